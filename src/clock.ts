@@ -1,0 +1,20 @@
+/** Time as a constructor argument: nothing in Larder reads the system clock but through this. */
+export interface Clock {
+  /** Milliseconds since the epoch. May jump when the machine's clock is set. */
+  now(): number;
+  /** Milliseconds that never go back; only differences mean anything. */
+  monotonic(): number;
+  /** Calls `callback` once after `ms` milliseconds unless the returned function is called before. */
+  after(ms: number, callback: () => void): () => void;
+}
+
+/** The real clock. Its timers do not keep the process alive. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  after(ms, callback) {
+    const timer = setTimeout(callback, ms);
+    timer.unref();
+    return () => clearTimeout(timer);
+  },
+};

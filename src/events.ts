@@ -1,0 +1,118 @@
+import type { Digest } from './oci/digest.ts';
+
+/** How a request to an upstream ended; the four failure classes and success. */
+export type UpstreamResult = 'ok' | 'absent' | 'denied' | 'throttled' | 'unavailable';
+
+/**
+ * What happened, told by the core to whoever listens (`observe/`). An event carries no secret and no body.
+ * Durations are milliseconds, sizes bytes.
+ */
+export type LarderEvent =
+  | {
+      readonly kind: 'upstream-request';
+      readonly upstream: string;
+      readonly method: string;
+      readonly target: 'manifest' | 'blob' | 'tags' | 'referrers' | 'token' | 'ping';
+      readonly result: UpstreamResult;
+      /** Absent where no answer came. */
+      readonly status?: number;
+      readonly durationMs: number;
+    }
+  | { readonly kind: 'upstream-bytes'; readonly upstream: string; readonly bytes: number }
+  | {
+      readonly kind: 'rate-limit';
+      readonly upstream: string;
+      readonly limit: number;
+      readonly remaining: number;
+    }
+  | { readonly kind: 'fill-started'; readonly upstream: string; readonly digest: Digest }
+  | {
+      readonly kind: 'fill-resumed';
+      readonly upstream: string;
+      readonly digest: Digest;
+      readonly offset: number;
+    }
+  | {
+      readonly kind: 'fill-ended';
+      readonly upstream: string;
+      readonly digest: Digest;
+      readonly outcome: 'stored' | 'failed' | 'abandoned';
+      readonly bytes: number;
+      readonly error?: unknown;
+    }
+  | {
+      readonly kind: 'verification-failed';
+      readonly upstream: string;
+      readonly digest: Digest;
+      readonly error: unknown;
+    }
+  | {
+      readonly kind: 'tag-moved';
+      readonly upstream: string;
+      readonly repository: string;
+      readonly tag: string;
+      readonly from: Digest;
+      readonly to: Digest;
+    }
+  | {
+      readonly kind: 'stale-served';
+      readonly upstream: string;
+      readonly repository: string;
+      readonly reference: string;
+      readonly error: unknown;
+    }
+  | { readonly kind: 'store-failed'; readonly operation: string; readonly error: unknown }
+  | { readonly kind: 'request-served'; readonly request: ServedRequest };
+
+/** One line of the access log. */
+export interface ServedRequest {
+  readonly id: string;
+  readonly client: string;
+  readonly userAgent: string;
+  readonly method: string;
+  /** The path and query as asked; never a header. */
+  readonly url: string;
+  /** What was asked for; `other` for health, metrics and what is not the registry's. */
+  readonly requestKind: 'manifest' | 'blob' | 'tags' | 'referrers' | 'catalog' | 'ping' | 'invalid' | 'other';
+  readonly upstream?: string;
+  readonly repository?: string;
+  readonly reference?: string;
+  /** `hit`, `miss`, `stale`, `collapsed`, `bypass` (RFC 9211's words) or `error`. */
+  readonly outcome?: string;
+  readonly status: number;
+  /** Bytes of body sent. */
+  readonly bytes: number;
+  /** False where the connection was cut before the whole answer was sent. */
+  readonly complete: boolean;
+  readonly firstByteMs?: number;
+  readonly durationMs: number;
+  readonly error?: unknown;
+}
+
+export type Listener = (event: LarderEvent) => void;
+
+/** The event bus. A listener that throws does not disturb the others nor the core. */
+export interface Events {
+  emit(event: LarderEvent): void;
+  /** @returns a function that ends the subscription. */
+  subscribe(listener: Listener): () => void;
+}
+
+export function createEvents(): Events {
+  const listeners = new Set<Listener>();
+  return {
+    emit(event) {
+      for (const listener of listeners) {
+        try {
+          listener(event);
+        } catch {
+          // Telling must never break doing; a broken listener is its own author's bug.
+        }
+      }
+    },
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}

@@ -1,0 +1,44 @@
+/**
+ * The error codes a registry may answer with: those of the OCI distribution spec ("Error Codes") and the
+ * few that distribution added and clients know.
+ */
+export type ErrorCode =
+  | 'BLOB_UNKNOWN'
+  | 'DENIED'
+  | 'DIGEST_INVALID'
+  | 'MANIFEST_INVALID'
+  | 'MANIFEST_UNKNOWN'
+  | 'NAME_INVALID'
+  | 'NAME_UNKNOWN'
+  | 'PAGINATION_NUMBER_INVALID'
+  | 'RANGE_INVALID'
+  | 'SIZE_INVALID'
+  | 'TAG_INVALID'
+  | 'TOOMANYREQUESTS'
+  | 'UNAUTHORIZED'
+  | 'UNAVAILABLE'
+  | 'UNKNOWN'
+  | 'UNSUPPORTED';
+
+/**
+ * The one error that the pure layers throw, and the one that the domain answers a client's question with.
+ * It knows nothing of HTTP: `server/error-table.ts` maps the code to a status.
+ */
+export class RegistryError extends Error {
+  override readonly name = 'RegistryError';
+  readonly code: ErrorCode;
+  /** Any JSON value; goes into the `detail` field of the answer. */
+  readonly detail: unknown;
+
+  constructor(code: ErrorCode, message: string, options: { detail?: unknown; cause?: unknown } = {}) {
+    super(message, { cause: options.cause });
+    this.code = code;
+    this.detail = options.detail;
+  }
+}
+
+/** Foreign text for use in a message: printable, quoted, and at most 100 characters. */
+export function quoted(text: string): string {
+  const shown = text.length > 100 ? `${text.slice(0, 97)}...` : text;
+  return JSON.stringify(shown);
+}

@@ -1,0 +1,107 @@
+import type { Digest } from '../oci/digest.ts';
+
+/** What is known of bytes before they are here. */
+export interface Expected {
+  readonly digest: Digest;
+  /** Bytes, where a descriptor or a Content-Length told it. */
+  readonly size?: number | undefined;
+}
+
+/** Bytes that are in the store. */
+export interface Stored {
+  readonly digest: Digest;
+  readonly size: number;
+}
+
+/**
+ * Bytes by digest (containerd's content store in small). Only verified bytes are ever visible in it.
+ * Every implementation passes `blob-store.contract.ts`.
+ */
+export interface BlobStore {
+  /** Undefined where the store has no such bytes. */
+  stat(digest: Digest): Promise<Stored | undefined>;
+  /** Opens committed bytes; they stay readable until the reader is closed, even if deleted meanwhile. */
+  open(digest: Digest): Promise<BlobReader | undefined>;
+  /** Begins to write. Two ingests of one digest do not disturb each other; the later commit is a no-op. */
+  ingest(expected: Expected): Promise<Ingest>;
+  /** @returns whether there was something to delete. */
+  delete(digest: Digest): Promise<boolean>;
+  /** All committed bytes, in no particular order. */
+  list(): AsyncIterable<Stored>;
+}
+
+/**
+ * Bytes to read by position, committed or still arriving. Owns what it has open: whoever gets one closes it.
+ */
+export interface BlobReader {
+  /** Bytes in all; undefined while bytes of unknown length arrive. */
+  readonly size: number | undefined;
+  /** A file descriptor with the bytes at their own positions, where there is one. Valid until `close`. */
+  readonly fd: number | undefined;
+  /**
+   * Waits for bytes at `position`.
+   * @returns the offset up to which bytes may be read: above `position`, or equal to it at the end of the blob.
+   * @throws the reason of `Ingest.abort`, or VerificationError, once no more bytes will come.
+   */
+  available(position: number): Promise<number>;
+  /**
+   * Reads bytes that `available` has promised.
+   * @returns how many bytes were put into `into`, at least 1.
+   * @throws StoreError where the bytes cannot be read.
+   */
+  read(into: Uint8Array, position: number): Promise<number>;
+  close(): Promise<void>;
+}
+
+/**
+ * Bytes being written. Nothing is visible in the store before `commit` has verified length and digest.
+ * Disposing of an ingest that was neither committed nor aborted aborts it.
+ */
+export interface Ingest extends AsyncDisposable {
+  readonly expected: Expected;
+  /** Bytes written so far. */
+  readonly offset: number;
+  /**
+   * Hashes and appends, then wakes the followers. One call at a time.
+   * @throws StoreError where the bytes cannot be written (disk full); the followers still get what was written.
+   * @throws VerificationError where the bytes go beyond the expected size.
+   */
+  write(chunk: Uint8Array): Promise<void>;
+  /**
+   * A reader of the bytes as they arrive, at its own speed, by its own descriptor. The last byte of the
+   * expected size is held back until commit, so that nobody completes a blob that was not verified.
+   */
+  follow(): Promise<BlobReader>;
+  /**
+   * Verifies length and digest, syncs and publishes.
+   * @throws VerificationError where they do not match: nothing is published, the bytes go to quarantine.
+   * @throws StoreError where publishing fails.
+   */
+  commit(): Promise<Stored>;
+  /** Gives up: followers get `reason` once they have read what there is. Does nothing after commit. */
+  abort(reason: Error): Promise<void>;
+}
+
+/** The bytes are not those of the digest, or not as many as expected. */
+export class VerificationError extends Error {
+  override readonly name = 'VerificationError';
+  readonly expected: Expected;
+
+  constructor(expected: Expected, message: string) {
+    super(`${expected.digest}: ${message}`);
+    this.expected = expected;
+  }
+}
+
+/** The store could not do its work (disk full, I/O error, directory gone). The bytes themselves are not to blame. */
+export class StoreError extends Error {
+  override readonly name = 'StoreError';
+  /** errno name: `ENOSPC`, `EROFS`, `EIO`, ... */
+  readonly code: string;
+
+  constructor(operation: string, cause: unknown) {
+    const code = (cause as NodeJS.ErrnoException | null)?.code ?? 'UNKNOWN';
+    super(`cannot ${operation}: ${code}`, { cause });
+    this.code = code;
+  }
+}

@@ -1,0 +1,59 @@
+/**
+ * - `absent`: upstream said that there is no such thing. Only this may become a 404 that is remembered.
+ * - `denied`: upstream will not give it to our credentials (or to nobody in particular).
+ * - `throttled`: 429.
+ * - `unavailable`: everything else: no connection, no answer in time, 5xx, nonsense.
+ */
+export type UpstreamFailure = 'absent' | 'denied' | 'throttled' | 'unavailable';
+
+/** Why, in one word, for logs, messages and metrics. */
+export type UpstreamFailureReason =
+  | 'not-found'
+  | 'unauthorized'
+  | 'rate-limit'
+  | 'timeout'
+  | 'refused'
+  | 'reset'
+  | 'dns'
+  | 'tls'
+  | 'status'
+  | 'token'
+  | 'challenge'
+  | 'redirect'
+  | 'forbidden-address'
+  | 'content'
+  | 'offline'
+  | 'breaker-open'
+  | 'cancelled'
+  | 'network';
+
+/** The one error of `upstream/`. Its message names the upstream and never holds a secret, a token or a query string. */
+export class UpstreamError extends Error {
+  override readonly name = 'UpstreamError';
+  readonly failure: UpstreamFailure;
+  readonly reason: UpstreamFailureReason;
+  readonly upstream: string;
+  /** Upstream's HTTP status, where there was an answer. */
+  readonly status: number | undefined;
+  /** From Retry-After. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(
+    upstream: string,
+    failure: UpstreamFailure,
+    reason: UpstreamFailureReason,
+    message: string,
+    options: {
+      status?: number | undefined;
+      retryAfterMs?: number | undefined;
+      cause?: unknown;
+    } = {},
+  ) {
+    super(`${upstream}: ${message}`, { cause: options.cause });
+    this.upstream = upstream;
+    this.failure = failure;
+    this.reason = reason;
+    this.status = options.status;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}

@@ -1,0 +1,95 @@
+import type { Descriptor } from '../oci/descriptor.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { Reference } from '../oci/reference.ts';
+import type { RepositoryName } from '../oci/repository-name.ts';
+
+export interface CallOptions {
+  /** Ends the call. Belongs to the caller's flight, never to one client's request. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What an upstream says a reference stands for, without the bytes. */
+export interface ResolvedManifest {
+  readonly digest: Digest;
+  readonly mediaType: string | undefined;
+  readonly size: number | undefined;
+}
+
+/** A manifest's bytes. `verified` is false only for schema 1, whose digest is not over its bytes. */
+export interface FetchedManifest {
+  readonly bytes: Uint8Array;
+  /** Bare, as upstream's Content-Type says, agreeing with the document's own `mediaType`. */
+  readonly mediaType: string;
+  /** Computed from the bytes with the algorithm asked for (sha256 for a tag); schema 1: upstream's claim. */
+  readonly digest: Digest;
+  readonly verified: boolean;
+}
+
+/** A blob's bytes from `start` on, as they arrive. The body must be read to the end or destroyed. */
+export interface FetchedBlob {
+  readonly body: AsyncIterable<Uint8Array> & { destroy(error?: Error): unknown };
+  /** Position of the first byte of `body` in the blob: the one asked for, or 0 where upstream ignored Range. */
+  readonly start: number;
+  /** The whole blob's size in bytes, where upstream told it. */
+  readonly size: number | undefined;
+}
+
+/** A half-open range of a blob: bytes from `start` up to, not including, `end`; no `end`: to the last byte. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end?: number | undefined;
+}
+
+export interface TagsPage {
+  readonly tags: readonly string[];
+  /** Opaque; given back to `tags` for the page after this one. Undefined on the last page. */
+  readonly next: string | undefined;
+}
+
+/**
+ * One remote registry (OCI distribution spec, "Pull" and "Content Discovery"). Every method gives parsed
+ * values, with every foreign body bounded, or throws UpstreamError. Manifests are verified; blobs are not:
+ * the ingest does that.
+ */
+export interface Upstream {
+  /** The name in the config: `docker.io`. */
+  readonly name: string;
+  /**
+   * HEAD. Undefined where upstream answers without a digest or does not do HEAD: the caller fetches instead.
+   */
+  resolve(
+    repository: RepositoryName,
+    reference: Reference,
+    options?: CallOptions,
+  ): Promise<ResolvedManifest | undefined>;
+  /** GET with the wide Accept list. A digest reference whose bytes differ is `unavailable`. */
+  manifest(repository: RepositoryName, reference: Reference, options?: CallOptions): Promise<FetchedManifest>;
+  /** GET, through redirects. */
+  blob(
+    repository: RepositoryName,
+    digest: Digest,
+    options?: CallOptions & { readonly range?: ByteRange | undefined },
+  ): Promise<FetchedBlob>;
+  /** Whether the blob is in the repository, at the least cost that this registry allows. Throws `absent` if not. */
+  statBlob(
+    repository: RepositoryName,
+    digest: Digest,
+    options?: CallOptions,
+  ): Promise<{ readonly size: number | undefined }>;
+  /** One page of tags, in upstream's order. */
+  tags(
+    repository: RepositoryName,
+    options?: CallOptions & { readonly next?: string | undefined },
+  ): Promise<TagsPage>;
+  /**
+   * All referrers, through every page; the tag-schema fallback where upstream has no referrers API.
+   * `artifactType` is a hint: the caller filters.
+   */
+  referrers(
+    repository: RepositoryName,
+    subject: Digest,
+    options?: CallOptions & { readonly artifactType?: string | undefined },
+  ): Promise<readonly Descriptor[]>;
+  /** Closes idle connections. */
+  close(): Promise<void>;
+}
