@@ -1,0 +1,111 @@
+import { randomBytes } from 'node:crypto';
+import { opendir, readdir, rm, stat, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isDigest, type Digest } from '../../oci/digest.ts';
+import type { BlobReader, BlobStore, Expected, Ingest, Stored } from '../blob-store.ts';
+import { SpooledIngest } from '../ingest.ts';
+import { Progress } from '../progress.ts';
+import { ProgressReader } from '../reader.ts';
+import { FileSource } from './file-source.ts';
+import { FileSpool } from './file-spool.ts';
+import { attempt, attemptUnlessAbsent } from './io.ts';
+import { ALGORITHMS, layoutOf, prepareLayout, type Layout } from './layout.ts';
+import type { QuarantineLimits } from './quarantine.ts';
+
+export interface FileStoreOptions {
+  /** The cache directory; created where it is missing. */
+  readonly directory: string;
+  /** Gives a file name that nobody has had before. */
+  readonly random?: () => string;
+  /** How much of what failed verification is kept: 16 files and 1 GiB unless told. */
+  readonly quarantine?: QuarantineLimits;
+}
+
+/** Blobs as files, in `blobs/` of an OCI image layout. */
+export interface FileStore extends BlobStore {
+  /**
+   * Removes what a crash has left in `ingest/`. To be called under the directory's lock and before the first
+   * ingest: it cannot tell a leftover from an ingest that runs.
+   * @returns how many files there were.
+   * @throws StoreError
+   */
+  sweepIngest(): Promise<number>;
+}
+
+const QUARANTINE_LIMITS: QuarantineLimits = { files: 16, bytes: 1024 ** 3 };
+
+/** @throws StoreError where the directory is not usable, with the reason. */
+export async function openFileStore(options: FileStoreOptions): Promise<FileStore> {
+  const layout = layoutOf(options.directory);
+  const random = options.random ?? randomName;
+  await prepareLayout(layout, random());
+  const limits = options.quarantine ?? QUARANTINE_LIMITS;
+  return {
+    stat: (digest) => statBlob(layout, digest),
+    open: (digest) => openBlob(layout, digest),
+    async ingest(expected: Expected): Promise<Ingest> {
+      const spool = await FileSpool.create(layout, expected.digest, random(), limits);
+      return new SpooledIngest(expected, spool);
+    },
+    delete: (digest) => deleteBlob(layout, digest),
+    list: () => listBlobs(layout),
+    sweepIngest: () => sweep(layout.ingest),
+  };
+}
+
+/** Bytes that this process may still write to the file system of the directory. Throws StoreError. */
+export async function freeBytes(directory: string): Promise<number> {
+  const { bavail, bsize } = await attempt(`ask for the free space of ${directory}`, () => statfs(directory));
+  return bavail * bsize;
+}
+
+function randomName(): string {
+  return randomBytes(16).toString('hex');
+}
+
+async function statBlob(layout: Layout, digest: Digest): Promise<Stored | undefined> {
+  const path = layout.blob(digest);
+  const stats = await attemptUnlessAbsent(`stat ${path}`, () => stat(path));
+  return stats && { digest, size: stats.size };
+}
+
+async function openBlob(layout: Layout, digest: Digest): Promise<BlobReader | undefined> {
+  const path = layout.blob(digest);
+  const source = await attemptUnlessAbsent(`open ${path}`, () => FileSource.open(path));
+  if (source === undefined) return undefined;
+  try {
+    return new ProgressReader(Progress.complete(await source.size()), source);
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+}
+
+async function deleteBlob(layout: Layout, digest: Digest): Promise<boolean> {
+  const path = layout.blob(digest);
+  const deleted = await attemptUnlessAbsent(`delete ${path}`, async () => {
+    await rm(path);
+    return true;
+  });
+  return deleted ?? false;
+}
+
+async function* listBlobs(layout: Layout): AsyncGenerator<Stored> {
+  for (const algorithm of ALGORITHMS) {
+    const path = layout.blobs(algorithm);
+    const folder = await attempt(`list ${path}`, () => opendir(path, { bufferSize: 1024 }));
+    for await (const { name } of folder) {
+      const digest = `${algorithm}:${name}`;
+      const stored = isDigest(digest) ? await statBlob(layout, digest) : undefined;
+      if (stored !== undefined) yield stored;
+    }
+  }
+}
+
+async function sweep(directory: string): Promise<number> {
+  return attempt(`sweep ${directory}`, async () => {
+    const names = await readdir(directory);
+    for (const name of names) await rm(join(directory, name), { recursive: true, force: true });
+    return names.length;
+  });
+}

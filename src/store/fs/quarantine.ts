@@ -1,0 +1,47 @@
+import { readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { attempt, attemptUnlessAbsent } from './io.ts';
+
+/** What the quarantine may hold. */
+export interface QuarantineLimits {
+  readonly files: number;
+  readonly bytes: number;
+}
+
+interface SetAside {
+  readonly path: string;
+  readonly size: number;
+  readonly modifiedAt: number;
+}
+
+/** Removes the oldest files until the rest is within the limits. Throws StoreError. */
+export async function trimQuarantine(directory: string, limits: QuarantineLimits): Promise<void> {
+  for (const { path } of beyondLimits(await listQuarantine(directory), limits)) {
+    await attempt(`delete ${path}`, () => rm(path, { force: true }));
+  }
+}
+
+/** The files that do not fit when the newest are kept first. */
+export function beyondLimits<T extends Pick<SetAside, 'size' | 'modifiedAt'>>(
+  files: readonly T[],
+  limits: QuarantineLimits,
+): readonly T[] {
+  const newestFirst = files.toSorted((a, b) => b.modifiedAt - a.modifiedAt);
+  let bytes = 0;
+  const kept = newestFirst.findIndex((file, position) => {
+    bytes += file.size;
+    return position >= limits.files || bytes > limits.bytes;
+  });
+  return kept === -1 ? [] : newestFirst.slice(kept);
+}
+
+async function listQuarantine(directory: string): Promise<readonly SetAside[]> {
+  const names = await attempt(`list ${directory}`, () => readdir(directory));
+  const files = await Promise.all(names.map((name) => describe(join(directory, name))));
+  return files.filter((file) => file !== undefined);
+}
+
+async function describe(path: string): Promise<SetAside | undefined> {
+  const stats = await attemptUnlessAbsent(`stat ${path}`, () => stat(path));
+  return stats && { path, size: stats.size, modifiedAt: stats.mtimeMs };
+}

@@ -1,0 +1,85 @@
+import type { Digest } from '../oci/digest.ts';
+import type { BlobStore, Expected, Stored } from './blob-store.ts';
+import { SpooledIngest } from './ingest.ts';
+import { Progress } from './progress.ts';
+import { ProgressReader } from './reader.ts';
+import type { Source, Spool } from './spool.ts';
+
+export interface MemoryStore extends BlobStore {
+  /** How many times bytes failed verification. */
+  readonly quarantined: number;
+}
+
+/** The reference implementation, for tests: what the store does, with nothing but memory. */
+export function createMemoryStore(): MemoryStore {
+  const blobs = new Map<Digest, GrowingBytes>();
+  let quarantined = 0;
+
+  function createSpool(): Spool {
+    const bytes = new GrowingBytes();
+    return {
+      append: async (chunk) => bytes.append(chunk),
+      open: async () => createSource(bytes),
+      publish: async ({ digest }) => {
+        if (!blobs.has(digest)) blobs.set(digest, bytes);
+      },
+      quarantine: async () => {
+        quarantined += 1;
+      },
+      discard: async () => undefined,
+    };
+  }
+
+  return {
+    get quarantined() {
+      return quarantined;
+    },
+    async stat(digest) {
+      const bytes = blobs.get(digest);
+      return bytes && { digest, size: bytes.length };
+    },
+    async open(digest) {
+      const bytes = blobs.get(digest);
+      return bytes && new ProgressReader(Progress.complete(bytes.length), createSource(bytes));
+    },
+    ingest: async (expected: Expected) => new SpooledIngest(expected, createSpool()),
+    delete: async (digest) => blobs.delete(digest),
+    async *list(): AsyncGenerator<Stored> {
+      for (const [digest, bytes] of blobs) yield { digest, size: bytes.length };
+    },
+  };
+}
+
+class GrowingBytes {
+  length = 0;
+  #buffer = new Uint8Array(1024);
+
+  append(chunk: Uint8Array): void {
+    this.#reserve(this.length + chunk.byteLength);
+    this.#buffer.set(chunk, this.length);
+    this.length += chunk.byteLength;
+  }
+
+  slice(start: number, end: number): Uint8Array {
+    return this.#buffer.subarray(start, Math.min(end, this.length));
+  }
+
+  #reserve(length: number): void {
+    if (length <= this.#buffer.byteLength) return;
+    const larger = new Uint8Array(Math.max(length, 2 * this.#buffer.byteLength));
+    larger.set(this.slice(0, this.length));
+    this.#buffer = larger;
+  }
+}
+
+function createSource(bytes: GrowingBytes): Source {
+  return {
+    fd: undefined,
+    async read(into, position) {
+      const chunk = bytes.slice(position, position + into.byteLength);
+      into.set(chunk);
+      return chunk.byteLength;
+    },
+    close: async () => undefined,
+  };
+}

@@ -1,0 +1,96 @@
+import { VerificationError } from './blob-store.ts';
+
+/** How far an ingest has come, and who waits for it to come further. */
+export class Progress {
+  #size: number | undefined;
+  #offset = 0;
+  #complete = false;
+  #reason: Error | undefined;
+  #waiting: (() => void)[] = [];
+
+  /** @param size the expected bytes in all, where they are known. */
+  constructor(size: number | undefined) {
+    this.#size = size;
+  }
+
+  /** The progress of bytes that are all there. */
+  static complete(size: number): Progress {
+    const progress = new Progress(size);
+    progress.advance(size);
+    progress.complete();
+    return progress;
+  }
+
+  /** Bytes in all, where they are known; always known once complete. */
+  get size(): number | undefined {
+    return this.#size;
+  }
+
+  /** Bytes written so far. */
+  get offset(): number {
+    return this.#offset;
+  }
+
+  /** Why no more bytes will come, where that is so. */
+  get reason(): Error | undefined {
+    return this.#reason;
+  }
+
+  /** Whether more bytes may come. */
+  get isOpen(): boolean {
+    return !this.#complete && this.#reason === undefined;
+  }
+
+  advance(bytes: number): void {
+    this.#offset += bytes;
+    this.#wake();
+  }
+
+  /** What was written is the whole, and it is verified. */
+  complete(): void {
+    this.#complete = true;
+    this.#size = this.#offset;
+    this.#wake();
+  }
+
+  fail(reason: Error): void {
+    this.#reason = reason;
+    this.#wake();
+  }
+
+  /**
+   * Up to where bytes may be read: above `position`, or equal to it at (and beyond) the end of the blob;
+   * undefined while there is nothing at `position` but may be later.
+   * @throws the reason of the failure: at once where it is VerificationError, else when the bytes are used up.
+   */
+  readable(position: number): number | undefined {
+    if (this.#complete) return Math.max(this.#offset, position);
+    if (this.#reason instanceof VerificationError) throw this.#reason;
+    const end = this.#heldBackEnd();
+    if (position < end) return end;
+    if (this.#reason !== undefined) throw this.#reason;
+    return undefined;
+  }
+
+  /** Resolves at the next change of anything. Whoever waits asks again then; a wake-up may be for nothing. */
+  changed(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+    });
+  }
+
+  /** Wakes all who wait, though nothing has changed: one of them has a reason of its own to look. */
+  nudge(): void {
+    this.#wake();
+  }
+
+  #heldBackEnd(): number {
+    return this.#size === undefined ? this.#offset : Math.min(this.#offset, this.#size - 1);
+  }
+
+  #wake(): void {
+    const woken = this.#waiting;
+    this.#waiting = [];
+    for (const wake of woken) wake();
+  }
+}

@@ -1,0 +1,27 @@
+import type { Stored } from './blob-store.ts';
+
+/** Open bytes, without knowledge of how many of them may be read. */
+export interface Source {
+  readonly fd: number | undefined;
+  /** @returns how many bytes were put into `into`, at least 1. Throws StoreError. */
+  read(into: Uint8Array, position: number): Promise<number>;
+  /** Waits for reads that are under way. */
+  close(): Promise<void>;
+}
+
+/**
+ * Where the bytes of one ingest lie until they are published: the part of an ingest that differs from store
+ * to store. Exactly one of `publish`, `quarantine` and `discard` ends it, `discard` also after a failed one.
+ */
+export interface Spool {
+  /** Writes all of `chunk`; `position` is the sum of what was appended before. Throws StoreError. */
+  append(chunk: Uint8Array, position: number): Promise<void>;
+  /** Opens the bytes anew, also after `publish`. Throws StoreError. */
+  open(): Promise<Source>;
+  /** Makes the bytes durable and visible; no-op where the store has them already. Throws StoreError. */
+  publish(stored: Stored): Promise<void>;
+  /** Sets the bytes aside for a human to look at. Throws StoreError. */
+  quarantine(): Promise<void>;
+  /** Frees what the bytes take. Throws StoreError. */
+  discard(): Promise<void>;
+}
