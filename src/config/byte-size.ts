@@ -1,0 +1,52 @@
+import { ValueError } from './value-error.ts';
+
+/** IEC 80000-13: kB is 1000 bytes, KiB 1024. `K`, `G` or `Gb` would leave open which is meant, so they are none. */
+const UNITS: ReadonlyMap<string, bigint> = new Map([
+  ['PiB', 1024n ** 5n],
+  ['TiB', 1024n ** 4n],
+  ['GiB', 1024n ** 3n],
+  ['MiB', 1024n ** 2n],
+  ['KiB', 1024n],
+  ['PB', 1000n ** 5n],
+  ['TB', 1000n ** 4n],
+  ['GB', 1000n ** 3n],
+  ['MB', 1000n ** 2n],
+  ['kB', 1000n],
+  ['KB', 1000n],
+  ['B', 1n],
+  ['', 1n],
+]);
+
+const SIZE = /^(\d{1,16})(?:\.(\d{1,9}))?([A-Za-z]{0,3})$/;
+
+const EXPECTED = 'a size such as 512MiB, 50GB or 1024';
+
+/**
+ * `512MiB`, `50GB`, `1.5GiB`, `1024`. Computed exactly; a fraction of a byte is cut off.
+ * @returns bytes
+ * @throws ValueError
+ */
+export function parseByteSize(text: string): number {
+  const [, whole, fraction = '', unit = ''] = SIZE.exec(text) ?? [];
+  const factor = UNITS.get(unit);
+  if (whole === undefined || factor === undefined) throw new ValueError(EXPECTED);
+  const bytes = (BigInt(whole + fraction) * factor) / 10n ** BigInt(fraction.length);
+  if (bytes > Number.MAX_SAFE_INTEGER) throw new ValueError('a size below 8PiB');
+  return Number(bytes);
+}
+
+/** The inverse of `parseByteSize`: the unit with the fewest digits that gives a whole number, 1 073 741 824 → `1GiB`. */
+export function formatByteSize(bytes: number): string {
+  const exact = BigInt(bytes);
+  let shortest = String(bytes);
+  for (const [unit, factor] of UNITS) {
+    const text = `${exact / factor}${unit}`;
+    const isExact = exact > 0n && exact % factor === 0n;
+    if (isExact && digitCount(text) < digitCount(shortest)) shortest = text;
+  }
+  return shortest;
+}
+
+function digitCount(text: string): number {
+  return text.replaceAll(/\D/g, '').length;
+}

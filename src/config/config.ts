@@ -1,0 +1,88 @@
+import type { CredentialsConfig } from './credentials.ts';
+import type { ListenAddress } from './listen-address.ts';
+
+/**
+ * The configuration in effect: everything said, nothing left to default. Durations are milliseconds, sizes
+ * bytes, paths absolute, hosts in lower case.
+ */
+export interface Config {
+  readonly listen: ListenAddress;
+  readonly cache: CacheConfig;
+  /** What upstreams have that do not say otherwise. */
+  readonly tags: TagPolicy;
+  /** How long "absent" is believed. */
+  readonly negativeTtlMs: number;
+  /** True: no upstream is ever contacted. */
+  readonly offline: boolean;
+  /** Undefined: nothing was said. */
+  readonly access: { readonly anonymous: 'pull' } | undefined;
+  /** The name of one of `upstreams`. */
+  readonly defaultUpstream: string;
+  /** In the file's order; names, aliases and hosts are unique. */
+  readonly upstreams: readonly UpstreamConfig[];
+  /** What upstreams have that do not say otherwise. */
+  readonly timeouts: UpstreamTimeouts;
+  /** How long running pulls may go on after SIGTERM. */
+  readonly drainMs: number;
+  readonly log: LogConfig;
+}
+
+export interface CacheConfig {
+  readonly directory: string;
+  /** Undefined: unlimited. */
+  readonly maxSize: number | undefined;
+  readonly minFree: number;
+  readonly manifestMemory: number;
+  /** Undefined: never. */
+  readonly unusedForMs: number | undefined;
+}
+
+export interface TagPolicy {
+  readonly ttlMs: number;
+  readonly staleForMs: number;
+  readonly deadlineMs: number;
+  /** Picomatch globs of tags. */
+  readonly immutable: readonly string[];
+  readonly onDeleted: 'drop' | 'keep';
+}
+
+export interface UpstreamTimeouts {
+  readonly connectMs: number;
+  readonly headersMs: number;
+  /** The longest silence inside a body. */
+  readonly bodyMs: number;
+}
+
+export interface LogConfig {
+  readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  /** `auto`: pretty on a terminal, JSON elsewhere. */
+  readonly format: 'auto' | 'json' | 'pretty';
+}
+
+export interface UpstreamConfig {
+  /** The registry's host as images are named by it: `docker.io`. */
+  readonly name: string;
+  /** The API is at `<url>/v2/`; the path does not end in "/", but for "/" itself. */
+  readonly url: URL;
+  /** Other names of the same registry: `index.docker.io`. */
+  readonly aliases: readonly string[];
+  /** Values of a request's Host header that select this upstream. */
+  readonly hosts: readonly string[];
+  /** Whether one-segment repositories mean `library/<name>`. */
+  readonly addLibrary: boolean;
+  readonly credentials?: CredentialsConfig | undefined;
+  /** PEM certificates to trust besides the system's. */
+  readonly ca?: string | undefined;
+  /** Where `ca` was read. */
+  readonly caFile?: string | undefined;
+  readonly proxy?: URL | undefined;
+  readonly tags: TagPolicy;
+  /** Picomatch globs of repositories; a repository is served if one of `allow` and none of `deny` matches. */
+  readonly allow: readonly string[];
+  readonly deny: readonly string[];
+  /** Hosts of token servers, beyond the registry's own registrable domain, that credentials may be sent to. */
+  readonly trustedRealms: readonly string[];
+  /** Whether redirects and token servers may lead to private addresses. */
+  readonly allowPrivateNetworks: boolean;
+  readonly timeouts: UpstreamTimeouts;
+}

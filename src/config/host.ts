@@ -1,0 +1,55 @@
+import { isIPv4, isIPv6 } from 'node:net';
+import { ValueError } from './value-error.ts';
+
+/** RFC 1123 section 2.1, in lower case. */
+const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
+const HOST_AND_PORT = /^(\[[^\]]+\]|[^:[\]]+)(?::(\d{1,5}))?$/;
+
+/** Whether `text` is a host name or an IPv4 address, in lower case. */
+export function isHostName(text: string): boolean {
+  const isNumeric = /^[\d.]+$/.test(text);
+  if (isNumeric) return isIPv4(text);
+  return text.length <= 253 && text.split('.').every((label) => LABEL.test(label));
+}
+
+/**
+ * `name`, `name:port`, `192.0.2.1:5000`, `[2001:db8::1]:5000`.
+ * @returns the same in lower case
+ * @throws ValueError
+ */
+export function parseHost(text: string): string {
+  const lower = text.toLowerCase();
+  const [, host, port] = HOST_AND_PORT.exec(lower) ?? [];
+  const isHost = host !== undefined && (isHostName(host) || isBracketedIPv6(host));
+  const isPort = port === undefined || (Number(port) >= 1 && Number(port) <= 65_535);
+  if (!isHost || !isPort) throw new ValueError('a host such as mirror.example or mirror.example:5000');
+  return lower;
+}
+
+function isBracketedIPv6(host: string): boolean {
+  return host.startsWith('[') && isIPv6(host.slice(1, -1)) && !host.includes('%');
+}
+
+/**
+ * The host that names a registry in an image's reference. It has a dot or a port, or is `localhost`: clients
+ * tell it from the first segment of a repository by that (distribution/reference, `splitDockerDomain`), and
+ * Larder does so in paths such as `/v2/ghcr.io/acme/app/...`.
+ * @returns the same in lower case
+ * @throws ValueError
+ */
+export function parseRegistryHost(text: string): string {
+  const host = tryParseHost(text);
+  if (host === undefined || !(/[.:]/.test(host) || host === 'localhost')) {
+    throw new ValueError('a registry host such as ghcr.io or registry.example:5000');
+  }
+  return host;
+}
+
+function tryParseHost(text: string): string | undefined {
+  try {
+    return parseHost(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,14 @@
+/**
+ * What the parsers of single values throw. It says what was expected and never holds the value, which may be
+ * a secret; whoever reports it knows the value and whether it may be shown.
+ */
+export class ValueError extends Error {
+  override readonly name = 'ValueError';
+  /** Completes "expected …": `a duration such as 90s, 5m, 12h or 30d`. */
+  readonly expected: string;
+
+  constructor(expected: string) {
+    super(`expected ${expected}`);
+    this.expected = expected;
+  }
+}
