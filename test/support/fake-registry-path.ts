@@ -1,0 +1,29 @@
+import { isDigest, type Digest } from '../../src/oci/digest.ts';
+
+/** What a request to a fake registry is about. */
+export interface RegistryRequest {
+  readonly kind: 'ping' | 'manifest' | 'blob' | 'tags' | 'referrers' | 'token' | 'storage' | 'other';
+  readonly repository?: string;
+  /** Tag or digest of a manifest. */
+  readonly reference?: string;
+  /** Where the request is by digest. */
+  readonly digest?: Digest;
+}
+
+export function parseRegistryPath(path: string): RegistryRequest {
+  if (path === '/v2/' || path === '/v2') return { kind: 'ping' };
+  if (path === '/token') return { kind: 'token' };
+  const storage = /^\/storage\/(.+)$/.exec(path);
+  if (storage !== null) return { kind: 'storage', ...withDigest(storage[1] ?? '') };
+  const tags = /^\/v2\/(.+)\/tags\/list$/.exec(path);
+  if (tags !== null) return { kind: 'tags', repository: tags[1] ?? '' };
+  const object = /^\/v2\/(.+)\/(manifests|blobs|referrers)\/([^/]+)$/.exec(path);
+  if (object === null) return { kind: 'other' };
+  const [, repository = '', noun = '', reference = ''] = object;
+  if (noun === 'manifests') return { kind: 'manifest', repository, reference, ...withDigest(reference) };
+  return { kind: noun === 'blobs' ? 'blob' : 'referrers', repository, ...withDigest(reference) };
+}
+
+function withDigest(text: string): { digest?: Digest } {
+  return isDigest(text) ? { digest: text } : {};
+}
