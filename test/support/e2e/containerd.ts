@@ -1,0 +1,56 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { attempt, run, startProcess } from './process.ts';
+import { temporaryDirectory } from './temporary.ts';
+import { until } from './until.ts';
+
+/** A containerd of its own. */
+export interface Containerd extends AsyncDisposable {
+  /** Runs `ctr ARGS`. */
+  ctr(...args: string[]): Promise<string>;
+  /** `ctr images pull` by the hosts directory, unpacked. */
+  pull(reference: string, ...args: string[]): Promise<string>;
+  /** What `ctr content get` gives for each digest, hashed. */
+  hashedContent(digests: readonly string[]): Promise<readonly string[]>;
+}
+
+/** @param mirrors the mirror's address by the name of the registry that it stands for: one hosts.toml each. */
+export async function containerd(mirrors: Readonly<Record<string, string>>): Promise<Containerd> {
+  await using stack = new AsyncDisposableStack();
+  const directory = stack.use(await temporaryDirectory('containerd'));
+  const at = (name: string): string => join(directory.path, name);
+  for (const [registry, mirror] of Object.entries(mirrors)) await writeHosts(at('hosts'), registry, mirror);
+  const config = ['version = 2', 'disabled_plugins = ["io.containerd.grpc.v1.cri"]', ''].join('\n');
+  await writeFile(at('config.toml'), config);
+  const folders = ['--root', at('root'), '--state', at('state'), '--address', at('containerd.sock')];
+  stack.use(startProcess('containerd', ['--config', at('config.toml'), ...folders]));
+  const ctr = async (...args: string[]): Promise<string> =>
+    run('ctr', ['--address', at('containerd.sock'), '--namespace', 'test', ...args]);
+  await until('containerd answers', async () =>
+    (await attempt('ctr', ['--address', at('containerd.sock'), 'version'])).code === 0 ? true : undefined,
+  );
+  const images = ['images', 'pull', '--snapshotter', 'native', '--hosts-dir', at('hosts')];
+  const owned = stack.move();
+  return {
+    ctr,
+    pull: async (reference, ...args) => ctr(...images, ...args, reference),
+    hashedContent: async (digests) => hashedContent(at('containerd.sock'), digests),
+    [Symbol.asyncDispose]: async () => owned.disposeAsync(),
+  };
+}
+
+/** The mirror alone: `server` is the mirror too, so that nothing beyond this machine is ever asked. */
+async function writeHosts(directory: string, registry: string, mirror: string): Promise<void> {
+  await mkdir(join(directory, registry), { recursive: true });
+  const lines = [`server = "${mirror}"`, `[host."${mirror}"]`, '  capabilities = ["pull", "resolve"]', ''];
+  await writeFile(join(directory, registry, 'hosts.toml'), lines.join('\n'));
+}
+
+async function hashedContent(address: string, digests: readonly string[]): Promise<readonly string[]> {
+  const script = 'ctr --address "$0" --namespace test content get "$1" | sha256sum';
+  const hashed: string[] = [];
+  for (const digest of digests) {
+    hashed.push(`sha256:${(await run('bash', ['-c', script, address, digest])).slice(0, 64)}`);
+  }
+  return hashed;
+}

@@ -1,0 +1,156 @@
+import { once } from 'node:events';
+import {
+  Agent,
+  createServer,
+  request,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { pipeline } from 'node:stream/promises';
+import { deform, type Fault } from './fault.ts';
+
+/** A request as the registry behind the proxy saw it. */
+export interface SeenRequest {
+  readonly method: string;
+  /** Without its query. */
+  readonly path: string;
+  readonly kind: 'ping' | 'manifest' | 'blob' | 'tags' | 'referrers' | 'other';
+  /** The tag or digest that the path ends with, for manifests, blobs and referrers. */
+  readonly reference: string | undefined;
+  readonly headers: IncomingHttpHeaders;
+  /** 0 until the answer came. */
+  status: number;
+  /** Bytes of body sent on. */
+  bytes: number;
+}
+
+/** A reverse proxy before a registry that remembers what was asked and can spoil the answers. */
+export interface CountingProxy extends AsyncDisposable {
+  readonly url: string;
+  readonly port: number;
+  readonly requests: readonly SeenRequest[];
+  /** Connections accepted so far, requests or not. */
+  connections(): number;
+  /** Forgets the requests and connections seen. */
+  clear(): void;
+  /** Asks before each request is passed on; undefined passes it as it is. */
+  spoil(fault: (request: SeenRequest) => Fault | undefined): void;
+  /** Passes everything on again. */
+  heal(): void;
+  /** Refuses connections from now on, and cuts those that are open. */
+  close(): Promise<void>;
+}
+
+/** @param routes other servers that paths with their prefix go to, such as a token server's. */
+export async function countingProxy(
+  target: string,
+  routes: Readonly<Record<string, string>> = {},
+): Promise<CountingProxy> {
+  const requests: SeenRequest[] = [];
+  const agent = new Agent({ keepAlive: true });
+  let connections = 0;
+  let faultOf: (request: SeenRequest) => Fault | undefined = () => undefined;
+  const server = createServer((incoming, outgoing) => {
+    const seen = seenRequest(incoming);
+    requests.push(seen);
+    void forward(incoming, outgoing, { seen, agent, fault: faultOf(seen), target: targetOf(seen.path) });
+  });
+  const targetOf = (path: string): string =>
+    Object.entries(routes).find(([prefix]) => path.startsWith(prefix))?.[1] ?? target;
+  server.on('connection', () => connections++);
+  const port = await listen(server);
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    requests,
+    connections: () => connections,
+    clear() {
+      requests.length = 0;
+      connections = 0;
+    },
+    spoil: (fault) => (faultOf = fault),
+    heal: () => (faultOf = () => undefined),
+    close: async () => close(server),
+    async [Symbol.asyncDispose]() {
+      agent.destroy();
+      await close(server);
+    },
+  };
+}
+
+interface Forwarding {
+  readonly seen: SeenRequest;
+  readonly agent: Agent;
+  readonly fault: Fault | undefined;
+  readonly target: string;
+}
+
+async function forward(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  { seen, agent, fault, target }: Forwarding,
+): Promise<void> {
+  try {
+    await fault?.gate;
+    const headers = { ...incoming.headers };
+    if (fault?.deform !== undefined) delete headers.range;
+    const passed = request(target, { agent, method: seen.method, path: incoming.url, headers });
+    incoming.pipe(passed);
+    const [response] = (await once(passed, 'response')) as [IncomingMessage];
+    const answer = deform(response, fault);
+    seen.status = answer.status;
+    outgoing.writeHead(answer.status, answer.headers);
+    outgoing.flushHeaders();
+    await pipeline(answer.body, count(seen), outgoing);
+  } catch {
+    // The registry went away, the client did, or the fault is to cut: in each case a cut connection.
+    outgoing.destroy();
+  }
+}
+
+function count(seen: SeenRequest) {
+  return async function* (body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const chunk of body) {
+      seen.bytes += chunk.length;
+      yield chunk;
+    }
+  };
+}
+
+function seenRequest(incoming: IncomingMessage): SeenRequest {
+  const path = decodeURIComponent((incoming.url ?? '/').split('?', 1)[0] ?? '/');
+  const [, kind, reference] = /\/(manifests|blobs|referrers)\/([^/]+)$/.exec(path) ?? [];
+  return {
+    method: incoming.method ?? '',
+    path,
+    kind: kindOf(path, kind),
+    reference,
+    headers: incoming.headers,
+    status: 0,
+    bytes: 0,
+  };
+}
+
+function kindOf(path: string, segment: string | undefined): SeenRequest['kind'] {
+  if (segment === 'manifests') return 'manifest';
+  if (segment === 'blobs') return 'blob';
+  if (segment === 'referrers') return 'referrers';
+  if (path.endsWith('/tags/list')) return 'tags';
+  return path === '/v2/' ? 'ping' : 'other';
+}
+
+async function listen(server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
+}
+
+async function close(server: Server): Promise<void> {
+  if (!server.listening) return;
+  server.close();
+  server.closeAllConnections();
+  await once(server, 'close');
+}

@@ -1,0 +1,114 @@
+import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import { setTimeout as wait } from 'node:timers/promises';
+
+type Body = AsyncIterable<Uint8Array>;
+
+/** What a bad upstream does with an answer. */
+export interface Fault {
+  /** The request is passed on only once this is settled. */
+  readonly gate?: Promise<void>;
+  /** Answers so without asking the registry's answer to be sent. */
+  readonly status?: number;
+  /** Changes the body; the request's Range is dropped, so that the whole body is what is changed. */
+  readonly deform?: Deformation;
+  /** Cuts the connection after so many bytes of the body. */
+  readonly cutAfter?: number;
+  readonly bytesPerSecond?: number;
+}
+
+/** A changed body and by how many bytes its length differs. */
+export interface Deformation {
+  readonly lengthBy: number;
+  /** False: no Content-Length, the end of the chunked body is the only end. */
+  readonly tellsLength: boolean;
+  readonly change: (body: Body, size: number) => Body;
+}
+
+/** One byte in the middle differs; the length is right. */
+export const wrongByte: Deformation = {
+  lengthBy: 0,
+  tellsLength: true,
+  async *change(body, size) {
+    const at = Math.floor(size / 2);
+    let offset = 0;
+    for await (const chunk of body) {
+      const copy = Buffer.from(chunk);
+      if (at >= offset && at < offset + copy.length) copy[at - offset] = (copy[at - offset] ?? 0) ^ 0xff;
+      offset += copy.length;
+      yield copy;
+    }
+  },
+};
+
+/** The last ten bytes are missing, and the answer ends as if that were right. */
+export function shortBody(tellsLength = true): Deformation {
+  return {
+    lengthBy: -10,
+    tellsLength,
+    async *change(body, size) {
+      let left = size - 10;
+      for await (const chunk of body) {
+        if (left > 0) yield chunk.subarray(0, left);
+        left -= chunk.length;
+      }
+    },
+  };
+}
+
+/** Ten bytes too many. */
+export function longBody(tellsLength = true): Deformation {
+  return {
+    lengthBy: 10,
+    tellsLength,
+    async *change(body) {
+      yield* body;
+      yield Buffer.alloc(10, 0x2e);
+    },
+  };
+}
+
+export interface DeformedAnswer {
+  readonly status: number;
+  readonly headers: OutgoingHttpHeaders;
+  readonly body: Body;
+}
+
+/** The registry's answer as the fault leaves it. */
+export function deform(response: IncomingMessage, fault: Fault | undefined): DeformedAnswer {
+  const headers: OutgoingHttpHeaders = { ...response.headers };
+  const status = response.statusCode ?? 502;
+  if (fault?.status !== undefined) {
+    response.resume();
+    return { status: fault.status, headers: { 'content-length': 0 }, body: nothing() };
+  }
+  let body: Body = response;
+  const size = Number(response.headers['content-length'] ?? 0);
+  if (fault?.deform !== undefined && status === 200) {
+    body = fault.deform.change(body, size);
+    delete headers['content-length'];
+    if (fault.deform.tellsLength) headers['content-length'] = size + fault.deform.lengthBy;
+  }
+  if (fault?.bytesPerSecond !== undefined) body = throttle(body, fault.bytesPerSecond);
+  if (fault?.cutAfter !== undefined) body = cut(body, fault.cutAfter);
+  return { status, headers, body };
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array> {
+  yield* [];
+}
+
+async function* throttle(body: Body, bytesPerSecond: number): AsyncGenerator<Uint8Array> {
+  for await (const chunk of body) {
+    yield chunk;
+    await wait((chunk.length / bytesPerSecond) * 1000);
+  }
+}
+
+async function* cut(body: Body, after: number): AsyncGenerator<Uint8Array> {
+  let left = after;
+  for await (const chunk of body) {
+    yield chunk.subarray(0, left);
+    left -= chunk.length;
+    if (left <= 0) throw new Error('cut here');
+  }
+}

@@ -1,0 +1,80 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { request, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import { setTimeout as wait } from 'node:timers/promises';
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  /** The body, where it was asked to be kept. */
+  readonly body: Buffer;
+  readonly bytes: number;
+  /** `sha256:…` of the body as it came. */
+  readonly digest: string;
+  /** False where the connection broke before the answer's end. */
+  readonly complete: boolean;
+}
+
+export interface AskOptions {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string | string[]>>;
+  readonly body?: Uint8Array;
+  /** Keeps no body, only its digest: for large blobs. */
+  readonly discard?: boolean;
+  /** Reads no faster than this, while `isSlow` says so. */
+  readonly bytesPerSecond?: number;
+  readonly isSlow?: () => boolean;
+  /** Closes the connection once so many bytes came. */
+  readonly leaveAfter?: number;
+}
+
+/** One HTTP request on a connection of its own, the path sent as it is written. */
+export async function ask(url: string, options: AskOptions = {}): Promise<Answer> {
+  const [, origin = '', path = '/'] = /^(https?:\/\/[^/]+)(.*)$/.exec(url) ?? [];
+  const outgoing = request(origin, {
+    path: path === '' ? '/' : path,
+    method: options.method ?? 'GET',
+    headers: options.headers ?? {},
+    agent: false,
+  });
+  outgoing.end(options.body);
+  const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
+  // A cut connection is an answer too: it shows as `complete: false`.
+  outgoing.on('error', () => undefined);
+  return read(response, options);
+}
+
+/** The answer's body as JSON. */
+export async function askJson<T>(url: string, options: AskOptions = {}): Promise<T> {
+  return JSON.parse((await ask(url, options)).body.toString('utf8')) as T;
+}
+
+async function read(response: IncomingMessage, options: AskOptions): Promise<Answer> {
+  const hash = createHash('sha256');
+  const kept: Uint8Array[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of response as AsyncIterable<Uint8Array>) {
+      hash.update(chunk);
+      bytes += chunk.length;
+      if (options.discard !== true) kept.push(chunk);
+      if (options.leaveAfter !== undefined && bytes >= options.leaveAfter) break;
+      await hold(chunk.length, options);
+    }
+  } catch {
+    response.destroy();
+  }
+  return {
+    status: response.statusCode ?? 0,
+    headers: response.headers,
+    body: Buffer.concat(kept),
+    bytes,
+    digest: `sha256:${hash.digest('hex')}`,
+    complete: response.complete,
+  };
+}
+
+async function hold(bytes: number, options: AskOptions): Promise<void> {
+  if (options.bytesPerSecond === undefined || options.isSlow?.() === false) return;
+  await wait((bytes / options.bytesPerSecond) * 1000);
+}

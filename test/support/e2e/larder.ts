@@ -1,0 +1,99 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { ask } from './http-client.ts';
+import { freePort } from './port.ts';
+import { attempt, startProcess, type Exit, type RunningProcess } from './process.ts';
+import { temporaryDirectory } from './temporary.ts';
+import { until } from './until.ts';
+
+const ROOT = join(import.meta.dirname, '../../..');
+const MAIN = join(ROOT, 'src/cli/main.ts');
+
+/** The config file's content but `listen` and `cache.directory`, which the fixture gives (design.md §7). */
+export type Config = Readonly<Record<string, unknown>>;
+
+/** The program, as a real process. */
+export interface Larder extends AsyncDisposable {
+  /** `http://127.0.0.1:PORT`. */
+  readonly url: string;
+  /** `127.0.0.1:PORT`, as in an image's name. */
+  readonly host: string;
+  readonly process: RunningProcess;
+  readonly cacheDirectory: string;
+  /** The samples of /metrics by name and labels, as Prometheus writes them. */
+  metrics(): Promise<ReadonlyMap<string, number>>;
+  stop(signal?: NodeJS.Signals): Promise<Exit>;
+}
+
+export interface LarderOptions {
+  /** A cache directory that outlives this process; else one of its own, removed with it. */
+  readonly cacheDirectory?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Starts Larder and waits until it is ready. */
+export async function larder(config: Config, options: LarderOptions = {}): Promise<Larder> {
+  await using stack = new AsyncDisposableStack();
+  const directory = stack.use(await temporaryDirectory('larder'));
+  const cacheDirectory = options.cacheDirectory ?? join(directory.path, 'cache');
+  const host = `127.0.0.1:${await freePort()}`;
+  const url = `http://${host}`;
+  const configFile = join(directory.path, 'config.yaml');
+  const { cache, ...rest } = config as { cache?: object };
+  await writeFile(
+    configFile,
+    stringify({ listen: host, ...rest, cache: { directory: cacheDirectory, ...cache } }),
+  );
+  const running = stack.use(
+    startProcess(process.execPath, [MAIN, 'serve', '--config', configFile], { env: options.env ?? {} }),
+  );
+  await ready(url, running);
+  const owned = stack.move();
+  return {
+    url,
+    host,
+    process: running,
+    cacheDirectory,
+    metrics: async () => parseMetrics((await ask(`${url}/metrics`)).body.toString('utf8')),
+    stop: async (signal) => running.stop(signal),
+    [Symbol.asyncDispose]: async () => owned.disposeAsync(),
+  };
+}
+
+/** Runs the program's command line to its end. */
+export async function larderCommand(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Exit> {
+  return attempt(process.execPath, [MAIN, ...args], { env });
+}
+
+/** Writes `text` as a config file in a directory of its own and runs `larder serve` with it, which is to end. */
+export async function serveToItsEnd(text: string): Promise<Exit> {
+  await using directory = await temporaryDirectory('config');
+  const configFile = join(directory.path, 'config.yaml');
+  await writeFile(configFile, text);
+  return larderCommand(['serve', '--config', configFile]);
+}
+
+async function ready(url: string, running: RunningProcess): Promise<void> {
+  await until('larder is ready', async () => {
+    if (running.hasExited()) return 'ended';
+    return (await ask(`${url}/readyz`)).status === 200 ? 'ready' : undefined;
+  });
+  if (!running.hasExited()) return;
+  const exit = await running.exited;
+  throw new Error(`larder ended with ${exit.code}:\n${exit.stdout}${exit.stderr}`);
+}
+
+/** Prometheus' text format, comments left out: `name{labels}` → value. */
+function parseMetrics(text: string): ReadonlyMap<string, number> {
+  const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return new Map(
+    lines.map((line) => {
+      const space = line.lastIndexOf(' ');
+      return [line.slice(0, space), Number(line.slice(space + 1))];
+    }),
+  );
+}

@@ -1,0 +1,57 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { archiveLayers } from './dockerd.ts';
+import { attempt, run } from './process.ts';
+import { temporaryDirectory } from './temporary.ts';
+
+/** podman with a storage of its own. */
+export interface Podman extends AsyncDisposable {
+  /** Runs `podman ARGS` as a user would type it. */
+  podman(...args: string[]): Promise<string>;
+  /** The digests of an image's layers (of their tar files), computed from what is on podman's disk. */
+  savedLayers(image: string): Promise<readonly string[]>;
+}
+
+/** @param mirrors the mirror's `host[:port][/prefix]` by the name of the registry that it stands for. */
+export async function podman(mirrors: Readonly<Record<string, string>>): Promise<Podman> {
+  await using stack = new AsyncDisposableStack();
+  const directory = stack.use(await temporaryDirectory('podman'));
+  const at = (name: string): string => join(directory.path, name);
+  await writeFile(at('registries.conf'), registriesConf(mirrors));
+  const storage = ['[storage]', 'driver = "vfs"', `graphroot = "${at('root')}"`, `runroot = "${at('run')}"`];
+  await writeFile(at('storage.conf'), `${storage.join('\n')}\n`);
+  const env = {
+    HOME: directory.path,
+    XDG_RUNTIME_DIR: directory.path,
+    CONTAINERS_REGISTRIES_CONF: at('registries.conf'),
+    CONTAINERS_STORAGE_CONF: at('storage.conf'),
+  };
+  const own = ['--tmpdir', at('tmp'), '--cgroup-manager', 'cgroupfs', '--events-backend', 'none'];
+  const call = async (...args: string[]): Promise<string> => run('podman', [...own, ...args], { env });
+  stack.defer(async () => void (await attempt('podman', [...own, 'system', 'reset', '--force'], { env })));
+  const owned = stack.move();
+  return {
+    podman: call,
+    async savedLayers(image) {
+      await call('save', '--quiet', '--format', 'docker-archive', '--output', at('saved.tar'), image);
+      return archiveLayers(at('saved'));
+    },
+    [Symbol.asyncDispose]: async () => owned.disposeAsync(),
+  };
+}
+
+/** A mirror for each registry; Docker Hub for names without one. */
+function registriesConf(mirrors: Readonly<Record<string, string>>): string {
+  const tables = Object.entries(mirrors).map(([registry, mirror]) =>
+    [
+      '[[registry]]',
+      `prefix = "${registry}"`,
+      `location = "${registry}"`,
+      '[[registry.mirror]]',
+      `location = "${mirror}"`,
+      'insecure = true',
+      '',
+    ].join('\n'),
+  );
+  return ['unqualified-search-registries = ["docker.io"]', '', ...tables].join('\n');
+}

@@ -1,0 +1,59 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { attempt, run } from './process.ts';
+
+/** An unpacked Debian root file system. */
+export interface RootFileSystem {
+  readonly path: string;
+  /** Patterns for tar of what a layer need not carry. */
+  readonly exclude: readonly string[];
+}
+
+const SUITE = 'bookworm';
+
+/**
+ * A minimal Debian made by debootstrap from the mirror that this machine's own sources name, or, where that
+ * fails (no root, no mirror of this suite), the unpacked packages of one. Made once and kept in `home`.
+ */
+export async function rootFileSystem(home: string): Promise<RootFileSystem> {
+  const path = join(home, 'root-file-system');
+  if (!existsSync(path)) {
+    const work = `${path}.building`;
+    await rm(work, { recursive: true, force: true });
+    const made = await debootstrap(work);
+    if (!made) await unpackPackages(work);
+    await rename(work, path);
+  }
+  return { path, exclude: ['./var/cache/apt/*', './var/lib/apt/lists/*', './usr/share/doc/*', './dev/*'] };
+}
+
+async function debootstrap(path: string): Promise<boolean> {
+  const mirror = await debianMirror();
+  if (mirror === undefined) return false;
+  const exit = await attempt('debootstrap', ['--variant=minbase', SUITE, path, mirror]);
+  if (exit.code !== 0) await rm(path, { recursive: true, force: true });
+  return exit.code === 0;
+}
+
+/** The first mirror that the machine's sources give for Debian's archive, in either of apt's formats. */
+async function debianMirror(): Promise<string | undefined> {
+  const directory = '/etc/apt/sources.list.d';
+  const names = await readdir(directory).catch(() => []);
+  const files = ['/etc/apt/sources.list', ...names.map((name) => join(directory, name))];
+  const texts = await Promise.all(files.map(async (file) => readFile(file, 'utf8').catch(() => '')));
+  return /^(?:URIs:\s*|deb\s+(?:\[[^\]]*\]\s+)?)(https?:\/\/\S*\/debian)\/?(?=\s|$)/m.exec(
+    texts.join('\n'),
+  )?.[1];
+}
+
+async function unpackPackages(path: string): Promise<void> {
+  const packages = `${path}.packages`;
+  await mkdir(packages, { recursive: true });
+  await mkdir(path, { recursive: true });
+  await run('apt-get', ['download', '-qq', 'base-files', 'bash', 'coreutils', 'libc6', 'libtinfo6'], {
+    cwd: packages,
+  });
+  for (const name of await readdir(packages)) await run('dpkg', ['-x', join(packages, name), path]);
+  await rm(packages, { recursive: true });
+}
