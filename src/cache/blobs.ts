@@ -1,0 +1,209 @@
+import { resolveRange, type RangeSpec } from '../http/range.ts';
+import { createDigester, digestAlgorithm, type Digest } from '../oci/digest.ts';
+import { StoreError, type BlobReader } from '../store/blob-store.ts';
+import type { ByteRange } from '../upstream/upstream.ts';
+import type { Belonging } from './belonging.ts';
+import { BlobSource } from './blob-source.ts';
+import { Fill, type FillOptions } from './fill.ts';
+import { flightKey, Flights } from './flights.ts';
+import type { LastUse } from './last-use.ts';
+import { isRefusal } from './manifests.ts';
+import type { NegativeCache } from './negative.ts';
+import { HIT, type Outcome } from './outcome.ts';
+import { ResilientReader } from './resilient-reader.ts';
+import { SourceReader } from './source-reader.ts';
+import type { Target } from './target.ts';
+import { tolerate } from './tolerate.ts';
+
+/** A blob ready to be sent. Whoever gets it closes the reader. */
+export interface OpenedBlob {
+  readonly reader: BlobReader;
+  readonly outcome: Outcome;
+}
+
+export interface BlobStat {
+  /** Bytes; undefined where upstream does not tell. */
+  readonly size: number | undefined;
+  readonly outcome: Outcome;
+}
+
+export interface BlobsOptions extends FillOptions {
+  readonly belonging: Belonging;
+  readonly lastUse: LastUse;
+  readonly negative: NegativeCache;
+}
+
+/**
+ * A range that begins this far beyond what a fill has is fetched by itself: waiting for the fill to get there
+ * would cost the client more than the extra request costs upstream.
+ */
+const FAR_AHEAD = 8 * 1024 * 1024;
+
+/** Blobs by digest: from disk, or through the one fill of the digest. */
+export class Blobs {
+  readonly #fills = new Map<Digest, Fill>();
+  readonly #confirmations: Flights<{ readonly size: number | undefined }>;
+  readonly #options: BlobsOptions;
+
+  constructor(options: BlobsOptions) {
+    this.#options = options;
+    this.#confirmations = new Flights(() => options.clock.monotonic());
+  }
+
+  /** Running fills. */
+  get fills(): ReadonlyMap<Digest, Fill> {
+    return this.#fills;
+  }
+
+  /**
+   * Opens a blob of the target's repository.
+   * @param range what the client asked for, where it asked for a part
+   * @throws UpstreamError where upstream says no or cannot be asked, and nothing that may be served is cached
+   */
+  async open(target: Target, digest: Digest, range: RangeSpec | undefined): Promise<OpenedBlob> {
+    const { belonging, lastUse, store, events } = this.#options;
+    const belongs = await belonging.has(target.key, digest);
+    const reader = await tolerate(events, 'open a blob', () => store.open(digest));
+    if (reader === undefined) return this.#openCold(target, digest, range, belongs);
+    try {
+      if (!belongs) await this.#confirm(target, digest);
+    } catch (error) {
+      await reader.close();
+      throw error;
+    }
+    lastUse.record(digest);
+    return { reader, outcome: belongs ? HIT : CONFIRMED };
+  }
+
+  /** Whether the repository has the blob, and its size, without fetching it. */
+  async stat(target: Target, digest: Digest): Promise<BlobStat> {
+    const { belonging, store, index, events } = this.#options;
+    const stored = await tolerate(events, 'look up a blob', () => store.stat(digest));
+    const known = stored ?? this.#fills.get(digest);
+    if (known?.size !== undefined && (await belonging.has(target.key, digest))) {
+      return { size: known.size, outcome: HIT };
+    }
+    const { size } = await this.#confirm(target, digest);
+    const described =
+      size ?? known?.size ?? (await tolerate(events, 'look up a size', () => index.describedSize(digest)));
+    return { size: described, outcome: known === undefined ? { hit: false, fwd: 'uri-miss' } : CONFIRMED };
+  }
+
+  /** Ends every fill, and resolves when all have ended. */
+  async close(): Promise<void> {
+    const fills = [...this.#fills.values()];
+    for (const fill of fills) fill.cancel();
+    await Promise.all(fills.map((fill) => fill.ended));
+  }
+
+  async #openCold(
+    target: Target,
+    digest: Digest,
+    range: RangeSpec | undefined,
+    belongs: boolean,
+  ): Promise<OpenedBlob> {
+    const running = this.#fills.get(digest);
+    // Another repository's fill is no permission: upstream is asked for this repository first.
+    if (running !== undefined && !belongs && !isSameRepository(running.target, target)) {
+      await this.#confirm(target, digest);
+    }
+    const fill = this.#fills.get(digest) ?? this.#startFill(target, digest);
+    try {
+      await fill.opened;
+    } catch (error) {
+      if (error instanceof StoreError) return this.#openDirect(target, digest, { start: 0 }, error);
+      if (fill === running && !isSameRepository(fill.target, target)) {
+        return this.#openCold(target, digest, range, belongs);
+      }
+      throw error;
+    }
+    const distant = farAhead(range, fill);
+    if (distant !== undefined) return this.#openDirect(target, digest, distant, undefined, fill.size);
+    const reader = new ResilientReader(await fill.follow(), target, digest, (error) =>
+      this.#tellStoreFailure(error),
+    );
+    const outcome = { hit: false, fwd: 'uri-miss', stored: true, collapsed: fill === running } as const;
+    return { reader, outcome };
+  }
+
+  #startFill(target: Target, digest: Digest): Fill {
+    const key = blobKey(target, digest);
+    const known = this.#options.negative.get(key);
+    if (known !== undefined) throw known;
+    const fill = new Fill(target, digest, this.#options);
+    this.#fills.set(digest, fill);
+    fill.opened.then(
+      // Upstream has given it for this repository.
+      () => this.#options.belonging.add(target.key, digest),
+      (error: unknown) => {
+        if (isRefusal(error)) this.#options.negative.put(key, error);
+      },
+    );
+    void fill.ended.then(() => this.#fills.delete(digest));
+    return fill;
+  }
+
+  /** From upstream to this one client, past the store. */
+  async #openDirect(
+    target: Target,
+    digest: Digest,
+    range: ByteRange,
+    failure: StoreError | undefined,
+    size?: number,
+  ): Promise<OpenedBlob> {
+    if (failure !== undefined) this.#tellStoreFailure(failure);
+    const source = await BlobSource.open(target, digest, range, {});
+    await this.#options.belonging.add(target.key, digest);
+    // A part cannot be verified before the whole is here; the client verifies what it puts together.
+    const check =
+      range.start === 0 && range.end === undefined
+        ? { digest, digester: createDigester(digestAlgorithm(digest)) }
+        : undefined;
+    const detail = failure === undefined ? 'range far ahead of the fill' : `store: ${failure.code}`;
+    return {
+      reader: new SourceReader(source, size, check),
+      outcome: { hit: false, fwd: 'uri-miss', stored: false, detail },
+    };
+  }
+
+  /** Asks upstream whether the repository has the blob, one question at a time for each. */
+  async #confirm(target: Target, digest: Digest): Promise<{ readonly size: number | undefined }> {
+    const { negative, belonging } = this.#options;
+    const key = blobKey(target, digest);
+    const known = negative.get(key);
+    if (known !== undefined) throw known;
+    const run = async (): Promise<{ readonly size: number | undefined }> => {
+      try {
+        const stat = await target.upstream.statBlob(target.key.repository, digest);
+        await belonging.add(target.key, digest);
+        return stat;
+      } catch (error) {
+        if (isRefusal(error)) negative.put(key, error);
+        throw error;
+      }
+    };
+    return this.#confirmations.join(key, run).promise;
+  }
+
+  #tellStoreFailure(error: StoreError): void {
+    this.#options.events.emit({ kind: 'store-failed', operation: 'fill', error });
+  }
+}
+
+const CONFIRMED: Outcome = { hit: false, fwd: 'uri-miss', detail: 'confirmed for this repository' };
+
+/** The range to fetch by itself, where the one asked for lies far ahead of the fill. */
+function farAhead(range: RangeSpec | undefined, fill: Fill): ByteRange | undefined {
+  if (range === undefined || fill.size === undefined) return undefined;
+  const resolved = resolveRange(range, fill.size);
+  if (typeof resolved === 'string' || resolved.start - fill.offset <= FAR_AHEAD) return undefined;
+  return { start: resolved.start, end: resolved.end };
+}
+
+function isSameRepository(a: Target, b: Target): boolean {
+  return a.key.upstream === b.key.upstream && a.key.repository === b.key.repository;
+}
+
+function blobKey(target: Target, digest: Digest): string {
+  return flightKey('blob', target.key.upstream, target.key.repository, digest);
+}

@@ -1,0 +1,208 @@
+import type { Clock } from '../clock.ts';
+import type { Events } from '../events.ts';
+import type { ContentIndex } from '../index/content-index.ts';
+import type { Digest } from '../oci/digest.ts';
+import {
+  VerificationError,
+  type BlobReader,
+  type BlobStore,
+  type Ingest,
+} from '../store/blob-store.ts';
+import { UpstreamError } from '../upstream/error.ts';
+import { BlobSource } from './blob-source.ts';
+import { isWorthFinishing, type FillProgress } from './worth-finishing.ts';
+import type { Target } from './target.ts';
+import { tolerate } from './tolerate.ts';
+
+/** How long a fill that is not worth finishing waits for somebody to come back. */
+const GRACE_MS = 10_000;
+
+export interface FillOptions {
+  readonly store: BlobStore;
+  readonly index: ContentIndex;
+  readonly clock: Clock;
+  readonly events: Events;
+}
+
+/**
+ * The one fetch of a digest: upstream → ingest, with every client a follower of the ingest. It owns its
+ * upstream request and its own cancellation; no client's coming, going or slowness touches it.
+ */
+export class Fill implements FillProgress {
+  readonly target: Target;
+  readonly digest: Digest;
+  /**
+   * Resolves when upstream's headers are here and there is something to follow.
+   * Rejects with UpstreamError or StoreError where it does not come to that.
+   */
+  readonly opened: Promise<void>;
+  /** Resolves when the fill is over, well or badly. Never rejects. */
+  readonly ended: Promise<void>;
+  readonly #options: FillOptions;
+  readonly #cancellation = new AbortController();
+  readonly #opening = Promise.withResolvers<void>();
+  #ingest: Ingest | undefined;
+  #size: number | undefined;
+  #followers = 0;
+  #cancelGrace: (() => void) | undefined;
+
+  constructor(target: Target, digest: Digest, options: FillOptions) {
+    this.target = target;
+    this.digest = digest;
+    this.#options = options;
+    this.opened = this.#opening.promise;
+    // Everybody may have left before the answer is here.
+    this.opened.catch(() => {});
+    this.ended = this.#run();
+  }
+
+  get offset(): number {
+    return this.#ingest?.offset ?? 0;
+  }
+
+  /** Known once `opened`, where upstream or a manifest tells it. */
+  get size(): number | undefined {
+    return this.#size;
+  }
+
+  get followers(): number {
+    return this.#followers;
+  }
+
+  /** A reader of the bytes as they arrive. To be called once `opened`. */
+  async follow(): Promise<BlobReader> {
+    if (this.#ingest === undefined) throw new Error(`the fill of ${this.digest} has not been opened`);
+    this.#followers += 1;
+    this.#cancelGrace?.();
+    try {
+      return new LeavingReader(await this.#ingest.follow(), () => this.#left());
+    } catch (error) {
+      this.#left();
+      throw error;
+    }
+  }
+
+  /** Ends the fill, whoever follows it. */
+  cancel(): void {
+    this.#cancelGrace?.();
+    this.#cancellation.abort();
+  }
+
+  #left(): void {
+    this.#followers -= 1;
+    if (this.#followers > 0 || isWorthFinishing(this)) return;
+    this.#cancelGrace?.();
+    this.#cancelGrace = this.#options.clock.after(GRACE_MS, () => {
+      if (this.#followers === 0 && !isWorthFinishing(this)) this.cancel();
+    });
+  }
+
+  async #run(): Promise<void> {
+    const { events } = this.#options;
+    const upstream = this.target.key.upstream;
+    events.emit({ kind: 'fill-started', upstream, digest: this.digest });
+    try {
+      await this.#transfer();
+      this.#tellEnd('stored');
+    } catch (error) {
+      this.#opening.reject(error);
+      if (error instanceof VerificationError) {
+        events.emit({ kind: 'verification-failed', upstream, digest: this.digest, error });
+      }
+      this.#tellEnd(this.#cancellation.signal.aborted ? 'abandoned' : 'failed', error);
+    } finally {
+      this.#cancelGrace?.();
+    }
+  }
+
+  async #transfer(): Promise<void> {
+    const { store, index, clock, events } = this.#options;
+    const { signal } = this.#cancellation;
+    const source = await BlobSource.open(this.target, this.digest, { start: 0 }, { signal, events });
+    try {
+      this.#size = source.size ?? (await this.#describedSize());
+      const ingest = await store.ingest({ digest: this.digest, size: this.#size });
+      this.#ingest = ingest;
+      this.#opening.resolve();
+      await this.#pour(source, ingest);
+      const stored = await ingest.commit();
+      await tolerate(events, 'record a blob', () => index.putBlob(stored, clock.now()));
+    } catch (error) {
+      await this.#ingest?.abort(asError(error));
+      throw error;
+    } finally {
+      source.destroy();
+    }
+  }
+
+  async #pour(source: BlobSource, ingest: Ingest): Promise<void> {
+    for await (const chunk of source.chunks()) {
+      if (this.#cancellation.signal.aborted) throw this.#abandoned();
+      await ingest.write(chunk);
+    }
+  }
+
+  /** A manifest's word for the size: believed only where upstream itself does not tell one. */
+  #describedSize(): Promise<number | undefined> {
+    const { index, events } = this.#options;
+    return tolerate(events, 'look up a size', () => index.describedSize(this.digest));
+  }
+
+  #abandoned(): UpstreamError {
+    return new UpstreamError(
+      this.target.key.upstream,
+      'unavailable',
+      'cancelled',
+      `the fill of ${this.digest} was given up: nobody waited for it`,
+    );
+  }
+
+  #tellEnd(outcome: 'stored' | 'failed' | 'abandoned', error?: unknown): void {
+    this.#options.events.emit({
+      kind: 'fill-ended',
+      upstream: this.target.key.upstream,
+      digest: this.digest,
+      outcome,
+      bytes: this.offset,
+      error,
+    });
+  }
+}
+
+/** A reader that says once that it is gone. */
+class LeavingReader implements BlobReader {
+  readonly #inner: BlobReader;
+  #onClose: (() => void) | undefined;
+
+  constructor(inner: BlobReader, onClose: () => void) {
+    this.#inner = inner;
+    this.#onClose = onClose;
+  }
+
+  get size(): number | undefined {
+    return this.#inner.size;
+  }
+
+  get fd(): number | undefined {
+    return this.#inner.fd;
+  }
+
+  available(position: number): Promise<number> {
+    return this.#inner.available(position);
+  }
+
+  read(into: Uint8Array, position: number): Promise<number> {
+    return this.#inner.read(into, position);
+  }
+
+  async close(): Promise<void> {
+    const onClose = this.#onClose;
+    this.#onClose = undefined;
+    onClose?.();
+    await this.#inner.close();
+  }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}

@@ -1,0 +1,178 @@
+import { LRUCache } from 'lru-cache';
+import type { Clock } from '../clock.ts';
+import type { Events } from '../events.ts';
+import type { ContentIndex, ManifestEntry } from '../index/content-index.ts';
+import { digestAlgorithm, digestOf, type Digest } from '../oci/digest.ts';
+import { manifestEdges, parseManifest, referrerDescriptor } from '../oci/manifest.ts';
+import type { BlobStore } from '../store/blob-store.ts';
+import { UpstreamError } from '../upstream/error.ts';
+import type { FetchedManifest } from '../upstream/upstream.ts';
+import type { Belonging } from './belonging.ts';
+import { flightKey, Flights } from './flights.ts';
+import type { LastUse } from './last-use.ts';
+import type { NegativeCache } from './negative.ts';
+import { HIT, type Outcome } from './outcome.ts';
+import { readWhole } from './read-blob.ts';
+import type { Target } from './target.ts';
+import { tolerate } from './tolerate.ts';
+
+/** A manifest as it is served: byte-exact, with its own media type. */
+export interface Manifest {
+  readonly digest: Digest;
+  readonly mediaType: string;
+  readonly bytes: Uint8Array;
+}
+
+export interface PulledManifest {
+  readonly manifest: Manifest;
+  readonly outcome: Outcome;
+}
+
+export interface ManifestsOptions {
+  readonly store: BlobStore;
+  readonly index: ContentIndex;
+  readonly belonging: Belonging;
+  readonly lastUse: LastUse;
+  readonly negative: NegativeCache;
+  readonly clock: Clock;
+  readonly events: Events;
+  /** Bytes of manifests kept in memory. */
+  readonly memoryBytes: number;
+}
+
+/** What an entry costs beside its bytes. */
+const ENTRY_OVERHEAD = 512;
+
+/** Manifests by digest: from memory, from disk, from upstream, in this order. */
+export class Manifests {
+  readonly #memory: LRUCache<Digest, Manifest>;
+  readonly #fetches: Flights<Manifest>;
+  readonly #confirmations: Flights<void>;
+  readonly #options: ManifestsOptions;
+
+  constructor(options: ManifestsOptions) {
+    this.#options = options;
+    const now = (): number => options.clock.monotonic();
+    this.#fetches = new Flights(now);
+    this.#confirmations = new Flights(now);
+    this.#memory = new LRUCache({
+      maxSize: options.memoryBytes,
+      sizeCalculation: (manifest) => manifest.bytes.length + ENTRY_OVERHEAD,
+    });
+  }
+
+  /**
+   * @throws UpstreamError where upstream says no or cannot be asked, and nothing that may be served is cached
+   */
+  async pull(target: Target, digest: Digest): Promise<PulledManifest> {
+    const { belonging, lastUse } = this.#options;
+    const local = await this.local(digest);
+    if (local !== undefined) {
+      const belongs = await belonging.has(target.key, digest);
+      if (!belongs) await this.#confirm(target, digest);
+      lastUse.record(digest);
+      return {
+        manifest: local,
+        outcome: belongs ? HIT : { hit: false, fwd: 'uri-miss', detail: 'confirmed for this repository' },
+      };
+    }
+    const { promise, collapsed } = this.#fetch(target, digest);
+    const manifest = await promise;
+    return { manifest, outcome: { hit: false, fwd: 'uri-miss', stored: this.#memory.has(digest), collapsed } };
+  }
+
+  /** The manifest from memory or disk, whomever it belongs to. */
+  async local(digest: Digest): Promise<Manifest | undefined> {
+    return this.#memory.get(digest) ?? (await this.#fromDisk(digest));
+  }
+
+  /**
+   * Takes in what an upstream has sent for the repository: on disk, in the index and in memory. What has no
+   * verifiable digest (schema 1) is handed through and not kept.
+   */
+  async take(target: Target, fetched: FetchedManifest): Promise<Manifest> {
+    const { digest, mediaType, bytes } = fetched;
+    const manifest: Manifest = { digest, mediaType, bytes };
+    if (!fetched.verified) return manifest;
+    const { events } = this.#options;
+    await tolerate(events, 'store a manifest', () => this.#toDisk(target, manifest));
+    await this.#options.belonging.add(target.key, digest);
+    this.#memory.set(digest, manifest);
+    return manifest;
+  }
+
+  #fetch(target: Target, digest: Digest): { promise: Promise<Manifest>; collapsed: boolean } {
+    const { upstream, key } = target;
+    const { negative } = this.#options;
+    const fetchKey = flightKey('manifest', key.upstream, key.repository, digest);
+    const known = negative.get(fetchKey);
+    if (known !== undefined) return { promise: Promise.reject(known), collapsed: false };
+    return this.#fetches.join(fetchKey, async () => {
+      try {
+        const fetched = await upstream.manifest(key.repository, { kind: 'digest', digest });
+        return await this.take(target, fetched);
+      } catch (error) {
+        if (isRefusal(error)) negative.put(fetchKey, error);
+        throw error;
+      }
+    });
+  }
+
+  /** Asks upstream whether bytes that are here already may be had through this repository as well. */
+  async #confirm(target: Target, digest: Digest): Promise<void> {
+    const { upstream, key } = target;
+    const confirmKey = flightKey('confirm', key.upstream, key.repository, digest);
+    const known = this.#options.negative.get(confirmKey);
+    if (known !== undefined) throw known;
+    const run = async (): Promise<void> => {
+      const reference = { kind: 'digest', digest } as const;
+      try {
+        const resolved = await upstream.resolve(key.repository, reference);
+        if (resolved === undefined) await upstream.manifest(key.repository, reference);
+      } catch (error) {
+        if (isRefusal(error)) this.#options.negative.put(confirmKey, error);
+        throw error;
+      }
+      await this.#options.belonging.add(key, digest);
+    };
+    await this.#confirmations.join(confirmKey, run).promise;
+  }
+
+  async #fromDisk(digest: Digest): Promise<Manifest | undefined> {
+    const { store, index, events } = this.#options;
+    return tolerate(events, 'read a manifest', async () => {
+      const entry = await index.manifest(digest);
+      if (entry === undefined) return undefined;
+      const reader = await store.open(digest);
+      if (reader === undefined) return undefined;
+      const bytes = await readWhole(reader);
+      // Manifests are small: what the disk gives back is checked every time it is read.
+      if (digestOf(bytes, digestAlgorithm(digest)) !== digest) {
+        await store.delete(digest);
+        return undefined;
+      }
+      const manifest = { digest, mediaType: entry.descriptor.mediaType, bytes };
+      this.#memory.set(digest, manifest);
+      return manifest;
+    });
+  }
+
+  async #toDisk(target: Target, { digest, mediaType, bytes }: Manifest): Promise<void> {
+    const { store, index, clock } = this.#options;
+    const parsed = parseManifest(bytes, mediaType);
+    await using ingest = await store.ingest({ digest, size: bytes.length });
+    await ingest.write(bytes);
+    const stored = await ingest.commit();
+    const entry: ManifestEntry = {
+      descriptor: referrerDescriptor(parsed, { digest, size: bytes.length }),
+      subject: parsed.subject?.digest,
+    };
+    await index.putManifest(target.key, entry, manifestEdges(parsed));
+    await index.putBlob(stored, clock.now());
+  }
+}
+
+/** Upstream has answered, and the answer is no: worth remembering for a moment. */
+export function isRefusal(error: unknown): error is UpstreamError {
+  return error instanceof UpstreamError && (error.failure === 'absent' || error.failure === 'denied');
+}

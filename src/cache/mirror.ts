@@ -1,0 +1,180 @@
+import type { RangeSpec } from '../http/range.ts';
+import type { ContentIndex } from '../index/content-index.ts';
+import type { Clock } from '../clock.ts';
+import type { Events } from '../events.ts';
+import type { Digest } from '../oci/digest.ts';
+import { RegistryError } from '../oci/error.ts';
+import { parseManifest } from '../oci/manifest.ts';
+import { isIndexMediaType } from '../oci/media-type.ts';
+import { selectPlatform } from '../oci/platform.ts';
+import type { Reference } from '../oci/reference.ts';
+import type { BlobStore } from '../store/blob-store.ts';
+import { Belonging } from './belonging.ts';
+import { Blobs, type BlobStat, type OpenedBlob } from './blobs.ts';
+import { LastUse } from './last-use.ts';
+import { Manifests, type Manifest, type PulledManifest } from './manifests.ts';
+import { NegativeCache } from './negative.ts';
+import type { Outcome } from './outcome.ts';
+import { ReferrerLists, type ReferrersPage } from './referrer-lists.ts';
+import { TagLists, type ListPage, type ListQuery } from './tag-lists.ts';
+import { Tags, type Resolution } from './tags.ts';
+import type { Target } from './target.ts';
+
+export interface MirrorOptions {
+  readonly store: BlobStore;
+  readonly index: ContentIndex;
+  readonly clock: Clock;
+  readonly events: Events;
+  readonly negativeTtlMs: number;
+  /** Bytes of manifests kept in memory. */
+  readonly manifestMemoryBytes: number;
+}
+
+/** What a manifest's headers tell. `size` in bytes. */
+export interface ManifestHead {
+  readonly digest: Digest;
+  readonly mediaType: string;
+  readonly size: number;
+  readonly outcome: Outcome;
+}
+
+/** What a client can take. */
+export interface ManifestPreference {
+  readonly accepts: (mediaType: string) => boolean;
+  /** The client knows single images only: of an index, asked for by tag, it gets the linux/amd64 child. */
+  readonly wantsSingleImage: boolean;
+}
+
+/** The whole of the domain: the answers to a registry client's questions, from the cache and from upstream. */
+export class Mirror {
+  readonly #options: MirrorOptions;
+  readonly #lastUse: LastUse;
+  readonly #manifests: Manifests;
+  readonly #tags: Tags;
+  readonly #blobs: Blobs;
+  readonly #tagLists: TagLists;
+  readonly #referrerLists: ReferrerLists;
+
+  constructor(options: MirrorOptions) {
+    const { index, clock, events, negativeTtlMs } = options;
+    const belonging = new Belonging(index, events);
+    const negative = new NegativeCache(clock, negativeTtlMs);
+    this.#options = options;
+    this.#lastUse = new LastUse(index, clock, events);
+    const shared = { ...options, belonging, negative, lastUse: this.#lastUse };
+    this.#manifests = new Manifests({ ...shared, memoryBytes: options.manifestMemoryBytes });
+    this.#tags = new Tags({ ...shared, manifests: this.#manifests });
+    this.#blobs = new Blobs(shared);
+    this.#tagLists = new TagLists(options);
+    this.#referrerLists = new ReferrerLists({ ...options, ttlMs: negativeTtlMs });
+  }
+
+  /** Running fills, by digest. */
+  get fills(): Blobs['fills'] {
+    return this.#blobs.fills;
+  }
+
+  /** @throws UpstreamError, or RegistryError MANIFEST_UNKNOWN where an index has no linux/amd64 child */
+  async manifest(
+    target: Target,
+    reference: Reference,
+    preference: ManifestPreference,
+  ): Promise<PulledManifest> {
+    if (reference.kind === 'digest') return this.#manifests.pull(target, reference.digest);
+    return this.#pullTagged(target, await this.#tags.resolve(target, reference.tag), preference);
+  }
+
+  /**
+   * The manifest's headers. Where upstream's own HEAD has just told them, the manifest is not fetched:
+   * a client that only looks for a new version must not cost a pull.
+   * @throws as `manifest` does
+   */
+  async manifestHead(
+    target: Target,
+    reference: Reference,
+    preference: ManifestPreference,
+  ): Promise<ManifestHead> {
+    if (reference.kind === 'digest') return headOf(await this.#manifests.pull(target, reference.digest));
+    const resolution = await this.#tags.resolve(target, reference.tag);
+    const { digest, outcome, head } = resolution;
+    if (head?.mediaType !== undefined && head.size !== undefined && preference.accepts(head.mediaType)) {
+      return { digest, mediaType: head.mediaType, size: head.size, outcome };
+    }
+    return headOf(await this.#pullTagged(target, resolution, preference));
+  }
+
+  /** @throws UpstreamError */
+  blob(target: Target, digest: Digest, range: RangeSpec | undefined): Promise<OpenedBlob> {
+    return this.#blobs.open(target, digest, range);
+  }
+
+  /** @throws UpstreamError */
+  blobHead(target: Target, digest: Digest): Promise<BlobStat> {
+    return this.#blobs.stat(target, digest);
+  }
+
+  /** @throws UpstreamError */
+  tags(target: Target, query: ListQuery): Promise<ListPage> {
+    return this.#tagLists.list(target, query);
+  }
+
+  /** @throws UpstreamError */
+  referrers(target: Target, subject: Digest): Promise<ReferrersPage> {
+    return this.#referrerLists.list(target, subject);
+  }
+
+  /** What is cached: `upstream/repository`. Never asks an upstream. */
+  async catalog({ limit, after }: ListQuery): Promise<ListPage> {
+    const entries = await this.#options.index.repositories({ after, limit: limit + 1 });
+    return {
+      entries: entries.slice(0, limit),
+      hasMore: limit > 0 && entries.length > limit,
+      outcome: { hit: true },
+    };
+  }
+
+  /** Whether a by-tag read can be served: what readiness means. @throws where the index cannot answer */
+  async probe(): Promise<void> {
+    await this.#options.index.repositories({ limit: 1 });
+  }
+
+  /** Ends running fills and writes down what is only in memory. */
+  async close(): Promise<void> {
+    await this.#blobs.close();
+    await this.#lastUse.flush();
+  }
+
+  async #pullTagged(
+    target: Target,
+    { digest, manifest, outcome }: Resolution,
+    preference: ManifestPreference,
+  ): Promise<PulledManifest> {
+    const pulled =
+      manifest === undefined
+        ? then(outcome, await this.#manifests.pull(target, digest))
+        : { manifest, outcome };
+    return preference.wantsSingleImage && isIndexMediaType(pulled.manifest.mediaType)
+      ? then(pulled.outcome, await this.#manifests.pull(target, linuxAmd64Child(pulled.manifest)))
+      : pulled;
+  }
+}
+
+function headOf({ manifest, outcome }: PulledManifest): ManifestHead {
+  return { digest: manifest.digest, mediaType: manifest.mediaType, size: manifest.bytes.length, outcome };
+}
+
+/** As distribution does for Docker lists, here for OCI indexes too. */
+function linuxAmd64Child({ bytes, mediaType, digest }: Manifest): Digest {
+  const { manifests } = parseManifest(bytes, mediaType);
+  const child = selectPlatform(manifests, { os: 'linux', architecture: 'amd64' });
+  if (child !== undefined) return child.digest;
+  throw new RegistryError(
+    'MANIFEST_UNKNOWN',
+    `${digest} is an image index without a linux/amd64 image, and Accept names no index type`,
+  );
+}
+
+/** One answer from two steps: upstream was asked if either asked it. */
+function then(first: Outcome, { manifest, outcome }: PulledManifest): PulledManifest {
+  return { manifest, outcome: outcome.hit || !first.hit ? { ...outcome, ...first } : outcome };
+}

@@ -1,0 +1,35 @@
+import { LRUCache } from 'lru-cache';
+import type { Clock } from '../clock.ts';
+
+/**
+ * What upstream lately said it does not have. Short-lived: a signature pushed a moment later must be found.
+ * Bounded, since clients choose the keys.
+ */
+export class NegativeCache {
+  readonly #errors: LRUCache<string, { readonly error: Error; readonly until: number }>;
+  readonly #clock: Clock;
+  readonly #ttlMs: number;
+
+  constructor(clock: Clock, ttlMs: number, maxEntries = 10_000) {
+    this.#clock = clock;
+    this.#ttlMs = ttlMs;
+    this.#errors = new LRUCache({ max: maxEntries });
+  }
+
+  /** The error that is remembered for the key. */
+  get(key: string): Error | undefined {
+    const entry = this.#errors.get(key);
+    if (entry === undefined) return undefined;
+    if (this.#clock.monotonic() < entry.until) return entry.error;
+    this.#errors.delete(key);
+    return undefined;
+  }
+
+  put(key: string, error: Error): void {
+    if (this.#ttlMs > 0) this.#errors.set(key, { error, until: this.#clock.monotonic() + this.#ttlMs });
+  }
+
+  delete(key: string): void {
+    this.#errors.delete(key);
+  }
+}

@@ -1,0 +1,29 @@
+/**
+ * How an answer came about, in RFC 9211's words. `fwd` says why upstream was asked: `uri-miss` (nothing
+ * cached), `stale` (cached, but its time to live had passed), `bypass` (not cached on purpose).
+ */
+export interface Outcome {
+  readonly hit: boolean;
+  readonly fwd?: 'uri-miss' | 'stale' | 'bypass';
+  readonly stored?: boolean;
+  /** Another client's request to upstream was shared. */
+  readonly collapsed?: boolean;
+  /** Freshness left, milliseconds; negative when a stale tag is served. */
+  readonly ttlMs?: number;
+  /** Why something unusual was done. */
+  readonly detail?: string;
+  /** For the client's eyes: goes into a Warning header. Set when what is served could not be confirmed. */
+  readonly warning?: string;
+}
+
+export const HIT: Outcome = { hit: true };
+
+/** One word for logs and metrics. */
+export type OutcomeName = 'hit' | 'miss' | 'revalidated' | 'stale' | 'bypass';
+
+export function outcomeName(outcome: Outcome): OutcomeName {
+  if (outcome.warning !== undefined) return 'stale';
+  if (outcome.hit) return 'hit';
+  if (outcome.fwd === 'stale') return 'revalidated';
+  return outcome.fwd === 'bypass' ? 'bypass' : 'miss';
+}

@@ -1,0 +1,24 @@
+import type { BlobReader } from '../store/blob-store.ts';
+
+/** Reads a small committed blob whole, and closes it. */
+export async function readWhole(reader: BlobReader): Promise<Uint8Array> {
+  try {
+    const end = await lastPosition(reader);
+    const bytes = new Uint8Array(end);
+    for (let position = 0; position < end; ) {
+      position += await reader.read(bytes.subarray(position), position);
+    }
+    return bytes;
+  } finally {
+    await reader.close();
+  }
+}
+
+async function lastPosition(reader: BlobReader): Promise<number> {
+  let position = 0;
+  for (;;) {
+    const end = await reader.available(position);
+    if (end === position) return end;
+    position = end;
+  }
+}

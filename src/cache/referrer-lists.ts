@@ -1,0 +1,81 @@
+import type { Clock } from '../clock.ts';
+import type { Events } from '../events.ts';
+import type { ContentIndex } from '../index/content-index.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
+import type { Digest } from '../oci/digest.ts';
+import { UpstreamError } from '../upstream/error.ts';
+import { flightKey } from './flights.ts';
+import { isRefusal } from './manifests.ts';
+import type { Outcome } from './outcome.ts';
+import { Remembered } from './remembered.ts';
+import { listOutcome } from './tag-lists.ts';
+import type { Target } from './target.ts';
+import { tolerate } from './tolerate.ts';
+
+export interface ReferrersPage {
+  readonly descriptors: readonly Descriptor[];
+  readonly outcome: Outcome;
+}
+
+export interface ReferrerListsOptions {
+  readonly index: ContentIndex;
+  readonly clock: Clock;
+  readonly events: Events;
+  /** How long a list is trusted. Short: a signature pushed a moment ago must be found. */
+  readonly ttlMs: number;
+}
+
+/** Descriptors kept in memory, over all lists. */
+const MEMORY = 20_000;
+
+/**
+ * What refers to a manifest: signatures, SBOMs. From upstream; where it cannot answer, the last list known,
+ * else the stored manifests whose subject it is.
+ */
+export class ReferrerLists {
+  readonly #lists: Remembered<readonly Descriptor[]>;
+  readonly #options: ReferrerListsOptions;
+
+  constructor(options: ReferrerListsOptions) {
+    this.#options = options;
+    this.#lists = new Remembered(options.clock, MEMORY, (descriptors) => descriptors.length);
+  }
+
+  /** @throws UpstreamError where upstream denies, or cannot answer and no referrer is cached */
+  async list(target: Target, subject: Digest): Promise<ReferrersPage> {
+    const { key } = target;
+    try {
+      const recalled = await this.#lists.get(
+        flightKey(key.upstream, key.repository, subject),
+        this.#options.ttlMs,
+        () => askReferrers(target, subject),
+        (error) => error instanceof UpstreamError && !isRefusal(error),
+      );
+      return { descriptors: recalled.value, outcome: listOutcome(recalled) };
+    } catch (error) {
+      if (!(error instanceof UpstreamError) || isRefusal(error)) throw error;
+      return this.#fromIndex(target, subject, error);
+    }
+  }
+
+  async #fromIndex(target: Target, subject: Digest, error: UpstreamError): Promise<ReferrersPage> {
+    const { index, events } = this.#options;
+    const descriptors = await tolerate(events, 'list referrers', () => index.referrers(target.key, subject));
+    if (descriptors === undefined || descriptors.length === 0) throw error;
+    const warning = `only the referrers that are cached, since ${error.message}`;
+    return { descriptors, outcome: { hit: false, fwd: 'stale', detail: error.reason, warning } };
+  }
+}
+
+/** A subject that upstream does not know has no referrers: an empty list, not an error (distribution-spec, "Listing Referrers"). */
+async function askReferrers(
+  { upstream, key }: Target,
+  subject: Digest,
+): Promise<readonly Descriptor[]> {
+  try {
+    return await upstream.referrers(key.repository, subject);
+  } catch (error) {
+    if (error instanceof UpstreamError && error.failure === 'absent') return [];
+    throw error;
+  }
+}

@@ -1,0 +1,77 @@
+import { createDigester, digestAlgorithm, type Digest } from '../oci/digest.ts';
+import { StoreError, type BlobReader } from '../store/blob-store.ts';
+import { BlobSource } from './blob-source.ts';
+import { SourceReader } from './source-reader.ts';
+import type { Target } from './target.ts';
+
+const PRIMING_CHUNK = 1024 * 1024;
+
+/**
+ * A follower whose store may fail under it (disk full): then it goes on from upstream directly, at its own
+ * offset. The bytes it has read are hashed again from the file, so that what it hands out in all is verified.
+ */
+export class ResilientReader implements BlobReader {
+  readonly #target: Target;
+  readonly #digest: Digest;
+  readonly #onFallback: (error: StoreError) => void;
+  #current: BlobReader;
+  #isDirect = false;
+  #isClosed = false;
+
+  constructor(
+    follower: BlobReader,
+    target: Target,
+    digest: Digest,
+    onFallback: (error: StoreError) => void,
+  ) {
+    this.#current = follower;
+    this.#target = target;
+    this.#digest = digest;
+    this.#onFallback = onFallback;
+  }
+
+  get size(): number | undefined {
+    return this.#current.size;
+  }
+
+  get fd(): number | undefined {
+    return this.#current.fd;
+  }
+
+  async available(position: number): Promise<number> {
+    try {
+      return await this.#current.available(position);
+    } catch (error) {
+      await this.#fallBack(error, position);
+      return this.#current.available(position);
+    }
+  }
+
+  read(into: Uint8Array, position: number): Promise<number> {
+    return this.#current.read(into, position);
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#current.close();
+  }
+
+  async #fallBack(error: unknown, position: number): Promise<void> {
+    if (!(error instanceof StoreError) || this.#isDirect || this.#isClosed) throw error;
+    this.#isDirect = true;
+    this.#onFallback(error);
+    const follower = this.#current;
+    const digester = createDigester(digestAlgorithm(this.#digest));
+    const buffer = new Uint8Array(PRIMING_CHUNK);
+    for (let offset = 0; offset < position; ) {
+      const wanted = buffer.subarray(0, Math.min(buffer.length, position - offset));
+      const count = await follower.read(wanted, offset);
+      digester.update(wanted.subarray(0, count));
+      offset += count;
+    }
+    const source = await BlobSource.open(this.#target, this.#digest, { start: position }, {});
+    this.#current = new SourceReader(source, follower.size, { digest: this.#digest, digester });
+    await follower.close();
+    if (this.#isClosed) await this.#current.close();
+  }
+}

@@ -1,0 +1,195 @@
+import type { Clock } from '../clock.ts';
+import type { Events } from '../events.ts';
+import type { ContentIndex, TagEntry } from '../index/content-index.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { Tag } from '../oci/tag.ts';
+import { UpstreamError } from '../upstream/error.ts';
+import type { ResolvedManifest } from '../upstream/upstream.ts';
+import type { Belonging } from './belonging.ts';
+import { within } from './deadline.ts';
+import { flightKey, Flights, type Boarding } from './flights.ts';
+import { freshness, remainingMs } from './freshness.ts';
+import { isRefusal, type Manifest, type Manifests } from './manifests.ts';
+import type { NegativeCache } from './negative.ts';
+import type { Outcome } from './outcome.ts';
+import type { Target } from './target.ts';
+import { tolerate } from './tolerate.ts';
+
+/** What a tag stands for. */
+export interface Resolution {
+  readonly digest: Digest;
+  readonly outcome: Outcome;
+  /** What upstream's HEAD told just now, where it was asked. */
+  readonly head?: ResolvedManifest | undefined;
+  /** The manifest itself, where finding the digest took fetching it. */
+  readonly manifest?: Manifest | undefined;
+}
+
+export interface TagsOptions {
+  readonly index: ContentIndex;
+  readonly manifests: Manifests;
+  readonly belonging: Belonging;
+  readonly negative: NegativeCache;
+  readonly clock: Clock;
+  readonly events: Events;
+}
+
+/** What upstream says that a tag stands for. */
+interface Checked {
+  readonly digest: Digest;
+  readonly head?: ResolvedManifest | undefined;
+  readonly manifest?: Manifest | undefined;
+}
+
+/** Tags: cached for their time to live, then revalidated by HEAD, one check at a time for each. */
+export class Tags {
+  readonly #checks: Flights<Checked>;
+  readonly #options: TagsOptions;
+
+  constructor(options: TagsOptions) {
+    this.#options = options;
+    this.#checks = new Flights(() => options.clock.monotonic());
+  }
+
+  /**
+   * @throws UpstreamError where upstream says no, or cannot be asked and no answer is cached that is young enough
+   */
+  async resolve(target: Target, tag: Tag): Promise<Resolution> {
+    const { index, clock, events } = this.#options;
+    const entry = await tolerate(events, 'look up a tag', () => index.tag(target.key, tag));
+    if (entry === undefined) return this.#resolveCold(target, tag);
+    const age = freshness(tag, entry, target.tags, clock.now());
+    if (age === 'fresh') {
+      const ttlMs = remainingMs(entry, target.tags, clock.now());
+      return { digest: entry.digest, outcome: ttlMs > 0 ? { hit: true, ttlMs } : { hit: true } };
+    }
+    return this.#revalidate(target, tag, entry, age);
+  }
+
+  async #resolveCold(target: Target, tag: Tag): Promise<Resolution> {
+    const boarding = this.#check(target, tag, undefined);
+    return checkedResolution(await boarding.promise, boarding, 'uri-miss');
+  }
+
+  /**
+   * A stale entry waits for the check within the deadline, counted from when the check began; then the old
+   * answer is due. An expired one waits for as long as upstream takes.
+   */
+  async #revalidate(
+    target: Target,
+    tag: Tag,
+    entry: TagEntry,
+    age: 'stale' | 'expired',
+  ): Promise<Resolution> {
+    const { clock } = this.#options;
+    const boarding = this.#check(target, tag, entry);
+    const left = target.tags.deadlineMs - (clock.monotonic() - boarding.startedAt);
+    try {
+      const checked =
+        age === 'stale' ? await within(clock, left, boarding.promise) : await boarding.promise;
+      if (checked !== undefined) return checkedResolution(checked, boarding, 'stale');
+    } catch (error) {
+      if (!mayServeOld(error, target, age)) throw error;
+      return this.#stale(target, tag, entry, error);
+    }
+    const slow = new UpstreamError(
+      target.key.upstream,
+      'unavailable',
+      'timeout',
+      `did not confirm the tag within ${target.tags.deadlineMs} ms`,
+    );
+    return this.#stale(target, tag, entry, slow);
+  }
+
+  #stale(target: Target, tag: Tag, entry: TagEntry, error: unknown): Resolution {
+    const { clock, events } = this.#options;
+    const { upstream, repository } = target.key;
+    events.emit({ kind: 'stale-served', upstream, repository, reference: tag, error });
+    const why = error instanceof UpstreamError ? error.message : 'the tag could not be confirmed';
+    return {
+      digest: entry.digest,
+      outcome: {
+        hit: false,
+        fwd: 'stale',
+        ttlMs: remainingMs(entry, target.tags, clock.now()),
+        detail: error instanceof UpstreamError ? error.reason : 'error',
+        warning: `served from the cache without confirmation: ${why}`,
+      },
+    };
+  }
+
+  #check(target: Target, tag: Tag, entry: TagEntry | undefined): Boarding<Checked> {
+    const key = flightKey('tag', target.key.upstream, target.key.repository, tag);
+    const { negative, clock } = this.#options;
+    const known = negative.get(key);
+    if (known !== undefined) {
+      const promise = Promise.reject<Checked>(known);
+      promise.catch(() => {});
+      return { promise, collapsed: false, startedAt: clock.monotonic() };
+    }
+    return this.#checks.join(key, async () => {
+      try {
+        return await this.#ask(target, tag, entry);
+      } catch (error) {
+        if (isRefusal(error)) await this.#refused(target, tag, key, error);
+        throw error;
+      }
+    });
+  }
+
+  /** HEAD first: Docker Hub counts manifest GETs against the pull limit, and never HEADs. */
+  async #ask(target: Target, tag: Tag, entry: TagEntry | undefined): Promise<Checked> {
+    const { upstream, key } = target;
+    const { manifests, belonging, index, clock, events } = this.#options;
+    const reference = { kind: 'tag', tag } as const;
+    const head = await upstream.resolve(key.repository, reference);
+    const checked = head === undefined ? await this.#fetchByTag(target, tag) : { digest: head.digest, head };
+    if (entry !== undefined && checked.digest !== entry.digest) {
+      // The old manifest is served until the new one is here and verified.
+      if (head !== undefined) {
+        await belonging.add(key, checked.digest);
+        await manifests.pull(target, checked.digest);
+      }
+      events.emit({
+        kind: 'tag-moved',
+        upstream: key.upstream,
+        repository: key.repository,
+        tag,
+        from: entry.digest,
+        to: checked.digest,
+      });
+    }
+    await belonging.add(key, checked.digest);
+    const now = { digest: checked.digest, checkedAt: clock.now() };
+    await tolerate(events, 'record a tag', () => index.putTag(key, tag, now));
+    return checked;
+  }
+
+  async #fetchByTag(target: Target, tag: Tag): Promise<Checked> {
+    const fetched = await target.upstream.manifest(target.key.repository, { kind: 'tag', tag });
+    const manifest = await this.#options.manifests.take(target, fetched);
+    return { digest: manifest.digest, manifest };
+  }
+
+  async #refused(target: Target, tag: Tag, key: string, error: UpstreamError): Promise<void> {
+    const { negative, index, clock, events } = this.#options;
+    negative.put(key, error);
+    // A refused credential must not cost the cache its tags; only a plain "there is none" does.
+    if (error.failure !== 'absent' || target.tags.onDeleted === 'keep') return;
+    await tolerate(events, 'drop a tag', () => index.deleteTag(target.key, tag, clock.now()));
+  }
+}
+
+/** Upstream's failure hides behind a stale answer; its refusal does only where the policy says so, at any age. */
+function mayServeOld(error: unknown, target: Target, age: 'stale' | 'expired'): boolean {
+  if (isRefusal(error)) return target.tags.onDeleted === 'keep';
+  return age === 'stale' && error instanceof UpstreamError;
+}
+
+function checkedResolution(
+  checked: Checked,
+  boarding: Boarding<Checked>,
+  fwd: 'uri-miss' | 'stale',
+): Resolution {
+  return { ...checked, outcome: { hit: false, fwd, collapsed: boarding.collapsed } };
+}

@@ -1,0 +1,107 @@
+import type { ServerResponse } from 'node:http';
+import type { BlobReader } from '../store/blob-store.ts';
+
+/** Large reads cost few system calls, small ones little memory a client; two of them let the disk and the socket work at the same time. */
+const SLICE = 256 * 1024;
+
+export interface Delivered {
+  /** Bytes handed to the socket. */
+  readonly bytes: number;
+  /** False where the client left, or the bytes ended or failed before `end`. */
+  readonly complete: boolean;
+  /** Why it is not complete, where it was not the client. */
+  readonly error?: unknown;
+}
+
+/**
+ * Sends the bytes `[start, end)` of a blob as the body of a response whose headers are written, at the
+ * client's speed, with at most two slices in memory. `end` undefined: to the end of the blob.
+ * The response is ended if, and only if, every byte was sent; otherwise the connection is cut, so that no
+ * client takes a part for the whole. The reader stays the caller's to close.
+ */
+export async function deliver(
+  reader: BlobReader,
+  start: number,
+  end: number | undefined,
+  response: ServerResponse,
+): Promise<Delivered> {
+  const sink = new Sink(response);
+  let position = start;
+  try {
+    let slice = await nextSlice(reader, position, end);
+    while (slice.length > 0 && !sink.isGone) {
+      const written = sink.write(slice);
+      position += slice.length;
+      // The next slice is read while this one is on its way.
+      const next = nextSlice(reader, position, end);
+      next.catch(() => {});
+      await written;
+      slice = await sink.unlessGone(next);
+    }
+    if (sink.isGone) return { bytes: position - start, complete: false };
+    if (end !== undefined && position < end) throw new Error(`the blob ended at byte ${position} of ${end}`);
+    await sink.end();
+    return { bytes: position - start, complete: !sink.isGone };
+  } catch (error) {
+    const wasGone = sink.isGone;
+    response.destroy();
+    const delivered = { bytes: position - start, complete: false };
+    return wasGone ? delivered : { ...delivered, error };
+  } finally {
+    sink.release();
+  }
+}
+
+const NOTHING = new Uint8Array();
+
+/** At most a slice of bytes from `position`; none at the end. */
+async function nextSlice(reader: BlobReader, position: number, end: number | undefined): Promise<Uint8Array> {
+  if (end !== undefined && position >= end) return NOTHING;
+  const available = await reader.available(position);
+  const upTo = end === undefined ? available : Math.min(available, end);
+  if (upTo <= position) return NOTHING;
+  const slice = Buffer.allocUnsafeSlow(Math.min(SLICE, upTo - position));
+  const count = await reader.read(slice, position);
+  return slice.subarray(0, count);
+}
+
+/** A response to write to, that knows when its client has gone. */
+class Sink {
+  readonly #response: ServerResponse;
+  readonly #gone = Promise.withResolvers<undefined>();
+  readonly #onClose = (): void => {
+    this.isGone = true;
+    this.#gone.resolve(undefined);
+  };
+  isGone = false;
+
+  constructor(response: ServerResponse) {
+    this.#response = response;
+    if (response.destroyed) this.#onClose();
+    else response.once('close', this.#onClose);
+  }
+
+  /** Resolves when there is room for more, or the client has gone. */
+  write(bytes: Uint8Array): Promise<unknown> {
+    if (this.isGone || this.#response.write(bytes)) return Promise.resolve();
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    this.#response.once('drain', () => resolve(undefined));
+    return Promise.race([promise, this.#gone.promise]);
+  }
+
+  /** The slice, or none once the client has gone: bytes that may never come are not waited for. */
+  async unlessGone(slice: Promise<Uint8Array>): Promise<Uint8Array> {
+    return (await Promise.race([slice, this.#gone.promise])) ?? NOTHING;
+  }
+
+  /** Resolves when the last byte has left, or the client has. */
+  end(): Promise<unknown> {
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    this.#response.end(() => resolve(undefined));
+    return Promise.race([promise, this.#gone.promise]);
+  }
+
+  release(): void {
+    this.#response.off('close', this.#onClose);
+  }
+}

@@ -1,0 +1,77 @@
+import type { Logger } from 'pino';
+import type { LarderEvent, Listener, ServedRequest } from '../events.ts';
+
+/** A listener that writes events as log lines: one access line a request, and what an operator should know. */
+export function createLogListener(logger: Logger): Listener {
+  return (event) => {
+    switch (event.kind) {
+      case 'request-served':
+        logAccess(logger, event.request);
+        return;
+      case 'upstream-request':
+        logger.debug(withoutKind(event), 'upstream request');
+        return;
+      case 'fill-started':
+        logger.debug(withoutKind(event), 'fill started');
+        return;
+      case 'fill-resumed':
+        logger.warn(withoutKind(event), 'upstream broke off, fill resumed');
+        return;
+      case 'fill-ended':
+        logFillEnd(logger, event);
+        return;
+      case 'verification-failed':
+        logger.error(described(event), 'upstream sent wrong bytes, nothing was stored');
+        return;
+      case 'tag-moved':
+        logger.info(withoutKind(event), 'tag moved');
+        return;
+      case 'stale-served':
+        logger.warn(described(event), 'served stale');
+        return;
+      case 'store-failed':
+        logger.error(described(event), 'the cache could not do its work');
+        return;
+      case 'upstream-bytes':
+      case 'rate-limit':
+        return;
+    }
+  };
+}
+
+function logAccess(logger: Logger, request: ServedRequest): void {
+  const { error, ...line } = request;
+  const fields = error === undefined ? line : { ...line, error: messageOf(error) };
+  if (request.status >= 500 || (!request.complete && error !== undefined)) logger.warn(fields, 'request');
+  else if (request.requestKind === 'other' || request.requestKind === 'ping') logger.debug(fields, 'request');
+  else logger.info(fields, 'request');
+}
+
+function logFillEnd(logger: Logger, event: Extract<LarderEvent, { kind: 'fill-ended' }>): void {
+  if (event.outcome === 'failed') logger.warn(described(event), 'fill failed');
+  else logger.debug(described(event), 'fill ended');
+}
+
+function withoutKind(event: LarderEvent): object {
+  const { kind: _, ...fields } = event;
+  return fields;
+}
+
+/** The event with its error as one line of text, causes included: stacks and foreign objects stay out of the log. */
+function described(event: LarderEvent & { readonly error?: unknown }): object {
+  const fields: Record<string, unknown> = { ...withoutKind(event) };
+  if (event.error === undefined) delete fields['error'];
+  else fields['error'] = messageOf(event.error);
+  return fields;
+}
+
+/** The messages of an error and its causes, joined. */
+export function messageOf(error: unknown): string {
+  const messages: string[] = [];
+  let current: unknown = error;
+  while (current instanceof Error && messages.length < 5) {
+    if (!messages.includes(current.message)) messages.push(current.message);
+    current = current.cause;
+  }
+  return messages.length === 0 ? String(error) : messages.join(': ');
+}

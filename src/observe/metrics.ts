@@ -1,0 +1,158 @@
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import type { LarderEvent, Listener } from '../events.ts';
+
+/** What is read when the metrics are asked for, rather than told by events. */
+export interface Gauges {
+  /** Running fills. */
+  readonly fills: () => number;
+  readonly store: () => Promise<{ readonly blobs: number; readonly bytes: number }>;
+}
+
+export interface Metrics {
+  readonly listener: Listener;
+  readonly read: () => Promise<{ readonly contentType: string; readonly text: string }>;
+}
+
+const FIRST_BYTE_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+/** Prometheus metrics, in a registry of their own. */
+export function createMetrics(gauges: Gauges): Metrics {
+  const registers = [new Registry()];
+  const [registry] = registers as [Registry];
+  collectDefaultMetrics({ register: registry });
+  addGauges(registers, gauges);
+  const requests = requestMetrics(registers);
+  const upstream = upstreamMetrics(registers);
+  const cache = cacheMetrics(registers);
+  return {
+    listener: (event) => {
+      requests(event);
+      upstream(event);
+      cache(event);
+    },
+    read: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
+  };
+}
+
+function requestMetrics(registers: Registry[]): Listener {
+  const requests = new Counter({
+    name: 'larder_requests_total',
+    help: 'Requests by kind, upstream, outcome (hit, miss, revalidated, stale, bypass, error) and status',
+    labelNames: ['kind', 'upstream', 'outcome', 'status'],
+    registers,
+  });
+  const bytes = new Counter({
+    name: 'larder_client_bytes_total',
+    help: 'Bytes of bodies sent to clients',
+    labelNames: ['kind', 'upstream'],
+    registers,
+  });
+  const cut = new Counter({
+    name: 'larder_cut_responses_total',
+    help: 'Answers that did not reach their end',
+    labelNames: ['kind', 'upstream'],
+    registers,
+  });
+  const firstByte = new Histogram({
+    name: 'larder_first_byte_seconds',
+    help: 'From a request to the headers of its answer',
+    labelNames: ['kind', 'outcome'],
+    buckets: FIRST_BYTE_SECONDS,
+    registers,
+  });
+  return (event) => {
+    if (event.kind !== 'request-served' || event.request.requestKind === 'other') return;
+    const { requestKind: kind, upstream = '', outcome = '', status, complete, firstByteMs } = event.request;
+    requests.inc({ kind, upstream, outcome, status });
+    bytes.inc({ kind, upstream }, event.request.bytes);
+    if (!complete) cut.inc({ kind, upstream });
+    if (firstByteMs !== undefined) firstByte.observe({ kind, outcome }, firstByteMs / 1000);
+  };
+}
+
+function upstreamMetrics(registers: Registry[]): Listener {
+  const requests = new Counter({
+    name: 'larder_upstream_requests_total',
+    help: 'Requests to upstreams by method, target and result (ok, absent, denied, throttled, unavailable)',
+    labelNames: ['upstream', 'method', 'target', 'result'],
+    registers,
+  });
+  const seconds = new Histogram({
+    name: 'larder_upstream_request_seconds',
+    help: 'From a request to an upstream to the headers of its answer, or its failure',
+    labelNames: ['upstream', 'target'],
+    buckets: FIRST_BYTE_SECONDS,
+    registers,
+  });
+  const bytes = new Counter({
+    name: 'larder_upstream_bytes_total',
+    help: 'Bytes of bodies received from upstreams',
+    labelNames: ['upstream'],
+    registers,
+  });
+  const remaining = new Gauge({
+    name: 'larder_upstream_ratelimit_remaining',
+    help: 'Pulls left as the upstream last told',
+    labelNames: ['upstream'],
+    registers,
+  });
+  return (event) => {
+    if (event.kind === 'upstream-request') {
+      const { upstream, method, target, result } = event;
+      requests.inc({ upstream, method, target, result });
+      seconds.observe({ upstream, target }, event.durationMs / 1000);
+    } else if (event.kind === 'upstream-bytes') {
+      bytes.inc({ upstream: event.upstream }, event.bytes);
+    } else if (event.kind === 'rate-limit') {
+      remaining.set({ upstream: event.upstream }, event.remaining);
+    }
+  };
+}
+
+function cacheMetrics(registers: Registry[]): Listener {
+  const fills = new Counter({
+    name: 'larder_fills_total',
+    help: 'Fetches of blobs by how they ended (stored, failed, abandoned)',
+    labelNames: ['upstream', 'outcome'],
+    registers,
+  });
+  const events = new Counter({
+    name: 'larder_events_total',
+    help: 'What an operator may want to be woken by: fill-resumed, verification-failed, stale-served, store-failed',
+    labelNames: ['event'],
+    registers,
+  });
+  const watched: ReadonlySet<LarderEvent['kind']> = new Set([
+    'fill-resumed',
+    'verification-failed',
+    'stale-served',
+    'store-failed',
+    'tag-moved',
+  ] as const);
+  return (event) => {
+    if (event.kind === 'fill-ended') fills.inc({ upstream: event.upstream, outcome: event.outcome });
+    if (watched.has(event.kind)) events.inc({ event: event.kind });
+  };
+}
+
+function addGauges(registers: Registry[], gauges: Gauges): void {
+  void new Gauge({
+    name: 'larder_flights',
+    help: 'Blobs being fetched now',
+    registers,
+    collect() {
+      this.set(gauges.fills());
+    },
+  });
+  const blobs = new Gauge({ name: 'larder_store_blobs', help: 'Blobs and manifests stored', registers });
+  void new Gauge({
+    name: 'larder_store_bytes',
+    help: 'Bytes stored',
+    registers,
+    async collect() {
+      const store = await gauges.store();
+      this.set(store.bytes);
+      blobs.set(store.blobs);
+    },
+  });
+}

@@ -1,0 +1,62 @@
+import { Hono } from 'hono';
+import type { HttpBindings } from '@hono/node-server';
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
+import type { Clock } from '../clock.ts';
+import type { Registry } from './registry.ts';
+import { splitUrl } from './registry.ts';
+import { sendReply } from './reply.ts';
+import type { RequestRecords } from './request-record.ts';
+import { isV2Path } from './v2-path.ts';
+
+/** What the operator's tools ask for. */
+export interface Health {
+  /** Rejects, with the reason, while no by-tag read can be served. */
+  readonly probe: () => Promise<void>;
+  /** The metrics as text, and their content type. */
+  readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
+}
+
+export interface AppOptions {
+  readonly registry: Registry;
+  readonly records: RequestRecords;
+  readonly health: Health;
+  readonly clock: Clock;
+}
+
+/** The routes: the registry under `/v2/` (and `/<upstream>/v2/`), `/livez`, `/readyz`, `/metrics`. */
+export function createApp({
+  registry,
+  records,
+  health,
+  clock,
+}: AppOptions): Hono<{ Bindings: HttpBindings }> {
+  const app = new Hono<{ Bindings: HttpBindings }>();
+  app.get('/livez', (c) => c.text('ok\n'));
+  app.get('/readyz', async (c) => {
+    try {
+      await health.probe();
+      return c.text('ok\n');
+    } catch (error) {
+      return c.text(`not ready: ${error instanceof Error ? error.message : String(error)}\n`, 503);
+    }
+  });
+  app.get('/metrics', async (c) => {
+    const { contentType, text } = await health.metrics();
+    return c.body(text, 200, { 'Content-Type': contentType });
+  });
+  app.all('*', async (c) => {
+    const { incoming, outgoing } = c.env;
+    // Hono's path is decoded and normalised; what was really asked is on the incoming message.
+    if (!isV2Path(splitUrl(incoming.url ?? '').path)) return c.notFound();
+    const record = records.of(incoming);
+    const reply = await registry.reply(incoming, record);
+    record.firstByteMs = clock.monotonic() - record.startedAt;
+    const delivered = await sendReply(reply, outgoing, incoming.method === 'HEAD');
+    record.bytes = delivered.bytes;
+    record.isWhole = delivered.complete;
+    if (delivered.error !== undefined) record.error = delivered.error;
+    return RESPONSE_ALREADY_SENT;
+  });
+  app.notFound((c) => c.text('not found: the registry is under /v2/\n', 404));
+  return app;
+}

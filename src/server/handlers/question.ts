@@ -1,0 +1,14 @@
+import type { IncomingMessage } from 'node:http';
+import type { Target } from '../../cache/target.ts';
+
+/** What every handler needs of a request about a repository. */
+export interface Question {
+  readonly target: Target;
+  /** The repository's name as it was asked for. */
+  readonly name: string;
+  readonly query: URLSearchParams;
+  readonly headers: IncomingMessage['headersDistinct'];
+  readonly isHead: boolean;
+  /** The path as it was asked, for links to the next page. */
+  readonly rawPath: string;
+}

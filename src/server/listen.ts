@@ -1,0 +1,70 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
+import type { Clock } from '../clock.ts';
+import type { createApp } from './app.ts';
+import type { RequestRecords } from './request-record.ts';
+
+export interface ListenOptions {
+  readonly app: ReturnType<typeof createApp>;
+  readonly records: RequestRecords;
+  readonly clock: Clock;
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+}
+
+export interface Listening {
+  readonly host: string;
+  readonly port: number;
+  /**
+   * Stops accepting, lets running requests finish for at most `limitMs` milliseconds, then cuts what is left.
+   * @returns how many connections were cut
+   */
+  drain(limitMs: number): Promise<number>;
+}
+
+/** @throws the system's error where the address cannot be listened on (EADDRINUSE, EACCES) */
+export async function listen({ app, records, clock, host, port }: ListenOptions): Promise<Listening> {
+  const handle = getRequestListener(app.fetch, { overrideGlobalObjects: false });
+  let isDraining = false;
+  const server = createServer((incoming, outgoing) => {
+    records.begin(incoming, outgoing);
+    if (isDraining) outgoing.setHeader('Connection', 'close');
+    // A connection that was busy when the drain began is idle now, and would be kept alive.
+    outgoing.once('close', () => isDraining && server.closeIdleConnections());
+    void handle(incoming, outgoing);
+  });
+  const sockets = trackSockets(server);
+  server.listen(port, host);
+  await once(server, 'listening');
+  const address = server.address() as AddressInfo;
+  return {
+    host: address.address,
+    port: address.port,
+    async drain(limitMs) {
+      isDraining = true;
+      const closed = once(server, 'close');
+      server.close();
+      server.closeIdleConnections();
+      let cut = 0;
+      const cancel = clock.after(limitMs, () => {
+        cut = sockets.size;
+        server.closeAllConnections();
+      });
+      await closed;
+      cancel();
+      return cut;
+    },
+  };
+}
+
+function trackSockets(server: Server): ReadonlySet<Socket> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  return sockets;
+}

@@ -1,0 +1,19 @@
+import type { ListQuery } from '../cache/tag-lists.ts';
+import { RegistryError, quoted } from '../oci/error.ts';
+
+/** The most entries on a page, and how many there are where the client does not say (CVE-2023-2253). */
+export const MAX_PAGE = 1000;
+
+/**
+ * `n` and `last` of a list request. A larger `n` than the server gives is cut to what it gives.
+ * @throws RegistryError PAGINATION_NUMBER_INVALID for an `n` that is no whole number from 0
+ */
+export function parsePageQuery(query: URLSearchParams): ListQuery {
+  const n = query.get('n');
+  const after = query.get('last') ?? undefined;
+  if (n === null) return { limit: MAX_PAGE, after };
+  if (!/^\d{1,15}$/.test(n)) {
+    throw new RegistryError('PAGINATION_NUMBER_INVALID', `n is ${quoted(n)}; expected a whole number from 0`);
+  }
+  return { limit: Math.min(Number(n), MAX_PAGE), after };
+}

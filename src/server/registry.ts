@@ -1,0 +1,134 @@
+import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import type { Mirror } from '../cache/mirror.ts';
+import { outcomeName, type Outcome } from '../cache/outcome.ts';
+import { formatCacheStatus } from '../http/cache-status.ts';
+import { formatWarnings } from '../http/warning.ts';
+import { RegistryError } from '../oci/error.ts';
+import { formatReference } from '../oci/reference.ts';
+import type { Answer } from './answer.ts';
+import { errorReply } from './error-reply.ts';
+import { answerBlob } from './handlers/blob.ts';
+import { answerCatalog, answerReferrers, answerTags } from './handlers/lists.ts';
+import { answerManifest } from './handlers/manifest.ts';
+import type { Question } from './handlers/question.ts';
+import { jsonBody, type Reply } from './reply.ts';
+import type { RequestRecord } from './request-record.ts';
+import type { UpstreamTable } from './select-upstream.ts';
+import { parseV2Path, type Addressed, type V2Path } from './v2-path.ts';
+
+/** The registry API: from a request to its reply. Everything about HTTP ends here; the mirror knows none of it. */
+export class Registry {
+  readonly #mirror: Mirror;
+  readonly #upstreams: UpstreamTable;
+
+  constructor(mirror: Mirror, upstreams: UpstreamTable) {
+    this.#mirror = mirror;
+    this.#upstreams = upstreams;
+  }
+
+  /** Never rejects: what goes wrong becomes an error reply, and is noted in the record. */
+  async reply(incoming: IncomingMessage, record: RequestRecord): Promise<Reply> {
+    const { path: rawPath, query } = splitUrl(incoming.url ?? '/');
+    const ns = query.get('ns') ?? undefined;
+    let path: V2Path | undefined;
+    try {
+      record.requestKind = 'invalid';
+      assertReadMethod(incoming.method);
+      path = parseV2Path(rawPath);
+      record.requestKind = path.kind;
+      const answer = await this.#answer(path, incoming, record, { rawPath, query, ns });
+      return withCommonHeaders(answer, answer.outcome, record, ns);
+    } catch (error) {
+      record.error = error;
+      record.outcome = 'error';
+      const reply = errorReply(error, { kind: path?.kind, hasFallback: ns !== undefined });
+      return withCommonHeaders(reply, undefined, record, ns);
+    }
+  }
+
+  #answer(path: V2Path, incoming: IncomingMessage, record: RequestRecord, asked: Asked): Promise<Answer> {
+    if (path.kind === 'ping') return Promise.resolve(PONG);
+    if (path.kind === 'catalog') return answerCatalog(this.#mirror, asked);
+    const question = this.#question(path, incoming, record, asked);
+    switch (path.kind) {
+      case 'manifest':
+        record.reference = formatReference(path.reference);
+        return answerManifest(this.#mirror, question, path.reference);
+      case 'blob':
+        record.reference = path.digest;
+        return answerBlob(this.#mirror, question, path.digest);
+      case 'referrers':
+        record.reference = path.digest;
+        return answerReferrers(this.#mirror, question, path.digest);
+      case 'tags':
+        return answerTags(this.#mirror, question);
+    }
+  }
+
+  #question(path: Addressed, incoming: IncomingMessage, record: RequestRecord, asked: Asked): Question {
+    const { segments, prefix } = path;
+    const target = this.#upstreams.select({ segments, prefix, ns: asked.ns, host: incoming.headers.host });
+    record.upstream = target.key.upstream;
+    record.repository = target.key.repository;
+    return {
+      target,
+      name: segments.join('/'),
+      query: asked.query,
+      rawPath: asked.rawPath,
+      headers: incoming.headersDistinct,
+      isHead: incoming.method === 'HEAD',
+    };
+  }
+}
+
+interface Asked {
+  readonly rawPath: string;
+  readonly query: URLSearchParams;
+  readonly ns: string | undefined;
+}
+
+/** 200 without ever asking an upstream: clients leave a mirror whose ping fails. */
+const PONG: Answer = { status: 200, headers: { 'Content-Type': 'application/json' }, body: jsonBody({}) };
+
+/** The raw path, percent-encoding untouched, and the query. */
+export function splitUrl(url: string): { readonly path: string; readonly query: URLSearchParams } {
+  const mark = url.indexOf('?');
+  return mark === -1
+    ? { path: url, query: new URLSearchParams() }
+    : { path: url.slice(0, mark), query: new URLSearchParams(url.slice(mark + 1)) };
+}
+
+function assertReadMethod(method: string | undefined): void {
+  if (method === 'GET' || method === 'HEAD') return;
+  throw new RegistryError('UNSUPPORTED', 'the mirror is read-only: push to the registry itself');
+}
+
+function withCommonHeaders(
+  reply: Reply,
+  outcome: Outcome | undefined,
+  record: RequestRecord,
+  ns: string | undefined,
+): Reply {
+  const headers: OutgoingHttpHeaders = {
+    ...reply.headers,
+    'Docker-Distribution-Api-Version': 'registry/2.0',
+    'X-Request-Id': record.id,
+    'Cache-Status': formatCacheStatus(outcome === undefined ? { fwd: 'bypass' } : statusOf(outcome)),
+  };
+  if (ns !== undefined && record.upstream !== undefined) headers['OCI-Namespace'] = ns;
+  if (outcome !== undefined) record.outcome = outcomeName(outcome);
+  if (outcome?.warning !== undefined) headers['Warning'] = formatWarnings([outcome.warning]);
+  return { ...reply, headers };
+}
+
+function statusOf({
+  hit,
+  fwd,
+  stored,
+  collapsed,
+  ttlMs,
+  detail,
+}: Outcome): Parameters<typeof formatCacheStatus>[0] {
+  const details = { stored, collapsed, ttlMs, detail };
+  return hit ? { hit: true, ...details } : { fwd: fwd ?? 'uri-miss', ...details };
+}

@@ -1,0 +1,53 @@
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { deliver, type Delivered } from '../delivery/deliver.ts';
+import type { BlobReader } from '../store/blob-store.ts';
+
+/** An answer as a value. A handler makes it, `sendReply` sends it. */
+export interface Reply {
+  readonly status: number;
+  readonly headers: OutgoingHttpHeaders;
+  readonly body: ReplyBody;
+}
+
+export type ReplyBody =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+  /** Bytes `[start, end)` of a blob; `end` undefined where its size is not known. The reply owns the reader. */
+  | {
+      readonly kind: 'blob';
+      readonly reader: BlobReader;
+      readonly start: number;
+      readonly end: number | undefined;
+    };
+
+export const NO_BODY: ReplyBody = { kind: 'none' };
+
+export function jsonBody(value: unknown): { readonly kind: 'bytes'; readonly bytes: Uint8Array } {
+  return { kind: 'bytes', bytes: new TextEncoder().encode(JSON.stringify(value)) };
+}
+
+/**
+ * Sends a reply. HEAD gets the headers of GET, Content-Length included, and no body.
+ * Resolves when the last byte has been handed to the socket or the connection is gone.
+ */
+export async function sendReply(reply: Reply, response: ServerResponse, isHead: boolean): Promise<Delivered> {
+  const { status, headers, body } = reply;
+  if (body.kind !== 'blob') {
+    const bytes = body.kind === 'bytes' ? body.bytes : undefined;
+    const length = bytes === undefined ? {} : { 'Content-Length': bytes.length };
+    response.writeHead(status, { ...length, ...headers });
+    response.end(isHead ? undefined : bytes);
+    return { bytes: isHead ? 0 : (bytes?.length ?? 0), complete: true };
+  }
+  try {
+    if (isHead) {
+      response.writeHead(status, headers).end();
+      return { bytes: 0, complete: true };
+    }
+    response.writeHead(status, headers);
+    response.flushHeaders();
+    return await deliver(body.reader, body.start, body.end, response);
+  } finally {
+    await body.reader.close();
+  }
+}
