@@ -37,8 +37,13 @@ export class RegistryError extends Error {
   }
 }
 
-/** Foreign text for use in a message: printable, quoted, and at most 100 characters. */
+/** Foreign text for use in a message, a log line or a header: quoted, printable ASCII, of at most 100 characters. */
 export function quoted(text: string): string {
   const shown = text.length > 100 ? `${text.slice(0, 97)}...` : text;
-  return JSON.stringify(shown);
+  return JSON.stringify(shown).replaceAll(/[^\x20-\x7e]/g, escapeUnit);
+}
+
+/** C1 controls steer terminals and bidirectional marks reorder lines; JSON leaves both as they are. */
+function escapeUnit(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
