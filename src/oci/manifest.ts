@@ -1,0 +1,133 @@
+import { parseAnnotations, parseArtifactType, parseDescriptor, type Descriptor } from './descriptor.ts';
+import type { Digest } from './digest.ts';
+import { quoted } from './error.ts';
+import { manifestInvalid, parseJsonObject, type JsonObject } from './json.ts';
+import {
+  MediaType,
+  bareMediaType,
+  isIndexMediaType,
+  isManifestMediaType,
+  isSchema1MediaType,
+  type ManifestMediaType,
+} from './media-type.ts';
+import { refuseConfusion } from './media-type-confusion.ts';
+
+/** What Larder knows of a manifest or an index. Schema 1 is opaque: a media type and nothing else. */
+export interface Manifest {
+  readonly mediaType: ManifestMediaType;
+  readonly config?: Descriptor;
+  /** The blobs of an artifact manifest are here too. */
+  readonly layers: readonly Descriptor[];
+  /** Children of an index. */
+  readonly manifests: readonly Descriptor[];
+  readonly subject?: Descriptor;
+  readonly artifactType?: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+export type EdgeRole = 'manifest' | 'config' | 'layer' | 'subject';
+
+/** What a manifest refers to. */
+export interface Edge {
+  readonly role: EdgeRole;
+  readonly digest: Digest;
+  /** Bytes. */
+  readonly size: number;
+  readonly mediaType: string;
+}
+
+/**
+ * Reads a manifest under the media type that it was served with; refuses what another reader could take for
+ * something else.
+ * @param mediaType a Content-Type; parameters are ignored.
+ * @throws RegistryError MANIFEST_INVALID
+ */
+export function parseManifest(bytes: Uint8Array, mediaType: string): Manifest {
+  const bare = bareMediaType(mediaType) ?? '';
+  if (!isManifestMediaType(bare)) throw manifestInvalid(`${quoted(mediaType)} is not the type of a manifest`);
+  const document = parseJsonObject(bytes);
+  refuseConfusion(document, bare);
+  if (isSchema1MediaType(bare)) return { mediaType: bare, layers: [], manifests: [] };
+  return {
+    mediaType: bare,
+    ...parseContent(document, bare),
+    ...parseOciMembers(document, bare),
+  };
+}
+
+/**
+ * Everything that a manifest refers to, each digest once in a role. Foreign layers are among them: their
+ * bytes may be in the repository, and what is not there answers 404.
+ */
+export function manifestEdges(manifest: Manifest): Edge[] {
+  const edges = [
+    ...manifest.manifests.map((descriptor) => toEdge('manifest', descriptor)),
+    ...(manifest.config ? [toEdge('config', manifest.config)] : []),
+    ...manifest.layers.map((descriptor) => toEdge('layer', descriptor)),
+    ...(manifest.subject ? [toEdge('subject', manifest.subject)] : []),
+  ];
+  const first = new Map<string, Edge>();
+  for (const edge of edges) {
+    const key = `${edge.role} ${edge.digest}`;
+    if (!first.has(key)) first.set(key, edge);
+  }
+  return [...first.values()];
+}
+
+/**
+ * The manifest as a referrers answer shows it (distribution-spec, "Listing Referrers"): an image manifest
+ * without `artifactType` takes its config's media type, an index without one has none.
+ */
+export function referrerDescriptor(
+  manifest: Manifest,
+  { digest, size }: { readonly digest: Digest; readonly size: number },
+): Descriptor {
+  const artifactType = manifest.artifactType ?? manifest.config?.mediaType;
+  return {
+    mediaType: manifest.mediaType,
+    digest,
+    size,
+    ...(artifactType !== undefined && { artifactType }),
+    ...(manifest.annotations !== undefined && { annotations: manifest.annotations }),
+  };
+}
+
+function toEdge(role: EdgeRole, { digest, size, mediaType }: Descriptor): Edge {
+  return { role, digest, size, mediaType };
+}
+
+function parseContent(
+  document: JsonObject,
+  mediaType: ManifestMediaType,
+): Pick<Manifest, 'config' | 'layers' | 'manifests'> {
+  if (isIndexMediaType(mediaType)) return { layers: [], manifests: parseList(document, 'manifests') };
+  if (mediaType === MediaType.ociArtifact) return { layers: parseList(document, 'blobs'), manifests: [] };
+  return {
+    config: parseDescriptor(document['config'], 'config'),
+    layers: parseList(document, 'layers'),
+    manifests: [],
+  };
+}
+
+/** Go writes an empty list as null. */
+function parseList(document: JsonObject, member: string): Descriptor[] {
+  const value = document[member] ?? [];
+  if (!Array.isArray(value)) throw manifestInvalid(`${member} is not a list`);
+  return value.map((item: unknown, i) => parseDescriptor(item, `${member}[${i}]`));
+}
+
+/** Docker's types have no subject, artifactType or annotations; there they mean nothing. */
+function parseOciMembers(
+  document: JsonObject,
+  mediaType: ManifestMediaType,
+): Pick<Manifest, 'subject' | 'artifactType' | 'annotations'> {
+  if (mediaType === MediaType.dockerManifest || mediaType === MediaType.dockerList) return {};
+  const subject = document['subject'] ?? undefined;
+  const artifactType = parseArtifactType(document, 'manifest');
+  const annotations = parseAnnotations(document, 'manifest');
+  return {
+    ...(subject !== undefined && { subject: parseDescriptor(subject, 'subject') }),
+    ...(artifactType !== undefined && { artifactType }),
+    ...(annotations !== undefined && { annotations }),
+  };
+}
