@@ -1,0 +1,64 @@
+import { parseDescriptor, type Descriptor } from './descriptor.ts';
+import { digestAlgorithm, digestHex, type Digest } from './digest.ts';
+import { RegistryError } from './error.ts';
+import { manifestInvalid, parseJsonObject } from './json.ts';
+import { MediaType } from './media-type.ts';
+import { parseTag, type Tag } from './tag.ts';
+
+/**
+ * The tag under which a registry without the referrers API keeps a subject's index (distribution-spec,
+ * "Referrers Tag Schema"): `<algorithm>-<encoded>`, the encoded part cut to 64 characters. The algorithms
+ * that Larder knows hold nothing that a tag cannot.
+ */
+export function referrersTag(subject: Digest): Tag {
+  return parseTag(`${digestAlgorithm(subject)}-${digestHex(subject).slice(0, 64)}`);
+}
+
+/** The body of a referrers answer: an OCI index, also where there are none. */
+export function formatReferrersIndex(referrers: readonly Descriptor[]): Uint8Array {
+  const index = { schemaVersion: 2, mediaType: MediaType.ociIndex, manifests: referrers };
+  return new TextEncoder().encode(JSON.stringify(index));
+}
+
+/**
+ * The descriptors of an upstream's referrers answer or tag-schema index. A null or missing list is empty;
+ * a descriptor that is none, or has a digest that nobody could verify, is left out: it must not hide the others.
+ * @throws RegistryError MANIFEST_INVALID where it is no index at all, or over the limits of a manifest.
+ */
+export function parseReferrersIndex(bytes: Uint8Array): Descriptor[] {
+  const { mediaType, manifests } = parseJsonObject(bytes);
+  if ((mediaType ?? MediaType.ociIndex) !== MediaType.ociIndex) {
+    throw manifestInvalid('the referrers are not an OCI index');
+  }
+  const list = manifests ?? [];
+  if (!Array.isArray(list)) throw manifestInvalid('manifests is not a list');
+  return list.flatMap((item: unknown) => parseDescriptorOrNothing(item));
+}
+
+function parseDescriptorOrNothing(value: unknown): Descriptor[] {
+  try {
+    return [parseDescriptor(value)];
+  } catch (error) {
+    if (error instanceof RegistryError) return [];
+    throw error;
+  }
+}
+
+/** Keeps those of any of the artifact types asked for; all where none is asked for. */
+export function filterReferrers(
+  referrers: readonly Descriptor[],
+  artifactTypes: readonly string[],
+): readonly Descriptor[] {
+  if (artifactTypes.length === 0) return referrers;
+  const wanted = new Set<string | undefined>(artifactTypes);
+  return referrers.filter(({ artifactType }) => wanted.has(artifactType));
+}
+
+/** One list out of several, each digest once: what an earlier list says of it counts. */
+export function mergeReferrers(...lists: readonly (readonly Descriptor[])[]): Descriptor[] {
+  const merged = new Map<Digest, Descriptor>();
+  for (const descriptor of lists.flat()) {
+    if (!merged.has(descriptor.digest)) merged.set(descriptor.digest, descriptor);
+  }
+  return [...merged.values()];
+}
