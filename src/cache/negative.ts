@@ -29,7 +29,4 @@ export class NegativeCache {
     if (this.#ttlMs > 0) this.#errors.set(key, { error, until: this.#clock.monotonic() + this.#ttlMs });
   }
 
-  delete(key: string): void {
-    this.#errors.delete(key);
-  }
 }

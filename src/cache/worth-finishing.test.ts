@@ -1,0 +1,14 @@
+import { expect, test } from 'vitest';
+import { isWorthFinishing } from './worth-finishing.ts';
+
+const MiB = 1024 * 1024;
+
+test.each([
+  ['a small blob is finished, however little of it is here', { offset: 0, size: 10 * MiB }, true],
+  ['so is one with little left', { offset: 936 * MiB, size: 1000 * MiB }, true],
+  ['and one well under way', { offset: 250 * MiB, size: 1000 * MiB }, true],
+  ['a large blob that has just begun is not', { offset: 249 * MiB, size: 1000 * MiB }, false],
+  ['nor one whose end nobody knows', { offset: 5 * MiB, size: undefined }, false],
+])('%s', (_, progress, expected) => {
+  expect(isWorthFinishing(progress)).toBe(expected);
+});

@@ -1,0 +1,17 @@
+import { expect, test } from 'vitest';
+import { MAX_PAGE, parsePageQuery } from './page-query.ts';
+
+test.each([
+  ['', { limit: MAX_PAGE, after: undefined }],
+  ['n=2', { limit: 2, after: undefined }],
+  ['n=0&last=b', { limit: 0, after: 'b' }],
+  ['n=1000000000', { limit: MAX_PAGE, after: undefined }],
+])('%s', (query, expected) => {
+  expect(parsePageQuery(new URLSearchParams(query))).toEqual(expected);
+});
+
+test.each(['n=-1', 'n=1e9', 'n=', 'n=x', 'n=1.5', `n=${'9'.repeat(400)}`])('%s is refused', (query) => {
+  expect(() => parsePageQuery(new URLSearchParams(query))).toThrow(
+    expect.objectContaining({ code: 'PAGINATION_NUMBER_INVALID' }),
+  );
+});
