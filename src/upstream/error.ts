@@ -11,6 +11,8 @@ export type UpstreamFailureReason =
   | 'not-found'
   | 'unauthorized'
   | 'rate-limit'
+  /** Docker Hub's abuse limiter: plain text, any endpoint, not told by the `ratelimit-*` headers. */
+  | 'abuse-limit'
   | 'timeout'
   | 'refused'
   | 'reset'

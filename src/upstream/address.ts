@@ -1,0 +1,80 @@
+import ipaddr from 'ipaddr.js';
+
+/**
+ * How near to this machine an address is, from the outside inwards. `restricted` is what no registry has a
+ * reason to send anybody to: link-local (cloud metadata), multicast, unspecified, unassigned.
+ */
+export type AddressScope = 'public' | 'private' | 'loopback' | 'restricted';
+
+const NEARNESS: readonly AddressScope[] = ['public', 'private', 'loopback', 'restricted'];
+
+/** Cloud metadata and platform services that live outside link-local: EC2 by IPv6, Alibaba, Oracle, Azure. */
+const METADATA: ReadonlySet<string> = new Set([
+  'fd00:ec2::254',
+  'fd20:ce::254',
+  '100.100.100.200',
+  '192.0.0.192',
+  '168.63.129.16',
+]);
+
+/** Ranges of ipaddr.js that are ordinary addresses, or ordinary inside one organisation. */
+const SCOPES: Readonly<Record<string, AddressScope>> = {
+  unicast: 'public',
+  private: 'private',
+  carrierGradeNat: 'private',
+  uniqueLocal: 'private',
+  loopback: 'loopback',
+};
+
+/**
+ * Where an IP address (IPv4 or IPv6, without brackets) leads. An IPv6 address that stands for an IPv4 one
+ * (mapped, NAT64, 6to4) has that one's scope. What is no address is `restricted`.
+ */
+export function addressScope(address: string): AddressScope {
+  if (!ipaddr.isValid(address)) return 'restricted';
+  const parsed = ipaddr.parse(address);
+  if (METADATA.has(parsed.toString())) return 'restricted';
+  const embedded = parsed instanceof ipaddr.IPv6 ? embeddedIPv4(parsed) : undefined;
+  return embedded === undefined ? (SCOPES[parsed.range()] ?? 'restricted') : addressScope(embedded);
+}
+
+function embeddedIPv4(address: ipaddr.IPv6): string | undefined {
+  const bytes = address.toByteArray();
+  switch (address.range()) {
+    case 'ipv4Mapped':
+    case 'rfc6145':
+    case 'rfc6052':
+      return bytes.slice(12).join('.');
+    case '6to4':
+      return bytes.slice(2, 6).join('.');
+    default:
+      return undefined;
+  }
+}
+
+/** The nearest of several scopes: of a name with several addresses, any of them may be dialled. */
+export function nearestScope(scopes: readonly AddressScope[]): AddressScope {
+  return scopes.reduce<AddressScope>(
+    (nearest, scope) => (NEARNESS.indexOf(scope) > NEARNESS.indexOf(nearest) ? scope : nearest),
+    'public',
+  );
+}
+
+/**
+ * Whether a redirect or a realm may lead to an address of scope `target`, given the scope of the upstream
+ * itself: never nearer to this machine than the upstream is, so that a registry inside may use an object
+ * store inside, but not this machine's own services (protocol.md D1; CVE-2026-48978).
+ * @param allowPrivate the config's `allowPrivateNetworks`.
+ */
+export function mayReach(target: AddressScope, upstream: AddressScope, allowPrivate: boolean): boolean {
+  if (target === 'public') return true;
+  if (target === 'restricted') return false;
+  return allowPrivate || NEARNESS.indexOf(target) <= NEARNESS.indexOf(upstream);
+}
+
+/** The scope that a URL's host name tells by itself: an IP literal or a localhost name; undefined otherwise. */
+export function literalScope(hostname: string): AddressScope | undefined {
+  const bare = hostname.replace(/^\[(.*)\]$/, '$1');
+  if (ipaddr.isValid(bare)) return addressScope(bare);
+  return /^(?:.+\.)?localhost\.?$/i.test(bare) ? 'loopback' : undefined;
+}

@@ -1,0 +1,106 @@
+import type { UpstreamFailure, UpstreamFailureReason } from './error.ts';
+import type { Problem } from './problem.ts';
+
+/** What went wrong: the content of an UpstreamError. */
+export interface Classified {
+  readonly failure: UpstreamFailure;
+  readonly reason: UpstreamFailureReason;
+  readonly message: string;
+}
+
+/** Codes by which a registry says "no such thing", whatever the status (Quay and ECR say some with 400). */
+const ABSENT_CODES: ReadonlySet<string> = new Set([
+  'BLOB_UNKNOWN',
+  'DIGEST_INVALID',
+  'MANIFEST_UNKNOWN',
+  'NAME_INVALID',
+  'NAME_UNKNOWN',
+  'TAG_INVALID',
+]);
+
+/**
+ * What an answer above 299 means (protocol.md A0, A1, B10). Only what upstream said may be `absent` or
+ * `denied`; what broke on the way is `unavailable`.
+ */
+export function classifyStatus(status: number, problem: Problem): Classified {
+  const { failure, reason } = classOf(status, problem);
+  const said = problem.codes[0] === undefined ? `${status}` : `${status} ${problem.codes[0]}`;
+  const message = problem.message === undefined ? `answered ${said}` : `answered ${said}: ${problem.message}`;
+  return { failure, reason, message };
+}
+
+function classOf(status: number, problem: Problem): Pick<Classified, 'failure' | 'reason'> {
+  if (status === 429 || isThrottledByCode(status, problem)) return throttled(problem);
+  if (status === 404 || status === 410) return { failure: 'absent', reason: 'not-found' };
+  if (status === 401 || status === 403 || status === 451 || isStaleCredential(status, problem)) {
+    return { failure: 'denied', reason: 'unauthorized' };
+  }
+  if (status < 500 && problem.codes.some((code) => ABSENT_CODES.has(code))) {
+    return { failure: 'absent', reason: 'not-found' };
+  }
+  const isTimeout = status === 408 || status === 504;
+  return { failure: 'unavailable', reason: isTimeout ? 'timeout' : 'status' };
+}
+
+/** public.ecr.aws answers a stale token with 400 DENIED (aws/containers-roadmap#2835). */
+export function isStaleCredential(status: number, problem: Problem): boolean {
+  return status === 400 && problem.codes.some((code) => code === 'DENIED' || code === 'UNAUTHORIZED');
+}
+
+function isThrottledByCode(status: number, problem: Problem): boolean {
+  return status >= 400 && status < 500 && problem.codes.includes('TOOMANYREQUESTS');
+}
+
+/**
+ * Docker Hub has two limiters: the pull limit answers with an error document, the abuse limit with plain text
+ * (https://docs.docker.com/docker-hub/usage/).
+ */
+function throttled(problem: Problem): Pick<Classified, 'failure' | 'reason'> {
+  const isAbuse = problem.codes.length === 0 && /^too many requests/i.test(problem.message ?? '');
+  return { failure: 'throttled', reason: isAbuse ? 'abuse-limit' : 'rate-limit' };
+}
+
+const NETWORK_REASONS: readonly (readonly [pattern: RegExp, reason: UpstreamFailureReason])[] = [
+  [/^(?:ETIMEDOUT|UND_ERR_(?:CONNECT|HEADERS|BODY)_TIMEOUT)$/, 'timeout'],
+  [/^ECONNREFUSED$/, 'refused'],
+  [/^(?:ENOTFOUND|EAI_\w+)$/, 'dns'],
+  [/^(?:ECONNRESET|EPIPE|ECONNABORTED|UND_ERR_SOCKET)$/, 'reset'],
+  [/^(?:ERR_TLS_\w+|ERR_SSL_\w+|EPROTO|CERT_\w+|CRL_\w+|\w*SELF_SIGNED\w*|UNABLE_TO_\w+)$/, 'tls'],
+  [/^(?:INVALID_CA|HOSTNAME_MISMATCH|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED)$/, 'tls'],
+  [/^(?:HPE_\w+|UND_ERR_HEADERS_OVERFLOW|UND_ERR_RES_\w+)$/, 'content'],
+];
+
+/** What an error of the connection or of the HTTP parser means: always `unavailable`. */
+export function classifyNetworkError(error: unknown): Classified {
+  const code = codeOf(error);
+  const known = NETWORK_REASONS.find(([pattern]) => pattern.test(code))?.[1];
+  return { failure: 'unavailable', reason: known ?? 'network', message: `${describe(known)} (${code})` };
+}
+
+/** Of a name with several addresses Node reports all attempts in one AggregateError. */
+function codeOf(error: unknown): string {
+  const { code, cause, errors } = (error ?? {}) as { code?: unknown; cause?: unknown; errors?: unknown };
+  if (typeof code === 'string' && code !== '') return code;
+  if (Array.isArray(errors) && errors.length > 0) return codeOf(errors[0]);
+  if (cause !== undefined) return codeOf(cause);
+  return error instanceof Error ? error.name : 'unknown error';
+}
+
+function describe(reason: UpstreamFailureReason | undefined): string {
+  switch (reason) {
+    case 'timeout':
+      return 'no answer in time';
+    case 'refused':
+      return 'connection refused';
+    case 'dns':
+      return 'the host name cannot be resolved';
+    case 'reset':
+      return 'connection lost';
+    case 'tls':
+      return 'no trusted TLS connection';
+    case 'content':
+      return 'not a valid HTTP answer';
+    default:
+      return 'network failure';
+  }
+}
