@@ -53,7 +53,8 @@ export interface IndexStats {
 
 /**
  * What is known about the bytes: tags, manifests and their edges, which digests belong to which repository,
- * last use. A cache of the truth on disk: it may be lost, and then it is built anew.
+ * last use. A cache of the truth on disk: it may be lost, and then it is built anew. Every method rejects with
+ * IndexError (index/error.ts) where the index cannot do its work; with IndexDamagedError where it is broken.
  * Every implementation passes `content-index.contract.ts`.
  */
 export interface ContentIndex {
@@ -81,11 +82,15 @@ export interface ContentIndex {
   belongs(key: RepositoryKey, digest: Digest): Promise<boolean>;
   putBelonging(key: RepositoryKey, digest: Digest): Promise<void>;
   deleteBelonging(key: RepositoryKey, digest: Digest): Promise<void>;
-  /** The size that some manifest's descriptor gives for the digest, where one does. */
+  /**
+   * The size that the manifests' descriptors give for the digest; undefined where none does or they disagree:
+   * a manifest that lies about another's layer must not decide how long that is.
+   */
   describedSize(digest: Digest): Promise<number | undefined>;
 
   /** Records that bytes were committed. */
   putBlob(blob: { readonly digest: Digest; readonly size: number }, usedAt: number): Promise<void>;
+  /** Records that bytes are gone; were they a manifest's, then `manifest`, `edges` and `referrers` forget it. */
   deleteBlob(digest: Digest): Promise<void>;
   /** Records uses, many at once. Unknown digests are passed over; a time never goes back. */
   touch(uses: ReadonlyMap<Digest, number>): Promise<void>;

@@ -41,28 +41,30 @@ export interface BlobReader {
   /**
    * Waits for bytes at `position`.
    * @returns the offset up to which bytes may be read: above `position`, or equal to it at the end of the blob.
-   * @throws the reason of `Ingest.abort`, or VerificationError, once no more bytes will come.
+   * @throws the reason of `Ingest.abort`, or what `write` threw, once what there is was read; VerificationError
+   *   at once; a DOMException `AbortError` where the reader is closed meanwhile.
    */
   available(position: number): Promise<number>;
   /**
-   * Reads bytes that `available` has promised.
+   * Reads bytes that `available` has promised, and never more.
    * @returns how many bytes were put into `into`, at least 1.
    * @throws StoreError where the bytes cannot be read.
    */
   read(into: Uint8Array, position: number): Promise<number>;
+  /** Waits for a `read` that is under way; may be called again. */
   close(): Promise<void>;
 }
 
 /**
  * Bytes being written. Nothing is visible in the store before `commit` has verified length and digest.
- * Disposing of an ingest that was neither committed nor aborted aborts it.
+ * What `write` throws has ended the ingest, as `abort` would have. Disposing of an ingest that was neither committed nor aborted aborts it.
  */
 export interface Ingest extends AsyncDisposable {
   readonly expected: Expected;
   /** Bytes written so far. */
   readonly offset: number;
   /**
-   * Hashes and appends, then wakes the followers. One call at a time.
+   * Hashes and appends, then wakes the followers. One call at a time; `chunk` stays as it is until then.
    * @throws StoreError where the bytes cannot be written (disk full); the followers still get what was written.
    * @throws VerificationError where the bytes go beyond the expected size.
    */
@@ -70,15 +72,17 @@ export interface Ingest extends AsyncDisposable {
   /**
    * A reader of the bytes as they arrive, at its own speed, by its own descriptor. The last byte of the
    * expected size is held back until commit, so that nobody completes a blob that was not verified.
+   * @throws what ended the ingest, where something other than commit did.
    */
   follow(): Promise<BlobReader>;
   /**
    * Verifies length and digest, syncs and publishes.
    * @throws VerificationError where they do not match: nothing is published, the bytes go to quarantine.
-   * @throws StoreError where publishing fails.
+   * @throws StoreError where publishing fails: the store has not got the bytes, but since they are right,
+   *   followers get all of them.
    */
   commit(): Promise<Stored>;
-  /** Gives up: followers get `reason` once they have read what there is. Does nothing after commit. */
+  /** Gives up: followers get `reason` once they have read what there is. Does nothing once commit has begun. */
   abort(reason: Error): Promise<void>;
 }
 

@@ -1,0 +1,45 @@
+import type { ContentIndex } from '../content-index.ts';
+import type { Connection } from './connection.ts';
+import { digestToBytes } from './digest-bytes.ts';
+
+type Blobs = Pick<ContentIndex, 'putBlob' | 'deleteBlob' | 'touch' | 'stats'>;
+
+export function createBlobs(connection: Connection): Blobs {
+  function sizeOf(digest: Uint8Array): number | undefined {
+    return connection.get('blobSize', digest)?.size;
+  }
+
+  return {
+    async putBlob(blob, usedAt) {
+      const digest = digestToBytes(blob.digest);
+      connection.transaction(() => {
+        const before = sizeOf(digest);
+        connection.run('putBlob', digest, blob.size, usedAt);
+        connection.run('touchBlob', usedAt, digest, usedAt);
+        connection.run('addToTotals', before === undefined ? 1 : 0, blob.size - (before ?? 0));
+      });
+    },
+    async deleteBlob(blob) {
+      const digest = digestToBytes(blob);
+      connection.transaction(() => {
+        const before = sizeOf(digest);
+        if (before !== undefined) connection.run('addToTotals', -1, -before);
+        connection.run('deleteBlob', digest);
+        // Were the bytes a manifest's, then what is known of it goes with them.
+        connection.run('deleteManifest', digest);
+        connection.run('deleteEdges', digest);
+      });
+    },
+    async touch(uses) {
+      connection.transaction(() => {
+        for (const [digest, usedAt] of uses) {
+          connection.run('touchBlob', usedAt, digestToBytes(digest), usedAt);
+        }
+      });
+    },
+    async stats() {
+      const row = connection.get('totals');
+      return { blobs: row?.entries ?? 0, bytes: row?.bytes ?? 0 };
+    },
+  };
+}

@@ -1,0 +1,93 @@
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { IndexDamagedError } from '../error.ts';
+import { migrate } from './migrate.ts';
+import { MIGRATIONS } from './schema.ts';
+import { SQL, type Rows, type StatementName } from './sql.ts';
+import { isSchemaMismatch, translateError } from './sqlite-error.ts';
+
+// Nobody else writes (one process owns a cache directory), so a wait is for someone who looks at the file.
+const BUSY_TIMEOUT_MS = 2000;
+
+/** The database with its statements prepared once. Everything throws IndexError and nothing else. */
+export class Connection {
+  readonly #path: string;
+  readonly #database: DatabaseSync;
+  readonly #statements: Readonly<Record<StatementName, StatementSync>>;
+
+  /** @throws IndexError; IndexDamagedError, IndexVersionError where that is the reason. */
+  constructor(path: string) {
+    this.#path = path;
+    this.#database = this.#translating(() => new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS }));
+    try {
+      this.#statements = this.#translating(() => this.#prepare());
+    } catch (error) {
+      this.#database.close();
+      throw error;
+    }
+  }
+
+  /** The first row. */
+  get<Name extends keyof Rows>(name: Name, ...values: SQLInputValue[]): Rows[Name] | undefined {
+    return this.#translating(() => this.#statements[name].get(...values) as Rows[Name] | undefined);
+  }
+
+  all<Name extends keyof Rows>(name: Name, ...values: SQLInputValue[]): readonly Rows[Name][] {
+    return this.#translating(() => this.#statements[name].all(...values) as unknown as Rows[Name][]);
+  }
+
+  /** @returns how many rows were changed. */
+  run(name: StatementName, ...values: SQLInputValue[]): number {
+    return this.#translating(() => Number(this.#statements[name].run(...values).changes));
+  }
+
+  /** All of `work` or nothing of it. Does not nest. */
+  transaction<T>(work: () => T): T {
+    return this.#translating(() => {
+      this.#database.exec('BEGIN IMMEDIATE');
+      try {
+        const result = work();
+        this.#database.exec('COMMIT');
+        return result;
+      } catch (error) {
+        if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+        throw error;
+      }
+    });
+  }
+
+  close(): void {
+    if (this.#database.isOpen) this.#translating(() => this.#database.close());
+  }
+
+  #prepare(): Record<StatementName, StatementSync> {
+    // In WAL, NORMAL can lose the last transactions in a power failure but never damages the file: the index is
+    // a cache of what is on disk. The page cache holds the inner pages of a million blobs.
+    this.#database.exec(`
+      PRAGMA journal_mode = WAL;
+      PRAGMA synchronous = NORMAL;
+      PRAGMA cache_size = -32768;
+      PRAGMA journal_size_limit = 67108864`);
+    migrate(this.#database, this.#path, MIGRATIONS);
+    const names = Object.keys(SQL) as StatementName[];
+    const statements = names.map((name) => [name, this.#prepareOne(name)]);
+    return Object.fromEntries(statements) as Record<StatementName, StatementSync>;
+  }
+
+  #prepareOne(name: StatementName): StatementSync {
+    try {
+      return this.#database.prepare(SQL[name]);
+    } catch (error) {
+      if (!isSchemaMismatch(error)) throw error;
+      const message = `${this.#path}: its tables are not those of its version`;
+      throw new IndexDamagedError(message, 'SCHEMA', { cause: error });
+    }
+  }
+
+  #translating<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw translateError(this.#path, error);
+    }
+  }
+}

@@ -1,0 +1,70 @@
+import type { Descriptor } from '../../oci/descriptor.ts';
+import type { Digest } from '../../oci/digest.ts';
+import type { ContentIndex, Edge, ManifestEntry } from '../content-index.ts';
+import type { Connection } from './connection.ts';
+import { digestFromBytes, digestToBytes } from './digest-bytes.ts';
+import { putRepository } from './repositories.ts';
+import type { Rows } from './sql.ts';
+
+type Manifests = Pick<ContentIndex, 'manifest' | 'putManifest' | 'edges' | 'referrers' | 'describedSize'>;
+
+export function createManifests(connection: Connection): Manifests {
+  function replaceEdges(manifest: Uint8Array, edges: readonly Edge[]): void {
+    connection.run('deleteEdges', manifest);
+    for (const [position, { role, digest, size, mediaType }] of edges.entries()) {
+      connection.run('addEdge', manifest, position, role, digestToBytes(digest), size, mediaType);
+    }
+  }
+
+  return {
+    async manifest(digest) {
+      const row = connection.get('manifest', digestToBytes(digest));
+      return row && toEntry(row);
+    },
+    async putManifest(key, { descriptor, subject }, edges) {
+      connection.transaction(() => {
+        const manifest = digestToBytes(descriptor.digest);
+        const subjectBytes = subject === undefined ? null : digestToBytes(subject);
+        connection.run('putManifest', manifest, JSON.stringify(descriptor), subjectBytes);
+        replaceEdges(manifest, edges);
+        const id = putRepository(connection, key);
+        for (const digest of belongingsOf(descriptor.digest, edges)) {
+          connection.run('putBelonging', id, digestToBytes(digest));
+        }
+      });
+    },
+    async edges(manifest) {
+      return connection.all('edges', digestToBytes(manifest)).map(toEdge);
+    },
+    async referrers({ upstream, repository }, subject) {
+      const rows = connection.all('referrers', digestToBytes(subject), upstream, repository);
+      return rows.map(({ descriptor }) => JSON.parse(descriptor) as Descriptor);
+    },
+    async describedSize(digest) {
+      const bytes = digestToBytes(digest);
+      const row = connection.get('describedSize', bytes, bytes);
+      return row?.smallest === row?.largest ? (row?.smallest ?? undefined) : undefined;
+    },
+  };
+}
+
+function belongingsOf(manifest: Digest, edges: readonly Edge[]): ReadonlySet<Digest> {
+  const contained = edges.filter(({ role }) => role !== 'subject');
+  return new Set([manifest, ...contained.map(({ digest }) => digest)]);
+}
+
+function toEntry(row: Rows['manifest']): ManifestEntry {
+  return {
+    descriptor: JSON.parse(row.descriptor) as Descriptor,
+    subject: row.subject === null ? undefined : digestFromBytes(row.subject),
+  };
+}
+
+function toEdge(row: Rows['edges']): Edge {
+  return {
+    role: row.role,
+    digest: digestFromBytes(row.digest),
+    size: row.size,
+    mediaType: row.media_type,
+  };
+}

@@ -1,0 +1,36 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { IndexDamagedError, IndexVersionError } from '../error.ts';
+
+/**
+ * Brings the database to the newest schema, in one transaction.
+ * @param migrations step n makes version n + 1.
+ * @throws IndexVersionError where it is newer than the last step, IndexDamagedError where its version is
+ *   missing though it has tables, or the error of node:sqlite.
+ */
+export function migrate(database: DatabaseSync, path: string, migrations: readonly string[]): void {
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    const version = schemaVersion(database, path);
+    if (version > migrations.length) throw new IndexVersionError(path, version, migrations.length);
+    for (const step of migrations.slice(version)) database.exec(step);
+    database.prepare('UPDATE schema_version SET version = ?').run(migrations.length);
+    database.exec('COMMIT');
+  } catch (error) {
+    if (database.isTransaction) database.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+function schemaVersion(database: DatabaseSync, path: string): number {
+  const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all();
+  if (tables.length === 0) {
+    database.exec('CREATE TABLE schema_version (version INTEGER NOT NULL) STRICT');
+    database.exec('INSERT INTO schema_version (version) VALUES (0)');
+    return 0;
+  }
+  const row = tables.some(({ name }) => name === 'schema_version')
+    ? database.prepare('SELECT version FROM schema_version').get()
+    : undefined;
+  if (row === undefined) throw new IndexDamagedError(`${path} is a database, but not an index`, 'SCHEMA');
+  return Number(row['version']);
+}

@@ -1,0 +1,75 @@
+/**
+ * The schema, as the steps that lead to it: step n makes version n + 1. A step that was released is never
+ * changed. Text compares by bytes (SQLite's default), which for names and tags is ASCII order.
+ *
+ * Digests are bytes (digest-bytes.ts): with a million blobs the file is 400 MB instead of 720 MB, and more of
+ * it stays in memory. There are no foreign keys, deliberately: a belonging or an edge may refer to bytes that
+ * are not here yet or not any more, and repositories are never removed.
+ */
+export const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE repositories (
+    id INTEGER PRIMARY KEY,
+    upstream TEXT NOT NULL,
+    name TEXT NOT NULL,
+    path TEXT NOT NULL, -- upstream/name: ASCII order of paths is not that of (upstream, name)
+    UNIQUE (upstream, name)
+  ) STRICT;
+  CREATE INDEX repositories_by_path ON repositories (path);
+
+  CREATE TABLE tags (
+    repository_id INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    digest BLOB NOT NULL,
+    checked_at INTEGER NOT NULL,
+    PRIMARY KEY (repository_id, name)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE tag_history (
+    id INTEGER PRIMARY KEY, -- the order, since clocks may be set back
+    repository_id INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    digest BLOB NOT NULL,
+    replaced_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX tag_history_by_tag ON tag_history (repository_id, name, id);
+
+  CREATE TABLE manifests (
+    digest BLOB PRIMARY KEY NOT NULL,
+    descriptor TEXT NOT NULL, -- JSON
+    subject BLOB
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX manifests_by_subject ON manifests (subject);
+
+  CREATE TABLE edges (
+    manifest BLOB NOT NULL,
+    position INTEGER NOT NULL, -- a manifest may refer to one digest more than once
+    role TEXT NOT NULL,
+    digest BLOB NOT NULL,
+    size INTEGER NOT NULL,
+    media_type TEXT NOT NULL,
+    PRIMARY KEY (manifest, position)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX edges_by_digest ON edges (digest, size);
+
+  CREATE TABLE belongings (
+    repository_id INTEGER NOT NULL,
+    digest BLOB NOT NULL,
+    PRIMARY KEY (repository_id, digest)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE blobs (
+    digest BLOB PRIMARY KEY NOT NULL,
+    size INTEGER NOT NULL,
+    used_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX blobs_by_use ON blobs (used_at);
+
+  CREATE TABLE totals ( -- to count a million rows takes a tenth of a second
+    of_table TEXT PRIMARY KEY NOT NULL,
+    entries INTEGER NOT NULL,
+    bytes INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO totals (of_table, entries, bytes) VALUES ('blobs', 0, 0);
+  `,
+];

@@ -1,0 +1,95 @@
+import type { EdgeRole } from '../content-index.ts';
+import type { Tag } from '../../oci/tag.ts';
+
+const REPOSITORY_ID = '(SELECT id FROM repositories WHERE upstream = ? AND name = ?)';
+
+/**
+ * Every statement of the index, in the common subset of SQLite and PostgreSQL (whose driver would number the
+ * parameters). None of them walks through a whole table: sql.test.ts asks the query planner.
+ */
+export const SQL = {
+  putRepository: `
+    INSERT INTO repositories (upstream, name, path) VALUES (?, ?, ?)
+    ON CONFLICT (upstream, name) DO UPDATE SET path = excluded.path
+    RETURNING id`,
+  repositories: `
+    SELECT path FROM repositories AS r
+    WHERE path > ? AND (
+      EXISTS (SELECT 1 FROM tags AS t WHERE t.repository_id = r.id)
+      OR EXISTS (
+        SELECT 1 FROM belongings AS b JOIN manifests AS m ON m.digest = b.digest
+        WHERE b.repository_id = r.id))
+    ORDER BY path LIMIT ?`,
+
+  tag: `SELECT digest, checked_at FROM tags WHERE repository_id = ${REPOSITORY_ID} AND name = ?`,
+  tags: `SELECT name FROM tags WHERE repository_id = ${REPOSITORY_ID} AND name > ? ORDER BY name LIMIT ?`,
+  putTag: `
+    INSERT INTO tags (repository_id, name, digest, checked_at) VALUES (?, ?, ?, ?)
+    ON CONFLICT (repository_id, name)
+    DO UPDATE SET digest = excluded.digest, checked_at = excluded.checked_at`,
+  deleteTag: 'DELETE FROM tags WHERE repository_id = ? AND name = ?',
+  tagHistory: `
+    SELECT digest, replaced_at FROM tag_history
+    WHERE repository_id = ${REPOSITORY_ID} AND name = ? ORDER BY id DESC`,
+  addTagHistory: 'INSERT INTO tag_history (repository_id, name, digest, replaced_at) VALUES (?, ?, ?, ?)',
+  trimTagHistory: `
+    DELETE FROM tag_history
+    WHERE repository_id = ? AND name = ? AND id <= (
+      SELECT id FROM tag_history WHERE repository_id = ? AND name = ?
+      ORDER BY id DESC LIMIT 1 OFFSET ?)`,
+
+  manifest: 'SELECT descriptor, subject FROM manifests WHERE digest = ?',
+  putManifest: `
+    INSERT INTO manifests (digest, descriptor, subject) VALUES (?, ?, ?)
+    ON CONFLICT (digest) DO UPDATE SET descriptor = excluded.descriptor, subject = excluded.subject`,
+  deleteManifest: 'DELETE FROM manifests WHERE digest = ?',
+  referrers: `
+    SELECT m.descriptor FROM manifests AS m JOIN belongings AS b ON b.digest = m.digest
+    WHERE m.subject = ? AND b.repository_id = ${REPOSITORY_ID} ORDER BY m.digest`,
+
+  edges: 'SELECT role, digest, size, media_type FROM edges WHERE manifest = ? ORDER BY position',
+  addEdge: `
+    INSERT INTO edges (manifest, position, role, digest, size, media_type) VALUES (?, ?, ?, ?, ?, ?)`,
+  deleteEdges: 'DELETE FROM edges WHERE manifest = ?',
+  describedSize: `
+    SELECT (SELECT size FROM edges WHERE digest = ? ORDER BY size LIMIT 1) AS smallest,
+           (SELECT size FROM edges WHERE digest = ? ORDER BY size DESC LIMIT 1) AS largest`,
+
+  belonging: `SELECT 1 AS found FROM belongings WHERE repository_id = ${REPOSITORY_ID} AND digest = ?`,
+  putBelonging: `
+    INSERT INTO belongings (repository_id, digest) VALUES (?, ?)
+    ON CONFLICT (repository_id, digest) DO NOTHING`,
+  deleteBelonging: `DELETE FROM belongings WHERE repository_id = ${REPOSITORY_ID} AND digest = ?`,
+
+  blobSize: 'SELECT size FROM blobs WHERE digest = ?',
+  putBlob: `
+    INSERT INTO blobs (digest, size, used_at) VALUES (?, ?, ?)
+    ON CONFLICT (digest) DO UPDATE SET size = excluded.size`,
+  deleteBlob: 'DELETE FROM blobs WHERE digest = ?',
+  touchBlob: 'UPDATE blobs SET used_at = ? WHERE digest = ? AND used_at < ?',
+  totals: "SELECT entries, bytes FROM totals WHERE of_table = 'blobs'",
+  addToTotals: "UPDATE totals SET entries = entries + ?, bytes = bytes + ? WHERE of_table = 'blobs'",
+} as const;
+
+export type StatementName = keyof typeof SQL;
+
+/** What the rows of the statements that give rows are. */
+export interface Rows {
+  putRepository: { readonly id: number };
+  repositories: { readonly path: string };
+  tag: { readonly digest: Uint8Array; readonly checked_at: number };
+  tags: { readonly name: Tag };
+  tagHistory: { readonly digest: Uint8Array; readonly replaced_at: number };
+  manifest: { readonly descriptor: string; readonly subject: Uint8Array | null };
+  referrers: { readonly descriptor: string };
+  edges: {
+    readonly role: EdgeRole;
+    readonly digest: Uint8Array;
+    readonly size: number;
+    readonly media_type: string;
+  };
+  describedSize: { readonly smallest: number | null; readonly largest: number | null };
+  belonging: { readonly found: number };
+  blobSize: { readonly size: number };
+  totals: { readonly entries: number; readonly bytes: number };
+}
