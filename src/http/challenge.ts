@@ -1,0 +1,58 @@
+import { QUOTED_STRING, Scanner, TOKEN, headerLines, unquote, type HeaderLines } from './scanner.ts';
+
+/** One way to authenticate that a server offers (RFC 9110 §11.3). */
+export interface Challenge {
+  /** Lower case: `bearer`, `basic`, `negotiate`. */
+  readonly scheme: string;
+  /** By lower-case name, unquoted; of a name that comes twice the first. */
+  readonly params: ReadonlyMap<string, string>;
+  /** What schemes such as Negotiate carry in place of parameters. */
+  readonly token68?: string;
+}
+
+/** On one line; real servers offer three at most. */
+const MAX_CHALLENGES = 16;
+
+const SEPARATORS = /[ \t,]*/y;
+const SCHEME = new RegExp(`(${TOKEN})(?:[ \\t]+|(?=,)|$)`, 'y');
+const TOKEN68 = /([A-Za-z0-9._~+/-]+=*)(?=[ \t]*(?:,|$))/y;
+
+/** An unquoted value goes beyond `token`: registries send `realm=https://...` bare. */
+const PARAM = new RegExp(`(${TOKEN})[ \\t]*=[ \\t]*(${QUOTED_STRING}|[^ \\t",]+)`, 'y');
+
+/**
+ * The challenges of `WWW-Authenticate`, in order, whether on several lines or in one list (RFC 9110 §11.6.1).
+ * Never throws: what cannot be read is dropped together with what follows it on its line.
+ */
+export function parseChallenges(header: HeaderLines): Challenge[] {
+  return headerLines(header).flatMap(parseLine);
+}
+
+function parseLine(line: string): Challenge[] {
+  const scanner = new Scanner(line);
+  const challenges: Challenge[] = [];
+  while (challenges.length < MAX_CHALLENGES) {
+    scanner.take(SEPARATORS);
+    const scheme = scanner.take(SCHEME)?.[1]?.toLowerCase();
+    if (scheme === undefined) break;
+    const token68 = scanner.take(TOKEN68)?.[1];
+    challenges.push(
+      token68 === undefined
+        ? { scheme, params: takeParams(scanner) }
+        : { scheme, params: new Map(), token68 },
+    );
+  }
+  return challenges;
+}
+
+/** Ends where the next challenge begins, which is where a name is not followed by `=`. */
+function takeParams(scanner: Scanner): Map<string, string> {
+  const params = new Map<string, string>();
+  for (;;) {
+    scanner.take(SEPARATORS);
+    const [, name, value] = scanner.take(PARAM) ?? [];
+    if (name === undefined || value === undefined) return params;
+    const key = name.toLowerCase();
+    if (!params.has(key)) params.set(key, unquote(value));
+  }
+}
