@@ -1,0 +1,89 @@
+/** One range as asked for (RFC 9110 §14.1.2). Positions are bytes; `end` is exclusive. */
+export type SingleRange =
+  | { readonly kind: 'from'; readonly start: number }
+  | { readonly kind: 'slice'; readonly start: number; readonly end: number }
+  | { readonly kind: 'suffix'; readonly length: number };
+
+/** What a Range header asks for. Several ranges are told apart only to be answered with the whole body. */
+export type RangeSpec = SingleRange | { readonly kind: 'several' };
+
+/** A part of a body of known size: at least one byte, from `start` up to, not including, `end`. */
+export interface ContentRange {
+  readonly start: number;
+  readonly end: number;
+  /** The whole body's size in bytes; undefined where a server does not tell it. */
+  readonly size: number | undefined;
+}
+
+const MAX_HEADER_LENGTH = 8192;
+
+/**
+ * Reads a Range header. Undefined where there is none or where it must be ignored: another unit, invalid syntax
+ * (RFC 9110 §14.2). A slice that ends before it starts is not ignored but left to `resolveRange` to refuse, as
+ * the OCI conformance suite expects.
+ */
+export function parseRange(header: string | undefined): RangeSpec | undefined {
+  if (header === undefined || header.length > MAX_HEADER_LENGTH) return undefined;
+  const [, set] = /^bytes=(.*)$/is.exec(header.trim()) ?? [];
+  const ranges = (set ?? '')
+    .split(',')
+    .map((text) => text.trim())
+    .filter((text) => text !== '')
+    .map(parseSingleRange);
+  if (ranges.includes(undefined)) return undefined;
+  return ranges.length > 1 ? { kind: 'several' } : ranges[0];
+}
+
+/** The Range header that asks for it. */
+export function formatRange(range: SingleRange): string {
+  if (range.kind === 'suffix') return `bytes=-${range.length}`;
+  return `bytes=${range.start}-${range.kind === 'slice' ? range.end - 1 : ''}`;
+}
+
+/**
+ * What to send of a body of `size` bytes: `whole` (200), a part of it (206), or nothing (416). Ends beyond the
+ * last byte are cut to it. Of an empty body everything is the whole: clients that ask for `0-` always, as
+ * containerd does, would take a 416 for a failure.
+ */
+export function resolveRange(spec: RangeSpec, size: number): ContentRange | 'whole' | 'unsatisfiable' {
+  if (spec.kind === 'several' || size === 0) return 'whole';
+  const start = spec.kind === 'suffix' ? Math.max(0, size - spec.length) : spec.start;
+  const end = spec.kind === 'slice' ? Math.min(spec.end, size) : size;
+  return start < end ? { start, end, size } : 'unsatisfiable';
+}
+
+/** `Content-Range` of a 206. */
+export function formatContentRange({ start, end, size }: ContentRange): string {
+  return `bytes ${start}-${end - 1}/${size ?? '*'}`;
+}
+
+/** `Content-Range` of a 416. */
+export function formatUnsatisfied(size: number): string {
+  return `bytes */${size}`;
+}
+
+/** Reads an upstream's `Content-Range`; undefined for what is none, contradicts itself, or belongs to a 416. */
+export function parseContentRange(header: string | undefined): ContentRange | undefined {
+  const [, first, last, total] = /^bytes ([0-9]+)-([0-9]+)\/([0-9]+|\*)$/i.exec(header?.trim() ?? '') ?? [];
+  if (first === undefined || last === undefined || total === undefined) return undefined;
+  const range = {
+    start: Number(first),
+    end: Number(last) + 1,
+    size: total === '*' ? undefined : Number(total),
+  };
+  const limit = range.size ?? Number.MAX_SAFE_INTEGER;
+  return range.start < range.end && range.end <= limit && Number.isSafeInteger(limit) ? range : undefined;
+}
+
+function parseSingleRange(text: string): SingleRange | undefined {
+  const [, first, last] = /^([0-9]*)-([0-9]*)$/.exec(text) ?? [];
+  if (first === undefined || last === undefined || first + last === '') return undefined;
+  if (first === '') return { kind: 'suffix', length: parsePosition(last) };
+  const start = parsePosition(first);
+  return last === '' ? { kind: 'from', start } : { kind: 'slice', start, end: parsePosition(last) + 1 };
+}
+
+/** Digits beyond every real size become a number beyond every real size that is still exact. */
+function parsePosition(digits: string): number {
+  return Math.min(Number(digits), Number.MAX_SAFE_INTEGER - 1);
+}
