@@ -1,0 +1,49 @@
+import { quote } from './scanner.ts';
+
+/** Why a request went upstream (RFC 9211 §2.2). */
+export type ForwardReason = 'bypass' | 'miss' | 'stale' | 'uri-miss';
+
+/** How a cache handled a request (RFC 9211 §2): answered from what it has, or went upstream and why. */
+export type CacheStatus = ({ readonly hit: true } | { readonly fwd: ForwardReason }) & {
+  /** Upstream's status. */
+  readonly fwdStatus?: number | undefined;
+  /** Upstream's answer was kept. */
+  readonly stored?: boolean | undefined;
+  /** The request shared another's flight. */
+  readonly collapsed?: boolean | undefined;
+  /** Freshness left, milliseconds; negative once stale. */
+  readonly ttlMs?: number | undefined;
+  /** Anything else, for a person who debugs. Cut to 256 characters. */
+  readonly detail?: string | undefined;
+};
+
+const MAX_DETAIL_LENGTH = 256;
+
+/** RFC 8941 §3.3.1. */
+const MAX_INTEGER = 999_999_999_999_999;
+
+/** `Cache-Status` of one cache, a structured field: `larder; fwd=stale; fwd-status=304; ttl=300`. */
+export function formatCacheStatus(status: CacheStatus): string {
+  const parameters = [
+    'hit' in status ? 'hit' : `fwd=${status.fwd}`,
+    status.fwdStatus !== undefined && `fwd-status=${formatInteger(status.fwdStatus)}`,
+    status.stored === true && 'stored',
+    status.collapsed === true && 'collapsed',
+    status.ttlMs !== undefined && `ttl=${formatInteger(status.ttlMs / 1000)}`,
+    status.detail !== undefined && `detail=${formatDetail(status.detail)}`,
+  ];
+  return ['larder', ...parameters.filter((parameter) => parameter !== false)].join('; ');
+}
+
+function formatInteger(value: number): string {
+  const bounded = Math.max(-MAX_INTEGER, Math.min(MAX_INTEGER, Math.floor(value)));
+  return String(Number.isNaN(bounded) ? 0 : bounded);
+}
+
+/** RFC 8941 §3.3.4: a structured field's token starts with a letter or `*` and may hold `:` and `/`. */
+const STRUCTURED_TOKEN = /^[A-Za-z*][!#$%&'*+.^_`|~0-9A-Za-z:/-]*$/;
+
+function formatDetail(detail: string): string {
+  const shown = detail.slice(0, MAX_DETAIL_LENGTH);
+  return STRUCTURED_TOKEN.test(shown) ? shown : quote(shown);
+}

@@ -1,0 +1,56 @@
+import { Scanner, headerLines, type HeaderLines } from './scanner.ts';
+
+/** An entity tag (RFC 9110 §8.8.3). Registries put the digest into it. */
+export interface ETag {
+  readonly isWeak: boolean;
+  /** Without its quotes. */
+  readonly value: string;
+}
+
+/** An If-None-Match header: `any` for `*`. */
+export type IfNoneMatch = 'any' | readonly ETag[];
+
+/** Anything but controls, spaces and quotes; a backslash escapes nothing (RFC 9110 §8.8.3). */
+const QUOTED = String.raw`"([^\x00-\x20"\x7f]*)"`;
+
+/** Distribution's proxy sends and takes tags without quotes. */
+const UNQUOTED = String.raw`([^\x00-\x20",\x7f]+)`;
+
+const ENTITY_TAG = new RegExp(`(W/)?(?:${QUOTED}|${UNQUOTED})[ \\t]*(?=,|$)`, 'y');
+const SEPARATORS = /[ \t,]*/y;
+
+/** Reads an ETag header, quoted or not; undefined where there is none or it cannot be read. */
+export function parseETag(header: string | undefined): ETag | undefined {
+  const tags = parseTags(header);
+  return tags.length === 1 ? tags[0] : undefined;
+}
+
+/** @param tag its value comes from `parseETag` or is a digest: nothing in it needs an escape, there is none. */
+export function formatETag({ isWeak, value }: ETag): string {
+  return `${isWeak ? 'W/' : ''}"${value}"`;
+}
+
+/** Reads If-None-Match: one tag, a list, or `*` (RFC 9110 §13.1.2). What cannot be read ends its line. */
+export function parseIfNoneMatch(header: HeaderLines): IfNoneMatch {
+  return headerLines(header).some((line) => line.trim() === '*') ? 'any' : parseTags(header);
+}
+
+/** Whether the client has what `value` names already, by the weak comparison (RFC 9110 §8.8.3.2): answer 304. */
+export function matchesETag(ifNoneMatch: IfNoneMatch, value: string): boolean {
+  return ifNoneMatch === 'any' || ifNoneMatch.some((tag) => tag.value === value);
+}
+
+function parseTags(header: HeaderLines): ETag[] {
+  return headerLines(header).flatMap(parseLine);
+}
+
+function parseLine(line: string): ETag[] {
+  const scanner = new Scanner(line);
+  const tags: ETag[] = [];
+  for (;;) {
+    scanner.take(SEPARATORS);
+    const match = scanner.take(ENTITY_TAG);
+    if (match === undefined) return tags;
+    tags.push({ isWeak: match[1] !== undefined, value: match[2] ?? match[3] ?? '' });
+  }
+}
