@@ -1,0 +1,43 @@
+/** An account at an upstream. */
+export type Credentials =
+  | { readonly kind: 'password'; readonly username: string; readonly password: string }
+  /** A refresh token (distribution's OAuth 2): what `docker login` keeps as `identitytoken`. */
+  | { readonly kind: 'identity-token'; readonly token: string };
+
+/** Where an upstream's credentials come from. Asked at every use, so that a changed file or helper is seen. */
+export interface CredentialSource {
+  /** @returns undefined for anonymous. @throws CredentialError where they should be there and cannot be had. */
+  get(signal?: AbortSignal): Promise<Credentials | undefined>;
+  /** What `get` gave last was refused: nothing remembered may be given again. */
+  invalidate(): void;
+}
+
+/** Credentials could not be read. The message names the source and never holds a secret. */
+export class CredentialError extends Error {
+  override readonly name = 'CredentialError';
+}
+
+/** The user name that stands for "the password is an identity token" (docker login's convention). */
+export const IDENTITY_TOKEN_USERNAME = '<token>';
+
+/** Credentials of a user name and a secret as Docker's stores hold them. */
+export function credentialsOf(username: string, secret: string): Credentials {
+  return username === IDENTITY_TOKEN_USERNAME
+    ? { kind: 'identity-token', token: secret }
+    : { kind: 'password', username, password: secret };
+}
+
+/** Says whose tokens are whose; part of the key under which they are kept. Not a secret. */
+export function accountOf(credentials: Credentials | undefined): string {
+  if (credentials === undefined) return '';
+  return credentials.kind === 'password' ? `user:${credentials.username}` : IDENTITY_TOKEN_USERNAME;
+}
+
+/** The value of an Authorization header (RFC 7617). */
+export function basicAuthorization(credentials: Credentials): string {
+  const pair =
+    credentials.kind === 'password'
+      ? `${credentials.username}:${credentials.password}`
+      : `${IDENTITY_TOKEN_USERNAME}:${credentials.token}`;
+  return `Basic ${Buffer.from(pair).toString('base64')}`;
+}
