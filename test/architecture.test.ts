@@ -1,0 +1,251 @@
+import { globSync, readFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
+import { posix } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+/** The error classes that become answers, and the reader that delivery takes. */
+const ANSWERED = ['upstream/error.ts', 'store/error.ts', 'store/blob-store.ts'];
+
+const SERVER = ['cache', 'access', 'delivery', 'oci', 'http', 'clock.ts', 'events.ts', ...ANSWERED];
+
+/**
+ * What the sources of a layer may import of src/ besides their own layer: other layers, or single files of
+ * them (design.md §1). A layer is a folder of src/, or a file directly in it. The lowest come first.
+ */
+const LAYERS = new Map<string, readonly string[] | 'everything'>([
+  ['oci', []],
+  ['http', ['oci']],
+  ['clock.ts', []],
+  ['events.ts', ['oci']],
+  ['config', ['oci', 'http']],
+  ['store', ['oci', 'http', 'clock.ts', 'events.ts']],
+  ['index', ['oci', 'http', 'clock.ts', 'events.ts']],
+  ['upstream', ['oci', 'http', 'clock.ts', 'events.ts']],
+  ['cache', ['upstream', 'store', 'index', 'oci', 'http', 'clock.ts', 'events.ts']],
+  ['eviction', ['store', 'index', 'oci', 'clock.ts', 'events.ts']],
+  ['access', ['oci', 'http']],
+  ['delivery', ['store', 'oci', 'http']],
+  ['observe', ['oci', 'http', 'clock.ts', 'events.ts']],
+  ['archive', ['cache', 'store', 'index', 'oci']],
+  ['server', SERVER],
+  ['web', SERVER],
+  ['cli', 'everything'],
+]);
+
+/** The layers, or single files of them, that may import a package: each is known in one place, behind a port. */
+const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
+  ['undici', ['upstream']],
+  ['hono', ['server', 'web']],
+  ['@hono/node-server', ['server', 'web']],
+  // The one lock in Node that a crash releases is SQLite's.
+  ['node:sqlite', ['index', 'store/fs/lock.ts']],
+  ['pino', ['observe', 'cli']],
+  ['pino-pretty', ['observe']],
+  ['prom-client', ['observe']],
+  ['commander', ['cli']],
+  ['zod', ['config']],
+  ['yaml', ['config']],
+  ['parse-duration', ['config']],
+  ['lru-cache', ['cache', 'upstream']],
+  ['picomatch', ['config', 'server', 'cache', 'access']],
+  ['http-link-header', ['http']],
+  ['tldts', ['upstream', 'server', 'config']],
+  ['ipaddr.js', ['upstream', 'server', 'config']],
+]);
+
+/** Layers that do no I/O, and what they may take of Node all the same. */
+const PURE_LAYERS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['oci', ['node:crypto']],
+  ['http', []],
+  ['clock.ts', []],
+  ['events.ts', []],
+]);
+
+/** Time, chance, network and environment, which reach a pure layer only as arguments. */
+const AMBIENT =
+  /\b(?:Date\.now\(|new Date\(\)|performance\.|setTimeout\(|setInterval\(|Math\.random\(|process\.|fetch\()/;
+
+interface Source {
+  /** Relative to src/. */
+  readonly path: string;
+  readonly text: string;
+}
+
+interface Import {
+  readonly line: number;
+  readonly specifier: string;
+}
+
+const IMPORTS = [
+  /^(?:import|export)\s[^'"]*?\bfrom\s+'([^']+)'/gm,
+  /^import\s+'([^']+)'/gm,
+  /\b(?:import|require)\(\s*'([^']+)'/g,
+];
+
+function importsOf(text: string): Import[] {
+  return IMPORTS.flatMap((pattern) => [...text.matchAll(pattern)]).map((match) => ({
+    specifier: match[1] ?? '',
+    line: text.slice(0, match.index + match[0].length).split('\n').length,
+  }));
+}
+
+function layerOf(path: string): string {
+  return path.split('/', 1)[0] ?? '';
+}
+
+function isTest(path: string): boolean {
+  return /\.(?:test|contract)\.ts$/.test(path);
+}
+
+/** Each as `src/<file>:<line> <what is wrong>: <what to do>`. */
+function violations(sources: readonly Source[]): string[] {
+  return sources
+    .filter(({ path }) => !isTest(path))
+    .flatMap((source) =>
+      LAYERS.has(layerOf(source.path))
+        ? [...importViolations(source), ...ambientViolations(source)]
+        : [
+            `src/${source.path}:1 is in no layer: name ${layerOf(source.path)} in LAYERS of this test and in design.md §1`,
+          ],
+    );
+}
+
+function importViolations({ path, text }: Source): string[] {
+  return importsOf(text).flatMap(({ line, specifier }) => {
+    const problem = specifier.startsWith('.')
+      ? sourceProblem(layerOf(path), posix.join(posix.dirname(path), specifier))
+      : packageProblem(path, specifier);
+    return problem === undefined ? [] : [`src/${path}:${line} imports ${specifier}: ${problem}`];
+  });
+}
+
+function sourceProblem(layer: string, target: string): string | undefined {
+  if (target.startsWith('../')) return 'it is outside src/; move it in';
+  if (isTest(target)) return 'it is a test; move what both need into a source';
+  if (layerOf(target) === layer) return undefined;
+  const allowed = LAYERS.get(layer) ?? [];
+  if (allowed === 'everything' || allowed.includes(layerOf(target)) || allowed.includes(target))
+    return undefined;
+  return `${layer} may import ${list(allowed)} of src/; move what it needs down, or take it as an argument`;
+}
+
+function packageProblem(path: string, specifier: string): string | undefined {
+  const layer = layerOf(path);
+  const name = packageOf(specifier);
+  const allowed = PACKAGES.get(name);
+  if (allowed !== undefined) {
+    return allowed.includes(layer) || allowed.includes(path)
+      ? undefined
+      : `only ${list(allowed)} may; go through their ports`;
+  }
+  if (!isBuiltin(name))
+    return 'no layer may; give it a row in PACKAGES of this test, and its reason in CONTRIBUTING';
+  const pure = PURE_LAYERS.get(layer);
+  if (pure === undefined || pure.includes(name)) return undefined;
+  return `${layer} is pure and may import ${list(pure)} of Node; take the value as an argument`;
+}
+
+function packageOf(specifier: string): string {
+  return specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
+}
+
+function ambientViolations({ path, text }: Source): string[] {
+  if (!PURE_LAYERS.has(layerOf(path)) || path === 'clock.ts') return [];
+  return text.split('\n').flatMap((line, i) => {
+    const [used] = AMBIENT.exec(line) ?? [];
+    return used === undefined
+      ? []
+      : [`src/${path}:${i + 1} uses ${used}: ${layerOf(path)} is pure; take it as an argument`];
+  });
+}
+
+function list(names: readonly string[]): string {
+  return names.length === 0 ? 'nothing' : names.join(', ');
+}
+
+const SRC = posix.join(import.meta.dirname, '../src');
+
+const SOURCES = globSync('**/*.ts', { cwd: SRC }).map((path) => ({
+  path,
+  text: readFileSync(posix.join(SRC, path), 'utf8'),
+}));
+
+describe('the sources', () => {
+  it('are where this test looks', () => {
+    expect(SOURCES.map(({ path }) => path)).toEqual(expect.arrayContaining(['oci/digest.ts', 'cli/main.ts']));
+  });
+
+  it('import downwards only, and each package only where it belongs', () => {
+    expect(violations(SOURCES)).toEqual([]);
+  });
+});
+
+describe('the table of layers', () => {
+  it('points downwards only', () => {
+    const order = [...LAYERS.keys()];
+    for (const [layer, allowed] of LAYERS) {
+      const targets = allowed === 'everything' ? [] : allowed.map(layerOf);
+      const above = targets.filter((target) => order.indexOf(target) >= order.indexOf(layer));
+      expect([layer, above]).toEqual([layer, []]);
+      expect(order).toEqual(expect.arrayContaining(targets));
+    }
+  });
+
+  it('knows every layer that may import a package', () => {
+    expect([...LAYERS.keys()]).toEqual(expect.arrayContaining([...PACKAGES.values()].flat().map(layerOf)));
+  });
+});
+
+describe('a violation', () => {
+  const check = (path: string, text: string) => violations([{ path, text }]);
+
+  it.each([
+    [
+      'an import upwards',
+      'http/a.ts',
+      "import { a } from '../store/a.ts';",
+      'src/http/a.ts:1 imports ../store/a.ts',
+    ],
+    ['one of a type only', 'oci/a.ts', "import type { A } from '../http/a.ts';", 'oci may import nothing'],
+    ['one over several lines', 'oci/a.ts', "\nimport {\n  a,\n} from '../http/a.ts';", 'src/oci/a.ts:4'],
+    ['a re-export', 'oci/a.ts', "export * from '../http/a.ts';", 'src/oci/a.ts:1'],
+    ['one for its effect', 'oci/a.ts', "import '../http/a.ts';", 'src/oci/a.ts:1'],
+    ['one at run time', 'oci/a.ts', "const a = await import('../http/a.ts');", 'src/oci/a.ts:1'],
+    ['one from a folder below', 'store/fs/a.ts', "import '../../cache/a.ts';", 'store may import oci, http'],
+    ['one across', 'store/a.ts', "import '../index/a.ts';", 'store may import oci, http'],
+    [
+      'a file of a layer that may not',
+      'server/a.ts',
+      "import '../upstream/upstream.ts';",
+      'server may import',
+    ],
+    ['a test', 'store/a.ts', "import './a.contract.ts';", 'it is a test'],
+    ['a file outside', 'cli/a.ts', "import '../../test/support/a.ts';", 'outside src/'],
+    ['a package elsewhere', 'cache/a.ts', "import { request } from 'undici';", 'only upstream may'],
+    ['a part of a package', 'cache/a.ts', "import { a } from '@hono/node-server/b';", 'only server, web may'],
+    ['an unknown package', 'cli/a.ts', "import a from 'left-pad';", 'give it a row in PACKAGES'],
+    ['SQL elsewhere', 'store/a.ts', "import { DatabaseSync } from 'node:sqlite';", 'only index may'],
+    ['I/O in a pure layer', 'http/a.ts', "import fs from 'node:fs';", 'http is pure'],
+    ['the clock in a pure layer', 'oci/a.ts', '\nconst now = Date.now();', 'src/oci/a.ts:2 uses Date.now('],
+    ['a new folder', 'helpers/a.ts', '', 'src/helpers/a.ts:1 is in no layer'],
+    ['a new file beside the folders', 'helpers.ts', '', 'src/helpers.ts:1 is in no layer'],
+  ])('is %s', (_, path, text, message) => {
+    expect(check(path, text)).toEqual([expect.stringContaining(message)]);
+  });
+
+  it.each([
+    ['an import of its own layer', 'store/fs/a.ts', "import '../blob-store.ts';"],
+    ['an import downwards', 'cache/a.ts', "import '../upstream/upstream.ts';"],
+    ['a single file that the table names', 'server/a.ts', "import '../upstream/error.ts';"],
+    ['anything in the composition root', 'cli/a.ts', "import '../index/sqlite/a.ts';"],
+    ['a package at its place', 'server/a.ts', "import { Hono } from 'hono';\nimport 'hono/html';"],
+    ['hashing in oci', 'oci/a.ts', "import { createHash } from 'node:crypto';"],
+    ['a package in the single file that the table names', 'store/fs/lock.ts', "import 'node:sqlite';"],
+    ['I/O where it belongs', 'store/a.ts', "import fs from 'node:fs/promises';"],
+    ['what a test imports', 'oci/a.test.ts', "import '../cli/main.ts';\nimport 'vitest';"],
+    ['what a contract imports', 'store/a.contract.ts', "import '../../test/support/a.ts';\nimport 'vitest';"],
+    ['the word from', 'oci/a.ts', "export function f(from: string): string {\n  return `${from} 'a'`;\n}"],
+  ])('is not %s', (_, path, text) => {
+    expect(check(path, text)).toEqual([]);
+  });
+});
