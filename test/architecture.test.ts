@@ -10,7 +10,7 @@ const SERVER = ['cache', 'access', 'delivery', 'oci', 'http', 'clock.ts', 'event
 
 /**
  * What the sources of a layer may import of src/ besides their own layer: other layers, or single files of
- * them (design.md §1). A layer is a folder of src/, or a file directly in it. The lowest come first.
+ * them (CONTRIBUTING.md, "The layers"). A layer is a folder of src/, or a file directly in it. The lowest come first.
  */
 const LAYERS = new Map<string, readonly string[] | 'everything'>([
   ['oci', []],
@@ -105,7 +105,7 @@ function violations(sources: readonly Source[]): string[] {
       LAYERS.has(layerOf(source.path))
         ? [...importViolations(source), ...ambientViolations(source)]
         : [
-            `src/${source.path}:1 is in no layer: name ${layerOf(source.path)} in LAYERS of this test and in design.md §1`,
+            `src/${source.path}:1 is in no layer: name ${layerOf(source.path)} in LAYERS of this test and in CONTRIBUTING.md`,
           ],
     );
 }
@@ -139,7 +139,7 @@ function packageProblem(path: string, specifier: string): string | undefined {
       : `only ${list(allowed)} may; go through their ports`;
   }
   if (!isBuiltin(name))
-    return 'no layer may; give it a row in PACKAGES of this test, and its reason in CONTRIBUTING';
+    return 'no layer may; give it a row in PACKAGES of this test, and its reason in CONTRIBUTING.md';
   const pure = PURE_LAYERS.get(layer);
   if (pure === undefined || pure.includes(name)) return undefined;
   return `${layer} is pure and may import ${list(pure)} of Node; take the value as an argument`;
@@ -224,7 +224,7 @@ describe('a violation', () => {
     ['a package elsewhere', 'cache/a.ts', "import { request } from 'undici';", 'only upstream may'],
     ['a part of a package', 'cache/a.ts', "import { a } from '@hono/node-server/b';", 'only server, web may'],
     ['an unknown package', 'cli/a.ts', "import a from 'left-pad';", 'give it a row in PACKAGES'],
-    ['SQL elsewhere', 'store/a.ts', "import { DatabaseSync } from 'node:sqlite';", 'only index may'],
+    ['SQL elsewhere', 'store/a.ts', "import { DatabaseSync } from 'node:sqlite';", 'only index, '],
     ['I/O in a pure layer', 'http/a.ts', "import fs from 'node:fs';", 'http is pure'],
     ['the clock in a pure layer', 'oci/a.ts', '\nconst now = Date.now();', 'src/oci/a.ts:2 uses Date.now('],
     ['a new folder', 'helpers/a.ts', '', 'src/helpers/a.ts:1 is in no layer'],
