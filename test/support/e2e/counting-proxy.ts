@@ -21,6 +21,8 @@ export interface SeenRequest {
   /** The tag or digest that the path ends with, for manifests, blobs and referrers. */
   readonly reference: string | undefined;
   readonly headers: IncomingHttpHeaders;
+  /** The digest of what was answered, as the registry said; undefined until the answer came. */
+  contentDigest: string | undefined;
   /** 0 until the answer came. */
   status: number;
   /** Bytes of body sent on. */
@@ -102,6 +104,7 @@ async function forward(
     const [response] = (await once(passed, 'response')) as [IncomingMessage];
     const answer = deform(response, fault);
     seen.status = answer.status;
+    seen.contentDigest = response.headers['docker-content-digest']?.toString();
     outgoing.writeHead(answer.status, answer.headers);
     outgoing.flushHeaders();
     await pipeline(answer.body, count(seen), outgoing);
@@ -129,6 +132,7 @@ function seenRequest(incoming: IncomingMessage): SeenRequest {
     kind: kindOf(path, kind),
     reference,
     headers: incoming.headers,
+    contentDigest: undefined,
     status: 0,
     bytes: 0,
   };

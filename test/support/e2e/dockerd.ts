@@ -1,5 +1,6 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { archiveLayers } from './hash.ts';
 import { attempt, run, startProcess } from './process.ts';
 import { temporaryDirectory } from './temporary.ts';
 import { until } from './until.ts';
@@ -32,40 +33,10 @@ export async function dockerd(mirror: string): Promise<Dockerd> {
   const owned = stack.move();
   return {
     docker,
-    savedLayers: async (image) => savedLayers(docker, image, at('saved')),
+    async savedLayers(image) {
+      await docker('save', '--output', at('saved.tar'), image);
+      return archiveLayers(at('saved.tar'));
+    },
     [Symbol.asyncDispose]: async () => owned.disposeAsync(),
   };
-}
-
-async function savedLayers(
-  docker: (...args: string[]) => Promise<string>,
-  image: string,
-  directory: string,
-): Promise<readonly string[]> {
-  await docker('save', '--output', `${directory}.tar`, image);
-  return archiveLayers(directory);
-}
-
-/** Unpacks `DIRECTORY.tar`, a docker-archive, and hashes each layer in the manifest's order. */
-export async function archiveLayers(directory: string): Promise<readonly string[]> {
-  await run('mkdir', ['-p', directory]);
-  await run('tar', ['-xf', `${directory}.tar`, '-C', directory]);
-  const [{ Layers: layers }] = JSON.parse(await readFile(join(directory, 'manifest.json'), 'utf8')) as [
-    { Layers: readonly string[] },
-  ];
-  const sums = await run('sha256sum', layers, { cwd: directory });
-  return sums
-    .trim()
-    .split('\n')
-    .map((line) => `sha256:${line.slice(0, 64)}`);
-}
-
-/** The digests of all files in a folder of blobs, computed. */
-export async function hashedFiles(directory: string): Promise<readonly string[]> {
-  const names = (await readdir(directory)).sort();
-  const sums = await run('sha256sum', names, { cwd: directory });
-  return sums
-    .trim()
-    .split('\n')
-    .map((line) => `sha256:${line.slice(0, 64)}`);
 }

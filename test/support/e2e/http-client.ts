@@ -24,6 +24,8 @@ export interface AskOptions {
   /** Reads no faster than this, while `isSlow` says so. */
   readonly bytesPerSecond?: number;
   readonly isSlow?: () => boolean;
+  /** Told the bytes that came so far. */
+  readonly onBytes?: (bytes: number) => void;
   /** Closes the connection once so many bytes came. */
   readonly leaveAfter?: number;
 }
@@ -57,6 +59,7 @@ async function read(response: IncomingMessage, options: AskOptions): Promise<Ans
     for await (const chunk of response as AsyncIterable<Uint8Array>) {
       hash.update(chunk);
       bytes += chunk.length;
+      options.onBytes?.(bytes);
       if (options.discard !== true) kept.push(chunk);
       if (options.leaveAfter !== undefined && bytes >= options.leaveAfter) break;
       await hold(chunk.length, options);

@@ -29,6 +29,8 @@ export interface Larder extends AsyncDisposable {
 export interface LarderOptions {
   /** A cache directory that outlives this process; else one of its own, removed with it. */
   readonly cacheDirectory?: string;
+  /** `127.0.0.1:PORT` to listen at again, where clients are set up for it. */
+  readonly host?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -37,7 +39,7 @@ export async function larder(config: Config, options: LarderOptions = {}): Promi
   await using stack = new AsyncDisposableStack();
   const directory = stack.use(await temporaryDirectory('larder'));
   const cacheDirectory = options.cacheDirectory ?? join(directory.path, 'cache');
-  const host = `127.0.0.1:${await freePort()}`;
+  const host = options.host ?? `127.0.0.1:${await freePort()}`;
   const url = `http://${host}`;
   const configFile = join(directory.path, 'config.yaml');
   const { cache, ...rest } = config as { cache?: object };

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { archiveLayers } from './dockerd.ts';
+import { archiveLayers } from './hash.ts';
 import { attempt, run } from './process.ts';
 import { temporaryDirectory } from './temporary.ts';
 
@@ -34,7 +34,7 @@ export async function podman(mirrors: Readonly<Record<string, string>>): Promise
     podman: call,
     async savedLayers(image) {
       await call('save', '--quiet', '--format', 'docker-archive', '--output', at('saved.tar'), image);
-      return archiveLayers(at('saved'));
+      return archiveLayers(at('saved.tar'));
     },
     [Symbol.asyncDispose]: async () => owned.disposeAsync(),
   };

@@ -51,9 +51,8 @@ async function unpackPackages(path: string): Promise<void> {
   const packages = `${path}.packages`;
   await mkdir(packages, { recursive: true });
   await mkdir(path, { recursive: true });
-  await run('apt-get', ['download', '-qq', 'base-files', 'bash', 'coreutils', 'libc6', 'libtinfo6'], {
-    cwd: packages,
-  });
+  const names = ['base-files', 'bash', 'coreutils', 'libc6', 'libtinfo6', 'libstdc++6', 'libgcc-s1'];
+  await run('apt-get', ['download', '-qq', ...names], { cwd: packages });
   for (const name of await readdir(packages)) await run('dpkg', ['-x', join(packages, name), path]);
   await rm(packages, { recursive: true });
 }

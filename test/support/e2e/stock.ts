@@ -18,7 +18,7 @@ import {
 } from './image.ts';
 import { run } from './process.ts';
 import { pusher } from './push.ts';
-import { rootFileSystem } from './root-file-system.ts';
+import { rootFileSystem, type RootFileSystem } from './root-file-system.ts';
 
 const MIB = 1024 * 1024;
 
@@ -26,6 +26,7 @@ const MIB = 1024 * 1024;
 export interface Stock {
   /** A registry's storage directory, for `dockerRegistry({ stock })`. */
   readonly storage: string;
+  readonly rootFileSystem: RootFileSystem;
   /** `library/debian:bookworm`: an index of two platforms, a root file system beside a layer of 100 MiB. */
   readonly debian: { readonly index: Descriptor; readonly amd64: Image; readonly arm64: Image };
   /** In `library/debian` too: an artifact whose subject is the index, found by the referrers tag schema. */
@@ -70,12 +71,14 @@ async function build(home: string, kept: string): Promise<void> {
   await removeOthers(home);
   const work = await mkdtemp(join(home, 'building-'));
   const layout = await createLayout(join(work, 'layout'));
-  const built = await buildImages(layout, work);
+  const root = await rootFileSystem(home);
+  const built = await buildImages(layout, root, work);
   const artifact = await pushAll(layout, built, join(work, 'registry'));
   await rm(layout.directory, { recursive: true });
   await pushManyTags(join(work, 'many'));
   const stock: Stock = {
     storage: join(kept, 'registry'),
+    rootFileSystem: root,
     ...built,
     artifact,
     manyTags: { storage: join(kept, 'many'), count: MANY_TAGS },
@@ -94,8 +97,7 @@ async function removeOthers(home: string): Promise<void> {
 
 type Built = Pick<Stock, 'debian' | 'app' | 'large'>;
 
-async function buildImages(layout: Layout, work: string): Promise<Built> {
-  const root = await rootFileSystem(dirname(work));
+async function buildImages(layout: Layout, root: RootFileSystem, work: string): Promise<Built> {
   const base = await layerOf(layout, work, async (tarFile) => tarOf(root.path, tarFile, root.exclude));
   const data = await layerOf(layout, work, fileTar(work, 'opt/data.bin', incompressible(100 * MIB, 'data')));
   const arm = await layerOf(layout, work, fileTar(work, 'etc/architecture', Buffer.from('arm64\n')));
