@@ -1,5 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net';
-import { ValueError } from './value-error.ts';
+import { ValueError, attempt } from './value-error.ts';
 
 /** RFC 1123 section 2.1, in lower case. */
 const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
@@ -39,17 +39,9 @@ function isBracketedIPv6(host: string): boolean {
  * @throws ValueError
  */
 export function parseRegistryHost(text: string): string {
-  const host = tryParseHost(text);
-  if (host === undefined || !(/[.:]/.test(host) || host === 'localhost')) {
+  const host = attempt(() => parseHost(text));
+  if (host instanceof ValueError || !(/[.:]/.test(host) || host === 'localhost')) {
     throw new ValueError('a registry host such as ghcr.io or registry.example:5000');
   }
   return host;
-}
-
-function tryParseHost(text: string): string | undefined {
-  try {
-    return parseHost(text);
-  } catch {
-    return undefined;
-  }
 }

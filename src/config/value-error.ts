@@ -12,3 +12,13 @@ export class ValueError extends Error {
     this.expected = expected;
   }
 }
+
+/** What `read` returns, or the ValueError that it throws. Other errors pass. */
+export function attempt<T>(read: () => T): T | ValueError {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof ValueError) return error;
+    throw error;
+  }
+}

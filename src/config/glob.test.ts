@@ -1,0 +1,30 @@
+import * as fc from 'fast-check';
+import picomatch from 'picomatch';
+import { describe, expect, it } from 'vitest';
+import { parseGlob } from './glob.ts';
+import { ValueError, attempt } from './value-error.ts';
+
+describe('parseGlob', () => {
+  it.each(['**', 'library/*', 'team/**', 'v[0-9]*', '{a,b}/*', 'a?', '+(a|b)', 'library/debian'])(
+    'reads %s',
+    (text) => {
+      expect(parseGlob(text)).toBe(text);
+    },
+  );
+
+  it.each(['', '!team/**', '[', 'a]', '(a', 'a)', '{a,b', '+(a', 'a'.repeat(513)])('refuses %j', (text) => {
+    expect(() => parseGlob(text)).toThrow(ValueError);
+  });
+
+  it('lets through only what picomatch can match with', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.stringMatching(/^[-!?*+@(){}[\]|,/.a-c\\]{0,20}$/), fc.string()), (text) => {
+        const glob = attempt(() => parseGlob(text));
+        expect(glob instanceof ValueError || typeof picomatch(glob)('library/debian') === 'boolean').toBe(
+          true,
+        );
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
