@@ -1,0 +1,73 @@
+import type { z } from 'zod';
+import { isMisspelt, nearest } from './nearest.ts';
+import { isPlainMap } from './plain-value.ts';
+import { alternatives, formatKey, shown, type KeyPath, type Problem } from './problem.ts';
+import { keysAt } from './schema-shape.ts';
+
+/** Says what the schema found in Larder's words: what was expected, and what is there. */
+export function describeIssues(
+  issues: readonly z.core.$ZodIssue[],
+  schema: z.core.$ZodType,
+  file: unknown,
+): readonly Problem[] {
+  const misspelt = new Set<string>();
+  for (const issue of issues) {
+    if (issue.code === 'unrecognized_keys') misspelt.add(JSON.stringify(issue.path));
+  }
+  return issues.flatMap((issue) => {
+    const path = issue.path.map((part) => (typeof part === 'number' ? part : String(part)));
+    if (issue.code === 'unrecognized_keys')
+      return issue.keys.map((key) => unknownKey(path, key, keysAt(schema, path)));
+    // What a map lacks as a whole is an echo of its misspelt key.
+    const isEcho = issue.code === 'custom' && misspelt.has(JSON.stringify(path));
+    return isEcho || isMissingMisspelt(schema, file, path)
+      ? []
+      : [{ path, message: describeIssue(issue, file, path) }];
+  });
+}
+
+function isMissingMisspelt(schema: z.core.$ZodType, file: unknown, path: KeyPath): boolean {
+  const parent = path.slice(0, -1);
+  const key = path.at(-1);
+  const map = valueAt(file, parent);
+  if (!isPlainMap(map) || typeof key !== 'string' || key in map) return false;
+  return isMisspelt(map, key, keysAt(schema, parent));
+}
+
+function unknownKey(path: KeyPath, key: string, known: readonly string[]): Problem {
+  const meant = nearest(key, known);
+  const hint = meant === undefined ? `expected ${alternatives(known)}` : `did you mean ${meant}?`;
+  // "{bot:secret}" is a map with one key, and that key holds the secret.
+  const isShown = !isSecret(path) || /^[A-Za-z_-]+$/.test(key);
+  return { path: isShown ? [...path, key] : path, message: `unknown key, ${hint}` };
+}
+
+function describeIssue(issue: z.core.$ZodIssue, file: unknown, path: KeyPath): string {
+  if (issue.code === 'custom') return issue.message;
+  const value = valueAt(file, path);
+  const got = isSecret(path) && typeof value !== 'object' ? `a ${typeof value}` : shown(value);
+  return `expected ${expectation(issue)}, got ${got}`;
+}
+
+function expectation(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_value')
+    return alternatives(issue.values.map((value) => formatKey(String(value))));
+  if (issue.code !== 'invalid_type') return issue.message;
+  if (issue.expected === 'boolean') return 'true or false';
+  return issue.expected === 'array' ? 'a list' : 'a map of keys and values';
+}
+
+function isSecret(path: KeyPath): boolean {
+  return path[2] === 'credentials';
+}
+
+function valueAt(file: unknown, path: KeyPath): unknown {
+  let value = file;
+  for (const part of path) {
+    value =
+      typeof value === 'object' && value !== null
+        ? (value as Record<string | number, unknown>)[part]
+        : undefined;
+  }
+  return value;
+}

@@ -1,0 +1,59 @@
+import { isPlainMap, mapValues } from './plain-value.ts';
+import type { KeyPath, Problem } from './problem.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const VARIABLE = /\$\$\{|\$\{([A-Za-z_]\w*)\}|\$\{/g;
+
+/**
+ * Puts environment variables where the credentials of upstreams say `${NAME}`; `$${` stands for `${`. A value
+ * that came from the environment is not looked at again. Text whose variable is missing stays as it is.
+ */
+export function interpolateCredentials(
+  file: unknown,
+  environment: Environment,
+): { readonly file: unknown; readonly problems: readonly Problem[] } {
+  const problems: Problem[] = [];
+  const replace = (value: unknown, path: KeyPath): unknown => {
+    if (typeof value !== 'string') return value;
+    const { text, missing } = interpolate(value, environment);
+    if (missing !== undefined) problems.push({ path, message: missing });
+    return missing === undefined ? text : value;
+  };
+  return { file: mapCredentials(file, replace), problems };
+}
+
+function mapCredentials(file: unknown, replace: (value: unknown, path: KeyPath) => unknown): unknown {
+  return mapKey(file, 'upstreams', (upstreams) => {
+    if (!isPlainMap(upstreams)) return upstreams;
+    return mapValues(upstreams, (entry, name) =>
+      mapKey(entry, 'credentials', (credentials) => {
+        if (!isPlainMap(credentials)) return credentials;
+        return mapValues(credentials, (value, key) =>
+          replace(value, ['upstreams', name, 'credentials', key]),
+        );
+      }),
+    );
+  });
+}
+
+function mapKey(map: unknown, key: string, replace: (value: unknown) => unknown): unknown {
+  if (!isPlainMap(map)) return map;
+  return mapValues(map, (value, other) => (other === key ? replace(value) : value));
+}
+
+function interpolate(text: string, environment: Environment): { text: string; missing: string | undefined } {
+  let missing: string | undefined;
+  const replaced = text.replaceAll(VARIABLE, (match, name: string | undefined) => {
+    if (match === '$${') return '${';
+    const value = name === undefined ? undefined : environment[name];
+    if (value === undefined || value === '') missing ??= missingMessage(name, value);
+    return value ?? '';
+  });
+  return { text: replaced, missing };
+}
+
+function missingMessage(name: string | undefined, value: string | undefined): string {
+  if (name === undefined) return 'expected a variable such as ${NAME}; for "${" itself write "$${"';
+  return `expected the environment variable ${name}, which is ${value === undefined ? 'not set' : 'empty'}`;
+}

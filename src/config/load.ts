@@ -1,0 +1,97 @@
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { resolve } from 'node:path';
+import type { Config } from './config.ts';
+import { pathResolver, type ConfigSources } from './config-sources.ts';
+import { describeIssues } from './describe-issue.ts';
+import { interpolateCredentials } from './interpolate.ts';
+import { readOverrides } from './overrides.ts';
+import { ConfigError, formatKeyPath, type Problem } from './problem.ts';
+import { fileMistake, readReferencedFiles, type ReferencedFiles } from './referenced-files.ts';
+import { configSchema, type ConfigFile } from './schema.ts';
+import { toConfig } from './to-config.ts';
+import { checkUpstreams } from './upstream-checks.ts';
+import { parseYaml, type YamlProblem, type YamlSource } from './yaml-source.ts';
+
+/** The real world: this process's environment and folder, and the file system. */
+export function systemSources(): ConfigSources {
+  return {
+    env: process.env,
+    cwd: process.cwd(),
+    home: process.env['HOME'] ?? homedir(),
+    readText: (path) => readFileSync(path, 'utf8'),
+  };
+}
+
+/**
+ * Reads the configuration at `path`, with what the environment says in place of it.
+ * @throws ConfigError that names every mistake: file, line, key, and what was expected
+ */
+export function loadConfig(path: string, sources: ConfigSources): Config {
+  const resolvePath = pathResolver(path, sources);
+  const { overrides, lines } = readOverrides(sources);
+  const source = parseYaml(readConfigText(path, sources));
+  const { file, certificates, problems } = readFile(source, sources, resolvePath);
+  if (file === undefined || problems.length > 0 || lines.length > 0) {
+    throw new ConfigError([...formatProblems(path, problems), ...lines]);
+  }
+  return toConfig(file, { overrides, resolvePath, certificates });
+}
+
+function readConfigText(path: string, { cwd, readText }: ConfigSources): string {
+  try {
+    return readText(resolve(cwd, path));
+  } catch (error) {
+    const line = `${path}: expected a configuration file, got ${fileMistake(path, error)}; --config or LARDER_CONFIG name another`;
+    throw new ConfigError([line], { cause: error });
+  }
+}
+
+interface ReadFile {
+  /** Undefined where there are problems. */
+  readonly file: ConfigFile | undefined;
+  readonly certificates: ReferencedFiles['certificates'];
+  readonly problems: readonly YamlProblem[];
+}
+
+function readFile(
+  source: YamlSource,
+  sources: ConfigSources,
+  resolvePath: (path: string) => string,
+): ReadFile {
+  if (source.value === undefined)
+    return { file: undefined, certificates: new Map(), problems: source.problems };
+  const { file: written, problems: missing } = interpolateCredentials(source.value, sources.env);
+  const parsed = configSchema.safeParse(written);
+  const referenced = readReferencedFiles(written, resolvePath, sources.readText);
+  const problems = oneForEachKey([
+    ...missing,
+    ...describeIssues(parsed.error?.issues ?? [], configSchema, written),
+    ...checkUpstreams(written),
+    ...referenced.problems,
+  ]).map((problem) => ({ ...problem, position: source.positionOf(problem.path) }));
+  return {
+    file: parsed.data,
+    certificates: referenced.certificates,
+    problems: [...source.problems, ...problems],
+  };
+}
+
+/** A second complaint about one key is an echo of the first. */
+function oneForEachKey(problems: readonly Problem[]): readonly Problem[] {
+  const byKey = new Map<string, Problem>();
+  for (const problem of problems) {
+    const key = formatKeyPath(problem.path);
+    if (!byKey.has(key)) byKey.set(key, problem);
+  }
+  return [...byKey.values()];
+}
+
+function formatProblems(path: string, problems: readonly YamlProblem[]): readonly string[] {
+  return problems
+    .toSorted((a, b) => a.position.line - b.position.line || a.position.column - b.position.column)
+    .map((problem) => {
+      const key = problem.path.length === 0 ? '' : `${formatKeyPath(problem.path)}: `;
+      return `${path}:${problem.position.line}: ${key}${problem.message}`;
+    });
+}

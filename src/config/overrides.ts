@@ -1,0 +1,37 @@
+import { resolve } from 'node:path';
+import { parseListenAddress, type ListenAddress } from './listen-address.ts';
+import { shown } from './problem.ts';
+import type { ConfigSources } from './config-sources.ts';
+import { ValueError, attempt } from './value-error.ts';
+
+/** What the environment says in place of the file. */
+export interface Overrides {
+  readonly listen?: ListenAddress;
+  /** Absolute. */
+  readonly cacheDirectory?: string;
+}
+
+/** The file to read: `--config`, else `LARDER_CONFIG`, else `config.yaml` in the current folder. */
+export function configPath(option: string | undefined, env: ConfigSources['env']): string {
+  return option ?? nonEmpty(env['LARDER_CONFIG']) ?? 'config.yaml';
+}
+
+/** Reads `LARDER_LISTEN` and `LARDER_CACHE_DIRECTORY`; a variable that is empty counts as not set. */
+export function readOverrides({ env, cwd }: ConfigSources): {
+  readonly overrides: Overrides;
+  readonly lines: readonly string[];
+} {
+  const directory = nonEmpty(env['LARDER_CACHE_DIRECTORY']);
+  const cacheDirectory = directory === undefined ? {} : { cacheDirectory: resolve(cwd, directory) };
+  const listen = nonEmpty(env['LARDER_LISTEN']);
+  if (listen === undefined) return { overrides: cacheDirectory, lines: [] };
+  const address = attempt(() => parseListenAddress(listen));
+  if (address instanceof ValueError) {
+    return { overrides: cacheDirectory, lines: [`LARDER_LISTEN: ${address.message}, got ${shown(listen)}`] };
+  }
+  return { overrides: { ...cacheDirectory, listen: address }, lines: [] };
+}
+
+function nonEmpty(text: string | undefined): string | undefined {
+  return text === '' ? undefined : text;
+}

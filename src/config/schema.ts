@@ -1,0 +1,187 @@
+import { z } from 'zod';
+import { credentialsSchema } from './credentials-schema.ts';
+import { parseGlob } from './glob.ts';
+import { parseHost, parseRegistryHost } from './host.ts';
+import { parseProxyUrl, parseRegistryUrl } from './http-url.ts';
+import { parseListenAddress } from './listen-address.ts';
+import {
+  byteSize,
+  byteSizeOrUnlimited,
+  duration,
+  durationOrNever,
+  filePath,
+  textLeaf,
+  wait,
+  type Leaf,
+} from './value-leaf.ts';
+
+const glob = (): Leaf<string> => textLeaf('glob', 'a glob such as library/* or team/**', parseGlob);
+const host = (): Leaf<string> => textLeaf('host', 'a host such as mirror.example', parseHost);
+const registryHost = (): Leaf<string> =>
+  textLeaf('registry host', 'a registry host such as ghcr.io', parseRegistryHost);
+
+type Section<Shape extends z.ZodRawShape> = z.ZodPreprocess<
+  z.ZodObject<{ -readonly [Key in keyof Shape]: Shape[Key] }, z.core.$strict>
+>;
+
+/** A map whose keys are all optional: written without any of them, YAML makes it null. */
+function section<Shape extends z.ZodRawShape>(shape: Shape): Section<Shape> {
+  return z.preprocess((value) => value ?? {}, z.strictObject(shape));
+}
+
+const tagPolicy = {
+  ttl: duration().describe('How long a tag is served without asking upstream whether it has moved.'),
+  staleFor: duration().describe(
+    'How long past `ttl` a tag may be served while upstream fails. `0s`: not at all.',
+  ),
+  deadline: wait(0).describe(
+    'How long a client waits for a revalidation. After that the known tag is served and the check goes on behind it.',
+  ),
+  immutable: z
+    .array(glob())
+    .describe('Tags that are never revalidated once cached, such as `v*.*.*`. `**` means every tag.'),
+  onDeleted: z
+    .enum(['drop', 'keep'])
+    .describe('What happens to a cached tag when upstream says that it is gone.'),
+};
+
+// Headers must reach containerd within 30 s (its ResponseHeaderTimeout): connecting and waiting stay below.
+const timeouts = {
+  connect: wait(1).describe('For a connection to upstream, TLS included.'),
+  headers: wait(1).describe("From a request to its answer's headers."),
+  body: wait(1).describe(
+    'The longest silence inside a body. A body that keeps coming may take as long as it likes.',
+  ),
+};
+
+const upstream = section({
+  url: textLeaf('URL', 'a URL such as https://registry.example:5443', parseRegistryUrl)
+    .optional()
+    .describe('The registry, without `/v2`. A known registry needs none. `http://` is used as written.'),
+  aliases: z
+    .array(registryHost())
+    .prefault([])
+    .describe('Other names that images and clients use for this registry.'),
+  hosts: z
+    .array(host())
+    .prefault([])
+    .describe('Names of this mirror that stand for this registry: a request with such a `Host` goes to it.'),
+  credentials: credentialsSchema
+    .optional()
+    .describe(
+      'The account to pull with; exactly one form. Values may hold `${NAME}`, an environment variable.',
+    ),
+  ca: filePath()
+    .optional()
+    .describe(
+      "A PEM file with the certificates of the registry's authority, trusted besides the system's. Read at start.",
+    ),
+  proxy: textLeaf('URL', 'a proxy such as http://proxy.example:3128', parseProxyUrl)
+    .optional()
+    .describe('The HTTP proxy through which the registry is reached.'),
+  tags: section({
+    ttl: tagPolicy.ttl.optional(),
+    staleFor: tagPolicy.staleFor.optional(),
+    deadline: tagPolicy.deadline.optional(),
+    immutable: tagPolicy.immutable.optional(),
+    onDeleted: tagPolicy.onDeleted.optional(),
+  })
+    .prefault({})
+    .describe('Overrides single keys of the general `tags`.'),
+  allow: z
+    .array(glob())
+    .prefault(['**'])
+    .describe('The repositories that are served; `library/` belongs to the name. An empty list: none.'),
+  deny: z
+    .array(glob())
+    .prefault([])
+    .describe('The repositories that are not served although `allow` names them.'),
+  trustedRealms: z
+    .array(host())
+    .prefault([])
+    .describe("Hosts of token servers that may be sent the credentials, beyond the registry's own domain."),
+  allowPrivateNetworks: z
+    .boolean()
+    .prefault(false)
+    .describe('Whether the registry may send Larder on to private addresses (redirects, token servers).'),
+  timeouts: section({
+    connect: timeouts.connect.optional(),
+    headers: timeouts.headers.optional(),
+    body: timeouts.body.optional(),
+  })
+    .prefault({})
+    .describe('Overrides single keys of the general `timeouts`.'),
+}).describe('A registry, named by its host. A known registry needs no keys.');
+
+const cache = section({
+  directory: filePath().prefault('./cache').describe('Where everything is kept. One process owns it.'),
+  maxSize: byteSizeOrUnlimited(1)
+    .prefault('50GiB')
+    .describe('What is kept at most; beyond it, what has not been pulled for longest goes.'),
+  minFree: byteSize().prefault('2GiB').describe('What is left free on the disk.'),
+  manifestMemory: byteSize(1024 ** 2)
+    .prefault('64MiB')
+    .describe('How much memory holds manifests.'),
+  unusedFor: durationOrNever().prefault('never').describe('What nobody has pulled for this long goes.'),
+});
+
+const log = section({
+  level: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
+    .prefault('info')
+    .describe('The least severe lines that are written.'),
+  format: z
+    .enum(['auto', 'json', 'pretty'])
+    .prefault('auto')
+    .describe('`auto`: pretty on a terminal, JSON elsewhere.'),
+});
+
+/** The file (design: "Names that are fixed"). Durations come out as milliseconds, sizes as bytes, paths as written. */
+export const configSchema = section({
+  listen: textLeaf('address', 'an address such as 127.0.0.1:5000', parseListenAddress)
+    .prefault('127.0.0.1:5000')
+    .describe(
+      '`host:port`. `:5000` is every address of the machine, `"[::1]:5000"` IPv6, port `0` any free one.',
+    ),
+  cache: cache.prefault({}).describe('What is kept, and where.'),
+  tags: section({
+    ttl: tagPolicy.ttl.prefault('5m'),
+    staleFor: tagPolicy.staleFor.prefault('30d'),
+    deadline: tagPolicy.deadline.prefault('2s'),
+    immutable: tagPolicy.immutable.prefault([]),
+    onDeleted: tagPolicy.onDeleted.prefault('drop'),
+  })
+    .prefault({})
+    .describe('When upstream is asked whether a tag has moved. An upstream may say otherwise.'),
+  negativeTtl: duration().prefault('30s').describe('How long "there is no such thing" is believed.'),
+  offline: z.boolean().prefault(false).describe('Never contact an upstream; serve what is cached.'),
+  access: z
+    .strictObject({
+      anonymous: z.enum(['pull']).describe('`pull`: whoever reaches Larder may pull everything it can pull.'),
+    })
+    .optional()
+    .describe('Must be said where Larder listens beyond this machine and has credentials for an upstream.'),
+  defaultUpstream: registryHost()
+    .prefault('docker.io')
+    .describe('The upstream of requests that name none, as Docker sends them. One of `upstreams`.'),
+  upstreams: z
+    .record(z.string(), upstream.describe('A registry. A known one needs no keys.'))
+    .prefault({ 'docker.io': {} })
+    .describe(
+      'The registries that are mirrored, by the host that images are named with. No other is ever contacted.',
+    ),
+  timeouts: section({
+    connect: timeouts.connect.prefault('5s'),
+    headers: timeouts.headers.prefault('15s'),
+    body: timeouts.body.prefault('30s'),
+  })
+    .prefault({})
+    .describe('How long upstreams are waited for. An upstream may say otherwise.'),
+  drain: wait(0)
+    .prefault('30s')
+    .describe('How long running pulls may go on once Larder has been told to stop.'),
+  log: log.prefault({}).describe('What is written to the standard output.'),
+});
+
+/** What the schema makes of a file. */
+export type ConfigFile = z.output<typeof configSchema>;

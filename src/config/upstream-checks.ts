@@ -1,0 +1,124 @@
+import { parseRegistryHost } from './host.ts';
+import { aliasedRegistry, knownRegistry, KNOWN_REGISTRY_NAMES } from './known-registries.ts';
+import { isMisspelt, nearest } from './nearest.ts';
+import { isPlainMap, upstreamEntries, type PlainMap } from './plain-value.ts';
+import { alternatives, shown, type KeyPath, type Problem } from './problem.ts';
+import { keysAt } from './schema-shape.ts';
+import { configSchema } from './schema.ts';
+import { ValueError, attempt } from './value-error.ts';
+
+/**
+ * What the upstreams of a file must agree on among each other, which a schema of single values cannot see.
+ * Takes the file as written, so that its mistakes are found beside those of the schema; wherever the schema
+ * has a complaint already, these checks are silent.
+ */
+export function checkUpstreams(file: unknown): readonly Problem[] {
+  const entries = upstreamEntries(file);
+  return [
+    ...entries.flatMap(([name, entry]) => checkName(name, entry)),
+    ...checkUnique(entries, namesOf, 'name'),
+    ...checkUnique(entries, hostsOf, 'host'),
+    ...checkDefault(file),
+  ];
+}
+
+function checkName(name: string, entry: PlainMap): readonly Problem[] {
+  const path = ['upstreams', name];
+  const mistake = nameMistake(name);
+  if (mistake !== undefined) return [{ path, message: mistake }];
+  const hasUrl = entry['url'] !== undefined || isMisspelt(entry, 'url', keysAt(configSchema, path));
+  if (hasUrl || knownRegistry(name) !== undefined) return [];
+  const meant = nearest(name, KNOWN_REGISTRY_NAMES);
+  const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
+  return [{ path, message: `expected url, since this is not a registry that Larder knows${hint}` }];
+}
+
+function nameMistake(name: string): string | undefined {
+  const alias = aliasedRegistry(name.toLowerCase());
+  if (alias !== undefined) return `expected ${alias}, of which this is another name`;
+  const host = attempt(() => parseRegistryHost(name));
+  if (host instanceof ValueError) return host.message;
+  return host === name ? undefined : `expected a registry host in lower case: ${host}`;
+}
+
+/** A name of an upstream, and where the file says so. */
+interface Named {
+  readonly name: string;
+  readonly path: KeyPath;
+}
+
+/** What `upstreams` is where the file does not say. */
+const DEFAULT_UPSTREAMS: PlainMap = { 'docker.io': {} };
+
+type NamesOf = (name: string, entry: PlainMap) => readonly Named[];
+
+const namesOf: NamesOf = (name, entry) => listed(name, entry, 'aliases');
+
+const hostsOf: NamesOf = (name, entry) => listed(name, entry, 'hosts');
+
+function listed(name: string, entry: PlainMap, key: string): readonly Named[] {
+  const list = entry[key];
+  if (!Array.isArray(list)) return [];
+  return list.flatMap((item: unknown, position) =>
+    typeof item === 'string' ? [{ name: item.toLowerCase(), path: ['upstreams', name, key, position] }] : [],
+  );
+}
+
+/** The names that an upstream has without saying so. */
+function inherentNames(name: string): readonly string[] {
+  return [name, ...(knownRegistry(name)?.aliases ?? [])];
+}
+
+function checkUnique(
+  entries: ReturnType<typeof upstreamEntries>,
+  select: NamesOf,
+  word: 'name' | 'host',
+): readonly Problem[] {
+  const owners = new Map<string, string>();
+  const problems: Problem[] = [];
+  // An alias never takes an upstream's own name from it, whichever the file says first.
+  if (word === 'name') {
+    for (const [upstream] of entries) for (const name of inherentNames(upstream)) owners.set(name, upstream);
+  }
+  for (const [upstream, entry] of entries) {
+    for (const { name, path } of select(upstream, entry)) {
+      const owner = owners.get(name) ?? upstream;
+      owners.set(name, owner);
+      if (owner === upstream) continue;
+      problems.push({
+        path,
+        message: `expected a ${word} of one upstream only, ${shown(name)} belongs to ${owner}`,
+      });
+    }
+  }
+  return problems;
+}
+
+function checkDefault(file: unknown): readonly Problem[] {
+  const map = isPlainMap(file) ? file : {};
+  const upstreams = map['upstreams'] === undefined ? DEFAULT_UPSTREAMS : (map['upstreams'] ?? {});
+  const known = keysAt(configSchema, []);
+  const isMisread = ['defaultUpstream', 'upstreams'].some((key) => isMisspelt(map, key, known));
+  if (isMisread || !isPlainMap(upstreams)) return [];
+  const written = map['defaultUpstream'] ?? 'docker.io';
+  if (typeof written !== 'string' || allNames(upstreams).includes(written.toLowerCase())) return [];
+  return [missingDefault(map, Object.keys(upstreams))];
+}
+
+/** Every name that an upstream is known by, also those whose writing is reported as a mistake of its own. */
+function allNames(upstreams: PlainMap): readonly string[] {
+  return upstreamEntries({ upstreams }).flatMap(([name, entry]) => {
+    const lower = name.toLowerCase();
+    const inherent = inherentNames(aliasedRegistry(lower) ?? lower);
+    return [...inherent, ...namesOf(name, entry).map((alias) => alias.name)];
+  });
+}
+
+function missingDefault(map: PlainMap, names: readonly string[]): Problem {
+  if (map['defaultUpstream'] === undefined) {
+    return { path: ['upstreams'], message: 'expected docker.io among them, or a defaultUpstream that is' };
+  }
+  const expected =
+    names.length === 0 ? 'upstreams to choose from' : `one of the upstreams, ${alternatives(names)}`;
+  return { path: ['defaultUpstream'], message: `expected ${expected}, got ${shown(map['defaultUpstream'])}` };
+}
