@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import { loadConfig } from './load.ts';
+import { refusalToListen } from './refusal.ts';
+
+function refusal(text: string): string | undefined {
+  const sources = { env: {}, cwd: '/etc/larder', home: '/home/me', readText: () => text };
+  return refusalToListen(loadConfig('config.yaml', sources));
+}
+
+const PRIVATE =
+  'upstreams: { docker.io: , ghcr.io: { credentials: { token: x } }, quay.io: { credentials: { token: x } } }';
+
+describe('refusalToListen', () => {
+  it.each(['127.0.0.1:5000', '127.9.9.9:0', '"[::1]:5000"', 'localhost:5000'])(
+    'allows %s, which only this machine reaches',
+    (listen) => {
+      expect(refusal(`listen: ${listen}\n${PRIVATE}`)).toBeUndefined();
+    },
+  );
+
+  it.each([':5000', '0.0.0.0:5000', '"[::]:5000"', '10.0.0.1:5000', 'mirror.example:5000'])(
+    'refuses %s with credentials',
+    (listen) => {
+      expect(refusal(`listen: ${listen}\n${PRIVATE}`)).toBe(
+        `listen: refused to listen on ${listen.replaceAll('"', '')}, which other machines can reach: whoever reaches ` +
+          'it could pull private images with the credentials of ghcr.io and quay.io; listen on 127.0.0.1, or allow ' +
+          'exactly this by "access: { anonymous: pull }"',
+      );
+    },
+  );
+
+  it.each([
+    '{ username: a, password: b }',
+    '{ username: a, passwordFile: b }',
+    '{ token: a }',
+    '{ dockerConfig: a }',
+    '{ helper: docker-credential-a }',
+  ])('counts %s as credentials', (credentials) => {
+    expect(refusal(`listen: :1\nupstreams: { docker.io: { credentials: ${credentials} } }`)).toContain(
+      'docker.io',
+    );
+  });
+
+  it('allows every address without credentials', () => {
+    expect(refusal('listen: :5000')).toBeUndefined();
+  });
+
+  it('allows every address where the config says that anybody may pull', () => {
+    expect(refusal(`listen: :5000\naccess: { anonymous: pull }\n${PRIVATE}`)).toBeUndefined();
+  });
+});
