@@ -1,0 +1,104 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import type { Config } from './config.ts';
+import { formatByteSize } from './byte-size.ts';
+import { formatDuration } from './duration.ts';
+import { loadConfig } from './load.ts';
+import { printConfig } from './print.ts';
+
+function load(text: string): Config {
+  const sources = { env: {}, cwd: '/etc/larder', home: '/home/me', readText: () => text };
+  return loadConfig('config.yaml', sources);
+}
+
+describe('printConfig', () => {
+  it('hides secrets, and only them', () => {
+    const text = printConfig(
+      load(`upstreams:
+  docker.io: { credentials: { username: me, password: hunter2 } }
+  ghcr.io: { credentials: { token: hunter2 } }
+  quay.io: { credentials: { username: "$\${x}", passwordFile: ./password } }
+  cgr.dev: { credentials: { helper: docker-credential-x } }
+  gcr.io: { credentials: { dockerConfig: ~/config.json } }
+`),
+    );
+    expect(text).not.toContain('hunter2');
+    expect(parse(text)).toMatchObject({
+      upstreams: {
+        'docker.io': { credentials: { username: 'me', password: '(hidden)' } },
+        'ghcr.io': { credentials: { token: '(hidden)' } },
+        'quay.io': { credentials: { username: '$${x}', passwordFile: '/etc/larder/password' } },
+        'cgr.dev': { credentials: { helper: 'docker-credential-x' } },
+        'gcr.io': { credentials: { dockerConfig: '/home/me/config.json' } },
+      },
+    });
+  });
+
+  it('shows of an upstream what differs from the general', () => {
+    const text = printConfig(
+      load('upstreams: { docker.io: { tags: { ttl: 300s, staleFor: 1h }, timeouts: { body: 1m } } }'),
+    );
+    expect(text).toContain(`upstreams:
+  docker.io:
+    url: https://registry-1.docker.io
+    aliases:
+      - index.docker.io
+      - registry-1.docker.io
+    tags:
+      staleFor: 1h
+    timeouts:
+      body: 1m
+`);
+  });
+
+  it('prints a configuration of the same meaning', () => {
+    const ms = fc.nat({ max: 86_400_000 });
+    const duration = ms.map(formatDuration);
+    const wait = fc.integer({ min: 1, max: 86_400_000 }).map(formatDuration);
+    const size = fc.integer({ min: 1024 ** 2, max: 1024 ** 5 }).map(formatByteSize);
+    const globs = fc.array(fc.constantFrom('**', 'library/*', 'v[0-9]*', '{a,b}'), { maxLength: 3 });
+    const tags = { ttl: duration, staleFor: duration, deadline: duration, immutable: globs };
+    const timeouts = { connect: wait, headers: wait, body: wait };
+    const upstream = fc.record(
+      {
+        url: fc.constantFrom('https://a.example', 'http://b.example:5000/path'),
+        hosts: fc.uniqueArray(fc.constantFrom('m.example', 'n.example:80')),
+        aliases: fc.uniqueArray(fc.constantFrom('a.example', 'b.example:80')),
+        proxy: fc.constant('http://proxy.example:3128'),
+        allow: globs,
+        deny: globs,
+        trustedRealms: fc.constantFrom([], ['login.example']),
+        allowPrivateNetworks: fc.boolean(),
+        tags: fc.record(tags, { requiredKeys: [] }),
+        timeouts: fc.record(timeouts, { requiredKeys: [] }),
+      },
+      { requiredKeys: [] },
+    );
+    const file = fc.record(
+      {
+        listen: fc.constantFrom(':5000', '[::1]:5000', 'localhost:0'),
+        cache: fc.record({
+          directory: fc.constantFrom('./cache', '/var/lib/larder'),
+          maxSize: fc.oneof(size, fc.constant('unlimited')),
+          minFree: size,
+          manifestMemory: size,
+          unusedFor: fc.oneof(duration, fc.constant('never')),
+        }),
+        tags: fc.record(tags, { requiredKeys: [] }),
+        negativeTtl: duration,
+        offline: fc.boolean(),
+        access: fc.constant({ anonymous: 'pull' }),
+        timeouts: fc.record(timeouts, { requiredKeys: [] }),
+        upstreams: fc.record({ 'docker.io': upstream, 'nvcr.io': fc.constant({}) }),
+      },
+      { requiredKeys: [] },
+    );
+    fc.assert(
+      fc.property(file, (file) => {
+        const config = load(JSON.stringify(file));
+        expect(load(printConfig(config))).toEqual(config);
+      }),
+    );
+  });
+});

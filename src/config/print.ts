@@ -1,0 +1,114 @@
+import { stringify } from 'yaml';
+import { formatByteSize } from './byte-size.ts';
+import type { Config, TagPolicy, UpstreamConfig, UpstreamTimeouts } from './config.ts';
+import type { CredentialsConfig } from './credentials.ts';
+import { formatDuration } from './duration.ts';
+import { formatListenAddress } from './listen-address.ts';
+
+/** What stands where a secret was. */
+const HIDDEN = '(hidden)';
+
+/**
+ * The configuration in effect as YAML, which is itself a configuration file of the same meaning but for the
+ * secrets, which are hidden. Upstreams show what differs from the general `tags` and `timeouts`.
+ */
+export function printConfig(config: Config): string {
+  return stringify(
+    {
+      listen: formatListenAddress(config.listen),
+      cache: printCache(config.cache),
+      tags: printTags(config.tags),
+      negativeTtl: formatDuration(config.negativeTtlMs),
+      offline: config.offline,
+      access: config.access,
+      defaultUpstream: config.defaultUpstream,
+      upstreams: Object.fromEntries(
+        config.upstreams.map((upstream) => [upstream.name, printUpstream(upstream, config)]),
+      ),
+      timeouts: printTimeouts(config.timeouts),
+      drain: formatDuration(config.drainMs),
+      log: config.log,
+    },
+    { lineWidth: 0, aliasDuplicateObjects: false },
+  );
+}
+
+function printCache(cache: Config['cache']): object {
+  return {
+    directory: cache.directory,
+    maxSize: cache.maxSize === undefined ? 'unlimited' : formatByteSize(cache.maxSize),
+    minFree: formatByteSize(cache.minFree),
+    manifestMemory: formatByteSize(cache.manifestMemory),
+    unusedFor: cache.unusedForMs === undefined ? 'never' : formatDuration(cache.unusedForMs),
+  };
+}
+
+function printTags(tags: TagPolicy): Readonly<Record<string, unknown>> {
+  return {
+    ttl: formatDuration(tags.ttlMs),
+    staleFor: formatDuration(tags.staleForMs),
+    deadline: formatDuration(tags.deadlineMs),
+    immutable: tags.immutable,
+    onDeleted: tags.onDeleted,
+  };
+}
+
+function printTimeouts(timeouts: UpstreamTimeouts): Readonly<Record<string, unknown>> {
+  return {
+    connect: formatDuration(timeouts.connectMs),
+    headers: formatDuration(timeouts.headersMs),
+    body: formatDuration(timeouts.bodyMs),
+  };
+}
+
+function printUpstream(upstream: UpstreamConfig, general: Pick<Config, 'tags' | 'timeouts'>): object {
+  return {
+    url: upstream.url.href.replace(/\/$/, ''),
+    aliases: unlessEmpty(upstream.aliases),
+    hosts: unlessEmpty(upstream.hosts),
+    credentials: upstream.credentials && printCredentials(upstream.credentials),
+    ca: upstream.caFile,
+    proxy: upstream.proxy?.href.replace(/\/$/, ''),
+    tags: difference(printTags(upstream.tags), printTags(general.tags)),
+    allow: upstream.allow.join(' ') === '**' ? undefined : upstream.allow,
+    deny: unlessEmpty(upstream.deny),
+    trustedRealms: unlessEmpty(upstream.trustedRealms),
+    allowPrivateNetworks: upstream.allowPrivateNetworks || undefined,
+    timeouts: difference(printTimeouts(upstream.timeouts), printTimeouts(general.timeouts)),
+  };
+}
+
+function printCredentials(credentials: CredentialsConfig): object {
+  switch (credentials.kind) {
+    case 'password':
+      return { username: literal(credentials.username), password: HIDDEN };
+    case 'password-file':
+      return { username: literal(credentials.username), passwordFile: literal(credentials.path) };
+    case 'identity-token':
+      return { token: HIDDEN };
+    case 'docker-config':
+      return { dockerConfig: literal(credentials.path) };
+    default:
+      return { helper: literal(credentials.program) };
+  }
+}
+
+/** The opposite of interpolation. */
+function literal(text: string): string {
+  return text.replaceAll('${', () => '$${');
+}
+
+function unlessEmpty(list: readonly string[]): readonly string[] | undefined {
+  return list.length === 0 ? undefined : list;
+}
+
+/** The keys whose values differ; undefined where none does. */
+function difference(
+  own: Readonly<Record<string, unknown>>,
+  general: Readonly<Record<string, unknown>>,
+): object | undefined {
+  const differing = Object.entries(own).filter(
+    ([key, value]) => JSON.stringify(value) !== JSON.stringify(general[key]),
+  );
+  return differing.length === 0 ? undefined : Object.fromEntries(differing);
+}
