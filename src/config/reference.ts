@@ -1,0 +1,94 @@
+import { stringify } from 'yaml';
+import { z } from 'zod';
+import { KNOWN_REGISTRY_NAMES } from './known-registries.ts';
+import { alternatives, formatKeyPath } from './problem.ts';
+import { bare, type Bare } from './schema-shape.ts';
+import { configSchema } from './schema.ts';
+
+const INTRODUCTION = `# Configuration
+
+<!-- Generated from src/config/schema.ts; a test compares the two. -->
+
+Larder reads one YAML file: the one that \`--config\` names, else the one that \`LARDER_CONFIG\` names, else
+\`config.yaml\` in the current folder. \`larder check\` reads it, says what is wrong with it, and prints what is in
+effect with secrets hidden. A key that Larder does not know is an error, and every key may be left out.
+
+- **Durations**: \`90s\`, \`5m\`, \`12h\`, \`30d\`, \`1h30m\`; the units are \`d\`, \`h\`, \`m\`, \`s\` and \`ms\`.
+- **Sizes**: \`512MiB\` and \`50GiB\` count in 1024s, \`50GB\` in 1000s, \`1024\` is bytes.
+- **Paths** start at the folder of the configuration file, or at the home folder with \`~/\`.
+- **Globs**: \`*\` is anything but \`/\`, \`**\` anything, \`{a,b}\` either. They match whole names.
+- **Secrets**: inside \`credentials\`, and only there, \`\${NAME}\` is the environment variable \`NAME\`, which must be
+  set; \`$\${\` is \`\${\` itself.
+- **Environment**: \`LARDER_LISTEN\` and \`LARDER_CACHE_DIRECTORY\` (a relative one starts at the current folder) are
+  used in place of \`listen\` and \`cache.directory\`.
+
+Known registries, which need no \`url\`: ${KNOWN_REGISTRY_NAMES.map(code).join(', ')};
+and those of each customer or region: \`*.gcr.io\`, \`*.pkg.dev\`, \`*.azurecr.io\`, and Amazon ECR's
+\`<account>.dkr.ecr.<region>.amazonaws.com\`.
+`;
+
+/** The reference of the configuration file in Markdown: every key with its kind, default and meaning. */
+export function renderReference(): string {
+  const keys = listKeys(configSchema, []);
+  return [INTRODUCTION, ...keys.map(renderKey)].join('\n');
+}
+
+interface Key {
+  readonly path: readonly string[];
+  readonly schema: z.core.$ZodType;
+}
+
+function listKeys(schema: z.core.$ZodType, path: readonly string[]): readonly Key[] {
+  const shape = bare(schema);
+  if (shape.kind === 'map') {
+    return Object.entries(shape.keys).flatMap(([key, inner]) => [
+      { path: [...path, key], schema: inner },
+      ...listKeys(inner, [...path, key]),
+    ]);
+  }
+  if (shape.kind !== 'record') return [];
+  return [{ path: [...path, 'NAME'], schema: shape.value }, ...listKeys(shape.value, [...path, 'NAME'])];
+}
+
+function renderKey({ path, schema }: Key): string {
+  const fallback = defaultOf(schema);
+  const kind = kindOf(bare(schema));
+  const facts = `${kind[0]?.toUpperCase()}${kind.slice(1)}.${fallback === undefined ? '' : ` Default: ${fallback}.`}`;
+  return `${'#'.repeat(path.length > 1 ? 3 : 2)} ${code(formatKeyPath(path))}\n\n${facts}\n\n${describe(schema)}\n`;
+}
+
+function kindOf(shape: Bare): string {
+  switch (shape.kind) {
+    case 'list':
+      return `list of ${kindOf(bare(shape.item))}s`;
+    case 'choice':
+      return alternatives(shape.words.map(code));
+    case 'value':
+      return shape.title;
+    case 'record':
+      return 'map by name';
+    default:
+      return 'map';
+  }
+}
+
+function defaultOf(schema: z.core.$ZodType): string | undefined {
+  if (!(schema instanceof z.ZodPrefault)) return undefined;
+  const value: unknown = schema.def.defaultValue;
+  if (typeof value === 'string') return code(value);
+  const yaml = stringify(value, { collectionStyle: 'flow' }).trim();
+  return yaml === '{}' ? undefined : code(yaml.replaceAll(/\[ ?| ?\]/g, (bracket) => bracket.trim()));
+}
+
+/** The outermost description: wrappers come after what they wrap. */
+function describe(schema: z.core.$ZodType): string {
+  const description = z.globalRegistry.get(schema)?.description;
+  if (description !== undefined) return description;
+  if (schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional)
+    return describe(schema.def.innerType);
+  throw new TypeError('a key without a description');
+}
+
+function code(text: string): string {
+  return `\`${text}\``;
+}
