@@ -21,6 +21,8 @@ export type UpstreamFailureReason =
   | 'status'
   | 'token'
   | 'challenge'
+  /** Our own credentials could not be read. */
+  | 'credentials'
   | 'redirect'
   | 'forbidden-address'
   | 'content'

@@ -1,0 +1,121 @@
+import type { Dispatcher } from 'undici';
+import type { Clock } from '../clock.ts';
+import { classifyNetworkError } from './classify.ts';
+import { UpstreamError } from './error.ts';
+
+type UndiciBody = Dispatcher.ResponseData['body'];
+
+export interface AnswerBodyOptions {
+  readonly upstream: string;
+  readonly clock: Clock;
+  /** The longest silence while somebody waits for bytes, in milliseconds. */
+  readonly bodyMs: number;
+}
+
+/** How much of an unwanted body is read to keep its connection; longer ones are cheaper to cut. */
+const DISCARD_BYTES = 64 * 1024;
+
+/**
+ * The body of an answer: read once, to the end or until destroyed. All of its failures are UpstreamErrors.
+ * The silence is counted only while a reader waits, so a slow disk does not make an upstream look dead.
+ */
+export class AnswerBody implements AsyncIterable<Uint8Array> {
+  readonly #body: UndiciBody;
+  readonly #options: AnswerBodyOptions;
+  #error: UpstreamError | undefined;
+
+  constructor(body: UndiciBody, options: AnswerBodyOptions) {
+    this.#body = body;
+    this.#options = options;
+    // A body that fails while nobody reads it must not end the process; a reader gets the error all the same.
+    body.on('error', () => undefined);
+  }
+
+  /** Ends the body; a reader that waits gets `error`. */
+  destroy(error?: Error): void {
+    if (error instanceof UpstreamError) this.#error ??= error;
+    this.#body.destroy(error);
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
+    const chunks = this.#body[Symbol.asyncIterator]();
+    try {
+      for (;;) {
+        const next = await this.#next(chunks);
+        if (next === undefined) return;
+        yield next;
+      }
+    } finally {
+      this.destroy();
+    }
+  }
+
+  /**
+   * The whole body.
+   * @throws UpstreamError `content` where it is longer than `limit` bytes
+   */
+  async bytes(limit: number): Promise<Buffer> {
+    const chunks: Uint8Array[] = [];
+    let length = 0;
+    for await (const chunk of this) {
+      length += chunk.length;
+      if (length > limit) throw this.#fail('content', `answered with more than ${limit} bytes`);
+      chunks.push(chunk);
+    }
+    return Buffer.concat(chunks, length);
+  }
+
+  /** At most the first `limit` bytes; a body that fails on the way gives what came before. For error messages. */
+  async head(limit: number): Promise<Buffer> {
+    const chunks: Uint8Array[] = [];
+    let length = 0;
+    try {
+      for await (const chunk of this) {
+        chunks.push(chunk);
+        length += chunk.length;
+        if (length >= limit) break;
+      }
+    } catch {
+      // The status has said what matters.
+    }
+    return Buffer.concat(chunks).subarray(0, limit);
+  }
+
+  /** Gets rid of a body that nobody wants, keeping the connection where that is cheap. Never throws. */
+  async discard(): Promise<void> {
+    const cancel = this.#options.clock.after(this.#options.bodyMs, () => this.destroy());
+    try {
+      await this.#body.dump({ limit: DISCARD_BYTES });
+    } catch {
+      // It is gone, which was the wish.
+    } finally {
+      cancel();
+    }
+  }
+
+  async #next(chunks: AsyncIterator<Uint8Array>): Promise<Uint8Array | undefined> {
+    const { clock, bodyMs } = this.#options;
+    const cancel = clock.after(bodyMs, () => {
+      this.destroy(this.#fail('timeout', `sent nothing for ${bodyMs} ms inside a body`));
+    });
+    try {
+      const { done, value } = await chunks.next();
+      return done === true ? undefined : value;
+    } catch (error) {
+      throw this.#error ?? this.#classified(error);
+    } finally {
+      cancel();
+    }
+  }
+
+  #fail(reason: 'content' | 'timeout', message: string): UpstreamError {
+    return new UpstreamError(this.#options.upstream, 'unavailable', reason, message);
+  }
+
+  #classified(error: unknown): UpstreamError {
+    const { failure, reason, message } = classifyNetworkError(error);
+    return new UpstreamError(this.#options.upstream, failure, reason, `${message} inside a body`, {
+      cause: error,
+    });
+  }
+}

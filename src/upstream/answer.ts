@@ -1,0 +1,41 @@
+import type { AnswerBody } from './answer-body.ts';
+import { headerText, type AnswerHeaders } from './headers.ts';
+import { NO_PROBLEM, parseProblem, type Problem } from './problem.ts';
+
+const MAX_PROBLEM_BYTES = 64 * 1024;
+
+/** An answer to one request, its body not yet read. */
+export class Answer {
+  readonly status: number;
+  readonly headers: AnswerHeaders;
+  readonly body: AnswerBody;
+  /** What was asked; its query may hold a signature. */
+  readonly url: URL;
+  /** What to add to the message where this is a refusal. */
+  note: string | undefined;
+  #problem: Promise<Problem> | undefined;
+
+  constructor(url: URL, status: number, headers: AnswerHeaders, body: AnswerBody) {
+    this.url = url;
+    this.status = status;
+    this.headers = headers;
+    this.body = body;
+  }
+
+  /** The first line of a header. */
+  header(name: string): string | undefined {
+    return headerText(this.headers, name);
+  }
+
+  /** What the body of a refusal says; reads at most 64 KiB of it, once. Never throws. */
+  problem(): Promise<Problem> {
+    this.#problem ??= this.#readProblem();
+    return this.#problem;
+  }
+
+  async #readProblem(): Promise<Problem> {
+    const encoding = this.header('content-encoding') ?? 'identity';
+    const body = await this.body.head(MAX_PROBLEM_BYTES);
+    return encoding === 'identity' ? parseProblem(body.toString()) : NO_PROBLEM;
+  }
+}

@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+import { placeOf } from './place.ts';
+
+const place = (url: string, base = 'https://r.example') => placeOf(new URL(url), new URL(base));
+
+test.each([
+  ['https://r.example/v2/library/x/manifests/1', 'library/x'],
+  ['https://r.example/v2/a/manifests/b/blobs/sha256:00', 'a/manifests/b'],
+  ['https://r.example/v2/a/b/tags/list?n=10', 'a/b'],
+  ['https://r.example/v2/a/referrers/sha256:00', 'a'],
+  ['https://r.example/v2/', undefined],
+  ['https://r.example/token', undefined],
+])('the repository of %s', (url, repository) => {
+  expect(place(url)).toMatchObject({ origin: 'https://r.example', repository, isOwn: true });
+});
+
+test('below a path', () => {
+  const { repository, pingUrl } = place(
+    'https://r.example/mirror/v2/a/tags/list',
+    'https://r.example/mirror',
+  );
+  expect([repository, pingUrl.href]).toEqual(['a', 'https://r.example/mirror/v2/']);
+});
+
+test('another origin is another registry: other host, other port, other scheme', () => {
+  for (const origin of ['https://s.example', 'https://r.example:444', 'http://r.example']) {
+    const { isOwn, repository, pingUrl } = place(`${origin}/v2/a/tags/list`, 'https://r.example/mirror');
+    expect({ isOwn, repository, ping: pingUrl.href }).toEqual({
+      isOwn: false,
+      repository: 'a',
+      ping: `${origin}/v2/`,
+    });
+  }
+});

@@ -1,0 +1,95 @@
+import type { Clock } from '../../clock.ts';
+import type { Answer } from '../answer.ts';
+import { classifyStatus } from '../classify.ts';
+import { UpstreamError } from '../error.ts';
+import { follow } from '../redirect.ts';
+import type { Reporter } from '../reporter.ts';
+import { retryAfterMs } from '../retry-after.ts';
+import type { Send } from '../transport.ts';
+import type { Credentials } from './credentials.ts';
+import type { BearerDemand } from './demand.ts';
+import { isNextWorthTrying, tokenRequests, type TokenRequest } from './token-request.ts';
+import { parseTokenResponse, type ReceivedToken } from './token-response.ts';
+
+const MAX_RESPONSE_BYTES = 1024 * 1024;
+
+export interface TokenClientOptions {
+  readonly upstream: string;
+  readonly clock: Clock;
+  readonly send: Send;
+  readonly reporter: Reporter;
+}
+
+/** Asks token endpoints. Runs for everybody who waits for the token, so that nobody's signal reaches it. */
+export class TokenClient {
+  readonly #options: TokenClientOptions;
+
+  constructor(options: TokenClientOptions) {
+    this.#options = options;
+  }
+
+  /** @throws UpstreamError: `denied` where the endpoint refuses the account */
+  async fetch(demand: BearerDemand, credentials: Credentials | undefined): Promise<ReceivedToken> {
+    return this.#options.reporter.report('token', 'GET', () => this.#fetch(demand, credentials));
+  }
+
+  async #fetch(demand: BearerDemand, credentials: Credentials | undefined): Promise<ReceivedToken> {
+    const [first, ...others] = tokenRequests(demand, credentials);
+    let request = first;
+    for (;;) {
+      if (request === undefined) throw new Error('there is always one way to ask');
+      const answer = await this.#ask(request);
+      if (answer.status === 200) return this.#read(answer);
+      const next = isNextWorthTrying(request, answer.status) ? others.shift() : undefined;
+      if (next === undefined) throw await this.#refusal(answer);
+      await answer.body.discard();
+      request = next;
+    }
+  }
+
+  async #ask(request: TokenRequest): Promise<Answer> {
+    try {
+      // A POST has the secret in its body, which must not go where a redirect leads.
+      if (request.method === 'POST') return await this.#options.send(request);
+      return await this.#askByGet(request);
+    } catch (error) {
+      if (!(error instanceof UpstreamError)) throw error;
+      const said = error.message.slice(error.upstream.length + 2);
+      throw this.#error(error.failure, error.reason, `no token: ${said}`, { cause: error });
+    }
+  }
+
+  async #askByGet(request: TokenRequest): Promise<Answer> {
+    const { headers, url } = request;
+    return follow(this.#options.upstream, { method: 'GET', url, headers: {} }, (hop) =>
+      this.#options.send({ ...hop, headers: hop.url.origin === url.origin ? headers : {} }),
+    );
+  }
+
+  async #read(answer: Answer): Promise<ReceivedToken> {
+    const body = await answer.body.bytes(MAX_RESPONSE_BYTES);
+    const received = parseTokenResponse(body.toString(), this.#options.clock.now());
+    if (received !== undefined) return received;
+    throw this.#error('unavailable', 'token', `no token in the answer of ${answer.url.host}`, {
+      status: 200,
+    });
+  }
+
+  async #refusal(answer: Answer): Promise<UpstreamError> {
+    const { failure, reason, message } = classifyStatus(answer.status, await answer.problem());
+    const text = `no token: ${answer.url.host} ${message}`;
+    const options = {
+      status: answer.status,
+      retryAfterMs: retryAfterMs(answer, this.#options.clock),
+    };
+    if (failure === 'throttled') return this.#error(failure, reason, text, options);
+    // A token endpoint that is not there says nothing about the image.
+    return this.#error(failure === 'denied' ? 'denied' : 'unavailable', 'token', text, options);
+  }
+
+  #error(...[failure, reason, message, options]: ErrorParts): UpstreamError {
+    return new UpstreamError(this.#options.upstream, failure, reason, message, options);
+  }
+}
+
+type ErrorParts = ConstructorParameters<typeof UpstreamError> extends [string, ...infer Rest] ? Rest : never;

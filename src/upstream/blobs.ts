@@ -1,0 +1,113 @@
+import type { Digest } from '../oci/digest.ts';
+import type { RepositoryName } from '../oci/repository-name.ts';
+import { parseContentRange, type ContentRange } from '../http/range.ts';
+import type { Answer } from './answer.ts';
+import type { RegistryClient, RegistryRequest } from './registry-client.ts';
+import { requireIdentity } from './content-encoding.ts';
+import { CountedBody } from './counted-body.ts';
+import { UpstreamError } from './error.ts';
+import { contentLength } from './headers.ts';
+import type { Quirks } from './quirks.ts';
+import type { Reporter } from './reporter.ts';
+import type { ByteRange, CallOptions, FetchedBlob } from './upstream.ts';
+
+export interface BlobsOptions {
+  readonly upstream: string;
+  readonly client: RegistryClient;
+  readonly quirks: Quirks;
+  readonly reporter: Reporter;
+}
+
+/** Blobs of an upstream (distribution-spec, "Pulling blobs"). */
+export class Blobs {
+  readonly #options: BlobsOptions;
+
+  constructor(options: BlobsOptions) {
+    this.#options = options;
+  }
+
+  /** See `Upstream.blob`. */
+  async fetch(
+    repository: RepositoryName,
+    digest: Digest,
+    options: CallOptions & { readonly range?: ByteRange | undefined } = {},
+  ): Promise<FetchedBlob> {
+    const range = rangeHeader(options.range);
+    const answer = await this.#options.client.request({
+      ...blobRequest('GET', repository, digest, options),
+      headers: { accept: '*/*', ...(range !== undefined && { range }) },
+    });
+    requireIdentity(this.#options.upstream, answer);
+    const body = new CountedBody(answer.body, this.#options.reporter);
+    if (answer.status === 200) return { body, start: 0, size: contentLength(answer.headers) };
+    const { start, size } = this.#partOf(answer, range === undefined ? undefined : options.range);
+    return { body, start, size };
+  }
+
+  /** See `Upstream.statBlob`. */
+  async stat(
+    repository: RepositoryName,
+    digest: Digest,
+    options: CallOptions = {},
+  ): Promise<{ size: number | undefined }> {
+    if (this.#options.quirks.blobStat === 'get') return this.#statByGet(repository, digest, options);
+    try {
+      const answer = await this.#options.client.request(blobRequest('HEAD', repository, digest, options));
+      await answer.body.discard();
+      return { size: contentLength(answer.headers) };
+    } catch (error) {
+      if (!isHeadUnusable(error)) throw error;
+      return this.#statByGet(repository, digest, options);
+    }
+  }
+
+  /** One byte, where upstream does ranges; else the beginning of the whole blob, cut off. */
+  async #statByGet(repository: RepositoryName, digest: Digest, options: CallOptions) {
+    try {
+      const answer = await this.#options.client.request({
+        ...blobRequest('GET', repository, digest, options),
+        headers: { accept: '*/*', range: 'bytes=0-0' },
+      });
+      await answer.body.discard();
+      if (answer.status === 200) return { size: contentLength(answer.headers) };
+      return { size: parseContentRange(answer.header('content-range'))?.size };
+    } catch (error) {
+      // An empty blob has no first byte.
+      if (error instanceof UpstreamError && error.status === 416) return { size: 0 };
+      throw error;
+    }
+  }
+
+  /** @throws UpstreamError `content` where the part is not the one asked for; the body is destroyed */
+  #partOf(answer: Answer, asked: ByteRange | undefined): ContentRange {
+    const part = parseContentRange(answer.header('content-range'));
+    const isAsked = part !== undefined && asked !== undefined && part.start === asked.start;
+    if (isAsked && part.end <= (asked.end ?? Number.POSITIVE_INFINITY)) return part;
+    answer.body.destroy();
+    const message = 'sent another part of the blob than was asked for';
+    throw new UpstreamError(this.#options.upstream, 'unavailable', 'content', message, { status: 206 });
+  }
+}
+
+function blobRequest(
+  method: 'GET' | 'HEAD',
+  repository: RepositoryName,
+  digest: Digest,
+  { signal }: CallOptions,
+): RegistryRequest {
+  return { method, path: `${repository}/blobs/${digest}`, target: 'blob', signal };
+}
+
+/** Undefined for the whole blob: a plain GET is what caches on the way can answer. */
+function rangeHeader(range: ByteRange | undefined): string | undefined {
+  if (range === undefined || (range.start === 0 && range.end === undefined)) return undefined;
+  return `bytes=${range.start}-${range.end === undefined ? '' : range.end - 1}`;
+}
+
+/** HEAD is refused by some who do GET: no method (405), URLs signed for GET (GHCR, GitLab), public.ecr.aws (401). */
+function isHeadUnusable(error: unknown): boolean {
+  return (
+    error instanceof UpstreamError &&
+    (error.status === 401 || error.status === 403 || error.status === 405 || error.status === 501)
+  );
+}

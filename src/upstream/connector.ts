@@ -1,0 +1,81 @@
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { getCACertificates } from 'node:tls';
+import { buildConnector, errors } from 'undici';
+import type { Clock } from '../clock.ts';
+import type { Network } from './network.ts';
+
+export interface ConnectorOptions {
+  /** PEM certificates trusted besides the system's. */
+  readonly ca: string | undefined;
+  /** For TCP and TLS together, in milliseconds. */
+  readonly connectMs: number;
+  readonly network: Network;
+  readonly clock: Clock;
+  /** Resolves a host and says which of its addresses may be dialled; throws where none may. */
+  readonly admit: (hostname: string) => Promise<readonly string[]>;
+}
+
+/** TLS settings that hold for the registry, its token endpoint and what they redirect to alike. */
+export function tlsOptions(ca: string | undefined): { ca?: string[] } {
+  // `ca` replaces the defaults in Node; an object store behind the registry may have a public certificate.
+  return ca === undefined ? {} : { ca: [...getCACertificates('default'), ca] };
+}
+
+/** A connector for undici that resolves and judges the host itself, and has one deadline by Larder's clock. */
+export function createConnector(options: ConnectorOptions): buildConnector.connector {
+  const secure = buildConnector({ ...tlsOptions(options.ca), allowH2: false, timeout: 0 });
+  return (target, callback) => {
+    void report(dial(options, secure, target), callback);
+  };
+}
+
+async function report(dialling: Promise<Socket>, callback: buildConnector.Callback): Promise<void> {
+  let socket: Socket;
+  try {
+    socket = await dialling;
+  } catch (error) {
+    callback(error as Error, null);
+    return;
+  }
+  callback(null, socket);
+}
+
+async function dial(
+  options: ConnectorOptions,
+  secure: buildConnector.connector,
+  target: buildConnector.Options,
+): Promise<Socket> {
+  const late = Promise.withResolvers<never>();
+  const cancel = options.clock.after(options.connectMs, () => late.reject(new errors.ConnectTimeoutError()));
+  let socket: Socket | undefined;
+  try {
+    const addresses = await Promise.race([options.admit(target.hostname), late.promise]);
+    const isSecure = target.protocol === 'https:';
+    socket = options.network.connect(addresses, Number(target.port) || (isSecure ? 443 : 80));
+    const connected = connect(socket, isSecure ? secure : undefined, target);
+    return await Promise.race([connected, late.promise]);
+  } catch (error) {
+    // What still goes on inside is told by its own error, which nobody waits for any more.
+    socket?.on('error', () => undefined).destroy();
+    throw error;
+  } finally {
+    cancel();
+  }
+}
+
+async function connect(
+  socket: Socket,
+  secure: buildConnector.connector | undefined,
+  target: buildConnector.Options,
+): Promise<Socket> {
+  socket.setKeepAlive(true, 60_000);
+  await once(socket, 'connect');
+  if (secure === undefined) return socket;
+  return new Promise((resolve, reject) => {
+    secure({ ...target, httpSocket: socket }, (error, secured) => {
+      if (error === null) resolve(secured);
+      else reject(error);
+    });
+  });
+}

@@ -1,0 +1,36 @@
+import type { AnswerBody } from './answer-body.ts';
+import type { Reporter } from './reporter.ts';
+
+/** Bytes between two events: a blob of 1 GB makes a thousand. */
+const BATCH_BYTES = 1024 * 1024;
+
+/** A body whose bytes are told as they come. */
+export class CountedBody implements AsyncIterable<Uint8Array> {
+  readonly #body: AnswerBody;
+  readonly #reporter: Reporter;
+
+  constructor(body: AnswerBody, reporter: Reporter) {
+    this.#body = body;
+    this.#reporter = reporter;
+  }
+
+  destroy(error?: Error): void {
+    this.#body.destroy(error);
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
+    let untold = 0;
+    try {
+      for await (const chunk of this.#body) {
+        untold += chunk.length;
+        if (untold >= BATCH_BYTES) {
+          this.#reporter.bytes(untold);
+          untold = 0;
+        }
+        yield chunk;
+      }
+    } finally {
+      if (untold > 0) this.#reporter.bytes(untold);
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import type { Clock } from '../clock.ts';
+import type { Events } from '../events.ts';
+import { Authorizer } from './auth/authorizer.ts';
+import { TokenClient } from './auth/token-client.ts';
+import { Blobs } from './blobs.ts';
+import { RegistryClient } from './registry-client.ts';
+import { Manifests } from './manifests.ts';
+import { systemNetwork, type Network } from './network.ts';
+import { quirksOf } from './quirks.ts';
+import { Referrers } from './referrers.ts';
+import { Reporter } from './reporter.ts';
+import type { UpstreamSettings } from './settings.ts';
+import { Tags } from './tags.ts';
+import { Transport } from './transport.ts';
+import type { Upstream } from './upstream.ts';
+
+export interface UpstreamDeps {
+  readonly clock: Clock;
+  readonly events: Events;
+  /** Absent: the machine's. */
+  readonly network?: Network;
+}
+
+/**
+ * The client of one remote registry. Nothing is contacted before the first call. What looks at outcomes and
+ * not at the wire, such as a breaker, wraps the Upstream that this returns.
+ */
+export function createUpstream(settings: UpstreamSettings, deps: UpstreamDeps): Upstream {
+  const { name: upstream, url, credentials, trustedRealms = [] } = settings;
+  const { clock, network = systemNetwork } = deps;
+  const reporter = new Reporter(upstream, deps);
+  const transport = new Transport(settings, { clock, network });
+  const send = transport.send.bind(transport);
+  const tokenClient = new TokenClient({ upstream, clock, send, reporter });
+  const account = { credentials, trustedRealms };
+  const authorizer = new Authorizer({ upstream, url, ...account, clock, send, tokenClient, reporter });
+  const client = new RegistryClient({ upstream, url, clock, authorizer, reporter });
+  const quirks = { ...quirksOf(url.hostname), ...settings.quirks };
+  const manifests = new Manifests({ upstream, client });
+  const blobs = new Blobs({ upstream, client, quirks, reporter });
+  const tags = new Tags({ upstream, client, quirks });
+  const referrers = new Referrers({ upstream, client, manifests, clock });
+  return {
+    name: upstream,
+    resolve: manifests.resolve.bind(manifests),
+    manifest: manifests.fetch.bind(manifests),
+    blob: blobs.fetch.bind(blobs),
+    statBlob: blobs.stat.bind(blobs),
+    tags: tags.page.bind(tags),
+    referrers: referrers.list.bind(referrers),
+    close: transport.close.bind(transport),
+  };
+}

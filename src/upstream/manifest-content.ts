@@ -1,0 +1,102 @@
+import { digestAlgorithm, digestOf, isDigest, type Digest } from '../oci/digest.ts';
+import { RegistryError } from '../oci/error.ts';
+import { isJsonObject, type JsonObject } from '../oci/json.ts';
+import { parseManifest } from '../oci/manifest.ts';
+import {
+  MediaType,
+  bareMediaType,
+  isManifestMediaType,
+  isSchema1MediaType,
+  type ManifestMediaType,
+} from '../oci/media-type.ts';
+import type { Reference } from '../oci/reference.ts';
+import type { FetchedManifest } from './upstream.ts';
+
+/** What an upstream sent as a manifest. */
+export interface ManifestAnswer {
+  readonly bytes: Uint8Array;
+  /** Content-Type as it came. */
+  readonly contentType: string | undefined;
+  /** Docker-Content-Digest as it came: a claim. */
+  readonly claimedDigest: string | undefined;
+}
+
+/** What upstream sent is not the manifest that was asked for. The message says in what. */
+export class ContentMismatch extends Error {
+  override readonly name = 'ContentMismatch';
+}
+
+/** Content types that some registries send for any manifest (schema 1 at registry.access.redhat.com as text). */
+const VAGUE_TYPES: ReadonlySet<string | undefined> = new Set([
+  undefined,
+  'text/plain',
+  'application/json',
+  'application/octet-stream',
+]);
+
+/**
+ * Verifies a manifest against the reference it was asked by (protocol.md D2, A6): its type, its document, its
+ * digest and what upstream claims of it. The digest is computed by the algorithm of the reference.
+ * @throws ContentMismatch
+ */
+export function verifyManifest(answer: ManifestAnswer, reference: Reference): FetchedManifest {
+  const mediaType = mediaTypeOf(answer);
+  if (isSchema1MediaType(mediaType)) return opaque(answer, mediaType, reference);
+  try {
+    parseManifest(answer.bytes, mediaType);
+  } catch (error) {
+    if (!(error instanceof RegistryError)) throw error;
+    throw new ContentMismatch(`sent a manifest that is none: ${error.message}`, { cause: error });
+  }
+  const asked = reference.kind === 'digest' ? reference.digest : undefined;
+  const digest = digestOf(answer.bytes, asked === undefined ? 'sha256' : digestAlgorithm(asked));
+  if (asked !== undefined && digest !== asked) {
+    throw new ContentMismatch(`sent a manifest of digest ${digest} for ${asked}`);
+  }
+  const claimed = claimedDigest(answer);
+  if (claimed !== undefined && digestOf(answer.bytes, digestAlgorithm(claimed)) !== claimed) {
+    throw new ContentMismatch(`claims the digest ${claimed} for a manifest of digest ${digest}`);
+  }
+  return { bytes: answer.bytes, mediaType, digest, verified: true };
+}
+
+/**
+ * The type by Content-Type; where that is vague, the document's own word.
+ * @throws ContentMismatch for HTML and whatever else is no manifest
+ */
+function mediaTypeOf({ bytes, contentType }: ManifestAnswer): ManifestMediaType {
+  const bare = bareMediaType(contentType);
+  if (bare !== undefined && isManifestMediaType(bare)) return bare;
+  const said = VAGUE_TYPES.has(bare) ? documentType(bytes) : undefined;
+  if (said !== undefined) return said;
+  throw new ContentMismatch(`sent ${bare ?? 'something without a Content-Type'} for a manifest`);
+}
+
+function documentType(bytes: Uint8Array): ManifestMediaType | undefined {
+  const document = parseObject(bytes);
+  const mediaType = document?.['mediaType'];
+  if (typeof mediaType === 'string' && isManifestMediaType(mediaType)) return mediaType;
+  if (mediaType !== undefined || document?.['schemaVersion'] !== 1) return undefined;
+  return 'signatures' in document ? MediaType.dockerSchema1Signed : MediaType.dockerSchema1;
+}
+
+function parseObject(bytes: Uint8Array): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    return isJsonObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Schema 1: the digest is over the payload that the signatures cover, so upstream's word is all there is. */
+function opaque(answer: ManifestAnswer, mediaType: ManifestMediaType, reference: Reference): FetchedManifest {
+  const asked = reference.kind === 'digest' ? reference.digest : claimedDigest(answer);
+  const computed = digestOf(answer.bytes, asked === undefined ? 'sha256' : digestAlgorithm(asked));
+  const digest = asked ?? computed;
+  return { bytes: answer.bytes, mediaType, digest, verified: digest === computed };
+}
+
+function claimedDigest({ claimedDigest }: ManifestAnswer): Digest | undefined {
+  return claimedDigest !== undefined && isDigest(claimedDigest) ? claimedDigest : undefined;
+}

@@ -1,0 +1,107 @@
+import { isDigest } from '../oci/digest.ts';
+import { MAX_MANIFEST_BYTES } from '../oci/json.ts';
+import { WIDE_ACCEPT, bareMediaType, isManifestMediaType } from '../oci/media-type.ts';
+import { formatReference, type Reference } from '../oci/reference.ts';
+import type { RepositoryName } from '../oci/repository-name.ts';
+import type { Answer } from './answer.ts';
+import type { RegistryClient } from './registry-client.ts';
+import { requireIdentity } from './content-encoding.ts';
+import { UpstreamError } from './error.ts';
+import { contentLength } from './headers.ts';
+import { ContentMismatch, verifyManifest } from './manifest-content.ts';
+import type { CallOptions, FetchedManifest, ResolvedManifest } from './upstream.ts';
+
+/** In one line: several would be joined by some proxies and cut to the first by others. */
+const ACCEPT = WIDE_ACCEPT.join(', ');
+
+export interface ManifestsOptions {
+  readonly upstream: string;
+  readonly client: RegistryClient;
+}
+
+/** Manifests of an upstream (distribution-spec, "Pulling manifests"). */
+export class Manifests {
+  readonly #options: ManifestsOptions;
+
+  constructor(options: ManifestsOptions) {
+    this.#options = options;
+  }
+
+  /** See `Upstream.resolve`. */
+  async resolve(
+    repository: RepositoryName,
+    reference: Reference,
+    options: CallOptions = {},
+  ): Promise<ResolvedManifest | undefined> {
+    const answer = await this.#head(repository, reference, options);
+    await answer?.body.discard();
+    return answer === undefined ? undefined : this.#resolved(answer, reference);
+  }
+
+  /** See `Upstream.manifest`. */
+  async fetch(
+    repository: RepositoryName,
+    reference: Reference,
+    options: CallOptions = {},
+  ): Promise<FetchedManifest> {
+    const { upstream } = this.#options;
+    const answer = await this.#ask('GET', repository, reference, options);
+    requireIdentity(upstream, answer);
+    const bytes = await answer.body.bytes(MAX_MANIFEST_BYTES);
+    const claimedDigest = answer.header('docker-content-digest');
+    try {
+      return verifyManifest({ bytes, contentType: answer.header('content-type'), claimedDigest }, reference);
+    } catch (error) {
+      if (!(error instanceof ContentMismatch)) throw error;
+      throw new UpstreamError(upstream, 'unavailable', 'content', error.message, {
+        status: 200,
+        cause: error,
+      });
+    }
+  }
+
+  /** Undefined where HEAD cannot be used although GET may: not done (405), or redirected to a URL signed for GET. */
+  async #head(
+    repository: RepositoryName,
+    reference: Reference,
+    options: CallOptions,
+  ): Promise<Answer | undefined> {
+    try {
+      return await this.#ask('HEAD', repository, reference, options);
+    } catch (error) {
+      const isUnusable = error instanceof UpstreamError && (error.status === 405 || error.status === 501);
+      const isElsewhere =
+        error instanceof UpstreamError && error.reason === 'redirect' && error.status !== undefined;
+      if (isUnusable || isElsewhere) return undefined;
+      throw error;
+    }
+  }
+
+  async #ask(
+    method: 'GET' | 'HEAD',
+    repository: RepositoryName,
+    reference: Reference,
+    { signal }: CallOptions,
+  ): Promise<Answer> {
+    return this.#options.client.request({
+      method,
+      path: `${repository}/manifests/${formatReference(reference)}`,
+      headers: { accept: ACCEPT },
+      target: 'manifest',
+      signal,
+    });
+  }
+
+  /** ECR and others give no digest; GAR answers some errors with 200 and HTML. GET tells what it is then. */
+  #resolved(answer: Answer, reference: Reference): ResolvedManifest | undefined {
+    const claimed = answer.header('docker-content-digest');
+    const bare = bareMediaType(answer.header('content-type'));
+    if (bare === 'text/html' || claimed === undefined || !isDigest(claimed)) return undefined;
+    // A digest of another algorithm than the one asked by names the same manifest.
+    const digest = reference.kind === 'digest' ? reference.digest : claimed;
+    const isMismatch = claimed !== digest && claimed.split(':')[0] === digest.split(':')[0];
+    if (isMismatch) return undefined;
+    const mediaType = bare !== undefined && isManifestMediaType(bare) ? bare : undefined;
+    return { digest, mediaType, size: contentLength(answer.headers) };
+  }
+}

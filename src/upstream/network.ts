@@ -1,0 +1,30 @@
+import { lookup } from 'node:dns/promises';
+import { connect, isIP, isIPv6, type LookupFunction, type Socket } from 'node:net';
+
+/** How names become addresses and addresses connections. Tests give their own. */
+export interface Network {
+  /** All addresses of a host name or IP literal. Rejects with the resolver's error. */
+  resolve(hostname: string): Promise<readonly string[]>;
+  /** Begins to connect to the addresses, in turn until one answers. */
+  connect(addresses: readonly string[], port: number): Socket;
+}
+
+export const systemNetwork: Network = {
+  async resolve(hostname) {
+    if (isIP(hostname) !== 0) return [hostname];
+    const found = await lookup(hostname, { all: true });
+    return found.map(({ address }) => address);
+  },
+  connect: (addresses, port) =>
+    // The name was resolved and its addresses were judged; resolving it again here could give others.
+    connect({ host: 'resolved.invalid', port, lookup: fixedLookup(addresses), noDelay: true }),
+};
+
+function fixedLookup(addresses: readonly string[]): LookupFunction {
+  const found = addresses.map((address) => ({ address, family: isIPv6(address) ? 6 : 4 }));
+  return (_hostname, options, callback) => {
+    const [first] = found;
+    if (options.all === true) callback(null, found);
+    else callback(null, first?.address ?? '', first?.family ?? 4);
+  };
+}

@@ -1,0 +1,137 @@
+import { LRUCache } from 'lru-cache';
+import type { Clock } from '../clock.ts';
+import { parseNextLink } from '../http/link.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
+import type { Digest } from '../oci/digest.ts';
+import { RegistryError } from '../oci/error.ts';
+import { MAX_MANIFEST_BYTES } from '../oci/json.ts';
+import { MediaType, bareMediaType } from '../oci/media-type.ts';
+import { mergeReferrers, parseReferrersIndex, referrersTag } from '../oci/referrers.ts';
+import type { RepositoryName } from '../oci/repository-name.ts';
+import type { Answer } from './answer.ts';
+import type { RegistryClient } from './registry-client.ts';
+import { requireIdentity } from './content-encoding.ts';
+import { UpstreamError } from './error.ts';
+import type { Manifests } from './manifests.ts';
+import type { CallOptions } from './upstream.ts';
+
+export interface ReferrersOptions {
+  readonly upstream: string;
+  readonly client: RegistryClient;
+  readonly manifests: Manifests;
+  readonly clock: Clock;
+}
+
+type QueryOptions = CallOptions & { readonly artifactType?: string | undefined };
+
+const MAX_PAGES = 50;
+
+/** How long "this registry has no referrers API" is believed of a repository. */
+const UNSUPPORTED_MS = 60 * 60 * 1000;
+const MAX_UNSUPPORTED = 1000;
+
+/** No API, or none for this subject: Quay says 400 MANIFEST_INVALID of one that it does not know. */
+const NO_API: ReadonlySet<number | undefined> = new Set([400, 404, 405, 406, 501]);
+
+/** Referrers of an upstream (distribution-spec, "Listing Referrers" and "Referrers Tag Schema"). */
+export class Referrers {
+  readonly #options: ReferrersOptions;
+  readonly #unsupported: LRUCache<string, true>;
+
+  constructor(options: ReferrersOptions) {
+    this.#options = options;
+    this.#unsupported = new LRUCache({
+      max: MAX_UNSUPPORTED,
+      ttl: UNSUPPORTED_MS,
+      ttlResolution: 0,
+      perf: { now: () => options.clock.monotonic() },
+    });
+  }
+
+  /** See `Upstream.referrers`. */
+  async list(
+    repository: RepositoryName,
+    subject: Digest,
+    options: QueryOptions = {},
+  ): Promise<readonly Descriptor[]> {
+    const known = this.#unsupported.has(repository)
+      ? undefined
+      : await this.#byApi(repository, subject, options);
+    return known ?? this.#byTag(repository, subject, options);
+  }
+
+  /** @returns undefined where the API is not there */
+  async #byApi(
+    repository: RepositoryName,
+    subject: Digest,
+    options: QueryOptions,
+  ): Promise<Descriptor[] | undefined> {
+    const { artifactType } = options;
+    let query = new URLSearchParams(artifactType === undefined ? {} : { artifactType });
+    let found: Descriptor[] = [];
+    for (let pages = 0; pages < MAX_PAGES; pages += 1) {
+      const answer = await this.#ask(repository, subject, query, options);
+      if (answer === undefined) return undefined;
+      found = mergeReferrers(found, this.#parse(await answer.body.bytes(MAX_MANIFEST_BYTES)));
+      const next = parseNextLink(answer.headers['link']);
+      if (next === undefined || next.toString() === query.toString()) return found;
+      query = next;
+    }
+    throw this.#contentError(`has more than ${MAX_PAGES} pages of referrers`);
+  }
+
+  async #ask(
+    repository: RepositoryName,
+    subject: Digest,
+    query: URLSearchParams,
+    { signal }: CallOptions,
+  ): Promise<Answer | undefined> {
+    const path = `${repository}/referrers/${subject}`;
+    const headers = { accept: MediaType.ociIndex };
+    try {
+      const request = { method: 'GET', path, query, headers, target: 'referrers', signal } as const;
+      const answer = await this.#options.client.request(request);
+      requireIdentity(this.#options.upstream, answer);
+      // Something else than the registry's API has answered, such as a page for people.
+      if (bareMediaType(answer.header('content-type')) === MediaType.ociIndex) return answer;
+      answer.body.destroy();
+    } catch (error) {
+      if (!(error instanceof UpstreamError) || !NO_API.has(error.status)) throw error;
+      // With 400 the API is there and did not like the subject.
+      if (error.status === 400) return undefined;
+    }
+    this.#unsupported.set(repository, true);
+    return undefined;
+  }
+
+  async #byTag(
+    repository: RepositoryName,
+    subject: Digest,
+    { signal }: CallOptions,
+  ): Promise<readonly Descriptor[]> {
+    const reference = { kind: 'tag', tag: referrersTag(subject) } as const;
+    try {
+      const index = await this.#options.manifests.fetch(repository, reference, { signal });
+      return this.#parse(index.bytes);
+    } catch (error) {
+      if (error instanceof UpstreamError && error.failure === 'absent') return [];
+      throw error;
+    }
+  }
+
+  #parse(bytes: Uint8Array): Descriptor[] {
+    try {
+      return parseReferrersIndex(bytes);
+    } catch (error) {
+      if (!(error instanceof RegistryError)) throw error;
+      throw this.#contentError(`sent referrers that are none: ${error.message}`, error);
+    }
+  }
+
+  #contentError(message: string, cause?: unknown): UpstreamError {
+    return new UpstreamError(this.#options.upstream, 'unavailable', 'content', message, {
+      status: 200,
+      cause,
+    });
+  }
+}

@@ -1,0 +1,106 @@
+import type { Clock } from '../clock.ts';
+import type { Answer } from './answer.ts';
+import type { Authorizer } from './auth/authorizer.ts';
+import { classifyStatus } from './classify.ts';
+import { UpstreamError } from './error.ts';
+import { parseRateLimit } from './rate-limit.ts';
+import { follow } from './redirect.ts';
+import type { Reporter, RequestTarget } from './reporter.ts';
+import { retryAfterMs } from './retry-after.ts';
+import type { HopRequest } from './transport.ts';
+
+/** One question to the registry. */
+export interface RegistryRequest {
+  readonly method: 'GET' | 'HEAD';
+  /** Below `/v2/`, without a leading slash; of validated parts, so that nothing in it needs encoding. */
+  readonly path: string;
+  readonly query?: URLSearchParams | undefined;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly target: RequestTarget;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface RegistryClientOptions {
+  readonly upstream: string;
+  readonly url: URL;
+  readonly clock: Clock;
+  readonly authorizer: Authorizer;
+  readonly reporter: Reporter;
+}
+
+/** Asks the registry, through its authentication and redirects. */
+export class RegistryClient {
+  readonly #options: RegistryClientOptions;
+
+  constructor(options: RegistryClientOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * An answer of status 200 or 206, wherever it came from.
+   * @throws UpstreamError for every other one, with its status; reason `redirect` where not the registry but
+   *   the host that it redirected to refused
+   */
+  async request(request: RegistryRequest): Promise<Answer> {
+    const { reporter, upstream } = this.#options;
+    try {
+      return await reporter.report(request.target, request.method, () => this.#answer(request));
+    } catch (error) {
+      if (error instanceof UpstreamError || request.signal?.aborted !== true) throw error;
+      const message = 'the request was given up';
+      throw new UpstreamError(upstream, 'unavailable', 'cancelled', message, { cause: error });
+    }
+  }
+
+  async #answer(request: RegistryRequest): Promise<Answer> {
+    const hop = this.#firstHop(request);
+    let answer = await this.#follow(hop);
+    if (request.method === 'GET' && (await this.#isRefusedElsewhere(answer))) {
+      // A signed URL has expired, or was for somebody else: only the registry can make a new one.
+      await answer.body.discard();
+      answer = await this.#follow(hop);
+    }
+    if (answer.status === 200 || answer.status === 206) return answer;
+    throw await this.#refusal(answer, request);
+  }
+
+  #firstHop({ method, path, query, headers, signal }: RegistryRequest): HopRequest {
+    const url = new URL(this.#options.url);
+    url.pathname = `${url.pathname.replace(/\/$/, '')}/v2/${path}`;
+    url.search = query?.toString() ?? '';
+    return { method, url, headers: headers ?? {}, signal };
+  }
+
+  async #follow(first: HopRequest): Promise<Answer> {
+    return follow(this.#options.upstream, first, async (hop) => {
+      const answer = await this.#options.authorizer.send(hop);
+      const rateLimit = this.#isOwn(answer) ? parseRateLimit(answer.headers) : undefined;
+      if (rateLimit !== undefined) this.#options.reporter.rateLimit(rateLimit.limit, rateLimit.remaining);
+      return answer;
+    });
+  }
+
+  #isOwn(answer: Answer): boolean {
+    return answer.url.origin === this.#options.url.origin;
+  }
+
+  /** An object store's refusal says something about the signature; another registry's about the image. */
+  async #isRefusedElsewhere(answer: Answer): Promise<boolean> {
+    if (this.#isOwn(answer) || (answer.status !== 401 && answer.status !== 403)) return false;
+    if (answer.header('www-authenticate') !== undefined) return false;
+    return (await answer.problem()).codes.length === 0;
+  }
+
+  async #refusal(answer: Answer, request: RegistryRequest): Promise<UpstreamError> {
+    const { upstream, clock } = this.#options;
+    const isElsewhere = await this.#isRefusedElsewhere(answer);
+    const { failure, reason, message } = classifyStatus(answer.status, await answer.problem());
+    const where = this.#isOwn(answer) ? '' : `${answer.url.host} `;
+    const note = answer.note === undefined ? '' : ` (${answer.note})`;
+    const text = `${request.method} ${request.path}: ${where}${message}${note}`;
+    const options = { status: answer.status, retryAfterMs: retryAfterMs(answer, clock) };
+    return isElsewhere
+      ? new UpstreamError(upstream, 'unavailable', 'redirect', text, options)
+      : new UpstreamError(upstream, failure, reason, text, options);
+  }
+}

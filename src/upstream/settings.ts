@@ -1,0 +1,35 @@
+import type { CredentialSource } from './auth/credentials.ts';
+import type { Quirks } from './quirks.ts';
+
+/** What one upstream is. The composition root makes it from the configuration. */
+export interface UpstreamSettings {
+  /** The name in the config: `docker.io`. */
+  readonly name: string;
+  /** The API is at `<url>/v2/`; the URL may have a path. */
+  readonly url: URL;
+  /** Absent: anonymous. */
+  readonly credentials?: CredentialSource | undefined;
+  /** PEM certificates trusted besides the system's, for the registry, its token endpoint and its redirects. */
+  readonly ca?: string | undefined;
+  /** An HTTP proxy for all of the upstream's requests; user information in it goes to the proxy. */
+  readonly proxy?: URL | undefined;
+  /** Hosts (`host` or `host:port`) of token endpoints that credentials may go to besides the registry's own domain. */
+  readonly trustedRealms?: readonly string[] | undefined;
+  /** Whether redirects and realms may lead to private and loopback addresses. */
+  readonly allowPrivateNetworks?: boolean | undefined;
+  readonly timeouts: UpstreamTimeouts;
+  /** Docker Hub refuses some clients that do not say who they are. */
+  readonly userAgent: string;
+  /** Differences beyond those that the host name tells. */
+  readonly quirks?: Partial<Quirks> | undefined;
+}
+
+/** Milliseconds. */
+export interface UpstreamTimeouts {
+  /** For a connection, TLS included. */
+  readonly connectMs: number;
+  /** From a request on an open connection to its answer's headers. */
+  readonly headersMs: number;
+  /** The longest silence inside a body while it is being read. */
+  readonly bodyMs: number;
+}

@@ -1,0 +1,142 @@
+import { Agent, ProxyAgent, request as send, type Dispatcher } from 'undici';
+import type { Clock } from '../clock.ts';
+import { abortable } from './abortable.ts';
+import { AddressGuard, ForbiddenAddressError } from './address-guard.ts';
+import { AnswerBody } from './answer-body.ts';
+import { Answer } from './answer.ts';
+import { classifyNetworkError } from './classify.ts';
+import { createConnector, tlsOptions } from './connector.ts';
+import { UpstreamError } from './error.ts';
+import type { Network } from './network.ts';
+import type { UpstreamSettings } from './settings.ts';
+
+/** One request to one host. */
+export interface HopRequest {
+  readonly method: 'GET' | 'HEAD' | 'POST';
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Sends one request and gives its answer, whatever its status; does not follow redirects. */
+export type Send = (hop: HopRequest) => Promise<Answer>;
+
+/** All connections of one upstream: to the registry, its token endpoint and what they redirect to. */
+export class Transport {
+  readonly #settings: UpstreamSettings;
+  readonly #clock: Clock;
+  readonly #guard: AddressGuard;
+  readonly #dispatcher: Dispatcher;
+
+  constructor(settings: UpstreamSettings, deps: { readonly clock: Clock; readonly network: Network }) {
+    this.#settings = settings;
+    this.#clock = deps.clock;
+    this.#guard = new AddressGuard({
+      upstreamHost: settings.url.hostname,
+      allowPrivate: settings.allowPrivateNetworks ?? false,
+      network: deps.network,
+    });
+    this.#dispatcher = createDispatcher(settings, this.#guard, deps);
+  }
+
+  /** @throws UpstreamError where no answer came: `unavailable`. */
+  async send(hop: HopRequest): Promise<Answer> {
+    const abort = new AbortController();
+    const cancelled = (): void => abort.abort(this.#error('cancelled', 'the request was given up'));
+    const { connectMs, headersMs, bodyMs } = this.#settings.timeouts;
+    const cancelDeadline = this.#clock.after(connectMs + headersMs, () => {
+      abort.abort(this.#error('timeout', `no answer within ${connectMs + headersMs} ms`));
+    });
+    if (hop.signal?.aborted === true) cancelled();
+    hop.signal?.addEventListener('abort', cancelled, { once: true });
+    const forget = (): void => hop.signal?.removeEventListener('abort', cancelled);
+    try {
+      this.#guard.admitLiteral(hop.url.hostname);
+      const { statusCode, headers, body } = await this.#request(hop, abort.signal);
+      body.once('close', forget);
+      const options = { upstream: this.#settings.name, clock: this.#clock, bodyMs };
+      return new Answer(hop.url, statusCode, headers, new AnswerBody(body, options));
+    } catch (error) {
+      forget();
+      throw this.#classified(error, hop.url.host);
+    } finally {
+      cancelDeadline();
+    }
+  }
+
+  /** Waits for running requests, then closes the connections. */
+  async close(): Promise<void> {
+    await this.#dispatcher.close();
+  }
+
+  async #request(hop: HopRequest, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+    const pending = send(hop.url, {
+      dispatcher: this.#dispatcher,
+      method: hop.method,
+      headers: {
+        // A body that was compressed on the way would not have the digest's bytes.
+        'accept-encoding': 'identity',
+        'user-agent': this.#settings.userAgent,
+        ...hop.headers,
+      },
+      body: hop.body ?? null,
+      signal,
+    });
+    try {
+      // undici heeds a signal only once a connection is there; who waits for one must be let go at once, too.
+      return await abortable(pending, signal);
+    } catch (error) {
+      pending.then(
+        ({ body }) => body.on('error', () => undefined).destroy(),
+        () => undefined,
+      );
+      throw error;
+    }
+  }
+
+  #error(reason: 'cancelled' | 'timeout', message: string): UpstreamError {
+    return new UpstreamError(this.#settings.name, 'unavailable', reason, message);
+  }
+
+  #classified(error: unknown, host: string): UpstreamError {
+    if (error instanceof UpstreamError) return error;
+    if (error instanceof ForbiddenAddressError) {
+      const options = { cause: error };
+      return new UpstreamError(
+        this.#settings.name,
+        'unavailable',
+        'forbidden-address',
+        error.message,
+        options,
+      );
+    }
+    const { failure, reason, message } = classifyNetworkError(error);
+    return new UpstreamError(this.#settings.name, failure, reason, `${host}: ${message}`, { cause: error });
+  }
+}
+
+function createDispatcher(
+  settings: UpstreamSettings,
+  guard: AddressGuard,
+  deps: { readonly clock: Clock; readonly network: Network },
+): Dispatcher {
+  const shared = {
+    // Blobs are long downloads, often several at once. HTTP/2 would put them all on one connection, where they
+    // share one window and one loss stops them all; HTTP/1.1 gives each its own.
+    allowH2: false,
+    // Deadlines are Larder's own, by its clock.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    connectTimeout: settings.timeouts.connectMs,
+  };
+  const { ca, proxy } = settings;
+  if (proxy !== undefined) {
+    // The proxy resolves names, so that only literal addresses can be judged here.
+    const tls = tlsOptions(ca);
+    return new ProxyAgent({ ...shared, uri: proxy.href, requestTls: tls, proxyTls: tls });
+  }
+  const { connectMs } = settings.timeouts;
+  const admit = (hostname: string): Promise<readonly string[]> => guard.admit(hostname);
+  return new Agent({ ...shared, connect: createConnector({ ca, connectMs, admit, ...deps }) });
+}
