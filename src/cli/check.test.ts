@@ -79,7 +79,7 @@ describe('checkCommand', () => {
     const [code, , stderr] = await run([], { LARDER_CONFIG: 'absent.yaml' });
     expect([code, stderr]).toEqual([
       '2',
-      'absent.yaml: expected a configuration file, got "absent.yaml" (ENOENT); --config or LARDER_CONFIG name another\n',
+      'absent.yaml: expected a configuration file, got an error (ENOENT); --config or LARDER_CONFIG name another\n',
     ]);
   });
 });

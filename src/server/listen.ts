@@ -10,7 +10,8 @@ export interface ListenOptions {
   readonly app: ReturnType<typeof createApp>;
   readonly records: RequestRecords;
   readonly clock: Clock;
-  readonly host: string;
+  /** Undefined: every interface. */
+  readonly host: string | undefined;
   /** 0: any free port. */
   readonly port: number;
 }
@@ -37,7 +38,7 @@ export async function listen({ app, records, clock, host, port }: ListenOptions)
     void handle(incoming, outgoing);
   });
   const sockets = trackSockets(server);
-  server.listen(port, host);
+  server.listen({ port, host });
   await once(server, 'listening');
   const address = server.address() as AddressInfo;
   return {

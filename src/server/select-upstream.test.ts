@@ -20,7 +20,7 @@ const HUB = upstream('docker.io', {
 });
 const GHCR = upstream('ghcr.io', { isAllowed: (name) => !name.startsWith('secret/') });
 const INTERNAL = upstream('registry.example.internal:5443', { hosts: ['internal.mirror.example'] });
-const TABLE = new UpstreamTable([HUB, GHCR, INTERNAL], HUB);
+const TABLE = new UpstreamTable([HUB, GHCR, INTERNAL], 'docker.io');
 
 interface Asked {
   readonly path: string;

@@ -29,12 +29,18 @@ export class UpstreamTable {
   readonly #byHost = new Map<string, RoutedUpstream>();
   readonly #default: RoutedUpstream;
 
-  constructor(upstreams: readonly RoutedUpstream[], defaultUpstream: RoutedUpstream) {
-    this.#default = defaultUpstream;
+  /**
+   * @param defaultUpstream the name of one of them
+   * @throws Error where it is none of them: the config is checked before
+   */
+  constructor(upstreams: readonly RoutedUpstream[], defaultUpstream: string) {
     for (const upstream of upstreams) {
       for (const name of upstream.names) this.#byName.set(name, upstream);
       for (const host of upstream.hosts) this.#byHost.set(host, upstream);
     }
+    const byDefault = this.#byName.get(defaultUpstream);
+    if (byDefault === undefined) throw new Error(`no upstream is called ${defaultUpstream}`);
+    this.#default = byDefault;
   }
 
   /**

@@ -1,0 +1,29 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander';
+import { checkCommand } from './check.ts';
+import { EXIT_FAILED, EXIT_USAGE } from './exit-codes.ts';
+import { serveCommand } from './serve.ts';
+import { version } from './version.ts';
+
+/** The program: one subcommand a file. Exit codes: 0 done, 1 failed, 2 usage or config. */
+function larder(): Command {
+  const program = new Command('larder')
+    .description('a pull-through cache and mirror for container registries')
+    .version(version())
+    .showHelpAfterError()
+    .addCommand(serveCommand())
+    .addCommand(checkCommand());
+  for (const command of [program, ...program.commands]) command.exitOverride();
+  return program;
+}
+
+try {
+  await larder().parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? 0 : EXIT_USAGE;
+  } else {
+    console.error(error instanceof Error ? `larder: ${error.message}` : error);
+    process.exitCode = EXIT_FAILED;
+  }
+}

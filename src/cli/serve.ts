@@ -1,0 +1,113 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { Mirror } from '../cache/mirror.ts';
+import { systemClock } from '../clock.ts';
+import type { Config } from '../config/config.ts';
+import { loadConfig, systemSources } from '../config/load.ts';
+import { configPath } from '../config/overrides.ts';
+import { ConfigError } from '../config/problem.ts';
+import { refusalToListen } from '../config/refusal.ts';
+import { createEvents } from '../events.ts';
+import { openSqliteIndex } from '../index/sqlite/sqlite-index.ts';
+import { createLogger } from '../observe/logger.ts';
+import { createLogListener } from '../observe/log.ts';
+import { createMetrics } from '../observe/metrics.ts';
+import { createApp } from '../server/app.ts';
+import { listen, type Listening } from '../server/listen.ts';
+import { Registry } from '../server/registry.ts';
+import { RequestRecords } from '../server/request-record.ts';
+import { UpstreamTable } from '../server/select-upstream.ts';
+import { openFileStore } from '../store/fs/file-store.ts';
+import { lockDirectory } from '../store/fs/lock.ts';
+import { EXIT_USAGE } from './exit-codes.ts';
+import { startBlock } from './start-block.ts';
+import { createUpstreams } from './upstreams.ts';
+import { version } from './version.ts';
+
+/** `larder serve`: runs until SIGTERM or SIGINT. */
+export function serveCommand(): Command {
+  return new Command('serve')
+    .description('serve the mirror')
+    .option('--config <file>', 'the configuration file (default: LARDER_CONFIG, else config.yaml)')
+    .action(async ({ config: option }: { config?: string }) => {
+      const config = readConfig(option);
+      if (config === undefined) process.exitCode = EXIT_USAGE;
+      else await serve(config);
+    });
+}
+
+/** The configuration, or undefined where it cannot be used: then standard error says why, a line each. */
+function readConfig(option: string | undefined): Config | undefined {
+  const sources = systemSources();
+  const path = configPath(option, sources.env);
+  try {
+    const config = loadConfig(path, sources);
+    const refusal = refusalToListen(config);
+    if (refusal === undefined) return config;
+    console.error(`${path}: ${refusal}`);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    for (const line of error.lines) console.error(line);
+  }
+  return undefined;
+}
+
+/** The recipe: everything is made here, in order, and given to what needs it. */
+async function serve(config: Config): Promise<void> {
+  const { directory, manifestMemory } = config.cache;
+  const clock = systemClock;
+  const events = createEvents();
+  const logger = createLogger(config.log, process.stdout.isTTY);
+  events.subscribe(createLogListener(logger));
+
+  const lock = await lockDirectory(directory);
+  const store = await openFileStore({ directory });
+  await store.sweepIngest();
+  const index = await openSqliteIndex(join(directory, 'index.db'));
+  const upstreams = createUpstreams(config, { clock, events, userAgent: `larder/${version()}` });
+  const mirror = new Mirror({
+    store,
+    index,
+    clock,
+    events,
+    negativeTtlMs: config.negativeTtlMs,
+    manifestMemoryBytes: manifestMemory,
+  });
+  const metrics = createMetrics({ fills: () => mirror.fills.size, store: () => index.stats() });
+  events.subscribe(metrics.listener);
+
+  const table = new UpstreamTable(upstreams, config.defaultUpstream);
+  const records = new RequestRecords(clock, events, randomUUID);
+  const app = createApp({
+    registry: new Registry(mirror, table),
+    records,
+    health: { probe: () => mirror.probe(), metrics: metrics.read },
+    clock,
+  });
+  const server = await listen({ app, records, clock, ...config.listen });
+  const stats = await index.stats();
+  process.stderr.write(startBlock(config, { version: version(), url: urlOf(server), ...stats }));
+
+  const signal = await stopSignal();
+  logger.info({ signal }, 'stopping: running pulls may finish');
+  const cut = await server.drain(config.drainMs);
+  if (cut > 0) logger.warn({ cut }, 'connections cut at the end of the drain');
+  await mirror.close();
+  await Promise.all(upstreams.map(({ upstream }) => upstream.close()));
+  await index.close();
+  await lock.release();
+  logger.info('stopped');
+}
+
+function urlOf({ host, port }: Listening): string {
+  const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host;
+  return `http://${name.includes(':') ? `[${name}]` : name}:${port}`;
+}
+
+/** Resolves at the first SIGTERM or SIGINT. A second one ends the process at once, as the system does. */
+function stopSignal(): Promise<NodeJS.Signals> {
+  const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve);
+  return promise;
+}

@@ -1,0 +1,253 @@
+import { describe, expect, test } from 'vitest';
+import { digestOf } from '../../../src/oci/digest.ts';
+import { MediaType } from '../../../src/oci/media-type.ts';
+import { startFakeRegistry } from '../../support/fake-registry.ts';
+import { MINUTE, startMirror, type MirrorFixture } from '../../support/mirror-fixture.ts';
+import { instead, registryError, status } from '../../support/scripted-reply.ts';
+
+interface Page {
+  readonly name: string;
+  readonly tags: string[];
+}
+
+function parse(body: Buffer): unknown {
+  return JSON.parse(body.toString());
+}
+
+function tagsOf(body: Buffer): string[] {
+  return (parse(body) as Page).tags;
+}
+
+function digestsOf(body: Buffer): string[] {
+  return (parse(body) as { manifests: { digest: string }[] }).manifests.map(({ digest }) => digest);
+}
+
+/** Follows Link as a client does: relative to where it asked. */
+async function readPages(mirror: MirrorFixture, first: string): Promise<{ tags: string[]; pages: number }> {
+  const tags: string[] = [];
+  let pages = 0;
+  let path: string | undefined = first;
+  while (path !== undefined) {
+    const answer = await mirror.get(path);
+    expect(answer.status).toBe(200);
+    tags.push(...tagsOf(answer.body));
+    pages += 1;
+    path = /^<([^>]+)>; rel="next"$/.exec(String(answer.headers['link'] ?? ''))?.[1];
+  }
+  return { tags, pages };
+}
+
+describe('tags/list', () => {
+  const names = Array.from({ length: 2000 }, (_, i) => `v${i}`).sort();
+
+  test('2,000 tags through pages, of upstream and of ours, each tag once and in order', async () => {
+    await using registry = await startFakeRegistry({ pageSize: 100 });
+    await using mirror = await startMirror({
+      upstreams: [{ name: 'docker.io', registry, addLibrary: true }],
+    });
+    const image = registry.putImage('library/debian', undefined);
+    for (const name of names) registry.tag('library/debian', name, image.digest);
+    expect(await readPages(mirror, '/v2/debian/tags/list')).toEqual({ tags: names, pages: 2 });
+    expect(await readPages(mirror, '/v2/debian/tags/list?n=300')).toEqual({ tags: names, pages: 7 });
+    expect(registry.count({ kind: 'tags' })).toBe(20);
+  });
+
+  test('n and last: exclusive, need not exist; n=0 is an empty page without a link', async () => {
+    await using registry = await startFakeRegistry();
+    await using mirror = await startMirror({ upstreams: [{ name: 'registry.test', registry }] });
+    const image = registry.putImage('acme/app', undefined);
+    for (const tag of ['a', 'b', 'd', 'e']) registry.tag('acme/app', tag, image.digest);
+    const list = async (query: string): Promise<[string[], string | undefined]> => {
+      const answer = await mirror.get(`/v2/acme/app/tags/list?${query}`);
+      return [tagsOf(answer.body), answer.headers['link'] as string | undefined];
+    };
+    expect(await list('n=2')).toEqual([['a', 'b'], '</v2/acme/app/tags/list?n=2&last=b>; rel="next"']);
+    expect(await list('n=2&last=b')).toEqual([['d', 'e'], undefined]);
+    expect(await list('n=1&last=c')).toEqual([['d'], '</v2/acme/app/tags/list?n=1&last=d>; rel="next"']);
+    expect(await list('n=0')).toEqual([[], undefined]);
+    expect(await list('last=z')).toEqual([[], undefined]);
+  });
+
+  test('the link keeps ns, and the path as it was asked', async () => {
+    await using registry = await startFakeRegistry();
+    await using mirror = await startMirror({ upstreams: [{ name: 'registry.test', registry }] });
+    const image = registry.putImage('acme/app', 'a');
+    registry.tag('acme/app', 'b', image.digest);
+    const byNs = await mirror.get('/v2/acme/app/tags/list?ns=registry.test&n=1');
+    expect(byNs.headers['link']).toBe('</v2/acme/app/tags/list?ns=registry.test&n=1&last=a>; rel="next"');
+    const byPrefix = await mirror.get('/registry.test/v2/acme/app/tags/list?n=1');
+    expect(byPrefix.headers['link']).toBe('</registry.test/v2/acme/app/tags/list?n=1&last=a>; rel="next"');
+    const named = await mirror.get('/v2/registry.test/acme/app/tags/list?n=1');
+    expect(parse(named.body)).toMatchObject({ name: 'registry.test/acme/app' });
+  });
+
+  test('within the time to live upstream is not asked again; after it, it is', async () => {
+    await using registry = await startFakeRegistry();
+    await using mirror = await startMirror({ upstreams: [{ name: 'registry.test', registry }] });
+    registry.putImage('acme/app', 'a');
+    await mirror.get('/v2/acme/app/tags/list');
+    expect((await mirror.get('/v2/acme/app/tags/list')).headers['cache-status']).toBe('larder; hit');
+    expect(registry.count({ kind: 'tags' })).toBe(1);
+    mirror.clock.advance(5 * MINUTE);
+    await mirror.get('/v2/acme/app/tags/list');
+    expect(registry.count({ kind: 'tags' })).toBe(2);
+  });
+
+  test('upstream down: the last list known, with a warning', async () => {
+    await using registry = await startFakeRegistry();
+    await using mirror = await startMirror({ upstreams: [{ name: 'registry.test', registry }] });
+    registry.putImage('acme/app', 'a');
+    await mirror.get('/v2/acme/app/tags/list');
+    mirror.clock.advance(5 * MINUTE);
+    registry.down();
+    const answer = await mirror.get('/v2/acme/app/tags/list');
+    expect(tagsOf(answer.body)).toEqual(['a']);
+    expect(answer.headers.warning).toContain('the last list known');
+  });
+
+  test('upstream down and no list known: the tags that are cached', async () => {
+    await using registry = await startFakeRegistry();
+    await using mirror = await startMirror({ upstreams: [{ name: 'registry.test', registry }] });
+    registry.putImage('acme/app', 'cached');
+    registry.putImage('acme/app', 'other');
+    await mirror.get('/v2/acme/app/manifests/cached');
+    registry.down();
+    const answer = await mirror.get('/v2/acme/app/tags/list');
+    expect(tagsOf(answer.body)).toEqual(['cached']);
+    expect(answer.headers.warning).toContain('only the tags that are cached');
+    expect((await mirror.get('/v2/acme/unknown/tags/list')).status).toBe(502);
+  });
+
+  test('an unknown repository is 404 NAME_UNKNOWN', async () => {
+    await using registry = await startFakeRegistry();
+    await using mirror = await startMirror({ upstreams: [{ name: 'registry.test', registry }] });
+    const answer = await mirror.get('/v2/acme/none/tags/list');
+    expect(answer.status).toBe(404);
+    expect(parse(answer.body)).toMatchObject({ errors: [{ code: 'NAME_UNKNOWN' }] });
+  });
+});
+
+describe('_catalog', () => {
+  test('what is cached, by names that can be pulled from here, in pages', async () => {
+    await using registry = await startFakeRegistry();
+    await using mirror = await startMirror({
+      upstreams: [
+        { name: 'docker.io', registry, addLibrary: true },
+        { name: 'ghcr.io', registry },
+      ],
+    });
+    for (const name of ['library/debian', 'acme/app', 'acme/tool']) registry.putImage(name, 'latest');
+    expect(parse((await mirror.get('/v2/_catalog')).body)).toEqual({ repositories: [] });
+    await mirror.get('/v2/debian/manifests/latest');
+    await mirror.get('/v2/acme/app/manifests/latest?ns=ghcr.io');
+    await mirror.get('/v2/ghcr.io/acme/tool/manifests/latest');
+    const first = await mirror.get('/v2/_catalog?n=2');
+    expect(parse(first.body)).toEqual({ repositories: ['docker.io/library/debian', 'ghcr.io/acme/app'] });
+    expect(first.headers['link']).toBe('</v2/_catalog?n=2&last=ghcr.io%2Facme%2Fapp>; rel="next"');
+    const second = await mirror.get('/v2/_catalog?n=2&last=ghcr.io%2Facme%2Fapp');
+    expect(parse(second.body)).toEqual({ repositories: ['ghcr.io/acme/tool'] });
+    expect(second.headers['link']).toBeUndefined();
+    const requests = registry.requests.length;
+    expect((await mirror.get('/v2/docker.io/library/debian/manifests/latest')).status).toBe(200);
+    expect(registry.requests.length).toBe(requests);
+  });
+});
+
+describe('referrers', () => {
+  const SBOM = 'application/spdx+json';
+
+  for (const referrers of [true, false]) {
+    const how = referrers ? 'by its API' : 'by the tag schema';
+
+    test(`upstream tells them ${how}`, async () => {
+      await using registry = await startFakeRegistry({ referrers });
+      await using mirror = await startMirror({ upstreams: [{ name: 'registry.test', registry }] });
+      const image = registry.putImage('acme/app', 'latest');
+      const sbom = registry.putImage('acme/app', undefined, {
+        subject: image.descriptor,
+        artifactType: SBOM,
+        layers: [Buffer.from('sbom')],
+      });
+      const signature = registry.putImage('acme/app', undefined, {
+        subject: image.descriptor,
+        artifactType: 'application/signature',
+      });
+      if (!referrers) {
+        registry.putIndex('acme/app', image.digest.replace(':', '-'), [
+          { ...sbom.descriptor, artifactType: SBOM },
+          { ...signature.descriptor, artifactType: 'application/signature' },
+        ]);
+      }
+      const answer = await mirror.get(`/v2/acme/app/referrers/${image.digest}`);
+      expect(answer.headers['content-type']).toBe(MediaType.ociIndex);
+      const { manifests } = parse<{ manifests: { digest: string }[] }>(answer.body);
+      expect(new Set(manifests.map(({ digest }) => digest))).toEqual(
+        new Set([sbom.digest, signature.digest]),
+      );
+      const filtered = await mirror.get(
+        `/v2/acme/app/referrers/${image.digest}?artifactType=${encodeURIComponent(SBOM)}`,
+      );
+      expect(filtered.headers['oci-filters-applied']).toBe('artifactType');
+      expect(parse(filtered.body)).toMatchObject({
+        schemaVersion: 2,
+        mediaType: MediaType.ociIndex,
+        manifests: [{ digest: sbom.digest, artifactType: SBOM }],
+      });
+    });
+  }
+
+  test('none, or an unknown subject: an empty index', async () => {
+    await using registry = await startFakeRegistry();
+    await using mirror = await startMirror({ upstreams: [{ name: 'registry.test', registry }] });
+    registry.putImage('acme/app', 'latest');
+    const answer = await mirror.get(`/v2/acme/app/referrers/${digestOf('nobody')}`);
+    expect(answer.status).toBe(200);
+    expect(parse(answer.body)).toEqual({ schemaVersion: 2, mediaType: MediaType.ociIndex, manifests: [] });
+  });
+
+  test('one pushed a moment later is found after negativeTtl', async () => {
+    await using registry = await startFakeRegistry();
+    await using mirror = await startMirror({ upstreams: [{ name: 'registry.test', registry }] });
+    const image = registry.putImage('acme/app', 'latest');
+    const path = `/v2/acme/app/referrers/${image.digest}`;
+    await mirror.get(path);
+    registry.putImage('acme/app', undefined, { subject: image.descriptor, artifactType: SBOM });
+    mirror.clock.advance(30_000);
+    expect(digestsOf((await mirror.get(path)).body)).toHaveLength(1);
+  });
+
+  test('upstream down: those whose manifests are cached', async () => {
+    await using registry = await startFakeRegistry();
+    await using mirror = await startMirror({ upstreams: [{ name: 'registry.test', registry }] });
+    const image = registry.putImage('acme/app', 'latest');
+    const sbom = registry.putImage('acme/app', 'sbom', { subject: image.descriptor, artifactType: SBOM });
+    await mirror.get('/v2/acme/app/manifests/sbom');
+    registry.down();
+    const answer = await mirror.get(`/v2/acme/app/referrers/${image.digest}`);
+    expect(parse(answer.body)).toMatchObject({ manifests: [{ digest: sbom.digest, artifactType: SBOM }] });
+    expect(answer.headers.warning).toBeDefined();
+  });
+
+  test('an image by digest and referrers by the same digest do not share a flight', async () => {
+    await using registry = await startFakeRegistry();
+    await using mirror = await startMirror({ upstreams: [{ name: 'registry.test', registry }] });
+    const image = registry.putImage('acme/app', 'latest');
+    const [manifest, referrers] = await Promise.all([
+      mirror.get(`/v2/acme/app/manifests/${image.digest}`),
+      mirror.get(`/v2/acme/app/referrers/${image.digest}`),
+    ]);
+    expect(manifest.body).toEqual(Buffer.from(image.bytes));
+    expect(referrers.headers['content-type']).toBe(MediaType.ociIndex);
+  });
+
+  test('upstream denies: 404 NAME_UNKNOWN; upstream fails: 502', async () => {
+    await using registry = await startFakeRegistry();
+    await using mirror = await startMirror({ upstreams: [{ name: 'registry.test', registry }] });
+    const path = `/v2/acme/app/referrers/${digestOf('x')}`;
+    const end = registry.fault({}, instead(registryError(403, 'DENIED')));
+    expect((await mirror.get(path)).status).toBe(404);
+    end();
+    registry.fault({}, instead(status(500)));
+    expect((await mirror.get(path)).status).toBe(502);
+  });
+});

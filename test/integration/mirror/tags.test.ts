@@ -1,0 +1,353 @@
+import { describe, expect, test } from 'vitest';
+import { digestOf } from '../../../src/oci/digest.ts';
+import { MediaType } from '../../../src/oci/media-type.ts';
+import { parseRepositoryName } from '../../../src/oci/repository-name.ts';
+import { parseTag } from '../../../src/oci/tag.ts';
+import type { TagPolicy } from '../../../src/cache/policy.ts';
+import {
+  startFakeRegistry,
+  type FakeRegistry,
+  type FakeRegistryOptions,
+} from '../../support/fake-registry.ts';
+import { MINUTE, startMirror, type MirrorFixture } from '../../support/mirror-fixture.ts';
+import { instead, neverRespond, registryError, status, withHeaders } from '../../support/scripted-reply.ts';
+
+const PATH = '/v2/acme/app/manifests/latest';
+const TTL = 5 * MINUTE;
+
+async function start(
+  tags: Partial<TagPolicy> = {},
+  options: FakeRegistryOptions = {},
+): Promise<{ registry: FakeRegistry; mirror: MirrorFixture } & AsyncDisposable> {
+  const registry = await startFakeRegistry(options);
+  const mirror = await startMirror({ upstreams: [{ name: 'registry.test', registry, tags }] });
+  return {
+    registry,
+    mirror,
+    async [Symbol.asyncDispose]() {
+      await mirror[Symbol.asyncDispose]();
+      await registry[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Requests for manifests that upstream has had: by HEAD, by GET. */
+function asked(registry: FakeRegistry): [heads: number, gets: number] {
+  return [
+    registry.count({ kind: 'manifest', method: 'HEAD' }),
+    registry.count({ kind: 'manifest', method: 'GET' }),
+  ];
+}
+
+describe('what a tag costs upstream', () => {
+  test('cold: one HEAD and one GET by digest', async () => {
+    await using world = await start();
+    const image = world.registry.putImage('acme/app', 'latest');
+    const answer = await world.mirror.get(PATH);
+    expect(answer.status).toBe(200);
+    expect(answer.body).toEqual(Buffer.from(image.bytes));
+    expect(answer.headers['docker-content-digest']).toBe(image.digest);
+    expect(answer.headers['content-type']).toBe(MediaType.ociManifest);
+    expect(answer.headers['content-length']).toBe(String(image.bytes.length));
+    expect(answer.headers['cache-status']).toBe('larder; fwd=uri-miss; stored');
+    expect(asked(world.registry)).toEqual([1, 1]);
+  });
+
+  test('within its time to live: nothing', async () => {
+    await using world = await start();
+    world.registry.putImage('acme/app', 'latest');
+    await world.mirror.get(PATH);
+    world.mirror.clock.advance(TTL - 1_000);
+    const answer = await world.mirror.get(PATH);
+    expect(answer.headers['cache-status']).toBe('larder; hit; ttl=1');
+    expect(asked(world.registry)).toEqual([1, 1]);
+  });
+
+  test('after its time to live: one HEAD, and then nothing again', async () => {
+    await using world = await start();
+    world.registry.putImage('acme/app', 'latest');
+    await world.mirror.get(PATH);
+    world.mirror.clock.advance(TTL);
+    expect((await world.mirror.get(PATH)).headers['cache-status']).toBe('larder; fwd=stale');
+    expect(asked(world.registry)).toEqual([2, 1]);
+    await world.mirror.get(PATH);
+    expect(asked(world.registry)).toEqual([2, 1]);
+  });
+
+  test('a second tag of a cached digest: one HEAD', async () => {
+    await using world = await start();
+    const image = world.registry.putImage('acme/app', 'latest');
+    world.registry.tag('acme/app', '1.0', image.digest);
+    await world.mirror.get(PATH);
+    expect((await world.mirror.get('/v2/acme/app/manifests/1.0')).body).toEqual(Buffer.from(image.bytes));
+    expect(asked(world.registry)).toEqual([2, 1]);
+  });
+
+  test('a HEAD of a cold tag: one HEAD, so that looking for a new version costs no pull', async () => {
+    await using world = await start();
+    const image = world.registry.putImage('acme/app', 'latest');
+    const answer = await world.mirror.head(PATH);
+    expect(answer.headers).toMatchObject({
+      'docker-content-digest': image.digest,
+      'content-type': MediaType.ociManifest,
+      'content-length': String(image.bytes.length),
+    });
+    expect(answer.body.length).toBe(0);
+    expect(asked(world.registry)).toEqual([1, 0]);
+    await world.mirror.get(PATH);
+    expect(asked(world.registry)).toEqual([1, 1]);
+  });
+
+  test('an immutable tag, once cached: nothing ever', async () => {
+    await using world = await start({ isImmutable: (tag) => tag === 'latest' });
+    world.registry.putImage('acme/app', 'latest');
+    await world.mirror.get(PATH);
+    world.mirror.clock.advance(1_000 * TTL);
+    expect((await world.mirror.get(PATH)).headers['cache-status']).toBe('larder; hit');
+    expect(asked(world.registry)).toEqual([1, 1]);
+  });
+
+  test('a hundred clients at once: one HEAD and one GET', async () => {
+    await using world = await start();
+    const image = world.registry.putImage('acme/app', 'latest');
+    const stalled = neverRespond();
+    world.registry.fault({ method: 'HEAD', times: 1 }, stalled);
+    const answers = Promise.all(Array.from({ length: 100 }, () => world.mirror.get(PATH)));
+    await stalled.reached;
+    stalled.release();
+    for (const answer of await answers) expect(answer.body).toEqual(Buffer.from(image.bytes));
+    expect(asked(world.registry)).toEqual([1, 1]);
+  });
+
+  test('a registry that does not do HEAD: one GET', async () => {
+    await using world = await start();
+    const image = world.registry.putImage('acme/app', 'latest');
+    world.registry.fault({ method: 'HEAD' }, instead(status(405)));
+    expect((await world.mirror.get(PATH)).body).toEqual(Buffer.from(image.bytes));
+    expect(asked(world.registry)[1]).toBe(1);
+  });
+
+  test('a registry that does not tell digests: the digest is computed', async () => {
+    await using world = await start({}, { digestHeader: false });
+    const image = world.registry.putImage('acme/app', 'latest');
+    expect((await world.mirror.get(PATH)).headers['docker-content-digest']).toBe(image.digest);
+  });
+});
+
+describe('a tag that moves', () => {
+  test('is swapped once the new manifest is here, and the old digest goes into its history', async () => {
+    await using world = await start();
+    const old = world.registry.putImage('acme/app', 'latest');
+    await world.mirror.get(PATH);
+    const moved = world.registry.putImage('acme/app', 'latest', { layers: [Buffer.from('new')] });
+    world.mirror.clock.advance(TTL);
+    expect((await world.mirror.get(PATH)).headers['docker-content-digest']).toBe(moved.digest);
+    const key = { upstream: 'registry.test', repository: parseRepositoryName('acme/app') };
+    const history = await world.mirror.index.tagHistory(key, parseTag('latest'));
+    expect(history.map(({ digest }) => digest)).toEqual([old.digest]);
+    expect(world.mirror.events).toContainEqual(
+      expect.objectContaining({ kind: 'tag-moved', from: old.digest, to: moved.digest }),
+    );
+  });
+
+  test('stays where it is while the new manifest cannot be had', async () => {
+    await using world = await start();
+    const old = world.registry.putImage('acme/app', 'latest');
+    await world.mirror.get(PATH);
+    const moved = world.registry.putImage('acme/app', 'latest', { layers: [Buffer.from('new')] });
+    const end = world.registry.fault({ method: 'GET', reference: moved.digest }, instead(status(500)));
+    world.mirror.clock.advance(TTL);
+    const answer = await world.mirror.get(PATH);
+    expect(answer.headers['docker-content-digest']).toBe(old.digest);
+    expect(answer.headers.warning).toContain(
+      '299 - "served from the cache without confirmation: registry.test: ',
+    );
+    end();
+    expect((await world.mirror.get(PATH)).headers['docker-content-digest']).toBe(moved.digest);
+  });
+});
+
+describe('when upstream cannot confirm a tag', () => {
+  test.each([
+    ['resets connections', undefined],
+    ['answers 500', status(500)],
+    ['answers 503 HTML', status(503, { body: '<html>', headers: { 'content-type': 'text/html' } })],
+    ['answers 429', registryError(429, 'TOOMANYREQUESTS')],
+  ])('it %s: the cached one is served, with a warning, and the check is not believed', async (_, reply) => {
+    await using world = await start();
+    const image = world.registry.putImage('acme/app', 'latest');
+    await world.mirror.get(PATH);
+    world.mirror.clock.advance(TTL);
+    if (reply === undefined) world.registry.down();
+    else world.registry.fault({}, instead(reply));
+    const answer = await world.mirror.get(PATH);
+    expect(answer.status).toBe(200);
+    expect(answer.body).toEqual(Buffer.from(image.bytes));
+    expect(answer.headers['cache-status']).toMatch(/^larder; fwd=stale; ttl=0; detail=/);
+    expect(answer.headers.warning).toMatch(/^299 - "/);
+    expect(world.mirror.served.at(-1)?.outcome).toBe('stale');
+  });
+
+  test('it does not answer: the deadline decides, and the check goes on behind the client', async () => {
+    await using world = await start();
+    const image = world.registry.putImage('acme/app', 'latest');
+    await world.mirror.get(PATH);
+    const moved = world.registry.putImage('acme/app', 'latest', { layers: [Buffer.from('new')] });
+    world.mirror.clock.advance(TTL);
+    const stalled = neverRespond();
+    world.registry.fault({ method: 'HEAD', times: 1 }, stalled);
+    const pending = world.mirror.get(PATH);
+    await stalled.reached;
+    world.mirror.clock.advance(2_000);
+    expect((await pending).headers['docker-content-digest']).toBe(image.digest);
+    // The deadline counts from when the check began: the next one does not wait again.
+    expect((await world.mirror.get(PATH)).headers['docker-content-digest']).toBe(image.digest);
+    stalled.release();
+    await expect
+      .poll(async () => (await world.mirror.get(PATH)).headers['docker-content-digest'])
+      .toBe(moved.digest);
+    expect(world.registry.count({ method: 'HEAD' })).toBe(2);
+  });
+
+  test('beyond staleFor nothing is served', async () => {
+    await using world = await start({ staleForMs: MINUTE });
+    world.registry.putImage('acme/app', 'latest');
+    await world.mirror.get(PATH);
+    world.mirror.clock.advance(TTL + MINUTE);
+    world.registry.down();
+    expect((await world.mirror.get(PATH)).status).toBe(502);
+    world.registry.up();
+    expect((await world.mirror.get(PATH)).status).toBe(200);
+  });
+
+  test('nothing is cached: 502, and not a 404', async () => {
+    await using world = await start();
+    world.registry.down();
+    const answer = await world.mirror.get(PATH);
+    expect(answer.status).toBe(502);
+    expect(JSON.parse(answer.body.toString())).toMatchObject({
+      errors: [{ code: 'UNAVAILABLE', message: expect.stringMatching(/^registry\.test: /) as string }],
+    });
+  });
+});
+
+describe('when upstream says that a tag is gone', () => {
+  test('drop: 404, and the tag is forgotten', async () => {
+    await using world = await start({ onDeleted: 'drop' });
+    world.registry.putImage('acme/app', 'latest');
+    await world.mirror.get(PATH);
+    world.registry.deleteTag('acme/app', 'latest');
+    world.mirror.clock.advance(TTL);
+    expect((await world.mirror.get(PATH)).status).toBe(404);
+    world.mirror.clock.advance(30_000);
+    world.registry.down();
+    expect((await world.mirror.get(PATH)).status).toBe(502);
+  });
+
+  test('keep: it is served on, with a warning, at any age', async () => {
+    await using world = await start({ onDeleted: 'keep', staleForMs: MINUTE });
+    const image = world.registry.putImage('acme/app', 'latest');
+    await world.mirror.get(PATH);
+    world.registry.deleteTag('acme/app', 'latest');
+    world.mirror.clock.advance(TTL + 2 * MINUTE);
+    const answer = await world.mirror.get(PATH);
+    expect(answer.headers['docker-content-digest']).toBe(image.digest);
+    expect(answer.headers.warning).toBeDefined();
+  });
+
+  test('a refused credential does not cost the cache its tags', async () => {
+    await using world = await start({ onDeleted: 'drop' });
+    world.registry.putImage('acme/app', 'latest');
+    await world.mirror.get(PATH);
+    world.mirror.clock.advance(TTL);
+    const end = world.registry.fault({ kind: 'manifest' }, instead(registryError(403, 'DENIED')));
+    expect((await world.mirror.get(PATH)).status).toBe(404);
+    end();
+    world.mirror.clock.advance(30_000);
+    world.registry.down();
+    expect((await world.mirror.get(PATH)).status).toBe(200);
+  });
+
+  test('an absent tag is asked for once in negativeTtl', async () => {
+    await using world = await start();
+    world.registry.putImage('acme/app', 'latest');
+    const missing = '/v2/acme/app/manifests/missing';
+    for (let i = 0; i < 5; i += 1) expect((await world.mirror.get(missing)).status).toBe(404);
+    expect(world.registry.count({ reference: 'missing' })).toBe(1);
+    world.registry.putImage('acme/app', 'missing');
+    world.mirror.clock.advance(30_000);
+    expect((await world.mirror.get(missing)).status).toBe(200);
+  });
+});
+
+describe('an index asked for by a client of single images', () => {
+  const single = { headers: { accept: [MediaType.dockerManifest, MediaType.ociManifest] } };
+
+  async function withIndex(world: { registry: FakeRegistry }): Promise<{ index: string; amd64: string }> {
+    const amd64 = world.registry.putImage('acme/app', undefined);
+    const arm64 = world.registry.putImage('acme/app', undefined, { config: { architecture: 'arm64' } });
+    const index = world.registry.putIndex('acme/app', 'latest', [
+      { ...arm64.descriptor, platform: { os: 'linux', architecture: 'arm64' } },
+      { ...amd64.descriptor, platform: { os: 'linux', architecture: 'amd64' } },
+    ]);
+    return { index: index.digest, amd64: amd64.digest };
+  }
+
+  test('by tag it gets the linux/amd64 child, by GET and by HEAD', async () => {
+    await using world = await start();
+    const { amd64 } = await withIndex(world);
+    for (const method of ['HEAD', 'GET']) {
+      const answer = await world.mirror.get(PATH, { ...single, method });
+      expect(answer.headers['docker-content-digest']).toBe(amd64);
+      expect(answer.headers['content-type']).toBe(MediaType.ociManifest);
+    }
+  });
+
+  test('the tag still stands for the index', async () => {
+    await using world = await start();
+    const { index } = await withIndex(world);
+    await world.mirror.get(PATH, single);
+    expect((await world.mirror.get(PATH)).headers['docker-content-digest']).toBe(index);
+  });
+
+  test('by digest it gets what it asked for', async () => {
+    await using world = await start();
+    const { index } = await withIndex(world);
+    const answer = await world.mirror.get(`/v2/acme/app/manifests/${index}`, single);
+    expect(answer.headers['docker-content-digest']).toBe(index);
+  });
+
+  test('an index without a linux/amd64 image is 404', async () => {
+    await using world = await start();
+    const image = world.registry.putImage('acme/app', undefined);
+    world.registry.putIndex('acme/app', 'latest', [
+      { ...image.descriptor, platform: { os: 'linux', architecture: 's390x' } },
+    ]);
+    expect((await world.mirror.get(PATH, single)).status).toBe(404);
+  });
+});
+
+test('upstream sends HTML with 200: nothing is cached, and it is no 404', async () => {
+  await using world = await start();
+  world.registry.putImage('acme/app', 'latest');
+  const html = {
+    status: 200,
+    headers: { 'content-type': 'text/html' },
+    body: Buffer.from('<html>sign in</html>'),
+  };
+  const end = world.registry.fault({ kind: 'manifest' }, instead(html));
+  expect((await world.mirror.get(PATH)).status).toBe(502);
+  expect(await world.mirror.files('blobs/sha256')).toEqual([]);
+  end();
+  expect((await world.mirror.get(PATH)).status).toBe(200);
+});
+
+test('upstream sends another manifest than its HEAD named: nothing is cached', async () => {
+  await using world = await start();
+  world.registry.putImage('acme/app', 'latest');
+  const other = digestOf('other');
+  const end = world.registry.fault({ method: 'HEAD' }, withHeaders({ 'docker-content-digest': other }));
+  expect((await world.mirror.get(PATH)).status).toBeGreaterThanOrEqual(400);
+  expect(await world.mirror.files('blobs/sha256')).toEqual([]);
+  end();
+});

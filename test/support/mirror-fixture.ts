@@ -1,0 +1,184 @@
+/**
+ * Larder in this process: the real server on a free loopback port, the real store and index in a folder of their
+ * own, real upstream clients to fake registries, and a clock that the test moves.
+ *
+ *     await using registry = await startFakeRegistry();
+ *     await using mirror = await startMirror({ upstreams: [{ name: 'docker.io', registry, addLibrary: true }] });
+ *     const { status, body } = await mirror.get('/v2/debian/manifests/12');
+ *
+ * Disposing asserts that nothing is left behind: no fill, no temporary file.
+ */
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Mirror } from '../../src/cache/mirror.ts';
+import type { TagPolicy } from '../../src/cache/policy.ts';
+import { createEvents, type LarderEvent, type ServedRequest } from '../../src/events.ts';
+import type { ContentIndex } from '../../src/index/content-index.ts';
+import { openSqliteIndex } from '../../src/index/sqlite/sqlite-index.ts';
+import { createApp } from '../../src/server/app.ts';
+import { listen, type Listening } from '../../src/server/listen.ts';
+import { Registry } from '../../src/server/registry.ts';
+import { RequestRecords } from '../../src/server/request-record.ts';
+import { UpstreamTable, type RoutedUpstream } from '../../src/server/select-upstream.ts';
+import type { BlobStore } from '../../src/store/blob-store.ts';
+import { openFileStore } from '../../src/store/fs/file-store.ts';
+import { createUpstream } from '../../src/upstream/create-upstream.ts';
+import type { FakeRegistry } from './fake-registry.ts';
+import { get, open, type Answered, type Asked } from './http-get.ts';
+import { ManualClock } from './manual-clock.ts';
+
+export interface MirroredRegistry {
+  /** As clients name it. The first one is the default upstream. */
+  readonly name: string;
+  readonly registry: Pick<FakeRegistry, 'url'>;
+  readonly addLibrary?: boolean;
+  readonly hosts?: readonly string[];
+  readonly tags?: Partial<TagPolicy>;
+  readonly isAllowed?: RoutedUpstream['isAllowed'];
+}
+
+export interface MirrorFixtureOptions {
+  readonly upstreams: readonly MirroredRegistry[];
+  readonly negativeTtlMs?: number;
+  readonly manifestMemoryBytes?: number;
+  /** Keeps what an earlier fixture cached; it is then the test's to remove. */
+  readonly directory?: string;
+  /** Changes the store, to make it fail. */
+  readonly wrapStore?: (store: BlobStore) => BlobStore;
+}
+
+export const MINUTE = 60_000;
+
+const POLICY: TagPolicy = {
+  ttlMs: 5 * MINUTE,
+  staleForMs: 30 * 24 * 60 * MINUTE,
+  deadlineMs: 2_000,
+  isImmutable: () => false,
+  onDeleted: 'drop',
+};
+
+export class MirrorFixture implements AsyncDisposable {
+  readonly clock: ManualClock;
+  readonly events: LarderEvent[];
+  readonly mirror: Mirror;
+  readonly index: ContentIndex;
+  readonly directory: string;
+  readonly #listening: Listening;
+  readonly #ownsDirectory: boolean;
+  readonly #upstreams: readonly RoutedUpstream[];
+
+  constructor(parts: {
+    clock: ManualClock;
+    events: LarderEvent[];
+    mirror: Mirror;
+    index: ContentIndex;
+    directory: string;
+    listening: Listening;
+    ownsDirectory: boolean;
+    upstreams: readonly RoutedUpstream[];
+  }) {
+    this.clock = parts.clock;
+    this.events = parts.events;
+    this.mirror = parts.mirror;
+    this.index = parts.index;
+    this.directory = parts.directory;
+    this.#listening = parts.listening;
+    this.#ownsDirectory = parts.ownsDirectory;
+    this.#upstreams = parts.upstreams;
+  }
+
+  get url(): URL {
+    return new URL(`http://127.0.0.1:${this.#listening.port}`);
+  }
+
+  get(path: string, asked?: Asked): Promise<Answered> {
+    return get(this.url, path, asked);
+  }
+
+  head(path: string, asked?: Asked): Promise<Answered> {
+    return get(this.url, path, { ...asked, method: 'HEAD' });
+  }
+
+  open(path: string, asked?: Asked): ReturnType<typeof open> {
+    return open(this.url, path, asked);
+  }
+
+  /** The access log so far. */
+  get served(): readonly ServedRequest[] {
+    return this.events.flatMap((event) => (event.kind === 'request-served' ? [event.request] : []));
+  }
+
+  /** Files in a folder of the cache directory. */
+  files(folder: 'blobs/sha256' | 'blobs/sha512' | 'ingest' | 'quarantine'): Promise<string[]> {
+    return readdir(join(this.directory, folder)).catch(() => []);
+  }
+
+  drain(limitMs: number): Promise<number> {
+    return this.#listening.drain(limitMs);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const drained = this.#listening.drain(0);
+    this.clock.advance(0);
+    await drained;
+    await this.mirror.close();
+    await Promise.all(this.#upstreams.map(({ upstream }) => upstream.close()));
+    await this.index.close();
+    const left = await this.files('ingest');
+    if (this.#ownsDirectory) await rm(this.directory, { recursive: true });
+    if (this.mirror.fills.size > 0) throw new Error('a fill is left');
+    if (left.length > 0) throw new Error(`temporary files are left: ${left.join(', ')}`);
+  }
+}
+
+export async function startMirror(options: MirrorFixtureOptions): Promise<MirrorFixture> {
+  const clock = new ManualClock();
+  const bus = createEvents();
+  const events: LarderEvent[] = [];
+  bus.subscribe((event) => events.push(event));
+  const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'larder-test-')));
+  const fileStore = await openFileStore({ directory });
+  const store = options.wrapStore?.(fileStore) ?? fileStore;
+  const index = await openSqliteIndex(join(directory, 'index.db'));
+  const { negativeTtlMs = 30_000, manifestMemoryBytes = 1024 * 1024 } = options;
+  const mirror = new Mirror({ store, index, clock, events: bus, negativeTtlMs, manifestMemoryBytes });
+  const upstreams = options.upstreams.map((entry) => routed(entry, clock, bus));
+  const table = new UpstreamTable(upstreams, options.upstreams[0]?.name ?? '');
+  let ids = 0;
+  const records = new RequestRecords(clock, bus, () => `request-${(ids += 1)}`);
+  const health = {
+    probe: () => mirror.probe(),
+    metrics: () => Promise.resolve({ contentType: 'text/plain', text: '' }),
+  };
+  const app = createApp({ registry: new Registry(mirror, table), records, health, clock });
+  const listening = await listen({ app, records, clock, host: '127.0.0.1', port: 0 });
+  const ownsDirectory = options.directory === undefined;
+  return new MirrorFixture({ clock, events, mirror, index, directory, listening, ownsDirectory, upstreams });
+}
+
+function routed(
+  entry: MirroredRegistry,
+  clock: ManualClock,
+  events: ReturnType<typeof createEvents>,
+): RoutedUpstream {
+  const upstream = createUpstream(
+    {
+      name: entry.name,
+      url: entry.registry.url,
+      trustedRealms: [],
+      allowPrivateNetworks: false,
+      timeouts: { connectMs: 5_000, headersMs: 5_000, bodyMs: 5_000 },
+      userAgent: 'larder/test',
+    },
+    { clock, events },
+  );
+  return {
+    upstream,
+    tags: { ...POLICY, ...entry.tags },
+    names: [entry.name],
+    hosts: entry.hosts ?? [],
+    addLibrary: entry.addLibrary ?? false,
+    isAllowed: entry.isAllowed ?? (() => true),
+  };
+}
