@@ -85,7 +85,7 @@ describe('parseByteSize', () => {
         const bytes = attempt(() => parseByteSize(text));
         expect(bytes instanceof ValueError || (Number.isSafeInteger(bytes) && bytes >= 0)).toBe(true);
       }),
-      { numRuns: 1000 },
+      { numRuns: 300 },
     );
   });
 });

@@ -27,7 +27,7 @@ export interface Config {
   readonly log: LogConfig;
 }
 
-export interface CacheConfig {
+interface CacheConfig {
   readonly directory: string;
   /** Undefined: unlimited. */
   readonly maxSize: number | undefined;
@@ -53,7 +53,7 @@ export interface UpstreamTimeouts {
   readonly bodyMs: number;
 }
 
-export interface LogConfig {
+interface LogConfig {
   readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
   /** `auto`: pretty on a terminal, JSON elsewhere. */
   readonly format: 'auto' | 'json' | 'pretty';

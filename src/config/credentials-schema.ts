@@ -1,16 +1,10 @@
 import { z } from 'zod';
 import type { CredentialsConfig } from './credentials.ts';
 import { alternatives, shown } from './problem.ts';
-import { secretText, textLeaf } from './value-leaf.ts';
-import { ValueError } from './value-error.ts';
+import { secretText } from './value-leaf.ts';
 
+/** Docker's own config writes `ecr-login` for `docker-credential-ecr-login`. */
 const PROGRAM = /^(?:\S*\/)?docker-credential-[\w.-]+$/;
-
-/** `ecr-login` is what Docker's own config writes for `docker-credential-ecr-login`. */
-function parseHelper(text: string): string {
-  if (!PROGRAM.test(text)) throw new ValueError('a program such as docker-credential-ecr-login');
-  return text;
-}
 
 const keys = z.strictObject({
   username: secretText().optional().describe('The account. Goes with `password` or `passwordFile`.'),
@@ -24,7 +18,7 @@ const keys = z.strictObject({
   dockerConfig: secretText('path')
     .optional()
     .describe("Docker's `config.json`: its `auths`, `credsStore` and `credHelpers` are used."),
-  helper: textLeaf('program', 'a program such as docker-credential-ecr-login', parseHelper)
+  helper: secretText('program', 'a program such as docker-credential-ecr-login', PROGRAM)
     .optional()
     .describe('A Docker credential helper: its name, if it is in `PATH`, or its path.'),
 });

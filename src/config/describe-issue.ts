@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { isMisspelt, nearest } from './nearest.ts';
 import { isPlainMap } from './plain-value.ts';
 import { alternatives, formatKey, shown, type KeyPath, type Problem } from './problem.ts';
+import { hidden } from './value-leaf.ts';
 import { keysAt } from './schema-shape.ts';
 
 /** Says what the schema found in Larder's words: what was expected, and what is there. */
@@ -45,7 +46,7 @@ function unknownKey(path: KeyPath, key: string, known: readonly string[]): Probl
 function describeIssue(issue: z.core.$ZodIssue, file: unknown, path: KeyPath): string {
   if (issue.code === 'custom') return issue.message;
   const value = valueAt(file, path);
-  const got = isSecret(path) && typeof value !== 'object' ? `a ${typeof value}` : shown(value);
+  const got = isSecret(path) ? hidden(value) : shown(value);
   return `expected ${expectation(issue)}, got ${got}`;
 }
 

@@ -40,7 +40,7 @@ describe('parseHttpUrl', () => {
         const url = attempt(() => parseHttpUrl(text));
         expect(url instanceof ValueError || parseHttpUrl(url.href).href === url.href).toBe(true);
       }),
-      { numRuns: 1000 },
+      { numRuns: 300 },
     );
   });
 });

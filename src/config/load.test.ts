@@ -171,6 +171,20 @@ log: { level: debug, format: json }
     });
   });
 
+  it('may hold variables unquoted in flow maps', () => {
+    const { upstreams } = load(
+      `listen: 127.0.0.1:5000
+access: { anonymous: pull } # for everybody
+upstreams:
+  docker.io: {}
+  ghcr.io:
+    credentials: { username: bot, password: \${GHCR_TOKEN} } # of the bot
+`,
+      { GHCR_TOKEN: 'a, b: {c}' },
+    );
+    expect(upstreams[1]?.credentials).toEqual({ kind: 'password', username: 'bot', password: 'a, b: {c}' });
+  });
+
   it('may leave a map empty, as it is when all its keys are commented out', () => {
     const text = 'cache:\ntags:\nlog:\ntimeouts:\nupstreams:\n  docker.io:\n    tags:\n    timeouts:\n';
     expect(load(text)).toEqual(load(''));
@@ -278,7 +292,7 @@ describe('a file that is missing', () => {
     const open = (): Config => loadConfig('absent.yaml', sourcesOf(''));
     expect(open).toThrow(
       new ConfigError([
-        'absent.yaml: expected a configuration file, got "absent.yaml" (ENOENT); --config or LARDER_CONFIG name another',
+        'absent.yaml: expected a configuration file, got an error (ENOENT); --config or LARDER_CONFIG name another',
       ]),
     );
   });

@@ -7,7 +7,7 @@ import { describeIssues } from './describe-issue.ts';
 import { interpolateCredentials } from './interpolate.ts';
 import { readOverrides } from './overrides.ts';
 import { ConfigError, formatKeyPath, type Problem } from './problem.ts';
-import { fileMistake, readReferencedFiles, type ReferencedFiles } from './referenced-files.ts';
+import { errorCode, readReferencedFiles, type ReferencedFiles } from './referenced-files.ts';
 import { configSchema, type ConfigFile } from './schema.ts';
 import { toConfig } from './to-config.ts';
 import { checkUpstreams } from './upstream-checks.ts';
@@ -42,7 +42,7 @@ function readConfigText(path: string, { cwd, readText }: ConfigSources): string 
   try {
     return readText(resolve(cwd, path));
   } catch (error) {
-    const line = `${path}: expected a configuration file, got ${fileMistake(path, error)}; --config or LARDER_CONFIG name another`;
+    const line = `${path}: expected a configuration file, got an error (${errorCode(error)}); --config or LARDER_CONFIG name another`;
     throw new ConfigError([line], { cause: error });
   }
 }

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import type { ConfigSources } from './config-sources.ts';
 import { isPlainMap, upstreamEntries } from './plain-value.ts';
-import { shown, type KeyPath, type Problem } from './problem.ts';
+import { shown, type Problem } from './problem.ts';
 
 export interface ReferencedFiles {
   /** The text of each upstream's `ca`, by upstream. */
@@ -20,40 +20,55 @@ export function readReferencedFiles(
 ): ReferencedFiles {
   const certificates = new Map<string, string>();
   const problems: Problem[] = [];
-  const read = (path: unknown, keyPath: KeyPath): string | undefined => {
-    if (typeof path !== 'string' || path === '' || path.includes('${')) return undefined;
-    try {
-      return readText(resolvePath(path));
-    } catch (error) {
-      problems.push({
-        path: keyPath,
-        message: `expected a file that can be read, got ${fileMistake(path, error)}`,
-      });
-      return undefined;
-    }
-  };
+  const read: Read = (path) => readText(resolvePath(path));
   for (const [name, entry] of upstreamEntries(file)) {
-    const keyPath = ['upstreams', name, 'ca'];
-    const pem = read(entry['ca'], keyPath);
+    const { pem, message } = readCertificates(entry['ca'], read);
     if (pem !== undefined) certificates.set(name, pem);
-    if (pem !== undefined && !holdsCertificates(pem)) {
-      problems.push({
-        path: keyPath,
-        message: `expected a file of PEM certificates, got ${shown(entry['ca'])}`,
-      });
-    }
-    const credentials = isPlainMap(entry['credentials']) ? entry['credentials'] : {};
-    for (const key of ['passwordFile', 'dockerConfig']) {
-      read(credentials[key], ['upstreams', name, 'credentials', key]);
-    }
+    if (message !== undefined) problems.push({ path: ['upstreams', name, 'ca'], message });
+    problems.push(...checkCredentialFiles(name, entry['credentials'], read));
   }
   return { certificates, problems };
 }
 
-/** Why a file cannot be read: `"./ca.pem" (ENOENT)`. */
-export function fileMistake(path: string, error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-  return `${shown(path)} (${code})`;
+/** Throws what the file system throws. */
+type Read = (path: string) => string;
+
+function readCertificates(path: unknown, read: Read): { pem?: string; message?: string } {
+  if (!isPath(path)) return {};
+  try {
+    const pem = read(path);
+    return holdsCertificates(pem)
+      ? { pem }
+      : { message: `expected a file of PEM certificates, got ${shown(path)}` };
+  } catch (error) {
+    return { message: `expected a file that can be read, got ${shown(path)} (${errorCode(error)})` };
+  }
+}
+
+function checkCredentialFiles(name: string, credentials: unknown, read: Read): readonly Problem[] {
+  if (!isPlainMap(credentials)) return [];
+  return ['passwordFile', 'dockerConfig'].flatMap((key) => {
+    const path = credentials[key];
+    if (!isPath(path)) return [];
+    try {
+      read(path);
+      return [];
+    } catch (error) {
+      // The path is not shown: with the wrong variable or key it is the password itself.
+      const message = `expected a file that can be read, got an error (${errorCode(error)})`;
+      return [{ path: ['upstreams', name, 'credentials', key], message }];
+    }
+  });
+}
+
+/** Others are mistakes that are reported already. */
+function isPath(path: unknown): path is string {
+  return typeof path === 'string' && path !== '' && !path.includes('${');
+}
+
+/** Node's name of an error: `ENOENT`. */
+export function errorCode(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
 }
 
 function holdsCertificates(pem: string): boolean {

@@ -11,7 +11,7 @@ export type Leaf<T> = z.ZodPipe<z.ZodUnknown, z.ZodTransform<T>>;
  * @param parse throws ValueError
  * @param got how a wrong value is shown; a secret must not be
  */
-export function leaf<T>(
+function leaf<T>(
   title: string,
   parse: (value: unknown) => T,
   got: (value: unknown) => string = shown,
@@ -101,19 +101,20 @@ export function filePath(): Leaf<string> {
 }
 
 /** Text that is never shown, not even where it is wrong. */
-export function secretText(title = 'text'): Leaf<string> {
-  const kindOf = (value: unknown): string => (typeof value === 'string' ? 'an empty one' : hiddenKind(value));
-  return leaf(
-    title,
-    (value) => {
-      if (typeof value !== 'string' || value === '')
-        throw new ValueError('text, in quotes if it looks like a number');
-      return value;
-    },
-    kindOf,
-  );
+export function secretText(
+  title = 'text',
+  expected = 'text, in quotes if it looks like a number',
+  pattern = /./s,
+): Leaf<string> {
+  const parse = (value: unknown): string => {
+    if (typeof value !== 'string' || !pattern.test(value)) throw new ValueError(expected);
+    return value;
+  };
+  return leaf(title, parse, hidden);
 }
 
-function hiddenKind(value: unknown): string {
+/** The kind of a value that must not be shown itself. */
+export function hidden(value: unknown): string {
+  if (typeof value === 'string') return value === '' ? 'empty text' : 'other text';
   return typeof value === 'object' ? shown(value) : `a ${typeof value}`;
 }

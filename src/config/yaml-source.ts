@@ -13,7 +13,7 @@ import {
 import type { KeyPath } from './problem.ts';
 
 /** Both count from 1. */
-export interface Position {
+interface Position {
   readonly line: number;
   readonly column: number;
 }
