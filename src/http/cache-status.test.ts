@@ -16,6 +16,9 @@ describe('formatCacheStatus', () => {
     [String.raw`larder; hit; detail="a\"b\\c"`, { hit: true, detail: String.raw`a"b\c` }],
     ['larder; hit; detail="7"', { hit: true, detail: '7' }],
     ['larder; hit; detail=""', { hit: true, detail: '' }],
+    ['larder; hit; ttl=0', { hit: true, ttlMs: Number.NaN }],
+    ['larder; hit; ttl=999999999999999', { hit: true, ttlMs: Number.POSITIVE_INFINITY }],
+    [`larder; hit; detail=${'a'.repeat(256)}`, { hit: true, detail: 'a'.repeat(100_000) }],
     ['larder; hit; detail="a??b"', { hit: true, detail: 'a\r\nb' }],
   ])('%s', (text, status) => {
     expect(formatCacheStatus(status)).toBe(text);

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { hostileLine } from '../../test/support/hostile.ts';
 import { formatRetryAfter, parseRetryAfter } from './retry-after.ts';
 
@@ -7,6 +7,15 @@ const NOW = Date.UTC(1994, 10, 6, 8, 49, 7);
 const DAY_MS = 86_400_000;
 
 describe('parseRetryAfter', () => {
+  afterEach(() => {
+    vi.unstubAllEnvs();
+  });
+
+  it('reads a date without a time zone as GMT, wherever the machine is', () => {
+    vi.stubEnv('TZ', 'America/New_York');
+    expect(parseRetryAfter('Sun Nov  6 08:49:37 1994', NOW)).toBe(30_000);
+  });
+
   it.each<[string, string | undefined, number | undefined]>([
     ['no header', undefined, undefined],
     ['nothing', '', undefined],

@@ -28,6 +28,7 @@ describe('formatWarnings', () => {
 
   it('leaves out what no longer fits', () => {
     expect(formatWarnings(['a'.repeat(4088), 'b'])).toHaveLength(1);
+    expect(formatWarnings(['a'.repeat(4080), 'b'])).toEqual([`299 - "${'a'.repeat(4080)}"`]);
     expect(formatWarnings(['a'.repeat(4079), 'bc'])).toEqual([`299 - "${'a'.repeat(4079)}"`, '299 - "b"']);
   });
 

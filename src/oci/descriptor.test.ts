@@ -61,6 +61,7 @@ describe('parseDescriptor', () => {
     ['an empty media type', { ...LAYER, mediaType: '' }],
     ['a media type of 256 characters', { ...LAYER, mediaType: 'a'.repeat(256) }],
     ['an artifactType that is no text', { ...LAYER, artifactType: 1 }],
+    ['an artifactType of 256 characters', { ...LAYER, artifactType: 'a'.repeat(256) }],
     ['annotations that are a list', { ...LAYER, annotations: [] }],
     ['an annotation that is no text', { ...LAYER, annotations: { a: 1 } }],
   ])('refuses %s', (_, value) => {

@@ -190,6 +190,14 @@ describe('manifestEdges', () => {
     ]);
   });
 
+  it('believes the first size that a manifest gives for a digest', () => {
+    const image = { ...IMAGE, layers: [LAYER, { ...LAYER, size: 999 }] };
+    expect(manifestEdges(parseManifest(bytes(image), MediaType.ociManifest))).toEqual([
+      edge('config', CONFIG),
+      edge('layer', LAYER),
+    ]);
+  });
+
   it('knows none of schema 1', () => {
     expect(manifestEdges(parseManifest(bytes({ schemaVersion: 1 }), MediaType.dockerSchema1Signed))).toEqual(
       [],
