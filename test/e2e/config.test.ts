@@ -16,6 +16,7 @@ test('a config with three mistakes prints three lines that name them and ends wi
     'tags:',
     '  tll: 5m',
     'upstreams:',
+    '  docker.io:',
     '  registry.example.test:',
     '    url: ftp://registry.example.test',
     '',
@@ -28,7 +29,7 @@ test('a config with three mistakes prints three lines that name them and ends wi
   expect(lines).toHaveLength(3);
   expect(lines[0]).toMatch(/config\.yaml:3\b.*cache\.maxSize/);
   expect(lines[1]).toMatch(/config\.yaml:5\b.*tags\.tll/);
-  expect(lines[2]).toMatch(/config\.yaml:8\b.*upstreams\..*registry\.example\.test.*url/);
+  expect(lines[2]).toMatch(/config\.yaml:9\b.*upstreams\..*registry\.example\.test.*url/);
 });
 
 test('a config file that is not there is named, and ends with 2', async () => {
@@ -41,12 +42,8 @@ test('a config file that is not there is named, and ends with 2', async () => {
 test('larder check prints the configuration in effect and no secret', async () => {
   await using directory = await temporaryDirectory('config');
   const file = join(directory.path, 'config.yaml');
-  await writeFile(
-    file,
-    ['upstreams:', '  ghcr.io:', '    credentials: { username: bot, password: "${TEST_TOKEN}" }', ''].join(
-      '\n',
-    ),
-  );
+  const credentials = '    credentials: { username: bot, password: "${TEST_TOKEN}" }';
+  await writeFile(file, ['upstreams:', '  docker.io:', '  ghcr.io:', credentials, ''].join('\n'));
 
   const exit = await larderCommand(['check', '--config', file], { TEST_TOKEN: 'hunter2-in-the-larder' });
 
@@ -59,6 +56,7 @@ test('larder check prints the configuration in effect and no secret', async () =
 describe('beyond loopback with credentials', () => {
   const upstreams = [
     'upstreams:',
+    '  docker.io:',
     '  ghcr.io:',
     '    credentials: { username: bot, password: secret-of-the-bot }',
     '',

@@ -15,7 +15,7 @@ async function copy(source: string, ...args: string[]): Promise<readonly string[
   await using target = await temporaryDirectory('skopeo');
   const options = ['--quiet', '--src-tls-verify=false', '--preserve-digests', ...args];
   await run('skopeo', ['copy', ...options, `docker://${source}`, `oci:${join(target.path, 'layout')}`]);
-  return hashedFiles(join(target.path, 'layout/blobs/sha256'));
+  return await hashedFiles(join(target.path, 'layout/blobs/sha256'));
 }
 
 async function skopeoClient(mirror: Larder): Promise<PullingClient> {

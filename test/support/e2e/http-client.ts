@@ -46,11 +46,6 @@ export async function ask(url: string, options: AskOptions = {}): Promise<Answer
   return read(response, options);
 }
 
-/** The answer's body as JSON. */
-export async function askJson<T>(url: string, options: AskOptions = {}): Promise<T> {
-  return JSON.parse((await ask(url, options)).body.toString('utf8')) as T;
-}
-
 async function read(response: IncomingMessage, options: AskOptions): Promise<Answer> {
   const hash = createHash('sha256');
   const kept: Uint8Array[] = [];

@@ -11,8 +11,8 @@ import { digestOf } from '../../../src/oci/digest.ts';
 import { MediaType } from '../../../src/oci/media-type.ts';
 import { run } from './process.ts';
 
-export const LAYER_TAR_GZIP = 'application/vnd.oci.image.layer.v1.tar+gzip';
-export const IMAGE_CONFIG = 'application/vnd.oci.image.config.v1+json';
+const LAYER_TAR_GZIP = 'application/vnd.oci.image.layer.v1.tar+gzip';
+const IMAGE_CONFIG = 'application/vnd.oci.image.config.v1+json';
 const EMPTY_CONFIG = 'application/vnd.oci.empty.v1+json';
 
 /** A layer's two digests: of the bytes that travel, and of the tar inside, which clients check once unpacked. */

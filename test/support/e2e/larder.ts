@@ -42,11 +42,7 @@ export async function larder(config: Config, options: LarderOptions = {}): Promi
   const host = options.host ?? `127.0.0.1:${await freePort()}`;
   const url = `http://${host}`;
   const configFile = join(directory.path, 'config.yaml');
-  const { cache, ...rest } = config as { cache?: object };
-  await writeFile(
-    configFile,
-    stringify({ listen: host, ...rest, cache: { directory: cacheDirectory, ...cache } }),
-  );
+  await writeFile(configFile, stringify({ listen: host, ...complete(config, cacheDirectory) }));
   const running = stack.use(
     startProcess(process.execPath, [MAIN, 'serve', '--config', configFile], { env: options.env ?? {} }),
   );
@@ -63,6 +59,19 @@ export async function larder(config: Config, options: LarderOptions = {}): Promi
   };
 }
 
+/** With the cache directory, and with the first upstream as the default where Docker Hub is not one of them. */
+function complete(config: Config, cacheDirectory: string): Config {
+  const { cache, upstreams, ...rest } = config as { cache?: object; upstreams?: object };
+  const [first] = Object.keys(upstreams ?? {});
+  const isHubAmong = upstreams === undefined || 'docker.io' in upstreams;
+  return {
+    ...(isHubAmong ? {} : { defaultUpstream: first }),
+    ...rest,
+    ...(upstreams === undefined ? {} : { upstreams }),
+    cache: { directory: cacheDirectory, ...cache },
+  };
+}
+
 /** Runs the program's command line to its end. */
 export async function larderCommand(
   args: readonly string[],
@@ -76,7 +85,7 @@ export async function serveToItsEnd(text: string): Promise<Exit> {
   await using directory = await temporaryDirectory('config');
   const configFile = join(directory.path, 'config.yaml');
   await writeFile(configFile, text);
-  return larderCommand(['serve', '--config', configFile]);
+  return await larderCommand(['serve', '--config', configFile]);
 }
 
 async function ready(url: string, running: RunningProcess): Promise<void> {
