@@ -2,7 +2,7 @@ import { MediaType } from '../oci/media-type.ts';
 import { QUOTED_STRING, Scanner, TOKEN, headerLines, type HeaderLines } from './scanner.ts';
 
 /** One member of Accept: `type/subtype`, `type/*` or `*\/*` in lower case, and its weight from 0 to 1. */
-export interface MediaRange {
+interface MediaRange {
   readonly range: string;
   readonly q: number;
 }

@@ -1,7 +1,7 @@
 import { quote } from './scanner.ts';
 
 /** Why a request went upstream (RFC 9211 §2.2). */
-export type ForwardReason = 'bypass' | 'miss' | 'stale' | 'uri-miss';
+type ForwardReason = 'bypass' | 'miss' | 'stale' | 'uri-miss';
 
 /** How a cache handled a request (RFC 9211 §2): answered from what it has, or went upstream and why. */
 export type CacheStatus = ({ readonly hit: true } | { readonly fwd: ForwardReason }) & {

@@ -25,7 +25,7 @@ export interface Manifest {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-export type EdgeRole = 'manifest' | 'config' | 'layer' | 'subject';
+type EdgeRole = 'manifest' | 'config' | 'layer' | 'subject';
 
 /** What a manifest refers to. */
 export interface Edge {

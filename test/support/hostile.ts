@@ -9,10 +9,10 @@ const WORDS = ['a', 'Bearer', 'bytes', 'q', 'rel', 'next', 'W/', '0', '9', 'é',
 const PARTS = [...WORDS, ...' \t,;="\\/*-:<>?&%\0\n'.split('')];
 
 /** Header lines that nearly follow some grammar. */
-export const oddLine = fc.array(fc.constantFrom(...PARTS), { maxLength: 40 }).map((parts) => parts.join(''));
+const oddLine = fc.array(fc.constantFrom(...PARTS), { maxLength: 40 }).map((parts) => parts.join(''));
 
 /** A few parts over and over, up to the longest line, which makes careless patterns backtrack. */
-export const longLine = fc
+const longLine = fc
   .tuple(oddLine, fc.array(fc.constantFrom(...PARTS), { minLength: 1, maxLength: 3 }), oddLine)
   .map(([head, unit, tail]) => {
     const repeated = unit
@@ -23,7 +23,7 @@ export const longLine = fc
   });
 
 /** 100 kB of a few parts over and over. */
-export const hugeLine = fc
+const hugeLine = fc
   .array(fc.constantFrom(...PARTS), { minLength: 1, maxLength: 3 })
   .map((unit) => unit.join('').repeat(100_000).slice(0, 100_000));
 
