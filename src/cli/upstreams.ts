@@ -1,7 +1,7 @@
-import picomatch from 'picomatch';
 import type { TagPolicy } from '../cache/policy.ts';
 import type { Clock } from '../clock.ts';
 import type { Config, TagPolicy as TagConfig, UpstreamConfig } from '../config/config.ts';
+import { matcherOf } from '../config/glob.ts';
 import type { Events } from '../events.ts';
 import type { RepositoryName } from '../oci/repository-name.ts';
 import type { RoutedUpstream } from '../server/select-upstream.ts';
@@ -34,7 +34,7 @@ export function createUpstreams(
 function connect(entry: UpstreamConfig, { clock, events, userAgent }: UpstreamDependencies): Upstream {
   const { name, url, ca, proxy, trustedRealms, allowPrivateNetworks, timeouts } = entry;
   const credentials =
-    entry.credentials === undefined ? undefined : credentialSource(entry.credentials, entry);
+    entry.credentials === undefined ? undefined : credentialSource(entry.credentials, entry, clock);
   return createUpstream(
     { name, url, ca, proxy, trustedRealms, allowPrivateNetworks, timeouts, userAgent, credentials },
     { clock, events },
@@ -43,15 +43,11 @@ function connect(entry: UpstreamConfig, { clock, events, userAgent }: UpstreamDe
 
 /** Offline, nothing can be confirmed: what is cached is as fresh as it will get. */
 function tagPolicy({ immutable, ...rest }: TagConfig, isOffline: boolean): TagPolicy {
-  return { ...rest, isImmutable: isOffline ? () => true : anyGlob(immutable) };
+  return { ...rest, isImmutable: isOffline ? () => true : matcherOf(immutable) };
 }
 
 function repositoryRule({ allow, deny }: UpstreamConfig): (repository: RepositoryName) => boolean {
-  const isAllowed = allow.length === 0 ? () => true : anyGlob(allow);
-  const isDenied = anyGlob(deny);
+  const isAllowed = matcherOf(allow);
+  const isDenied = matcherOf(deny);
   return (repository) => isAllowed(repository) && !isDenied(repository);
-}
-
-function anyGlob(globs: readonly string[]): (text: string) => boolean {
-  return globs.length === 0 ? () => false : picomatch([...globs], { dot: true });
 }

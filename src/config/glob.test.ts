@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import picomatch from 'picomatch';
 import { describe, expect, it } from 'vitest';
-import { parseGlob } from './glob.ts';
+import { matcherOf, parseGlob } from './glob.ts';
 import { ValueError, attempt } from './value-error.ts';
 
 describe('parseGlob', () => {
@@ -26,5 +26,19 @@ describe('parseGlob', () => {
       }),
       { numRuns: 1000 },
     );
+  });
+});
+
+describe('matcherOf', () => {
+  it('any of the globs does; none matches nothing', () => {
+    const matches = matcherOf(['team/**', 'tool']);
+    expect(['team/a/b', 'tool', 'team', 'other', 'team/.hidden'].map(matches)).toEqual([
+      true,
+      true,
+      true,
+      false,
+      true,
+    ]);
+    expect(matcherOf([])('anything')).toBe(false);
   });
 });

@@ -21,3 +21,8 @@ export function parseGlob(text: string): string {
   }
   return text;
 }
+
+/** Whether a text matches any of the globs; none of them matches nothing. A dot is a letter like others. */
+export function matcherOf(globs: readonly string[]): (text: string) => boolean {
+  return globs.length === 0 ? () => false : picomatch([...globs], { dot: true });
+}
