@@ -57,7 +57,8 @@ export interface BlobReader {
 
 /**
  * Bytes being written. Nothing is visible in the store before `commit` has verified length and digest.
- * What `write` throws has ended the ingest, as `abort` would have. Disposing of an ingest that was neither committed nor aborted aborts it.
+ * What `write` throws has ended the ingest, as `abort` would have. Disposing of an ingest that was neither
+ * committed nor aborted aborts it.
  */
 export interface Ingest extends AsyncDisposable {
   readonly expected: Expected;

@@ -3,9 +3,10 @@ import { dirname, join } from 'node:path';
 import { digestAlgorithm, digestHex, type Digest } from '../../oci/digest.ts';
 import type { Stored } from '../blob-store.ts';
 import type { Source, Spool } from '../spool.ts';
+import { syncDirectory } from './directory.ts';
 import { FileSource } from './file-source.ts';
 import { attempt, attemptUnlessAbsent, isErrno } from './io.ts';
-import { FILE_MODE, syncDirectory, type Layout } from './layout.ts';
+import { FILE_MODE, type Layout } from './layout.ts';
 import { trimQuarantine, type QuarantineLimits } from './quarantine.ts';
 
 /** A file in `ingest/` that becomes one in `blobs/` by a rename. */

@@ -1,12 +1,11 @@
-import { mkdir, open, rm, stat, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { digestAlgorithm, digestHex, type Digest, type DigestAlgorithm } from '../../oci/digest.ts';
-import { StoreError } from '../blob-store.ts';
-import { attempt, isErrno } from './io.ts';
+import { createDirectory, prepareDirectory, usingDirectory } from './directory.ts';
+import { isErrno } from './io.ts';
 
-/** Images may be private: nobody but the owner and the group reads the cache. */
+/** Images may be private: nobody but the owner and the group reads the cache's files. */
 export const FILE_MODE = 0o640;
-const DIRECTORY_MODE = 0o750;
 
 export const ALGORITHMS: readonly DigestAlgorithm[] = ['sha256', 'sha512'];
 
@@ -34,30 +33,20 @@ export function layoutOf(directory: string): Layout {
 /**
  * Makes the directory what the layout says, as far as it is not.
  * @param probeName for a file that is created and removed to see whether the directory can be written to.
- * @throws StoreError that names the directory and what is wrong with it.
+ * @throws StoreError that names the directory and says why it cannot be used.
  */
 export async function prepareLayout(layout: Layout, probeName: string): Promise<void> {
-  try {
-    await mkdir(layout.directory, { recursive: true, mode: DIRECTORY_MODE });
+  await prepareDirectory(layout.directory);
+  await usingDirectory(layout.directory, async () => {
     await createFolders(layout);
     await createLayoutFiles(layout);
     await probe(join(layout.ingest, probeName));
-  } catch (error) {
-    throw new StoreError(await describeUse(layout.directory, error), error);
-  }
-}
-
-/** Makes a rename or a removal in the directory survive a power failure. Throws StoreError. */
-export async function syncDirectory(path: string): Promise<void> {
-  await attempt(`sync ${path}`, async () => {
-    await using handle = await open(path, 'r');
-    await handle.sync();
   });
 }
 
 async function createFolders(layout: Layout): Promise<void> {
   for (const path of [...ALGORITHMS.map(layout.blobs), layout.ingest, layout.quarantine]) {
-    await mkdir(path, { recursive: true, mode: DIRECTORY_MODE });
+    await createDirectory(path);
   }
 }
 
@@ -80,22 +69,4 @@ async function createFile(path: string, content: unknown): Promise<void> {
 async function probe(path: string): Promise<void> {
   await writeFile(path, '', { flag: 'wx', mode: FILE_MODE });
   await rm(path);
-}
-
-const PROBLEMS: Readonly<Record<string, string>> = {
-  EACCES: 'no permission to write there',
-  EPERM: 'no permission to write there',
-  EROFS: 'it is on a read-only file system',
-  ENOSPC: 'the disk is full',
-  ENOTDIR: 'it, or what it is in, is not a directory',
-};
-
-async function describeUse(directory: string, error: unknown): Promise<string> {
-  const isFile = await stat(directory).then(
-    (stats) => !stats.isDirectory(),
-    () => false,
-  );
-  const code = (error as NodeJS.ErrnoException).code ?? '';
-  const problem = isFile ? 'it is not a directory' : PROBLEMS[code];
-  return `use ${directory} as the cache directory${problem === undefined ? '' : ` (${problem})`}`;
 }

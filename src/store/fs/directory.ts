@@ -1,0 +1,82 @@
+import { access, constants, mkdir, open, opendir, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { StoreError } from '../blob-store.ts';
+import { attempt, isErrno } from './io.ts';
+
+/** Images may be private: nobody but the owner and the group reads the cache. */
+const MODE = 0o750;
+
+/**
+ * Creates the directory and those above it, as far as they are missing, and looks whether it can be written to.
+ * @throws StoreError that names the directory and says why it cannot be used.
+ */
+export async function prepareDirectory(path: string): Promise<void> {
+  await usingDirectory(path, async () => {
+    await createDirectory(path);
+    await (await opendir(path)).close();
+    await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
+  });
+}
+
+/**
+ * Does what makes the cache directory usable.
+ * @throws StoreError that names the directory and says why it cannot be used.
+ */
+export async function usingDirectory(path: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    throw new StoreError(await describeUse(path, error), error);
+  }
+}
+
+/**
+ * Like `mkdir -p`. Not mkdir's `recursive`, which never returns where a parent lets nothing be created in it
+ * (in /proc; seen with Node 24.21).
+ * @throws the file system's own error.
+ */
+export async function createDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, MODE);
+  } catch (error) {
+    if (isErrno(error, 'EEXIST')) return;
+    if (!isErrno(error, 'ENOENT') || dirname(path) === path) throw error;
+    await createDirectory(dirname(path));
+    await createInExisting(path);
+  }
+}
+
+/** Makes a rename or a removal in the directory survive a power failure. Throws StoreError. */
+export async function syncDirectory(path: string): Promise<void> {
+  await attempt(`sync ${path}`, async () => {
+    await using handle = await open(path, 'r');
+    await handle.sync();
+  });
+}
+
+async function createInExisting(path: string): Promise<void> {
+  try {
+    await mkdir(path, MODE);
+  } catch (error) {
+    // Somebody else was faster.
+    if (!isErrno(error, 'EEXIST')) throw error;
+  }
+}
+
+const PROBLEMS: Readonly<Record<string, string>> = {
+  EACCES: 'no permission to write there',
+  EPERM: 'no permission to write there',
+  EROFS: 'it is on a read-only file system',
+  ENOSPC: 'the disk is full',
+  ENOTDIR: 'something on the way to it is not a directory',
+  ENOENT: 'it is not there and cannot be created',
+};
+
+async function describeUse(path: string, error: unknown): Promise<string> {
+  const isFile = await stat(path).then(
+    (stats) => !stats.isDirectory(),
+    () => false,
+  );
+  const problem = isFile ? 'it is not a directory' : PROBLEMS[(error as NodeJS.ErrnoException).code ?? ''];
+  return `use ${path} as the cache directory${problem === undefined ? '' : ` (${problem})`}`;
+}
