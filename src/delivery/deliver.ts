@@ -68,10 +68,10 @@ async function nextSlice(reader: BlobReader, position: number, end: number | und
 /** A response to write to, that knows when its client has gone. */
 class Sink {
   readonly #response: ServerResponse;
-  readonly #gone = Promise.withResolvers<undefined>();
+  #onGone: (() => void) | undefined;
   readonly #onClose = (): void => {
     this.isGone = true;
-    this.#gone.resolve(undefined);
+    this.#onGone?.();
   };
   isGone = false;
 
@@ -86,22 +86,34 @@ class Sink {
     if (this.isGone || this.#response.write(bytes)) return Promise.resolve();
     const { promise, resolve } = Promise.withResolvers<undefined>();
     this.#response.once('drain', () => resolve(undefined));
-    return Promise.race([promise, this.#gone.promise]);
+    return this.#unlessGone(promise);
   }
 
   /** The slice, or none once the client has gone: bytes that may never come are not waited for. */
   async unlessGone(slice: Promise<Uint8Array>): Promise<Uint8Array> {
-    return (await Promise.race([slice, this.#gone.promise])) ?? NOTHING;
+    return (await this.#unlessGone(slice)) ?? NOTHING;
   }
 
   /** Resolves when the last byte has left, or the client has. */
   end(): Promise<unknown> {
     const { promise, resolve } = Promise.withResolvers<undefined>();
     this.#response.end(() => resolve(undefined));
-    return Promise.race([promise, this.#gone.promise]);
+    return this.#unlessGone(promise);
   }
 
   release(): void {
     this.#response.off('close', this.#onClose);
+  }
+
+  /**
+   * One wait at a time. Not Promise.race with a promise of the client's going: that one would keep each slice
+   * it was raced with until the response is over, which is the whole blob in memory for every client.
+   */
+  #unlessGone<T>(awaited: Promise<T>): Promise<T | undefined> {
+    if (this.isGone) return Promise.resolve(undefined);
+    return new Promise((resolve, reject) => {
+      this.#onGone = () => resolve(undefined);
+      awaited.then(resolve, reject);
+    });
   }
 }
