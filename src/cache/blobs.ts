@@ -119,9 +119,16 @@ export class Blobs {
     }
     const distant = farAhead(range, fill);
     if (distant !== undefined) return this.#openDirect(target, digest, distant, undefined, fill.size);
-    const reader = new ResilientReader(await fill.follow(), target, digest, (error) =>
-      this.#tellStoreFailure(error),
-    );
+    let follower: BlobReader;
+    try {
+      follower = await fill.follow();
+    } catch (error) {
+      if (fill !== running || error instanceof StoreError) throw error;
+      // It had failed before this client came aboard, which says nothing of the next one.
+      await fill.ended;
+      return this.#openCold(target, digest, range, belongs);
+    }
+    const reader = new ResilientReader(follower, target, digest, (error) => this.#tellStoreFailure(error));
     const outcome = { hit: false, fwd: 'uri-miss', stored: true, collapsed: fill === running } as const;
     return { reader, outcome };
   }
