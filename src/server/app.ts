@@ -1,3 +1,4 @@
+import type { ServerResponse, IncomingMessage } from 'node:http';
 import { Hono } from 'hono';
 import type { HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
@@ -5,7 +6,7 @@ import type { Clock } from '../clock.ts';
 import type { Registry } from './registry.ts';
 import { splitUrl } from './registry.ts';
 import { sendReply } from './reply.ts';
-import type { RequestRecords } from './request-record.ts';
+import type { RequestRecord, RequestRecords } from './request-record.ts';
 import { isV2Path } from './v2-path.ts';
 
 /** What the operator's tools ask for. */
@@ -31,6 +32,18 @@ export function createApp({
   clock,
 }: AppOptions): Hono<{ Bindings: HttpBindings }> {
   const app = new Hono<{ Bindings: HttpBindings }>();
+  const serve = async (
+    incoming: IncomingMessage,
+    outgoing: ServerResponse,
+    record: RequestRecord,
+  ): Promise<void> => {
+    const reply = await registry.reply(incoming, record);
+    record.firstByteMs = clock.monotonic() - record.startedAt;
+    const delivered = await sendReply(reply, outgoing, incoming.method === 'HEAD');
+    record.bytes = delivered.bytes;
+    record.isWhole = delivered.complete;
+    if (delivered.error !== undefined) record.error = delivered.error;
+  };
   app.get('/livez', (c) => c.text('ok\n'));
   app.get('/readyz', async (c) => {
     try {
@@ -49,12 +62,8 @@ export function createApp({
     // Hono's path is decoded and normalised; what was really asked is on the incoming message.
     if (!isV2Path(splitUrl(incoming.url ?? '').path)) return c.notFound();
     const record = records.of(incoming);
-    const reply = await registry.reply(incoming, record);
-    record.firstByteMs = clock.monotonic() - record.startedAt;
-    const delivered = await sendReply(reply, outgoing, incoming.method === 'HEAD');
-    record.bytes = delivered.bytes;
-    record.isWhole = delivered.complete;
-    if (delivered.error !== undefined) record.error = delivered.error;
+    record.served = serve(incoming, outgoing, record);
+    await record.served;
     return RESPONSE_ALREADY_SENT;
   });
   app.notFound((c) => c.text('not found: the registry is under /v2/\n', 404));

@@ -16,6 +16,8 @@ export interface RequestRecord {
   isWhole: boolean;
   firstByteMs?: number;
   error?: unknown;
+  /** Settles once all of the above is known: the connection may be closed before that. */
+  served?: Promise<unknown>;
 }
 
 const CLIENT_ID = /^[\w.:-]{1,64}$/;
@@ -44,7 +46,9 @@ export class RequestRecords {
       isWhole: true,
     };
     this.#records.set(incoming, record);
-    outgoing.once('close', () => this.#tell(record, incoming, outgoing));
+    // Once the socket is closed it has no address any more.
+    const client = incoming.socket.remoteAddress ?? '';
+    outgoing.once('close', () => void this.#tell(record, client, incoming, outgoing));
     return record;
   }
 
@@ -54,19 +58,26 @@ export class RequestRecords {
     return record;
   }
 
-  #tell(record: RequestRecord, incoming: IncomingMessage, outgoing: ServerResponse): void {
-    const { startedAt, isWhole, ...known } = record;
+  async #tell(
+    record: RequestRecord,
+    client: string,
+    incoming: IncomingMessage,
+    outgoing: ServerResponse,
+  ): Promise<void> {
+    const durationMs = this.#clock.monotonic() - record.startedAt;
+    await record.served?.catch(() => undefined);
+    const { startedAt: _, served: __, isWhole, ...known } = record;
     this.#events.emit({
       kind: 'request-served',
       request: {
         ...known,
-        client: incoming.socket.remoteAddress ?? '',
+        client,
         userAgent: incoming.headers['user-agent'] ?? '',
         method: incoming.method ?? '',
         url: incoming.url ?? '',
         status: outgoing.statusCode,
         complete: isWhole && outgoing.writableFinished,
-        durationMs: this.#clock.monotonic() - startedAt,
+        durationMs,
       },
     });
   }
