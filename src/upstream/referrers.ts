@@ -44,7 +44,8 @@ export class Referrers {
       max: MAX_UNSUPPORTED,
       ttl: UNSUPPORTED_MS,
       ttlResolution: 0,
-      perf: { now: () => options.clock.monotonic() },
+      // A start at 0 means to lru-cache that there is no limit.
+      perf: { now: () => options.clock.monotonic() + 1 },
     });
   }
 

@@ -65,9 +65,9 @@ export class Transport {
     }
   }
 
-  /** Waits for running requests, then closes the connections. */
+  /** Closes all connections; what still runs fails. */
   async close(): Promise<void> {
-    await this.#dispatcher.close();
+    await this.#dispatcher.destroy();
   }
 
   async #request(hop: HopRequest, signal: AbortSignal): Promise<Dispatcher.ResponseData> {

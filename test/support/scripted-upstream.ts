@@ -31,6 +31,7 @@ export class Exchange {
   readonly #headers: [name: string, value: Expected | undefined][] = [];
   readonly #query: [name: string, value: Expected | undefined][] = [];
   #remaining = Number.POSITIVE_INFINITY;
+  #hostname: string | undefined;
   #state: string | undefined;
   #nextState: string | undefined;
   #answer: Answer = registryError(500, 'UNKNOWN', { message: 'the test gave no reply' });
@@ -44,6 +45,12 @@ export class Exchange {
   /** The request must have the header; undefined: it must not. */
   withHeader(name: string, value: Expected | undefined): this {
     this.#headers.push([name.toLowerCase(), value]);
+    return this;
+  }
+
+  /** The request must have been sent to this host name, whatever the port: one server may play several hosts. */
+  at(hostname: string): this {
+    this.#hostname = hostname;
     return this;
   }
 
@@ -89,6 +96,7 @@ export class Exchange {
       (this.#state === undefined || this.#state === state) &&
       incoming.method === this.#method &&
       agrees(incoming.path, this.#path) &&
+      (this.#hostname === undefined || hostnameOf(incoming) === this.#hostname) &&
       this.#headers.every(([name, value]) => agrees(headerText(incoming, name), value)) &&
       this.#query.every(([name, value]) => agrees(incoming.query.get(name) ?? undefined, value))
     );
@@ -108,6 +116,11 @@ export class Exchange {
   toString(): string {
     return `${this.#method} ${String(this.#path)}`;
   }
+}
+
+/** The host name that a request was sent to, without the port. */
+export function hostnameOf({ headers }: Incoming): string {
+  return (headers.host ?? '').replace(/:\d+$/, '');
 }
 
 function headerText(incoming: Incoming, name: string): string | undefined {

@@ -1,0 +1,32 @@
+import { connect, isIP, type Socket } from 'node:net';
+import type { Network } from '../../src/upstream/network.ts';
+
+/**
+ * A network in which the test says what a name resolves to. Whatever the address, the connection goes to this
+ * machine's loopback at the port that was asked for, so that a server there can play any host.
+ */
+export class FakeNetwork implements Network {
+  readonly #names = new Map<string, readonly string[]>();
+  /** Addresses that were dialled, in order. */
+  readonly dialled: string[] = [];
+
+  /** From now on `hostname` has these addresses. */
+  name(hostname: string, ...addresses: readonly string[]): this {
+    this.#names.set(hostname, addresses);
+    return this;
+  }
+
+  resolve(hostname: string): Promise<readonly string[]> {
+    if (isIP(hostname) !== 0) return Promise.resolve([hostname]);
+    const addresses = this.#names.get(hostname);
+    if (addresses !== undefined) return Promise.resolve(addresses);
+    return Promise.reject(
+      Object.assign(new Error(`getaddrinfo ENOTFOUND ${hostname}`), { code: 'ENOTFOUND' }),
+    );
+  }
+
+  connect(addresses: readonly string[], port: number): Socket {
+    this.dialled.push(addresses[0] ?? '');
+    return connect({ host: '127.0.0.1', port });
+  }
+}

@@ -1,0 +1,117 @@
+/**
+ * An upstream client against a scripted server that plays all hosts of a registry: the registry itself, its
+ * token endpoint, its object store, each by its real name, by https with a certificate for all of them.
+ *
+ *     await using registry = await startUpstreamFixture('ghcr.io', ['pkg-containers.githubusercontent.com']);
+ *     registry.on('GET', '/v2/o/r/manifests/1').at('ghcr.io').reply(…);
+ *     await registry.upstream.manifest(…);
+ *
+ * Every host has the public address 8.8.8.8 unless `network.name` says otherwise; time stands still unless
+ * `clock` is moved.
+ */
+import { createEvents, type LarderEvent } from '../../src/events.ts';
+import { createUpstream } from '../../src/upstream/create-upstream.ts';
+import type { UpstreamSettings } from '../../src/upstream/settings.ts';
+import type { Upstream } from '../../src/upstream/upstream.ts';
+import { FakeNetwork } from './fake-network.ts';
+import { ManualClock } from './manual-clock.ts';
+import type { Hit } from './scripted-server.ts';
+import {
+  hostnameOf,
+  startScriptedUpstream,
+  type Exchange,
+  type Expected,
+  type ScriptedUpstream,
+} from './scripted-upstream.ts';
+import { createCertificateAuthority } from './tls.ts';
+
+export interface UpstreamFixtureOptions extends Partial<UpstreamSettings> {
+  /** Default https. */
+  readonly scheme?: 'http' | 'https';
+  /** Path of the upstream's URL. */
+  readonly path?: string;
+}
+
+/** In milliseconds of the fixture's clock. */
+export const TIMEOUTS = { connectMs: 1000, headersMs: 2000, bodyMs: 3000 };
+
+export class UpstreamFixture implements AsyncDisposable {
+  readonly clock: ManualClock;
+  readonly network: FakeNetwork;
+  readonly events: readonly LarderEvent[];
+  readonly script: ScriptedUpstream;
+  readonly upstream: Upstream;
+  readonly #scheme: string;
+
+  constructor(
+    parts: Pick<UpstreamFixture, 'clock' | 'network' | 'events' | 'script' | 'upstream'>,
+    scheme: string,
+  ) {
+    this.clock = parts.clock;
+    this.network = parts.network;
+    this.events = parts.events;
+    this.script = parts.script;
+    this.upstream = parts.upstream;
+    this.#scheme = scheme;
+  }
+
+  on(method: string, path: Expected): Exchange {
+    return this.script.on(method, path);
+  }
+
+  /** The URL of a path at one of the hosts. */
+  url(host: string, path: string): string {
+    return `${this.#scheme}://${host}:${this.script.port}${path}`;
+  }
+
+  /** `METHOD host/path` of every request, in order; the port and the query are left out. */
+  get log(): readonly string[] {
+    return this.script.hits.map((hit) => `${hit.method} ${hostnameOf(hit)}${hit.path}`);
+  }
+
+  /** Requests to a host. */
+  hitsAt(host: string): readonly Hit[] {
+    return this.script.hits.filter((hit) => hostnameOf(hit) === host);
+  }
+
+  eventsOf<K extends LarderEvent['kind']>(kind: K): readonly Extract<LarderEvent, { kind: K }>[] {
+    return this.events.filter((event): event is Extract<LarderEvent, { kind: K }> => event.kind === kind);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.upstream.close();
+    await this.script[Symbol.asyncDispose]();
+    this.script.assertDone();
+    if (this.clock.pending > 0) throw new Error(`${this.clock.pending} timers are left`);
+  }
+}
+
+/** @param host the registry's own; @param others hosts that it sends its clients to */
+export async function startUpstreamFixture(
+  host: string,
+  others: readonly string[] = [],
+  options: UpstreamFixtureOptions = {},
+): Promise<UpstreamFixture> {
+  const { scheme = 'https', path = '', ...settings } = options;
+  const authority = createCertificateAuthority();
+  const tls = authority.issue([host, ...others]);
+  const script = await startScriptedUpstream(scheme === 'https' ? { tls } : {});
+  const network = new FakeNetwork();
+  for (const name of [host, ...others]) network.name(name, '8.8.8.8');
+  const clock = new ManualClock();
+  const bus = createEvents();
+  const events: LarderEvent[] = [];
+  bus.subscribe((event) => events.push(event));
+  const upstream = createUpstream(
+    {
+      name: host,
+      url: new URL(`${scheme}://${host}:${script.port}${path}`),
+      ca: authority.certificate,
+      timeouts: TIMEOUTS,
+      userAgent: 'larder/test',
+      ...settings,
+    },
+    { clock, events: bus, network },
+  );
+  return new UpstreamFixture({ clock, network, events, script, upstream }, scheme);
+}
