@@ -41,7 +41,8 @@ export async function deliver(
     if (sink.isGone) return { bytes: position - start, complete: false };
     if (end !== undefined && position < end) throw new Error(`the blob ended at byte ${position} of ${end}`);
     await sink.end();
-    return { bytes: position - start, complete: !sink.isGone };
+    // Not whether the client is there: the response of a whole answer may be closed by now.
+    return { bytes: position - start, complete: response.writableFinished };
   } catch (error) {
     const wasGone = sink.isGone;
     response.destroy();
