@@ -144,15 +144,21 @@ function addGauges(registers: Registry[], gauges: Gauges): void {
       this.set(gauges.fills());
     },
   });
-  const blobs = new Gauge({ name: 'larder_store_blobs', help: 'Blobs and manifests stored', registers });
+  // Each by its own: what one gauge sets of another shows only at the next scrape.
+  void new Gauge({
+    name: 'larder_store_blobs',
+    help: 'Blobs and manifests stored',
+    registers,
+    async collect() {
+      this.set((await gauges.store()).blobs);
+    },
+  });
   void new Gauge({
     name: 'larder_store_bytes',
     help: 'Bytes stored',
     registers,
     async collect() {
-      const store = await gauges.store();
-      this.set(store.bytes);
-      blobs.set(store.blobs);
+      this.set((await gauges.store()).bytes);
     },
   });
 }
