@@ -6,6 +6,7 @@ import { dockerRegistry } from '../support/e2e/docker-registry.ts';
 import { longBody, shortBody, wrongByte, type Deformation } from '../support/e2e/fault.ts';
 import { ask } from '../support/e2e/http-client.ts';
 import { larder, type Larder } from '../support/e2e/larder.ts';
+import { until } from '../support/e2e/until.ts';
 import { contentRequests } from '../support/e2e/upstream-requests.ts';
 
 const { app, storage } = inject('stock');
@@ -42,10 +43,12 @@ describe.each(faults)('upstream sends %s', (_, deform) => {
 
     for (const answer of answers) expect(answer.status === 200 && answer.complete).toBe(false);
     expect(existsSync(storedFile(mirror, layer.digest))).toBe(false);
-    expect(await readdir(join(mirror.cacheDirectory, 'ingest'))).toEqual([]);
     registry.proxy.heal();
     const healed = await ask(`${repository}/blobs/${layer.digest}`);
     expect(healed).toMatchObject({ status: 200, complete: true, digest: layer.digest });
+    await until('nothing is left half-written', async () =>
+      (await readdir(join(mirror.cacheDirectory, 'ingest'))).length === 0 ? true : undefined,
+    );
   });
 
   test('of a blob that no manifest told the size of', async () => {
@@ -109,5 +112,7 @@ test('bytes that failed verification are set aside, not served and not lost', as
 
   await ask(`${repository}/blobs/${layer.digest}`);
 
-  expect(await readdir(join(mirror.cacheDirectory, 'quarantine'))).not.toEqual([]);
+  await until('the bytes are in quarantine', async () =>
+    (await readdir(join(mirror.cacheDirectory, 'quarantine'))).length > 0 ? true : undefined,
+  );
 });
