@@ -25,6 +25,13 @@ export type LarderEvent =
       readonly limit: number;
       readonly remaining: number;
     }
+  | {
+      readonly kind: 'breaker-changed';
+      readonly upstream: string;
+      readonly state: 'closed' | 'open' | 'half-open';
+      /** Why it is not closed. */
+      readonly error?: unknown;
+    }
   | { readonly kind: 'fill-started'; readonly upstream: string; readonly digest: Digest }
   | {
       readonly kind: 'fill-resumed';

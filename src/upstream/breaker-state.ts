@@ -1,0 +1,56 @@
+/**
+ * What a breaker knows. Times are by the monotonic clock, in milliseconds.
+ * - `closed`: requests go through; so many have failed in a row.
+ * - `open`: none goes through before `until`.
+ * - `half-open`: one is on its way to find out; no other goes through before `until`, when it is given up for lost.
+ */
+export type BreakerState =
+  | { readonly kind: 'closed'; readonly failures: number }
+  | { readonly kind: 'open'; readonly until: number; readonly openings: number }
+  | { readonly kind: 'half-open'; readonly until: number; readonly openings: number };
+
+export interface BreakerLimits {
+  /** Failures in a row that open it. */
+  readonly failures: number;
+  /** How long it stays open the first time; twice as long each time the probe fails. */
+  readonly openMs: number;
+  readonly maxOpenMs: number;
+  /** How long a probe may take before the next one is let through: a probe that is lost must not wedge it. */
+  readonly probeMs: number;
+}
+
+export const CLOSED: BreakerState = { kind: 'closed', failures: 0 };
+
+/** Whether a request may go through at `now`, and the state if it does. */
+export function admit(
+  state: BreakerState,
+  now: number,
+  { probeMs }: BreakerLimits,
+): { readonly isAdmitted: boolean; readonly state: BreakerState } {
+  if (state.kind === 'closed') return { isAdmitted: true, state };
+  if (now < state.until) return { isAdmitted: false, state };
+  return {
+    isAdmitted: true,
+    state: { kind: 'half-open', until: now + probeMs, openings: state.openings },
+  };
+}
+
+/** After upstream could not answer. */
+export function afterFailure(state: BreakerState, now: number, limits: BreakerLimits): BreakerState {
+  switch (state.kind) {
+    case 'closed': {
+      const failures = state.failures + 1;
+      return failures < limits.failures ? { kind: 'closed', failures } : opened(1, now, limits);
+    }
+    case 'half-open':
+      return opened(state.openings + 1, now, limits);
+    case 'open':
+      // A request from before it opened: it says nothing new.
+      return state;
+  }
+}
+
+function opened(openings: number, now: number, { openMs, maxOpenMs }: BreakerLimits): BreakerState {
+  const waitMs = Math.min(maxOpenMs, openMs * 2 ** Math.min(openings - 1, 30));
+  return { kind: 'open', until: now + waitMs, openings };
+}

@@ -1,0 +1,106 @@
+import { describe, expect, test } from 'vitest';
+import { ManualClock } from '../../test/support/manual-clock.ts';
+import { StubUpstream } from '../../test/support/stub-upstream.ts';
+import { createEvents, type LarderEvent } from '../events.ts';
+import { parseRepositoryName } from '../oci/repository-name.ts';
+import { Breaker } from './breaker.ts';
+import { UpstreamError, type UpstreamFailure, type UpstreamFailureReason } from './error.ts';
+
+const NAME = parseRepositoryName('acme/app');
+
+function start(): {
+  stub: StubUpstream;
+  breaker: Breaker;
+  clock: ManualClock;
+  events: LarderEvent[];
+  ask: () => Promise<unknown>;
+} {
+  const clock = new ManualClock();
+  const bus = createEvents();
+  const events: LarderEvent[] = [];
+  bus.subscribe((event) => events.push(event));
+  const stub = new StubUpstream();
+  const breaker = new Breaker(stub.upstream, { clock, events: bus });
+  const ask = (): Promise<unknown> =>
+    breaker.upstream.tags(NAME).catch((error: unknown) => (error as UpstreamError).reason);
+  return { stub, breaker, clock, events, ask };
+}
+
+function failWith(stub: StubUpstream, failure: UpstreamFailure, reason: UpstreamFailureReason): void {
+  stub.answer = () => Promise.reject(new UpstreamError('registry.test', failure, reason, 'it failed'));
+}
+
+async function askTimes(ask: () => Promise<unknown>, times: number): Promise<void> {
+  for (let i = 0; i < times; i += 1) await ask();
+}
+
+describe('a breaker', () => {
+  test('asks a dead upstream five times, and then answers in its place', async () => {
+    const { stub, breaker, ask } = start();
+    failWith(stub, 'unavailable', 'refused');
+    await askTimes(ask, 5);
+    expect(breaker.state).toBe('open');
+    expect(await ask()).toBe('breaker-open');
+    expect(stub.calls).toBe(5);
+    expect(breaker.reason).toBe('registry.test: it failed');
+  });
+
+  test('lets one through after a while, and closes when it is answered', async () => {
+    const { stub, breaker, clock, ask } = start();
+    failWith(stub, 'unavailable', 'timeout');
+    await askTimes(ask, 5);
+    clock.advance(2_000);
+    stub.answer = () => Promise.resolve(undefined);
+    await Promise.all([ask(), ask()]);
+    expect(stub.calls).toBe(6);
+    expect(breaker.state).toBe('closed');
+    expect(breaker.reason).toBeUndefined();
+  });
+
+  test('opens again when it is not', async () => {
+    const { stub, breaker, clock, ask } = start();
+    failWith(stub, 'unavailable', 'dns');
+    await askTimes(ask, 5);
+    clock.advance(2_000);
+    expect(await ask()).toBe('dns');
+    expect(breaker.state).toBe('open');
+    clock.advance(3_999);
+    expect(await ask()).toBe('breaker-open');
+  });
+
+  test.each<[UpstreamFailure, UpstreamFailureReason]>([
+    ['absent', 'not-found'],
+    ['denied', 'unauthorized'],
+    ['throttled', 'rate-limit'],
+    ['unavailable', 'content'],
+    ['unavailable', 'cancelled'],
+    ['unavailable', 'forbidden-address'],
+  ])('takes %s (%s) for no failure of the upstream', async (failure, reason) => {
+    const { stub, breaker, ask } = start();
+    failWith(stub, failure, reason);
+    await askTimes(ask, 20);
+    expect(breaker.state).toBe('closed');
+  });
+
+  test('counts only failures in a row', async () => {
+    const { stub, breaker, ask } = start();
+    for (let i = 0; i < 10; i += 1) {
+      failWith(stub, 'unavailable', 'status');
+      await askTimes(ask, 4);
+      failWith(stub, 'absent', 'not-found');
+      await ask();
+    }
+    expect(breaker.state).toBe('closed');
+  });
+
+  test('tells each change once', async () => {
+    const { stub, clock, events, ask } = start();
+    failWith(stub, 'unavailable', 'refused');
+    await askTimes(ask, 20);
+    clock.advance(2_000);
+    stub.answer = () => Promise.resolve(undefined);
+    await askTimes(ask, 3);
+    const states = events.map((event) => event.kind === 'breaker-changed' && event.state);
+    expect(states).toEqual(['open', 'half-open', 'closed']);
+  });
+});

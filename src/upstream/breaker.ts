@@ -1,0 +1,95 @@
+import type { Clock } from '../clock.ts';
+import type { Events } from '../events.ts';
+import { admit, afterFailure, CLOSED, type BreakerLimits, type BreakerState } from './breaker-state.ts';
+import { UpstreamError, type UpstreamFailureReason } from './error.ts';
+import { decorate } from './decorate.ts';
+import type { Upstream } from './upstream.ts';
+
+export interface BreakerDeps {
+  readonly clock: Clock;
+  readonly events: Events;
+  readonly limits?: BreakerLimits;
+}
+
+const LIMITS: BreakerLimits = { failures: 5, openMs: 2_000, maxOpenMs: 30_000, probeMs: 60_000 };
+
+/** What says that upstream is not there, or not well. A strange answer is an answer. */
+const COUNTED: ReadonlySet<UpstreamFailureReason> = new Set([
+  'timeout',
+  'refused',
+  'reset',
+  'dns',
+  'tls',
+  'status',
+  'token',
+  'network',
+] as const);
+
+/**
+ * An upstream that is not asked while it does not answer: after some failures in a row every call fails at once,
+ * until one that is let through now and then gets an answer. So a dead upstream does not cost each client a timeout.
+ */
+export class Breaker {
+  readonly upstream: Upstream;
+  readonly #clock: Clock;
+  readonly #events: Events;
+  readonly #limits: BreakerLimits;
+  #state: BreakerState = CLOSED;
+  #lastError: UpstreamError | undefined;
+
+  constructor(upstream: Upstream, { clock, events, limits = LIMITS }: BreakerDeps) {
+    this.#clock = clock;
+    this.#events = events;
+    this.#limits = limits;
+    this.upstream = decorate(upstream, (call) => this.#guard(call));
+  }
+
+  get state(): BreakerState['kind'] {
+    return this.#state.kind;
+  }
+
+  /** Why it is not closed. */
+  get reason(): string | undefined {
+    return this.#state.kind === 'closed' ? undefined : this.#lastError?.message;
+  }
+
+  async #guard<T>(call: () => Promise<T>): Promise<T> {
+    const { isAdmitted, state } = admit(this.#state, this.#clock.monotonic(), this.#limits);
+    if (!isAdmitted) throw this.#refusal();
+    this.#become(state);
+    try {
+      const value = await call();
+      this.#become(CLOSED);
+      return value;
+    } catch (error) {
+      this.#note(error);
+      throw error;
+    }
+  }
+
+  #note(error: unknown): void {
+    if (!(error instanceof UpstreamError) || error.reason === 'cancelled') return;
+    if (error.failure !== 'unavailable' || !COUNTED.has(error.reason)) return this.#become(CLOSED);
+    this.#lastError = error;
+    this.#become(afterFailure(this.#state, this.#clock.monotonic(), this.#limits));
+  }
+
+  #become(state: BreakerState): void {
+    const before = this.#state.kind;
+    this.#state = state;
+    if (before === state.kind) return;
+    const error = state.kind === 'closed' ? undefined : this.#lastError;
+    this.#events.emit({ kind: 'breaker-changed', upstream: this.upstream.name, state: state.kind, error });
+  }
+
+  #refusal(): UpstreamError {
+    const why = this.#lastError?.message ?? `${this.upstream.name}: it failed`;
+    return new UpstreamError(
+      this.upstream.name,
+      'unavailable',
+      'breaker-open',
+      `not asked for the moment, since it did not answer lately (${why})`,
+      { cause: this.#lastError },
+    );
+  }
+}
