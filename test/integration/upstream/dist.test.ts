@@ -1,0 +1,255 @@
+import { expect, test } from 'vitest';
+import { digestOf } from '../../../src/oci/digest.ts';
+import { MediaType } from '../../../src/oci/media-type.ts';
+import {
+  bytes,
+  cutAfter,
+  flip,
+  json,
+  registryError,
+  shortBody,
+  status,
+  withHeaders,
+  wrongDigest,
+  type Answer,
+} from '../../support/scripted-reply.ts';
+import {
+  LAYER,
+  LAYER_DIGEST,
+  MANIFEST,
+  MANIFEST_DIGEST,
+  byDigest,
+  manifestReply,
+  readBlob,
+  repo,
+  tagged,
+} from '../../support/upstream-content.ts';
+import { startUpstreamFixture, type UpstreamFixture } from '../../support/upstream-fixture.ts';
+
+const app = repo('team/app');
+const manifestPath = '/v2/team/app/manifests/1';
+const blobPath = `/v2/team/app/blobs/${LAYER_DIGEST}`;
+const startDist = (path = ''): Promise<UpstreamFixture> =>
+  startUpstreamFixture('registry.example.com', [], { scheme: 'http', path });
+
+/** As distribution does: 404 for an OCI type that Accept lacks, whatever else it has. */
+const likeDistribution =
+  (mediaType: string): Answer =>
+  ({ headers }) =>
+    String(headers.accept).includes(mediaType)
+      ? manifestReply()
+      : registryError(404, 'MANIFEST_UNKNOWN', { message: 'accept header does not support OCI manifests' });
+
+test('an OCI manifest is 404 where Accept lacks its type: Larder names every type, in one line', async () => {
+  await using dist = await startDist();
+  dist.on('GET', manifestPath).reply(likeDistribution(MediaType.ociManifest));
+  expect((await dist.upstream.manifest(app, tagged('1'))).digest).toBe(MANIFEST_DIGEST);
+  const accept = dist.script.hits[0]?.headers.accept;
+  for (const type of [MediaType.ociIndex, MediaType.dockerList, MediaType.dockerManifest]) {
+    expect(accept).toContain(type);
+  }
+});
+
+test('a docker list is not switched to its amd64 child, since Accept has the list', async () => {
+  await using dist = await startDist();
+  const list = json(
+    { schemaVersion: 2, mediaType: MediaType.dockerList, manifests: [] },
+    { headers: { 'content-type': MediaType.dockerList } },
+  );
+  const digest = digestOf(list.body);
+  const child = manifestReply({ 'content-type': MediaType.dockerManifest });
+  dist
+    .on('HEAD', manifestPath)
+    .reply(({ headers }) =>
+      String(headers.accept).includes(MediaType.dockerList)
+        ? withHeaders({ 'docker-content-digest': digest })(list)
+        : child,
+    );
+  expect(await dist.upstream.resolve(app, tagged('1'))).toEqual({
+    digest,
+    mediaType: MediaType.dockerList,
+    size: list.body.length,
+  });
+});
+
+test('below a path, the API and its ping are below it', async () => {
+  await using dist = await startDist('/mirror/hub/');
+  dist.on('GET', '/mirror/hub/v2/team/app/manifests/1').reply(manifestReply());
+  expect((await dist.upstream.manifest(app, tagged('1'))).digest).toBe(MANIFEST_DIGEST);
+});
+
+test('a sha512 reference is verified by sha512', async () => {
+  await using dist = await startDist();
+  const digest = digestOf(MANIFEST, 'sha512');
+  const path = `/v2/team/app/manifests/${digest}`;
+  dist.on('GET', path).reply(manifestReply());
+  dist.on('HEAD', path).reply(manifestReply());
+  expect(await dist.upstream.manifest(app, byDigest(digest))).toMatchObject({ digest, verified: true });
+  expect(await dist.upstream.resolve(app, byDigest(digest))).toMatchObject({ digest });
+});
+
+test('a manifest of another digest, or one that contradicts its header, is refused', async () => {
+  await using dist = await startDist();
+  const broken = { failure: 'unavailable', reason: 'content' };
+  dist.on('GET', `/v2/team/app/manifests/${MANIFEST_DIGEST}`).once().reply(manifestReply(), flip());
+  await expect(dist.upstream.manifest(app, byDigest(MANIFEST_DIGEST))).rejects.toMatchObject(broken);
+  const other = Buffer.concat([MANIFEST, Buffer.from('\n')]);
+  dist
+    .on('GET', `/v2/team/app/manifests/${MANIFEST_DIGEST}`)
+    .once()
+    .reply({ ...manifestReply(), body: other });
+  await expect(dist.upstream.manifest(app, byDigest(MANIFEST_DIGEST))).rejects.toMatchObject(broken);
+  dist.on('GET', manifestPath).once().reply(manifestReply(), wrongDigest());
+  await expect(dist.upstream.manifest(app, tagged('1'))).rejects.toMatchObject(broken);
+  dist.on('GET', manifestPath).once().reply(manifestReply(), shortBody());
+  await expect(dist.upstream.manifest(app, tagged('1'))).rejects.toMatchObject(broken);
+});
+
+test('a document under the type of another kind is refused (CVE-2021-41190)', async () => {
+  await using dist = await startDist();
+  dist.on('GET', manifestPath).reply(manifestReply({ 'content-type': MediaType.ociIndex }));
+  const pull = dist.upstream.manifest(app, tagged('1'));
+  await expect(pull).rejects.toMatchObject({ failure: 'unavailable', reason: 'content' });
+});
+
+test('a manifest of more than 4 MiB is cut', async () => {
+  await using dist = await startDist();
+  const padded = Buffer.concat([MANIFEST, Buffer.alloc(5 * 1024 * 1024, ' ')]);
+  dist.on('GET', manifestPath).reply({ ...manifestReply(), body: padded });
+  await expect(dist.upstream.manifest(app, tagged('1'))).rejects.toMatchObject({ reason: 'content' });
+});
+
+test('HEAD with a digest that is none tells nothing', async () => {
+  await using dist = await startDist();
+  dist.on('HEAD', manifestPath).reply(manifestReply({ 'docker-content-digest': 'sha256:XYZ' }));
+  expect(await dist.upstream.resolve(app, tagged('1'))).toBeUndefined();
+});
+
+test('HEAD of a tag that is not there is absent', async () => {
+  await using dist = await startDist();
+  dist.on('HEAD', manifestPath).reply(status(404));
+  await expect(dist.upstream.resolve(app, tagged('1'))).rejects.toMatchObject({
+    failure: 'absent',
+    status: 404,
+  });
+});
+
+test.each([
+  [{ start: 100 }, 'bytes=100-', LAYER.subarray(100), 100],
+  [{ start: 100, end: 200 }, 'bytes=100-199', LAYER.subarray(100, 200), 100],
+  [{ start: 0, end: 1 }, 'bytes=0-0', LAYER.subarray(0, 1), 0],
+  [{ start: 0 }, undefined, LAYER, 0],
+])('the range %j is asked for as %s', async (range, header, expected, start) => {
+  await using dist = await startDist();
+  dist.on('GET', blobPath).withHeader('range', header).reply(bytes(LAYER));
+  const blob = await dist.upstream.blob(app, LAYER_DIGEST, { range });
+  expect([blob.start, blob.size]).toEqual([start, LAYER.length]);
+  expect((await readBlob(blob)).equals(expected)).toBe(true);
+});
+
+test('an upstream that ignores the range starts from 0', async () => {
+  await using dist = await startDist();
+  dist.on('GET', blobPath).reply(bytes(LAYER, { ranges: false }));
+  const blob = await dist.upstream.blob(app, LAYER_DIGEST, { range: { start: 100 } });
+  expect([blob.start, blob.size, (await readBlob(blob)).length]).toEqual([0, LAYER.length, LAYER.length]);
+});
+
+test.each([
+  ['another start', 'bytes 99-199/210000'],
+  ['more than asked for', 'bytes 100-999/210000'],
+  ['no Content-Range', undefined],
+  ['nonsense', 'bytes */210000'],
+])('a part with %s is refused', async (_name, contentRange) => {
+  await using dist = await startDist();
+  const reply = { status: 206, headers: {}, body: LAYER.subarray(100, 200) };
+  dist.on('GET', blobPath).reply(reply, withHeaders({ 'content-range': contentRange }));
+  const fetch = dist.upstream.blob(app, LAYER_DIGEST, { range: { start: 100, end: 200 } });
+  await expect(fetch).rejects.toMatchObject({ failure: 'unavailable', reason: 'content', status: 206 });
+});
+
+test('a part that nobody asked for is refused', async () => {
+  await using dist = await startDist();
+  dist
+    .on('GET', blobPath)
+    .reply(status(206, { headers: { 'content-range': 'bytes 0-0/210000' }, body: 'x' }));
+  await expect(dist.upstream.blob(app, LAYER_DIGEST)).rejects.toMatchObject({ reason: 'content' });
+});
+
+test('a range beyond the end is 416, which says nothing about the blob', async () => {
+  await using dist = await startDist();
+  dist.on('GET', blobPath).reply(bytes(LAYER));
+  const fetch = dist.upstream.blob(app, LAYER_DIGEST, { range: { start: LAYER.length } });
+  await expect(fetch).rejects.toMatchObject({ failure: 'unavailable', reason: 'status', status: 416 });
+});
+
+test('a body that is cut is an error while it is read, whatever was promised', async () => {
+  await using dist = await startDist();
+  dist.on('GET', blobPath).reply(bytes(LAYER), cutAfter(70_000));
+  const { body } = await dist.upstream.blob(app, LAYER_DIGEST);
+  let length = 0;
+  const read = async (): Promise<void> => {
+    for await (const chunk of body) length += chunk.length;
+  };
+  await expect(read()).rejects.toMatchObject({ failure: 'unavailable', reason: 'reset' });
+  expect(length).toBe(70_000);
+  const told = dist.eventsOf('upstream-bytes').reduce((sum, { bytes }) => sum + bytes, 0);
+  expect(told).toBe(70_000);
+});
+
+test('a chunked body has no size, and its cut is an error, too', async () => {
+  await using dist = await startDist();
+  dist.on('GET', blobPath).once().reply({ status: 200, headers: {}, body: LAYER, chunked: true });
+  const blob = await dist.upstream.blob(app, LAYER_DIGEST);
+  expect(blob.size).toBeUndefined();
+  expect(await readBlob(blob)).toHaveLength(LAYER.length);
+  dist
+    .on('GET', blobPath)
+    .once()
+    .reply({ status: 200, headers: {}, body: LAYER, chunked: true }, cutAfter(1000));
+  await expect(readBlob(await dist.upstream.blob(app, LAYER_DIGEST))).rejects.toMatchObject({
+    reason: 'reset',
+  });
+});
+
+test('an empty blob is looked at and fetched', async () => {
+  await using dist = await startDist();
+  const empty = Buffer.alloc(0);
+  const digest = digestOf(empty);
+  dist.on('HEAD', `/v2/team/app/blobs/${digest}`).reply(bytes(empty));
+  dist.on('GET', `/v2/team/app/blobs/${digest}`).reply(bytes(empty));
+  expect(await dist.upstream.statBlob(app, digest)).toEqual({ size: 0 });
+  expect(await readBlob(await dist.upstream.blob(app, digest))).toHaveLength(0);
+});
+
+test('a limit of n that it does not take is left out', async () => {
+  await using dist = await startDist();
+  const refused = registryError(400, 'PAGINATION_NUMBER_INVALID');
+  dist.on('GET', '/v2/team/app/tags/list').withQuery('n', '1000').once().reply(refused);
+  dist
+    .on('GET', '/v2/team/app/tags/list')
+    .withQuery('n', undefined)
+    .once()
+    .reply(json({ tags: ['1', '-bad', 7] }));
+  expect(await dist.upstream.tags(app)).toEqual({ tags: ['1'], next: undefined });
+});
+
+test('a next page that is the page itself ends the list', async () => {
+  await using dist = await startDist();
+  const link = '</v2/team/app/tags/list?n=1000>; rel="next"';
+  dist.on('GET', '/v2/team/app/tags/list').reply(json({ tags: ['1'] }, { headers: { link } }));
+  expect((await dist.upstream.tags(app)).next).toBeUndefined();
+});
+
+test('what is no list of tags is refused', async () => {
+  await using dist = await startDist();
+  dist
+    .on('GET', '/v2/team/app/tags/list')
+    .once()
+    .reply(status(200, { body: '<html>' }));
+  dist
+    .on('GET', '/v2/team/app/tags/list')
+    .once()
+    .reply(json({ tags: 'x' }));
+  await expect(dist.upstream.tags(app)).rejects.toMatchObject({ reason: 'content' });
+  await expect(dist.upstream.tags(app)).rejects.toMatchObject({ reason: 'content' });
+});

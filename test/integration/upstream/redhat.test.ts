@@ -1,0 +1,84 @@
+import { expect, test } from 'vitest';
+import { gzipSync } from 'node:zlib';
+import { MediaType } from '../../../src/oci/media-type.ts';
+import { bytes, challenged, json, registryError, status, type Answer } from '../../support/scripted-reply.ts';
+import {
+  LAYER,
+  LAYER_DIGEST,
+  MANIFEST_DIGEST,
+  byDigest,
+  manifestReply,
+  readBlob,
+  repo,
+  tagged,
+} from '../../support/upstream-content.ts';
+import { startUpstreamFixture } from '../../support/upstream-fixture.ts';
+
+const ACCESS = 'registry.access.redhat.com';
+const REDHAT = 'registry.redhat.io';
+const ubi = repo('ubi9/ubi');
+const blobPath = `/v2/ubi9/ubi/blobs/${LAYER_DIGEST}`;
+
+const gzipIfAsked: Answer = ({ headers }) =>
+  /gzip/.test(String(headers['accept-encoding']))
+    ? { status: 200, headers: { 'content-encoding': 'gzip' }, body: gzipSync(LAYER) }
+    : { status: 200, headers: {}, body: LAYER };
+
+test('blobs are compressed for whoever asks for gzip: Larder asks for identity', async () => {
+  await using redhat = await startUpstreamFixture(ACCESS);
+  redhat.on('GET', blobPath).reply(gzipIfAsked);
+  const blob = await redhat.upstream.blob(ubi, LAYER_DIGEST);
+  expect((await readBlob(blob)).equals(LAYER)).toBe(true);
+});
+
+test('a body that is compressed all the same is refused', async () => {
+  await using redhat = await startUpstreamFixture(ACCESS);
+  const compressed = bytes(gzipSync(LAYER), { headers: { 'content-encoding': 'gzip' } });
+  redhat.on('GET', blobPath).reply(compressed);
+  redhat.on('GET', '/v2/ubi9/ubi/manifests/1').reply(manifestReply({ 'content-encoding': 'x-gzip' }));
+  const refused = { failure: 'unavailable', reason: 'content' };
+  await expect(redhat.upstream.blob(ubi, LAYER_DIGEST)).rejects.toMatchObject(refused);
+  await expect(redhat.upstream.manifest(ubi, tagged('1'))).rejects.toMatchObject(refused);
+});
+
+test('a manifest as text/plain has the type that it names itself', async () => {
+  await using redhat = await startUpstreamFixture(ACCESS);
+  redhat
+    .on('GET', '/v2/ubi9/ubi/manifests/1')
+    .reply(manifestReply({ 'content-type': 'text/plain; charset=utf-8' }));
+  redhat.on('GET', '/v2/ubi9/ubi/manifests/2').reply(manifestReply({ 'content-type': undefined }));
+  const expected = { mediaType: MediaType.ociManifest, digest: MANIFEST_DIGEST };
+  expect(await redhat.upstream.manifest(ubi, tagged('1'))).toMatchObject(expected);
+  expect(await redhat.upstream.manifest(ubi, tagged('2'))).toMatchObject(expected);
+});
+
+test('schema 1 passes as it is, with the digest that upstream claims', async () => {
+  await using redhat = await startUpstreamFixture(ACCESS);
+  const document = { schemaVersion: 1, name: 'ubi9/ubi', tag: '1', signatures: [{}], fsLayers: [] };
+  const claimed = MANIFEST_DIGEST;
+  const headers = { 'content-type': 'text/plain', 'docker-content-digest': claimed };
+  redhat.on('GET', /manifests/).reply(json(document, { headers }));
+  const expected = { mediaType: MediaType.dockerSchema1Signed, digest: claimed, verified: false };
+  expect(await redhat.upstream.manifest(ubi, tagged('1'))).toMatchObject(expected);
+  expect(await redhat.upstream.manifest(ubi, byDigest(claimed))).toMatchObject(expected);
+});
+
+test('anonymous is 401 at the token endpoint of registry.redhat.io', async () => {
+  await using redhat = await startUpstreamFixture(REDHAT);
+  const realm = redhat.url(REDHAT, '/auth/realms/rhcc/protocol/redhat-docker-v2/auth');
+  const challenge = `Bearer realm="${realm}",service="docker-registry"`;
+  redhat
+    .on('GET', '/v2/ubi9/ubi/manifests/1')
+    .withHeader('authorization', undefined)
+    .reply(challenged(challenge));
+  redhat.on('GET', /^\/auth\/realms/).reply(status(401, { body: '<html>' }));
+  const denied = { failure: 'denied', reason: 'token', status: 401 };
+  await expect(redhat.upstream.manifest(ubi, tagged('1'))).rejects.toMatchObject(denied);
+});
+
+test('404 UNKNOWN is absent', async () => {
+  await using redhat = await startUpstreamFixture(REDHAT);
+  redhat.on('GET', '/v2/nothing/here/manifests/1').reply(registryError(404, 'UNKNOWN'));
+  const pull = redhat.upstream.manifest(repo('nothing/here'), tagged('1'));
+  await expect(pull).rejects.toMatchObject({ failure: 'absent' });
+});
