@@ -1,13 +1,16 @@
+import type { Clock } from '../clock.ts';
 import type { Events } from '../events.ts';
 import type { Digest } from '../oci/digest.ts';
 import { UpstreamError } from '../upstream/error.ts';
 import type { ByteRange, FetchedBlob } from '../upstream/upstream.ts';
+import { pause } from './deadline.ts';
 import type { Target } from './target.ts';
 
-/** How often one transfer is taken up again without a byte of progress between two breaks. */
-const MAX_BREAKS_WITHOUT_PROGRESS = 3;
+/** How often a transfer may break without a byte of progress since the last break. */
+const MAX_BREAKS_WITHOUT_PROGRESS = 5;
 /** How often one transfer is taken up again in all. */
 const MAX_BREAKS = 20;
+const FIRST_WAIT_MS = 500;
 
 /**
  * One blob's bytes from upstream, in order and each once, across broken transfers: what breaks is taken up
@@ -20,8 +23,8 @@ export class BlobSource {
   readonly #target: Target;
   readonly #digest: Digest;
   readonly #range: ByteRange;
-  readonly #signal: AbortSignal | undefined;
-  readonly #events: Events | undefined;
+  readonly #options: BlobSourceOptions;
+  readonly #ending = new AbortController();
   #current: FetchedBlob | undefined;
   #offset: number;
 
@@ -36,8 +39,7 @@ export class BlobSource {
     this.#target = target;
     this.#digest = digest;
     this.#range = range;
-    this.#signal = options.signal;
-    this.#events = options.events;
+    this.#options = options;
     this.#current = first;
     this.#offset = range.start;
   }
@@ -74,9 +76,11 @@ export class BlobSource {
       if (error === undefined) return;
       breaks += 1;
       withoutProgress = this.#offset > before ? 0 : withoutProgress + 1;
-      const hopeless = breaks > MAX_BREAKS || withoutProgress >= MAX_BREAKS_WITHOUT_PROGRESS;
-      if (hopeless || !isTransient(error) || this.#signal?.aborted === true) throw error;
-      this.#events?.emit({
+      const isHopeless = breaks > MAX_BREAKS || withoutProgress >= MAX_BREAKS_WITHOUT_PROGRESS;
+      if (isHopeless || !isTransient(error)) throw error;
+      await pause(this.#options.clock, waitMs(withoutProgress), this.#ended);
+      if (this.#ended.aborted) throw error;
+      this.#options.events.emit({
         kind: 'fill-resumed',
         upstream: this.#target.key.upstream,
         digest: this.#digest,
@@ -87,7 +91,13 @@ export class BlobSource {
 
   /** Ends the transfer; `chunks` need not have been read. */
   destroy(): void {
+    this.#ending.abort();
     this.#current?.body.destroy();
+  }
+
+  get #ended(): AbortSignal {
+    const { signal } = this.#options;
+    return signal === undefined ? this.#ending.signal : AbortSignal.any([signal, this.#ending.signal]);
   }
 
   /** One transfer, to its end or its break. */
@@ -97,7 +107,7 @@ export class BlobSource {
         this.#target,
         this.#digest,
         { start: this.#offset, end: this.#range.end },
-        this.#signal,
+        this.#options.signal,
       ));
       let position = start;
       for await (const chunk of body) {
@@ -140,8 +150,14 @@ export class BlobSource {
 }
 
 export interface BlobSourceOptions {
+  readonly clock: Clock;
+  readonly events: Events;
   readonly signal?: AbortSignal | undefined;
-  readonly events?: Events | undefined;
+}
+
+/** At once after progress; else twice as long each time: an upstream that restarts is back in seconds. */
+function waitMs(breaksWithoutProgress: number): number {
+  return breaksWithoutProgress === 0 ? 0 : FIRST_WAIT_MS * 2 ** (breaksWithoutProgress - 1);
 }
 
 function request(

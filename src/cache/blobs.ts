@@ -108,29 +108,33 @@ export class Blobs {
       await this.#confirm(target, digest);
     }
     const fill = this.#fills.get(digest) ?? this.#startFill(target, digest);
+    const isCollapsed = fill === running;
     try {
       await fill.opened;
+      return await this.#board(fill, target, range, isCollapsed);
     } catch (error) {
       if (error instanceof StoreError) return this.#openDirect(target, digest, { start: 0 }, error);
-      if (fill === running && !isSameRepository(fill.target, target)) {
-        return this.#openCold(target, digest, range, belongs);
-      }
-      throw error;
-    }
-    const distant = farAhead(range, fill);
-    if (distant !== undefined) return this.#openDirect(target, digest, distant, undefined, fill.size);
-    let follower: BlobReader;
-    try {
-      follower = await fill.follow();
-    } catch (error) {
-      if (fill !== running || error instanceof StoreError) throw error;
-      // It had failed before this client came aboard, which says nothing of the next one.
+      // What failed through another repository, or before this client came aboard, says nothing of this one.
+      if (!isCollapsed || (!fill.hasOpened && isSameRepository(fill.target, target))) throw error;
       await fill.ended;
       return this.#openCold(target, digest, range, belongs);
     }
-    const reader = new ResilientReader(follower, target, digest, (error) => this.#tellStoreFailure(error));
-    const outcome = { hit: false, fwd: 'uri-miss', stored: true, collapsed: fill === running } as const;
-    return { reader, outcome };
+  }
+
+  /** Follows an opened fill; or, for a range far ahead of it, asks upstream for just that. */
+  async #board(
+    fill: Fill,
+    target: Target,
+    range: RangeSpec | undefined,
+    collapsed: boolean,
+  ): Promise<OpenedBlob> {
+    const distant = farAhead(range, fill);
+    if (distant !== undefined) return this.#openDirect(target, fill.digest, distant, undefined, fill.size);
+    const reader = new ResilientReader(await fill.follow(), target, fill.digest, {
+      ...this.#options,
+      onFallback: (error) => this.#tellStoreFailure(error),
+    });
+    return { reader, outcome: { hit: false, fwd: 'uri-miss', stored: true, collapsed } };
   }
 
   #startFill(target: Target, digest: Digest): Fill {
@@ -159,7 +163,7 @@ export class Blobs {
     size?: number,
   ): Promise<OpenedBlob> {
     if (failure !== undefined) this.#tellStoreFailure(failure);
-    const source = await BlobSource.open(target, digest, range, {});
+    const source = await BlobSource.open(target, digest, range, this.#options);
     await this.#options.belonging.add(target.key, digest);
     // A part cannot be verified before the whole is here; the client verifies what it puts together.
     const check =

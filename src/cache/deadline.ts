@@ -14,3 +14,15 @@ export async function within<T>(clock: Clock, ms: number, promise: Promise<T>): 
     cancel();
   }
 }
+
+/** Waits for `ms` milliseconds, or until the signal aborts. Never rejects. */
+export async function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  if (ms <= 0 || signal.aborted) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const end = (): void => resolve();
+  const cancel = clock.after(ms, end);
+  signal.addEventListener('abort', end, { once: true });
+  await promise;
+  cancel();
+  signal.removeEventListener('abort', end);
+}

@@ -56,6 +56,11 @@ export class Fill implements FillProgress {
     this.ended = this.#run();
   }
 
+  /** Whether `opened` has resolved. */
+  get hasOpened(): boolean {
+    return this.#ingest !== undefined;
+  }
+
   get offset(): number {
     return this.#ingest?.offset ?? 0;
   }
@@ -118,7 +123,7 @@ export class Fill implements FillProgress {
   async #transfer(): Promise<void> {
     const { store, index, clock, events } = this.#options;
     const { signal } = this.#cancellation;
-    const source = await BlobSource.open(this.target, this.digest, { start: 0 }, { signal, events });
+    const source = await BlobSource.open(this.target, this.digest, { start: 0 }, { signal, clock, events });
     try {
       this.#size = source.size ?? (await this.#describedSize());
       const ingest = await store.ingest({ digest: this.digest, size: this.#size });

@@ -1,10 +1,15 @@
 import { createDigester, digestAlgorithm, type Digest } from '../oci/digest.ts';
 import { StoreError, type BlobReader } from '../store/blob-store.ts';
-import { BlobSource } from './blob-source.ts';
+import { BlobSource, type BlobSourceOptions } from './blob-source.ts';
 import { SourceReader } from './source-reader.ts';
 import type { Target } from './target.ts';
 
 const PRIMING_CHUNK = 1024 * 1024;
+
+export interface ResilientReaderOptions extends BlobSourceOptions {
+  /** Told once, when the store has failed and upstream is asked instead. */
+  readonly onFallback: (error: StoreError) => void;
+}
 
 /**
  * A follower whose store may fail under it (disk full): then it goes on from upstream directly, at its own
@@ -13,7 +18,7 @@ const PRIMING_CHUNK = 1024 * 1024;
 export class ResilientReader implements BlobReader {
   readonly #target: Target;
   readonly #digest: Digest;
-  readonly #onFallback: (error: StoreError) => void;
+  readonly #options: ResilientReaderOptions;
   #current: BlobReader;
   #isDirect = false;
   #isClosed = false;
@@ -22,12 +27,12 @@ export class ResilientReader implements BlobReader {
     follower: BlobReader,
     target: Target,
     digest: Digest,
-    onFallback: (error: StoreError) => void,
+    options: ResilientReaderOptions,
   ) {
     this.#current = follower;
     this.#target = target;
     this.#digest = digest;
-    this.#onFallback = onFallback;
+    this.#options = options;
   }
 
   get size(): number | undefined {
@@ -59,7 +64,7 @@ export class ResilientReader implements BlobReader {
   async #fallBack(error: unknown, position: number): Promise<void> {
     if (!(error instanceof StoreError) || this.#isDirect || this.#isClosed) throw error;
     this.#isDirect = true;
-    this.#onFallback(error);
+    this.#options.onFallback(error);
     const follower = this.#current;
     const digester = createDigester(digestAlgorithm(this.#digest));
     const buffer = new Uint8Array(PRIMING_CHUNK);
@@ -69,7 +74,7 @@ export class ResilientReader implements BlobReader {
       digester.update(wanted.subarray(0, count));
       offset += count;
     }
-    const source = await BlobSource.open(this.#target, this.#digest, { start: position }, {});
+    const source = await BlobSource.open(this.#target, this.#digest, { start: position }, this.#options);
     this.#current = new SourceReader(source, follower.size, { digest: this.#digest, digester });
     await follower.close();
     if (this.#isClosed) await this.#current.close();

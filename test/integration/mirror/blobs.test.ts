@@ -268,7 +268,14 @@ describe('when upstream breaks off', () => {
     await using world = await start();
     world.registry.fault({ kind: 'blob' }, cutAfter(1000));
     world.registry.fault({ kind: 'blob' }, (reply) => (reply.status === 206 ? status(503) : reply));
-    const answer = await world.mirror.get(PATH);
+    const pending = world.mirror.get(PATH);
+    await expect
+      .poll(() => {
+        world.mirror.clock.advance(1_000);
+        return world.mirror.mirror.fills.size === 0 && blobGets(world) > 1;
+      })
+      .toBe(true);
+    const answer = await pending;
     expect(answer.complete).toBe(false);
     expect(blobGets(world)).toBeLessThan(10);
     expect(await world.mirror.files('blobs/sha256')).toEqual([]);
@@ -299,6 +306,7 @@ describe('when upstream sends other bytes than the digest names', () => {
       expect(answer.body.length).toBeLessThan(CONTENT.length + 1);
     }
     expect(await world.mirror.files('blobs/sha256')).toEqual([]);
+    await expect.poll(() => world.mirror.mirror.fills.size).toBe(0);
     expect(await world.mirror.files('quarantine')).toHaveLength(1);
     expect(world.mirror.events).toContainEqual(expect.objectContaining({ kind: 'verification-failed' }));
     expect((await world.mirror.get(PATH)).body.equals(CONTENT)).toBe(true);
