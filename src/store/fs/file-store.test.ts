@@ -1,0 +1,177 @@
+import { mkdir, readdir, readFile, readlink, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { temporaryDirectory, type TemporaryDirectory } from '../../../test/support/e2e/temporary.ts';
+import { digestHex, digestOf } from '../../oci/digest.ts';
+import { describeBlobStore } from '../blob-store.contract.ts';
+import { StoreError } from '../blob-store.ts';
+import { collect, DIGEST, EXPECTED, HELLO, openAndRead, put, WRONG } from '../store-under-test.contract.ts';
+import { freeBytes, openFileStore, type FileStore } from './file-store.ts';
+
+describeBlobStore('files', async () => {
+  const directory = await temporaryDirectory('store');
+  const quarantine = join(directory.path, 'quarantine');
+  return {
+    store: await openFileStore({ directory: directory.path }),
+    quarantined: async () => (await readdir(quarantine)).length,
+    leftovers: async () => [
+      ...(await readdir(join(directory.path, 'ingest'))),
+      ...(await openFilesIn(directory.path)),
+    ],
+    [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose](),
+  };
+});
+
+/** The files under the directory that this process has open, where the system tells (Linux). */
+async function openFilesIn(directory: string): Promise<string[]> {
+  const descriptors = await readdir('/proc/self/fd').catch(() => []);
+  const paths = descriptors.map((descriptor) => readlink(`/proc/self/fd/${descriptor}`).catch(() => ''));
+  return (await Promise.all(paths)).filter((path) => path.startsWith(directory));
+}
+
+describe('a file store', () => {
+  let directory: TemporaryDirectory;
+  let store: FileStore;
+
+  beforeEach(async () => {
+    directory = await temporaryDirectory('store');
+    store = await openFileStore({ directory: directory.path });
+  });
+
+  afterEach(async () => {
+    await directory[Symbol.asyncDispose]();
+  });
+
+  const inDirectory = (...names: string[]): string => join(directory.path, ...names);
+  const pathOf = (bytes: Uint8Array): string => inDirectory('blobs', 'sha256', digestHex(digestOf(bytes)));
+
+  it('is an OCI image layout', async () => {
+    await put(store, HELLO);
+    expect(await readdir(directory.path)).toEqual(
+      expect.arrayContaining(['blobs', 'index.json', 'ingest', 'oci-layout', 'quarantine']),
+    );
+    expect(JSON.parse(await readFile(inDirectory('oci-layout'), 'utf8'))).toEqual({
+      imageLayoutVersion: '1.0.0',
+    });
+    expect(JSON.parse(await readFile(inDirectory('index.json'), 'utf8'))).toMatchObject({ manifests: [] });
+    expect(await readFile(pathOf(HELLO))).toEqual(HELLO);
+  });
+
+  it('leaves an index.json that is there as it is', async () => {
+    await writeFile(inDirectory('index.json'), '{"mine": true}');
+    await openFileStore({ directory: directory.path });
+    expect(await readFile(inDirectory('index.json'), 'utf8')).toBe('{"mine": true}');
+  });
+
+  it('creates the directory and those above it', async () => {
+    const deep = inDirectory('a', 'b', 'c');
+    await put(await openFileStore({ directory: deep }), HELLO);
+    expect(await readFile(join(deep, 'blobs', 'sha256', digestHex(DIGEST)))).toEqual(HELLO);
+  });
+
+  it('keeps what it stores from the eyes of others', async () => {
+    await put(store, HELLO);
+    expect((await stat(pathOf(HELLO))).mode & 0o007).toBe(0);
+    expect((await stat(inDirectory('blobs'))).mode & 0o007).toBe(0);
+  });
+
+  it('finds what another has stored', async () => {
+    await put(store, HELLO);
+    const again = await openFileStore({ directory: directory.path });
+    expect(await openAndRead(again, HELLO)).toEqual(HELLO);
+    expect(await collect(again.list())).toEqual([EXPECTED]);
+  });
+
+  it('gives each reader a descriptor of its own', async () => {
+    await put(store, HELLO);
+    const readers = [(await store.open(DIGEST))!, (await store.open(DIGEST))!];
+    expect(readers[0]!.fd).toEqual(expect.any(Number));
+    expect(readers[0]!.fd).not.toBe(readers[1]!.fd);
+    await Promise.all(readers.map((reader) => reader.close()));
+  });
+
+  it('sweeps what a crash has left', async () => {
+    await writeFile(inDirectory('ingest', 'left-behind'), 'half a layer');
+    await mkdir(inDirectory('ingest', 'strange'));
+    expect(await store.sweepIngest()).toBe(2);
+    expect(await readdir(inDirectory('ingest'))).toEqual([]);
+    expect(await store.sweepIngest()).toBe(0);
+  });
+
+  it('passes over files that are not blobs', async () => {
+    await put(store, HELLO);
+    await writeFile(inDirectory('blobs', 'sha256', 'README'), 'not a blob');
+    await writeFile(inDirectory('blobs', 'sha256', digestHex(DIGEST).toUpperCase()), 'not a digest');
+    await writeFile(inDirectory('blobs', 'stray'), 'in no algorithm’s folder');
+    expect(await collect(store.list())).toEqual([EXPECTED]);
+  });
+
+  it('replaces a file that has lost bytes when they come anew', async () => {
+    await put(store, HELLO);
+    await truncate(pathOf(HELLO), 3);
+    await put(store, HELLO);
+    expect(await openAndRead(store, HELLO)).toEqual(HELLO);
+  });
+
+  it('says so when a file is cut under a reader', async () => {
+    await put(store, HELLO);
+    const reader = (await store.open(DIGEST))!;
+    await truncate(pathOf(HELLO), 3);
+    await expect(reader.read(new Uint8Array(10), 3)).rejects.toMatchObject({
+      name: 'StoreError',
+      code: 'EIO',
+    });
+    await reader.close();
+  });
+
+  it('never writes into the file of another ingest', async () => {
+    const clumsy = await openFileStore({ directory: inDirectory('clumsy'), random: () => 'always-the-same' });
+    await using first = await clumsy.ingest(EXPECTED);
+    await expect(clumsy.ingest(EXPECTED)).rejects.toMatchObject({ name: 'StoreError', code: 'EEXIST' });
+    await first.write(HELLO);
+    expect(await first.commit()).toEqual(EXPECTED);
+  });
+
+  it('keeps the newest of what failed verification', async () => {
+    const small = await openFileStore({
+      directory: directory.path,
+      quarantine: { files: 2, bytes: 1024 },
+    });
+    for (const text of ['hello, liar 1', 'hello, liar 2', 'hello, liar 3']) {
+      await using ingest = await small.ingest(EXPECTED);
+      await ingest.write(Buffer.from(text));
+      await expect(ingest.commit()).rejects.toThrow('the bytes have the digest');
+    }
+    const names = await readdir(inDirectory('quarantine'));
+    expect(names).toHaveLength(2);
+    expect(names.every((name) => name.startsWith(`sha256-${digestHex(DIGEST)}.`))).toBe(true);
+  });
+
+  it('tells of wrong bytes even where it cannot keep them', async () => {
+    await using ingest = await store.ingest(EXPECTED);
+    await ingest.write(WRONG);
+    await rm(inDirectory('quarantine'), { recursive: true });
+    await expect(ingest.commit()).rejects.toMatchObject({ name: 'VerificationError' });
+    expect(await readdir(inDirectory('ingest'))).toEqual([]);
+  });
+
+  it('gives followers right bytes even where they cannot be published', async () => {
+    await using ingest = await store.ingest(EXPECTED);
+    const reader = await ingest.follow();
+    await ingest.write(HELLO);
+    await rm(inDirectory('blobs', 'sha256'), { recursive: true });
+    const error = await ingest.commit().catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(StoreError);
+    expect(error).toMatchObject({ code: 'ENOENT' });
+    expect(await reader.available(0)).toBe(HELLO.byteLength);
+    expect(await reader.available(HELLO.byteLength)).toBe(HELLO.byteLength);
+    await reader.close();
+    await expect(ingest.follow()).rejects.toThrow(StoreError);
+    expect(await readdir(inDirectory('ingest'))).toEqual([]);
+  });
+
+  it('knows how much may still be written', async () => {
+    expect(await freeBytes(directory.path)).toBeGreaterThan(0);
+    await expect(freeBytes(inDirectory('nowhere'))).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+});

@@ -1,0 +1,125 @@
+import { expect, it } from 'vitest';
+import type { Ingest } from './blob-store.ts';
+import {
+  collect,
+  DIGEST,
+  errorOf,
+  EXPECTED,
+  HELLO,
+  openAndRead,
+  put,
+  readWhole,
+  WRONG,
+  type Subject,
+} from './store-under-test.contract.ts';
+
+/** How every implementation's ingest ends. */
+export function describeEnd(subject: Subject): void {
+  const reason = new Error('nobody wants it');
+
+  it('takes nothing after abort', async () => {
+    await using ingest = await subject.store.ingest(EXPECTED);
+    await ingest.write(HELLO);
+    await ingest.abort(reason);
+    await ingest.abort(new Error('again'));
+    expect(await errorOf(ingest.write(HELLO))).toBe(reason);
+    expect(await errorOf(ingest.commit())).toBe(reason);
+    expect(await subject.store.stat(DIGEST)).toBeUndefined();
+    expect(await subject.quarantined()).toBe(0);
+  });
+
+  it('may be aborted while a write runs', async () => {
+    await using ingest = await subject.store.ingest(EXPECTED);
+    const write = errorOf(ingest.write(HELLO));
+    await ingest.abort(reason);
+    expect(await write).toBe(reason);
+    expect(await errorOf(ingest.commit())).toBe(reason);
+  });
+
+  it('is not undone by an abort after commit', async () => {
+    await using ingest = await subject.store.ingest(EXPECTED);
+    await ingest.write(HELLO);
+    await ingest.commit();
+    await ingest.abort(reason);
+    expect(await openAndRead(subject.store, HELLO)).toEqual(HELLO);
+  });
+
+  it('is not undone by an abort during commit', async () => {
+    await using ingest = await subject.store.ingest(EXPECTED);
+    await ingest.write(HELLO);
+    const commit = ingest.commit();
+    await ingest.abort(reason);
+    expect(await commit).toEqual(EXPECTED);
+    expect(await openAndRead(subject.store, HELLO)).toEqual(HELLO);
+  });
+
+  it('commits once', async () => {
+    await using ingest = await subject.store.ingest(EXPECTED);
+    await ingest.write(HELLO);
+    expect(await Promise.all([ingest.commit(), ingest.commit()])).toEqual([EXPECTED, EXPECTED]);
+    await expect(ingest.write(HELLO)).rejects.toThrow('has ended');
+  });
+
+  it('takes no bytes once commit has begun', async () => {
+    await using ingest = await subject.store.ingest({ digest: DIGEST });
+    await ingest.write(HELLO);
+    const commit = ingest.commit();
+    await expect(ingest.write(HELLO)).rejects.toThrow('has ended');
+    expect(await commit).toEqual(EXPECTED);
+  });
+
+  it('is aborted where it is disposed of without commit', async () => {
+    let ended: Ingest;
+    {
+      await using ingest = await subject.store.ingest(EXPECTED);
+      await ingest.write(HELLO);
+      ended = ingest;
+    }
+    await expect(ended.commit()).rejects.toThrow(/given up/u);
+    expect(await subject.store.stat(DIGEST)).toBeUndefined();
+  });
+}
+
+/** How ingests of one digest live together in every implementation. */
+export function describeConcurrency(subject: Subject): void {
+  it('lets two ingests of one digest commit at once', async () => {
+    const { store } = subject;
+    await using one = await store.ingest(EXPECTED);
+    await using two = await store.ingest(EXPECTED);
+    const readers = [await one.follow(), await two.follow()];
+    await one.write(HELLO.subarray(0, 4));
+    await two.write(HELLO);
+    await one.write(HELLO.subarray(4));
+    expect(await Promise.all([one.commit(), two.commit()])).toEqual([EXPECTED, EXPECTED]);
+    expect(await collect(store.list())).toEqual([EXPECTED]);
+    for (const reader of [...readers, await one.follow(), await two.follow()]) {
+      expect(await readWhole(reader)).toEqual(HELLO);
+      await reader.close();
+    }
+  });
+
+  it('leaves what is there to a later ingest that fails', async () => {
+    const { store } = subject;
+    await put(store, HELLO);
+    await using late = await store.ingest(EXPECTED);
+    await late.write(WRONG);
+    await expect(late.commit()).rejects.toThrow('the bytes have the digest');
+    expect(await openAndRead(store, HELLO)).toEqual(HELLO);
+  });
+
+  it('does not disturb an open reader by a later commit', async () => {
+    const { store } = subject;
+    await put(store, HELLO);
+    const reader = (await store.open(DIGEST))!;
+    await put(store, HELLO);
+    expect(await readWhole(reader)).toEqual(HELLO);
+    await reader.close();
+  });
+
+  it('keeps many blobs apart that arrive together', async () => {
+    const blobs = Array.from({ length: 30 }, (_, number) => Buffer.alloc(1000 + number, `${number}`));
+    await Promise.all(blobs.map((bytes) => put(subject.store, bytes)));
+    expect(await Promise.all(blobs.map((bytes) => openAndRead(subject.store, bytes)))).toEqual(blobs);
+    expect(await collect(subject.store.list())).toHaveLength(30);
+  });
+}

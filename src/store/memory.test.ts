@@ -1,0 +1,12 @@
+import { describeBlobStore } from './blob-store.contract.ts';
+import { createMemoryStore } from './memory.ts';
+
+describeBlobStore('memory', async () => {
+  const store = createMemoryStore();
+  return {
+    store,
+    quarantined: async () => store.quarantined,
+    leftovers: async () => [],
+    [Symbol.asyncDispose]: async () => undefined,
+  };
+});

@@ -1,0 +1,28 @@
+import { execFileSync } from 'node:child_process';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { temporaryDirectory, type TemporaryDirectory } from './e2e/temporary.ts';
+
+/** Whether this process may mount file systems: root may, but in most containers. */
+export async function canMount(): Promise<boolean> {
+  try {
+    await using _mounted = await temporaryFileSystem('size=64k');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A file system of one's own, in memory. @param options of mount(8): `size=1m`. */
+export async function temporaryFileSystem(options: string): Promise<TemporaryDirectory> {
+  const directory = await temporaryDirectory('mount');
+  const path = join(directory.path, 'mounted');
+  try {
+    await mkdir(path);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'larder-test', path], { stdio: 'ignore' });
+    return { path, [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose]() };
+  } catch (error) {
+    await directory[Symbol.asyncDispose]();
+    throw error;
+  }
+}
