@@ -11,6 +11,7 @@ const POLICY: TagPolicy = {
   deadlineMs: 2_000,
   isImmutable: (tag) => tag.startsWith('v'),
   onDeleted: 'drop',
+  quotaReserve: 0,
 };
 const LATEST = parseTag('latest');
 const CHECKED_AT = 10_000_000;

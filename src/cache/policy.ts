@@ -11,4 +11,6 @@ export interface TagPolicy {
   readonly isImmutable: (tag: Tag) => boolean;
   /** What to do when upstream says that the tag is gone. */
   readonly onDeleted: 'drop' | 'keep';
+  /** So many of the pulls that upstream allows are not spent on tags that have moved. */
+  readonly quotaReserve: number;
 }

@@ -44,6 +44,8 @@ interface Checked {
 /** Tags: cached for their time to live, then revalidated by HEAD, one check at a time for each. */
 export class Tags {
   readonly #checks: Flights<Checked>;
+  /** Upstreams that have let a deadline pass and have not answered a check since: nobody waits for them again. */
+  readonly #slow = new Set<string>();
   readonly #options: TagsOptions;
 
   constructor(options: TagsOptions) {
@@ -83,7 +85,8 @@ export class Tags {
   ): Promise<Resolution> {
     const { clock } = this.#options;
     const boarding = this.#check(target, tag, entry);
-    const left = target.tags.deadlineMs - (clock.monotonic() - boarding.startedAt);
+    const isSlow = this.#slow.has(target.key.upstream);
+    const left = isSlow ? 0 : target.tags.deadlineMs - (clock.monotonic() - boarding.startedAt);
     try {
       const checked =
         age === 'stale' ? await within(clock, left, boarding.promise) : await boarding.promise;
@@ -92,6 +95,7 @@ export class Tags {
       if (!mayServeOld(error, target, age)) throw error;
       return this.#stale(target, tag, entry, error);
     }
+    this.#slow.add(target.key.upstream);
     const slow = new UpstreamError(
       target.key.upstream,
       'unavailable',
@@ -129,7 +133,9 @@ export class Tags {
     }
     return this.#checks.join(key, async () => {
       try {
-        return await this.#ask(target, tag, entry);
+        const checked = await this.#ask(target, tag, entry);
+        this.#slow.delete(target.key.upstream);
+        return checked;
       } catch (error) {
         if (isRefusal(error)) await this.#refused(target, tag, key, error);
         throw error;
@@ -147,6 +153,7 @@ export class Tags {
     if (entry !== undefined && checked.digest !== entry.digest) {
       // The old manifest is served until the new one is here and verified.
       if (head !== undefined) {
+        assertQuota(target);
         await belonging.add(key, checked.digest);
         await manifests.pull(target, checked.digest);
       }
@@ -174,6 +181,7 @@ export class Tags {
   async #refused(target: Target, tag: Tag, key: string, error: UpstreamError): Promise<void> {
     const { negative, index, clock, events } = this.#options;
     negative.put(key, error);
+    this.#slow.delete(target.key.upstream);
     // A refused credential must not cost the cache its tags; only a plain "there is none" does.
     if (error.failure !== 'absent' || target.tags.onDeleted === 'keep') return;
     await tolerate(events, 'drop a tag', () => index.deleteTag(target.key, tag, clock.now()));
@@ -184,6 +192,18 @@ export class Tags {
 function mayServeOld(error: unknown, target: Target, age: 'stale' | 'expired'): boolean {
   if (isRefusal(error)) return target.tags.onDeleted === 'keep';
   return age === 'stale' && error instanceof UpstreamError;
+}
+
+/** @throws UpstreamError where a pull would be one of the last ones, which are kept for what is not cached at all */
+function assertQuota({ upstream, key, tags }: Target): void {
+  const { remaining } = upstream.rateLimit() ?? {};
+  if (remaining === undefined || remaining > tags.quotaReserve) return;
+  throw new UpstreamError(
+    key.upstream,
+    'throttled',
+    'quota-reserve',
+    `the tag has moved, but only ${remaining} pulls are left, which are kept for what is not cached`,
+  );
 }
 
 function checkedResolution(

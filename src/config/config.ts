@@ -22,6 +22,7 @@ export interface Config {
   readonly upstreams: readonly UpstreamConfig[];
   /** What upstreams have that do not say otherwise. */
   readonly timeouts: UpstreamTimeouts;
+  readonly limits: LimitsConfig;
   /** How long running pulls may go on after SIGTERM. */
   readonly drainMs: number;
   readonly log: LogConfig;
@@ -44,6 +45,8 @@ export interface TagPolicy {
   /** Picomatch globs of tags. */
   readonly immutable: readonly string[];
   readonly onDeleted: 'drop' | 'keep';
+  /** Pulls that are not spent on tags that have moved, where upstream counts them. */
+  readonly quotaReserve: number;
 }
 
 export interface UpstreamTimeouts {
@@ -57,6 +60,17 @@ interface LogConfig {
   readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
   /** `auto`: pretty on a terminal, JSON elsewhere. */
   readonly format: 'auto' | 'json' | 'pretty';
+}
+
+export interface LimitsConfig {
+  /** Requests served at the same time, in all and to one client's address. */
+  readonly requests: number;
+  readonly requestsPerClient: number;
+  readonly headerTimeoutMs: number;
+  /** The longest that a client may take nothing of an answer. */
+  readonly idleTimeoutMs: number;
+  /** To one host of an upstream, at the same time. */
+  readonly upstreamConnections: number;
 }
 
 export interface UpstreamConfig {

@@ -65,6 +65,7 @@ describe('a file without mistakes', () => {
         deadlineMs: 2000,
         immutable: [],
         onDeleted: 'drop',
+        quotaReserve: 10,
       },
       negativeTtlMs: 30_000,
       offline: false,
@@ -87,6 +88,7 @@ describe('a file without mistakes', () => {
             deadlineMs: 2000,
             immutable: [],
             onDeleted: 'drop',
+            quotaReserve: 10,
           },
           allow: ['**'],
           deny: [],
@@ -96,6 +98,13 @@ describe('a file without mistakes', () => {
         },
       ],
       timeouts: { connectMs: 5000, headersMs: 15_000, bodyMs: 30_000 },
+      limits: {
+        requests: 4096,
+        requestsPerClient: 512,
+        headerTimeoutMs: 15_000,
+        idleTimeoutMs: 60_000,
+        upstreamConnections: 64,
+      },
       drainMs: 30_000,
       log: { level: 'info', format: 'auto' },
     });
@@ -110,7 +119,7 @@ cache:
   minFree: 0
   manifestMemory: 1MiB
   unusedFor: 90d
-tags: { ttl: 1m, staleFor: 0s, deadline: 500ms, immutable: ["v*"], onDeleted: keep }
+tags: { ttl: 1m, staleFor: 0s, deadline: 500ms, immutable: ["v*"], onDeleted: keep, quotaReserve: 0 }
 negativeTtl: 0s
 offline: true
 access: { anonymous: pull }
@@ -129,6 +138,7 @@ upstreams:
     allowPrivateNetworks: true
     timeouts: { headers: 20s }
 timeouts: { connect: 1s, headers: 2s, body: 3s }
+limits: { requests: 9, requestsPerClient: 8, headerTimeout: 1s, idleTimeout: 2s, upstreamConnections: 7 }
 drain: 0s
 log: { level: debug, format: json }
 `);
@@ -141,7 +151,14 @@ log: { level: debug, format: json }
         manifestMemory: 1024 ** 2,
         unusedForMs: 90 * 86_400_000,
       },
-      tags: { ttlMs: 60_000, staleForMs: 0, deadlineMs: 500, immutable: ['v*'], onDeleted: 'keep' },
+      tags: {
+        ttlMs: 60_000,
+        staleForMs: 0,
+        deadlineMs: 500,
+        immutable: ['v*'],
+        onDeleted: 'keep',
+        quotaReserve: 0,
+      },
       negativeTtlMs: 0,
       offline: true,
       access: { anonymous: 'pull' },
@@ -157,7 +174,14 @@ log: { level: debug, format: json }
           ca: CERTIFICATE,
           caFile: '/etc/larder/ca.pem',
           proxy: new URL('http://proxy.internal:3128'),
-          tags: { ttlMs: 7_200_000, staleForMs: 0, deadlineMs: 500, immutable: ['v*'], onDeleted: 'keep' },
+          tags: {
+            ttlMs: 7_200_000,
+            staleForMs: 0,
+            deadlineMs: 500,
+            immutable: ['v*'],
+            onDeleted: 'keep',
+            quotaReserve: 0,
+          },
           allow: ['team/**'],
           deny: ['team/secret/**'],
           trustedRealms: ['login.example.com'],
@@ -166,6 +190,13 @@ log: { level: debug, format: json }
         },
       ],
       timeouts: { connectMs: 1000, headersMs: 2000, bodyMs: 3000 },
+      limits: {
+        requests: 9,
+        requestsPerClient: 8,
+        headerTimeoutMs: 1000,
+        idleTimeoutMs: 2000,
+        upstreamConnections: 7,
+      },
       drainMs: 0,
       log: { level: 'debug', format: 'json' },
     });

@@ -26,6 +26,7 @@ export function printConfig(config: Config): string {
         config.upstreams.map((upstream) => [upstream.name, printUpstream(upstream, config)]),
       ),
       timeouts: printTimeouts(config.timeouts),
+      limits: printLimits(config.limits),
       drain: formatDuration(config.drainMs),
       log: config.log,
     },
@@ -50,6 +51,7 @@ function printTags(tags: TagPolicy): Readonly<Record<string, unknown>> {
     deadline: formatDuration(tags.deadlineMs),
     immutable: tags.immutable,
     onDeleted: tags.onDeleted,
+    quotaReserve: tags.quotaReserve,
   };
 }
 
@@ -58,6 +60,14 @@ function printTimeouts(timeouts: UpstreamTimeouts): Readonly<Record<string, unkn
     connect: formatDuration(timeouts.connectMs),
     headers: formatDuration(timeouts.headersMs),
     body: formatDuration(timeouts.bodyMs),
+  };
+}
+
+function printLimits({ headerTimeoutMs, idleTimeoutMs, ...counts }: Config['limits']): object {
+  return {
+    ...counts,
+    headerTimeout: formatDuration(headerTimeoutMs),
+    idleTimeout: formatDuration(idleTimeoutMs),
   };
 }
 

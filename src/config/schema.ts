@@ -7,6 +7,7 @@ import { parseListenAddress } from './listen-address.ts';
 import {
   byteSize,
   byteSizeOrUnlimited,
+  count,
   duration,
   durationOrNever,
   filePath,
@@ -43,6 +44,10 @@ const tagPolicy = {
   onDeleted: z
     .enum(['drop', 'keep'])
     .describe('What happens to a cached tag when upstream says that it is gone.'),
+  quotaReserve: count(0).describe(
+    'So many of the pulls that upstream allows (`ratelimit-remaining`) are kept for what is not cached at all; ' +
+      'tags that have moved are served as they were.',
+  ),
 };
 
 // Headers must reach containerd within 30 s (its ResponseHeaderTimeout): connecting and waiting stay below.
@@ -85,6 +90,7 @@ const upstream = section({
     deadline: tagPolicy.deadline.optional(),
     immutable: tagPolicy.immutable.optional(),
     onDeleted: tagPolicy.onDeleted.optional(),
+    quotaReserve: tagPolicy.quotaReserve.optional(),
   })
     .prefault({})
     .describe('Overrides single keys of the general `tags`.'),
@@ -150,6 +156,7 @@ export const configSchema = section({
     deadline: tagPolicy.deadline.prefault('2s'),
     immutable: tagPolicy.immutable.prefault([]),
     onDeleted: tagPolicy.onDeleted.prefault('drop'),
+    quotaReserve: tagPolicy.quotaReserve.prefault(10),
   })
     .prefault({})
     .describe('When upstream is asked whether a tag has moved. An upstream may say otherwise.'),
@@ -177,6 +184,21 @@ export const configSchema = section({
   })
     .prefault({})
     .describe('How long upstreams are waited for. An upstream may say otherwise.'),
+  limits: section({
+    requests: count(1).prefault(4096).describe('Requests served at the same time; beyond it, 503.'),
+    requestsPerClient: count(1)
+      .prefault(512)
+      .describe('Requests served at the same time to one address; beyond it, 429.'),
+    headerTimeout: wait(1).prefault('15s').describe('How long a client may take to send its request.'),
+    idleTimeout: wait(1)
+      .prefault('60s')
+      .describe('How long a client may take nothing of an answer before it is cut.'),
+    upstreamConnections: count(1)
+      .prefault(64)
+      .describe('Connections to one host of an upstream at the same time; what is more waits for one.'),
+  })
+    .prefault({})
+    .describe('What protects Larder against too many and too slow clients.'),
   drain: wait(0)
     .prefault('30s')
     .describe('How long running pulls may go on once Larder has been told to stop.'),

@@ -30,6 +30,7 @@ export function toConfig(file: ConfigFile, options: ToConfigOptions): Config {
     defaultUpstream: canonicalName(file.defaultUpstream, upstreams),
     upstreams,
     timeouts,
+    limits: toLimits(file.limits),
     drainMs: file.drain,
     log: file.log,
   };
@@ -57,6 +58,7 @@ function toTagPolicy(tags: ConfigFile['tags']): TagPolicy {
     deadlineMs: tags.deadline,
     immutable: tags.immutable,
     onDeleted: tags.onDeleted,
+    quotaReserve: tags.quotaReserve,
   };
 }
 
@@ -67,7 +69,12 @@ function overrideTags(general: TagPolicy, own: UpstreamEntry['tags']): TagPolicy
     deadlineMs: own.deadline ?? general.deadlineMs,
     immutable: own.immutable ?? general.immutable,
     onDeleted: own.onDeleted ?? general.onDeleted,
+    quotaReserve: own.quotaReserve ?? general.quotaReserve,
   };
+}
+
+function toLimits({ headerTimeout, idleTimeout, ...counts }: ConfigFile['limits']): Config['limits'] {
+  return { ...counts, headerTimeoutMs: headerTimeout, idleTimeoutMs: idleTimeout };
 }
 
 function toTimeouts(timeouts: ConfigFile['timeouts']): UpstreamTimeouts {

@@ -57,6 +57,14 @@ export function wait(leastMs: number): Leaf<number> {
   });
 }
 
+/** A whole number. */
+export function count(least: number): Leaf<number> {
+  return leaf('whole number', (value) => {
+    if (typeof value === 'number' && Number.isSafeInteger(value) && value >= least) return value;
+    throw new ValueError(`a whole number from ${least}`);
+  });
+}
+
 /** @returns milliseconds; undefined for `never` */
 export function durationOrNever(): Leaf<number | undefined> {
   const expected = 'a duration such as 12h or 30d, or never';

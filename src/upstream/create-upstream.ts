@@ -48,6 +48,7 @@ export function createUpstream(settings: UpstreamSettings, deps: UpstreamDeps): 
     statBlob: blobs.stat.bind(blobs),
     tags: tags.page.bind(tags),
     referrers: referrers.list.bind(referrers),
+    rateLimit: () => reporter.lastRateLimit,
     close: transport.close.bind(transport),
   };
 }

@@ -16,6 +16,7 @@ export function decorate(
     statBlob: (...args) => around(() => upstream.statBlob(...args), 'statBlob'),
     tags: (...args) => around(() => upstream.tags(...args), 'tags'),
     referrers: (...args) => around(() => upstream.referrers(...args), 'referrers'),
+    rateLimit: () => upstream.rateLimit(),
     close: () => upstream.close(),
   };
 }

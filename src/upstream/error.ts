@@ -26,6 +26,8 @@ export type UpstreamFailureReason =
   | 'redirect'
   | 'forbidden-address'
   | 'content'
+  /** Not asked, so as not to spend the last pulls. */
+  | 'quota-reserve'
   | 'offline'
   | 'breaker-open'
   | 'cancelled'

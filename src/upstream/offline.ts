@@ -20,6 +20,7 @@ export function offlineUpstream(name: string): Upstream {
     statBlob: refuse,
     tags: refuse,
     referrers: refuse,
+    rateLimit: () => undefined,
     close: () => Promise.resolve(),
   };
 }

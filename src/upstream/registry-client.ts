@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import type { RepositoryName } from '../oci/repository-name.ts';
 import type { Answer } from './answer.ts';
 import type { Authorizer } from './auth/authorizer.ts';
 import { classifyStatus } from './classify.ts';
@@ -12,7 +13,8 @@ import type { HopRequest } from './transport.ts';
 /** One question to the registry. */
 export interface RegistryRequest {
   readonly method: 'GET' | 'HEAD';
-  /** Below `/v2/`, without a leading slash; of validated parts, so that nothing in it needs encoding. */
+  readonly repository: RepositoryName;
+  /** Below the repository; of validated parts, so that nothing in it needs encoding: `tags/list`. */
   readonly path: string;
   readonly query?: URLSearchParams | undefined;
   readonly headers?: Readonly<Record<string, string>>;
@@ -64,18 +66,18 @@ export class RegistryClient {
     throw await this.#refusal(answer, request);
   }
 
-  #firstHop({ method, path, query, headers, signal }: RegistryRequest): HopRequest {
+  #firstHop({ method, repository, path, query, headers, signal }: RegistryRequest): HopRequest {
     const url = new URL(this.#options.url);
-    url.pathname = `${url.pathname.replace(/\/$/, '')}/v2/${path}`;
+    url.pathname = `${url.pathname.replace(/\/$/, '')}/v2/${repository}/${path}`;
     url.search = query?.toString() ?? '';
-    return { method, url, headers: headers ?? {}, signal };
+    return { method, url, headers: headers ?? {}, repository, signal };
   }
 
   async #follow(first: HopRequest): Promise<Answer> {
     return follow(this.#options.upstream, first, async (hop) => {
       const answer = await this.#options.authorizer.send(hop);
       const rateLimit = this.#isOwn(answer) ? parseRateLimit(answer.headers) : undefined;
-      if (rateLimit !== undefined) this.#options.reporter.rateLimit(rateLimit.limit, rateLimit.remaining);
+      if (rateLimit !== undefined) this.#options.reporter.rateLimit(rateLimit);
       return answer;
     });
   }
@@ -97,7 +99,7 @@ export class RegistryClient {
     const { failure, reason, message } = classifyStatus(answer.status, await answer.problem());
     const where = this.#isOwn(answer) ? '' : `${answer.url.host} `;
     const note = answer.note === undefined ? '' : ` (${answer.note})`;
-    const text = `${request.method} ${request.path}: ${where}${message}${note}`;
+    const text = `${request.method} ${request.repository}/${request.path}: ${where}${message}${note}`;
     const options = { status: answer.status, retryAfterMs: retryAfterMs(answer, clock) };
     return isElsewhere
       ? new UpstreamError(upstream, 'unavailable', 'redirect', text, options)

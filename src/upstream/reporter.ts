@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Events, LarderEvent, UpstreamResult } from '../events.ts';
+import type { RateLimit } from './rate-limit.ts';
 import { UpstreamError } from './error.ts';
 
 export type RequestTarget = Extract<LarderEvent, { kind: 'upstream-request' }>['target'];
@@ -9,6 +10,7 @@ export class Reporter {
   readonly #upstream: string;
   readonly #clock: Clock;
   readonly #events: Events;
+  #rateLimit: RateLimit | undefined;
 
   constructor(upstream: string, deps: { readonly clock: Clock; readonly events: Events }) {
     this.#upstream = upstream;
@@ -45,7 +47,13 @@ export class Reporter {
     this.#events.emit({ kind: 'upstream-bytes', upstream: this.#upstream, bytes });
   }
 
-  rateLimit(limit: number, remaining: number): void {
-    this.#events.emit({ kind: 'rate-limit', upstream: this.#upstream, limit, remaining });
+  rateLimit(rateLimit: RateLimit): void {
+    this.#rateLimit = rateLimit;
+    this.#events.emit({ kind: 'rate-limit', upstream: this.#upstream, ...rateLimit });
+  }
+
+  /** What upstream told last. */
+  get lastRateLimit(): RateLimit | undefined {
+    return this.#rateLimit;
   }
 }

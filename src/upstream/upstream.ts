@@ -90,6 +90,8 @@ export interface Upstream {
     subject: Digest,
     options?: CallOptions & { readonly artifactType?: string | undefined },
   ): Promise<readonly Descriptor[]>;
+  /** What upstream last told of the pulls that are left; undefined where it does not tell. */
+  rateLimit(): { readonly limit: number; readonly remaining: number } | undefined;
   /** Closes idle connections. */
   close(): Promise<void>;
 }

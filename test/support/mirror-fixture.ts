@@ -56,6 +56,7 @@ const POLICY: TagPolicy = {
   deadlineMs: 2_000,
   isImmutable: () => false,
   onDeleted: 'drop',
+  quotaReserve: 10,
 };
 
 export class MirrorFixture implements AsyncDisposable {

@@ -19,6 +19,7 @@ export class StubUpstream {
       statBlob: ask,
       tags: ask,
       referrers: ask,
+      rateLimit: () => undefined,
       close: () => Promise.resolve(),
     };
   }

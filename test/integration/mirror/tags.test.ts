@@ -351,3 +351,62 @@ test('upstream sends another manifest than its HEAD named: nothing is cached', a
   expect(await world.mirror.files('blobs/sha256')).toEqual([]);
   end();
 });
+
+describe('a slow upstream', () => {
+  test('costs one client the deadline; who comes after it does not wait, for any tag, until upstream answers', async () => {
+    await using world = await start();
+    world.registry.putImage('acme/app', 'latest');
+    world.registry.putImage('acme/app', 'other');
+    const other = '/v2/acme/app/manifests/other';
+    await world.mirror.get(PATH);
+    await world.mirror.get(other);
+    world.mirror.clock.advance(TTL);
+    const stalled = neverRespond();
+    const end = world.registry.fault({ method: 'HEAD' }, stalled);
+    const pending = world.mirror.get(PATH);
+    await stalled.reached;
+    world.mirror.clock.advance(2_000);
+    expect((await pending).headers.warning).toContain('did not confirm the tag within 2000 ms');
+    expect((await world.mirror.get(other)).headers.warning).toBeDefined();
+    end();
+    stalled.release();
+    await expect.poll(async () => (await world.mirror.get(other)).headers.warning).toBeUndefined();
+    await expect.poll(async () => (await world.mirror.get(PATH)).headers.warning).toBeUndefined();
+  });
+});
+
+describe('when few pulls are left', () => {
+  const few = withHeaders({ 'ratelimit-limit': '100;w=21600', 'ratelimit-remaining': '10;w=21600' });
+
+  test('a tag that has moved is served as it was, and one that has not is confirmed', async () => {
+    await using world = await start({ quotaReserve: 10 });
+    const image = world.registry.putImage('acme/app', 'latest');
+    await world.mirror.get(PATH);
+    world.registry.fault({ kind: 'manifest' }, few);
+    world.mirror.clock.advance(TTL);
+    expect((await world.mirror.get(PATH)).headers.warning).toBeUndefined();
+    world.registry.putImage('acme/app', 'latest', { layers: [Buffer.from('new')] });
+    world.mirror.clock.advance(TTL);
+    const answer = await world.mirror.get(PATH);
+    expect(answer.headers['docker-content-digest']).toBe(image.digest);
+    expect(answer.headers.warning).toContain('only 10 pulls are left');
+    expect(asked(world.registry)).toEqual([3, 1]);
+  });
+
+  test('what is not cached is pulled all the same', async () => {
+    await using world = await start({ quotaReserve: 10 });
+    const image = world.registry.putImage('acme/app', 'latest');
+    world.registry.fault({ kind: 'manifest' }, few);
+    expect((await world.mirror.get(PATH)).headers['docker-content-digest']).toBe(image.digest);
+  });
+
+  test('with some to spare the tag moves', async () => {
+    await using world = await start({ quotaReserve: 9 });
+    world.registry.putImage('acme/app', 'latest');
+    await world.mirror.get(PATH);
+    world.registry.fault({ kind: 'manifest' }, few);
+    const moved = world.registry.putImage('acme/app', 'latest', { layers: [Buffer.from('new')] });
+    world.mirror.clock.advance(TTL);
+    expect((await world.mirror.get(PATH)).headers['docker-content-digest']).toBe(moved.digest);
+  });
+});
