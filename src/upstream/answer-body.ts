@@ -15,6 +15,9 @@ export interface AnswerBodyOptions {
 /** How much of an unwanted body is read to keep its connection; longer ones are cheaper to cut. */
 const DISCARD_BYTES = 64 * 1024;
 
+/** How long an error message is worth waiting for. */
+const HEAD_MS = 2000;
+
 /**
  * The body of an answer: read once, to the end or until destroyed. All of its failures are UpstreamErrors.
  * The silence is counted only while a reader waits, so a slow disk does not make an upstream look dead.
@@ -65,10 +68,11 @@ export class AnswerBody implements AsyncIterable<Uint8Array> {
     return Buffer.concat(chunks, length);
   }
 
-  /** At most the first `limit` bytes; a body that fails on the way gives what came before. For error messages. */
+  /** At most the first `limit` bytes, or what came of them in a short time. For error messages. Never throws. */
   async head(limit: number): Promise<Buffer> {
     const chunks: Uint8Array[] = [];
     let length = 0;
+    const cancel = this.#options.clock.after(HEAD_MS, () => this.destroy());
     try {
       for await (const chunk of this) {
         chunks.push(chunk);
@@ -77,6 +81,8 @@ export class AnswerBody implements AsyncIterable<Uint8Array> {
       }
     } catch {
       // The status has said what matters.
+    } finally {
+      cancel();
     }
     return Buffer.concat(chunks).subarray(0, limit);
   }
@@ -113,6 +119,7 @@ export class AnswerBody implements AsyncIterable<Uint8Array> {
   }
 
   #classified(error: unknown): UpstreamError {
+    if (error instanceof UpstreamError) return error;
     const { failure, reason, message } = classifyNetworkError(error);
     return new UpstreamError(this.#options.upstream, failure, reason, `${message} inside a body`, {
       cause: error,

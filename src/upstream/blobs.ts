@@ -95,7 +95,7 @@ function blobRequest(
   digest: Digest,
   { signal }: CallOptions,
 ): RegistryRequest {
-  return { method, path: `${repository}/blobs/${digest}`, target: 'blob', signal };
+  return { method, repository, path: `blobs/${digest}`, target: 'blob', signal };
 }
 
 /** Undefined for the whole blob: a plain GET is what caches on the way can answer. */

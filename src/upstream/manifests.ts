@@ -85,7 +85,8 @@ export class Manifests {
   ): Promise<Answer> {
     return this.#options.client.request({
       method,
-      path: `${repository}/manifests/${formatReference(reference)}`,
+      repository,
+      path: `manifests/${formatReference(reference)}`,
       headers: { accept: ACCEPT },
       target: 'manifest',
       signal,

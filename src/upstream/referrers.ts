@@ -87,10 +87,18 @@ export class Referrers {
     query: URLSearchParams,
     { signal }: CallOptions,
   ): Promise<Answer | undefined> {
-    const path = `${repository}/referrers/${subject}`;
+    const path = `referrers/${subject}`;
     const headers = { accept: MediaType.ociIndex };
     try {
-      const request = { method: 'GET', path, query, headers, target: 'referrers', signal } as const;
+      const request = {
+        method: 'GET',
+        repository,
+        path,
+        query,
+        headers,
+        target: 'referrers',
+        signal,
+      } as const;
       const answer = await this.#options.client.request(request);
       requireIdentity(this.#options.upstream, answer);
       // Something else than the registry's API has answered, such as a page for people.

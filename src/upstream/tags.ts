@@ -37,9 +37,8 @@ export class Tags {
   }
 
   async #ask(repository: RepositoryName, query: URLSearchParams, options: PageOptions): Promise<Answer> {
-    const path = `${repository}/tags/list`;
     const { signal } = options;
-    const request = { method: 'GET', path, target: 'tags', signal } as const;
+    const request = { method: 'GET', repository, path: 'tags/list', target: 'tags', signal } as const;
     try {
       return await this.#options.client.request({ ...request, query });
     } catch (error) {

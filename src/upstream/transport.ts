@@ -16,6 +16,8 @@ export interface HopRequest {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | undefined;
+  /** What it is about; counts where the URL names no repository itself. */
+  readonly repository?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -71,7 +71,7 @@ export class Authorizer {
 
   /** Sends one hop. The answer may still be a refusal: then nothing that Larder has opens the door. */
   async send(hop: HopRequest): Promise<Answer> {
-    const place = placeOf(hop.url, this.#options.url);
+    const place = placeOf(hop.url, this.#options.url, hop.repository);
     const known = this.#recall(place);
     const used = known === undefined ? undefined : await this.#authorize(known, place, hop.signal);
     const answer = await this.#sendWith(hop, used);

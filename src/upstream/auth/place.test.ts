@@ -32,3 +32,10 @@ test('another origin is another registry: other host, other port, other scheme',
     });
   }
 });
+
+test('a path that names none is about what was asked, at the upstream itself', () => {
+  const [base, other] = [new URL('https://r.example'), new URL('https://s.example/blob')];
+  expect(placeOf(new URL('https://r.example/blob?x'), base, 'a/b').repository).toBe('a/b');
+  expect(placeOf(new URL('https://r.example/v2/c/tags/list'), base, 'a/b').repository).toBe('c');
+  expect(placeOf(other, base, 'a/b').repository).toBeUndefined();
+});

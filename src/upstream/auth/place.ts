@@ -15,15 +15,16 @@ const REPOSITORY = /^\/v2\/(?:(.+)\/(?:manifests|blobs|referrers)\/[^/]+|(.+)\/t
 /**
  * The place of a URL that a request to the upstream at `base` led to. A redirect may lead to another
  * repository of the same host (Harbor adds `library/`) or to another registry (registry.k8s.io).
+ * @param repository what the upstream was asked about: it holds for its own paths that name none
  */
-export function placeOf(url: URL, base: URL): Place {
+export function placeOf(url: URL, base: URL, repository?: string): Place {
   const isOwn = url.origin === base.origin;
   const prefix = isOwn ? base.pathname.replace(/\/$/, '') : '';
   const path = url.pathname.startsWith(prefix) ? url.pathname.slice(prefix.length) : url.pathname;
   const [, ofObject, ofTags] = REPOSITORY.exec(path) ?? [];
   return {
     origin: url.origin,
-    repository: ofObject ?? ofTags,
+    repository: ofObject ?? ofTags ?? (isOwn ? repository : undefined),
     pingUrl: new URL(`${url.origin}${prefix}/v2/`),
     isOwn,
   };

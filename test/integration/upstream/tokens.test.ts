@@ -1,0 +1,289 @@
+import { describe, expect, test } from 'vitest';
+import type { CredentialSource } from '../../../src/upstream/auth/credentials.ts';
+import { CredentialError } from '../../../src/upstream/auth/credentials.ts';
+import {
+  challenged,
+  json,
+  neverRespond,
+  registryError,
+  status,
+  type Reply,
+} from '../../support/scripted-reply.ts';
+import { MANIFEST_DIGEST, manifestReply, repo, tagged } from '../../support/upstream-content.ts';
+import { startUpstreamFixture, type UpstreamFixture } from '../../support/upstream-fixture.ts';
+
+const REGISTRY = 'registry.example.com';
+const app = repo('team/app');
+const path = '/v2/team/app/manifests/1';
+const pull = (registry: UpstreamFixture) => registry.upstream.manifest(app, tagged('1'));
+
+async function startRegistry(credentials?: CredentialSource): Promise<UpstreamFixture> {
+  const registry = await startUpstreamFixture(REGISTRY, [], { credentials });
+  registry.on('GET', path).withHeader('authorization', undefined).reply(challenge(registry));
+  return registry;
+}
+
+function challenge(registry: UpstreamFixture, rest = ''): Reply {
+  return challenged(`Bearer realm="${registry.url(REGISTRY, '/token')}",service="s"${rest}`);
+}
+
+describe('one token for many', () => {
+  test('50 requests at once fetch one token', async () => {
+    await using registry = await startRegistry();
+    const held = neverRespond();
+    registry
+      .on('GET', '/token')
+      .once()
+      .reply(json({ token: 't', expires_in: 300 }), held);
+    registry.on('GET', path).withHeader('authorization', 'Bearer t').times(50).reply(manifestReply());
+    const pulls = Array.from({ length: 50 }, () => pull(registry));
+    await held.reached;
+    held.release();
+    const digests = (await Promise.all(pulls)).map(({ digest }) => digest);
+    expect(new Set(digests)).toEqual(new Set([MANIFEST_DIGEST]));
+  });
+
+  test('all who wait get the error, and the next one asks again', async () => {
+    await using registry = await startRegistry();
+    const held = neverRespond();
+    registry.on('GET', '/token').once().reply(status(503), held);
+    const pulls = [pull(registry), pull(registry), pull(registry)];
+    await held.reached;
+    // Whoever is late to the first answer finds a second one that fails the same way.
+    registry.on('GET', '/token').inState('start').reply(status(503));
+    held.release();
+    const settled = await Promise.allSettled(pulls);
+    expect(settled.map((result) => result.status)).toEqual(['rejected', 'rejected', 'rejected']);
+    registry.script.moveTo('up');
+    registry
+      .on('GET', '/token')
+      .inState('up')
+      .reply(json({ token: 't' }));
+    registry.on('GET', path).withHeader('authorization', 'Bearer t').reply(manifestReply());
+    expect((await pull(registry)).digest).toBe(MANIFEST_DIGEST);
+  });
+
+  test('one caller that gives up takes the token from nobody', async () => {
+    await using registry = await startRegistry();
+    const held = neverRespond();
+    registry
+      .on('GET', '/token')
+      .once()
+      .reply(json({ token: 't' }), held);
+    registry.on('GET', path).withHeader('authorization', 'Bearer t').once().reply(manifestReply());
+    const abort = new AbortController();
+    const leaver = registry.upstream.manifest(app, tagged('1'), { signal: abort.signal });
+    await held.reached;
+    const stayer = pull(registry);
+    abort.abort();
+    await expect(leaver).rejects.toMatchObject({ failure: 'unavailable', reason: 'cancelled' });
+    held.release();
+    expect((await stayer).digest).toBe(MANIFEST_DIGEST);
+  });
+
+  test('accounts do not share: another password of another account gets its own token', async () => {
+    let username = 'one';
+    const credentials: CredentialSource = {
+      get: () => Promise.resolve({ kind: 'password', username, password: 'pw' }),
+      invalidate: () => undefined,
+    };
+    await using registry = await startRegistry(credentials);
+    for (const name of ['one', 'two']) {
+      registry
+        .on('GET', '/token')
+        .withQuery('account', name)
+        .once()
+        .reply(json({ token: name }));
+      registry.on('GET', path).withHeader('authorization', `Bearer ${name}`).once().reply(manifestReply());
+    }
+    await pull(registry);
+    username = 'two';
+    await pull(registry);
+  });
+});
+
+describe('how long a token is used', () => {
+  test.each([
+    ['as said', { expires_in: 300 }, 300],
+    ['absent: a minute', {}, 60],
+    ['zero: a minute', { expires_in: 0 }, 60],
+    ['negative: a minute', { expires_in: -1 }, 60],
+  ])('%s', async (_name, rest, seconds) => {
+    await using registry = await startRegistry();
+    registry
+      .on('GET', '/token')
+      .once()
+      .reply(json({ token: 'one', ...rest }));
+    registry
+      .on('GET', '/token')
+      .once()
+      .reply(json({ token: 'two', ...rest }));
+    registry.on('GET', path).withHeader('authorization', 'Bearer one').times(2).reply(manifestReply());
+    registry.on('GET', path).withHeader('authorization', 'Bearer two').times(1).reply(manifestReply());
+    await pull(registry);
+    registry.clock.advance(seconds * 900 - 1);
+    await pull(registry);
+    registry.clock.advance(1);
+    await pull(registry);
+  });
+});
+
+describe('a token that is refused', () => {
+  const refusals: readonly (readonly [string, (registry: UpstreamFixture) => Reply])[] = [
+    ['401 invalid_token', (registry) => challenge(registry, ',error="invalid_token"')],
+    ['401 without a challenge', () => status(401)],
+    ['403 without a challenge', () => registryError(403, 'DENIED')],
+    ['400 DENIED', () => registryError(400, 'DENIED')],
+    [
+      'insufficient_scope for another scope',
+      (registry) => challenge(registry, ',scope="x",error="insufficient_scope"'),
+    ],
+  ];
+
+  test.each(refusals)('%s: one renewal, one more try', async (_name, refusal) => {
+    await using registry = await startRegistry();
+    registry
+      .on('GET', '/token')
+      .once()
+      .reply(json({ token: 'old', expires_in: 300 }));
+    registry
+      .on('GET', '/token')
+      .once()
+      .reply(json({ token: 'new', expires_in: 300 }));
+    registry.on('GET', path).withHeader('authorization', 'Bearer old').once().reply(manifestReply());
+    await pull(registry);
+    registry.on('GET', path).withHeader('authorization', 'Bearer old').once().reply(refusal(registry));
+    registry.on('GET', path).withHeader('authorization', 'Bearer new').once().reply(manifestReply());
+    expect((await pull(registry)).digest).toBe(MANIFEST_DIGEST);
+  });
+
+  test.each(refusals)('%s again: denied, without a third try', async (_name, refusal) => {
+    await using registry = await startRegistry();
+    registry
+      .on('GET', '/token')
+      .once()
+      .reply(json({ token: 'old', expires_in: 300 }));
+    registry
+      .on('GET', '/token')
+      .once()
+      .reply(json({ token: 'new', expires_in: 300 }));
+    registry.on('GET', path).withHeader('authorization', 'Bearer old').once().reply(manifestReply());
+    await pull(registry);
+    registry
+      .on('GET', path)
+      .withHeader('authorization', /^Bearer/)
+      .times(2)
+      .reply(refusal(registry));
+    await expect(pull(registry)).rejects.toMatchObject({ failure: 'denied' });
+  });
+
+  test('is renewed once for 20 who are refused at once', async () => {
+    await using registry = await startRegistry();
+    registry
+      .on('GET', '/token')
+      .once()
+      .reply(json({ token: 'old', expires_in: 300 }));
+    registry
+      .on('GET', '/token')
+      .once()
+      .reply(json({ token: 'new', expires_in: 300 }));
+    registry.on('GET', path).withHeader('authorization', 'Bearer old').once().reply(manifestReply());
+    await pull(registry);
+    registry.on('GET', path).withHeader('authorization', 'Bearer old').times(20).reply(challenge(registry));
+    registry.on('GET', path).withHeader('authorization', 'Bearer new').times(20).reply(manifestReply());
+    const held = neverRespond();
+    const digests = await Promise.all(Array.from({ length: 20 }, () => pull(registry)));
+    expect(digests).toHaveLength(20);
+    held.release();
+  });
+
+  test('a registry that has become open is pulled from without a token', async () => {
+    await using registry = await startUpstreamFixture(REGISTRY);
+    registry
+      .on('GET', path)
+      .inState('start')
+      .withHeader('authorization', undefined)
+      .reply(challenge(registry));
+    registry
+      .on('GET', '/token')
+      .once()
+      .reply(json({ token: 't', expires_in: 300 }));
+    registry.on('GET', path).withHeader('authorization', 'Bearer t').once().reply(manifestReply());
+    await pull(registry);
+    registry.script.moveTo('open');
+    registry.on('GET', path).withHeader('authorization', 'Bearer t').once().reply(status(403));
+    registry
+      .on('GET', path)
+      .inState('open')
+      .withHeader('authorization', undefined)
+      .times(3)
+      .reply(manifestReply());
+    await pull(registry);
+    await pull(registry);
+  });
+});
+
+describe('the account', () => {
+  const basic = (password: string): string => `Basic ${Buffer.from(`bot:${password}`).toString('base64')}`;
+
+  test('a secret that was rotated while the old one is refused is read again', async () => {
+    let password = 'old';
+    let invalidated = 0;
+    const source: CredentialSource = {
+      get: () => Promise.resolve({ kind: 'password', username: 'bot', password }),
+      invalidate: () => {
+        invalidated += 1;
+        password = 'new';
+      },
+    };
+    await using registry = await startRegistry(source);
+    registry.on('GET', '/token').withHeader('authorization', basic('old')).once().reply(status(401));
+    registry
+      .on('GET', '/token')
+      .withHeader('authorization', basic('new'))
+      .once()
+      .reply(json({ token: 't' }));
+    registry.on('GET', path).withHeader('authorization', 'Bearer t').reply(manifestReply());
+    expect((await pull(registry)).digest).toBe(MANIFEST_DIGEST);
+    expect(invalidated).toBe(1);
+  });
+
+  test('a secret that is wrong is sent once: nobody is locked out', async () => {
+    const source: CredentialSource = {
+      get: () => Promise.resolve({ kind: 'password', username: 'bot', password: 'wrong' }),
+      invalidate: () => undefined,
+    };
+    await using registry = await startRegistry(source);
+    registry.on('GET', '/token').once().reply(status(401));
+    await expect(pull(registry)).rejects.toMatchObject({ failure: 'denied', reason: 'token' });
+  });
+
+  test('a password goes by POST where the token endpoint does no GET', async () => {
+    const source: CredentialSource = {
+      get: () => Promise.resolve({ kind: 'password', username: 'bot', password: 'pw' }),
+      invalidate: () => undefined,
+    };
+    await using registry = await startRegistry(source);
+    registry.on('GET', '/token').once().reply(status(405));
+    registry
+      .on('POST', '/token')
+      .once()
+      .reply(json({ access_token: 't' }));
+    registry.on('GET', path).withHeader('authorization', 'Bearer t').reply(manifestReply());
+    expect((await pull(registry)).digest).toBe(MANIFEST_DIGEST);
+    expect(registry.script.hitsOf('POST')[0]?.body).toContain('grant_type=password');
+  });
+
+  test('a secret that cannot be read is no reason to ask without it', async () => {
+    const source: CredentialSource = {
+      get: () => Promise.reject(new CredentialError('/run/secret cannot be read: ENOENT')),
+      invalidate: () => undefined,
+    };
+    await using registry = await startRegistry(source);
+    await expect(pull(registry)).rejects.toMatchObject({
+      failure: 'unavailable',
+      reason: 'credentials',
+      message: `${REGISTRY}: /run/secret cannot be read: ENOENT`,
+    });
+  });
+});

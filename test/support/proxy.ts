@@ -1,0 +1,62 @@
+import { once } from 'node:events';
+import { createServer, request, type IncomingMessage } from 'node:http';
+import { connect, type AddressInfo, type Socket } from 'node:net';
+
+/** A forward proxy: tunnels by CONNECT for https, absolute requests for http. */
+export interface ForwardProxy extends AsyncDisposable {
+  readonly url: URL;
+  /** `CONNECT host:port` or `GET http://host:port/path`, with the proxy's own credentials where sent. */
+  readonly log: readonly string[];
+}
+
+/**
+ * Starts a proxy on a free loopback port. Whatever host it is asked for, it connects to this machine's loopback
+ * at that port, so that names need not resolve.
+ */
+export async function startForwardProxy(): Promise<ForwardProxy> {
+  const log: string[] = [];
+  const sockets = new Set<Socket>();
+  const note = (incoming: IncomingMessage): void => {
+    const credentials = incoming.headers['proxy-authorization'];
+    log.push(`${incoming.method} ${incoming.url}${credentials === undefined ? '' : ` ${credentials}`}`);
+  };
+  const server = createServer((incoming, outgoing) => {
+    note(incoming);
+    const { port, pathname, search } = new URL(incoming.url ?? '');
+    const { method, headers } = incoming;
+    const forwarded = request(
+      { host: '127.0.0.1', port, path: pathname + search, method, headers },
+      (answer) => {
+        outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(outgoing);
+      },
+    );
+    forwarded.on('error', () => outgoing.destroy());
+    incoming.pipe(forwarded);
+  });
+  server.on('connect', (incoming, client: Socket) => {
+    note(incoming);
+    const target = connect({ host: '127.0.0.1', port: Number(incoming.url?.split(':').at(-1)) }, () => {
+      client.write('HTTP/1.1 200 Connection established\r\n\r\n');
+      client.pipe(target).pipe(client);
+    });
+    for (const socket of [client, target]) {
+      sockets.add(socket);
+      socket.on('error', () => socket.destroy());
+      socket.on('close', () => sockets.delete(socket));
+    }
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: new URL(`http://127.0.0.1:${port}`),
+    log,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      server.closeAllConnections();
+      await once(server, 'close');
+    },
+  };
+}
