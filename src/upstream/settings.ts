@@ -25,7 +25,7 @@ export interface UpstreamSettings {
 }
 
 /** Milliseconds. */
-export interface UpstreamTimeouts {
+interface UpstreamTimeouts {
   /** For a connection, TLS included. */
   readonly connectMs: number;
   /** From a request on an open connection to its answer's headers. */

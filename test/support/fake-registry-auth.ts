@@ -1,7 +1,7 @@
 import type { RegistryRequest } from './fake-registry-path.ts';
 import { challenged, json, registryError, type Incoming, type Reply } from './scripted-reply.ts';
 
-export interface Account {
+interface Account {
   readonly username: string;
   readonly password: string;
 }

@@ -9,7 +9,7 @@
 import { generateKeyPairSync, randomBytes, sign, type KeyObject } from 'node:crypto';
 import { isIPv4, isIPv6 } from 'node:net';
 
-export interface KeyAndCertificate {
+interface KeyAndCertificate {
   /** PEM, PKCS #8. */
   readonly key: string;
   /** PEM. */

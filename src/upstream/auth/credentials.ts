@@ -18,7 +18,7 @@ export class CredentialError extends Error {
 }
 
 /** The user name that stands for "the password is an identity token" (docker login's convention). */
-export const IDENTITY_TOKEN_USERNAME = '<token>';
+const IDENTITY_TOKEN_USERNAME = '<token>';
 
 /** Credentials of a user name and a secret as Docker's stores hold them. */
 export function credentialsOf(username: string, secret: string): Credentials {

@@ -92,7 +92,7 @@ function failure(
 }
 
 /** @throws CredentialError */
-export function parseHelperAnswer(output: string, file: string): Credentials {
+function parseHelperAnswer(output: string, file: string): Credentials {
   const { Username: username, Secret: secret } = parseObject(output) ?? {};
   if (typeof username === 'string' && typeof secret === 'string' && secret !== '') {
     return credentialsOf(username, secret);

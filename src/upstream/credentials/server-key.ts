@@ -1,7 +1,7 @@
 import type { RegistryIdentity } from './source.ts';
 
 /** Docker Hub's key in config.json and for helper programs, since its first registry. */
-export const DOCKER_HUB_KEY = 'https://index.docker.io/v1/';
+const DOCKER_HUB_KEY = 'https://index.docker.io/v1/';
 
 const DOCKER_HUB_HOSTS: ReadonlySet<string> = new Set([
   'docker.io',

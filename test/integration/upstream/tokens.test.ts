@@ -223,6 +223,34 @@ describe('a token that is refused', () => {
   });
 });
 
+test('a realm that has moved is found again by the request after the failure', async () => {
+  await using registry = await startUpstreamFixture(REGISTRY, ['old.example.com', 'new.example.com']);
+  const named = (host: string): Reply => challenged(`Bearer realm="${registry.url(host, '/token')}"`);
+  const anonymous = registry.on('GET', path).withHeader('authorization', undefined);
+  anonymous.once().reply(named('old.example.com'));
+  registry.on('GET', path).withHeader('authorization', undefined).once().reply(named('new.example.com'));
+  registry
+    .on('GET', '/token')
+    .at('old.example.com')
+    .once()
+    .reply(json({ token: 'old' }));
+  registry.on('GET', '/token').at('old.example.com').once().reply(status(502));
+  registry
+    .on('GET', '/token')
+    .at('new.example.com')
+    .once()
+    .reply(json({ token: 'new' }));
+  registry
+    .on('GET', path)
+    .withHeader('authorization', /^Bearer (?:old|new)$/)
+    .times(2)
+    .reply(manifestReply());
+  await pull(registry);
+  registry.clock.advance(60_000);
+  await expect(pull(registry)).rejects.toMatchObject({ failure: 'unavailable', reason: 'token' });
+  await pull(registry);
+});
+
 describe('the account', () => {
   const basic = (password: string): string => `Basic ${Buffer.from(`bot:${password}`).toString('base64')}`;
 

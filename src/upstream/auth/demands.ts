@@ -1,0 +1,103 @@
+import { LRUCache } from 'lru-cache';
+import { parseChallenges, type Challenge } from '../../http/challenge.ts';
+import { abortable } from '../abortable.ts';
+import type { Answer } from '../answer.ts';
+import type { Reporter } from '../reporter.ts';
+import type { HopRequest, Send } from '../transport.ts';
+import { chooseDemand, withoutRepositoryScopes, type Demand } from './demand.ts';
+import type { Place } from './place.ts';
+
+/** What a place was found to want: `nothing` where it answers without Authorization. */
+export type Discovered = Demand | 'nothing';
+
+/** Forgetting one costs one request. */
+const MAX_DEMANDS = 2000;
+
+/** What hosts want to see, remembered by place and by host, so that the usual request is authorized from the start. */
+export class Demands {
+  readonly #send: Send;
+  readonly #reporter: Reporter;
+  readonly #known = new LRUCache<string, Demand>({ max: MAX_DEMANDS });
+  readonly #discoveries = new Map<string, Promise<Discovered | undefined>>();
+
+  constructor(options: { readonly send: Send; readonly reporter: Reporter }) {
+    this.#send = options.send;
+    this.#reporter = options.reporter;
+  }
+
+  recall(place: Place): Demand | undefined {
+    return this.#known.get(placeKey(place)) ?? this.#known.get(place.origin);
+  }
+
+  forget(place: Place): void {
+    this.#known.delete(placeKey(place));
+    this.#known.delete(place.origin);
+  }
+
+  /** Takes the demand from the refusal of a request without Authorization, else from the ping. */
+  async fromRefusal(place: Place, hop: HopRequest, refusal: Answer): Promise<Discovered | undefined> {
+    return this.#learn(place, refusal) ?? this.#share(place, hop.signal, () => this.#ping(place));
+  }
+
+  /**
+   * Asks again without Authorization, for the challenge to a request with one cannot be believed: Harbor turns
+   * to Basic there, and NVCR to another realm.
+   */
+  async fromProbe(place: Place, hop: HopRequest): Promise<Discovered | undefined> {
+    const { signal, ...probe } = hop;
+    return this.#share(place, signal, async () => {
+      const answer = await this.#send(probe);
+      await answer.body.discard();
+      const demand = this.#learn(place, answer);
+      if (demand !== undefined) return demand;
+      if (answer.status >= 400) return this.#ping(place);
+      this.forget(place);
+      return 'nothing';
+    });
+  }
+
+  /** GCR challenges nowhere but at its ping. What a ping says of a repository is about none in particular. */
+  async #ping(place: Place): Promise<Demand | undefined> {
+    const answer = await this.#reporter.report('ping', 'GET', async () => {
+      const answer = await this.#send({ method: 'GET', url: place.pingUrl, headers: {} });
+      await answer.body.discard();
+      return answer;
+    });
+    const demand = chooseDemand(challengesOf(answer));
+    return demand === undefined ? undefined : this.#remember(place, withoutRepositoryScopes(demand));
+  }
+
+  #learn(place: Place, answer: Answer): Demand | undefined {
+    const demand = chooseDemand(challengesOf(answer));
+    return demand === undefined ? undefined : this.#remember(place, demand);
+  }
+
+  #remember(place: Place, demand: Demand): Demand {
+    this.#known.set(placeKey(place), demand);
+    this.#known.set(place.origin, withoutRepositoryScopes(demand));
+    return demand;
+  }
+
+  /** One discovery a place at a time, for all who need it; a caller's signal ends only its own wait. */
+  async #share(
+    place: Place,
+    signal: AbortSignal | undefined,
+    discover: () => Promise<Discovered | undefined>,
+  ): Promise<Discovered | undefined> {
+    const key = placeKey(place);
+    let discovery = this.#discoveries.get(key);
+    if (discovery === undefined) {
+      discovery = discover().finally(() => this.#discoveries.delete(key));
+      this.#discoveries.set(key, discovery);
+    }
+    return abortable(discovery, signal);
+  }
+}
+
+function placeKey(place: Place): string {
+  return `${place.origin}\n${place.repository ?? ''}`;
+}
+
+export function challengesOf(answer: Answer): Challenge[] {
+  return parseChallenges(answer.headers['www-authenticate']);
+}

@@ -1,0 +1,119 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { digestOf, type Digest } from '../oci/digest.ts';
+import { MediaType } from '../oci/media-type.ts';
+import { parseReference, type Reference } from '../oci/reference.ts';
+import { ContentMismatch, verifyManifest } from './manifest-content.ts';
+
+const index = { schemaVersion: 2, mediaType: MediaType.ociIndex, manifests: [] };
+const encode = (document: unknown): Uint8Array => Buffer.from(JSON.stringify(document));
+const tag = parseReference('latest');
+const by = (digest: Digest): Reference => ({ kind: 'digest', digest });
+
+function verify(
+  bytes: Uint8Array,
+  contentType: string | undefined,
+  reference: Reference = tag,
+  claimedDigest?: string,
+) {
+  return verifyManifest({ bytes, contentType, claimedDigest }, reference);
+}
+
+describe('the media type', () => {
+  test.each([
+    [MediaType.ociIndex],
+    [`${MediaType.ociIndex}; charset=utf-8`],
+    ['Application/VND.OCI.image.index.v1+JSON'],
+    ['text/plain'],
+    ['application/json'],
+    ['application/octet-stream'],
+    [''],
+    [undefined],
+  ])('an index served as %s is one', (contentType) => {
+    expect(verify(encode(index), contentType).mediaType).toBe(MediaType.ociIndex);
+  });
+
+  test.each([
+    ['text/html', index],
+    ['application/xml', index],
+    [MediaType.ociManifest, index],
+    ['text/plain', { schemaVersion: 2, manifests: [] }],
+    ['text/plain', { ...index, mediaType: 'text/html' }],
+    ['text/plain', 'text'],
+    ['application/json', { errors: [] }],
+    [MediaType.ociIndex, { ...index, layers: [] }],
+    [MediaType.ociIndex, 7],
+  ])('%s is refused for %j', (contentType, document) => {
+    expect(() => verify(encode(document), contentType)).toThrow(ContentMismatch);
+  });
+});
+
+describe('the digest', () => {
+  const bytes = encode(index);
+  const other = digestOf('other');
+
+  test('of a tag is sha256, whatever upstream claims in another algorithm', () => {
+    const expected = { digest: digestOf(bytes), verified: true };
+    expect(verify(bytes, MediaType.ociIndex)).toMatchObject(expected);
+    expect(verify(bytes, MediaType.ociIndex, tag, digestOf(bytes))).toMatchObject(expected);
+    expect(verify(bytes, MediaType.ociIndex, tag, digestOf(bytes, 'sha512'))).toMatchObject(expected);
+    expect(verify(bytes, MediaType.ociIndex, tag, 'md5:00')).toMatchObject(expected);
+  });
+
+  test('is that of the reference, in its algorithm', () => {
+    const digest = digestOf(bytes, 'sha512');
+    expect(verify(bytes, MediaType.ociIndex, by(digest)).digest).toBe(digest);
+    expect(() => verify(bytes, MediaType.ociIndex, by(other))).toThrow(`for ${other}`);
+  });
+
+  test('does not contradict what upstream claims', () => {
+    expect(() => verify(bytes, MediaType.ociIndex, tag, other)).toThrow(`claims the digest ${other}`);
+    expect(() => verify(bytes, MediaType.ociIndex, by(digestOf(bytes)), other)).toThrow(ContentMismatch);
+    expect(() => verify(bytes, MediaType.ociIndex, tag, digestOf('x', 'sha512'))).toThrow(ContentMismatch);
+  });
+});
+
+describe('schema 1', () => {
+  const signed = encode({ schemaVersion: 1, signatures: [{}] });
+  const unsigned = encode({ schemaVersion: 1 });
+  const claimed = digestOf('the payload');
+
+  test.each([
+    [MediaType.dockerSchema1Signed, signed, MediaType.dockerSchema1Signed],
+    [MediaType.dockerSchema1, unsigned, MediaType.dockerSchema1],
+    ['application/json', signed, MediaType.dockerSchema1Signed],
+    ['text/plain; charset=utf-8', unsigned, MediaType.dockerSchema1],
+  ])('served as %s passes as it is', (contentType, bytes, mediaType) => {
+    const expected = { mediaType, bytes, digest: claimed, verified: false };
+    expect(verify(bytes, contentType, tag, claimed)).toEqual(expected);
+    expect(verify(bytes, contentType, by(claimed))).toEqual(expected);
+  });
+
+  test('whose digest happens to be over its bytes is verified', () => {
+    expect(verify(unsigned, MediaType.dockerSchema1)).toMatchObject({
+      digest: digestOf(unsigned),
+      verified: true,
+    });
+  });
+});
+
+test('whatever bytes come, they are verified or refused', () => {
+  const types = fc.constantFrom(undefined, 'text/plain', 'text/html', ...Object.values(MediaType));
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.uint8Array(),
+        fc.json().map((text) => Buffer.from(text)),
+      ),
+      types,
+      (bytes, type) => {
+        try {
+          const { digest, verified } = verify(bytes, type);
+          return !verified || digest === digestOf(bytes);
+        } catch (error) {
+          return error instanceof ContentMismatch;
+        }
+      },
+    ),
+  );
+});
