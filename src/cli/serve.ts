@@ -13,6 +13,7 @@ import { openSqliteIndex } from '../index/sqlite/sqlite-index.ts';
 import { createLogger } from '../observe/logger.ts';
 import { createLogListener } from '../observe/log.ts';
 import { createMetrics } from '../observe/metrics.ts';
+import { Admission } from '../server/admission.ts';
 import { createApp } from '../server/app.ts';
 import { listen, type Listening } from '../server/listen.ts';
 import { Registry } from '../server/registry.ts';
@@ -53,6 +54,9 @@ function readConfig(option: string | undefined): Config | undefined {
   return undefined;
 }
 
+/** Most connections are idle: clients keep a few open each. */
+const CONNECTIONS_PER_REQUEST = 4;
+
 /** The recipe: everything is made here, in order, and given to what needs it. */
 async function serve(config: Config): Promise<void> {
   const { directory, manifestMemory } = config.cache;
@@ -84,8 +88,19 @@ async function serve(config: Config): Promise<void> {
     records,
     health: { probe: () => mirror.probe(), metrics: metrics.read },
     clock,
+    admission: new Admission(config.limits),
+    idleMs: config.limits.idleTimeoutMs,
   });
-  const server = await listen({ app, records, clock, ...config.listen });
+  const server = await listen({
+    app,
+    records,
+    clock,
+    ...config.listen,
+    limits: {
+      headerTimeoutMs: config.limits.headerTimeoutMs,
+      connections: CONNECTIONS_PER_REQUEST * config.limits.requests,
+    },
+  });
   const stats = await index.stats();
   process.stderr.write(startBlock(config, { version: version(), url: urlOf(server), ...stats }));
 

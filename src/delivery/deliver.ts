@@ -18,14 +18,16 @@ export interface Delivered {
  * client's speed, with at most two slices in memory. `end` undefined: to the end of the blob.
  * The response is ended if, and only if, every byte was sent; otherwise the connection is cut, so that no
  * client takes a part for the whole. The reader stays the caller's to close.
+ * @param idleMs how long the client may take nothing; milliseconds, 0 for ever
  */
 export async function deliver(
   reader: BlobReader,
   start: number,
   end: number | undefined,
   response: ServerResponse,
+  idleMs = 0,
 ): Promise<Delivered> {
-  const sink = new Sink(response);
+  const sink = new Sink(response, idleMs);
   let position = start;
   try {
     let slice = await nextSlice(reader, position, end);
@@ -38,7 +40,7 @@ export async function deliver(
       await written;
       slice = await sink.unlessGone(next);
     }
-    if (sink.isGone) return { bytes: position - start, complete: false };
+    if (sink.isGone) return { bytes: position - start, complete: false, error: sink.idleError };
     if (end !== undefined && position < end) throw new Error(`the blob ended at byte ${position} of ${end}`);
     await sink.end();
     // Not whether the client is there: the response of a whole answer may be closed by now.
@@ -47,7 +49,7 @@ export async function deliver(
     const wasGone = sink.isGone;
     response.destroy();
     const delivered = { bytes: position - start, complete: false };
-    return wasGone ? delivered : { ...delivered, error };
+    return { ...delivered, error: wasGone ? sink.idleError : error };
   } finally {
     sink.release();
   }
@@ -69,15 +71,24 @@ async function nextSlice(reader: BlobReader, position: number, end: number | und
 /** A response to write to, that knows when its client has gone. */
 class Sink {
   readonly #response: ServerResponse;
+  readonly #idleMs: number;
   #onGone: (() => void) | undefined;
   readonly #onClose = (): void => {
     this.isGone = true;
     this.#onGone?.();
   };
+  readonly #onIdle = (): void => {
+    this.idleError = new Error(`the client took nothing for ${this.#idleMs} ms`);
+    this.#response.destroy();
+  };
   isGone = false;
+  /** Set where the client was cut because it took nothing. */
+  idleError: Error | undefined;
 
-  constructor(response: ServerResponse) {
+  constructor(response: ServerResponse, idleMs: number) {
     this.#response = response;
+    this.#idleMs = idleMs;
+    response.on('timeout', this.#onIdle);
     if (response.destroyed) this.#onClose();
     else response.once('close', this.#onClose);
   }
@@ -86,7 +97,13 @@ class Sink {
   write(bytes: Uint8Array): Promise<unknown> {
     if (this.isGone || this.#response.write(bytes)) return Promise.resolve();
     const { promise, resolve } = Promise.withResolvers<undefined>();
-    this.#response.once('drain', () => resolve(undefined));
+    // Armed only while the client is waited for: that upstream is slow is not the client's fault. Node's socket
+    // timeout does not fire while bytes still leave.
+    this.#response.setTimeout(this.#idleMs);
+    this.#response.once('drain', () => {
+      this.#response.setTimeout(0);
+      resolve(undefined);
+    });
     return this.#unlessGone(promise);
   }
 
@@ -104,6 +121,7 @@ class Sink {
 
   release(): void {
     this.#response.off('close', this.#onClose);
+    this.#response.off('timeout', this.#onIdle);
   }
 
   /**

@@ -3,6 +3,8 @@ import { Hono } from 'hono';
 import type { HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { Clock } from '../clock.ts';
+import type { Admission } from './admission.ts';
+import { overloadReply } from './error-reply.ts';
 import type { Registry } from './registry.ts';
 import { splitUrl } from './registry.ts';
 import { sendReply } from './reply.ts';
@@ -22,6 +24,9 @@ export interface AppOptions {
   readonly records: RequestRecords;
   readonly health: Health;
   readonly clock: Clock;
+  readonly admission: Admission;
+  /** How long a client may take nothing of an answer, milliseconds. */
+  readonly idleMs: number;
 }
 
 /** The routes: the registry under `/v2/` (and `/<upstream>/v2/`), `/livez`, `/readyz`, `/metrics`. */
@@ -30,6 +35,8 @@ export function createApp({
   records,
   health,
   clock,
+  admission,
+  idleMs,
 }: AppOptions): Hono<{ Bindings: HttpBindings }> {
   const app = new Hono<{ Bindings: HttpBindings }>();
   const serve = async (
@@ -37,9 +44,13 @@ export function createApp({
     outgoing: ServerResponse,
     record: RequestRecord,
   ): Promise<void> => {
-    const reply = await registry.reply(incoming, record);
+    const client = incoming.socket.remoteAddress ?? '';
+    const refusal = admission.enter(client);
+    if (refusal === undefined) outgoing.once('close', () => admission.leave(client));
+    const reply =
+      refusal === undefined ? await registry.reply(incoming, record) : overloadReply(refusal, record);
     record.firstByteMs = clock.monotonic() - record.startedAt;
-    const delivered = await sendReply(reply, outgoing, incoming.method === 'HEAD');
+    const delivered = await sendReply(reply, outgoing, { isHead: incoming.method === 'HEAD', idleMs });
     record.bytes = delivered.bytes;
     record.isWhole = delivered.complete;
     if (delivered.error !== undefined) record.error = delivered.error;

@@ -1,6 +1,9 @@
 import { formatRetryAfter } from '../http/retry-after.ts';
+import { RegistryError } from '../oci/error.ts';
+import type { Refusal } from './admission.ts';
 import { errorAnswer, type ErrorContext } from './error-table.ts';
 import { jsonBody, type Reply } from './reply.ts';
+import type { RequestRecord } from './request-record.ts';
 
 /** Renders an error as the distribution spec wants it ("Error Codes"). */
 export function errorReply(error: unknown, context: ErrorContext): Reply {
@@ -15,4 +18,17 @@ export function errorReply(error: unknown, context: ErrorContext): Reply {
     },
     body: jsonBody(body),
   };
+}
+
+/** What a client gets that may not be served now: 429 where it asks for too much itself, else 503. */
+export function overloadReply(refusal: Refusal, record: RequestRecord): Reply {
+  const error =
+    refusal === 'client'
+      ? new RegistryError('TOOMANYREQUESTS', 'too many requests from this address at the same time')
+      : new RegistryError('UNAVAILABLE', 'too many requests at the same time');
+  record.requestKind = 'invalid';
+  record.outcome = 'error';
+  record.error = error;
+  const reply = errorReply(error, { kind: undefined, hasFallback: false });
+  return { ...reply, headers: { ...reply.headers, 'Retry-After': '1' } };
 }

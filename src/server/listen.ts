@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerOptions } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Clock } from '../clock.ts';
@@ -14,7 +14,20 @@ export interface ListenOptions {
   readonly host: string | undefined;
   /** 0: any free port. */
   readonly port: number;
+  readonly limits: ConnectionLimits;
 }
+
+export interface ConnectionLimits {
+  /** How long a client may take to send its request, milliseconds. */
+  readonly headerTimeoutMs: number;
+  /** Open connections; what comes beyond is closed at once. */
+  readonly connections: number;
+}
+
+/** Node's default, said: names and headers of the longest honest request fit many times over. */
+const MAX_HEADER_BYTES = 16 * 1024;
+/** Above what load balancers keep idle connections for, so that it is they who close them. */
+const KEEP_ALIVE_MS = 75_000;
 
 export interface Listening {
   readonly host: string;
@@ -27,16 +40,17 @@ export interface Listening {
 }
 
 /** @throws the system's error where the address cannot be listened on (EADDRINUSE, EACCES) */
-export async function listen({ app, records, clock, host, port }: ListenOptions): Promise<Listening> {
+export async function listen({ app, records, clock, host, port, limits }: ListenOptions): Promise<Listening> {
   const handle = getRequestListener(app.fetch, { overrideGlobalObjects: false });
   let isDraining = false;
-  const server = createServer((incoming, outgoing) => {
+  const server = createServer(serverOptions(limits), (incoming, outgoing) => {
     records.begin(incoming, outgoing);
     if (isDraining) outgoing.setHeader('Connection', 'close');
     // A connection that was busy when the drain began is idle now, and would be kept alive.
     outgoing.once('close', () => isDraining && server.closeIdleConnections());
     void handle(incoming, outgoing);
   });
+  server.maxConnections = limits.connections;
   const sockets = trackSockets(server);
   server.listen({ port, host });
   await once(server, 'listening');
@@ -58,6 +72,16 @@ export async function listen({ app, records, clock, host, port }: ListenOptions)
       cancel();
       return cut;
     },
+  };
+}
+
+function serverOptions({ headerTimeoutMs }: ConnectionLimits): ServerOptions {
+  return {
+    maxHeaderSize: MAX_HEADER_BYTES,
+    headersTimeout: headerTimeoutMs,
+    requestTimeout: headerTimeoutMs,
+    connectionsCheckingInterval: Math.max(50, headerTimeoutMs / 4),
+    keepAliveTimeout: KEEP_ALIVE_MS,
   };
 }
 

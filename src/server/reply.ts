@@ -26,11 +26,21 @@ export function jsonBody(value: unknown): { readonly kind: 'bytes'; readonly byt
   return { kind: 'bytes', bytes: new TextEncoder().encode(JSON.stringify(value)) };
 }
 
+export interface SendOptions {
+  readonly isHead: boolean;
+  /** How long the client may take nothing of a body; 0 for ever. */
+  readonly idleMs: number;
+}
+
 /**
  * Sends a reply. HEAD gets the headers of GET, Content-Length included, and no body.
  * Resolves when the last byte has been handed to the socket or the connection is gone.
  */
-export async function sendReply(reply: Reply, response: ServerResponse, isHead: boolean): Promise<Delivered> {
+export async function sendReply(
+  reply: Reply,
+  response: ServerResponse,
+  { isHead, idleMs }: SendOptions,
+): Promise<Delivered> {
   const { status, headers, body } = reply;
   if (body.kind !== 'blob') {
     const bytes = body.kind === 'bytes' ? body.bytes : undefined;
@@ -46,7 +56,7 @@ export async function sendReply(reply: Reply, response: ServerResponse, isHead: 
     }
     response.writeHead(status, headers);
     response.flushHeaders();
-    return await deliver(body.reader, body.start, body.end, response);
+    return await deliver(body.reader, body.start, body.end, response, idleMs);
   } finally {
     await body.reader.close();
   }

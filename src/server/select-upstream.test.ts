@@ -5,7 +5,14 @@ import { UpstreamTable, type RoutedUpstream } from './select-upstream.ts';
 function upstream(name: string, overrides: Partial<RoutedUpstream> = {}): RoutedUpstream {
   return {
     upstream: { name } as Upstream,
-    tags: { ttlMs: 0, staleForMs: 0, deadlineMs: 0, isImmutable: () => false, onDeleted: 'drop', quotaReserve: 0 },
+    tags: {
+      ttlMs: 0,
+      staleForMs: 0,
+      deadlineMs: 0,
+      isImmutable: () => false,
+      onDeleted: 'drop',
+      quotaReserve: 0,
+    },
     names: [name],
     hosts: [],
     addLibrary: false,

@@ -16,6 +16,7 @@ import type { TagPolicy } from '../../src/cache/policy.ts';
 import { createEvents, type LarderEvent, type ServedRequest } from '../../src/events.ts';
 import type { ContentIndex } from '../../src/index/content-index.ts';
 import { openSqliteIndex } from '../../src/index/sqlite/sqlite-index.ts';
+import { Admission, type AdmissionLimits } from '../../src/server/admission.ts';
 import { createApp } from '../../src/server/app.ts';
 import { listen, type Listening } from '../../src/server/listen.ts';
 import { Registry } from '../../src/server/registry.ts';
@@ -44,6 +45,10 @@ export interface MirrorFixtureOptions {
   readonly manifestMemoryBytes?: number;
   /** Keeps what an earlier fixture cached; it is then the test's to remove. */
   readonly directory?: string;
+  readonly limits?: AdmissionLimits;
+  /** How long a client may take nothing, and may take to send its request: these two are in real time. */
+  readonly idleMs?: number;
+  readonly headerTimeoutMs?: number;
   /** Changes the store, to make it fail. */
   readonly wrapStore?: (store: BlobStore) => BlobStore;
 }
@@ -152,8 +157,12 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
     probe: () => mirror.probe(),
     metrics: () => Promise.resolve({ contentType: 'text/plain', text: '' }),
   };
-  const app = createApp({ registry: new Registry(mirror, table), records, health, clock });
-  const listening = await listen({ app, records, clock, host: '127.0.0.1', port: 0 });
+  const admission = new Admission(options.limits ?? { requests: 1000, requestsPerClient: 1000 });
+  const { idleMs = 0, headerTimeoutMs = 60_000 } = options;
+  const registry = new Registry(mirror, table);
+  const app = createApp({ registry, records, health, clock, admission, idleMs });
+  const limits = { headerTimeoutMs, connections: 10_000 };
+  const listening = await listen({ app, records, clock, host: '127.0.0.1', port: 0, limits });
   const ownsDirectory = options.directory === undefined;
   return new MirrorFixture({ clock, events, mirror, index, directory, listening, ownsDirectory, upstreams });
 }
