@@ -43,6 +43,9 @@ describe('the media type', () => {
     ['application/json', { errors: [] }],
     [MediaType.ociIndex, { ...index, layers: [] }],
     [MediaType.ociIndex, 7],
+    [MediaType.dockerSchema1, index],
+    [MediaType.dockerSchema1Signed, { schemaVersion: 1, layers: [] }],
+    [MediaType.dockerSchema1, '<html>'],
   ])('%s is refused for %j', (contentType, document) => {
     expect(() => verify(encode(document), contentType)).toThrow(ContentMismatch);
   });

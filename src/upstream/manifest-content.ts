@@ -41,13 +41,8 @@ const VAGUE_TYPES: ReadonlySet<string | undefined> = new Set([
  */
 export function verifyManifest(answer: ManifestAnswer, reference: Reference): FetchedManifest {
   const mediaType = mediaTypeOf(answer);
+  requireReadable(answer.bytes, mediaType);
   if (isSchema1MediaType(mediaType)) return opaque(answer, mediaType, reference);
-  try {
-    parseManifest(answer.bytes, mediaType);
-  } catch (error) {
-    if (!(error instanceof RegistryError)) throw error;
-    throw new ContentMismatch(`sent a manifest that is none: ${error.message}`, { cause: error });
-  }
   const asked = reference.kind === 'digest' ? reference.digest : undefined;
   const digest = digestOf(answer.bytes, asked === undefined ? 'sha256' : digestAlgorithm(asked));
   if (asked !== undefined && digest !== asked) {
@@ -58,6 +53,16 @@ export function verifyManifest(answer: ManifestAnswer, reference: Reference): Fe
     throw new ContentMismatch(`claims the digest ${claimed} for a manifest of digest ${digest}`);
   }
   return { bytes: answer.bytes, mediaType, digest, verified: true };
+}
+
+/** Schema 1 is read, too: its digest proves nothing, so that the document at least must be of its kind. */
+function requireReadable(bytes: Uint8Array, mediaType: ManifestMediaType): void {
+  try {
+    parseManifest(bytes, mediaType);
+  } catch (error) {
+    if (!(error instanceof RegistryError)) throw error;
+    throw new ContentMismatch(`sent a manifest that is none: ${error.message}`, { cause: error });
+  }
 }
 
 /**
