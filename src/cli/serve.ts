@@ -23,7 +23,7 @@ import { openFileStore } from '../store/fs/file-store.ts';
 import { lockDirectory } from '../store/fs/lock.ts';
 import { EXIT_USAGE } from './exit-codes.ts';
 import { startBlock } from './start-block.ts';
-import { createUpstreams } from './upstreams.ts';
+import { breakerDetail, createUpstreams } from './upstreams.ts';
 import { version } from './version.ts';
 
 /** `larder serve`: runs until SIGTERM or SIGINT. */
@@ -86,7 +86,11 @@ async function serve(config: Config): Promise<void> {
   const app = createApp({
     registry: new Registry(mirror, table),
     records,
-    health: { probe: () => mirror.probe(), metrics: metrics.read },
+    health: {
+      probe: () => mirror.probe(),
+      metrics: metrics.read,
+      detail: () => ({ upstreams: breakerDetail(upstreams) }),
+    },
     clock,
     admission: new Admission(config.limits),
     idleMs: config.limits.idleTimeoutMs,

@@ -5,10 +5,12 @@ import { matcherOf } from '../config/glob.ts';
 import type { Events } from '../events.ts';
 import type { RepositoryName } from '../oci/repository-name.ts';
 import type { RoutedUpstream } from '../server/select-upstream.ts';
+import { Breaker } from '../upstream/breaker.ts';
 import { createUpstream } from '../upstream/create-upstream.ts';
 import { credentialSource } from '../upstream/credentials/source.ts';
+import { limitBlobs } from '../upstream/limit-blobs.ts';
 import { offlineUpstream } from '../upstream/offline.ts';
-import type { Upstream } from '../upstream/upstream.ts';
+import { respectThrottling } from '../upstream/throttle.ts';
 
 export interface UpstreamDependencies {
   readonly clock: Clock;
@@ -16,29 +18,58 @@ export interface UpstreamDependencies {
   readonly userAgent: string;
 }
 
+export interface ConfiguredUpstream extends RoutedUpstream {
+  /** Undefined offline: there is nothing to guard. */
+  readonly breaker: Breaker | undefined;
+}
+
 /** The configured upstreams, as requests are routed to them. */
 export function createUpstreams(
   config: Config,
   dependencies: UpstreamDependencies,
-): readonly RoutedUpstream[] {
-  return config.upstreams.map((entry) => ({
-    upstream: config.offline ? offlineUpstream(entry.name) : connect(entry, dependencies),
-    tags: tagPolicy(entry.tags, config.offline),
-    names: [entry.name, ...entry.aliases],
-    hosts: entry.hosts,
-    addLibrary: entry.addLibrary,
-    isAllowed: repositoryRule(entry),
-  }));
+): readonly ConfiguredUpstream[] {
+  return config.upstreams.map((entry) => {
+    const breaker = config.offline ? undefined : guarded(entry, config, dependencies);
+    return {
+      upstream: breaker?.upstream ?? offlineUpstream(entry.name),
+      breaker,
+      tags: tagPolicy(entry.tags, config.offline),
+      names: [entry.name, ...entry.aliases],
+      hosts: entry.hosts,
+      addLibrary: entry.addLibrary,
+      isAllowed: repositoryRule(entry),
+    };
+  });
 }
 
-function connect(entry: UpstreamConfig, { clock, events, userAgent }: UpstreamDependencies): Upstream {
+/** What is not closed, by upstream. */
+export function breakerDetail(upstreams: readonly ConfiguredUpstream[]): Readonly<Record<string, object>> {
+  const open = upstreams.flatMap(({ upstream, breaker }) =>
+    breaker === undefined || breaker.state === 'closed'
+      ? []
+      : [[upstream.name, { breaker: breaker.state, reason: breaker.reason }] as const],
+  );
+  return Object.fromEntries(open);
+}
+
+const BLOB_SHARE = 0.75;
+
+/** The client of one upstream, which leaves it alone while it throttles or does not answer. */
+function guarded(
+  entry: UpstreamConfig,
+  { limits }: Config,
+  { clock, events, userAgent }: UpstreamDependencies,
+): Breaker {
   const { name, url, ca, proxy, trustedRealms, allowPrivateNetworks, timeouts } = entry;
   const credentials =
     entry.credentials === undefined ? undefined : credentialSource(entry.credentials, entry, clock);
-  return createUpstream(
-    { name, url, ca, proxy, trustedRealms, allowPrivateNetworks, timeouts, userAgent, credentials },
-    { clock, events },
-  );
+  const account = { credentials, trustedRealms };
+  // Blobs take their share of the connections and no more: tags and manifests never wait behind them.
+  const blobs = { max: Math.ceil(limits.upstreamConnections * BLOB_SHARE), waitMs: timeouts.headersMs };
+  const network = { ca, proxy, allowPrivateNetworks, timeouts, connections: limits.upstreamConnections };
+  const upstream = createUpstream({ name, url, userAgent, ...account, ...network }, { clock, events });
+  const polite = respectThrottling(limitBlobs(upstream, blobs, clock), clock);
+  return new Breaker(polite, { clock, events });
 }
 
 /** Offline, nothing can be confirmed: what is cached is as fresh as it will get. */

@@ -11,6 +11,9 @@ export function createLogListener(logger: Logger): Listener {
       case 'upstream-request':
         logger.debug(withoutKind(event), 'upstream request');
         return;
+      case 'breaker-changed':
+        logBreaker(logger, event);
+        return;
       case 'fill-started':
         logger.debug(withoutKind(event), 'fill started');
         return;
@@ -50,6 +53,13 @@ function logAccess(logger: Logger, request: ServedRequest): void {
 function logFillEnd(logger: Logger, event: Extract<LarderEvent, { kind: 'fill-ended' }>): void {
   if (event.outcome === 'failed') logger.warn(described(event), 'fill failed');
   else logger.debug(described(event), 'fill ended');
+}
+
+function logBreaker(logger: Logger, event: Extract<LarderEvent, { kind: 'breaker-changed' }>): void {
+  if (event.state === 'open')
+    logger.warn(described(event), 'upstream does not answer, it is left alone for a while');
+  else if (event.state === 'closed') logger.info(described(event), 'upstream answers again');
+  else logger.debug(described(event), 'upstream is tried again');
 }
 
 function withoutKind(event: LarderEvent): object {

@@ -15,6 +15,8 @@ import { isV2Path } from './v2-path.ts';
 export interface Health {
   /** Rejects, with the reason, while no by-tag read can be served. */
   readonly probe: () => Promise<void>;
+  /** What stands in the way of new pulls without making the cached ones fail: JSON, shown by `/readyz`. */
+  readonly detail: () => Readonly<Record<string, unknown>>;
   /** The metrics as text, and their content type. */
   readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
 }
@@ -59,9 +61,10 @@ export function createApp({
   app.get('/readyz', async (c) => {
     try {
       await health.probe();
-      return c.text('ok\n');
+      return c.json({ status: 'ready', ...health.detail() });
     } catch (error) {
-      return c.text(`not ready: ${error instanceof Error ? error.message : String(error)}\n`, 503);
+      const reason = error instanceof Error ? error.message : String(error);
+      return c.json({ status: 'not ready', reason, ...health.detail() }, 503);
     }
   });
   app.get('/metrics', async (c) => {

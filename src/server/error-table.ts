@@ -87,6 +87,7 @@ function unavailableStatus(error: UpstreamError): number {
   switch (error.reason) {
     case 'timeout':
       return 504;
+    case 'busy':
     case 'offline':
     case 'breaker-open':
     case 'cancelled':

@@ -74,6 +74,7 @@ describe('a breaker', () => {
     ['throttled', 'rate-limit'],
     ['unavailable', 'content'],
     ['unavailable', 'cancelled'],
+    ['unavailable', 'busy'],
     ['unavailable', 'forbidden-address'],
   ])('takes %s (%s) for no failure of the upstream', async (failure, reason) => {
     const { stub, breaker, ask } = start();

@@ -25,6 +25,9 @@ const COUNTED: ReadonlySet<UpstreamFailureReason> = new Set([
   'network',
 ] as const);
 
+/** What says nothing of upstream: it was not asked, or not heard out. */
+const UNASKED: ReadonlySet<UpstreamFailureReason> = new Set(['cancelled', 'busy'] as const);
+
 /**
  * An upstream that is not asked while it does not answer: after some failures in a row every call fails at once,
  * until one that is let through now and then gets an answer. So a dead upstream does not cost each client a timeout.
@@ -68,7 +71,7 @@ export class Breaker {
   }
 
   #note(error: unknown): void {
-    if (!(error instanceof UpstreamError) || error.reason === 'cancelled') return;
+    if (!(error instanceof UpstreamError) || UNASKED.has(error.reason)) return;
     if (error.failure !== 'unavailable' || !COUNTED.has(error.reason)) return this.#become(CLOSED);
     this.#lastError = error;
     this.#become(afterFailure(this.#state, this.#clock.monotonic(), this.#limits));

@@ -28,6 +28,8 @@ export type UpstreamFailureReason =
   | 'content'
   /** Not asked, so as not to spend the last pulls. */
   | 'quota-reserve'
+  /** Not asked: too much is being fetched from it. */
+  | 'busy'
   | 'offline'
   | 'breaker-open'
   | 'cancelled'

@@ -18,6 +18,8 @@ export interface UpstreamSettings {
   /** Whether redirects and realms may lead to private and loopback addresses. */
   readonly allowPrivateNetworks?: boolean | undefined;
   readonly timeouts: UpstreamTimeouts;
+  /** Connections to one host at the same time; absent: as many as there are requests. */
+  readonly connections?: number | undefined;
   /** Docker Hub refuses some clients that do not say who they are. */
   readonly userAgent: string;
   /** Differences beyond those that the host name tells. */

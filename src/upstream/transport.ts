@@ -131,6 +131,7 @@ function createDispatcher(
     headersTimeout: 0,
     bodyTimeout: 0,
     connectTimeout: settings.timeouts.connectMs,
+    connections: settings.connections ?? null,
   };
   const { ca, proxy } = settings;
   if (proxy !== undefined) {

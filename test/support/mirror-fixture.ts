@@ -155,6 +155,7 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
   const records = new RequestRecords(clock, bus, () => `request-${(ids += 1)}`);
   const health = {
     probe: () => mirror.probe(),
+    detail: () => ({}),
     metrics: () => Promise.resolve({ contentType: 'text/plain', text: '' }),
   };
   const admission = new Admission(options.limits ?? { requests: 1000, requestsPerClient: 1000 });

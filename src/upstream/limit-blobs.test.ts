@@ -1,0 +1,97 @@
+import { expect, test } from 'vitest';
+import { ManualClock } from '../../test/support/manual-clock.ts';
+import { StubUpstream } from '../../test/support/stub-upstream.ts';
+import { digestOf } from '../oci/digest.ts';
+import { parseRepositoryName } from '../oci/repository-name.ts';
+import { UpstreamError } from './error.ts';
+import { limitBlobs } from './limit-blobs.ts';
+import type { FetchedBlob } from './upstream.ts';
+
+const NAME = parseRepositoryName('acme/app');
+const DIGEST = digestOf('x');
+
+function start(max: number): {
+  clock: ManualClock;
+  stub: StubUpstream;
+  get: (signal?: AbortSignal) => Promise<FetchedBlob>;
+} {
+  const clock = new ManualClock();
+  const stub = new StubUpstream();
+  stub.answer = () =>
+    Promise.resolve({ body: bodyOf('a', 'b'), start: 0, size: 2 }) as unknown as Promise<undefined>;
+  const upstream = limitBlobs(stub.upstream, { max, waitMs: 1_000 }, clock);
+  return { clock, stub, get: (signal) => upstream.blob(NAME, DIGEST, { signal }) };
+}
+
+function bodyOf(...chunks: string[]): FetchedBlob['body'] {
+  return {
+    destroy: () => undefined,
+    async *[Symbol.asyncIterator]() {
+      for (const chunk of chunks) yield await Promise.resolve(Buffer.from(chunk));
+    },
+  };
+}
+
+async function read({ body }: FetchedBlob): Promise<string> {
+  let text = '';
+  for await (const chunk of body) text += Buffer.from(chunk).toString();
+  return text;
+}
+
+test('beyond the limit a blob waits until another has been read', async () => {
+  const { stub, get } = start(2);
+  const first = await get();
+  await get();
+  const third = get();
+  expect(stub.calls).toBe(2);
+  expect(await read(first)).toBe('ab');
+  expect(await read(await third)).toBe('ab');
+  expect(stub.calls).toBe(3);
+});
+
+test('or until another is given up', async () => {
+  const { get } = start(1);
+  const first = await get();
+  const second = get();
+  first.body.destroy();
+  first.body.destroy();
+  const third = get();
+  expect(await read(await second)).toBe('ab');
+  expect(await read(await third)).toBe('ab');
+});
+
+test('or until another could not be had', async () => {
+  const { stub, get } = start(1);
+  const { promise, reject } = Promise.withResolvers<never>();
+  const answer = stub.answer;
+  stub.answer = () => promise;
+  const first = get();
+  first.catch(() => undefined);
+  await expect.poll(() => stub.calls).toBe(1);
+  stub.answer = answer;
+  const second = get();
+  reject(new UpstreamError('registry.test', 'absent', 'not-found', 'no'));
+  await expect(first).rejects.toThrow('no');
+  expect(await read(await second)).toBe('ab');
+});
+
+test('who waits too long is refused, and takes no turn', async () => {
+  const { clock, get } = start(1);
+  const first = await get();
+  const second = get();
+  clock.advance(1_000);
+  await expect(second).rejects.toMatchObject({ failure: 'unavailable', reason: 'busy' });
+  await read(first);
+  expect(await read(await get())).toBe('ab');
+});
+
+test('who leaves while it waits takes no turn', async () => {
+  const { get } = start(1);
+  const first = await get();
+  const leaving = new AbortController();
+  const second = get(leaving.signal);
+  leaving.abort();
+  await expect(second).rejects.toMatchObject({ reason: 'cancelled' });
+  await read(first);
+  expect(await read(await get())).toBe('ab');
+});
