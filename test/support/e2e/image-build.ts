@@ -25,7 +25,7 @@ export async function imageBuilder(base: string, root: RootFileSystem): Promise<
   const engine = [...storage, '--cgroup-manager', 'cgroupfs', '--events-backend', 'none'];
   const buildah = async (...args: string[]): Promise<string> => run('buildah', [...storage, ...args]);
   const readOnly = ['run', '--rm', '--read-only', '--network=host', '--pull=never'];
-  // Raising the limits, as podman does by itself, needs a capability that a sandbox may lack.
+  // Raising the limits, as podman does by itself, needs a capability that root in a container may lack.
   const limits = ['--ulimit', 'nofile=1024:1024', '--ulimit', 'nproc=512:512'];
   const podmanRun: ImageBuilder['podmanRun'] = (tag, options, args) =>
     [engine, readOnly, limits, options, [tag], args].flat();

@@ -45,7 +45,14 @@ export function startProcess(
   const stderr = collect(child.stderr);
   const exited = exitOf(child, stdout, stderr);
   let ended = false;
-  void exited.finally(() => (ended = true)).catch(() => undefined);
+  // A test that ran out of time does not get to its end.
+  const leave = (): void => killGroup(child);
+  process.once('exit', leave);
+  const onEnd = (): void => {
+    ended = true;
+    process.off('exit', leave);
+  };
+  void exited.then(onEnd, onEnd);
   const running: RunningProcess = {
     pid: child.pid ?? 0,
     stdout,
