@@ -1,12 +1,8 @@
-import {
-  digestAlgorithm,
-  digestHex,
-  parseDigest,
-  type Digest,
-  type DigestAlgorithm,
-} from '../../oci/digest.ts';
+import { digestAlgorithm, digestHex, isDigest, type Digest, type DigestAlgorithm } from '../../oci/digest.ts';
+import { IndexDamagedError } from '../error.ts';
 
 const NUMBERS: Readonly<Record<DigestAlgorithm, number>> = { sha256: 1, sha512: 2 };
+const ALGORITHMS: readonly (DigestAlgorithm | undefined)[] = [undefined, 'sha256', 'sha512'];
 
 /** A byte for the algorithm (1 sha256, 2 sha512), then the hash. */
 export function digestToBytes(digest: Digest): Uint8Array {
@@ -17,8 +13,10 @@ export function digestToBytes(digest: Digest): Uint8Array {
   return bytes;
 }
 
-/** @throws RegistryError DIGEST_INVALID for what `digestToBytes` does not make. */
+/** @throws IndexDamagedError for what `digestToBytes` does not make. */
 export function digestFromBytes(bytes: Uint8Array): Digest {
-  const algorithm = bytes[0] === NUMBERS.sha256 ? 'sha256' : 'sha512';
-  return parseDigest(`${algorithm}:${Buffer.from(bytes.subarray(1)).toString('hex')}`);
+  const hex = Buffer.from(bytes.subarray(1)).toString('hex');
+  const digest = `${ALGORITHMS[bytes[0] ?? 0]}:${hex}`;
+  if (isDigest(digest)) return digest;
+  throw new IndexDamagedError(`the index holds ${bytes.byteLength} bytes that are not a digest`, 'DIGEST');
 }

@@ -1,6 +1,7 @@
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { ContentIndex, Edge, ManifestEntry } from '../content-index.ts';
+import { IndexDamagedError } from '../error.ts';
 import type { Connection } from './connection.ts';
 import { digestFromBytes, digestToBytes } from './digest-bytes.ts';
 import { putRepository } from './repositories.ts';
@@ -38,7 +39,7 @@ export function createManifests(connection: Connection): Manifests {
     },
     async referrers({ upstream, repository }, subject) {
       const rows = connection.all('referrers', digestToBytes(subject), upstream, repository);
-      return rows.map(({ descriptor }) => JSON.parse(descriptor) as Descriptor);
+      return rows.map(({ descriptor }) => parseDescriptor(descriptor));
     },
     async describedSize(digest) {
       const bytes = digestToBytes(digest);
@@ -55,7 +56,7 @@ function belongingsOf(manifest: Digest, edges: readonly Edge[]): ReadonlySet<Dig
 
 function toEntry(row: Rows['manifest']): ManifestEntry {
   return {
-    descriptor: JSON.parse(row.descriptor) as Descriptor,
+    descriptor: parseDescriptor(row.descriptor),
     subject: row.subject === null ? undefined : digestFromBytes(row.subject),
   };
 }
@@ -67,4 +68,12 @@ function toEdge(row: Rows['edges']): Edge {
     size: row.size,
     mediaType: row.media_type,
   };
+}
+
+function parseDescriptor(text: string): Descriptor {
+  try {
+    return JSON.parse(text) as Descriptor;
+  } catch (error) {
+    throw new IndexDamagedError('the index holds a descriptor that is not JSON', 'JSON', { cause: error });
+  }
 }

@@ -1,0 +1,79 @@
+import * as fc from 'fast-check';
+import { expect, it } from 'vitest';
+import type { Subject } from './content-index.contract.ts';
+import { DEBIAN, digest, edge, manifest } from './content.contract.ts';
+
+/** What every implementation does with the record of committed bytes. */
+export function describeBlobs(subject: Subject): void {
+  it('counts blobs and bytes', async () => {
+    const { index } = subject;
+    expect(await index.stats()).toEqual({ blobs: 0, bytes: 0 });
+    await index.putBlob({ digest: digest('a'), size: 2 ** 41 }, 1);
+    await index.putBlob({ digest: digest('b'), size: 0 }, 1);
+    expect(await index.stats()).toEqual({ blobs: 2, bytes: 2 ** 41 });
+  });
+
+  it('counts a blob once, with its last size', async () => {
+    const { index } = subject;
+    await index.putBlob({ digest: digest('a'), size: 10 }, 1);
+    await index.putBlob({ digest: digest('a'), size: 10 }, 2);
+    await index.putBlob({ digest: digest('a'), size: 4 }, 2);
+    expect(await index.stats()).toEqual({ blobs: 1, bytes: 4 });
+  });
+
+  it('forgets a blob', async () => {
+    const { index } = subject;
+    await index.putBlob({ digest: digest('a'), size: 10 }, 1);
+    await index.deleteBlob(digest('a'));
+    await index.deleteBlob(digest('a'));
+    expect(await index.stats()).toEqual({ blobs: 0, bytes: 0 });
+  });
+
+  it('forgets what a manifest said when its bytes are gone, but not what belongs to whom', async () => {
+    const { index } = subject;
+    const entry = manifest('m', { subject: digest('s') });
+    await index.putBlob({ digest: digest('m'), size: 10 }, 1);
+    await index.putManifest(DEBIAN, entry, [edge('layer', 'l')]);
+    await index.deleteBlob(digest('m'));
+    expect(await index.manifest(digest('m'))).toBeUndefined();
+    expect(await index.edges(digest('m'))).toEqual([]);
+    expect(await index.referrers(DEBIAN, digest('s'))).toEqual([]);
+    expect(await index.describedSize(digest('l'))).toBeUndefined();
+    expect(await index.belongs(DEBIAN, digest('l'))).toBe(true);
+  });
+
+  it('records uses of digests it knows, and passes over others', async () => {
+    const { index } = subject;
+    await index.putBlob({ digest: digest('a'), size: 10 }, 5);
+    await index.touch(
+      new Map([
+        [digest('a'), 9],
+        [digest('unknown'), 9],
+      ]),
+    );
+    await index.touch(new Map());
+    expect(await index.stats()).toEqual({ blobs: 1, bytes: 10 });
+  });
+
+  it('counts right whatever happens', async () => {
+    const name = fc.constantFrom('a', 'b', 'c', 'd');
+    const step = fc.oneof(fc.record({ put: name, size: fc.nat(1000) }), fc.record({ delete: name }));
+    const property = fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
+      const { index } = subject;
+      const model = new Map<string, number>();
+      for (const name of ['a', 'b', 'c', 'd']) await index.deleteBlob(digest(name));
+      for (const step of steps) {
+        if ('put' in step) {
+          model.set(step.put, step.size);
+          await index.putBlob({ digest: digest(step.put), size: step.size }, 1);
+        } else {
+          model.delete(step.delete);
+          await index.deleteBlob(digest(step.delete));
+        }
+      }
+      const bytes = [...model.values()].reduce((sum, size) => sum + size, 0);
+      expect(await index.stats()).toEqual({ blobs: model.size, bytes });
+    });
+    await fc.assert(property, { numRuns: 50 });
+  });
+}

@@ -1,0 +1,28 @@
+import { digestOf, type Digest } from '../oci/digest.ts';
+import { parseRepositoryName } from '../oci/repository-name.ts';
+import { parseTag } from '../oci/tag.ts';
+import type { Edge, ManifestEntry, RepositoryKey } from './content-index.ts';
+
+export const DEBIAN = keyOf('docker.io', 'library/debian');
+export const ALPINE = keyOf('docker.io', 'library/alpine');
+export const OTHER_DEBIAN = keyOf('ghcr.io', 'library/debian');
+
+export const LATEST = parseTag('latest');
+
+export function keyOf(upstream: string, repository: string): RepositoryKey {
+  return { upstream, repository: parseRepositoryName(repository) };
+}
+
+/** A digest for each name, every third one sha512. */
+export function digest(name: string): Digest {
+  return digestOf(name, name.charCodeAt(0) % 3 === 0 ? 'sha512' : 'sha256');
+}
+
+export function manifest(name: string, rest: Partial<ManifestEntry> = {}): ManifestEntry {
+  const mediaType = 'application/vnd.oci.image.manifest.v1+json';
+  return { descriptor: { mediaType, digest: digest(name), size: 500 }, subject: undefined, ...rest };
+}
+
+export function edge(role: Edge['role'], name: string, size = 1000): Edge {
+  return { role, digest: digest(name), size, mediaType: `application/vnd.test.${role}` };
+}

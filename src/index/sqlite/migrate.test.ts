@@ -1,0 +1,52 @@
+import { DatabaseSync } from 'node:sqlite';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { migrate } from './migrate.ts';
+
+const STEPS = [
+  'CREATE TABLE one (value INTEGER); INSERT INTO one VALUES (1)',
+  'CREATE TABLE two (value INTEGER); INSERT INTO two SELECT value + 1 FROM one',
+  'DROP TABLE one',
+];
+
+describe('migrate', () => {
+  let database: DatabaseSync;
+
+  beforeEach(() => {
+    database = new DatabaseSync(':memory:');
+    return () => database.close();
+  });
+
+  const version = (): unknown => database.prepare('SELECT version FROM schema_version').get()?.['version'];
+
+  it.each([0, 1, 2, 3])('goes on from version %i', (from) => {
+    migrate(database, 'test', STEPS.slice(0, from));
+    expect(version()).toBe(from);
+    migrate(database, 'test', STEPS);
+    expect(version()).toBe(3);
+    expect(database.prepare('SELECT value FROM two').get()).toEqual({ value: 2 });
+  });
+
+  it('changes nothing where it is the newest', () => {
+    migrate(database, 'test', STEPS);
+    database.exec('UPDATE two SET value = 42');
+    migrate(database, 'test', STEPS);
+    expect(database.prepare('SELECT value FROM two').all()).toEqual([{ value: 42 }]);
+  });
+
+  it('does all steps or none', () => {
+    migrate(database, 'test', STEPS.slice(0, 1));
+    const broken = [...STEPS.slice(0, 2), 'DROP TABLE missing'];
+    expect(() => migrate(database, 'test', broken)).toThrow('no such table');
+    expect(version()).toBe(1);
+    expect(() => database.prepare('SELECT value FROM two')).toThrow('no such table');
+    expect(database.isTransaction).toBe(false);
+  });
+
+  it('refuses a newer version', () => {
+    migrate(database, 'test', STEPS);
+    expect(() => migrate(database, '/cache/index.db', STEPS.slice(0, 2))).toThrow(
+      '/cache/index.db has schema version 3; this Larder knows versions up to 2',
+    );
+    expect(version()).toBe(3);
+  });
+});

@@ -1,0 +1,37 @@
+import { DatabaseSync } from 'node:sqlite';
+import { afterAll, describe, expect, it } from 'vitest';
+import { migrate } from './migrate.ts';
+import { MIGRATIONS } from './schema.ts';
+import { SQL, type StatementName } from './sql.ts';
+
+describe('the query plan', () => {
+  const database = new DatabaseSync(':memory:');
+  migrate(database, ':memory:', MIGRATIONS);
+  afterAll(() => database.close());
+
+  function plan(sql: string): string[] {
+    const rows = database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all() as { detail: string }[];
+    return rows.map(({ detail }) => detail);
+  }
+
+  it.each(Object.keys(SQL) as StatementName[])('of %s walks through no table and sorts none', (name) => {
+    const walks = plan(SQL[name]).filter((step) => /^SCAN (?!CONSTANT ROW)/u.test(step));
+    expect(walks).toEqual([]);
+    const sorts = plan(SQL[name]).filter((step) => step.includes('TEMP B-TREE'));
+    expect(sorts).toEqual([]);
+  });
+
+  it('of a page begins at the page', () => {
+    expect(plan(SQL.tags)[0]).toMatch(/SEARCH tags USING PRIMARY KEY \(repository_id=\? AND name>\?\)/u);
+    expect(plan(SQL.repositories)[0]).toMatch(/SEARCH r USING .*INDEX repositories_by_path \(path>\?\)/u);
+  });
+
+  it('of the least recently used blobs reads them in that order', () => {
+    const steps = plan('SELECT digest, size FROM blobs ORDER BY used_at LIMIT 100');
+    expect(steps).toEqual(['SCAN blobs USING INDEX blobs_by_use']);
+  });
+
+  it('would show a walk', () => {
+    expect(plan('SELECT * FROM tags WHERE digest = ?')).toEqual(['SCAN tags']);
+  });
+});

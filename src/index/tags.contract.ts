@@ -1,0 +1,153 @@
+import { expect, it } from 'vitest';
+import { parseTag, type Tag } from '../oci/tag.ts';
+import type { Subject } from './content-index.contract.ts';
+import { ALPINE, DEBIAN, digest, keyOf, LATEST, manifest, OTHER_DEBIAN } from './content.contract.ts';
+
+/** What every implementation does with tags and repositories. */
+export function describeTags(subject: Subject): void {
+  describeOne(subject);
+  describeHistory(subject);
+  describeLists(subject);
+  describeRepositories(subject);
+}
+
+function describeOne(subject: Subject): void {
+  it('knows no tag at first', async () => {
+    expect(await subject.index.tag(DEBIAN, LATEST)).toBeUndefined();
+    expect(await subject.index.tagHistory(DEBIAN, LATEST)).toEqual([]);
+    expect(await subject.index.tags(DEBIAN, { limit: 10 })).toEqual([]);
+  });
+
+  it.each(['a sha256 digest', 'c sha512 digest'])('remembers %s', async (name) => {
+    const entry = { digest: digest(name), checkedAt: 1_800_000_000_000 };
+    await subject.index.putTag(DEBIAN, LATEST, entry);
+    expect(await subject.index.tag(DEBIAN, LATEST)).toEqual(entry);
+  });
+
+  it('keeps tags apart by upstream, repository and case', async () => {
+    const { index } = subject;
+    await index.putTag(DEBIAN, LATEST, { digest: digest('a'), checkedAt: 1 });
+    await index.putTag(OTHER_DEBIAN, LATEST, { digest: digest('b'), checkedAt: 2 });
+    await index.putTag(DEBIAN, parseTag('LATEST'), { digest: digest('c'), checkedAt: 3 });
+    expect(await index.tag(DEBIAN, LATEST)).toEqual({ digest: digest('a'), checkedAt: 1 });
+    expect(await index.tag(OTHER_DEBIAN, LATEST)).toEqual({ digest: digest('b'), checkedAt: 2 });
+    expect(await index.tag(ALPINE, LATEST)).toBeUndefined();
+  });
+
+  it('takes the last check, also where the clock was set back', async () => {
+    const { index } = subject;
+    await index.putTag(DEBIAN, LATEST, { digest: digest('a'), checkedAt: 5 });
+    await index.putTag(DEBIAN, LATEST, { digest: digest('a'), checkedAt: 3 });
+    expect(await index.tag(DEBIAN, LATEST)).toEqual({ digest: digest('a'), checkedAt: 3 });
+    expect(await index.tagHistory(DEBIAN, LATEST)).toEqual([]);
+  });
+}
+
+function describeHistory(subject: Subject): void {
+  async function putAll(tag: Tag, names: readonly string[]): Promise<void> {
+    for (const [time, name] of names.entries()) {
+      await subject.index.putTag(DEBIAN, tag, { digest: digest(name), checkedAt: time });
+    }
+  }
+
+  it('remembers what a tag stood for before, the newest first', async () => {
+    await putAll(LATEST, ['a', 'b', 'b', 'a', 'c']);
+    expect(await subject.index.tagHistory(DEBIAN, LATEST)).toEqual([
+      { digest: digest('a'), replacedAt: 4 },
+      { digest: digest('b'), replacedAt: 3 },
+      { digest: digest('a'), replacedAt: 1 },
+    ]);
+    expect(await subject.index.tagHistory(ALPINE, LATEST)).toEqual([]);
+  });
+
+  it('remembers the order though the clock was set back', async () => {
+    const { index } = subject;
+    await index.putTag(DEBIAN, LATEST, { digest: digest('a'), checkedAt: 9 });
+    await index.putTag(DEBIAN, LATEST, { digest: digest('b'), checkedAt: 8 });
+    await index.putTag(DEBIAN, LATEST, { digest: digest('c'), checkedAt: 7 });
+    const history = await index.tagHistory(DEBIAN, LATEST);
+    expect(history.map((entry) => entry.digest)).toEqual([digest('b'), digest('a')]);
+  });
+
+  it('remembers the last digest of a tag that is deleted', async () => {
+    const { index } = subject;
+    await index.putTag(DEBIAN, LATEST, { digest: digest('a'), checkedAt: 1 });
+    await index.deleteTag(DEBIAN, LATEST, 7);
+    await index.deleteTag(DEBIAN, LATEST, 8);
+    await index.deleteTag(ALPINE, LATEST, 9);
+    expect(await index.tag(DEBIAN, LATEST)).toBeUndefined();
+    expect(await index.tags(DEBIAN, { limit: 10 })).toEqual([]);
+    expect(await index.tagHistory(DEBIAN, LATEST)).toEqual([{ digest: digest('a'), replacedAt: 7 }]);
+  });
+
+  it('does not remember for ever', async () => {
+    const names = Array.from({ length: 130 }, (_, number) => `digest ${number}`);
+    await putAll(parseTag('quiet'), ['a', 'b']);
+    await putAll(LATEST, names);
+    const history = await subject.index.tagHistory(DEBIAN, LATEST);
+    const newest = names.slice(29, 129).map(digest).reverse();
+    expect(history.map((entry) => entry.digest)).toEqual(newest);
+    expect(await subject.index.tagHistory(DEBIAN, parseTag('quiet'))).toHaveLength(1);
+  });
+}
+
+function describeLists(subject: Subject): void {
+  const names = ['10', '9', 'B', '_x', 'a', 'a-b', 'a.b', 'a_b', 'aa', 'b'];
+
+  async function putAll(): Promise<void> {
+    for (const name of names.toReversed()) {
+      await subject.index.putTag(DEBIAN, parseTag(name), { digest: digest(name), checkedAt: 1 });
+    }
+    await subject.index.putTag(ALPINE, LATEST, { digest: digest('a'), checkedAt: 1 });
+  }
+
+  it('lists tags in ASCII order', async () => {
+    await putAll();
+    const listed = await subject.index.tags(DEBIAN, { limit: 100 });
+    expect(listed).toEqual(['10', '9', 'B', '_x', 'a', 'a-b', 'a.b', 'a_b', 'aa', 'b']);
+  });
+
+  it.each([1, 3, 10])('lists tags in pages of %i', async (limit) => {
+    await putAll();
+    const listed: Tag[] = [];
+    for (;;) {
+      const page = await subject.index.tags(DEBIAN, { after: listed.at(-1), limit });
+      if (page.length === 0) break;
+      expect(page.length).toBeLessThanOrEqual(limit);
+      listed.push(...page);
+    }
+    expect(listed).toEqual(names);
+  });
+
+  it('begins behind a tag that does not exist', async () => {
+    await putAll();
+    expect(await subject.index.tags(DEBIAN, { after: 'a.', limit: 2 })).toEqual(['a.b', 'a_b']);
+    expect(await subject.index.tags(DEBIAN, { after: 'zz', limit: 2 })).toEqual([]);
+    expect(await subject.index.tags(DEBIAN, { limit: 0 })).toEqual([]);
+  });
+}
+
+function describeRepositories(subject: Subject): void {
+  it('lists repositories that have a tag or a manifest, in ASCII order of the whole path', async () => {
+    const { index } = subject;
+    await index.putTag(keyOf('ghcr.io', 'zed'), LATEST, { digest: digest('a'), checkedAt: 1 });
+    await index.putTag(keyOf('ghcr', 'zed'), LATEST, { digest: digest('a'), checkedAt: 1 });
+    await index.putManifest(keyOf('ghcr.io', 'acme/app'), manifest('a'), []);
+    await index.putBelonging(keyOf('ghcr.io', 'only/a-blob'), digest('layer'));
+    const paths = ['ghcr.io/acme/app', 'ghcr.io/zed', 'ghcr/zed'];
+    expect(await index.repositories({ limit: 10 })).toEqual(paths);
+    expect(await index.repositories({ limit: 2 })).toEqual(paths.slice(0, 2));
+    expect(await index.repositories({ after: paths[1], limit: 2 })).toEqual(paths.slice(2));
+    expect(await index.repositories({ after: 'ghcr.io/b', limit: 1 })).toEqual(paths.slice(1, 2));
+    expect(await index.repositories({ limit: 0 })).toEqual([]);
+  });
+
+  it('does not list a repository that has lost its last tag and manifest', async () => {
+    const { index } = subject;
+    await index.putTag(DEBIAN, LATEST, { digest: digest('a'), checkedAt: 1 });
+    await index.putManifest(ALPINE, manifest('a'), []);
+    await index.deleteTag(DEBIAN, LATEST, 2);
+    await index.deleteBlob(digest('a'));
+    expect(await index.repositories({ limit: 10 })).toEqual([]);
+  });
+}
