@@ -16,7 +16,7 @@ export default defineConfig({
         // Real registries and real clients share ports, mounts and two cores: one file at a time.
         test: {
           name: 'e2e',
-          include: ['test/e2e/**/*.test.ts'],
+          include: ['test/e2e/**/*.test.ts', 'test/crash/**/*.test.ts', 'test/soak/**/*.test.ts'],
           globalSetup: ['test/support/e2e/global-setup.ts'],
           fileParallelism: false,
           testTimeout: 300_000,

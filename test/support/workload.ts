@@ -1,0 +1,57 @@
+import { digestOf, type Digest } from '../../src/oci/digest.ts';
+import type { FakeRegistry } from './fake-registry.ts';
+import { get } from './http-get.ts';
+import type { Random } from './random.ts';
+
+/** Something that clients ask for, and what they must get. */
+export interface Wanted {
+  readonly path: string;
+  readonly digest: Digest;
+  readonly size: number;
+  readonly kind: 'manifest' | 'blob';
+}
+
+/** Puts images with layers of many sizes into a registry; @returns all that can be asked for. */
+export function putImages(
+  registry: FakeRegistry,
+  random: Random,
+  sizes: readonly number[],
+  namespace = 'acme',
+): Wanted[] {
+  return sizes.flatMap((size, i) => {
+    const repository = `${namespace}/app${i}`;
+    const image = registry.putImage(repository, 'latest', { layers: [random.bytes(size)] });
+    const blobs = [image.config, ...image.layers];
+    const manifest = { digest: image.digest, size: image.bytes.length, kind: 'manifest' } as const;
+    return [
+      { path: `/v2/${repository}/manifests/latest`, ...manifest },
+      { path: `/v2/${repository}/manifests/${image.digest}`, ...manifest },
+      ...blobs.map(({ digest, size }) => ({
+        path: `/v2/${repository}/blobs/${digest}`,
+        digest,
+        size,
+        kind: 'blob' as const,
+      })),
+    ];
+  });
+}
+
+/**
+ * - `right`: complete, and the bytes of the digest
+ * - `cut`: not complete
+ * - `refused`: an error answer, or no connection
+ * - `wrong`: complete, and other bytes than the digest names: what must never be
+ */
+export type Verdict = 'right' | 'cut' | 'refused' | 'wrong';
+
+/** Asks for it, by a range now and then where there is a random source, and judges the answer. */
+export async function pull(mirror: URL, wanted: Wanted, random?: Random): Promise<Verdict> {
+  const start = random !== undefined && wanted.kind === 'blob' && random.next() < 0.2 ? 1 : 0;
+  const headers: Record<string, string> = start > 0 ? { range: `bytes=${start}-` } : {};
+  const answer = await get(mirror, wanted.path, { headers }).catch(() => undefined);
+  if (answer === undefined || answer.status >= 300) return 'refused';
+  if (!answer.complete) return 'cut';
+  if (start > 0 && answer.status === 206)
+    return answer.body.length === wanted.size - start ? 'right' : 'wrong';
+  return digestOf(answer.body) === wanted.digest ? 'right' : 'wrong';
+}
