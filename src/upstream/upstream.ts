@@ -92,6 +92,6 @@ export interface Upstream {
   ): Promise<readonly Descriptor[]>;
   /** What upstream last told of the pulls that are left; undefined where it does not tell. */
   rateLimit(): { readonly limit: number; readonly remaining: number } | undefined;
-  /** Closes idle connections. */
+  /** Closes the connections; what still runs fails. */
   close(): Promise<void>;
 }

@@ -30,14 +30,13 @@ export class TokenClient {
 
   /** @throws UpstreamError: `denied` where the endpoint refuses the account */
   async fetch(demand: BearerDemand, credentials: Credentials | undefined): Promise<ReceivedToken> {
-    return this.#options.reporter.report('token', 'GET', () => this.#fetch(demand, credentials));
+    const [first, ...others] = tokenRequests(demand, credentials);
+    return this.#options.reporter.report('token', first.method, () => this.#fetch(first, others));
   }
 
-  async #fetch(demand: BearerDemand, credentials: Credentials | undefined): Promise<ReceivedToken> {
-    const [first, ...others] = tokenRequests(demand, credentials);
+  async #fetch(first: TokenRequest, others: TokenRequest[]): Promise<ReceivedToken> {
     let request = first;
     for (;;) {
-      if (request === undefined) throw new Error('there is always one way to ask');
       const answer = await this.#ask(request);
       if (answer.status === 200) return this.#read(answer);
       const next = isNextWorthTrying(request, answer.status) ? others.shift() : undefined;

@@ -18,7 +18,10 @@ const CLIENT_ID = 'larder';
  * A password goes by GET with Basic first: every registry takes that, as it is what Docker sends, while POST is
  * 404 at GCR and 400 at some ACRs. An identity token is an OAuth 2 refresh token, so it goes by POST first.
  */
-export function tokenRequests(demand: BearerDemand, credentials: Credentials | undefined): TokenRequest[] {
+export function tokenRequests(
+  demand: BearerDemand,
+  credentials: Credentials | undefined,
+): [TokenRequest, ...TokenRequest[]] {
   if (credentials === undefined) return [byGet(demand, undefined)];
   return credentials.kind === 'password'
     ? [byGet(demand, credentials), byPost(demand, credentials)]

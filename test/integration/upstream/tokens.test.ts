@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { CredentialSource } from '../../../src/upstream/auth/credentials.ts';
 import { CredentialError } from '../../../src/upstream/auth/credentials.ts';
 import {
@@ -177,8 +177,10 @@ describe('a token that is refused', () => {
     await expect(pull(registry)).rejects.toMatchObject({ failure: 'denied' });
   });
 
-  test('is renewed once for 20 who are refused at once', async () => {
-    await using registry = await startRegistry();
+  test('is renewed once for 20 who are refused at once, and asked for by few of them', async () => {
+    await using registry = await startUpstreamFixture(REGISTRY);
+    const anonymous = () => registry.on('GET', path).withHeader('authorization', undefined);
+    anonymous().once().reply(challenge(registry));
     registry
       .on('GET', '/token')
       .once()
@@ -189,12 +191,18 @@ describe('a token that is refused', () => {
       .reply(json({ token: 'new', expires_in: 300 }));
     registry.on('GET', path).withHeader('authorization', 'Bearer old').once().reply(manifestReply());
     await pull(registry);
-    registry.on('GET', path).withHeader('authorization', 'Bearer old').times(20).reply(challenge(registry));
-    registry.on('GET', path).withHeader('authorization', 'Bearer new').times(20).reply(manifestReply());
     const held = neverRespond();
-    const digests = await Promise.all(Array.from({ length: 20 }, () => pull(registry)));
-    expect(digests).toHaveLength(20);
+    anonymous().reply(challenge(registry), held);
+    registry.on('GET', path).withHeader('authorization', 'Bearer old').times(20).reply(status(401));
+    registry.on('GET', path).withHeader('authorization', 'Bearer new').times(20).reply(manifestReply());
+    const pulls = Array.from({ length: 20 }, () => pull(registry));
+    await vi.waitUntil(
+      () => registry.script.hits.filter((hit) => hit.complete && hit.status === 401).length === 21,
+    );
     held.release();
+    expect(await Promise.all(pulls)).toHaveLength(20);
+    const probes = registry.script.hits.filter((hit) => hit.path === path && !hit.headers.authorization);
+    expect(probes.length).toBeLessThan(5);
   });
 
   test('a registry that has become open is pulled from without a token', async () => {
