@@ -12,10 +12,11 @@ export function createRepositories(connection: Connection): Repositories {
   };
 }
 
-/** The id of the repository, which is recorded if it was not. */
+/** The id of the repository, which is recorded if it was not. To be called in a transaction. */
 export function putRepository(connection: Connection, { upstream, repository }: RepositoryKey): number {
-  const path = `${upstream}/${repository}`;
-  const row = connection.get('putRepository', upstream, repository, path);
-  if (row === undefined) throw new Error('RETURNING returned nothing');
+  const row =
+    connection.get('repository', upstream, repository) ??
+    connection.get('addRepository', upstream, repository, `${upstream}/${repository}`);
+  if (row === undefined) throw new Error('INSERT ... RETURNING returned nothing');
   return row.id;
 }

@@ -8,10 +8,8 @@ const REPOSITORY_ID = '(SELECT id FROM repositories WHERE upstream = ? AND name 
  * parameters). None of them walks through a whole table: sql.test.ts asks the query planner.
  */
 export const SQL = {
-  putRepository: `
-    INSERT INTO repositories (upstream, name, path) VALUES (?, ?, ?)
-    ON CONFLICT (upstream, name) DO UPDATE SET path = excluded.path
-    RETURNING id`,
+  repository: 'SELECT id FROM repositories WHERE upstream = ? AND name = ?',
+  addRepository: 'INSERT INTO repositories (upstream, name, path) VALUES (?, ?, ?) RETURNING id',
   repositories: `
     SELECT path FROM repositories AS r
     WHERE path > ? AND (
@@ -75,7 +73,8 @@ export type StatementName = keyof typeof SQL;
 
 /** What the rows of the statements that give rows are. */
 export interface Rows {
-  putRepository: { readonly id: number };
+  repository: { readonly id: number };
+  addRepository: { readonly id: number };
   repositories: { readonly path: string };
   tag: { readonly digest: Uint8Array; readonly checked_at: number };
   tags: { readonly name: Tag };
