@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe } from 'vitest';
 import { describeBlobs } from './blobs.contract.ts';
 import type { ContentIndex } from './content-index.ts';
+import { describeEvictionOrder } from './eviction-order.contract.ts';
 import { describeManifests } from './manifests.contract.ts';
+import { describePins } from './pins.contract.ts';
 import { describeTags } from './tags.contract.ts';
 
 /** The index of the test that runs. */
@@ -35,6 +37,12 @@ export function describeContentIndex(name: string, open: () => Promise<ContentIn
     });
     describe('blobs', () => {
       describeBlobs(subject);
+    });
+    describe('the order of eviction', () => {
+      describeEvictionOrder(subject);
+    });
+    describe('pins', () => {
+      describePins(subject);
     });
   });
 }

@@ -46,6 +46,32 @@ export interface Page<T> {
   readonly limit: number;
 }
 
+/** Stored bytes in their place in the order of eviction. */
+export interface StoredUse {
+  readonly digest: Digest;
+  /** Bytes. */
+  readonly size: number;
+  /** Milliseconds since the epoch. */
+  readonly usedAt: number;
+  /** 0: a blob, 1: a manifest, 2: a manifest of manifests. */
+  readonly tier: number;
+}
+
+/** What is exempt from eviction: a digest, or what a tag stands for at the time; each with all that it refers to. */
+export type Pin =
+  | { readonly kind: 'digest'; readonly digest: Digest }
+  | { readonly kind: 'tag'; readonly key: RepositoryKey; readonly tag: Tag };
+
+export interface PinEntry {
+  /** `sha256:…` or `upstream/repository:tag`. */
+  readonly name: string;
+  readonly pin: Pin;
+  /** What the pin exempts now; undefined where the index does not know the tag. */
+  readonly digest: Digest | undefined;
+  /** Milliseconds since the epoch. */
+  readonly pinnedAt: number;
+}
+
 export interface IndexStats {
   readonly blobs: number;
   readonly bytes: number;
@@ -92,9 +118,30 @@ export interface ContentIndex {
   putBlob(blob: { readonly digest: Digest; readonly size: number }, usedAt: number): Promise<void>;
   /** Records that bytes are gone; were they a manifest's, then `manifest`, `edges` and `referrers` forget it. */
   deleteBlob(digest: Digest): Promise<void>;
-  /** Records uses, many at once. Unknown digests are passed over; a time never goes back. */
+  /**
+   * Records uses, many at once. A manifest's use counts for all of its closure. Unknown digests are passed over;
+   * a time never goes back. Not one transaction.
+   */
   touch(uses: ReadonlyMap<Digest, number>): Promise<void>;
+  /** Without looking at each blob. */
   stats(): Promise<IndexStats>;
+  /**
+   * What is stored, in the order of eviction: the least recently used first; at equal use what is referred to
+   * before what refers to it, since a manifest costs a pull that upstream counts; then by digest.
+   */
+  leastUsed(page: Page<StoredUse>): Promise<readonly StoredUse[]>;
+
+  /**
+   * The digest, what it refers to (but its subject), and so on, as far as the manifests are here. Bounded in
+   * depth, which is that of an index of indexes of images, and in number.
+   */
+  closure(digest: Digest): Promise<readonly Digest[]>;
+  /** Exempts from eviction, which also counts as a use. Once more changes nothing but the time. */
+  pin(pin: Pin, pinnedAt: number): Promise<void>;
+  /** @returns whether it was pinned. */
+  unpin(pin: Pin): Promise<boolean>;
+  /** In ASCII order of their names. */
+  pins(page: Page<string>): Promise<readonly PinEntry[]>;
 
   /** `upstream/repository` of every repository that has a tag or a manifest here, in ASCII order. */
   repositories(page: Page<string>): Promise<readonly string[]>;

@@ -1,13 +1,16 @@
+import type { SQLInputValue } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Digest } from '../../oci/digest.ts';
 import type { ContentIndex } from '../content-index.ts';
 import type { Connection } from './connection.ts';
-import { digestToBytes } from './digest-bytes.ts';
+import { digestFromBytes, digestToBytes } from './digest-bytes.ts';
+
+const BEFORE_ALL: SQLInputValue[] = [Number.MIN_SAFE_INTEGER, 0, new Uint8Array()];
 
 /** In an index of a million blobs each takes 50 µs: 10,000 at once would keep everything else waiting. */
 const TOUCHES_PER_TURN = 50;
 
-type Blobs = Pick<ContentIndex, 'putBlob' | 'deleteBlob' | 'touch' | 'stats'>;
+type Blobs = Pick<ContentIndex, 'putBlob' | 'deleteBlob' | 'touch' | 'stats' | 'leastUsed'>;
 
 export function createBlobs(connection: Connection): Blobs {
   function sizeOf(digest: Uint8Array): number | undefined {
@@ -17,7 +20,7 @@ export function createBlobs(connection: Connection): Blobs {
   function touchAll(entries: readonly (readonly [Digest, number])[]): void {
     connection.transaction(() => {
       for (const [digest, usedAt] of entries) {
-        connection.run('touchBlob', usedAt, digestToBytes(digest), usedAt);
+        touchClosure(connection, digestToBytes(digest), usedAt);
       }
     });
   }
@@ -27,7 +30,7 @@ export function createBlobs(connection: Connection): Blobs {
       const digest = digestToBytes(blob.digest);
       connection.transaction(() => {
         const before = sizeOf(digest);
-        connection.run('putBlob', digest, blob.size, usedAt);
+        connection.run('putBlob', digest, blob.size, usedAt, digest, digest);
         connection.run('touchBlob', usedAt, digest, usedAt);
         connection.run('addToTotals', before === undefined ? 1 : 0, blob.size - (before ?? 0));
       });
@@ -54,5 +57,23 @@ export function createBlobs(connection: Connection): Blobs {
       const row = connection.get('totals');
       return { blobs: row?.entries ?? 0, bytes: row?.bytes ?? 0 };
     },
+    async leastUsed({ after, limit }) {
+      const position: SQLInputValue[] =
+        after === undefined ? BEFORE_ALL : [after.usedAt, after.tier, digestToBytes(after.digest)];
+      const rows = connection.all('leastUsed', ...position, limit);
+      return rows.map((row) => ({
+        digest: digestFromBytes(row.digest),
+        size: row.size,
+        usedAt: row.used_at,
+        tier: row.tier,
+      }));
+    },
   };
+}
+
+/** To be called in a transaction. */
+export function touchClosure(connection: Connection, root: Uint8Array, usedAt: number): void {
+  for (const { digest } of connection.all('closure', root)) {
+    connection.run('touchBlob', usedAt, digest, usedAt);
+  }
 }

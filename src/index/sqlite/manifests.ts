@@ -28,6 +28,8 @@ export function createManifests(connection: Connection): Manifests {
         const subjectBytes = subject === undefined ? null : digestToBytes(subject);
         connection.run('putManifest', manifest, JSON.stringify(descriptor), subjectBytes);
         replaceEdges(manifest, edges);
+        const tier = edges.some(({ role }) => role === 'manifest') ? 2 : 1;
+        connection.run('setTier', tier, manifest, tier);
         const id = putRepository(connection, key);
         for (const digest of belongingsOf(descriptor.digest, edges)) {
           connection.run('putBelonging', id, digestToBytes(digest));

@@ -72,4 +72,19 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   INSERT INTO totals (of_table, entries, bytes) VALUES ('blobs', 0, 0);
   `,
+  `
+  ALTER TABLE blobs ADD COLUMN tier INTEGER NOT NULL DEFAULT 0; -- 0 a blob, 1 a manifest, 2 one of manifests
+  UPDATE blobs SET tier = 1 WHERE digest IN (SELECT digest FROM manifests);
+  UPDATE blobs SET tier = 2 WHERE digest IN (SELECT manifest FROM edges WHERE role = 'manifest');
+  DROP INDEX blobs_by_use;
+  CREATE INDEX blobs_by_use ON blobs (used_at, tier, digest);
+
+  CREATE TABLE pins (
+    name TEXT PRIMARY KEY NOT NULL, -- the digest, or upstream/repository:tag
+    digest BLOB, -- else what the tag stands for
+    repository_id INTEGER,
+    tag TEXT,
+    pinned_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -15,7 +15,7 @@ describe('the query plan', () => {
   }
 
   it.each(Object.keys(SQL) as StatementName[])('of %s walks through no table and sorts none', (name) => {
-    const walks = plan(SQL[name]).filter((step) => /^SCAN (?!CONSTANT ROW)/u.test(step));
+    const walks = plan(SQL[name]).filter((step) => /^SCAN (?!CONSTANT ROW|closure)/u.test(step));
     expect(walks).toEqual([]);
     const sorts = plan(SQL[name]).filter((step) => step.includes('TEMP B-TREE'));
     expect(sorts).toEqual([]);
@@ -27,8 +27,15 @@ describe('the query plan', () => {
   });
 
   it('of the least recently used blobs reads them in that order', () => {
-    const steps = plan('SELECT digest, size FROM blobs ORDER BY used_at LIMIT 100');
-    expect(steps).toEqual(['SCAN blobs USING INDEX blobs_by_use']);
+    expect(plan(SQL.leastUsed)).toEqual([
+      'SEARCH blobs USING INDEX blobs_by_use ((used_at,tier,digest)>(?,?,?))',
+    ]);
+  });
+
+  it('of a closure follows the edges and keeps no more than it gives', () => {
+    const steps = plan(SQL.closure);
+    expect(steps).toContain('CO-ROUTINE closure');
+    expect(steps).toContain('SEARCH e USING PRIMARY KEY (manifest=?)');
   });
 
   it('would show a walk', () => {

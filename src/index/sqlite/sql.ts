@@ -1,4 +1,5 @@
 import type { EdgeRole } from '../content-index.ts';
+import type { RepositoryName } from '../../oci/repository-name.ts';
 import type { Tag } from '../../oci/tag.ts';
 
 const REPOSITORY_ID = '(SELECT id FROM repositories WHERE upstream = ? AND name = ?)';
@@ -61,10 +62,37 @@ export const SQL = {
 
   blobSize: 'SELECT size FROM blobs WHERE digest = ?',
   putBlob: `
-    INSERT INTO blobs (digest, size, used_at) VALUES (?, ?, ?)
-    ON CONFLICT (digest) DO UPDATE SET size = excluded.size`,
+    INSERT INTO blobs (digest, size, used_at, tier) VALUES (?, ?, ?, CASE
+      WHEN EXISTS (SELECT 1 FROM edges WHERE manifest = ? AND role = 'manifest') THEN 2
+      WHEN EXISTS (SELECT 1 FROM manifests WHERE digest = ?) THEN 1
+      ELSE 0 END)
+    ON CONFLICT (digest) DO UPDATE SET size = excluded.size, tier = excluded.tier`,
+  setTier: 'UPDATE blobs SET tier = ? WHERE digest = ? AND tier <> ?',
   deleteBlob: 'DELETE FROM blobs WHERE digest = ?',
   touchBlob: 'UPDATE blobs SET used_at = ? WHERE digest = ? AND used_at < ?',
+  leastUsed: `
+    SELECT digest, size, used_at, tier FROM blobs WHERE (used_at, tier, digest) > (?, ?, ?)
+    ORDER BY used_at, tier, digest LIMIT ?`,
+  // Down to the layers of an index of indexes of images. Bounded in number too, since manifests are foreign: an
+  // honest index of twenty platforms has a thousand. LIMIT ends the recursion, where nothing else reads from it.
+  closure: `
+    WITH RECURSIVE closure (digest, depth) AS (
+      SELECT CAST(? AS BLOB), 0
+      UNION
+      SELECT e.digest, closure.depth + 1 FROM closure JOIN edges AS e ON e.manifest = closure.digest
+      WHERE e.role <> 'subject' AND closure.depth < 3)
+    SELECT digest FROM closure LIMIT 4000`,
+  putPin: `
+    INSERT INTO pins (name, digest, repository_id, tag, pinned_at) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (name) DO UPDATE SET pinned_at = excluded.pinned_at`,
+  deletePin: 'DELETE FROM pins WHERE name = ?',
+  pins: `
+    SELECT p.name, p.digest, p.tag, p.pinned_at, r.upstream, r.name AS repository, t.digest AS tagged
+    FROM pins AS p
+    LEFT JOIN repositories AS r ON r.id = p.repository_id
+    LEFT JOIN tags AS t ON t.repository_id = p.repository_id AND t.name = p.tag
+    WHERE p.name > ? ORDER BY p.name LIMIT ?`,
+
   totals: "SELECT entries, bytes FROM totals WHERE of_table = 'blobs'",
   addToTotals: "UPDATE totals SET entries = entries + ?, bytes = bytes + ? WHERE of_table = 'blobs'",
 } as const;
@@ -90,5 +118,21 @@ export interface Rows {
   describedSize: { readonly smallest: number | null; readonly largest: number | null };
   belonging: { readonly found: number };
   blobSize: { readonly size: number };
+  leastUsed: {
+    readonly digest: Uint8Array;
+    readonly size: number;
+    readonly used_at: number;
+    readonly tier: number;
+  };
+  closure: { readonly digest: Uint8Array };
+  pins: {
+    readonly name: string;
+    readonly digest: Uint8Array | null;
+    readonly tag: Tag | null;
+    readonly pinned_at: number;
+    readonly upstream: string | null;
+    readonly repository: RepositoryName | null;
+    readonly tagged: Uint8Array | null;
+  };
   totals: { readonly entries: number; readonly bytes: number };
 }

@@ -3,6 +3,7 @@ import { createBelongings } from './belongings.ts';
 import { createBlobs } from './blobs.ts';
 import { Connection } from './connection.ts';
 import { createManifests } from './manifests.ts';
+import { createPins } from './pins.ts';
 import { createRepositories } from './repositories.ts';
 import { createTags } from './tags.ts';
 
@@ -25,6 +26,7 @@ export async function openSqliteIndex(path: string, options: SqliteIndexOptions 
     ...createManifests(connection),
     ...createBelongings(connection),
     ...createBlobs(connection),
+    ...createPins(connection),
     close: async () => connection.close(),
   };
 }

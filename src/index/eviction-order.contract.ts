@@ -1,0 +1,148 @@
+import * as fc from 'fast-check';
+import { expect, it } from 'vitest';
+import type { Subject } from './content-index.contract.ts';
+import type { ContentIndex, StoredUse } from './content-index.ts';
+import { DEBIAN, digest, edge, manifest } from './content.contract.ts';
+
+/** Names of what is stored, in the order of eviction, read in pages. */
+async function order(index: ContentIndex, names: readonly string[], limit = 2): Promise<string[]> {
+  const ordered: string[] = [];
+  let after: StoredUse | undefined;
+  do {
+    const page = await index.leastUsed({ after, limit });
+    ordered.push(...page.map((entry) => names.find((name) => digest(name) === entry.digest) ?? '?'));
+    after = page.at(-1);
+  } while (after !== undefined);
+  return ordered;
+}
+
+/** An index `i` of an image `m` with config `c` and layer `l`, all stored at time 1 but what `absent` names. */
+async function putImage(index: ContentIndex, absent = ''): Promise<void> {
+  await index.putManifest(DEBIAN, manifest('i'), [edge('manifest', 'm'), edge('manifest', 'elsewhere')]);
+  await index.putManifest(DEBIAN, manifest('m', { subject: digest('s') }), [
+    edge('config', 'c'),
+    edge('layer', 'l'),
+    edge('subject', 's'),
+  ]);
+  for (const name of ['i', 'm', 'c', 'l', 's', 'x']) {
+    if (name !== absent) await index.putBlob({ digest: digest(name), size: 10 }, 1);
+  }
+}
+
+const NAMES = ['i', 'm', 'c', 'l', 's', 'x'];
+
+/** What every implementation tells eviction. */
+export function describeEvictionOrder(subject: Subject): void {
+  it('is empty at first', async () => {
+    expect(await subject.index.leastUsed({ limit: 10 })).toEqual([]);
+  });
+
+  it('tells size, use and tier', async () => {
+    await putImage(subject.index);
+    const all = await subject.index.leastUsed({ limit: 10 });
+    expect(all.find((entry) => entry.digest === digest('l'))).toEqual({
+      digest: digest('l'),
+      size: 10,
+      usedAt: 1,
+      tier: 0,
+    });
+    expect(all.slice(-2)).toMatchObject([
+      { digest: digest('m'), tier: 1 },
+      { digest: digest('i'), tier: 2 },
+    ]);
+  });
+
+  it('is that of the last use', async () => {
+    const { index } = subject;
+    await index.putBlob({ digest: digest('a'), size: 1 }, 30);
+    await index.putBlob({ digest: digest('b'), size: 1 }, 10);
+    await index.putBlob({ digest: digest('c'), size: 1 }, 20);
+    expect(await order(index, ['a', 'b', 'c'])).toEqual(['b', 'c', 'a']);
+    await index.touch(new Map([[digest('b'), 40]]));
+    expect(await order(index, ['a', 'b', 'c'])).toEqual(['c', 'a', 'b']);
+  });
+
+  it('at equal use has what is referred to before what refers to it', async () => {
+    await putImage(subject.index);
+    const ordered = await order(subject.index, NAMES);
+    expect(ordered).toHaveLength(6);
+    expect(ordered.slice(-2)).toEqual(['m', 'i']);
+  });
+
+  it('knows a manifest as one also where its bytes were recorded first', async () => {
+    const { index } = subject;
+    for (const name of ['i', 'm', 'l']) await index.putBlob({ digest: digest(name), size: 10 }, 1);
+    await index.putManifest(DEBIAN, manifest('i'), [edge('manifest', 'm')]);
+    await index.putManifest(DEBIAN, manifest('m'), [edge('layer', 'l')]);
+    expect(await order(index, NAMES)).toEqual(['l', 'm', 'i']);
+  });
+
+  it('forgets that it was a manifest when its bytes are gone', async () => {
+    const { index } = subject;
+    await putImage(index);
+    await index.deleteBlob(digest('m'));
+    await index.putBlob({ digest: digest('m'), size: 10 }, 1);
+    const entries = await index.leastUsed({ limit: 10 });
+    expect(entries.find((entry) => entry.digest === digest('m'))?.tier).toBe(0);
+  });
+
+  it.each([
+    ['i', ['s', 'x', 'c', 'l', 'm', 'i']],
+    ['m', ['i', 's', 'x', 'c', 'l', 'm']],
+    ['l', ['c', 'i', 'm', 's', 'x', 'l']],
+  ])('counts the use of %s for all that it refers to but the subject', async (used, expected) => {
+    await putImage(subject.index);
+    await subject.index.touch(new Map([[digest(used), 2]]));
+    const entries = await subject.index.leastUsed({ limit: 10 });
+    const usedAt = (name: string) => entries.find((entry) => entry.digest === digest(name))?.usedAt;
+    const touched = NAMES.filter((name) => usedAt(name) === 2);
+    expect(new Set(touched)).toEqual(new Set(expected.slice(expected.indexOf('x') + 1)));
+  });
+
+  it('counts the use of what is not stored for what is', async () => {
+    await putImage(subject.index, 'm');
+    await subject.index.touch(new Map([[digest('i'), 2]]));
+    const entries = await subject.index.leastUsed({ limit: 10 });
+    expect(entries.filter(({ usedAt }) => usedAt === 2)).toHaveLength(3);
+  });
+
+  it('follows manifests that refer to each other no deeper than images go, and ends', async () => {
+    const { index } = subject;
+    const names = ['a', 'b', 'c', 'd', 'e'];
+    for (const [i, name] of names.entries()) {
+      await index.putManifest(DEBIAN, manifest(name), [edge('manifest', names[(i + 1) % 5] ?? '')]);
+      await index.putBlob({ digest: digest(name), size: 1 }, 1);
+    }
+    expect(await index.closure(digest('a'))).toEqual(['a', 'b', 'c', 'd'].map(digest));
+    await index.putManifest(DEBIAN, manifest('a'), [edge('manifest', 'a')]);
+    expect(await index.closure(digest('a'))).toEqual([digest('a')]);
+  });
+
+  it('counts the use of a huge manifest for a bounded number of digests', async () => {
+    const edges = Array.from({ length: 5000 }, (_, i) => edge('layer', `layer ${i}`));
+    await subject.index.putManifest(DEBIAN, manifest('m'), edges);
+    expect((await subject.index.closure(digest('m'))).length).toBe(4000);
+  });
+
+  it('is the same whatever the page size, and whole', async () => {
+    const blob = fc.record({
+      name: fc.integer({ min: 0, max: 30 }),
+      usedAt: fc.integer({ min: -2, max: 5 }),
+    });
+    const property = fc.asyncProperty(
+      fc.array(blob, { maxLength: 25 }),
+      fc.integer({ min: 1, max: 7 }),
+      async (blobs, limit) => {
+        const { index } = subject;
+        for (let i = 0; i <= 30; i += 1) await index.deleteBlob(digest(`${i}`));
+        for (const { name, usedAt } of blobs)
+          await index.putBlob({ digest: digest(`${name}`), size: 1 }, usedAt);
+        const names = [...new Set(blobs.map(({ name }) => `${name}`))];
+        const paged = await order(index, names, limit);
+        expect(paged).toEqual(await order(index, names, 100));
+        expect(new Set(paged)).toEqual(new Set(names));
+      },
+    );
+    await fc.assert(property, { numRuns: 40 });
+  });
+}
