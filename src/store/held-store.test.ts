@@ -1,0 +1,121 @@
+import { describe, expect, it } from 'vitest';
+import { digestOf } from '../oci/digest.ts';
+import { describeBlobStore } from './blob-store.contract.ts';
+import { StoreError } from './blob-store.ts';
+import { HeldStore, type Growth } from './held-store.ts';
+import { createMemoryStore } from './memory.ts';
+import { DIGEST, errorOf, EXPECTED, HELLO, put, WRONG } from './store-under-test.contract.ts';
+
+describeBlobStore('a held store', async () => {
+  const inner = createMemoryStore();
+  const store = new HeldStore(inner);
+  return {
+    store,
+    quarantined: async () => inner.quarantined,
+    leftovers: async () => [...store.held, ...[...store.ingests].map(() => 'an ingest')],
+    [Symbol.asyncDispose]: async () => undefined,
+  };
+});
+
+describe('a digest is held', () => {
+  const open = (): HeldStore => new HeldStore(createMemoryStore());
+
+  it('by each of its readers until it is closed', async () => {
+    const store = open();
+    await put(store, HELLO);
+    expect(store.isHeld(DIGEST)).toBe(false);
+    const readers = [await store.open(DIGEST), await store.open(DIGEST)];
+    expect(store.isHeld(DIGEST)).toBe(true);
+    await readers[0]?.close();
+    await readers[0]?.close();
+    expect(store.isHeld(DIGEST)).toBe(true);
+    await readers[1]?.close();
+    expect(store.isHeld(DIGEST)).toBe(false);
+  });
+
+  it('while it is being opened', async () => {
+    const store = open();
+    await put(store, HELLO);
+    const opening = store.open(DIGEST);
+    expect(store.isHeld(DIGEST)).toBe(true);
+    await (await opening)?.close();
+    expect(store.held).toEqual([]);
+  });
+
+  it('by nobody where there is nothing to open', async () => {
+    const store = open();
+    expect(await store.open(DIGEST)).toBeUndefined();
+    expect(store.held).toEqual([]);
+  });
+
+  it('by its ingest, and by a follower beyond the commit', async () => {
+    const store = open();
+    const ingest = await store.ingest(EXPECTED);
+    expect(store.isHeld(DIGEST)).toBe(true);
+    const follower = await ingest.follow();
+    await ingest.write(HELLO);
+    await ingest.commit();
+    expect([...store.ingests]).toEqual([]);
+    expect(store.isHeld(DIGEST)).toBe(true);
+    await follower.close();
+    expect(store.isHeld(DIGEST)).toBe(false);
+  });
+
+  it.each([
+    ['is aborted', (ingest) => ingest.abort(new Error('enough'))],
+    ['is given up', (ingest) => ingest[Symbol.asyncDispose]()],
+    ['has got wrong bytes', (ingest) => errorOf(ingest.write(WRONG).then(() => ingest.commit()))],
+    ['has got too many', (ingest) => errorOf(ingest.write(Buffer.concat([HELLO, HELLO])))],
+  ] satisfies [string, (ingest: Awaited<ReturnType<HeldStore['ingest']>>) => Promise<unknown>][])(
+    'no longer by an ingest that %s',
+    async (_, end) => {
+      const store = open();
+      const ingest = await store.ingest(EXPECTED);
+      await end(ingest);
+      await ingest[Symbol.asyncDispose]();
+      expect(store.held).toEqual([]);
+      expect([...store.ingests]).toEqual([]);
+    },
+  );
+
+  it('by nothing that could not begin', async () => {
+    const broken = new StoreError('begin', { code: 'EROFS' });
+    const store = new HeldStore({
+      ...createMemoryStore(),
+      open: () => Promise.reject(broken),
+      ingest: () => Promise.reject(broken),
+    });
+    expect(await errorOf(store.open(DIGEST))).toBe(broken);
+    expect(await errorOf(store.ingest(EXPECTED))).toBe(broken);
+    expect(store.held).toEqual([]);
+  });
+});
+
+describe('the growth of a store', () => {
+  it('is told, with what runs at the time', async () => {
+    const store = new HeldStore(createMemoryStore());
+    const told: [Growth, number][] = [];
+    const end = store.subscribe((growth) => told.push([growth, [...store.ingests].length]));
+    const ingest = await store.ingest(EXPECTED);
+    await ingest.write(HELLO.subarray(0, 5));
+    expect([...store.ingests]).toEqual([{ size: HELLO.byteLength, offset: 5 }]);
+    await ingest.write(HELLO.subarray(5));
+    await ingest.commit();
+    expect(told).toMatchObject([
+      [{ kind: 'begun', expected: EXPECTED }, 1],
+      [{ kind: 'committed', stored: EXPECTED }, 0],
+    ]);
+    end();
+    await put(store, Buffer.from('more'));
+    expect(told).toHaveLength(2);
+  });
+
+  it('is not told of what was deleted', async () => {
+    const store = new HeldStore(createMemoryStore());
+    await put(store, HELLO);
+    const told: Growth[] = [];
+    store.subscribe((growth) => told.push(growth));
+    expect(await store.delete(digestOf(HELLO))).toBe(true);
+    expect(told).toEqual([]);
+  });
+});
