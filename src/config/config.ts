@@ -62,7 +62,7 @@ interface LogConfig {
   readonly format: 'auto' | 'json' | 'pretty';
 }
 
-export interface LimitsConfig {
+interface LimitsConfig {
   /** Requests served at the same time, in all and to one client's address. */
   readonly requests: number;
   readonly requestsPerClient: number;

@@ -12,7 +12,7 @@ import type { RequestRecord, RequestRecords } from './request-record.ts';
 import { isV2Path } from './v2-path.ts';
 
 /** What the operator's tools ask for. */
-export interface Health {
+interface Health {
   /** Rejects, with the reason, while no by-tag read can be served. */
   readonly probe: () => Promise<void>;
   /** What stands in the way of new pulls without making the cached ones fail: JSON, shown by `/readyz`. */

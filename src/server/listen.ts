@@ -17,7 +17,7 @@ export interface ListenOptions {
   readonly limits: ConnectionLimits;
 }
 
-export interface ConnectionLimits {
+interface ConnectionLimits {
   /** How long a client may take to send its request, milliseconds. */
   readonly headerTimeoutMs: number;
   /** Open connections; what comes beyond is closed at once. */

@@ -29,7 +29,7 @@ import type { FakeRegistry } from './fake-registry.ts';
 import { get, open, type Answered, type Asked } from './http-get.ts';
 import { ManualClock } from './manual-clock.ts';
 
-export interface MirroredRegistry {
+interface MirroredRegistry {
   /** As clients name it. The first one is the default upstream. */
   readonly name: string;
   readonly registry: Pick<FakeRegistry, 'url'>;
