@@ -126,8 +126,7 @@ export interface ContentIndex {
   /** Without looking at each blob. */
   stats(): Promise<IndexStats>;
   /**
-   * What is stored, in the order of eviction: the least recently used first; at equal use what is referred to
-   * before what refers to it, since a manifest costs a pull that upstream counts; then by digest.
+   * What is stored, in the order of eviction: by `evictionRank` (eviction-rank.ts), then by digest.
    */
   leastUsed(page: Page<StoredUse>): Promise<readonly StoredUse[]>;
 

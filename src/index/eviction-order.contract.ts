@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { Subject } from './content-index.contract.ts';
 import type { ContentIndex, StoredUse } from './content-index.ts';
+import { evictionRank, TIER_MS } from './eviction-rank.ts';
 import { DEBIAN, digest, edge, manifest } from './content.contract.ts';
 
 /** Names of what is stored, in the order of eviction, read in pages. */
@@ -60,6 +61,22 @@ export function describeEvictionOrder(subject: Subject): void {
     expect(await order(index, ['a', 'b', 'c'])).toEqual(['b', 'c', 'a']);
     await index.touch(new Map([[digest('b'), 40]]));
     expect(await order(index, ['a', 'b', 'c'])).toEqual(['c', 'a', 'b']);
+  });
+
+  it('keeps a manifest an hour longer than a blob that was used with it, and an index longer still', async () => {
+    const { index } = subject;
+    await putImage(index);
+    for (const [name, usedAt] of [
+      ['s', TIER_MS],
+      ['x', TIER_MS + 1],
+      ['c', 2 * TIER_MS + 1],
+    ] as const) {
+      await index.putBlob({ digest: digest(name), size: 10 }, usedAt);
+    }
+    const ordered = await order(index, NAMES);
+    expect(ordered.filter((name) => 'smi'.includes(name))).toEqual(['s', 'm', 'i']);
+    expect(ordered.slice(2, 4).toSorted()).toEqual(['m', 'x']);
+    expect(ordered.slice(4).toSorted()).toEqual(['c', 'i']);
   });
 
   it('at equal use has what is referred to before what refers to it', async () => {
@@ -122,6 +139,23 @@ export function describeEvictionOrder(subject: Subject): void {
     const edges = Array.from({ length: 5000 }, (_, i) => edge('layer', `layer ${i}`));
     await subject.index.putManifest(DEBIAN, manifest('m'), edges);
     expect((await subject.index.closure(digest('m'))).length).toBe(4000);
+  });
+
+  it('is that of evictionRank', async () => {
+    const use = fc.record({ usedAt: fc.integer({ min: 0, max: 3 * TIER_MS }), tier: fc.nat(2) });
+    const property = fc.asyncProperty(fc.array(use, { maxLength: 12 }), async (uses) => {
+      const { index } = subject;
+      for (let i = 0; i < 12; i += 1) await index.deleteBlob(digest(`${i}`));
+      for (const [i, { usedAt, tier }] of uses.entries()) {
+        if (tier > 0) {
+          await index.putManifest(DEBIAN, manifest(`${i}`), [edge(tier === 2 ? 'manifest' : 'layer', 'l')]);
+        }
+        await index.putBlob({ digest: digest(`${i}`), size: 1 }, usedAt);
+      }
+      const ranks = (await index.leastUsed({ limit: 20 })).map(evictionRank);
+      expect(ranks).toEqual(uses.map(evictionRank).toSorted((a, b) => a - b));
+    });
+    await fc.assert(property, { numRuns: 30 });
   });
 
   it('is the same whatever the page size, and whole', async () => {

@@ -2,10 +2,11 @@ import type { SQLInputValue } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Digest } from '../../oci/digest.ts';
 import type { ContentIndex } from '../content-index.ts';
+import { evictionRank } from '../eviction-rank.ts';
 import type { Connection } from './connection.ts';
 import { digestFromBytes, digestToBytes } from './digest-bytes.ts';
 
-const BEFORE_ALL: SQLInputValue[] = [Number.MIN_SAFE_INTEGER, 0, new Uint8Array()];
+const BEFORE_ALL: SQLInputValue[] = [Number.MIN_SAFE_INTEGER, new Uint8Array()];
 
 /** In an index of a million blobs each takes 50 µs: 10,000 at once would keep everything else waiting. */
 const TOUCHES_PER_TURN = 50;
@@ -59,7 +60,7 @@ export function createBlobs(connection: Connection): Blobs {
     },
     async leastUsed({ after, limit }) {
       const position: SQLInputValue[] =
-        after === undefined ? BEFORE_ALL : [after.usedAt, after.tier, digestToBytes(after.digest)];
+        after === undefined ? BEFORE_ALL : [evictionRank(after), digestToBytes(after.digest)];
       const rows = connection.all('leastUsed', ...position, limit);
       return rows.map((row) => ({
         digest: digestFromBytes(row.digest),

@@ -77,7 +77,9 @@ export const MIGRATIONS: readonly string[] = [
   UPDATE blobs SET tier = 1 WHERE digest IN (SELECT digest FROM manifests);
   UPDATE blobs SET tier = 2 WHERE digest IN (SELECT manifest FROM edges WHERE role = 'manifest');
   DROP INDEX blobs_by_use;
-  CREATE INDEX blobs_by_use ON blobs (used_at, tier, digest);
+  ALTER TABLE blobs ADD COLUMN eviction_rank INTEGER NOT NULL -- eviction-rank.ts
+    GENERATED ALWAYS AS (used_at + tier * 3600000) VIRTUAL;
+  CREATE INDEX blobs_by_eviction_rank ON blobs (eviction_rank, digest);
 
   CREATE TABLE pins (
     name TEXT PRIMARY KEY NOT NULL, -- the digest, or upstream/repository:tag

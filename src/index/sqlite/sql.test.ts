@@ -28,7 +28,7 @@ describe('the query plan', () => {
 
   it('of the least recently used blobs reads them in that order', () => {
     expect(plan(SQL.leastUsed)).toEqual([
-      'SEARCH blobs USING INDEX blobs_by_use ((used_at,tier,digest)>(?,?,?))',
+      'SEARCH blobs USING INDEX blobs_by_eviction_rank ((eviction_rank,digest)>(?,?))',
     ]);
   });
 

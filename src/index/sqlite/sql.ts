@@ -71,8 +71,8 @@ export const SQL = {
   deleteBlob: 'DELETE FROM blobs WHERE digest = ?',
   touchBlob: 'UPDATE blobs SET used_at = ? WHERE digest = ? AND used_at < ?',
   leastUsed: `
-    SELECT digest, size, used_at, tier FROM blobs WHERE (used_at, tier, digest) > (?, ?, ?)
-    ORDER BY used_at, tier, digest LIMIT ?`,
+    SELECT digest, size, used_at, tier FROM blobs WHERE (eviction_rank, digest) > (?, ?)
+    ORDER BY eviction_rank, digest LIMIT ?`,
   // Down to the layers of an index of indexes of images. Bounded in number too, since manifests are foreign: an
   // honest index of twenty platforms has a thousand. LIMIT ends the recursion, where nothing else reads from it.
   closure: `

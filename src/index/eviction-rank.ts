@@ -1,0 +1,13 @@
+import type { StoredUse } from './content-index.ts';
+
+/**
+ * How much longer a manifest is kept than blobs that were used with it, and an index than its manifests. Bytes of
+ * theirs are few, and a manifest costs a pull that upstream counts (Docker Hub): so it must not go before its layers,
+ * which clients ask for after it, and in a slow pull long after it.
+ */
+export const TIER_MS = 3_600_000;
+
+/** The place in the order of eviction: when it was last used, in milliseconds since the epoch, and later by its tier. */
+export function evictionRank({ usedAt, tier }: Pick<StoredUse, 'usedAt' | 'tier'>): number {
+  return usedAt + tier * TIER_MS;
+}
