@@ -63,7 +63,7 @@ describe('a digest is held', () => {
 
   it.each([
     ['is aborted', (ingest) => ingest.abort(new Error('enough'))],
-    ['is given up', (ingest) => ingest[Symbol.asyncDispose]()],
+    ['is given up', async (ingest) => ingest[Symbol.asyncDispose]()],
     ['has got wrong bytes', (ingest) => errorOf(ingest.write(WRONG).then(() => ingest.commit()))],
     ['has got too many', (ingest) => errorOf(ingest.write(Buffer.concat([HELLO, HELLO])))],
   ] satisfies [string, (ingest: Awaited<ReturnType<HeldStore['ingest']>>) => Promise<unknown>][])(
