@@ -3,10 +3,17 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['src/**/*.test.ts', 'test/architecture.test.ts'] } },
+      {
+        test: {
+          name: 'unit',
+          include: ['src/**/*.test.ts', 'test/architecture.test.ts'],
+          setupFiles: ['test/support/fast-check-setup.ts'],
+        },
+      },
       {
         test: {
           name: 'integration',
+          setupFiles: ['test/support/fast-check-setup.ts'],
           include: ['test/integration/**/*.test.ts'],
           testTimeout: 20_000,
           hookTimeout: 20_000,
