@@ -76,7 +76,7 @@ function describeBytes(subject: Subject): void {
     const stored = { digest: digestOf(bytes, algorithm), size: bytes.byteLength };
     await put(store, bytes, algorithm);
     expect(await store.stat(stored.digest)).toEqual(stored);
-    expect(await collect(store.list())).toEqual([stored]);
+    expect(await collect(store.list())).toMatchObject([stored]);
     const reader = await store.open(stored.digest);
     expect(reader?.size).toBe(stored.size);
     expect((await readWhole(reader!, 64 * 1024)).equals(bytes)).toBe(true);
@@ -127,6 +127,22 @@ function describeBytes(subject: Subject): void {
     await store.delete(DIGEST);
     expect(await readWhole(reader)).toEqual(HELLO);
     await reader.close();
+  });
+
+  it('sets aside what has turned out to be wrong', async () => {
+    const { store } = subject;
+    expect(await store.quarantine(DIGEST)).toBe(false);
+    await put(store, HELLO);
+    const reader = (await store.open(DIGEST))!;
+    expect(await store.quarantine(DIGEST)).toBe(true);
+    expect(await store.quarantine(DIGEST)).toBe(false);
+    expect(await store.stat(DIGEST)).toBeUndefined();
+    expect(await store.open(DIGEST)).toBeUndefined();
+    expect(await store.quarantined()).toEqual({ blobs: 1, bytes: HELLO.byteLength });
+    expect(await readWhole(reader)).toEqual(HELLO);
+    await reader.close();
+    await put(store, HELLO);
+    expect(await openAndRead(store, HELLO)).toEqual(HELLO);
   });
 
   it('reads from any position, and never beyond the end', async () => {

@@ -13,6 +13,18 @@ export interface Stored {
   readonly size: number;
 }
 
+/** Bytes as a listing tells of them. */
+export interface Listed extends Stored {
+  /** When they were published, where the store knows: milliseconds since the epoch. */
+  readonly storedAt?: number;
+}
+
+/** How much is set aside. */
+export interface QuarantineStats {
+  readonly blobs: number;
+  readonly bytes: number;
+}
+
 /**
  * Bytes by digest (containerd's content store in small). Only verified bytes are ever visible in it.
  * Every implementation passes `blob-store.contract.ts`.
@@ -26,8 +38,16 @@ export interface BlobStore {
   ingest(expected: Expected): Promise<Ingest>;
   /** @returns whether there was something to delete. */
   delete(digest: Digest): Promise<boolean>;
+  /**
+   * Sets aside committed bytes that have turned out to be wrong or unreadable: the store has them no longer, but
+   * a human may look at them. What is open stays readable.
+   * @returns whether there was something to set aside.
+   */
+  quarantine(digest: Digest): Promise<boolean>;
+  /** What was set aside, here and by ingests that failed verification, and is still kept. */
+  quarantined(): Promise<QuarantineStats>;
   /** All committed bytes, in no particular order. */
-  list(): AsyncIterable<Stored>;
+  list(): AsyncIterable<Listed>;
 }
 
 /**

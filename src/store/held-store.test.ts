@@ -11,7 +11,7 @@ describeBlobStore('a held store', async () => {
   const store = new HeldStore(inner);
   return {
     store,
-    quarantined: async () => inner.quarantined,
+    quarantined: async () => (await inner.quarantined()).blobs,
     leftovers: async () => [...store.held, ...[...store.ingests].map(() => 'an ingest')],
     [Symbol.asyncDispose]: async () => undefined,
   };

@@ -1,5 +1,13 @@
 import type { Digest } from '../oci/digest.ts';
-import type { BlobReader, BlobStore, Expected, Ingest, Stored } from './blob-store.ts';
+import type {
+  BlobReader,
+  BlobStore,
+  Expected,
+  Ingest,
+  Listed,
+  QuarantineStats,
+  Stored,
+} from './blob-store.ts';
 
 /** What makes a store larger: an ingest has begun, or has been committed. */
 export type Growth =
@@ -88,7 +96,15 @@ export class HeldStore implements BlobStore {
     return this.#store.delete(digest);
   }
 
-  list(): AsyncIterable<Stored> {
+  quarantine(digest: Digest): Promise<boolean> {
+    return this.#store.quarantine(digest);
+  }
+
+  quarantined(): Promise<QuarantineStats> {
+    return this.#store.quarantined();
+  }
+
+  list(): AsyncIterable<Listed> {
     return this.#store.list();
   }
 

@@ -5,7 +5,7 @@ describeBlobStore('memory', async () => {
   const store = createMemoryStore();
   return {
     store,
-    quarantined: async () => store.quarantined,
+    quarantined: async () => (await store.quarantined()).blobs,
     leftovers: async () => [],
     [Symbol.asyncDispose]: async () => undefined,
   };

@@ -1,19 +1,14 @@
 import type { Digest } from '../oci/digest.ts';
-import type { BlobStore, Expected, Stored } from './blob-store.ts';
+import type { BlobStore, Expected, Listed } from './blob-store.ts';
 import { SpooledIngest } from './ingest.ts';
 import { Progress } from './progress.ts';
 import { ProgressReader } from './reader.ts';
 import type { Source, Spool } from './spool.ts';
 
-export interface MemoryStore extends BlobStore {
-  /** How many times bytes failed verification. */
-  readonly quarantined: number;
-}
-
 /** The reference implementation, for tests: what the store does, with nothing but memory. */
-export function createMemoryStore(): MemoryStore {
+export function createMemoryStore(): BlobStore {
   const blobs = new Map<Digest, GrowingBytes>();
-  let quarantined = 0;
+  const setAside: GrowingBytes[] = [];
 
   function createSpool(): Spool {
     const bytes = new GrowingBytes();
@@ -24,16 +19,13 @@ export function createMemoryStore(): MemoryStore {
         if (!blobs.has(digest)) blobs.set(digest, bytes);
       },
       quarantine: async () => {
-        quarantined += 1;
+        setAside.push(bytes);
       },
       discard: async () => undefined,
     };
   }
 
   return {
-    get quarantined() {
-      return quarantined;
-    },
     async stat(digest) {
       const bytes = blobs.get(digest);
       return bytes && { digest, size: bytes.length };
@@ -44,7 +36,16 @@ export function createMemoryStore(): MemoryStore {
     },
     ingest: async (expected: Expected) => new SpooledIngest(expected, createSpool()),
     delete: async (digest) => blobs.delete(digest),
-    async *list(): AsyncGenerator<Stored> {
+    async quarantine(digest) {
+      const bytes = blobs.get(digest);
+      if (bytes !== undefined) setAside.push(bytes);
+      return blobs.delete(digest);
+    },
+    async quarantined() {
+      const bytes = setAside.reduce((sum, { length }) => sum + length, 0);
+      return { blobs: setAside.length, bytes };
+    },
+    async *list(): AsyncGenerator<Listed> {
       for (const [digest, bytes] of blobs) yield { digest, size: bytes.length };
     },
   };

@@ -1,13 +1,13 @@
 import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { digestAlgorithm, digestHex, type Digest } from '../../oci/digest.ts';
+import type { Digest } from '../../oci/digest.ts';
 import type { Stored } from '../blob-store.ts';
 import type { Source, Spool } from '../spool.ts';
 import { syncDirectory } from './directory.ts';
 import { FileSource } from './file-source.ts';
 import { attempt, attemptUnlessAbsent, isErrno } from './io.ts';
 import { FILE_MODE, type Layout } from './layout.ts';
-import { trimQuarantine, type QuarantineLimits } from './quarantine.ts';
+import { quarantineNameOf, trimQuarantine, type QuarantineLimits } from './quarantine.ts';
 
 /** A file in `ingest/` that becomes one in `blobs/` by a rename. */
 export class FileSpool implements Spool {
@@ -39,7 +39,7 @@ export class FileSpool implements Spool {
     quarantineLimits: QuarantineLimits,
   ): Promise<FileSpool> {
     const temporaryPath = join(layout.ingest, name);
-    const quarantineName = `${digestAlgorithm(digest)}-${digestHex(digest)}.${name}`;
+    const quarantineName = quarantineNameOf(digest, name);
     const handle = await attempt(`create ${temporaryPath}`, () => open(temporaryPath, 'wx', FILE_MODE));
     return new FileSpool(layout, handle, { temporaryPath, quarantineName }, quarantineLimits);
   }

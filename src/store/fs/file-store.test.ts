@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, readlink, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, readlink, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { temporaryDirectory, type TemporaryDirectory } from '../../../test/support/e2e/temporary.ts';
@@ -79,7 +79,7 @@ describe('a file store', () => {
     await put(store, HELLO);
     const again = await openFileStore({ directory: directory.path });
     expect(await openAndRead(again, HELLO)).toEqual(HELLO);
-    expect(await collect(again.list())).toEqual([EXPECTED]);
+    expect(await collect(again.list())).toMatchObject([EXPECTED]);
   });
 
   it('gives each reader a descriptor of its own', async () => {
@@ -103,7 +103,7 @@ describe('a file store', () => {
     await writeFile(inDirectory('blobs', 'sha256', 'README'), 'not a blob');
     await writeFile(inDirectory('blobs', 'sha256', digestHex(DIGEST).toUpperCase()), 'not a digest');
     await writeFile(inDirectory('blobs', 'stray'), 'in no algorithm’s folder');
-    expect(await collect(store.list())).toEqual([EXPECTED]);
+    expect(await collect(store.list())).toMatchObject([EXPECTED]);
   });
 
   it('replaces a file that has lost bytes when they come anew', async () => {
@@ -145,6 +145,26 @@ describe('a file store', () => {
     const names = await readdir(inDirectory('quarantine'));
     expect(names).toHaveLength(2);
     expect(names.every((name) => name.startsWith(`sha256-${digestHex(DIGEST)}.`))).toBe(true);
+  });
+
+  it('lists when each blob was stored', async () => {
+    const before = Date.now() - 2000;
+    await put(store, HELLO);
+    const [listed] = await collect(store.list());
+    expect(listed?.storedAt).toBeGreaterThan(before);
+    expect(listed?.storedAt).toBeLessThanOrEqual(Date.now() + 2000);
+  });
+
+  it('keeps the newest of what was set aside', async () => {
+    const small = await openFileStore({ directory: directory.path, quarantine: { files: 1, bytes: 1024 } });
+    for (const bytes of [HELLO, WRONG]) {
+      await put(small, bytes);
+      await utimes(pathOf(bytes), 1, bytes === HELLO ? 1 : 2);
+      await small.quarantine(digestOf(bytes));
+    }
+    const names = await readdir(inDirectory('quarantine'));
+    expect(names).toEqual([expect.stringContaining(digestHex(digestOf(WRONG)))]);
+    expect(await small.quarantined()).toEqual({ blobs: 1, bytes: WRONG.byteLength });
   });
 
   it('tells of wrong bytes even where it cannot keep them', async () => {

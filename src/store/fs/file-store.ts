@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { opendir, readdir, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDigest, type Digest } from '../../oci/digest.ts';
-import type { BlobReader, BlobStore, Expected, Ingest, Stored } from '../blob-store.ts';
+import type { BlobReader, BlobStore, Expected, Ingest, Listed, Stored } from '../blob-store.ts';
 import { SpooledIngest } from '../ingest.ts';
 import { Progress } from '../progress.ts';
 import { ProgressReader } from '../reader.ts';
@@ -10,7 +10,7 @@ import { FileSource } from './file-source.ts';
 import { FileSpool } from './file-spool.ts';
 import { attempt, attemptUnlessAbsent } from './io.ts';
 import { ALGORITHMS, layoutOf, prepareLayout, type Layout } from './layout.ts';
-import type { QuarantineLimits } from './quarantine.ts';
+import { quarantineFile, quarantineNameOf, quarantineStats, type QuarantineLimits } from './quarantine.ts';
 
 export interface FileStoreOptions {
   /** The cache directory; created where it is missing. */
@@ -48,6 +48,11 @@ export async function openFileStore(options: FileStoreOptions): Promise<FileStor
       return new SpooledIngest(expected, spool);
     },
     delete: (digest) => deleteBlob(layout, digest),
+    async quarantine(digest) {
+      const target = join(layout.quarantine, quarantineNameOf(digest, random()));
+      return quarantineFile(layout.blob(digest), target, limits);
+    },
+    quarantined: () => quarantineStats(layout.quarantine),
     list: () => listBlobs(layout),
     sweepIngest: () => sweep(layout.ingest),
   };
@@ -64,9 +69,15 @@ function randomName(): string {
 }
 
 async function statBlob(layout: Layout, digest: Digest): Promise<Stored | undefined> {
+  const listed = await describeBlob(layout, digest);
+  return listed && { digest, size: listed.size };
+}
+
+/** A rename leaves the time of the last write, which is that of the commit but for a moment. */
+async function describeBlob(layout: Layout, digest: Digest): Promise<Listed | undefined> {
   const path = layout.blob(digest);
   const stats = await attemptUnlessAbsent(`stat ${path}`, () => stat(path));
-  return stats && { digest, size: stats.size };
+  return stats && { digest, size: stats.size, storedAt: Math.trunc(stats.mtimeMs) };
 }
 
 async function openBlob(layout: Layout, digest: Digest): Promise<BlobReader | undefined> {
@@ -90,14 +101,14 @@ async function deleteBlob(layout: Layout, digest: Digest): Promise<boolean> {
   return deleted ?? false;
 }
 
-async function* listBlobs(layout: Layout): AsyncGenerator<Stored> {
+async function* listBlobs(layout: Layout): AsyncGenerator<Listed> {
   for (const algorithm of ALGORITHMS) {
     const path = layout.blobs(algorithm);
     const folder = await attempt(`list ${path}`, () => opendir(path, { bufferSize: 1024 }));
     for await (const { name } of folder) {
       const digest = `${algorithm}:${name}`;
-      const stored = isDigest(digest) ? await statBlob(layout, digest) : undefined;
-      if (stored !== undefined) yield stored;
+      const listed = isDigest(digest) ? await describeBlob(layout, digest) : undefined;
+      if (listed !== undefined) yield listed;
     }
   }
 }

@@ -1,5 +1,8 @@
-import { readdir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { digestAlgorithm, digestHex, type Digest } from '../../oci/digest.ts';
+import type { QuarantineStats } from '../blob-store.ts';
+import { syncDirectory } from './directory.ts';
 import { attempt, attemptUnlessAbsent } from './io.ts';
 
 /** What the quarantine may hold. */
@@ -12,6 +15,34 @@ interface SetAside {
   readonly path: string;
   readonly size: number;
   readonly modifiedAt: number;
+}
+
+/** The name that bytes get there: what they were to be, and what makes it unique. */
+export function quarantineNameOf(digest: Digest, unique: string): string {
+  return `${digestAlgorithm(digest)}-${digestHex(digest)}.${unique}`;
+}
+
+/** Moves a published file there, then trims. @returns whether it was there to be moved. Throws StoreError. */
+export async function quarantineFile(
+  path: string,
+  target: string,
+  limits: QuarantineLimits,
+): Promise<boolean> {
+  const moved = await attemptUnlessAbsent(`move ${path} to ${target}`, async () => {
+    await rename(path, target);
+    return true;
+  });
+  if (moved === undefined) return false;
+  // After a power failure it must not be back.
+  await syncDirectory(dirname(path));
+  await trimQuarantine(dirname(target), limits);
+  return true;
+}
+
+/** How much is there. Throws StoreError. */
+export async function quarantineStats(directory: string): Promise<QuarantineStats> {
+  const files = await listQuarantine(directory);
+  return { blobs: files.length, bytes: files.reduce((sum, { size }) => sum + size, 0) };
 }
 
 /** Removes the oldest files until the rest is within the limits. Throws StoreError. */

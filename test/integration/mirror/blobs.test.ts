@@ -502,6 +502,8 @@ describe('when the store fails', () => {
       stat: (digest) => store.stat(digest),
       open: (digest) => store.open(digest),
       delete: (digest) => store.delete(digest),
+      quarantine: (digest) => store.quarantine(digest),
+      quarantined: () => store.quarantined(),
       list: () => store.list(),
       async ingest(expected) {
         if (limit === 0) throw new StoreError('begin a blob', { code: 'ENOSPC' });
