@@ -25,7 +25,6 @@ const HEAD_MS = 2000;
 export class AnswerBody implements AsyncIterable<Uint8Array> {
   readonly #body: UndiciBody;
   readonly #options: AnswerBodyOptions;
-  #error: UpstreamError | undefined;
 
   constructor(body: UndiciBody, options: AnswerBodyOptions) {
     this.#body = body;
@@ -36,7 +35,6 @@ export class AnswerBody implements AsyncIterable<Uint8Array> {
 
   /** Ends the body; a reader that waits gets `error`. */
   destroy(error?: Error): void {
-    if (error instanceof UpstreamError) this.#error ??= error;
     this.#body.destroy(error);
   }
 
@@ -108,7 +106,7 @@ export class AnswerBody implements AsyncIterable<Uint8Array> {
       const { done, value } = await chunks.next();
       return done === true ? undefined : value;
     } catch (error) {
-      throw this.#error ?? this.#classified(error);
+      throw this.#classified(error);
     } finally {
       cancel();
     }

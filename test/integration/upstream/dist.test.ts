@@ -125,6 +125,12 @@ test('HEAD with a digest that is none tells nothing', async () => {
   expect(await dist.upstream.resolve(app, tagged('1'))).toBeUndefined();
 });
 
+test('HEAD by digest that tells of another one tells nothing', async () => {
+  await using dist = await startDist();
+  dist.on('HEAD', `/v2/team/app/manifests/${MANIFEST_DIGEST}`).reply(manifestReply(), wrongDigest());
+  expect(await dist.upstream.resolve(app, byDigest(MANIFEST_DIGEST))).toBeUndefined();
+});
+
 test('HEAD of a tag that is not there is absent', async () => {
   await using dist = await startDist();
   dist.on('HEAD', manifestPath).reply(status(404));

@@ -205,6 +205,30 @@ describe('a token that is refused', () => {
     expect(probes.length).toBeLessThan(5);
   });
 
+  test('whoever is told of it late takes the token that others have got', async () => {
+    await using registry = await startUpstreamFixture(REGISTRY);
+    registry.on('GET', path).withHeader('authorization', undefined).times(2).reply(challenge(registry));
+    registry
+      .on('GET', '/token')
+      .once()
+      .reply(json({ token: 'old', expires_in: 300 }));
+    registry
+      .on('GET', '/token')
+      .once()
+      .reply(json({ token: 'new', expires_in: 300 }));
+    const held = neverRespond();
+    registry.on('GET', path).withHeader('authorization', 'Bearer old').once().reply(manifestReply());
+    registry.on('GET', path).withHeader('authorization', 'Bearer old').once().reply(status(401), held);
+    registry.on('GET', path).withHeader('authorization', 'Bearer old').once().reply(status(401));
+    registry.on('GET', path).withHeader('authorization', 'Bearer new').times(2).reply(manifestReply());
+    await pull(registry);
+    const late = pull(registry);
+    await held.reached;
+    await pull(registry);
+    held.release();
+    expect((await late).digest).toBe(MANIFEST_DIGEST);
+  });
+
   test('a registry that has become open is pulled from without a token', async () => {
     await using registry = await startUpstreamFixture(REGISTRY);
     registry

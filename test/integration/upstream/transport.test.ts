@@ -107,7 +107,24 @@ describe('deadlines', () => {
     expect((await chunks.next()).done).toBe(true);
   });
 
-  test('a caller that gives up while it waits for the connection, for headers and for bytes', async () => {
+  test('a caller that gives up while the name is being resolved', async () => {
+    await using registry = await startUpstreamFixture(REGISTRY);
+    const asked = Promise.withResolvers<void>();
+    const answer = Promise.withResolvers<readonly string[]>();
+    registry.network.resolve = () => {
+      asked.resolve();
+      return answer.promise;
+    };
+    const abort = new AbortController();
+    const pull = registry.upstream.manifest(app, tagged('1'), { signal: abort.signal });
+    await asked.promise;
+    abort.abort();
+    await expect(pull).rejects.toMatchObject({ failure: 'unavailable', reason: 'cancelled' });
+    answer.reject(new Error('too late to matter'));
+    await vi.waitUntil(() => registry.clock.pending === 0);
+  });
+
+  test('a caller that gives up before it asks, while it waits for headers, and for bytes', async () => {
     await using registry = await startUpstreamFixture(REGISTRY);
     const cancelled = { failure: 'unavailable', reason: 'cancelled' };
     const aborted = AbortSignal.abort();
