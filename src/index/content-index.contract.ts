@@ -4,6 +4,7 @@ import type { ContentIndex } from './content-index.ts';
 import { describeEvictionOrder } from './eviction-order.contract.ts';
 import { describeManifests } from './manifests.contract.ts';
 import { describePins } from './pins.contract.ts';
+import { describeSurvey } from './survey.contract.ts';
 import { describeTags } from './tags.contract.ts';
 
 /** The index of the test that runs. */
@@ -43,6 +44,9 @@ export function describeContentIndex(name: string, open: () => Promise<ContentIn
     });
     describe('pins', () => {
       describePins(subject);
+    });
+    describe('the survey', () => {
+      describeSurvey(subject);
     });
   });
 }

@@ -2,6 +2,7 @@ import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { RepositoryName } from '../oci/repository-name.ts';
 import type { Tag } from '../oci/tag.ts';
+import type { ContentSurvey } from './content-survey.ts';
 
 /** A repository of one upstream. */
 export interface RepositoryKey {
@@ -83,7 +84,7 @@ export interface IndexStats {
  * IndexError (index/error.ts) where the index cannot do its work; with IndexDamagedError where it is broken.
  * Every implementation passes `content-index.contract.ts`.
  */
-export interface ContentIndex {
+export interface ContentIndex extends ContentSurvey {
   tag(key: RepositoryKey, tag: Tag): Promise<TagEntry | undefined>;
   /** Sets the tag; a different digest that it stood for before goes into its history. */
   putTag(key: RepositoryKey, tag: Tag, entry: TagEntry): Promise<void>;

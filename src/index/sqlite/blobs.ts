@@ -42,6 +42,7 @@ export function createBlobs(connection: Connection): Blobs {
         const before = sizeOf(digest);
         if (before !== undefined) connection.run('addToTotals', -1, -before);
         connection.run('deleteBlob', digest);
+        connection.run('deleteRecovered', digest);
         // Were the bytes a manifest's, then what is known of it goes with them.
         connection.run('deleteManifest', digest);
         connection.run('deleteEdges', digest);

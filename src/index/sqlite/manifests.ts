@@ -10,28 +10,16 @@ import type { Rows } from './sql.ts';
 type Manifests = Pick<ContentIndex, 'manifest' | 'putManifest' | 'edges' | 'referrers' | 'describedSize'>;
 
 export function createManifests(connection: Connection): Manifests {
-  function replaceEdges(manifest: Uint8Array, edges: readonly Edge[]): void {
-    connection.run('deleteEdges', manifest);
-    for (const [position, { role, digest, size, mediaType }] of edges.entries()) {
-      connection.run('addEdge', manifest, position, role, digestToBytes(digest), size, mediaType);
-    }
-  }
-
   return {
     async manifest(digest) {
       const row = connection.get('manifest', digestToBytes(digest));
       return row && toEntry(row);
     },
-    async putManifest(key, { descriptor, subject }, edges) {
+    async putManifest(key, entry, edges) {
       connection.transaction(() => {
-        const manifest = digestToBytes(descriptor.digest);
-        const subjectBytes = subject === undefined ? null : digestToBytes(subject);
-        connection.run('putManifest', manifest, JSON.stringify(descriptor), subjectBytes);
-        replaceEdges(manifest, edges);
-        const tier = edges.some(({ role }) => role === 'manifest') ? 2 : 1;
-        connection.run('setTier', tier, manifest, tier);
+        recordManifest(connection, entry, edges);
         const id = putRepository(connection, key);
-        for (const digest of belongingsOf(descriptor.digest, edges)) {
+        for (const digest of belongingsOf(entry.descriptor.digest, edges)) {
           connection.run('putBelonging', id, digestToBytes(digest));
         }
       });
@@ -49,6 +37,23 @@ export function createManifests(connection: Connection): Manifests {
       return row?.smallest === row?.largest ? (row?.smallest ?? undefined) : undefined;
     },
   };
+}
+
+/** What a manifest says, whomever it belongs to. To be called in a transaction. */
+export function recordManifest(
+  connection: Connection,
+  { descriptor, subject }: ManifestEntry,
+  edges: readonly Edge[],
+): void {
+  const manifest = digestToBytes(descriptor.digest);
+  const subjectBytes = subject === undefined ? null : digestToBytes(subject);
+  connection.run('putManifest', manifest, JSON.stringify(descriptor), subjectBytes);
+  connection.run('deleteEdges', manifest);
+  for (const [position, { role, digest, size, mediaType }] of edges.entries()) {
+    connection.run('addEdge', manifest, position, role, digestToBytes(digest), size, mediaType);
+  }
+  const tier = edges.some(({ role }) => role === 'manifest') ? 2 : 1;
+  connection.run('setTier', tier, manifest, tier);
 }
 
 function belongingsOf(manifest: Digest, edges: readonly Edge[]): ReadonlySet<Digest> {

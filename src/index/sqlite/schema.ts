@@ -89,4 +89,16 @@ export const MIGRATIONS: readonly string[] = [
     pinned_at INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE INDEX belongings_by_digest ON belongings (digest);
+
+  CREATE TABLE recovered ( -- bytes that were found without a row
+    digest BLOB PRIMARY KEY NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE notes (
+    name TEXT PRIMARY KEY NOT NULL,
+    value TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

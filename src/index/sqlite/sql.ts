@@ -93,6 +93,34 @@ export const SQL = {
     LEFT JOIN tags AS t ON t.repository_id = p.repository_id AND t.name = p.tag
     WHERE p.name > ? ORDER BY p.name LIMIT ?`,
 
+  blob: 'SELECT digest, size, used_at, tier FROM blobs WHERE digest = ?',
+  blobs: 'SELECT digest, size, used_at, tier FROM blobs WHERE digest > ? ORDER BY digest LIMIT ?',
+  recovered: 'SELECT 1 AS found FROM recovered WHERE digest = ?',
+  putRecovered: 'INSERT INTO recovered (digest) VALUES (?) ON CONFLICT (digest) DO NOTHING',
+  deleteRecovered: 'DELETE FROM recovered WHERE digest = ?',
+  repositoriesOf: `
+    SELECT r.upstream, r.name AS repository
+    FROM belongings AS b JOIN repositories AS r ON r.id = b.repository_id WHERE b.digest = ? LIMIT ?`,
+  belongings: `
+    SELECT digest FROM belongings WHERE repository_id = ${REPOSITORY_ID} AND digest > ?
+    ORDER BY digest LIMIT ?`,
+  tagsOf: `SELECT name FROM tags WHERE repository_id = ${REPOSITORY_ID} AND digest = ? ORDER BY name`,
+  storedParents: `
+    SELECT e.manifest FROM edges AS e JOIN blobs AS b ON b.digest = e.manifest
+    WHERE e.digest = ? AND e.role <> 'subject' LIMIT ?`,
+  parentsIn: `
+    SELECT e.manifest FROM edges AS e JOIN belongings AS b ON b.digest = e.manifest
+    WHERE e.digest = ? AND e.role <> 'subject' AND b.repository_id = ${REPOSITORY_ID} LIMIT ?`,
+  repositoryTags: `SELECT COUNT(*) AS tags FROM tags WHERE repository_id = ${REPOSITORY_ID}`,
+  repositoryBlobs: `
+    SELECT COUNT(*) AS blobs, SUM(s.size) AS bytes, MAX(s.used_at) AS used_at
+    FROM belongings AS b JOIN blobs AS s ON s.digest = b.digest WHERE b.repository_id = ${REPOSITORY_ID}`,
+  deleteTags: `DELETE FROM tags WHERE repository_id = ${REPOSITORY_ID}`,
+  deleteTagHistory: `DELETE FROM tag_history WHERE repository_id = ${REPOSITORY_ID}`,
+  note: 'SELECT value FROM notes WHERE name = ?',
+  putNote: `
+    INSERT INTO notes (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
+
   totals: "SELECT entries, bytes FROM totals WHERE of_table = 'blobs'",
   addToTotals: "UPDATE totals SET entries = entries + ?, bytes = bytes + ? WHERE of_table = 'blobs'",
 } as const;
@@ -134,5 +162,20 @@ export interface Rows {
     readonly repository: RepositoryName | null;
     readonly tagged: Uint8Array | null;
   };
+  blob: Rows['leastUsed'];
+  blobs: Rows['leastUsed'];
+  recovered: { readonly found: number };
+  repositoriesOf: { readonly upstream: string; readonly repository: RepositoryName };
+  belongings: { readonly digest: Uint8Array };
+  tagsOf: { readonly name: Tag };
+  storedParents: { readonly manifest: Uint8Array };
+  parentsIn: { readonly manifest: Uint8Array };
+  repositoryTags: { readonly tags: number };
+  repositoryBlobs: {
+    readonly blobs: number;
+    readonly bytes: number | null;
+    readonly used_at: number | null;
+  };
+  note: { readonly value: string };
   totals: { readonly entries: number; readonly bytes: number };
 }

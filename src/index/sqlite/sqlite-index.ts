@@ -5,6 +5,7 @@ import { Connection } from './connection.ts';
 import { createManifests } from './manifests.ts';
 import { createPins } from './pins.ts';
 import { createRepositories } from './repositories.ts';
+import { createSurvey } from './survey.ts';
 import { createTags } from './tags.ts';
 
 export interface SqliteIndexOptions {
@@ -27,6 +28,7 @@ export async function openSqliteIndex(path: string, options: SqliteIndexOptions 
     ...createBelongings(connection),
     ...createBlobs(connection),
     ...createPins(connection),
+    ...createSurvey(connection),
     close: async () => connection.close(),
   };
 }

@@ -1,0 +1,58 @@
+import type { Digest } from '../oci/digest.ts';
+import type { Tag } from '../oci/tag.ts';
+import type { Edge, ManifestEntry, Page, RepositoryKey, StoredUse } from './content-index.ts';
+
+/** What the bytes of a manifest tell of it. */
+export interface AdoptedManifest {
+  readonly entry: ManifestEntry;
+  readonly edges: readonly Edge[];
+}
+
+/** What is stored of a repository. What several repositories share counts for each of them. */
+export interface RepositoryStats {
+  readonly tags: number;
+  readonly blobs: number;
+  readonly bytes: number;
+  /** Milliseconds since the epoch; undefined where nothing is stored. */
+  readonly usedAt: number | undefined;
+}
+
+/** What maintenance asks of the index and tells it: about all that is stored, rather than one pull's part of it. */
+export interface ContentSurvey {
+  blob(digest: Digest): Promise<StoredUse | undefined>;
+  /** What is stored, in the order of the digests' text. */
+  blobs(page: Page<Digest>): Promise<readonly StoredUse[]>;
+
+  /**
+   * In one transaction: records bytes that were found without a row, what they tell of themselves where they are
+   * a manifest's, and that they were recovered, so that whom they belong to is not known.
+   * @returns false, and nothing is changed, where they have a row.
+   */
+  adopt(
+    blob: { readonly digest: Digest; readonly size: number },
+    usedAt: number,
+    manifest?: AdoptedManifest,
+  ): Promise<boolean>;
+  /** Whether the bytes were adopted, and have been here since. */
+  isRecovered(digest: Digest): Promise<boolean>;
+
+  /** Repositories that the digest belongs to. */
+  repositoriesOf(digest: Digest, limit: number): Promise<readonly RepositoryKey[]>;
+  /** What belongs to the repository, stored or not, in the order of the digests' text. */
+  belongings(key: RepositoryKey, page: Page<Digest>): Promise<readonly Digest[]>;
+  /** Tags of the repository that stand for the digest. */
+  tagsOf(key: RepositoryKey, digest: Digest): Promise<readonly Tag[]>;
+  /**
+   * Manifests that refer to the digest other than as their subject: the stored ones, or those that belong to the
+   * repository, stored or not. One that does so twice may be there twice.
+   */
+  parents(digest: Digest, limit: number, key?: RepositoryKey): Promise<readonly Digest[]>;
+
+  repositoryStats(key: RepositoryKey): Promise<RepositoryStats>;
+  /** Forgets the repository's tags and their history. @returns how many tags it had. */
+  deleteTags(key: RepositoryKey): Promise<number>;
+
+  /** A remark that maintenance leaves for its next run; undefined where there is none. */
+  note(name: string): Promise<string | undefined>;
+  putNote(name: string, text: string): Promise<void>;
+}
