@@ -1,6 +1,7 @@
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { temporaryDirectory, type TemporaryDirectory } from './e2e/temporary.ts';
 
 /** Whether this process may mount file systems: root may, but in most containers. */
@@ -19,7 +20,7 @@ export async function temporaryFileSystem(options: string): Promise<TemporaryDir
   const path = join(directory.path, 'mounted');
   try {
     await mkdir(path);
-    execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'larder-test', path], { stdio: 'ignore' });
+    await promisify(execFile)('mount', ['-t', 'tmpfs', '-o', options, 'larder-test', path]);
     return { path, [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose]() };
   } catch (error) {
     await directory[Symbol.asyncDispose]();
