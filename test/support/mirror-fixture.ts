@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { Mirror } from '../../src/cache/mirror.ts';
 import type { TagPolicy } from '../../src/cache/policy.ts';
 import { createEvents, type LarderEvent, type ServedRequest } from '../../src/events.ts';
+import type { Digest } from '../../src/oci/digest.ts';
 import type { ContentIndex } from '../../src/index/content-index.ts';
 import { openSqliteIndex } from '../../src/index/sqlite/sqlite-index.ts';
 import { Admission, type AdmissionLimits } from '../../src/server/admission.ts';
@@ -118,6 +119,11 @@ export class MirrorFixture implements AsyncDisposable {
   /** Files in a folder of the cache directory. */
   files(folder: 'blobs/sha256' | 'blobs/sha512' | 'ingest' | 'quarantine'): Promise<string[]> {
     return readdir(join(this.directory, folder)).catch(() => []);
+  }
+
+  /** Deletes a blob's file behind the program's back. */
+  deleteFile(digest: Digest): Promise<void> {
+    return rm(join(this.directory, 'blobs', ...digest.split(':')));
   }
 
   drain(limitMs: number): Promise<number> {

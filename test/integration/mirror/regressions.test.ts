@@ -1,0 +1,195 @@
+/**
+ * What other caches got wrong, by the numbers under which their users reported it. Most of it is held by other
+ * tests as well; here it is held by name.
+ */
+import { randomBytes } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { digestOf } from '../../../src/oci/digest.ts';
+import { MediaType } from '../../../src/oci/media-type.ts';
+import { startFakeRegistry, type FakeRegistry } from '../../support/fake-registry.ts';
+import { startMirror, type MirrorFixture } from '../../support/mirror-fixture.ts';
+import {
+  chunked,
+  cutAfter,
+  instead,
+  neverRespond,
+  registryError,
+  stallAfter,
+  status,
+} from '../../support/scripted-reply.ts';
+
+interface World extends AsyncDisposable {
+  readonly registry: FakeRegistry;
+  readonly mirror: MirrorFixture;
+}
+
+async function start(): Promise<World> {
+  const registry = await startFakeRegistry();
+  const mirror = await startMirror({ upstreams: [{ name: 'registry.test', registry }] });
+  return {
+    registry,
+    mirror,
+    async [Symbol.asyncDispose]() {
+      await mirror[Symbol.asyncDispose]();
+      await registry[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const CONTENT = randomBytes(2_000_000);
+const DIGEST = digestOf(CONTENT);
+const PATH = `/v2/acme/app/blobs/${DIGEST}`;
+
+test('distribution#2367: a blob that is gone from the disk is fetched again, and no empty 200 is served', async () => {
+  await using world = await start();
+  world.registry.putBlob('acme/app', CONTENT);
+  await world.mirror.get(PATH);
+  await world.mirror.deleteFile(DIGEST);
+  const answer = await world.mirror.get(PATH);
+  expect([answer.status, answer.body.equals(CONTENT)]).toEqual([200, true]);
+});
+
+test('distribution#4511, harbor#22184: concurrent cold pulls are one fetch', async () => {
+  await using world = await start();
+  world.registry.putBlob('acme/app', CONTENT);
+  const silent = neverRespond();
+  world.registry.fault({ kind: 'blob' }, silent);
+  const pulls = Promise.all(Array.from({ length: 30 }, () => world.mirror.get(PATH)));
+  await silent.reached;
+  silent.release();
+  for (const { body } of await pulls) expect(body.equals(CONTENT)).toBe(true);
+  expect(world.registry.count({ kind: 'blob' })).toBe(1);
+});
+
+test('distribution (client aborts, cache write cancelled): the first client leaves, the others finish', async () => {
+  await using world = await start();
+  world.registry.putBlob('acme/app', CONTENT);
+  const stalled = stallAfter(100_000);
+  world.registry.fault({ kind: 'blob' }, stalled);
+  const leader = await world.mirror.open(PATH);
+  await stalled.reached;
+  const follower = world.mirror.get(PATH);
+  await expect.poll(() => world.mirror.mirror.fills.get(DIGEST)?.followers).toBe(2);
+  leader.destroy();
+  stalled.release();
+  expect((await follower).body.equals(CONTENT)).toBe(true);
+});
+
+test('oci-registry#13, oci-pull-through: a truncated upstream body is never committed, told length or not', async () => {
+  for (const how of [[cutAfter(1_000_000)], [chunked(), cutAfter(1_000_000)]]) {
+    await using world = await start();
+    world.registry.putBlob('acme/app', CONTENT);
+    world.registry.fault({ kind: 'blob', times: 1 }, ...how);
+    // Taking it up again is refused as well, so that nothing but the truncated body is left.
+    world.registry.fault({ kind: 'blob' }, (reply) => (reply.status === 206 ? status(404) : reply));
+    expect((await world.mirror.get(PATH)).complete).toBe(false);
+    expect(await world.mirror.files('blobs/sha256')).toEqual([]);
+  }
+});
+
+test('zot (waiters read a nil error): everyone who waits for a flight gets its error', async () => {
+  await using world = await start();
+  const silent = neverRespond();
+  world.registry.fault({ kind: 'manifest' }, instead(status(503)), silent);
+  const pulls = [1, 2, 3].map(() => world.mirror.get('/v2/acme/app/manifests/latest'));
+  await silent.reached;
+  silent.release();
+  for (const { status } of await Promise.all(pulls)) expect(status).toBe(502);
+});
+
+test('zot#4345: a request that was abandoned poisons nothing', async () => {
+  await using world = await start();
+  const image = world.registry.putImage('acme/app', 'latest');
+  const silent = neverRespond();
+  world.registry.fault({ kind: 'manifest', times: 1 }, silent);
+  const abandoned = await Promise.allSettled([
+    world.mirror.get('/v2/acme/app/manifests/latest', { headers: { connection: 'close' } }),
+    silent.reached.then(() => silent.release()),
+  ]);
+  expect(abandoned).toHaveLength(2);
+  expect((await world.mirror.get('/v2/acme/app/manifests/latest')).body).toEqual(Buffer.from(image.bytes));
+});
+
+test('zot on_demand: an image by digest and the referrers of that digest are two questions', async () => {
+  await using world = await start();
+  const image = world.registry.putImage('acme/app', 'latest');
+  const [manifest, referrers] = await Promise.all([
+    world.mirror.get(`/v2/acme/app/manifests/${image.digest}`),
+    world.mirror.get(`/v2/acme/app/referrers/${image.digest}`),
+  ]);
+  expect(manifest.headers['content-type']).toBe(MediaType.ociManifest);
+  expect(referrers.headers['content-type']).toBe(MediaType.ociIndex);
+});
+
+test('docker-registry#1071, quay: 401 for what is missing reaches the client as 404, and never as 401', async () => {
+  await using world = await start();
+  const challenge = 'Bearer realm="https://auth.invalid/token",service="x",error="insufficient_scope"';
+  world.registry.fault(
+    {},
+    instead(registryError(401, 'UNAUTHORIZED', { headers: { 'www-authenticate': challenge } })),
+  );
+  const answer = await world.mirror.get('/v2/acme/app/manifests/latest');
+  expect(answer.status).not.toBe(401);
+  expect(answer.headers['www-authenticate']).toBeUndefined();
+});
+
+test('harbor#19899, #19257: 429 does not fail a pull of what is cached', async () => {
+  await using world = await start();
+  const image = world.registry.putImage('acme/app', 'latest');
+  await world.mirror.get('/v2/acme/app/manifests/latest');
+  world.mirror.clock.advance(86_400_000);
+  world.registry.fault({}, instead(registryError(429, 'TOOMANYREQUESTS')));
+  expect((await world.mirror.get('/v2/acme/app/manifests/latest')).body).toEqual(Buffer.from(image.bytes));
+});
+
+test('harbor#20920: an index is served byte for byte, whatever part of it is cached', async () => {
+  await using world = await start();
+  const amd64 = world.registry.putImage('acme/app', undefined);
+  const index = world.registry.putIndex('acme/app', 'latest', [
+    { ...amd64.descriptor, platform: { os: 'linux', architecture: 'amd64' } },
+    {
+      ...amd64.descriptor,
+      digest: digestOf('never there'),
+      platform: { os: 'linux', architecture: 's390x' },
+    },
+  ]);
+  const answer = await world.mirror.get('/v2/acme/app/manifests/latest');
+  expect(answer.body).toEqual(Buffer.from(index.bytes));
+});
+
+test('harbor#22609: HEAD of a blob that is not cached tells its size', async () => {
+  await using world = await start();
+  world.registry.putBlob('acme/app', CONTENT);
+  const answer = await world.mirror.head(PATH);
+  expect([answer.status, answer.headers['content-length']]).toEqual([200, String(CONTENT.length)]);
+});
+
+test('harbor#23875, nora#654: a range of a blob that is not cached is a range', async () => {
+  await using world = await start();
+  world.registry.putBlob('acme/app', CONTENT);
+  const answer = await world.mirror.get(PATH, { headers: { range: 'bytes=10-19' } });
+  expect([answer.status, answer.body.equals(CONTENT.subarray(10, 20))]).toEqual([206, true]);
+});
+
+test('zot CVE-2024-39897: a blob shared by digest is not shared by permission', async () => {
+  await using world = await start();
+  world.registry.putBlob('acme/private', CONTENT);
+  world.registry.putBlob('acme/public', Buffer.from('something else'));
+  await world.mirror.get(`/v2/acme/private/blobs/${DIGEST}`);
+  expect((await world.mirror.get(`/v2/acme/public/blobs/${DIGEST}`)).status).toBe(404);
+});
+
+test('zot#4184, #4393: a hit walks nothing upstream', async () => {
+  await using world = await start();
+  const image = world.registry.putImage('acme/app', 'latest');
+  const paths = [
+    '/v2/acme/app/manifests/latest',
+    `/v2/acme/app/manifests/${image.digest}`,
+    `/v2/acme/app/blobs/${image.config.digest}`,
+  ];
+  for (const path of paths) await world.mirror.get(path);
+  const before = world.registry.requests.length;
+  for (const path of paths)
+    expect((await world.mirror.get(path)).headers['cache-status']).toMatch(/^larder; hit/);
+  expect(world.registry.requests.length).toBe(before);
+});
