@@ -69,6 +69,22 @@ export type LarderEvent =
       readonly error: unknown;
     }
   | { readonly kind: 'store-failed'; readonly operation: string; readonly error: unknown }
+  | { readonly kind: 'evicted'; readonly blobs: number; readonly bytes: number }
+  | {
+      readonly kind: 'eviction-ended';
+      readonly blobs: number;
+      readonly bytes: number;
+      readonly durationMs: number;
+      /** Bytes that would have had to go as well: what is left is pinned or in use. */
+      readonly missing: number;
+      readonly error?: unknown;
+    }
+  | {
+      readonly kind: 'disk-changed';
+      readonly state: 'ok' | 'failing';
+      /** Why it fails. */
+      readonly error?: unknown;
+    }
   | { readonly kind: 'request-served'; readonly request: ServedRequest };
 
 /** One line of the access log. */

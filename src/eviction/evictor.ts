@@ -1,0 +1,225 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Clock } from '../clock.ts';
+import type { Events } from '../events.ts';
+import type { ContentIndex } from '../index/content-index.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { Stored } from '../store/blob-store.ts';
+import type { Growth, HeldStore } from '../store/held-store.ts';
+import { bytesForRoom, bytesOverCap, bytesUnderFree, type DiskUse, type Marks } from './marks.ts';
+import { isUnused } from './policy.ts';
+import { sweep, type SweepStats } from './sweep.ts';
+
+export interface EvictorOptions {
+  readonly marks: Marks;
+  readonly store: HeldStore;
+  readonly index: ContentIndex;
+  readonly clock: Clock;
+  readonly events: Events;
+  /** Bytes free on the disk. Rejects where they cannot be told. */
+  readonly freeBytes: () => Promise<number>;
+  /** Writes down the uses that are only in memory. */
+  readonly flushUses: () => Promise<void>;
+}
+
+/** Other programs fill the disk, too, and time passes. */
+const CHECK_EVERY_MS = 10_000;
+
+/**
+ * File systems may tell only seconds later that deleted bytes are free. To look again at once would be to evict for
+ * the same bytes twice.
+ */
+const FREE_SETTLES_MS = 5_000;
+
+/** After a sweep that found too little to evict: so many times its own duration passes before the next. */
+const REST_FACTOR = 10;
+
+/** After one that could not delete what it chose. */
+const FAILURE_REST_MS = 5_000;
+
+/**
+ * When to evict: as soon as a fill begins that needs room, when the store is over its marks, and every few seconds for
+ * what changes by itself. One sweep at a time, in the background: nobody waits for it.
+ */
+export class Evictor {
+  readonly #options: EvictorOptions;
+  readonly #cancellation = new AbortController();
+  readonly #misfits = new Map<Digest, Stored>();
+  #running: Promise<void> | undefined;
+  #isDue = false;
+  /** Bytes that a fill found no room for. */
+  #wanted = 0;
+  #looksForUnused = true;
+  #restsUntil = 0;
+  #freeSettlesAt = 0;
+  #hasFailed = false;
+  /** Whether the last sweep found too little, which has been told. */
+  #isStuck = false;
+  #unsubscribe: (() => void) | undefined;
+  #cancelCheck: (() => void) | undefined;
+  #cancelWake: (() => void) | undefined;
+
+  constructor(options: EvictorOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#unsubscribe = this.#options.store.subscribe((growth) => this.#onGrowth(growth));
+    this.#checkRegularly();
+  }
+
+  /** A fill of so many bytes has found the disk full. */
+  makeRoom(bytes: number): void {
+    this.#wanted = Math.max(this.#wanted, bytes);
+    this.#restsUntil = 0;
+    this.wake();
+  }
+
+  /** Looks, in the background, whether something has to go. */
+  wake(): void {
+    this.#isDue = true;
+    if (!this.#cancellation.signal.aborted) this.#running ??= this.#run();
+  }
+
+  /** Resolves when nothing is under way. */
+  async idle(): Promise<void> {
+    await this.#running;
+  }
+
+  async close(): Promise<void> {
+    this.#cancellation.abort();
+    this.#unsubscribe?.();
+    this.#cancelCheck?.();
+    this.#cancelWake?.();
+    await this.#running;
+  }
+
+  #checkRegularly(): void {
+    this.#looksForUnused = true;
+    this.wake();
+    this.#cancelCheck = this.#options.clock.after(CHECK_EVERY_MS, () => this.#checkRegularly());
+  }
+
+  #onGrowth(growth: Growth): void {
+    const { maxSize } = this.#options.marks;
+    if (growth.kind === 'committed' && maxSize !== undefined && growth.stored.size > maxSize) {
+      this.#misfits.set(growth.stored.digest, growth.stored);
+    }
+    this.wake();
+  }
+
+  async #run(): Promise<void> {
+    while (this.#isDue && !this.#cancellation.signal.aborted) {
+      this.#isDue = false;
+      // What woke us is done first: the index learns of a commit right after it.
+      await nextTurn();
+      try {
+        await this.#check();
+        this.#hasFailed = false;
+      } catch (error) {
+        this.#tellFailure(error);
+      }
+    }
+    this.#running = undefined;
+  }
+
+  async #check(): Promise<void> {
+    const { marks, clock } = this.#options;
+    const use = await this.#measure();
+    const now = clock.monotonic();
+    const underFree = now >= this.#freeSettlesAt ? bytesUnderFree(marks, use) : 0;
+    const room = bytesForRoom(this.#wanted, use);
+    this.#wanted = 0;
+    const overCap = bytesOverCap(marks, use, false);
+    const isUrgent = room > 0 || this.#removableMisfits().length > 0;
+    const isOver = overCap > 0 || underFree > 0;
+    const isResting = now < this.#restsUntil;
+    if (isOver && isResting) this.#wakeAfter(this.#restsUntil - now);
+    const isDue = isUrgent || (isOver && !isResting) || (await this.#hasUnused());
+    if (isDue) await this.#sweep(Math.max(underFree, room));
+  }
+
+  #wakeAfter(ms: number): void {
+    this.#cancelWake ??= this.#options.clock.after(ms, () => {
+      this.#cancelWake = undefined;
+      this.wake();
+    });
+  }
+
+  /** @param toFree bytes that have to go in any case */
+  async #sweep(toFree: number): Promise<void> {
+    const { marks, clock } = this.#options;
+    const startedAt = clock.monotonic();
+    const misfits = this.#removableMisfits();
+    const stats = await sweep({
+      ...this.#options,
+      // What is free is not asked again: file systems take their time to tell.
+      missing: async (evicted) =>
+        Math.max(toFree - evicted, bytesOverCap(marks, await this.#measureStored(), true)),
+      unusedBefore: this.#unusedBefore(),
+      misfits,
+      signal: this.#cancellation.signal,
+    });
+    const endedAt = clock.monotonic();
+    if (toFree > 0) this.#freeSettlesAt = endedAt + FREE_SETTLES_MS;
+    if (stats.error !== undefined) this.#restsUntil = endedAt + FAILURE_REST_MS;
+    else if (stats.missing > 0) this.#restsUntil = endedAt + REST_FACTOR * (endedAt - startedAt);
+    this.#forget(misfits);
+    this.#tell(stats, endedAt - startedAt);
+  }
+
+  async #measure(): Promise<DiskUse> {
+    const { marks, freeBytes } = this.#options;
+    const isAsked = marks.minFree > 0 || this.#wanted > 0;
+    const free = isAsked ? await freeBytes().catch(() => undefined) : undefined;
+    return { ...(await this.#measureStored()), free };
+  }
+
+  /** Without what is larger than the cap: that goes by itself, nothing else need go for it. */
+  async #measureStored(): Promise<DiskUse> {
+    const { store, index } = this.#options;
+    let { bytes } = await index.stats();
+    for (const { size } of this.#misfits.values()) bytes -= size;
+    return { stored: Math.max(0, bytes), ingests: store.ingests, free: undefined };
+  }
+
+  #removableMisfits(): readonly Stored[] {
+    return [...this.#misfits.values()].filter(({ digest }) => !this.#options.store.isHeld(digest));
+  }
+
+  /** One that is still there although nobody reads it is pinned, or cannot be deleted: it is one of many from now on. */
+  #forget(misfits: readonly Stored[]): void {
+    for (const { digest } of misfits) {
+      if (!this.#options.store.isHeld(digest)) this.#misfits.delete(digest);
+    }
+  }
+
+  /** Looked for now and then only: time alone brings it about. */
+  async #hasUnused(): Promise<boolean> {
+    const unusedBefore = this.#unusedBefore();
+    if (unusedBefore === undefined || !this.#looksForUnused) return false;
+    this.#looksForUnused = false;
+    const [first] = await this.#options.index.leastUsed({ limit: 1 });
+    return first !== undefined && isUnused(first, { unusedBefore });
+  }
+
+  #unusedBefore(): number | undefined {
+    const { marks, clock } = this.#options;
+    return marks.unusedForMs === undefined ? undefined : clock.now() - marks.unusedForMs;
+  }
+
+  #tell({ blobs, bytes, missing, error }: SweepStats, durationMs: number): void {
+    const isStuck = missing > 0 || error !== undefined;
+    const isNews = blobs > 0 || (isStuck && !this.#isStuck);
+    this.#isStuck = isStuck;
+    if (!isNews) return;
+    this.#options.events.emit({ kind: 'eviction-ended', blobs, bytes, durationMs, missing, error });
+  }
+
+  /** Once, until it works again. */
+  #tellFailure(error: unknown): void {
+    if (!this.#hasFailed) {
+      this.#options.events.emit({ kind: 'store-failed', operation: 'evict', error });
+    }
+    this.#hasFailed = true;
+  }
+}

@@ -1,0 +1,94 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { bytesForRoom, bytesOverCap, bytesUnderFree, waterMarks, type Marks } from './marks.ts';
+
+const MiB = 1024 ** 2;
+const GiB = 1024 ** 3;
+
+const NONE: Marks = { maxSize: undefined, minFree: 0, unusedForMs: undefined };
+const CAPPED: Marks = { ...NONE, maxSize: 1000 };
+const IDLE = { ingests: [], free: undefined };
+const fill = (size: number | undefined, offset = 0) => ({ size, offset });
+
+describe('the water marks', () => {
+  it.each([
+    [1000, 980, 950],
+    [0, 0, 0],
+    [50 * GiB, 50 * GiB - 512 * MiB, 48 * GiB],
+  ])('of a cap of %i bytes', (cap, high, low) => {
+    expect(waterMarks(cap)).toEqual({ high, low });
+  });
+});
+
+describe('over the cap', () => {
+  it.each([
+    ['an unlimited store', NONE, 1e15, [], false, 0],
+    ['a store between the marks', CAPPED, 980, [], false, 0],
+    ['a store above them, down to the lower one', CAPPED, 981, [], false, 31],
+    ['a store between the marks while evicting', CAPPED, 980, [], true, 30],
+    ['a store at the lower mark', CAPPED, 950, [], true, 0],
+    ['what a fill will take', CAPPED, 900, [fill(100)], false, 50],
+    ['what a fill has taken already', CAPPED, 900, [fill(100, 99)], false, 50],
+    [
+      'what a fill of unknown size has taken',
+      CAPPED,
+      900,
+      [fill(undefined, 60), fill(undefined, 40)],
+      false,
+      50,
+    ],
+    ['fills that take more than half of it, for half of it', CAPPED, 900, [fill(400), fill(400)], false, 450],
+    ['a fill that never fits, for nothing', CAPPED, 900, [fill(1001)], false, 0],
+    ['one that turns out never to fit, neither', CAPPED, 900, [fill(undefined, 1001)], false, 0],
+  ])('counts %s', (_, marks, stored, ingests, isEvicting, expected) => {
+    expect(bytesOverCap(marks, { ...IDLE, stored, ingests }, isEvicting)).toBe(expected);
+  });
+
+  it('what is begun is not done at once, and what is done leaves the store below both marks', () => {
+    const property = fc.property(
+      fc.integer({ min: 1, max: 1e12 }),
+      fc.integer({ min: 0, max: 2e12 }),
+      fc.array(fc.record({ size: fc.nat(1e9), offset: fc.nat(1e9) }), { maxLength: 5 }),
+      (maxSize, stored, ingests) => {
+        const marks = { ...NONE, maxSize };
+        const over = bytesOverCap(marks, { ...IDLE, stored, ingests }, false);
+        const left = Math.max(0, stored - over);
+        if (over > 0) expect(over).toBe(bytesOverCap(marks, { ...IDLE, stored, ingests }, true));
+        if (left > 0)
+          expect(bytesOverCap(marks, { ...IDLE, stored: left, ingests }, over > 0)).toBeCloseTo(0);
+      },
+    );
+    fc.assert(property);
+  });
+});
+
+describe('too little free', () => {
+  const marks: Marks = { ...NONE, minFree: 1000 };
+
+  it.each([
+    ['nothing where nothing is to be free', NONE, { free: 0 }, 0],
+    ['nothing where it cannot be told', marks, { free: undefined }, 0],
+    ['nothing while enough is', marks, { free: 1000 }, 0],
+    ['what is missing and a little more', marks, { free: 900 }, 150],
+    ['what fills have still to write', marks, { free: 1000, ingests: [fill(300, 100)] }, 250],
+    ['nothing for a fill of unknown size', marks, { free: 1000, ingests: [fill(undefined, 100)] }, 0],
+    ['nothing for a fill that never fits', marks, { free: 1000, ingests: [fill(1e6)] }, 0],
+    ['what is missing without a fill that never fits', marks, { free: 900, ingests: [fill(1e6)] }, 150],
+    ['all there is, where that is not enough', marks, { free: 0, stored: 700 }, 700],
+  ])('means %s', (_, marks, use, expected) => {
+    expect(bytesUnderFree(marks, { stored: 5000, ingests: [], ...use })).toBe(expected);
+  });
+});
+
+describe('room for a fill', () => {
+  it.each([
+    ['nothing was asked for', 0, { stored: 5 * MiB, free: 0 }, 0],
+    ['the disk is full', 10 * MiB, { stored: 50 * MiB, free: 0 }, 10 * MiB],
+    ['some is free', 10 * MiB, { stored: 50 * MiB, free: 4 * MiB }, 6 * MiB],
+    ['a quota is full though the disk is not', 10 * MiB, { stored: 50 * MiB, free: 99 * MiB }, MiB],
+    ['what is free cannot be told', 10 * MiB, { stored: 50 * MiB, free: undefined }, 10 * MiB],
+    ['all of the store would not do', 10 * MiB, { stored: 5 * MiB, free: 4 * MiB }, 0],
+  ])('where %s', (_, wanted, use, expected) => {
+    expect(bytesForRoom(wanted, { ingests: [], ...use })).toBe(expected);
+  });
+});

@@ -1,0 +1,83 @@
+import type { RunningIngest } from '../store/held-store.ts';
+
+/** What the operator allows the cache to take. Sizes in bytes. */
+export interface Marks {
+  /** Undefined: unlimited. */
+  readonly maxSize: number | undefined;
+  /** What is to stay free on the disk; 0: nothing in particular. */
+  readonly minFree: number;
+  /** What nobody has used for this long goes, milliseconds; undefined: never. */
+  readonly unusedForMs: number | undefined;
+}
+
+/** What the cache takes, in bytes. */
+export interface DiskUse {
+  readonly stored: number;
+  readonly ingests: Iterable<RunningIngest>;
+  /** On the disk; undefined where it cannot be told. */
+  readonly free: number | undefined;
+}
+
+const MiB = 1024 ** 2;
+
+/**
+ * Eviction begins at `high` and ends at `low`, both below the cap: so that fills that end meanwhile stay below it, and
+ * so that not every one of them begins an eviction. Bytes.
+ */
+export function waterMarks(maxSize: number): { readonly high: number; readonly low: number } {
+  return {
+    high: maxSize - Math.min(0.02 * maxSize, 512 * MiB),
+    low: maxSize - Math.min(0.05 * maxSize, 2048 * MiB),
+  };
+}
+
+/** How many bytes have to go for the store to fit its cap; 0 while it does. */
+export function bytesOverCap({ maxSize }: Marks, use: DiskUse, isEvicting: boolean): number {
+  if (maxSize === undefined) return 0;
+  const { high, low } = waterMarks(maxSize);
+  const wanted = use.stored + reservedBytes(use.ingests, maxSize);
+  return wanted > (isEvicting ? low : high) ? wanted - low : 0;
+}
+
+/** How many bytes have to go for enough to be free on the disk, also for what is being written; 0 while it is. */
+export function bytesUnderFree({ minFree }: Marks, { stored, ingests, free }: DiskUse): number {
+  if (minFree === 0 || free === undefined) return 0;
+  const slack = Math.min(0.05 * minFree, 256 * MiB);
+  const missing = (coming: number): number => {
+    const left = free - coming;
+    return left < minFree ? minFree + slack - left : 0;
+  };
+  const ahead = missing(remainingBytes(ingests));
+  // Where all of the store does not make room for what is coming, nothing of it need go for that.
+  return ahead <= stored ? ahead : Math.min(missing(0), stored);
+}
+
+/**
+ * How many bytes have to go for a fill that the disk was too full for.
+ * @param wanted what the fill takes
+ */
+export function bytesForRoom(wanted: number, { stored, free = 0 }: DiskUse): number {
+  if (wanted > stored + free) return 0;
+  // A full quota shows no less free than the disk has: some have to go all the same.
+  return Math.max(wanted - free, Math.min(wanted, MiB));
+}
+
+/**
+ * What running ingests will have taken when they are committed. One that never fits the cap goes as soon as it is
+ * read, so nothing else need go for it; and all together are not worth more than half of what is there, of which
+ * some may be asked for again sooner.
+ */
+function reservedBytes(ingests: Iterable<RunningIngest>, maxSize: number): number {
+  let bytes = 0;
+  for (const { size = 0, offset } of ingests) {
+    const taken = Math.max(size, offset);
+    if (taken <= maxSize) bytes += taken;
+  }
+  return Math.min(bytes, maxSize / 2);
+}
+
+function remainingBytes(ingests: Iterable<RunningIngest>): number {
+  let bytes = 0;
+  for (const { size = 0, offset } of ingests) bytes += Math.max(0, size - offset);
+  return bytes;
+}

@@ -1,0 +1,176 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Clock } from '../clock.ts';
+import type { Events } from '../events.ts';
+import type { ContentIndex, StoredUse } from '../index/content-index.ts';
+import type { Digest } from '../oci/digest.ts';
+import { StoreError, type Stored } from '../store/blob-store.ts';
+import type { HeldStore } from '../store/held-store.ts';
+import { chooseEvictions } from './policy.ts';
+
+export interface SweepOptions {
+  readonly store: HeldStore;
+  readonly index: ContentIndex;
+  readonly clock: Clock;
+  readonly events: Events;
+  /** Writes down the uses that are only in memory. */
+  readonly flushUses: () => Promise<void>;
+  /** Bytes that still have to go, when so many have gone. */
+  readonly missing: (evicted: number) => Promise<number>;
+  /** What was last used before goes in any case; milliseconds since the epoch. */
+  readonly unusedBefore: number | undefined;
+  /** What is larger than the cap: it goes before all else, as soon as nobody reads it. */
+  readonly misfits: readonly Stored[];
+  /** Ends the sweep after what it is at. */
+  readonly signal: AbortSignal;
+}
+
+export interface SweepStats {
+  readonly blobs: number;
+  readonly bytes: number;
+  /** Passed over because they are in use. */
+  readonly held: number;
+  readonly pinned: number;
+  /** What could not be deleted, and why the last of them could not. */
+  readonly failed: number;
+  readonly error: unknown;
+  /** Bytes that would have had to go as well. */
+  readonly missing: number;
+  /** Milliseconds, by the name of the step. */
+  readonly durations: Readonly<Record<string, number>>;
+}
+
+/** Between two batches everything else has its turn. One takes some milliseconds. */
+const BATCH = 100;
+
+/** A disk that lets nothing be deleted is not asked a million times. */
+const MAX_FAILURES = 10;
+
+/** A sweep under way: what its steps know and have done. */
+interface Sweep {
+  readonly options: SweepOptions;
+  readonly pinned: Set<Digest>;
+  /** `-readonly` of SweepStats, but for what is told at the end. */
+  readonly done: {
+    blobs: number;
+    bytes: number;
+    held: number;
+    pinned: number;
+    failed: number;
+    error: unknown;
+  };
+  missing: number;
+}
+
+const STEPS = [writeDownUses, gatherPins, evictMisfits, evictLeastUsed] as const;
+
+/**
+ * Removes what the marks do not allow to stay:
+ *
+ * 1. Uses that are only in memory are written down, so that what is in demand right now is known to be.
+ * 2. The closures of all pins are gathered: what each pinned tag stands for now.
+ * 3. What is larger than the whole cap goes.
+ * 4. From the least recently used on, what is neither pinned nor in use goes, batch by batch, until enough has gone.
+ *
+ * First the bytes go and then what is known of them: where the second fails, a row without bytes is left, which is a
+ * miss and heals.
+ * @throws IndexError where the index does not answer
+ */
+export async function sweep(options: SweepOptions): Promise<SweepStats> {
+  const done = { blobs: 0, bytes: 0, held: 0, pinned: 0, failed: 0, error: undefined };
+  const run: Sweep = { options, pinned: new Set(), done, missing: 0 };
+  const durations: Record<string, number> = {};
+  for (const step of STEPS) {
+    const startedAt = options.clock.monotonic();
+    await step(run);
+    durations[step.name] = options.clock.monotonic() - startedAt;
+  }
+  return { ...run.done, missing: run.missing, durations };
+}
+
+async function writeDownUses({ options }: Sweep): Promise<void> {
+  await options.flushUses();
+}
+
+async function gatherPins({ options: { index }, pinned }: Sweep): Promise<void> {
+  let after: string | undefined;
+  do {
+    const page = await index.pins({ after, limit: BATCH });
+    for (const { digest } of page) {
+      for (const part of digest === undefined ? [] : await index.closure(digest)) pinned.add(part);
+    }
+    after = page.at(-1)?.name;
+    await nextTurn();
+  } while (after !== undefined);
+}
+
+async function evictMisfits(run: Sweep): Promise<void> {
+  const misfits = run.options.misfits.filter(({ digest }) => !run.pinned.has(digest));
+  await evictAll(run, misfits);
+}
+
+async function evictLeastUsed(run: Sweep): Promise<void> {
+  const { index, store, unusedBefore, signal } = run.options;
+  let after: StoredUse | undefined;
+  for (;;) {
+    run.missing = Math.max(0, await run.options.missing(run.done.bytes));
+    if (signal.aborted || run.done.failed >= MAX_FAILURES) return;
+    const page = await index.leastUsed({ after, limit: BATCH });
+    const choice = chooseEvictions(page, {
+      missing: run.missing,
+      unusedBefore,
+      isPinned: (digest) => run.pinned.has(digest),
+      isHeld: (digest) => store.isHeld(digest),
+    });
+    run.done.held += choice.held;
+    await usePinned(run, choice.pinned);
+    await evictAll(run, choice.evict);
+    if (choice.last === undefined || (choice.isEnough && choice.evict.length === 0)) return;
+    after = choice.last;
+    await nextTurn();
+  }
+}
+
+/** Counts as used, so that the next sweeps do not come upon it again and again. */
+async function usePinned(
+  { options: { index, clock }, done }: Sweep,
+  pinned: readonly StoredUse[],
+): Promise<void> {
+  if (pinned.length === 0) return;
+  done.pinned += pinned.length;
+  await index.touch(new Map(pinned.map(({ digest }) => [digest, clock.now()])));
+}
+
+async function evictAll(run: Sweep, victims: readonly Stored[]): Promise<void> {
+  const { store, events, signal } = run.options;
+  let blobs = 0;
+  let bytes = 0;
+  for (const victim of victims) {
+    if (signal.aborted || run.done.failed >= MAX_FAILURES) break;
+    if (store.isHeld(victim.digest)) run.done.held += 1;
+    else if (await evictOne(run, victim)) {
+      blobs += 1;
+      bytes += victim.size;
+    }
+  }
+  run.done.blobs += blobs;
+  run.done.bytes += bytes;
+  if (blobs > 0) events.emit({ kind: 'evicted', blobs, bytes });
+}
+
+/** @returns whether the bytes have gone. @throws IndexError */
+async function evictOne({ options, done }: Sweep, { digest }: Stored): Promise<boolean> {
+  const { store, index, clock } = options;
+  try {
+    await store.delete(digest);
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    done.failed += 1;
+    done.error = error;
+    return false;
+  }
+  await index.deleteBlob(digest);
+  // Whoever stored it anew between the two has lost what was known of it.
+  const again = await store.stat(digest).catch(() => undefined);
+  if (again !== undefined) await index.putBlob(again, clock.now());
+  return true;
+}

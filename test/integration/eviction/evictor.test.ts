@@ -1,0 +1,373 @@
+import { describe, expect, test } from 'vitest';
+import { Evictor } from '../../../src/eviction/evictor.ts';
+import { parseTag } from '../../../src/oci/tag.ts';
+import { StoreError } from '../../../src/store/blob-store.ts';
+import { REPOSITORY, startEviction, type EvictionFixture } from '../../support/eviction-fixture.ts';
+
+const TAG = parseTag('latest');
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+
+/** Stores blobs a minute apart. */
+async function putAll(cache: EvictionFixture, names: string, size: number): Promise<void> {
+  for (const name of names) {
+    cache.clock.advance(60_000);
+    await cache.evictor.idle();
+    await cache.put(name, size);
+    await cache.evictor.idle();
+  }
+}
+
+describe('the cap', () => {
+  test('is kept by removing what was used least recently, down to a little below it', async () => {
+    await using cache = await startEviction({ maxSize: 1000 });
+    await putAll(cache, 'abcdefghi', 100);
+    expect(await cache.stored()).toEqual(Array.from('abcdefghi'));
+    await putAll(cache, 'j', 100);
+    expect(await cache.stored()).toEqual(Array.from('bcdefghij'));
+    expect(cache.told('evicted')).toEqual([{ kind: 'evicted', blobs: 1, bytes: 100 }]);
+    expect(cache.told('eviction-ended')).toMatchObject([{ blobs: 1, bytes: 100, missing: 0 }]);
+  });
+
+  test('a use counts, also one that is only in memory yet', async () => {
+    await using cache = await startEviction({ maxSize: 1000 });
+    await putAll(cache, 'abcdefghi', 100);
+    cache.uses.set(cache.digest('a', 100), cache.clock.now());
+    await putAll(cache, 'jk', 100);
+    expect(await cache.stored()).toEqual(Array.from('adefghijk'));
+  });
+
+  test('makes room as soon as a fill begins, and while it runs', async () => {
+    await using cache = await startEviction({ maxSize: 1000 });
+    await putAll(cache, 'abcdefghi', 100);
+    const ingest = await cache.begin('x', 300);
+    await cache.evictor.idle();
+    expect(await cache.stored()).toEqual(Array.from('defghi'));
+    await cache.finish(ingest, 'x', 300);
+    await cache.evictor.idle();
+    expect(await cache.stored()).toEqual([...Array.from('defghi'), 'x']);
+  });
+
+  test('of a fill that was given up takes nothing more', async () => {
+    await using cache = await startEviction({ maxSize: 1000 });
+    await putAll(cache, 'abcdefg', 100);
+    const ingest = await cache.begin('x', 200);
+    await ingest.abort(new Error('enough'));
+    await putAll(cache, 'h', 100);
+    expect(await cache.stored()).toEqual(Array.from('abcdefgh'));
+  });
+
+  test('is not made up for by what never fits: that goes as soon as nobody reads it', async () => {
+    await using cache = await startEviction({ maxSize: 1000 });
+    await putAll(cache, 'abc', 100);
+    const ingest = await cache.begin('giant', 1500);
+    const follower = await ingest.follow();
+    await cache.finish(ingest, 'giant', 1500);
+    await cache.evictor.idle();
+    expect(await cache.stored()).toEqual(['a', 'b', 'c', 'giant']);
+    await follower.close();
+    cache.clock.advance(10_000);
+    await cache.evictor.idle();
+    expect(await cache.stored()).toEqual(['a', 'b', 'c']);
+  });
+
+  test('holds at the start, too', async () => {
+    await using cache = await startEviction({ maxSize: 1000 });
+    await putAll(cache, 'abcdefghi', 100);
+    await cache.evictor.close();
+    const smaller = new Evictor({
+      ...cache.options,
+      marks: { maxSize: 500, minFree: 0, unusedForMs: undefined },
+    });
+    smaller.start();
+    await smaller.idle();
+    expect(await cache.stored()).toEqual(Array.from('fghi'));
+    await smaller.close();
+  });
+});
+
+describe('what is in use stays', () => {
+  test('while it is read or followed', async () => {
+    await using cache = await startEviction({ maxSize: 1000 });
+    await putAll(cache, 'abcdefghi', 100);
+    const reader = await cache.store.open(cache.digest('a', 100));
+    await putAll(cache, 'jk', 100);
+    expect(await cache.stored()).toEqual(Array.from('adefghijk'));
+    await reader?.close();
+    await putAll(cache, 'l', 100);
+    expect(await cache.stored()).toEqual(Array.from('defghijkl'));
+  });
+
+  test('all of it, though the cap is passed; what could not go is told once', async () => {
+    await using cache = await startEviction({ maxSize: 1000 });
+    await putAll(cache, 'abcdefghi', 100);
+    const readers = await Promise.all(
+      Array.from('abcdefghijkl').map((name) => cache.store.open(cache.digest(name, 100))),
+    );
+    for (const name of 'jkl') {
+      const ingest = await cache.begin(name, 100);
+      readers.push(await ingest.follow());
+      await cache.finish(ingest, name, 100);
+      await cache.evictor.idle();
+    }
+    expect(await cache.stored()).toHaveLength(12);
+    expect(cache.told('eviction-ended')).toMatchObject([{ blobs: 0, missing: 50 }]);
+    for (const reader of readers) await reader?.close();
+    cache.clock.advance(10_000);
+    await cache.evictor.idle();
+    expect(await cache.stored()).toEqual(Array.from('defghijkl'));
+  });
+
+  test('of a slow reader the bytes are right to the end, were they deleted all the same', async () => {
+    await using cache = await startEviction({ maxSize: 1000 });
+    await putAll(cache, 'a', 100);
+    const reader = await cache.store.open(cache.digest('a', 100));
+    await cache.store.delete(cache.digest('a', 100));
+    const into = new Uint8Array(100);
+    expect(await reader?.read(into, 0)).toBe(100);
+    expect(Buffer.from(into).toString()).toBe('a'.repeat(100));
+    await reader?.close();
+    await cache.index.deleteBlob(cache.digest('a', 100));
+  });
+});
+
+describe('images', () => {
+  test('a manifest outlives its layers, and its use counts for them', async () => {
+    await using cache = await startEviction({ maxSize: 1000 });
+    const old = await cache.put('old layer', 100);
+    const oldManifest = await cache.putManifest('old', 10, [old]);
+    cache.clock.advance(60_000);
+    const hot = await cache.put('hot layer', 100);
+    const hotManifest = await cache.putManifest('hot', 10, [hot]);
+    await cache.putManifest('index', 10, [hotManifest], 'manifest');
+    cache.clock.advance(60_000);
+    await putAll(cache, 'abcdefg', 100);
+    cache.uses.set(cache.digest('index', 10), cache.clock.now());
+    await putAll(cache, 'h', 100);
+    expect(await cache.stored()).toEqual([...Array.from('abcdefgh'), 'hot', 'hot layer', 'index', 'old']);
+    expect(await cache.index.edges(oldManifest)).toHaveLength(1);
+  });
+
+  test('an evicted manifest takes what is known of it along', async () => {
+    await using cache = await startEviction({ maxSize: 1000, unusedForMs: DAY });
+    const layer = await cache.put('layer', 100);
+    const manifest = await cache.putManifest('manifest', 10, [layer]);
+    await cache.index.putTag(REPOSITORY, TAG, { digest: manifest, checkedAt: cache.clock.now() });
+    cache.clock.advance(DAY + 2 * HOUR);
+    await cache.evictor.idle();
+    expect(await cache.stored()).toEqual([]);
+    expect(await cache.index.manifest(manifest)).toBeUndefined();
+    expect(await cache.index.edges(manifest)).toEqual([]);
+    expect(await cache.index.tag(REPOSITORY, TAG)).toMatchObject({ digest: manifest });
+    expect(await cache.index.belongs(REPOSITORY, layer)).toBe(true);
+  });
+});
+
+describe('pins', () => {
+  test('exempt a digest with all that it refers to, until they end', async () => {
+    await using cache = await startEviction({ maxSize: 1000 });
+    const manifest = await cache.putManifest('m', 10, [await cache.put('layer', 200)]);
+    const pin = { kind: 'digest', digest: manifest } as const;
+    await cache.index.pin(pin, cache.clock.now());
+    for (let round = 0; round < 3; round += 1) {
+      await putAll(cache, 'abcdefghij', 100);
+      expect(await cache.stored()).toEqual(expect.arrayContaining(['layer', 'm']));
+    }
+    await cache.index.unpin(pin);
+    cache.clock.advance(HOUR);
+    await putAll(cache, 'klmnopqrst', 100);
+    expect(await cache.stored()).not.toContain('layer');
+  });
+
+  test('of a tag exempt what it stands for at the time', async () => {
+    await using cache = await startEviction({ maxSize: 1000 });
+    const pin = { kind: 'tag', key: REPOSITORY, tag: TAG } as const;
+    await cache.index.pin(pin, cache.clock.now());
+    for (const name of ['first', 'second']) {
+      const manifest = await cache.putManifest(name, 10, [await cache.put(`${name} layer`, 200)]);
+      await cache.index.putTag(REPOSITORY, TAG, { digest: manifest, checkedAt: cache.clock.now() });
+      await putAll(cache, 'abcdefghij', 100);
+      expect(await cache.stored()).toEqual(expect.arrayContaining([name, `${name} layer`]));
+    }
+    expect(await cache.stored()).not.toContain('first layer');
+  });
+
+  test('that fill the cap leave room for nothing else, and that is told once', async () => {
+    await using cache = await startEviction({ maxSize: 1000 });
+    for (const name of 'abcdefghij') {
+      await cache.index.pin({ kind: 'digest', digest: await cache.put(name, 100) }, cache.clock.now());
+    }
+    await putAll(cache, 'xyz', 100);
+    expect(await cache.stored()).toEqual(Array.from('abcdefghij'));
+    expect(cache.told('eviction-ended').filter(({ blobs }) => blobs === 0)).toHaveLength(1);
+  });
+});
+
+describe('the disk', () => {
+  test('keeps so much free, whoever takes it', async () => {
+    await using cache = await startEviction({ minFree: 1000, diskSize: 3000 });
+    await putAll(cache, 'abcdefghij', 100);
+    expect(await cache.stored()).toHaveLength(10);
+    cache.others = 1200;
+    cache.clock.advance(10_000);
+    await cache.evictor.idle();
+    expect(await cache.stored()).toEqual(Array.from('defghij'));
+  });
+
+  test('that tells only later what is free does not cost the cache twice', async () => {
+    let free = 950;
+    await using cache = await startEviction({ minFree: 1000, diskSize: 1e9 });
+    await putAll(cache, 'abcdefghij', 100);
+    cache.freeBytes = () => free;
+    cache.evictor.wake();
+    await cache.evictor.idle();
+    expect(await cache.stored()).toHaveLength(9);
+    cache.evictor.wake();
+    await cache.evictor.idle();
+    expect(await cache.stored()).toHaveLength(9);
+    free = 1050;
+    cache.clock.advance(10_000);
+    await cache.evictor.idle();
+    expect(await cache.stored()).toHaveLength(9);
+  });
+
+  test('makes room for a fill that it was too full for, though no mark says so', async () => {
+    await using cache = await startEviction({ diskSize: 1000 });
+    await putAll(cache, 'abcdefghij', 100);
+    cache.evictor.makeRoom(250);
+    await cache.evictor.idle();
+    expect(await cache.stored()).toEqual(Array.from('defghij'));
+    cache.evictor.makeRoom(5000);
+    await cache.evictor.idle();
+    expect(await cache.stored()).toEqual(Array.from('defghij'));
+  });
+
+  test('of unknown size is left alone', async () => {
+    await using cache = await startEviction({ minFree: 1000 });
+    await putAll(cache, 'abc', 100);
+    cache.clock.advance(60_000);
+    await cache.evictor.idle();
+    expect(await cache.stored()).toEqual(['a', 'b', 'c']);
+  });
+});
+
+describe('what nobody uses', () => {
+  test('goes when its time has come', async () => {
+    await using cache = await startEviction({ unusedForMs: DAY });
+    await putAll(cache, 'ab', 100);
+    cache.clock.advance(DAY / 2);
+    await putAll(cache, 'c', 100);
+    await cache.index.touch(new Map([[cache.digest('b', 100), cache.clock.now()]]));
+    cache.clock.advance(DAY / 2);
+    await cache.evictor.idle();
+    expect(await cache.stored()).toEqual(['b', 'c']);
+    cache.clock.advance(DAY / 2 + 10_000);
+    await cache.evictor.idle();
+    expect(await cache.stored()).toEqual([]);
+  });
+
+  test('stays where it is pinned', async () => {
+    await using cache = await startEviction({ unusedForMs: DAY });
+    await cache.index.pin({ kind: 'digest', digest: await cache.put('a', 100) }, cache.clock.now());
+    for (let day = 0; day < 3; day += 1) {
+      cache.clock.advance(DAY + 1);
+      await cache.evictor.idle();
+    }
+    expect(await cache.stored()).toEqual(['a']);
+  });
+});
+
+describe('when something fails', () => {
+  test('what cannot be deleted is passed over, and told', async () => {
+    let broken = '';
+    await using cache = await startEviction({
+      maxSize: 1000,
+      wrapStore: (store) => ({
+        ...store,
+        delete: (digest) =>
+          digest === broken
+            ? Promise.reject(new StoreError('delete', { code: 'EIO' }))
+            : store.delete(digest),
+      }),
+    });
+    broken = cache.digest('a', 100);
+    await putAll(cache, 'abcdefghij', 100);
+    expect(await cache.stored()).toEqual(Array.from('acdefghij'));
+    expect(cache.told('eviction-ended')).toMatchObject([{ blobs: 1, error: { code: 'EIO' } }]);
+  });
+
+  test('a disk that lets nothing be deleted is not asked for each blob, and the process goes on', async () => {
+    let asked = 0;
+    await using cache = await startEviction({
+      maxSize: 1000,
+      wrapStore: (store) => ({
+        ...store,
+        delete: () => {
+          asked += 1;
+          return Promise.reject(new StoreError('delete', { code: 'EROFS' }));
+        },
+      }),
+    });
+    const names = Array.from({ length: 98 }, (_, i) => `blob ${i}`);
+    for (const name of names) await cache.put(name, 10);
+    await cache.put('one more', 10);
+    await cache.evictor.idle();
+    expect(asked).toBe(10);
+    expect(cache.told('eviction-ended')).toMatchObject([{ blobs: 0, error: { code: 'EROFS' } }]);
+  });
+
+  test('an index that does not answer is told of once', async () => {
+    let isBroken = false;
+    await using cache = await startEviction({
+      maxSize: 1000,
+      wrapIndex: (index) => ({
+        ...index,
+        leastUsed: (page) => (isBroken ? Promise.reject(new Error('broken')) : index.leastUsed(page)),
+      }),
+    });
+    isBroken = true;
+    await putAll(cache, 'abcdefghijk', 100);
+    expect(cache.told('store-failed')).toMatchObject([{ operation: 'evict' }]);
+    isBroken = false;
+    cache.clock.advance(10_000);
+    await cache.evictor.idle();
+    expect(await cache.stored()).toEqual(Array.from('cdefghijk'));
+  });
+
+  test('what is stored anew while it is being evicted is known afterwards', async () => {
+    let raced = false;
+    await using cache: EvictionFixture = await startEviction({
+      maxSize: 1000,
+      wrapStore: (store) => ({
+        ...store,
+        delete: async (digest) => {
+          const deleted = await store.delete(digest);
+          if (!raced) {
+            raced = true;
+            await cache.put('a', 100);
+          }
+          return deleted;
+        },
+      }),
+    });
+    await putAll(cache, 'abcdefghij', 100);
+    expect(raced).toBe(true);
+    expect(await cache.stored()).toContain('a');
+  });
+
+  test('closing ends it between two deletions', async () => {
+    await using cache: EvictionFixture = await startEviction({
+      maxSize: 1000,
+      wrapStore: (store) => ({
+        ...store,
+        delete: (digest) => {
+          void cache.evictor.close();
+          return store.delete(digest);
+        },
+      }),
+    });
+    for (const name of 'abcdefghij') await cache.put(name, 200);
+    await cache.evictor.idle();
+    expect(await cache.stored()).toHaveLength(9);
+  });
+});

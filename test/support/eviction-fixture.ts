@@ -1,0 +1,154 @@
+/**
+ * A store in memory, an index, and an evictor of the two, on a clock that the test moves.
+ *
+ *     await using cache = await startEviction({ maxSize: 1000 });
+ *     await cache.put('a', 400);
+ *     await cache.evictor.idle();
+ *     expect(await cache.stored()).toEqual(['a']);
+ */
+import { Evictor, type EvictorOptions } from '../../src/eviction/evictor.ts';
+import type { Marks } from '../../src/eviction/marks.ts';
+import { createEvents, type LarderEvent } from '../../src/events.ts';
+import type { ContentIndex, Edge, RepositoryKey } from '../../src/index/content-index.ts';
+import { openSqliteIndex } from '../../src/index/sqlite/sqlite-index.ts';
+import { digestOf, type Digest } from '../../src/oci/digest.ts';
+import { MediaType } from '../../src/oci/media-type.ts';
+import { parseRepositoryName } from '../../src/oci/repository-name.ts';
+import type { BlobStore, Ingest } from '../../src/store/blob-store.ts';
+import { HeldStore } from '../../src/store/held-store.ts';
+import { createMemoryStore } from '../../src/store/memory.ts';
+import { ManualClock } from './manual-clock.ts';
+
+export const REPOSITORY: RepositoryKey = {
+  upstream: 'registry.test',
+  repository: parseRepositoryName('acme/app'),
+};
+
+export interface EvictionFixtureOptions extends Partial<Marks> {
+  /** Bytes of the disk, of which the store takes some; without it nothing is known of the disk. */
+  readonly diskSize?: number;
+  readonly wrapStore?: (store: BlobStore) => BlobStore;
+  readonly wrapIndex?: (index: ContentIndex) => ContentIndex;
+}
+
+export class EvictionFixture implements AsyncDisposable {
+  readonly clock = new ManualClock();
+  readonly events: LarderEvent[] = [];
+  readonly store: HeldStore;
+  readonly index: ContentIndex;
+  readonly options: EvictorOptions;
+  readonly evictor: Evictor;
+  /** What the disk tells. */
+  freeBytes: () => number | Promise<number>;
+  /** What other programs take of the disk. */
+  others = 0;
+  /** Uses that are only in memory. */
+  readonly uses = new Map<Digest, number>();
+  readonly #names = new Map<Digest, string>();
+
+  constructor(index: ContentIndex, options: EvictionFixtureOptions) {
+    const { maxSize, minFree = 0, unusedForMs, diskSize } = options;
+    const memory = createMemoryStore();
+    const bus = createEvents();
+    bus.subscribe((event) => this.events.push(event));
+    this.store = new HeldStore(options.wrapStore?.(memory) ?? memory);
+    this.index = options.wrapIndex?.(index) ?? index;
+    this.freeBytes = async () => {
+      if (diskSize === undefined) throw new Error('there is no disk');
+      return diskSize - this.others - (await this.bytes());
+    };
+    this.options = {
+      marks: { maxSize, minFree, unusedForMs },
+      store: this.store,
+      index: this.index,
+      clock: this.clock,
+      events: bus,
+      freeBytes: async () => this.freeBytes(),
+      flushUses: async () => {
+        await this.index.touch(this.uses);
+        this.uses.clear();
+      },
+    };
+    this.evictor = new Evictor(this.options);
+  }
+
+  digest(name: string, size: number): Digest {
+    const digest = digestOf(bytesOf(name, size));
+    this.#names.set(digest, name);
+    return digest;
+  }
+
+  /** Begins to store bytes of this name and size. */
+  async begin(name: string, size: number): Promise<Ingest> {
+    return this.store.ingest({ digest: this.digest(name, size), size });
+  }
+
+  /** Stores bytes of this name and size, used now. */
+  async put(name: string, size: number): Promise<Digest> {
+    const ingest = await this.begin(name, size);
+    return this.finish(ingest, name, size);
+  }
+
+  async finish(ingest: Ingest, name: string, size: number): Promise<Digest> {
+    await ingest.write(bytesOf(name, size));
+    const stored = await ingest.commit();
+    await this.index.putBlob(stored, this.clock.now());
+    return stored.digest;
+  }
+
+  /** Stores a manifest that refers to what is given. */
+  async putManifest(
+    name: string,
+    size: number,
+    parts: readonly Digest[],
+    role: Edge['role'] = 'layer',
+  ): Promise<Digest> {
+    const digest = this.digest(name, size);
+    const edges = parts.map((part) => ({
+      role,
+      digest: part,
+      size: 1,
+      mediaType: 'application/octet-stream',
+    }));
+    const descriptor = { mediaType: MediaType.ociManifest, digest, size };
+    await this.index.putManifest(REPOSITORY, { descriptor, subject: undefined }, edges);
+    return this.put(name, size);
+  }
+
+  /** Names of what is in the store; the index must agree. */
+  async stored(): Promise<string[]> {
+    const names: string[] = [];
+    for await (const { digest } of this.store.list()) names.push(this.#names.get(digest) ?? digest);
+    const { blobs } = await this.index.stats();
+    if (blobs !== names.length) throw new Error(`the index has ${blobs} blobs, the store ${names.length}`);
+    return names.toSorted();
+  }
+
+  async bytes(): Promise<number> {
+    let bytes = 0;
+    for await (const { size } of this.store.list()) bytes += size;
+    return bytes;
+  }
+
+  told<Kind extends LarderEvent['kind']>(kind: Kind): Extract<LarderEvent, { kind: Kind }>[] {
+    return this.events.filter((event): event is Extract<LarderEvent, { kind: Kind }> => event.kind === kind);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.evictor.close();
+    await this.index.close();
+    if (this.clock.pending > 0) throw new Error('a timer is left');
+    if (this.store.held.length > 0) throw new Error(`still held: ${this.store.held.join(', ')}`);
+  }
+}
+
+export async function startEviction(options: EvictionFixtureOptions): Promise<EvictionFixture> {
+  const fixture = new EvictionFixture(await openSqliteIndex(':memory:'), options);
+  fixture.evictor.start();
+  await fixture.evictor.idle();
+  return fixture;
+}
+
+function bytesOf(name: string, size: number): Uint8Array {
+  return Buffer.alloc(size, name);
+}
