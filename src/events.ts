@@ -85,6 +85,31 @@ export type LarderEvent =
       /** Why it fails. */
       readonly error?: unknown;
     }
+  | {
+      /** Stored bytes were wrong or unreadable; the next pull has them from upstream again. */
+      readonly kind: 'blob-quarantined';
+      readonly digest: Digest;
+      readonly error: unknown;
+    }
+  | {
+      /** An empty index has taken a damaged one's place. */
+      readonly kind: 'index-replaced';
+      /** Where the damaged one is now. */
+      readonly setAside: string;
+      readonly error: unknown;
+    }
+  | {
+      readonly kind: 'maintenance-ended';
+      readonly task: 'reconcile' | 'verify';
+      readonly durationMs: number;
+      /** What its steps counted. */
+      readonly stats: Readonly<Record<string, number>>;
+    }
+  | {
+      readonly kind: 'maintenance-failed';
+      readonly task: 'reconcile' | 'verify' | 'control';
+      readonly error: unknown;
+    }
   | { readonly kind: 'request-served'; readonly request: ServedRequest };
 
 /** One line of the access log. */

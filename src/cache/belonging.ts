@@ -16,6 +16,7 @@ export class Belonging {
   readonly #known = new LRUCache<string, true>({ max: MAX_REMEMBERED });
   readonly #index: ContentIndex;
   readonly #events: Events;
+  #generation = 0;
 
   constructor(index: ContentIndex, events: Events) {
     this.#index = index;
@@ -25,11 +26,19 @@ export class Belonging {
   async has(key: RepositoryKey, digest: Digest): Promise<boolean> {
     const fact = factKey(key, digest);
     if (this.#known.get(fact) === true) return true;
+    const generation = this.#generation;
     const belongs = await tolerate(this.#events, 'look up a belonging', () =>
       this.#index.belongs(key, digest),
     );
-    if (belongs === true) this.#known.set(fact, true);
+    // What was read before something was deleted is not remembered after it.
+    if (belongs === true && generation === this.#generation) this.#known.set(fact, true);
     return belongs === true;
+  }
+
+  /** Forgets what is in memory: something was deleted from the index. */
+  forget(): void {
+    this.#generation += 1;
+    this.#known.clear();
   }
 
   /** Upstream has confirmed the digest for the repository. */

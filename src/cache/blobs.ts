@@ -7,11 +7,13 @@ import { BlobSource } from './blob-source.ts';
 import { Fill, type FillOptions } from './fill.ts';
 import { flightKey, Flights } from './flights.ts';
 import type { LastUse } from './last-use.ts';
-import { isRefusal } from './manifests.ts';
 import type { NegativeCache } from './negative.ts';
-import { HIT, type Outcome } from './outcome.ts';
+import { CONFIRMED, HIT, type Outcome } from './outcome.ts';
+import type { Recovered } from './recovered.ts';
+import { isRefusal } from './refusal.ts';
 import { ResilientReader } from './resilient-reader.ts';
 import { SourceReader } from './source-reader.ts';
+import type { StoredBlobs } from './stored-blobs.ts';
 import type { Target } from './target.ts';
 import { tolerate } from './tolerate.ts';
 
@@ -29,6 +31,8 @@ export interface BlobStat {
 
 export interface BlobsOptions extends FillOptions {
   readonly belonging: Belonging;
+  readonly recovered: Recovered;
+  readonly stored: StoredBlobs;
   readonly lastUse: LastUse;
   readonly negative: NegativeCache;
 }
@@ -61,28 +65,28 @@ export class Blobs {
    * @throws UpstreamError where upstream says no or cannot be asked, and nothing that may be served is cached
    */
   async open(target: Target, digest: Digest, range: RangeSpec | undefined): Promise<OpenedBlob> {
-    const { belonging, lastUse, store, events } = this.#options;
+    const { belonging, lastUse, stored } = this.#options;
     const belongs = await belonging.has(target.key, digest);
-    const reader = await tolerate(events, 'open a blob', () => store.open(digest));
+    const reader = await stored.open(digest);
     if (reader === undefined) return this.#openCold(target, digest, range, belongs);
     try {
-      if (!belongs) await this.#confirm(target, digest);
+      const outcome = belongs ? HIT : await this.#confirmStored(target, digest);
+      lastUse.record(digest);
+      return { reader, outcome };
     } catch (error) {
       await reader.close();
       throw error;
     }
-    lastUse.record(digest);
-    return { reader, outcome: belongs ? HIT : CONFIRMED };
   }
 
   /** Whether the repository has the blob, and its size, without fetching it. */
   async stat(target: Target, digest: Digest): Promise<BlobStat> {
-    const { belonging, store, index, events } = this.#options;
-    const stored = await tolerate(events, 'look up a blob', () => store.stat(digest));
-    const known = stored ?? this.#fills.get(digest);
-    if (known?.size !== undefined && (await belonging.has(target.key, digest))) {
-      return { size: known.size, outcome: HIT };
-    }
+    const { belonging, stored, index, events } = this.#options;
+    const here = await stored.stat(digest);
+    const known = here ?? this.#fills.get(digest);
+    const belongs = known?.size !== undefined && (await belonging.has(target.key, digest));
+    if (belongs) return { size: known.size, outcome: HIT };
+    if (here !== undefined) return { size: here.size, outcome: await this.#confirmStored(target, digest) };
     const { size } = await this.#confirm(target, digest);
     const described =
       size ?? known?.size ?? (await tolerate(events, 'look up a size', () => index.describedSize(digest)));
@@ -196,12 +200,20 @@ export class Blobs {
     return this.#confirmations.join(key, run).promise;
   }
 
+  /** How bytes that are here are served through a repository that they are not known to belong to. */
+  async #confirmStored(target: Target, digest: Digest): Promise<Outcome> {
+    try {
+      await this.#confirm(target, digest);
+      return CONFIRMED;
+    } catch (error) {
+      return this.#options.recovered.outcomeDespite(error, digest);
+    }
+  }
+
   #tellStoreFailure(error: StoreError): void {
     this.#options.events.emit({ kind: 'store-failed', operation: 'fill', error });
   }
 }
-
-const CONFIRMED: Outcome = { hit: false, fwd: 'uri-miss', detail: 'confirmed for this repository' };
 
 /** The range to fetch by itself, where the one asked for lies far ahead of the fill. */
 function farAhead(range: RangeSpec | undefined, fill: Fill): ByteRange | undefined {

@@ -4,15 +4,17 @@ import type { Events } from '../events.ts';
 import type { ContentIndex, ManifestEntry } from '../index/content-index.ts';
 import { digestAlgorithm, digestOf, type Digest } from '../oci/digest.ts';
 import { manifestEdges, parseManifest, referrerDescriptor } from '../oci/manifest.ts';
-import type { BlobStore } from '../store/blob-store.ts';
-import { UpstreamError } from '../upstream/error.ts';
+import { VerificationError, type BlobStore } from '../store/blob-store.ts';
 import type { FetchedManifest } from '../upstream/upstream.ts';
 import type { Belonging } from './belonging.ts';
 import { flightKey, Flights } from './flights.ts';
 import type { LastUse } from './last-use.ts';
 import type { NegativeCache } from './negative.ts';
-import { HIT, type Outcome } from './outcome.ts';
+import { CONFIRMED, HIT, type Outcome } from './outcome.ts';
 import { readWhole } from './read-blob.ts';
+import type { Recovered } from './recovered.ts';
+import { isRefusal } from './refusal.ts';
+import type { StoredBlobs } from './stored-blobs.ts';
 import type { Target } from './target.ts';
 import { tolerate } from './tolerate.ts';
 
@@ -32,6 +34,8 @@ export interface ManifestsOptions {
   readonly store: BlobStore;
   readonly index: ContentIndex;
   readonly belonging: Belonging;
+  readonly recovered: Recovered;
+  readonly stored: StoredBlobs;
   readonly lastUse: LastUse;
   readonly negative: NegativeCache;
   readonly clock: Clock;
@@ -69,12 +73,9 @@ export class Manifests {
     const local = await this.local(digest);
     if (local !== undefined) {
       const belongs = await belonging.has(target.key, digest);
-      if (!belongs) await this.#confirm(target, digest);
+      const outcome = belongs ? HIT : await this.#confirmStored(target, digest);
       lastUse.record(digest);
-      return {
-        manifest: local,
-        outcome: belongs ? HIT : { hit: false, fwd: 'uri-miss', detail: 'confirmed for this repository' },
-      };
+      return { manifest: local, outcome };
     }
     const { promise, collapsed } = this.#fetch(target, digest);
     const manifest = await promise;
@@ -84,6 +85,11 @@ export class Manifests {
   /** The manifest from memory or disk, whomever it belongs to. */
   async local(digest: Digest): Promise<Manifest | undefined> {
     return this.#memory.get(digest) ?? (await this.#fromDisk(digest));
+  }
+
+  /** Forgets what is in memory of digests that are not to be had from it any more. */
+  forget(digests: Iterable<Digest>): void {
+    for (const digest of digests) this.#memory.delete(digest);
   }
 
   /**
@@ -118,6 +124,16 @@ export class Manifests {
     });
   }
 
+  /** How a manifest that is here is served through a repository that it is not known to belong to. */
+  async #confirmStored(target: Target, digest: Digest): Promise<Outcome> {
+    try {
+      await this.#confirm(target, digest);
+      return CONFIRMED;
+    } catch (error) {
+      return this.#options.recovered.outcomeDespite(error, digest);
+    }
+  }
+
   /** Asks upstream whether bytes that are here already may be had through this repository as well. */
   async #confirm(target: Target, digest: Digest): Promise<void> {
     const { upstream, key } = target;
@@ -139,16 +155,16 @@ export class Manifests {
   }
 
   async #fromDisk(digest: Digest): Promise<Manifest | undefined> {
-    const { store, index, events } = this.#options;
+    const { stored, index, events } = this.#options;
     return tolerate(events, 'read a manifest', async () => {
       const entry = await index.manifest(digest);
       if (entry === undefined) return undefined;
-      const reader = await store.open(digest);
+      const reader = await stored.open(digest);
       if (reader === undefined) return undefined;
       const bytes = await readWhole(reader);
       // Manifests are small: what the disk gives back is checked every time it is read.
       if (digestOf(bytes, digestAlgorithm(digest)) !== digest) {
-        await store.delete(digest);
+        await stored.setAside(digest, new VerificationError({ digest }, 'the stored bytes have changed'));
         return undefined;
       }
       const manifest = { digest, mediaType: entry.descriptor.mediaType, bytes };
@@ -170,9 +186,4 @@ export class Manifests {
     await index.putManifest(target.key, entry, manifestEdges(parsed));
     await index.putBlob(stored, clock.now());
   }
-}
-
-/** Upstream has answered, and the answer is no: worth remembering for a moment. */
-export function isRefusal(error: unknown): error is UpstreamError {
-  return error instanceof UpstreamError && (error.failure === 'absent' || error.failure === 'denied');
 }

@@ -15,7 +15,9 @@ import { LastUse } from './last-use.ts';
 import { Manifests, type Manifest, type PulledManifest } from './manifests.ts';
 import { NegativeCache } from './negative.ts';
 import type { Outcome } from './outcome.ts';
+import { Recovered } from './recovered.ts';
 import { ReferrerLists, type ReferrersPage } from './referrer-lists.ts';
+import { StoredBlobs } from './stored-blobs.ts';
 import { TagLists, type ListPage, type ListQuery } from './tag-lists.ts';
 import { Tags, type Resolution } from './tags.ts';
 import type { Target } from './target.ts';
@@ -28,6 +30,11 @@ export interface MirrorOptions {
   readonly negativeTtlMs: number;
   /** Bytes of manifests kept in memory. */
   readonly manifestMemoryBytes: number;
+  /**
+   * Whether bytes that were found without a row may be served while upstream cannot be asked: only where no
+   * upstream has credentials (docs/adr/0005). False unless told.
+   */
+  readonly serveRecovered?: boolean;
 }
 
 /** What a manifest's headers tell. `size` in bytes. */
@@ -49,6 +56,8 @@ export interface ManifestPreference {
 export class Mirror {
   readonly #options: MirrorOptions;
   readonly #lastUse: LastUse;
+  readonly #belonging: Belonging;
+  readonly #stored: StoredBlobs;
   readonly #manifests: Manifests;
   readonly #tags: Tags;
   readonly #blobs: Blobs;
@@ -57,11 +66,14 @@ export class Mirror {
 
   constructor(options: MirrorOptions) {
     const { index, clock, events, negativeTtlMs } = options;
-    const belonging = new Belonging(index, events);
     const negative = new NegativeCache(clock, negativeTtlMs);
+    const recovered = new Recovered(index, events, options.serveRecovered ?? false);
     this.#options = options;
+    this.#belonging = new Belonging(index, events);
+    this.#stored = new StoredBlobs(options);
     this.#lastUse = new LastUse(index, clock, events);
-    const shared = { ...options, belonging, negative, lastUse: this.#lastUse };
+    const parts = { belonging: this.#belonging, stored: this.#stored, lastUse: this.#lastUse };
+    const shared = { ...options, ...parts, negative, recovered };
     this.#manifests = new Manifests({ ...shared, memoryBytes: options.manifestMemoryBytes });
     this.#tags = new Tags({ ...shared, manifests: this.#manifests });
     this.#blobs = new Blobs(shared);
@@ -131,6 +143,23 @@ export class Mirror {
       hasMore: limit > 0 && entries.length > limit,
       outcome: { hit: true },
     };
+  }
+
+  /**
+   * Sets bytes aside that are wrong or unreadable, so that the next pull has them from upstream.
+   * @throws StoreError, IndexError
+   */
+  async setAside(digest: Digest, error: Error): Promise<void> {
+    await this.#stored.setAside(digest, error);
+    this.#manifests.forget([digest]);
+  }
+
+  /** To be called when `digests` were deleted from the store or the index, or taken from a repository. */
+  forget(digests: Iterable<Digest>): void {
+    this.#manifests.forget(digests);
+    this.#belonging.forget();
+    this.#tagLists.forget();
+    this.#referrerLists.forget();
   }
 
   /** Whether a by-tag read can be served: what readiness means. @throws where the index cannot answer */

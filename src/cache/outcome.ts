@@ -18,6 +18,13 @@ export interface Outcome {
 
 export const HIT: Outcome = { hit: true };
 
+/** The bytes were here, but upstream had to say that they belong to this repository too. */
+export const CONFIRMED: Outcome = {
+  hit: false,
+  fwd: 'uri-miss',
+  detail: 'confirmed for this repository',
+};
+
 /** One word for logs and metrics. */
 export type OutcomeName = 'hit' | 'miss' | 'revalidated' | 'stale' | 'bypass';
 

@@ -5,8 +5,8 @@ import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { UpstreamError } from '../upstream/error.ts';
 import { flightKey } from './flights.ts';
-import { isRefusal } from './manifests.ts';
 import type { Outcome } from './outcome.ts';
+import { isRefusal } from './refusal.ts';
 import { Remembered } from './remembered.ts';
 import { listOutcome } from './tag-lists.ts';
 import type { Target } from './target.ts';
@@ -39,6 +39,11 @@ export class ReferrerLists {
   constructor(options: ReferrerListsOptions) {
     this.#options = options;
     this.#lists = new Remembered(options.clock, MEMORY, (descriptors) => descriptors.length);
+  }
+
+  /** Forgets the lists that are in memory. */
+  forget(): void {
+    this.#lists.clear();
   }
 
   /** @throws UpstreamError where upstream denies, or cannot answer and no referrer is cached */

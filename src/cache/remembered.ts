@@ -32,6 +32,11 @@ export class Remembered<T extends object> {
     this.#entries = new LRUCache({ maxSize, sizeCalculation: ({ value }) => 1 + sizeOf(value) });
   }
 
+  /** Forgets every answer, but for those that are on their way. */
+  clear(): void {
+    this.#entries.clear();
+  }
+
   /**
    * @param isFailure whether an error means that the source could not answer, so that a stale answer may do
    * @throws what `ask` throws, where no stale answer may do or is there

@@ -4,8 +4,8 @@ import type { ContentIndex } from '../index/content-index.ts';
 import { isTag } from '../oci/tag.ts';
 import { UpstreamError } from '../upstream/error.ts';
 import { flightKey } from './flights.ts';
-import { isRefusal } from './manifests.ts';
 import type { Outcome } from './outcome.ts';
+import { isRefusal } from './refusal.ts';
 import { Remembered, type Recalled } from './remembered.ts';
 import type { Target } from './target.ts';
 import { tolerate } from './tolerate.ts';
@@ -49,6 +49,11 @@ export class TagLists {
     this.#lists = new Remembered(options.clock, MEMORY, (tags) =>
       tags.reduce((sum, tag) => sum + tag.length, 0),
     );
+  }
+
+  /** Forgets the lists that are in memory. */
+  forget(): void {
+    this.#lists.clear();
   }
 
   /** @throws UpstreamError where upstream says no, or cannot answer and nothing of the repository is cached */

@@ -9,9 +9,10 @@ import type { Belonging } from './belonging.ts';
 import { within } from './deadline.ts';
 import { flightKey, Flights, type Boarding } from './flights.ts';
 import { freshness, remainingMs } from './freshness.ts';
-import { isRefusal, type Manifest, type Manifests } from './manifests.ts';
+import type { Manifest, Manifests } from './manifests.ts';
 import type { NegativeCache } from './negative.ts';
 import type { Outcome } from './outcome.ts';
+import { isRefusal } from './refusal.ts';
 import type { Target } from './target.ts';
 import { tolerate } from './tolerate.ts';
 

@@ -1,0 +1,145 @@
+import type { Events } from '../events.ts';
+import type { ContentIndex } from '../index/content-index.ts';
+import type { Digest } from '../oci/digest.ts';
+import { StoreError, VerificationError, type BlobReader, type BlobStore, type Stored } from '../store/blob-store.ts';
+import { tolerate } from './tolerate.ts';
+
+export interface StoredBlobsOptions {
+  readonly store: BlobStore;
+  readonly index: ContentIndex;
+  readonly events: Events;
+}
+
+/**
+ * Committed bytes as they are served. What the disk has lost meanwhile (bytes that cannot be read, a file that has
+ * become shorter) is set aside when it is noticed, so that the next pull has it from upstream again. Hashing it all
+ * anew at every pull would cost more than the disks' errors: that is what `larder verify` is for.
+ */
+export class StoredBlobs {
+  readonly #options: StoredBlobsOptions;
+
+  constructor(options: StoredBlobsOptions) {
+    this.#options = options;
+  }
+
+  /** Undefined where the store has no such bytes, or has failed. Whoever gets a reader closes it. */
+  open(digest: Digest): Promise<BlobReader | undefined> {
+    const { store, events } = this.#options;
+    return tolerate(events, 'open a blob', async () => {
+      const reader = await this.#unlessUnreadable(digest, () => store.open(digest));
+      if (reader === undefined) return undefined;
+      if (await this.#hasChanged(digest, reader.size)) {
+        await reader.close();
+        return undefined;
+      }
+      return new WatchedReader(reader, (error, position) => this.#suspect(digest, error, position));
+    });
+  }
+
+  /** Undefined where the store has no such bytes, or has failed. */
+  stat(digest: Digest): Promise<Stored | undefined> {
+    const { store, events } = this.#options;
+    return tolerate(events, 'look up a blob', async () => {
+      const stored = await this.#unlessUnreadable(digest, () => store.stat(digest));
+      return (await this.#hasChanged(digest, stored?.size)) ? undefined : stored;
+    });
+  }
+
+  /**
+   * Moves bytes that are wrong or unreadable to the quarantine, and forgets them; that they belong to a repository
+   * stays known.
+   * @throws StoreError, IndexError
+   */
+  async setAside(digest: Digest, error: Error): Promise<void> {
+    const { store, index, events } = this.#options;
+    if (!(await store.quarantine(digest))) return;
+    await index.deleteBlob(digest);
+    events.emit({ kind: 'blob-quarantined', digest, error });
+  }
+
+  async #unlessUnreadable<T>(digest: Digest, look: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await look();
+    } catch (error) {
+      if (!isUnreadable(error)) throw error;
+      await this.setAside(digest, error);
+      return undefined;
+    }
+  }
+
+  async #hasChanged(digest: Digest, size: number | undefined): Promise<boolean> {
+    if (size === undefined) return false;
+    const known = await tolerate(this.#options.events, 'look up a blob', () => this.#options.index.blob(digest));
+    if (known === undefined || known.size === size) return false;
+    const error = new VerificationError(known, `${size} bytes are left of ${known.size}`);
+    await this.setAside(digest, error);
+    return true;
+  }
+
+  /**
+   * A read has failed. The bytes may have been replaced by good ones since the reader was opened, so they are set
+   * aside only where the same read fails once more.
+   */
+  async #suspect(digest: Digest, error: StoreError, position: number): Promise<void> {
+    const { store, events } = this.#options;
+    await tolerate(events, 'set an unreadable blob aside', async () => {
+      const isStill = await isUnreadableAt(store, digest, position);
+      if (isStill) await this.setAside(digest, error);
+    });
+  }
+}
+
+/** The disk cannot give the bytes back. Other errors (no descriptors, no permission) say nothing of them. */
+export function isUnreadable(error: unknown): error is StoreError {
+  return error instanceof StoreError && error.code === 'EIO';
+}
+
+async function isUnreadableAt(store: BlobStore, digest: Digest, position: number): Promise<boolean> {
+  let reader: BlobReader | undefined;
+  try {
+    reader = await store.open(digest);
+    if (reader === undefined || position >= (reader.size ?? 0)) return reader !== undefined;
+    await reader.read(new Uint8Array(1), position);
+    return false;
+  } catch (error) {
+    return isUnreadable(error);
+  } finally {
+    await reader?.close();
+  }
+}
+
+/** A reader that tells when it cannot read, and fails only once that has been dealt with. */
+class WatchedReader implements BlobReader {
+  readonly #inner: BlobReader;
+  readonly #onUnreadable: (error: StoreError, position: number) => Promise<void>;
+
+  constructor(inner: BlobReader, onUnreadable: (error: StoreError, position: number) => Promise<void>) {
+    this.#inner = inner;
+    this.#onUnreadable = onUnreadable;
+  }
+
+  get size(): number | undefined {
+    return this.#inner.size;
+  }
+
+  get fd(): number | undefined {
+    return this.#inner.fd;
+  }
+
+  available(position: number): Promise<number> {
+    return this.#inner.available(position);
+  }
+
+  async read(into: Uint8Array, position: number): Promise<number> {
+    try {
+      return await this.#inner.read(into, position);
+    } catch (error) {
+      if (isUnreadable(error)) await this.#onUnreadable(error, position);
+      throw error;
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#inner.close();
+  }
+}
