@@ -4,6 +4,7 @@ import { StoreError, type BlobReader } from '../store/blob-store.ts';
 import type { ByteRange } from '../upstream/upstream.ts';
 import type { Belonging } from './belonging.ts';
 import { BlobSource } from './blob-source.ts';
+import type { DiskError } from './disk.ts';
 import { Fill, type FillOptions } from './fill.ts';
 import { flightKey, Flights } from './flights.ts';
 import type { LastUse } from './last-use.ts';
@@ -111,13 +112,18 @@ export class Blobs {
     if (running !== undefined && !belongs && !isSameRepository(running.target, target)) {
       await this.#confirm(target, digest);
     }
-    const fill = this.#fills.get(digest) ?? this.#startFill(target, digest);
+    const diskError = this.#options.disk.error;
+    const current = this.#fills.get(digest);
+    if (current === undefined && diskError !== undefined) {
+      return this.#passThrough(target, digest, range, diskError);
+    }
+    const fill = current ?? this.#startFill(target, digest);
     const isCollapsed = fill === running;
     try {
       await fill.opened;
       return await this.#board(fill, target, range, isCollapsed);
     } catch (error) {
-      if (error instanceof StoreError) return this.#openDirect(target, digest, { start: 0 }, error);
+      if (error instanceof StoreError) return this.#passThrough(target, digest, range, error);
       // What failed through another repository, or before this client came aboard, says nothing of this one.
       if (!isCollapsed || (!fill.hasOpened && isSameRepository(fill.target, target))) throw error;
       await fill.ended;
@@ -133,11 +139,10 @@ export class Blobs {
     collapsed: boolean,
   ): Promise<OpenedBlob> {
     const distant = farAhead(range, fill);
-    if (distant !== undefined) return this.#openDirect(target, fill.digest, distant, undefined, fill.size);
-    const reader = new ResilientReader(await fill.follow(), target, fill.digest, {
-      ...this.#options,
-      onFallback: (error) => this.#tellStoreFailure(error),
-    });
+    if (distant !== undefined) {
+      return this.#openDirect(target, fill.digest, distant, fill.size, 'range far ahead of the fill');
+    }
+    const reader = new ResilientReader(await fill.follow(), target, fill.digest, this.#options);
     return { reader, outcome: { hit: false, fwd: 'uri-miss', stored: true, collapsed } };
   }
 
@@ -158,15 +163,34 @@ export class Blobs {
     return fill;
   }
 
+  /** While the store cannot take a blob: from upstream to this one client, and of a range only that. */
+  async #passThrough(
+    target: Target,
+    digest: Digest,
+    range: RangeSpec | undefined,
+    cause: DiskError,
+  ): Promise<OpenedBlob> {
+    const { negative, index, events } = this.#options;
+    const key = blobKey(target, digest);
+    const known = negative.get(key);
+    if (known !== undefined) throw known;
+    const size = await tolerate(events, 'look up a size', () => index.describedSize(digest));
+    try {
+      return await this.#openDirect(target, digest, partOf(range, size), size, `store: ${cause.code}`);
+    } catch (error) {
+      if (isRefusal(error)) negative.put(key, error);
+      throw error;
+    }
+  }
+
   /** From upstream to this one client, past the store. */
   async #openDirect(
     target: Target,
     digest: Digest,
     range: ByteRange,
-    failure: StoreError | undefined,
-    size?: number,
+    size: number | undefined,
+    detail: string,
   ): Promise<OpenedBlob> {
-    if (failure !== undefined) this.#tellStoreFailure(failure);
     const source = await BlobSource.open(target, digest, range, this.#options);
     await this.#options.belonging.add(target.key, digest);
     // A part cannot be verified before the whole is here; the client verifies what it puts together.
@@ -174,7 +198,6 @@ export class Blobs {
       range.start === 0 && range.end === undefined
         ? { digest, digester: createDigester(digestAlgorithm(digest)) }
         : undefined;
-    const detail = failure === undefined ? 'range far ahead of the fill' : `store: ${failure.code}`;
     return {
       reader: new SourceReader(source, size, check),
       outcome: { hit: false, fwd: 'uri-miss', stored: false, detail },
@@ -209,10 +232,13 @@ export class Blobs {
       return this.#options.recovered.outcomeDespite(error, digest);
     }
   }
+}
 
-  #tellStoreFailure(error: StoreError): void {
-    this.#options.events.emit({ kind: 'store-failed', operation: 'fill', error });
-  }
+/** What to ask upstream for: a range only where the size that tells what it means is known. */
+function partOf(range: RangeSpec | undefined, size: number | undefined): ByteRange {
+  if (range === undefined || size === undefined) return { start: 0 };
+  const resolved = resolveRange(range, size);
+  return typeof resolved === 'string' ? { start: 0 } : { start: resolved.start, end: resolved.end };
 }
 
 /** The range to fetch by itself, where the one asked for lies far ahead of the fill. */

@@ -7,9 +7,11 @@ import {
   type BlobReader,
   type BlobStore,
   type Ingest,
+  type Stored,
 } from '../store/blob-store.ts';
 import { UpstreamError } from '../upstream/error.ts';
 import { BlobSource } from './blob-source.ts';
+import { isDiskError, type Disk } from './disk.ts';
 import { isWorthFinishing, type FillProgress } from './worth-finishing.ts';
 import type { Target } from './target.ts';
 import { tolerate } from './tolerate.ts';
@@ -20,6 +22,7 @@ const GRACE_MS = 10_000;
 export interface FillOptions {
   readonly store: BlobStore;
   readonly index: ContentIndex;
+  readonly disk: Disk;
   readonly clock: Clock;
   readonly events: Events;
 }
@@ -111,6 +114,7 @@ export class Fill implements FillProgress {
       this.#tellEnd('stored');
     } catch (error) {
       this.#opening.reject(error);
+      this.#tellFailure(error);
       if (error instanceof VerificationError) {
         events.emit({ kind: 'verification-failed', upstream, digest: this.digest, error });
       }
@@ -121,7 +125,7 @@ export class Fill implements FillProgress {
   }
 
   async #transfer(): Promise<void> {
-    const { store, index, clock, events } = this.#options;
+    const { store, clock, events } = this.#options;
     const { signal } = this.#cancellation;
     const source = await BlobSource.open(this.target, this.digest, { start: 0 }, { signal, clock, events });
     try {
@@ -130,8 +134,7 @@ export class Fill implements FillProgress {
       this.#ingest = ingest;
       this.#opening.resolve();
       await this.#pour(source, ingest);
-      const stored = await ingest.commit();
-      await tolerate(events, 'record a blob', () => index.putBlob(stored, clock.now()));
+      await this.#record(await ingest.commit());
     } catch (error) {
       await this.#ingest?.abort(asError(error));
       throw error;
@@ -145,6 +148,25 @@ export class Fill implements FillProgress {
       if (this.#cancellation.signal.aborted) throw this.#abandoned();
       await ingest.write(chunk);
     }
+  }
+
+  /** Bytes that nothing knows of would never be evicted: where they cannot be recorded, they are not kept. */
+  async #record(stored: Stored): Promise<void> {
+    const { store, index, clock } = this.#options;
+    try {
+      await index.putBlob(stored, clock.now());
+    } catch (error) {
+      this.#tellFailure(error);
+      await store.delete(stored.digest).catch(() => {});
+    }
+  }
+
+  /** Once for each fill, however many follow it. */
+  #tellFailure(error: unknown): void {
+    const { disk, events } = this.#options;
+    if (!isDiskError(error)) return;
+    disk.failed(error, this.#size ?? this.offset);
+    events.emit({ kind: 'store-failed', operation: 'fill', error });
   }
 
   /** A manifest's word for the size: believed only where upstream itself does not tell one. */

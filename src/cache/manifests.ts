@@ -7,6 +7,7 @@ import { manifestEdges, parseManifest, referrerDescriptor } from '../oci/manifes
 import { VerificationError, type BlobStore } from '../store/blob-store.ts';
 import type { FetchedManifest } from '../upstream/upstream.ts';
 import type { Belonging } from './belonging.ts';
+import { isDiskError, type Disk } from './disk.ts';
 import { flightKey, Flights } from './flights.ts';
 import type { LastUse } from './last-use.ts';
 import type { NegativeCache } from './negative.ts';
@@ -38,6 +39,7 @@ export interface ManifestsOptions {
   readonly stored: StoredBlobs;
   readonly lastUse: LastUse;
   readonly negative: NegativeCache;
+  readonly disk: Disk;
   readonly clock: Clock;
   readonly events: Events;
   /** Bytes of manifests kept in memory. */
@@ -100,10 +102,10 @@ export class Manifests {
     const { digest, mediaType, bytes } = fetched;
     const manifest: Manifest = { digest, mediaType, bytes };
     if (!fetched.verified) return manifest;
-    const { events } = this.#options;
-    await tolerate(events, 'store a manifest', () => this.#toDisk(target, manifest));
+    await this.#keep(target, manifest);
     await this.#options.belonging.add(target.key, digest);
     this.#memory.set(digest, manifest);
+    this.#options.lastUse.record(digest);
     return manifest;
   }
 
@@ -171,6 +173,18 @@ export class Manifests {
       this.#memory.set(digest, manifest);
       return manifest;
     });
+  }
+
+  /** On disk, where the disk lets us. */
+  async #keep(target: Target, manifest: Manifest): Promise<void> {
+    const { disk, events } = this.#options;
+    if (disk.error !== undefined) return;
+    try {
+      await this.#toDisk(target, manifest);
+    } catch (error) {
+      if (isDiskError(error)) disk.failed(error, manifest.bytes.length);
+      events.emit({ kind: 'store-failed', operation: 'store a manifest', error });
+    }
   }
 
   async #toDisk(target: Target, { digest, mediaType, bytes }: Manifest): Promise<void> {

@@ -1,16 +1,14 @@
 import type { RangeSpec } from '../http/range.ts';
 import type { ContentIndex } from '../index/content-index.ts';
-import type { Clock } from '../clock.ts';
-import type { Events } from '../events.ts';
 import type { Digest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error.ts';
 import { parseManifest } from '../oci/manifest.ts';
 import { isIndexMediaType } from '../oci/media-type.ts';
 import { selectPlatform } from '../oci/platform.ts';
 import type { Reference } from '../oci/reference.ts';
-import type { BlobStore } from '../store/blob-store.ts';
 import { Belonging } from './belonging.ts';
 import { Blobs, type BlobStat, type OpenedBlob } from './blobs.ts';
+import { Disk, type DiskOptions } from './disk.ts';
 import { LastUse } from './last-use.ts';
 import { Manifests, type Manifest, type PulledManifest } from './manifests.ts';
 import { NegativeCache } from './negative.ts';
@@ -22,11 +20,8 @@ import { TagLists, type ListPage, type ListQuery } from './tag-lists.ts';
 import { Tags, type Resolution } from './tags.ts';
 import type { Target } from './target.ts';
 
-export interface MirrorOptions {
-  readonly store: BlobStore;
+export interface MirrorOptions extends DiskOptions {
   readonly index: ContentIndex;
-  readonly clock: Clock;
-  readonly events: Events;
   readonly negativeTtlMs: number;
   /** Bytes of manifests kept in memory. */
   readonly manifestMemoryBytes: number;
@@ -55,6 +50,7 @@ export interface ManifestPreference {
 /** The whole of the domain: the answers to a registry client's questions, from the cache and from upstream. */
 export class Mirror {
   readonly #options: MirrorOptions;
+  readonly #disk: Disk;
   readonly #lastUse: LastUse;
   readonly #belonging: Belonging;
   readonly #stored: StoredBlobs;
@@ -72,7 +68,8 @@ export class Mirror {
     this.#belonging = new Belonging(index, events);
     this.#stored = new StoredBlobs(options);
     this.#lastUse = new LastUse(index, clock, events);
-    const parts = { belonging: this.#belonging, stored: this.#stored, lastUse: this.#lastUse };
+    this.#disk = new Disk(options);
+    const parts = { disk: this.#disk, belonging: this.#belonging, stored: this.#stored, lastUse: this.#lastUse };
     const shared = { ...options, ...parts, negative, recovered };
     this.#manifests = new Manifests({ ...shared, memoryBytes: options.manifestMemoryBytes });
     this.#tags = new Tags({ ...shared, manifests: this.#manifests });
@@ -84,6 +81,11 @@ export class Mirror {
   /** Running fills, by digest. */
   get fills(): Blobs['fills'] {
     return this.#blobs.fills;
+  }
+
+  /** Whether the cache can be written to. */
+  get disk(): Pick<Disk, 'error' | 'state'> {
+    return this.#disk;
   }
 
   /** @throws UpstreamError, or RegistryError MANIFEST_UNKNOWN where an index has no linux/amd64 child */
@@ -110,6 +112,8 @@ export class Mirror {
     const resolution = await this.#tags.resolve(target, reference.tag);
     const { digest, outcome, head } = resolution;
     if (head?.mediaType !== undefined && head.size !== undefined && preference.accepts(head.mediaType)) {
+      // Whoever asks whether there is a new version has the image in use.
+      this.#lastUse.record(digest);
       return { digest, mediaType: head.mediaType, size: head.size, outcome };
     }
     return headOf(await this.#pullTagged(target, resolution, preference));
@@ -167,9 +171,15 @@ export class Mirror {
     await this.#options.index.repositories({ limit: 1 });
   }
 
+  /** Writes down what was used, which is only in memory for some seconds. */
+  flushUses(): Promise<void> {
+    return this.#lastUse.flush();
+  }
+
   /** Ends running fills and writes down what is only in memory. */
   async close(): Promise<void> {
     await this.#blobs.close();
+    await this.#disk.close();
     await this.#lastUse.flush();
   }
 

@@ -6,11 +6,6 @@ import type { Target } from './target.ts';
 
 const PRIMING_CHUNK = 1024 * 1024;
 
-export interface ResilientReaderOptions extends BlobSourceOptions {
-  /** Told once, when the store has failed and upstream is asked instead. */
-  readonly onFallback: (error: StoreError) => void;
-}
-
 /**
  * A follower whose store may fail under it (disk full): then it goes on from upstream directly, at its own
  * offset. The bytes it has read are hashed again from the file, so that what it hands out in all is verified.
@@ -18,7 +13,7 @@ export interface ResilientReaderOptions extends BlobSourceOptions {
 export class ResilientReader implements BlobReader {
   readonly #target: Target;
   readonly #digest: Digest;
-  readonly #options: ResilientReaderOptions;
+  readonly #options: BlobSourceOptions;
   #current: BlobReader;
   #isDirect = false;
   #isClosed = false;
@@ -27,7 +22,7 @@ export class ResilientReader implements BlobReader {
     follower: BlobReader,
     target: Target,
     digest: Digest,
-    options: ResilientReaderOptions,
+    options: BlobSourceOptions,
   ) {
     this.#current = follower;
     this.#target = target;
@@ -64,7 +59,6 @@ export class ResilientReader implements BlobReader {
   async #fallBack(error: unknown, position: number): Promise<void> {
     if (!(error instanceof StoreError) || this.#isDirect || this.#isClosed) throw error;
     this.#isDirect = true;
-    this.#options.onFallback(error);
     const follower = this.#current;
     const digester = createDigester(digestAlgorithm(this.#digest));
     const buffer = new Uint8Array(PRIMING_CHUNK);

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
 import { Command } from 'commander';
-import { Mirror } from '../cache/mirror.ts';
+import type { Logger } from 'pino';
 import { systemClock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import { loadConfig, systemSources } from '../config/load.ts';
@@ -9,7 +8,6 @@ import { configPath } from '../config/overrides.ts';
 import { ConfigError } from '../config/problem.ts';
 import { refusalToListen } from '../config/refusal.ts';
 import { createEvents } from '../events.ts';
-import { openSqliteIndex } from '../index/sqlite/sqlite-index.ts';
 import { createLogger } from '../observe/logger.ts';
 import { createLogListener } from '../observe/log.ts';
 import { createMetrics } from '../observe/metrics.ts';
@@ -19,8 +17,7 @@ import { listen, type Listening } from '../server/listen.ts';
 import { Registry } from '../server/registry.ts';
 import { RequestRecords } from '../server/request-record.ts';
 import { UpstreamTable } from '../server/select-upstream.ts';
-import { openFileStore } from '../store/fs/file-store.ts';
-import { lockDirectory } from '../store/fs/lock.ts';
+import { openCache } from './cache.ts';
 import { EXIT_USAGE } from './exit-codes.ts';
 import { startBlock } from './start-block.ts';
 import { breakerDetail, createUpstreams } from './upstreams.ts';
@@ -59,26 +56,21 @@ const CONNECTIONS_PER_REQUEST = 4;
 
 /** The recipe: everything is made here, in order, and given to what needs it. */
 async function serve(config: Config): Promise<void> {
-  const { directory, manifestMemory } = config.cache;
   const clock = systemClock;
   const events = createEvents();
   const logger = createLogger(config.log, process.stdout.isTTY);
   events.subscribe(createLogListener(logger));
 
-  const lock = await lockDirectory(directory);
-  const store = await openFileStore({ directory });
-  await store.sweepIngest();
-  const index = await openSqliteIndex(join(directory, 'index.db'));
+  const cache = await openCache(config, { clock, events });
+  const { mirror, index } = cache;
   const upstreams = createUpstreams(config, { clock, events, userAgent: `larder/${version()}` });
-  const mirror = new Mirror({
-    store,
-    index,
-    clock,
-    events,
-    negativeTtlMs: config.negativeTtlMs,
-    manifestMemoryBytes: manifestMemory,
+  const metrics = createMetrics({
+    fills: () => mirror.fills.size,
+    store: () => index.stats(),
+    storeLimit: config.cache.maxSize,
+    freeBytes: cache.freeBytes,
+    isDiskFailing: () => mirror.disk.error !== undefined,
   });
-  const metrics = createMetrics({ fills: () => mirror.fills.size, store: () => index.stats() });
   events.subscribe(metrics.listener);
 
   const table = new UpstreamTable(upstreams, config.defaultUpstream);
@@ -89,7 +81,7 @@ async function serve(config: Config): Promise<void> {
     health: {
       probe: () => mirror.probe(),
       metrics: metrics.read,
-      detail: () => ({ upstreams: breakerDetail(upstreams) }),
+      detail: () => ({ disk: mirror.disk.state, upstreams: breakerDetail(upstreams) }),
     },
     clock,
     admission: new Admission(config.limits),
@@ -105,23 +97,27 @@ async function serve(config: Config): Promise<void> {
       connections: CONNECTIONS_PER_REQUEST * config.limits.requests,
     },
   });
+  cache.evictor.start();
   const stats = await index.stats();
   process.stderr.write(startBlock(config, { version: version(), url: urlOf(server), ...stats }));
 
-  const signal = await stopSignal();
-  logger.info({ signal }, 'stopping: running pulls may finish');
-  const cut = await server.drain(config.drainMs);
-  if (cut > 0) logger.warn({ cut }, 'connections cut at the end of the drain');
-  await mirror.close();
+  await drainAtSignal(server, config.drainMs, logger);
+  await cache.close();
   await Promise.all(upstreams.map(({ upstream }) => upstream.close()));
-  await index.close();
-  await lock.release();
   logger.info('stopped');
 }
 
 function urlOf({ host, port }: Listening): string {
   const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host;
   return `http://${name.includes(':') ? `[${name}]` : name}:${port}`;
+}
+
+/** Serves until it is told to stop, and then until running pulls have finished or their time is up. */
+async function drainAtSignal(server: Listening, drainMs: number, logger: Logger): Promise<void> {
+  const signal = await stopSignal();
+  logger.info({ signal }, 'stopping: running pulls may finish');
+  const cut = await server.drain(drainMs);
+  if (cut > 0) logger.warn({ cut }, 'connections cut at the end of the drain');
 }
 
 /** Resolves at the first SIGTERM or SIGINT. A second one ends the process at once, as the system does. */

@@ -3,6 +3,8 @@ import type { LarderEvent, Listener, ServedRequest } from '../events.ts';
 
 /** A listener that writes events as log lines: one access line a request, and what an operator should know. */
 export function createLogListener(logger: Logger): Listener {
+  // While the disk is known to fail, everything that fails of it is no news.
+  let isDiskFailing = false;
   return (event) => {
     switch (event.kind) {
       case 'request-served':
@@ -33,8 +35,16 @@ export function createLogListener(logger: Logger): Listener {
         logger.warn(described(event), 'served stale');
         return;
       case 'store-failed':
-        logger.error(described(event), 'the cache could not do its work');
+        logger[isDiskFailing ? 'debug' : 'error'](described(event), 'the cache could not do its work');
         return;
+      case 'eviction-ended':
+        logEviction(logger, event);
+        return;
+      case 'disk-changed':
+        isDiskFailing = event.state === 'failing';
+        logDisk(logger, event);
+        return;
+      case 'evicted':
       case 'upstream-bytes':
       case 'rate-limit':
         return;
@@ -60,6 +70,17 @@ function logBreaker(logger: Logger, event: Extract<LarderEvent, { kind: 'breaker
     logger.warn(described(event), 'upstream does not answer, it is left alone for a while');
   else if (event.state === 'closed') logger.info(described(event), 'upstream answers again');
   else logger.debug(described(event), 'upstream is tried again');
+}
+
+function logEviction(logger: Logger, event: Extract<LarderEvent, { kind: 'eviction-ended' }>): void {
+  if (event.missing > 0 || event.error !== undefined) {
+    logger.warn(described(event), 'evicted too little: what is left is pinned, in use or cannot be deleted');
+  } else logger.info(described(event), 'evicted');
+}
+
+function logDisk(logger: Logger, event: Extract<LarderEvent, { kind: 'disk-changed' }>): void {
+  if (event.state === 'ok') logger.info('the cache can be written to again');
+  else logger.error(described(event), 'the cache cannot be written to: new pulls go through it to upstream');
 }
 
 function withoutKind(event: LarderEvent): object {

@@ -6,6 +6,12 @@ export interface Gauges {
   /** Running fills. */
   readonly fills: () => number;
   readonly store: () => Promise<{ readonly blobs: number; readonly bytes: number }>;
+  /** The cap of the store, bytes; undefined where it has none. */
+  readonly storeLimit: number | undefined;
+  /** Bytes free on the disk. Rejects where they cannot be told. */
+  readonly freeBytes: () => Promise<number>;
+  /** Whether the cache cannot be written to. */
+  readonly isDiskFailing: () => boolean;
 }
 
 export interface Metrics {
@@ -24,11 +30,13 @@ export function createMetrics(gauges: Gauges): Metrics {
   const requests = requestMetrics(registers);
   const upstream = upstreamMetrics(registers);
   const cache = cacheMetrics(registers);
+  const evictions = evictionMetrics(registers);
   return {
     listener: (event) => {
       requests(event);
       upstream(event);
       cache(event);
+      evictions(event);
     },
     read: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
   };
@@ -135,6 +143,20 @@ function cacheMetrics(registers: Registry[]): Listener {
   };
 }
 
+function evictionMetrics(registers: Registry[]): Listener {
+  const blobs = new Counter({
+    name: 'larder_evicted_blobs_total',
+    help: 'Blobs and manifests evicted',
+    registers,
+  });
+  const bytes = new Counter({ name: 'larder_evicted_bytes_total', help: 'Bytes evicted', registers });
+  return (event) => {
+    if (event.kind !== 'evicted') return;
+    blobs.inc(event.blobs);
+    bytes.inc(event.bytes);
+  };
+}
+
 function addGauges(registers: Registry[], gauges: Gauges): void {
   void new Gauge({
     name: 'larder_flights',
@@ -159,6 +181,33 @@ function addGauges(registers: Registry[], gauges: Gauges): void {
     registers,
     async collect() {
       this.set((await gauges.store()).bytes);
+    },
+  });
+  addDiskGauges(registers, gauges);
+}
+
+function addDiskGauges(registers: Registry[], gauges: Gauges): void {
+  if (gauges.storeLimit !== undefined) {
+    new Gauge({
+      name: 'larder_store_limit_bytes',
+      help: 'Bytes that may be stored (maxSize); absent where there is no limit',
+      registers,
+    }).set(gauges.storeLimit);
+  }
+  void new Gauge({
+    name: 'larder_disk_free_bytes',
+    help: 'Bytes free on the disk of the cache; NaN where it does not tell',
+    registers,
+    async collect() {
+      this.set(await gauges.freeBytes().catch(() => NaN));
+    },
+  });
+  void new Gauge({
+    name: 'larder_disk_failing',
+    help: '1 while the cache cannot be written to (disk full, read-only, gone), and new pulls go through it',
+    registers,
+    collect() {
+      this.set(gauges.isDiskFailing() ? 1 : 0);
     },
   });
 }

@@ -1,0 +1,81 @@
+import { join } from 'node:path';
+import type { Config } from '../config/config.ts';
+import type { ContentIndex } from '../index/content-index.ts';
+import { IndexError } from '../index/error.ts';
+import { openSqliteIndex } from '../index/sqlite/sqlite-index.ts';
+import { StoreError, type BlobStore } from '../store/blob-store.ts';
+import { openFileStore } from '../store/fs/file-store.ts';
+import { lockDirectory } from '../store/fs/lock.ts';
+import { createUnusableStore } from '../store/unusable-store.ts';
+
+export interface CacheDirectory {
+  readonly store: BlobStore;
+  readonly index: ContentIndex;
+  /** Why nothing is kept, where the device fails: then everything goes through to upstream. */
+  readonly error: StoreError | undefined;
+  close(): Promise<void>;
+}
+
+export type CacheDirectoryOptions = Pick<Config['cache'], 'directory' | 'maxSize'>;
+
+/** What failed verification is kept for somebody to look at, but not at the cost of the cache. */
+const QUARANTINE_FILES = 16;
+const QUARANTINE_BYTES = 1024 ** 3;
+const QUARANTINE_SHARE = 0.05;
+
+/** What a device does, and no operator has written into a configuration. errno(3). */
+const DEVICE_ERRORS: ReadonlySet<string> = new Set([
+  'EROFS',
+  'ENOSPC',
+  'EDQUOT',
+  'EIO',
+  'ENODEV',
+  'ENXIO',
+  'ESTALE',
+  'SQLITE_FULL',
+  'SQLITE_IOERR',
+  'SQLITE_READONLY',
+]);
+
+/**
+ * Opens the cache directory. Where its device fails (full, read-only, I/O errors), pulls are worth more than the
+ * cache: there is an index in memory, and a store that takes nothing.
+ * @throws StoreError, IndexError, DirectoryLockedError where it is plainly the wrong directory
+ */
+export async function openCacheDirectory(options: CacheDirectoryOptions): Promise<CacheDirectory> {
+  try {
+    return await openUsable(options);
+  } catch (error) {
+    const failure = deviceFailure(error);
+    if (failure === undefined) throw error;
+    const index = await openSqliteIndex(':memory:');
+    return { store: createUnusableStore(failure), index, error: failure, close: () => index.close() };
+  }
+}
+
+async function openUsable({ directory, maxSize = Infinity }: CacheDirectoryOptions): Promise<CacheDirectory> {
+  const lock = await lockDirectory(directory);
+  try {
+    const quarantine = {
+      files: QUARANTINE_FILES,
+      bytes: Math.min(QUARANTINE_BYTES, QUARANTINE_SHARE * maxSize),
+    };
+    const store = await openFileStore({ directory, quarantine });
+    await store.sweepIngest();
+    const index = await openSqliteIndex(join(directory, 'index.db'));
+    const close = async (): Promise<void> => {
+      await index.close();
+      await lock.release();
+    };
+    return { store, index, error: undefined, close };
+  } catch (error) {
+    await lock.release().catch(() => {});
+    throw error;
+  }
+}
+
+function deviceFailure(error: unknown): StoreError | undefined {
+  if (!(error instanceof StoreError || error instanceof IndexError)) return undefined;
+  if (!DEVICE_ERRORS.has(error.code)) return undefined;
+  return error instanceof StoreError ? error : new StoreError('open the index', error);
+}

@@ -1,0 +1,58 @@
+import { Mirror } from '../cache/mirror.ts';
+import type { Clock } from '../clock.ts';
+import type { Config } from '../config/config.ts';
+import type { Events } from '../events.ts';
+import { Evictor } from '../eviction/evictor.ts';
+import type { ContentIndex } from '../index/content-index.ts';
+import { freeBytes } from '../store/fs/file-store.ts';
+import { HeldStore } from '../store/held-store.ts';
+import { openCacheDirectory } from './cache-directory.ts';
+
+/** The cache with its disk: what is kept, and what sees to it that it fits. */
+export interface Cache {
+  readonly mirror: Mirror;
+  readonly store: HeldStore;
+  readonly index: ContentIndex;
+  readonly evictor: Evictor;
+  /** Bytes free on the disk. Rejects where they cannot be told. */
+  readonly freeBytes: () => Promise<number>;
+  close(): Promise<void>;
+}
+
+export interface CacheDependencies {
+  readonly clock: Clock;
+  readonly events: Events;
+}
+
+/** @throws as `openCacheDirectory` does */
+export async function openCache(config: Config, dependencies: CacheDependencies): Promise<Cache> {
+  const directory = await openCacheDirectory(config.cache);
+  const store = new HeldStore(directory.store);
+  const shared = { ...dependencies, store, index: directory.index };
+  const mirror = new Mirror({
+    ...shared,
+    negativeTtlMs: config.negativeTtlMs,
+    manifestMemoryBytes: config.cache.manifestMemory,
+    diskError: directory.error,
+    onFull: (bytes) => evictor.makeRoom(bytes),
+  });
+  const free = (): Promise<number> => freeBytes(config.cache.directory);
+  const evictor = new Evictor({
+    ...shared,
+    marks: config.cache,
+    freeBytes: free,
+    flushUses: () => mirror.flushUses(),
+  });
+  return {
+    mirror,
+    store,
+    index: directory.index,
+    evictor,
+    freeBytes: free,
+    async close() {
+      await evictor.close();
+      await mirror.close();
+      await directory.close();
+    },
+  };
+}
