@@ -28,14 +28,15 @@ export async function deliver(
   idleMs = 0,
 ): Promise<Delivered> {
   const sink = new Sink(response, idleMs);
+  const slices = new Slices(reader, end);
   let position = start;
   try {
-    let slice = await nextSlice(reader, position, end);
+    let slice = await slices.next(position);
     while (slice.length > 0 && !sink.isGone) {
       const written = sink.write(slice);
       position += slice.length;
       // The next slice is read while this one is on its way.
-      const next = nextSlice(reader, position, end);
+      const next = slices.next(position);
       next.catch(() => {});
       await written;
       slice = await sink.unlessGone(next);
@@ -57,15 +58,35 @@ export async function deliver(
 
 const NOTHING = new Uint8Array();
 
-/** At most a slice of bytes from `position`; none at the end. */
-async function nextSlice(reader: BlobReader, position: number, end: number | undefined): Promise<Uint8Array> {
-  if (end !== undefined && position >= end) return NOTHING;
-  const available = await reader.available(position);
-  const upTo = end === undefined ? available : Math.min(available, end);
-  if (upTo <= position) return NOTHING;
-  const slice = Buffer.allocUnsafeSlow(Math.min(SLICE, upTo - position));
-  const count = await reader.read(slice, position);
-  return slice.subarray(0, count);
+/** Reads a blob into two buffers in turn: while one is on its way to the client, the other is read into. */
+class Slices {
+  readonly #reader: BlobReader;
+  readonly #end: number | undefined;
+  #free: Buffer | undefined;
+  #other: Buffer | undefined;
+
+  constructor(reader: BlobReader, end: number | undefined) {
+    this.#reader = reader;
+    this.#end = end;
+  }
+
+  /** At most a slice of bytes from `position`, valid until the call after the next one; none at the end. */
+  async next(position: number): Promise<Uint8Array> {
+    if (this.#end !== undefined && position >= this.#end) return NOTHING;
+    const available = await this.#reader.available(position);
+    const upTo = this.#end === undefined ? available : Math.min(available, this.#end);
+    if (upTo <= position) return NOTHING;
+    const buffer = this.#take((this.#end ?? Number.POSITIVE_INFINITY) - position);
+    const count = await this.#reader.read(buffer.subarray(0, upTo - position), position);
+    return buffer.subarray(0, count);
+  }
+
+  #take(left: number): Buffer {
+    const buffer = this.#free ?? Buffer.allocUnsafeSlow(Math.min(SLICE, left));
+    this.#free = this.#other;
+    this.#other = buffer;
+    return buffer;
+  }
 }
 
 /** A response to write to, that knows when its client has gone. */
@@ -93,14 +114,14 @@ class Sink {
     else response.once('close', this.#onClose);
   }
 
-  /** Resolves when there is room for more, or the client has gone. */
+  /** Resolves when the bytes have left the process, or the client has gone: their buffer is free then. */
   write(bytes: Uint8Array): Promise<unknown> {
-    if (this.isGone || this.#response.write(bytes)) return Promise.resolve();
+    if (this.isGone) return Promise.resolve();
     const { promise, resolve } = Promise.withResolvers<undefined>();
     // Armed only while the client is waited for: that upstream is slow is not the client's fault. Node's socket
     // timeout does not fire while bytes still leave.
     this.#response.setTimeout(this.#idleMs);
-    this.#response.once('drain', () => {
+    this.#response.write(bytes, () => {
       this.#response.setTimeout(0);
       resolve(undefined);
     });
