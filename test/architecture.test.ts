@@ -6,7 +6,17 @@ import { describe, expect, it } from 'vitest';
 /** The error classes that become answers, and the reader that delivery takes. */
 const ANSWERED = ['upstream/error.ts', 'store/error.ts', 'store/blob-store.ts'];
 
-const SERVER = ['cache', 'access', 'delivery', 'oci', 'http', 'clock.ts', 'events.ts', ...ANSWERED];
+const SERVER = [
+  'cache',
+  'maintenance',
+  'access',
+  'delivery',
+  'oci',
+  'http',
+  'clock.ts',
+  'events.ts',
+  ...ANSWERED,
+];
 
 /**
  * What the sources of a layer may import of src/ besides their own layer: other layers, or single files of
@@ -23,6 +33,7 @@ const LAYERS = new Map<string, readonly string[] | 'everything'>([
   ['upstream', ['oci', 'http', 'clock.ts', 'events.ts']],
   ['cache', ['upstream', 'store', 'index', 'oci', 'http', 'clock.ts', 'events.ts']],
   ['eviction', ['store', 'index', 'oci', 'clock.ts', 'events.ts']],
+  ['maintenance', ['cache', 'store', 'index', 'upstream/error.ts', 'oci', 'http', 'clock.ts', 'events.ts']],
   ['access', ['oci', 'http']],
   ['delivery', ['store', 'oci', 'http']],
   ['observe', ['oci', 'http', 'clock.ts', 'events.ts']],

@@ -3,7 +3,7 @@ import type { BlobReader } from '../store/blob-store.ts';
 /** Reads a small committed blob whole, and closes it. */
 export async function readWhole(reader: BlobReader): Promise<Uint8Array> {
   try {
-    const end = await lastPosition(reader);
+    const end = await waitForEnd(reader);
     const bytes = new Uint8Array(end);
     for (let position = 0; position < end; ) {
       position += await reader.read(bytes.subarray(position), position);
@@ -14,7 +14,8 @@ export async function readWhole(reader: BlobReader): Promise<Uint8Array> {
   }
 }
 
-async function lastPosition(reader: BlobReader): Promise<number> {
+/** Waits until the last byte may be read, without reading any. @returns the bytes in all */
+export async function waitForEnd(reader: BlobReader): Promise<number> {
   let position = 0;
   for (;;) {
     const end = await reader.available(position);

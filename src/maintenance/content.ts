@@ -1,0 +1,12 @@
+import type { Mirror } from '../cache/mirror.ts';
+import type { Clock } from '../clock.ts';
+import type { ContentIndex } from '../index/content-index.ts';
+import type { BlobStore } from '../store/blob-store.ts';
+
+/** What maintenance works on: the bytes, what is known of them, and who answers from both meanwhile. */
+export interface Content {
+  readonly store: BlobStore;
+  readonly index: ContentIndex;
+  readonly mirror: Pick<Mirror, 'setAside' | 'forget' | 'manifest' | 'blob'>;
+  readonly clock: Clock;
+}

@@ -1,0 +1,43 @@
+import type { AdoptedManifest } from '../index/content-survey.ts';
+import { digestOf, digestAlgorithm, type Digest } from '../oci/digest.ts';
+import { RegistryError } from '../oci/error.ts';
+import { MAX_MANIFEST_BYTES, parseJsonObject, type JsonObject } from '../oci/json.ts';
+import { manifestEdges, parseManifest, referrerDescriptor } from '../oci/manifest.ts';
+import { isManifestMediaType, isSchema1MediaType, MediaType } from '../oci/media-type.ts';
+
+/**
+ * Whether bytes that begin like this may be a manifest's. Layers are compressed archives or tar files, which begin
+ * otherwise; image configurations are JSON as well.
+ */
+export function mayBeManifest(size: number, head: Uint8Array): boolean {
+  return size <= MAX_MANIFEST_BYTES && /^[ \t\r\n]*\{/.test(Buffer.from(head).toString('latin1'));
+}
+
+/**
+ * A manifest told by its bytes alone: by its own `mediaType`, or where it has none (the OCI image specification
+ * lets it be left out) by its shape. Undefined for anything else, among it bytes that are not the digest's, and
+ * schema 1, which is never stored.
+ */
+export function recogniseManifest(digest: Digest, bytes: Uint8Array): AdoptedManifest | undefined {
+  if (digestOf(bytes, digestAlgorithm(digest)) !== digest) return undefined;
+  try {
+    const mediaType = mediaTypeOf(parseJsonObject(bytes));
+    if (mediaType === undefined || isSchema1MediaType(mediaType)) return undefined;
+    const manifest = parseManifest(bytes, mediaType);
+    const descriptor = referrerDescriptor(manifest, { digest, size: bytes.length });
+    return { entry: { descriptor, subject: manifest.subject?.digest }, edges: manifestEdges(manifest) };
+  } catch (error) {
+    if (error instanceof RegistryError) return undefined;
+    throw error;
+  }
+}
+
+function mediaTypeOf(document: JsonObject): string | undefined {
+  const { mediaType, schemaVersion } = document;
+  if (typeof mediaType === 'string' && mediaType !== '') {
+    return isManifestMediaType(mediaType) ? mediaType : undefined;
+  }
+  if (schemaVersion !== 2) return undefined;
+  if (Array.isArray(document['manifests'])) return MediaType.ociIndex;
+  return Array.isArray(document['layers']) && 'config' in document ? MediaType.ociManifest : undefined;
+}

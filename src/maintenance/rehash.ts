@@ -1,0 +1,60 @@
+import { createDigester, digestAlgorithm } from '../oci/digest.ts';
+import { VerificationError, type BlobStore, type Stored } from '../store/blob-store.ts';
+import { isUnreadable } from '../cache/stored-blobs.ts';
+
+/** Large reads cost few system calls; hashing one takes a millisecond or two, which is what others wait at most. */
+const SLICE = 1024 * 1024;
+
+/** What a blob is found to be. */
+export type Finding =
+  | { readonly kind: 'right' }
+  /** It has been evicted or deleted meanwhile. */
+  | { readonly kind: 'gone' }
+  /** Its bytes are wrong, or the disk cannot give them back. */
+  | { readonly kind: 'wrong'; readonly error: Error };
+
+/**
+ * Reads a blob whole and hashes it.
+ * @param spend is told of every slice, and may wait
+ * @throws StoreError where the reading fails for a reason that is not the blob's; what `spend` throws
+ */
+export async function rehashBlob(
+  store: BlobStore,
+  blob: Stored,
+  spend: (bytes: number) => Promise<void>,
+): Promise<Finding> {
+  try {
+    const actual = await hashStored(store, blob, spend);
+    if (actual === undefined) return { kind: 'gone' };
+    if (actual === blob.digest) return { kind: 'right' };
+    const message = `the stored bytes have the digest ${actual}`;
+    return { kind: 'wrong', error: new VerificationError(blob, message) };
+  } catch (error) {
+    if (error instanceof VerificationError || isUnreadable(error)) return { kind: 'wrong', error };
+    throw error;
+  }
+}
+
+async function hashStored(
+  store: BlobStore,
+  blob: Stored,
+  spend: (bytes: number) => Promise<void>,
+): Promise<string | undefined> {
+  const reader = await store.open(blob.digest);
+  if (reader === undefined) return undefined;
+  try {
+    const size = reader.size ?? blob.size;
+    if (size !== blob.size) throw new VerificationError(blob, `${size} bytes are left of ${blob.size}`);
+    const digester = createDigester(digestAlgorithm(blob.digest));
+    const slice = Buffer.allocUnsafeSlow(Math.min(SLICE, Math.max(1, size)));
+    for (let position = 0; position < size;) {
+      const count = await reader.read(slice, position);
+      digester.update(slice.subarray(0, count));
+      position += count;
+      await spend(count);
+    }
+    return digester.digest();
+  } finally {
+    await reader.close();
+  }
+}

@@ -1,0 +1,68 @@
+import { waitForEnd } from '../cache/read-blob.ts';
+import type { Target } from '../cache/target.ts';
+import type { RepositoryKey } from '../index/content-index.ts';
+import type { Digest } from '../oci/digest.ts';
+import { UpstreamError } from '../upstream/error.ts';
+import { StoreError, VerificationError } from '../store/blob-store.ts';
+import type { Content } from './content.ts';
+import type { Broken } from './findings.ts';
+
+/** How many of a digest's repositories are asked for it at most. */
+const MAX_REPOSITORIES = 5;
+
+/** Where a repository is to be pulled from; undefined where the config does not have it (any more). */
+export type FindTarget = (key: RepositoryKey) => Target | undefined;
+
+/**
+ * Fetches bytes that were set aside again, from a repository that they belong to.
+ * @returns undefined where they are here again, else why they are not
+ * @throws IndexError, StoreError
+ */
+export async function repairBlob(
+  content: Content,
+  findTarget: FindTarget,
+  broken: Broken,
+): Promise<string | undefined> {
+  const keys = await content.index.repositoriesOf(broken.digest, MAX_REPOSITORIES);
+  let reason = 'it is not known to belong to any repository';
+  for (const key of keys) {
+    const target = findTarget(key);
+    const failure =
+      target === undefined
+        ? `${key.upstream}/${key.repository} is not configured`
+        : await pull(content, target, broken);
+    if (failure === undefined) return undefined;
+    reason = failure;
+  }
+  return reason;
+}
+
+async function pull(content: Content, target: Target, broken: Broken): Promise<string | undefined> {
+  try {
+    await (broken.isManifest ? pullManifest : pullBlob)(content, target, broken.digest);
+  } catch (error) {
+    if (isExpected(error)) return error.message;
+    throw error;
+  }
+  const stored = await content.store.stat(broken.digest);
+  return stored === undefined ? 'it was fetched, but could not be stored' : undefined;
+}
+
+function isExpected(error: unknown): error is Error {
+  return error instanceof UpstreamError || error instanceof VerificationError || error instanceof StoreError;
+}
+
+async function pullManifest({ mirror }: Content, target: Target, digest: Digest): Promise<void> {
+  const preference = { accepts: () => true, wantsSingleImage: false };
+  await mirror.manifest(target, { kind: 'digest', digest }, preference);
+}
+
+async function pullBlob({ mirror }: Content, target: Target, digest: Digest): Promise<void> {
+  const { reader } = await mirror.blob(target, digest, undefined);
+  try {
+    // The last byte is there only once the whole is verified and published.
+    await waitForEnd(reader);
+  } finally {
+    await reader.close();
+  }
+}
