@@ -1,0 +1,55 @@
+import type { ContentIndex, RepositoryKey } from '../index/content-index.ts';
+import type { Digest } from '../oci/digest.ts';
+
+/** So many parents are looked at; what has more of them is taken to be needed, and is left to eviction. */
+const MAX_PARENTS = 1000;
+
+/**
+ * What leaves a repository together with a manifest or blob of it: all that nothing else in the repository leads to,
+ * no tag and no other manifest; and what is only about it, such as its signatures. Nothing is changed.
+ */
+export async function digestsLeaving(
+  index: ContentIndex,
+  key: RepositoryKey,
+  root: Digest,
+): Promise<ReadonlySet<Digest>> {
+  const leaving = new Set([root]);
+  let before: number;
+  do {
+    before = leaving.size;
+    for (const candidate of await candidatesOf(index, key, leaving)) {
+      if (!(await isNeeded(index, key, candidate, leaving))) leaving.add(candidate);
+    }
+    // A layer of two manifests is needed until both have left.
+  } while (leaving.size > before);
+  return leaving;
+}
+
+/** Whether something in the repository leads to the digest, apart from what leaves it. */
+export async function isNeeded(
+  index: ContentIndex,
+  key: RepositoryKey,
+  digest: Digest,
+  leaving: ReadonlySet<Digest> = new Set(),
+): Promise<boolean> {
+  const tags = await index.tagsOf(key, digest);
+  if (tags.length > 0) return true;
+  const parents = await index.parents(digest, MAX_PARENTS, key);
+  return parents.length === MAX_PARENTS || parents.some((parent) => !leaving.has(parent));
+}
+
+async function candidatesOf(
+  index: ContentIndex,
+  key: RepositoryKey,
+  leaving: ReadonlySet<Digest>,
+): Promise<ReadonlySet<Digest>> {
+  const candidates = new Set<Digest>();
+  for (const digest of leaving) {
+    const edges = await index.edges(digest);
+    const contained = edges.filter(({ role }) => role !== 'subject');
+    const referrers = await index.referrers(key, digest);
+    for (const found of [...contained, ...referrers]) candidates.add(found.digest);
+  }
+  for (const digest of leaving) candidates.delete(digest);
+  return candidates;
+}

@@ -1,0 +1,73 @@
+import type { ContentIndex, Pin, PinEntry, RepositoryKey } from '../index/content-index.ts';
+import type { Tag } from '../oci/tag.ts';
+import { MaintenanceError } from './error.ts';
+import { findKnown, formatAll, listPins } from './known.ts';
+import { formatSelector, type Selector } from './selector.ts';
+
+const PAGE = 500;
+
+/**
+ * Pins what is cached under the name; of a repository each of its tags.
+ * @returns the names of the pins
+ * @throws MaintenanceError `unknown`
+ */
+export async function pinContent(
+  index: ContentIndex,
+  selectors: readonly Selector[],
+  pinnedAt: number,
+): Promise<readonly string[]> {
+  const selector = await findKnown(index, selectors);
+  const pins = selector.kind === 'repository' ? await tagPins(index, selector.key) : [pinOf(selector)];
+  if (pins.length === 0) {
+    const message = `${formatSelector(selector)} has no tags here: name a digest of it`;
+    throw new MaintenanceError('unknown', message);
+  }
+  for (const pin of pins) await index.pin(pin, pinnedAt);
+  return pins.map(nameOf);
+}
+
+/**
+ * Ends the pin of that name; of a repository those of all its tags.
+ * @returns the names of the pins
+ * @throws MaintenanceError `unknown`
+ */
+export async function unpinContent(
+  index: ContentIndex,
+  selectors: readonly Selector[],
+): Promise<readonly string[]> {
+  const all = await listPins(index);
+  const pins = selectors.flatMap((selector) => all.filter((entry) => isMeant(entry, selector)));
+  if (pins.length === 0) {
+    throw new MaintenanceError('unknown', `there is no pin of ${formatAll(selectors)}`);
+  }
+  for (const { pin } of pins) await index.unpin(pin);
+  return pins.map(({ name }) => name);
+}
+
+/** Whether the pin is one of the repository's tags. */
+export function isOfRepository({ pin }: PinEntry, { upstream, repository }: RepositoryKey): boolean {
+  return pin.kind === 'tag' && pin.key.upstream === upstream && pin.key.repository === repository;
+}
+
+function isMeant(entry: PinEntry, selector: Selector): boolean {
+  if (selector.kind === 'repository') return isOfRepository(entry, selector.key);
+  return entry.name === nameOf(pinOf(selector));
+}
+
+function pinOf(selector: Exclude<Selector, { kind: 'repository' }>): Pin {
+  if (selector.kind === 'tag') return selector;
+  return { kind: 'digest', digest: selector.digest };
+}
+
+function nameOf(pin: Pin): string {
+  return formatSelector(pin);
+}
+
+async function tagPins(index: ContentIndex, key: RepositoryKey): Promise<readonly Pin[]> {
+  const tags: Tag[] = [];
+  for (;;) {
+    const page = await index.tags(key, { after: tags.at(-1), limit: PAGE });
+    if (page.length === 0) return tags.map((tag) => ({ kind: 'tag', key, tag }));
+    tags.push(...page);
+  }
+}
