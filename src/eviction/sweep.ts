@@ -42,6 +42,8 @@ export interface SweepStats {
 /** Between two batches everything else has its turn. One takes some milliseconds. */
 const BATCH = 100;
 
+const PARALLEL = 16;
+
 /** A disk that lets nothing be deleted is not asked a million times. */
 const MAX_FAILURES = 10;
 
@@ -49,6 +51,8 @@ const MAX_FAILURES = 10;
 interface Sweep {
   readonly options: SweepOptions;
   readonly pinned: Set<Digest>;
+  /** What was committed since the sweep began. */
+  readonly storedAnew: Set<Digest>;
   /** `-readonly` of SweepStats, but for what is told at the end. */
   readonly done: {
     blobs: number;
@@ -77,12 +81,19 @@ const STEPS = [writeDownUses, gatherPins, evictMisfits, evictLeastUsed] as const
  */
 export async function sweep(options: SweepOptions): Promise<SweepStats> {
   const done = { blobs: 0, bytes: 0, held: 0, pinned: 0, failed: 0, error: undefined };
-  const run: Sweep = { options, pinned: new Set(), done, missing: 0 };
+  const run: Sweep = { options, pinned: new Set(), storedAnew: new Set(), done, missing: 0 };
+  const unsubscribe = options.store.subscribe((growth) => {
+    if (growth.kind === 'committed') run.storedAnew.add(growth.stored.digest);
+  });
   const durations: Record<string, number> = {};
-  for (const step of STEPS) {
-    const startedAt = options.clock.monotonic();
-    await step(run);
-    durations[step.name] = options.clock.monotonic() - startedAt;
+  try {
+    for (const step of STEPS) {
+      const startedAt = options.clock.monotonic();
+      await step(run);
+      durations[step.name] = options.clock.monotonic() - startedAt;
+    }
+  } finally {
+    unsubscribe();
   }
   return { ...run.done, missing: run.missing, durations };
 }
@@ -140,37 +151,43 @@ async function usePinned(
   await index.touch(new Map(pinned.map(({ digest }) => [digest, clock.now()])));
 }
 
+/** Several at a time, as fills are several: or they would grow faster than they can be evicted. */
 async function evictAll(run: Sweep, victims: readonly Stored[]): Promise<void> {
-  const { store, events, signal } = run.options;
-  let blobs = 0;
-  let bytes = 0;
-  for (const victim of victims) {
-    if (signal.aborted || run.done.failed >= MAX_FAILURES) break;
-    if (store.isHeld(victim.digest)) run.done.held += 1;
-    else if (await evictOne(run, victim)) {
-      blobs += 1;
-      bytes += victim.size;
-    }
-  }
-  run.done.blobs += blobs;
-  run.done.bytes += bytes;
+  const { events } = run.options;
+  const before = { ...run.done };
+  const queue = victims.values();
+  const workers = Array.from({ length: PARALLEL }, () => evictFrom(queue, run));
+  await Promise.all(workers);
+  const blobs = run.done.blobs - before.blobs;
+  const bytes = run.done.bytes - before.bytes;
   if (blobs > 0) events.emit({ kind: 'evicted', blobs, bytes });
 }
 
-/** @returns whether the bytes have gone. @throws IndexError */
-async function evictOne({ options, done }: Sweep, { digest }: Stored): Promise<boolean> {
+async function evictFrom(queue: Iterable<Stored>, run: Sweep): Promise<void> {
+  const { store, signal } = run.options;
+  for (const victim of queue) {
+    if (signal.aborted || run.done.failed >= MAX_FAILURES) return;
+    if (store.isHeld(victim.digest)) run.done.held += 1;
+    else await evictOne(run, victim);
+  }
+}
+
+/** @throws IndexError */
+async function evictOne({ options, done, storedAnew }: Sweep, { digest, size }: Stored): Promise<void> {
   const { store, index, clock } = options;
+  storedAnew.delete(digest);
   try {
     await store.delete(digest);
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
     done.failed += 1;
     done.error = error;
-    return false;
+    return;
   }
   await index.deleteBlob(digest);
+  done.blobs += 1;
+  done.bytes += size;
   // Whoever stored it anew between the two has lost what was known of it.
-  const again = await store.stat(digest).catch(() => undefined);
+  const again = storedAnew.has(digest) ? await store.stat(digest).catch(() => undefined) : undefined;
   if (again !== undefined) await index.putBlob(again, clock.now());
-  return true;
 }

@@ -13,9 +13,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Mirror } from '../../src/cache/mirror.ts';
 import type { TagPolicy } from '../../src/cache/policy.ts';
+import { knownRegistry } from '../../src/config/known-registries.ts';
 import { createEvents, type LarderEvent, type ServedRequest } from '../../src/events.ts';
 import type { Digest } from '../../src/oci/digest.ts';
 import type { ContentIndex } from '../../src/index/content-index.ts';
+import { Evictor } from '../../src/eviction/evictor.ts';
+import type { Marks } from '../../src/eviction/marks.ts';
 import { openSqliteIndex } from '../../src/index/sqlite/sqlite-index.ts';
 import { Admission, type AdmissionLimits } from '../../src/server/admission.ts';
 import { createApp } from '../../src/server/app.ts';
@@ -24,7 +27,8 @@ import { Registry } from '../../src/server/registry.ts';
 import { RequestRecords } from '../../src/server/request-record.ts';
 import { UpstreamTable, type RoutedUpstream } from '../../src/server/select-upstream.ts';
 import type { BlobStore } from '../../src/store/blob-store.ts';
-import { openFileStore } from '../../src/store/fs/file-store.ts';
+import { freeBytes, openFileStore } from '../../src/store/fs/file-store.ts';
+import { HeldStore } from '../../src/store/held-store.ts';
 import { createUpstream } from '../../src/upstream/create-upstream.ts';
 import type { FakeRegistry } from './fake-registry.ts';
 import { get, open, type Answered, type Asked } from './http-get.ts';
@@ -50,6 +54,8 @@ export interface MirrorFixtureOptions {
   /** How long a client may take nothing, and may take to send its request: these two are in real time. */
   readonly idleMs?: number;
   readonly headerTimeoutMs?: number;
+  /** What may be kept; nothing is evicted unless told, but where the disk is full. */
+  readonly marks?: Partial<Marks>;
   /** Changes the store, to make it fail. */
   readonly wrapStore?: (store: BlobStore) => BlobStore;
 }
@@ -71,6 +77,8 @@ export class MirrorFixture implements AsyncDisposable {
   readonly mirror: Mirror;
   readonly index: ContentIndex;
   readonly directory: string;
+  readonly store: HeldStore;
+  readonly evictor: Evictor;
   readonly #listening: Listening;
   readonly #ownsDirectory: boolean;
   readonly #upstreams: readonly RoutedUpstream[];
@@ -81,6 +89,8 @@ export class MirrorFixture implements AsyncDisposable {
     mirror: Mirror;
     index: ContentIndex;
     directory: string;
+    store: HeldStore;
+    evictor: Evictor;
     listening: Listening;
     ownsDirectory: boolean;
     upstreams: readonly RoutedUpstream[];
@@ -90,6 +100,8 @@ export class MirrorFixture implements AsyncDisposable {
     this.mirror = parts.mirror;
     this.index = parts.index;
     this.directory = parts.directory;
+    this.store = parts.store;
+    this.evictor = parts.evictor;
     this.#listening = parts.listening;
     this.#ownsDirectory = parts.ownsDirectory;
     this.#upstreams = parts.upstreams;
@@ -134,6 +146,7 @@ export class MirrorFixture implements AsyncDisposable {
     const drained = this.#listening.drain(0);
     this.clock.advance(0);
     await drained;
+    await this.evictor.close();
     await this.mirror.close();
     await Promise.all(this.#upstreams.map(({ upstream }) => upstream.close()));
     await this.index.close();
@@ -151,17 +164,26 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
   bus.subscribe((event) => events.push(event));
   const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'larder-test-')));
   const fileStore = await openFileStore({ directory });
-  const store = options.wrapStore?.(fileStore) ?? fileStore;
+  const store = new HeldStore(options.wrapStore?.(fileStore) ?? fileStore);
   const index = await openSqliteIndex(join(directory, 'index.db'));
   const { negativeTtlMs = 30_000, manifestMemoryBytes = 1024 * 1024 } = options;
-  const mirror = new Mirror({ store, index, clock, events: bus, negativeTtlMs, manifestMemoryBytes });
+  const shared = { store, index, clock, events: bus };
+  const onFull = (bytes: number): void => evictor.makeRoom(bytes);
+  const mirror = new Mirror({ ...shared, negativeTtlMs, manifestMemoryBytes, onFull });
+  const evictor = new Evictor({
+    ...shared,
+    marks: { maxSize: undefined, minFree: 0, unusedForMs: undefined, ...options.marks },
+    freeBytes: () => freeBytes(directory),
+    flushUses: () => mirror.flushUses(),
+  });
+  if (options.marks !== undefined) evictor.start();
   const upstreams = options.upstreams.map((entry) => routed(entry, clock, bus));
   const table = new UpstreamTable(upstreams, options.upstreams[0]?.name ?? '');
   let ids = 0;
   const records = new RequestRecords(clock, bus, () => `request-${(ids += 1)}`);
   const health = {
     probe: () => mirror.probe(),
-    detail: () => ({}),
+    detail: () => ({ disk: mirror.disk.state }),
     metrics: () => Promise.resolve({ contentType: 'text/plain', text: '' }),
   };
   const admission = new Admission(options.limits ?? { requests: 1000, requestsPerClient: 1000 });
@@ -171,7 +193,18 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
   const limits = { headerTimeoutMs, connections: 10_000 };
   const listening = await listen({ app, records, clock, host: '127.0.0.1', port: 0, limits });
   const ownsDirectory = options.directory === undefined;
-  return new MirrorFixture({ clock, events, mirror, index, directory, listening, ownsDirectory, upstreams });
+  return new MirrorFixture({
+    clock,
+    events,
+    mirror,
+    index,
+    directory,
+    store,
+    evictor,
+    listening,
+    ownsDirectory,
+    upstreams,
+  });
 }
 
 function routed(
@@ -193,7 +226,7 @@ function routed(
   return {
     upstream,
     tags: { ...POLICY, ...entry.tags },
-    names: [entry.name],
+    names: [entry.name, ...(knownRegistry(entry.name)?.aliases ?? [])],
     hosts: entry.hosts ?? [],
     addLibrary: entry.addLibrary ?? false,
     isAllowed: entry.isAllowed ?? (() => true),
