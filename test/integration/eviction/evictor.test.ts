@@ -312,7 +312,7 @@ describe('when something fails', () => {
     for (const name of names) await cache.put(name, 10);
     await cache.put('one more', 10);
     await cache.evictor.idle();
-    expect(asked).toBe(10);
+    expect(asked).toBeLessThan(10 + 16);
     expect(cache.told('eviction-ended')).toMatchObject([{ blobs: 0, error: { code: 'EROFS' } }]);
   });
 
