@@ -36,6 +36,10 @@ interface CacheConfig {
   readonly manifestMemory: number;
   /** Undefined: never. */
   readonly unusedForMs: number | undefined;
+  /** From one verification of the whole store to the next. Undefined: never. */
+  readonly verifyEveryMs: number | undefined;
+  /** Bytes that a verification reads in a second. */
+  readonly verifyRate: number;
 }
 
 export interface TagPolicy {

@@ -97,12 +97,14 @@ const BROKEN: readonly (readonly [title: string, file: string, lines: readonly s
   ],
   [
     'sizes',
-    'cache:\n  maxSize: 0\n  minFree: 2G\n  manifestMemory: 1kB\n  unusedFor: forever',
+    'cache:\n  maxSize: 0\n  minFree: 2G\n  manifestMemory: 1kB\n  unusedFor: forever\n  verifyEvery: 1\n  verifyRate: 0',
     [
       '2: cache.maxSize: expected a size of at least 1, or unlimited, got 0',
       '3: cache.minFree: expected a size such as 512MiB, 50GB or 1024, got "2G"',
       '4: cache.manifestMemory: expected a size of at least 1MiB, got "1kB"',
       `5: cache.unusedFor: ${DURATION}, got "forever"`,
+      '6: cache.verifyEvery: expected a duration such as 12h or 30d, or never, got 1',
+      '7: cache.verifyRate: expected a size of at least 1, got 0',
     ],
   ],
   [

@@ -58,6 +58,8 @@ describe('a file without mistakes', () => {
         minFree: 2 * 1024 ** 3,
         manifestMemory: 64 * 1024 ** 2,
         unusedForMs: undefined,
+        verifyEveryMs: undefined,
+        verifyRate: 20 * 1024 ** 2,
       },
       tags: {
         ttlMs: 300_000,
@@ -119,6 +121,8 @@ cache:
   minFree: 0
   manifestMemory: 1MiB
   unusedFor: 90d
+  verifyEvery: 30d
+  verifyRate: 1MiB
 tags: { ttl: 1m, staleFor: 0s, deadline: 500ms, immutable: ["v*"], onDeleted: keep, quotaReserve: 0 }
 negativeTtl: 0s
 offline: true
@@ -150,6 +154,8 @@ log: { level: debug, format: json }
         minFree: 0,
         manifestMemory: 1024 ** 2,
         unusedForMs: 90 * 86_400_000,
+        verifyEveryMs: 30 * 86_400_000,
+        verifyRate: 1024 ** 2,
       },
       tags: {
         ttlMs: 60_000,

@@ -84,6 +84,8 @@ describe('printConfig', () => {
           minFree: size,
           manifestMemory: size,
           unusedFor: fc.oneof(duration, fc.constant('never')),
+          verifyEvery: fc.oneof(duration, fc.constant('never')),
+          verifyRate: size,
         }),
         tags: fc.record(tags, { requiredKeys: [] }),
         negativeTtl: duration,

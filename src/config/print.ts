@@ -40,8 +40,14 @@ function printCache(cache: Config['cache']): object {
     maxSize: cache.maxSize === undefined ? 'unlimited' : formatByteSize(cache.maxSize),
     minFree: formatByteSize(cache.minFree),
     manifestMemory: formatByteSize(cache.manifestMemory),
-    unusedFor: cache.unusedForMs === undefined ? 'never' : formatDuration(cache.unusedForMs),
+    unusedFor: formatDurationOrNever(cache.unusedForMs),
+    verifyEvery: formatDurationOrNever(cache.verifyEveryMs),
+    verifyRate: formatByteSize(cache.verifyRate),
   };
+}
+
+function formatDurationOrNever(ms: number | undefined): string {
+  return ms === undefined ? 'never' : formatDuration(ms);
 }
 
 function printTags(tags: TagPolicy): Readonly<Record<string, unknown>> {

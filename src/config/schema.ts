@@ -129,6 +129,15 @@ const cache = section({
     .prefault('64MiB')
     .describe('How much memory holds manifests.'),
   unusedFor: durationOrNever().prefault('never').describe('What nobody has pulled for this long goes.'),
+  verifyEvery: durationOrNever()
+    .prefault('never')
+    .describe(
+      'How long after a verification of the whole store the next one begins, in the background: every blob is ' +
+        'read and hashed, and what is wrong is set aside and comes from upstream again when it is next asked for.',
+    ),
+  verifyRate: byteSize(1)
+    .prefault('20MiB')
+    .describe('How many bytes a second such a verification reads, and `larder verify` of a running server.'),
 });
 
 const log = section({

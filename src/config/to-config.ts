@@ -43,6 +43,8 @@ function toCache(cache: ConfigFile['cache'], { overrides, resolvePath }: ToConfi
     minFree: cache.minFree,
     manifestMemory: cache.manifestMemory,
     unusedForMs: cache.unusedFor,
+    verifyEveryMs: cache.verifyEvery,
+    verifyRate: cache.verifyRate,
   };
 }
 
