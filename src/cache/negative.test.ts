@@ -1,15 +1,17 @@
 import { expect, test } from 'vitest';
 import { ManualClock } from '../../test/support/manual-clock.ts';
+import { UpstreamError } from '../upstream/error.ts';
 import { NegativeCache } from './negative.ts';
 
-const ERROR = new Error('absent');
+const ERROR = new UpstreamError('registry.test', 'absent', 'not-found', 'no such blob', { status: 404 });
 
 test('a refusal is remembered for its time, and no longer', () => {
   const clock = new ManualClock();
   const negative = new NegativeCache(clock, 30_000);
   negative.put('a', ERROR);
   clock.advance(29_999);
-  expect(negative.get('a')).toBe(ERROR);
+  expect(ERROR.wasAsked).toBe(true);
+  expect(negative.get('a')).toMatchObject({ ...ERROR, message: ERROR.message, wasAsked: false });
   clock.advance(1);
   expect(negative.get('a')).toBeUndefined();
 });

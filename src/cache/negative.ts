@@ -1,12 +1,13 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.ts';
+import { UpstreamError } from '../upstream/error.ts';
 
 /**
  * What upstream lately said it does not have. Short-lived: a signature pushed a moment later must be found.
  * Bounded, since clients choose the keys.
  */
 export class NegativeCache {
-  readonly #errors: LRUCache<string, { readonly error: Error; readonly until: number }>;
+  readonly #errors: LRUCache<string, { readonly error: UpstreamError; readonly until: number }>;
   readonly #clock: Clock;
   readonly #ttlMs: number;
 
@@ -17,16 +18,20 @@ export class NegativeCache {
   }
 
   /** The error that is remembered for the key. */
-  get(key: string): Error | undefined {
+  get(key: string): UpstreamError | undefined {
     const entry = this.#errors.get(key);
     if (entry === undefined) return undefined;
-    if (this.#clock.monotonic() < entry.until) return entry.error;
+    if (this.#clock.monotonic() < entry.until) return toldAgain(entry.error);
     this.#errors.delete(key);
     return undefined;
   }
 
-  put(key: string, error: Error): void {
+  put(key: string, error: UpstreamError): void {
     if (this.#ttlMs > 0) this.#errors.set(key, { error, until: this.#clock.monotonic() + this.#ttlMs });
   }
+}
 
+function toldAgain({ upstream, failure, reason, message, status }: UpstreamError): UpstreamError {
+  const text = message.slice(`${upstream}: `.length);
+  return new UpstreamError(upstream, failure, reason, text, { status, wasAsked: false });
 }

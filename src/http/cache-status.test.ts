@@ -5,6 +5,8 @@ import { formatCacheStatus, type CacheStatus } from './cache-status.ts';
 describe('formatCacheStatus', () => {
   it.each<[string, CacheStatus]>([
     ['larder; hit', { hit: true }],
+    ['larder', { local: true }],
+    ['larder; detail=DENIED', { local: true, detail: 'DENIED' }],
     ['larder; hit; ttl=299', { hit: true, ttlMs: 299_999 }],
     ['larder; hit; ttl=-412', { hit: true, ttlMs: -412_000 }],
     ['larder; fwd=uri-miss; fwd-status=200; stored', { fwd: 'uri-miss', fwdStatus: 200, stored: true }],
@@ -39,9 +41,10 @@ describe('formatCacheStatus', () => {
     const status = fc.oneof(
       fc.record({ hit: fc.constant(true as const), ...members }),
       fc.record({ fwd, ...members }),
+      fc.record({ local: fc.constant(true as const), ...members }),
     );
     const field =
-      /^larder; (hit|fwd=[a-z-]+)(; fwd-status=-?\d{1,15})?(; stored)?(; collapsed)?(; ttl=-?\d{1,15})?(; detail=([A-Za-z*][!-~]*|"([ !#-[\]-~]|\\["\\])*"))?$/;
+      /^larder(; hit|; fwd=[a-z-]+)?(; fwd-status=-?\d{1,15})?(; stored)?(; collapsed)?(; ttl=-?\d{1,15})?(; detail=([A-Za-z*][!-~]*|"([ !#-[\]-~]|\\["\\])*"))?$/;
     fc.assert(
       fc.property(status, (status) => {
         expect(formatCacheStatus(status)).toMatch(field);

@@ -3,8 +3,13 @@ import { quote } from './scanner.ts';
 /** Why a request went upstream (RFC 9211 §2.2). */
 type ForwardReason = 'bypass' | 'miss' | 'stale' | 'uri-miss';
 
-/** How a cache handled a request (RFC 9211 §2): answered from what it has, or went upstream and why. */
-export type CacheStatus = ({ readonly hit: true } | { readonly fwd: ForwardReason }) & {
+/**
+ * How a cache handled a request (RFC 9211 §2): answered from what it has, or went upstream and why. Or neither:
+ * it answered by itself, which no parameter but `detail` can tell.
+ */
+export type CacheStatus = (
+  { readonly hit: true } | { readonly fwd: ForwardReason } | { readonly local: true }
+) & {
   /** Upstream's status. */
   readonly fwdStatus?: number | undefined;
   /** Upstream's answer was kept. */
@@ -25,7 +30,8 @@ const MAX_INTEGER = 999_999_999_999_999;
 /** `Cache-Status` of one cache, a structured field: `larder; fwd=stale; fwd-status=304; ttl=300`. */
 export function formatCacheStatus(status: CacheStatus): string {
   const parameters = [
-    'hit' in status ? 'hit' : `fwd=${status.fwd}`,
+    'hit' in status && 'hit',
+    'fwd' in status && `fwd=${status.fwd}`,
     status.fwdStatus !== undefined && `fwd-status=${formatInteger(status.fwdStatus)}`,
     status.stored === true && 'stored',
     status.collapsed === true && 'collapsed',

@@ -1,6 +1,8 @@
 import { formatRetryAfter } from '../http/retry-after.ts';
 import { RegistryError } from '../oci/error.ts';
 import type { Refusal } from './admission.ts';
+import { statusOfError } from './cache-status.ts';
+import { withCommonHeaders } from './common-headers.ts';
 import { errorAnswer, type ErrorContext } from './error-table.ts';
 import { jsonBody, type Reply } from './reply.ts';
 import type { RequestRecord } from './request-record.ts';
@@ -30,5 +32,6 @@ export function overloadReply(refusal: Refusal, record: RequestRecord): Reply {
   record.outcome = 'error';
   record.error = error;
   const reply = errorReply(error, { kind: undefined, hasFallback: false });
-  return { ...reply, headers: { ...reply.headers, 'Retry-After': '1' } };
+  const soon = { ...reply, headers: { ...reply.headers, 'Retry-After': '1' } };
+  return withCommonHeaders(soon, record.id, statusOfError(error));
 }

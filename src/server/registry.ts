@@ -1,11 +1,12 @@
-import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Mirror } from '../cache/mirror.ts';
-import { outcomeName, type Outcome } from '../cache/outcome.ts';
-import { formatCacheStatus } from '../http/cache-status.ts';
+import { outcomeName } from '../cache/outcome.ts';
 import { formatWarnings } from '../http/warning.ts';
 import { RegistryError } from '../oci/error.ts';
 import { formatReference } from '../oci/reference.ts';
 import type { Answer } from './answer.ts';
+import { statusOfError, statusOfOutcome } from './cache-status.ts';
+import { withCommonHeaders } from './common-headers.ts';
 import { errorReply } from './error-reply.ts';
 import { answerBlob } from './handlers/blob.ts';
 import { answerCatalog, answerReferrers, answerTags } from './handlers/lists.ts';
@@ -37,12 +38,12 @@ export class Registry {
       path = parseV2Path(rawPath);
       record.requestKind = path.kind;
       const answer = await this.#answer(path, incoming, record, { rawPath, query, ns });
-      return withCommonHeaders(answer, answer.outcome, record, ns);
+      return withNamespace(rendered(answer, record), record, ns);
     } catch (error) {
       record.error = error;
       record.outcome = 'error';
       const reply = errorReply(error, { kind: path?.kind, hasFallback: ns !== undefined });
-      return withCommonHeaders(reply, undefined, record, ns);
+      return withNamespace(withCommonHeaders(reply, record.id, statusOfError(error)), record, ns);
     }
   }
 
@@ -103,32 +104,16 @@ function assertReadMethod(method: string | undefined): void {
   throw new RegistryError('UNSUPPORTED', 'the mirror is read-only: push to the registry itself');
 }
 
-function withCommonHeaders(
-  reply: Reply,
-  outcome: Outcome | undefined,
-  record: RequestRecord,
-  ns: string | undefined,
-): Reply {
-  const headers: OutgoingHttpHeaders = {
-    ...reply.headers,
-    'Docker-Distribution-Api-Version': 'registry/2.0',
-    'X-Request-Id': record.id,
-    'Cache-Status': formatCacheStatus(outcome === undefined ? { fwd: 'bypass' } : statusOf(outcome)),
-  };
-  if (ns !== undefined && record.upstream !== undefined) headers['OCI-Namespace'] = ns;
+function rendered(answer: Answer, record: RequestRecord): Reply {
+  const { outcome } = answer;
   if (outcome !== undefined) record.outcome = outcomeName(outcome);
-  if (outcome?.warning !== undefined) headers['Warning'] = formatWarnings([outcome.warning]);
-  return { ...reply, headers };
+  const reply = withCommonHeaders(answer, record.id, statusOfOutcome(outcome));
+  if (outcome?.warning === undefined) return reply;
+  return { ...reply, headers: { ...reply.headers, Warning: formatWarnings([outcome.warning]) } };
 }
 
-function statusOf({
-  hit,
-  fwd,
-  stored,
-  collapsed,
-  ttlMs,
-  detail,
-}: Outcome): Parameters<typeof formatCacheStatus>[0] {
-  const details = { stored, collapsed, ttlMs, detail };
-  return hit ? { hit: true, ...details } : { fwd: fwd ?? 'uri-miss', ...details };
+/** Tells a client that came by `ns` that it was understood (distribution-spec, "Registry Proxying"). */
+function withNamespace(reply: Reply, record: RequestRecord, ns: string | undefined): Reply {
+  if (ns === undefined || record.upstream === undefined) return reply;
+  return { ...reply, headers: { ...reply.headers, 'OCI-Namespace': ns } };
 }

@@ -92,7 +92,7 @@ export class Breaker {
       'unavailable',
       'breaker-open',
       `not asked for the moment, since it did not answer lately (${why})`,
-      { cause: this.#lastError },
+      { wasAsked: false, cause: this.#lastError },
     );
   }
 }

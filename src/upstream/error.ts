@@ -45,6 +45,8 @@ export class UpstreamError extends Error {
   readonly status: number | undefined;
   /** From Retry-After. */
   readonly retryAfterMs: number | undefined;
+  /** False where this is told without asking: because of what upstream said or did before, or because it must not be asked. */
+  readonly wasAsked: boolean;
 
   constructor(
     upstream: string,
@@ -54,6 +56,7 @@ export class UpstreamError extends Error {
     options: {
       status?: number | undefined;
       retryAfterMs?: number | undefined;
+      wasAsked?: boolean;
       cause?: unknown;
     } = {},
   ) {
@@ -63,5 +66,6 @@ export class UpstreamError extends Error {
     this.reason = reason;
     this.status = options.status;
     this.retryAfterMs = options.retryAfterMs;
+    this.wasAsked = options.wasAsked ?? true;
   }
 }

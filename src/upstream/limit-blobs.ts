@@ -38,6 +38,7 @@ function busy(upstream: string, max: number): UpstreamError {
     'unavailable',
     'busy',
     `${max} blobs are being fetched already, and none of them ended in time`,
+    { wasAsked: false },
   );
 }
 

@@ -10,6 +10,7 @@ export function offlineUpstream(name: string): Upstream {
         'unavailable',
         'offline',
         'not asked, since the mirror is configured to be offline',
+        { wasAsked: false },
       ),
     );
   return {

@@ -49,6 +49,7 @@ function stillThrottled(error: UpstreamError, leftMs: number): UpstreamError {
   return new UpstreamError(error.upstream, 'throttled', error.reason, message, {
     status: error.status,
     retryAfterMs: leftMs,
+    wasAsked: false,
     cause: error,
   });
 }

@@ -1,0 +1,15 @@
+import { formatCacheStatus, type CacheStatus } from '../http/cache-status.ts';
+import type { Reply } from './reply.ts';
+
+/** Gives a reply the headers that every answer of the registry has. */
+export function withCommonHeaders(reply: Reply, requestId: string, status: CacheStatus): Reply {
+  return {
+    ...reply,
+    headers: {
+      ...reply.headers,
+      'Docker-Distribution-Api-Version': 'registry/2.0',
+      'X-Request-Id': requestId,
+      'Cache-Status': formatCacheStatus(status),
+    },
+  };
+}
