@@ -238,7 +238,8 @@ export class Blobs {
 function partOf(range: RangeSpec | undefined, size: number | undefined): ByteRange {
   if (range === undefined || size === undefined) return { start: 0 };
   const resolved = resolveRange(range, size);
-  return typeof resolved === 'string' ? { start: 0 } : { start: resolved.start, end: resolved.end };
+  if (typeof resolved === 'string' || resolved.end - resolved.start === size) return { start: 0 };
+  return { start: resolved.start, end: resolved.end };
 }
 
 /** The range to fetch by itself, where the one asked for lies far ahead of the fill. */
