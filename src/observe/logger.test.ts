@@ -1,0 +1,103 @@
+import { execFile } from 'node:child_process';
+import { PassThrough } from 'node:stream';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+import { createLogger, type LoggerOptions } from './logger.ts';
+
+type Written = (write: (logger: ReturnType<typeof createLogger>) => void) => string;
+
+function writing(options: Partial<LoggerOptions> = {}, isTerminal = false): Written {
+  const stream = new PassThrough();
+  const logger = createLogger({ level: 'info', format: 'json', ...options }, isTerminal, stream);
+  return (write) => {
+    write(logger);
+    return (stream.read() as Buffer | null)?.toString() ?? '';
+  };
+}
+
+test('JSON: one line an entry, with its time in ISO 8601 and nothing of the machine', () => {
+  const text = writing()((logger) => logger.info({ bytes: 7 }, 'first\nsecond'));
+  expect(text.endsWith('\n')).toBe(true);
+  expect(text.trimEnd()).not.toContain('\n');
+  expect(JSON.parse(text)).toEqual({
+    level: 30,
+    time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/) as string,
+    bytes: 7,
+    msg: 'first\nsecond',
+  });
+});
+
+test.each([
+  ['json', true, 'JSON'],
+  ['json', false, 'JSON'],
+  ['auto', false, 'JSON'],
+  ['auto', true, 'pretty'],
+  ['pretty', false, 'pretty'],
+  ['pretty', true, 'pretty'],
+] as const)('format %s, terminal %s: %s', (format, isTerminal, expected) => {
+  const text = writing({ format }, isTerminal)((logger) => logger.info('hello'));
+  expect(text).toMatch(expected === 'JSON' ? /^\{.*"msg":"hello"\}\n$/ : /^\[[\d:.]+\] INFO: hello\n$/);
+});
+
+test.each([
+  ['trace', 6],
+  ['debug', 5],
+  ['info', 4],
+  ['warn', 3],
+  ['error', 2],
+  ['silent', 0],
+] as const)('level %s writes %i of the levels', (level, lines) => {
+  const text = writing({ level })((logger) => {
+    for (const each of ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const) logger[each]('x');
+  });
+  expect(text.split('\n').length - 1).toBe(lines);
+});
+
+test.each(['authorization', 'password', 'token', 'cookie', 'credentials'])(
+  'a field called %s does not get out, be it at the top or in what is logged',
+  (field) => {
+    const secret = { [field]: 'hunter2' };
+    for (const entry of [secret, { headers: secret }]) {
+      const text = writing()((logger) => logger.info(entry, 'hello'));
+      expect(text).toContain('[Redacted]');
+      expect(text).not.toContain('hunter2');
+    }
+  },
+);
+
+test('pretty shows on one line what a client has sent on several', () => {
+  const text = writing({ format: 'pretty' })((logger) =>
+    logger.info({ userAgent: 'a\n[00:00:00] ERROR: forged\u001B[2J' }, 'request'),
+  );
+  expect(text.split('\n').filter((line) => line.startsWith('['))).toHaveLength(1);
+  expect(text).not.toContain('\u001B');
+});
+
+/** What a process writes that logs one line where pino-pretty cannot be found. */
+async function withoutPinoPretty(format: LoggerOptions['format']): Promise<string> {
+  const hook = `
+    import { registerHooks } from 'node:module';
+    registerHooks({ resolve(specifier, context, next) {
+      if (specifier === 'pino-pretty') throw Object.assign(new Error('none'), { code: 'MODULE_NOT_FOUND' });
+      return next(specifier, context);
+    } });`;
+  const main = `
+    import { createLogger } from ${JSON.stringify(new URL('logger.ts', import.meta.url).href)};
+    createLogger({ level: 'info', format: '${format}' }, true).info('hello');`;
+  const importing = `--import=data:text/javascript,${encodeURIComponent(hook)}`;
+  const args = [importing, '--input-type=module', '--eval', main];
+  return (await promisify(execFile)(process.execPath, args)).stdout;
+}
+
+test('an installation without pino-pretty gets JSON, and is told so where it asked for more', async () => {
+  const [auto, pretty] = await Promise.all([withoutPinoPretty('auto'), withoutPinoPretty('pretty')]);
+  expect(auto).toMatch(/^\{.*"msg":"hello"\}\n$/);
+  const lines = pretty
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as unknown);
+  expect(lines).toMatchObject([
+    { level: 40, msg: expect.stringContaining('pino-pretty') as string },
+    { level: 30, msg: 'hello' },
+  ]);
+});
