@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { LarderEvent, Listener, ServedRequest } from '../events.ts';
+import { messageOf } from './message-of.ts';
 
 /** A listener that writes events as log lines: one access line a request, and what an operator should know. */
 export function createLogListener(logger: Logger): Listener {
@@ -44,6 +45,21 @@ export function createLogListener(logger: Logger): Listener {
         isDiskFailing = event.state === 'failing';
         logDisk(logger, event);
         return;
+      case 'blob-quarantined':
+        logger.error(
+          described(event),
+          'stored bytes were wrong, they are fetched again when they are asked for',
+        );
+        return;
+      case 'index-replaced':
+        logger.error(described(event), 'the index was damaged, it is built anew from what is stored');
+        return;
+      case 'maintenance-ended':
+        logMaintenance(logger, event);
+        return;
+      case 'maintenance-failed':
+        logger.error(described(event), 'maintenance failed');
+        return;
       case 'evicted':
       case 'upstream-bytes':
       case 'rate-limit':
@@ -72,6 +88,12 @@ function logBreaker(logger: Logger, event: Extract<LarderEvent, { kind: 'breaker
   else logger.debug(described(event), 'upstream is tried again');
 }
 
+function logMaintenance(logger: Logger, event: Extract<LarderEvent, { kind: 'maintenance-ended' }>): void {
+  const { task, durationMs, stats } = event;
+  const fields = { task, durationMs: Math.round(durationMs), ...stats };
+  logger.info(fields, task === 'verify' ? 'the store is verified' : 'index and disk agree');
+}
+
 function logEviction(logger: Logger, event: Extract<LarderEvent, { kind: 'eviction-ended' }>): void {
   if (event.missing > 0 || event.error !== undefined) {
     logger.warn(described(event), 'evicted too little: what is left is pinned, in use or cannot be deleted');
@@ -94,15 +116,4 @@ function described(event: LarderEvent & { readonly error?: unknown }): object {
   if (event.error === undefined) delete fields['error'];
   else fields['error'] = messageOf(event.error);
   return fields;
-}
-
-/** The messages of an error and its causes, joined. */
-export function messageOf(error: unknown): string {
-  const messages: string[] = [];
-  let current: unknown = error;
-  while (current instanceof Error && messages.length < 5) {
-    if (!messages.includes(current.message)) messages.push(current.message);
-    current = current.cause;
-  }
-  return messages.length === 0 ? String(error) : messages.join(': ');
 }
