@@ -1,7 +1,10 @@
 import { join } from 'node:path';
+import { systemClock, type Clock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import type { ContentIndex } from '../index/content-index.ts';
 import { IndexError } from '../index/error.ts';
+import { openRecoveringIndex, type RecoveringIndexOptions } from '../index/recovering-index.ts';
+import { setDatabaseAside } from '../index/sqlite/set-aside.ts';
 import { openSqliteIndex } from '../index/sqlite/sqlite-index.ts';
 import { StoreError, type BlobStore } from '../store/blob-store.ts';
 import { openFileStore } from '../store/fs/file-store.ts';
@@ -17,6 +20,12 @@ export interface CacheDirectory {
 }
 
 export type CacheDirectoryOptions = Pick<Config['cache'], 'directory' | 'maxSize'>;
+
+export interface IndexOptions {
+  readonly clock?: Clock;
+  /** Told when an empty index has taken a damaged one's place: the stored bytes are to be put into it. */
+  readonly onIndexReplaced?: RecoveringIndexOptions['onReplaced'];
+}
 
 /** What failed verification is kept for somebody to look at, but not at the cost of the cache. */
 const QUARANTINE_FILES = 16;
@@ -42,9 +51,12 @@ const DEVICE_ERRORS: ReadonlySet<string> = new Set([
  * cache: there is an index in memory, and a store that takes nothing.
  * @throws StoreError, IndexError, DirectoryLockedError where it is plainly the wrong directory
  */
-export async function openCacheDirectory(options: CacheDirectoryOptions): Promise<CacheDirectory> {
+export async function openCacheDirectory(
+  options: CacheDirectoryOptions,
+  indexOptions: IndexOptions = {},
+): Promise<CacheDirectory> {
   try {
-    return await openUsable(options);
+    return await openUsable(options, indexOptions);
   } catch (error) {
     const failure = deviceFailure(error);
     if (failure === undefined) throw error;
@@ -53,7 +65,10 @@ export async function openCacheDirectory(options: CacheDirectoryOptions): Promis
   }
 }
 
-async function openUsable({ directory, maxSize = Infinity }: CacheDirectoryOptions): Promise<CacheDirectory> {
+async function openUsable(
+  { directory, maxSize = Infinity }: CacheDirectoryOptions,
+  indexOptions: IndexOptions,
+): Promise<CacheDirectory> {
   const lock = await lockDirectory(directory);
   try {
     const quarantine = {
@@ -62,7 +77,7 @@ async function openUsable({ directory, maxSize = Infinity }: CacheDirectoryOptio
     };
     const store = await openFileStore({ directory, quarantine });
     await store.sweepIngest();
-    const index = await openSqliteIndex(join(directory, 'index.db'));
+    const index = await openIndex(join(directory, 'index.db'), indexOptions);
     const close = async (): Promise<void> => {
       await index.close();
       await lock.release();
@@ -72,6 +87,17 @@ async function openUsable({ directory, maxSize = Infinity }: CacheDirectoryOptio
     await lock.release().catch(() => {});
     throw error;
   }
+}
+
+function openIndex(
+  path: string,
+  { clock = systemClock, onIndexReplaced = () => {} }: IndexOptions,
+): Promise<ContentIndex> {
+  return openRecoveringIndex({
+    open: () => openSqliteIndex(path),
+    setAside: () => setDatabaseAside(path, clock.now()),
+    onReplaced: onIndexReplaced,
+  });
 }
 
 function deviceFailure(error: unknown): StoreError | undefined {

@@ -26,13 +26,18 @@ export interface CacheDependencies {
 
 /** @throws as `openCacheDirectory` does */
 export async function openCache(config: Config, dependencies: CacheDependencies): Promise<Cache> {
-  const directory = await openCacheDirectory(config.cache);
+  const { clock, events } = dependencies;
+  const directory = await openCacheDirectory(config.cache, {
+    clock,
+    onIndexReplaced: (error, setAside) => events.emit({ kind: 'index-replaced', error, setAside }),
+  });
   const store = new HeldStore(directory.store);
   const shared = { ...dependencies, store, index: directory.index };
   const mirror = new Mirror({
     ...shared,
     negativeTtlMs: config.negativeTtlMs,
     manifestMemoryBytes: config.cache.manifestMemory,
+    serveRecovered: config.upstreams.every(({ credentials }) => credentials === undefined),
     diskError: directory.error,
     onFull: (bytes) => evictor.makeRoom(bytes),
   });

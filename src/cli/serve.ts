@@ -3,9 +3,6 @@ import { Command } from 'commander';
 import type { Logger } from 'pino';
 import { systemClock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
-import { loadConfig, systemSources } from '../config/load.ts';
-import { configPath } from '../config/overrides.ts';
-import { ConfigError } from '../config/problem.ts';
 import { refusalToListen } from '../config/refusal.ts';
 import { createEvents } from '../events.ts';
 import { createLogger } from '../observe/logger.ts';
@@ -19,6 +16,8 @@ import { RequestRecords } from '../server/request-record.ts';
 import { UpstreamTable } from '../server/select-upstream.ts';
 import { openCache } from './cache.ts';
 import { EXIT_USAGE } from './exit-codes.ts';
+import { createMaintenance, startMaintenance } from './maintenance.ts';
+import { readConfig } from './read-config.ts';
 import { startBlock } from './start-block.ts';
 import { breakerDetail, createUpstreams } from './upstreams.ts';
 import { version } from './version.ts';
@@ -29,26 +28,10 @@ export function serveCommand(): Command {
     .description('serve the mirror')
     .option('--config <file>', 'the configuration file (default: LARDER_CONFIG, else config.yaml)')
     .action(async ({ config: option }: { config?: string }) => {
-      const config = readConfig(option);
+      const config = readConfig(option, refusalToListen);
       if (config === undefined) process.exitCode = EXIT_USAGE;
       else await serve(config);
     });
-}
-
-/** The configuration, or undefined where it cannot be used: then standard error says why, a line each. */
-function readConfig(option: string | undefined): Config | undefined {
-  const sources = systemSources();
-  const path = configPath(option, sources.env);
-  try {
-    const config = loadConfig(path, sources);
-    const refusal = refusalToListen(config);
-    if (refusal === undefined) return config;
-    console.error(`${path}: ${refusal}`);
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    for (const line of error.lines) console.error(line);
-  }
-  return undefined;
 }
 
 /** Most connections are idle: clients keep a few open each. */
@@ -98,10 +81,13 @@ async function serve(config: Config): Promise<void> {
     },
   });
   cache.evictor.start();
+  const maintenance = createMaintenance(config, cache, upstreams, { clock, events });
+  const running = await startMaintenance(config, maintenance, cache, { clock, events });
   const stats = await index.stats();
   process.stderr.write(startBlock(config, { version: version(), url: urlOf(server), ...stats }));
 
   await drainAtSignal(server, config.drainMs, logger);
+  await running.close();
   await cache.close();
   await Promise.all(upstreams.map(({ upstream }) => upstream.close()));
   logger.info('stopped');

@@ -1,5 +1,6 @@
 import { formatByteSize } from '../config/byte-size.ts';
 import type { Config } from '../config/config.ts';
+import { shortSize } from './short-size.ts';
 
 /** What is true once the server listens. Sizes in bytes. */
 export interface StartState {
@@ -26,16 +27,4 @@ export function startBlock(config: Config, { version, url, blobs, bytes }: Start
 function upstreamNames({ upstreams, defaultUpstream, offline }: Config): string {
   const names = upstreams.map(({ name }) => (name === defaultUpstream ? `${name} (default)` : name));
   return `${names.join(', ')}${offline ? '; offline: none is contacted' : ''}`;
-}
-
-/** Three digits are enough for a glance. */
-function shortSize(bytes: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1024 && unit < units.length - 1) {
-    value /= 1024;
-    unit += 1;
-  }
-  return `${unit === 0 ? value : value.toPrecision(3)} ${units[unit] ?? ''}`;
 }

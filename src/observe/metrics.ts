@@ -5,6 +5,7 @@ import type { LarderEvent, Listener } from '../events.ts';
 export interface Gauges {
   /** Running fills. */
   readonly fills: () => number;
+  /** What is stored. Rejects where it cannot be told. */
   readonly store: () => Promise<{ readonly blobs: number; readonly bytes: number }>;
   /** The cap of the store, bytes; undefined where it has none. */
   readonly storeLimit: number | undefined;
@@ -104,6 +105,12 @@ function upstreamMetrics(registers: Registry[]): Listener {
     labelNames: ['upstream'],
     registers,
   });
+  const breaker = new Gauge({
+    name: 'larder_upstream_breaker_open',
+    help: '1 while an upstream is left alone because it does not answer, 0 once it answers again',
+    labelNames: ['upstream'],
+    registers,
+  });
   return (event) => {
     if (event.kind === 'upstream-request') {
       const { upstream, method, target, result } = event;
@@ -113,6 +120,8 @@ function upstreamMetrics(registers: Registry[]): Listener {
       bytes.inc({ upstream: event.upstream }, event.bytes);
     } else if (event.kind === 'rate-limit') {
       remaining.set({ upstream: event.upstream }, event.remaining);
+    } else if (event.kind === 'breaker-changed') {
+      breaker.set({ upstream: event.upstream }, event.state === 'closed' ? 0 : 1);
     }
   };
 }
@@ -126,7 +135,7 @@ function cacheMetrics(registers: Registry[]): Listener {
   });
   const events = new Counter({
     name: 'larder_events_total',
-    help: 'What an operator may want to be woken by: fill-resumed, verification-failed, stale-served, store-failed',
+    help: 'What an operator may want to be woken by, by its name in the log',
     labelNames: ['event'],
     registers,
   });
@@ -136,6 +145,9 @@ function cacheMetrics(registers: Registry[]): Listener {
     'stale-served',
     'store-failed',
     'tag-moved',
+    'blob-quarantined',
+    'index-replaced',
+    'maintenance-failed',
   ] as const);
   return (event) => {
     if (event.kind === 'fill-ended') fills.inc({ upstream: event.upstream, outcome: event.outcome });
@@ -157,7 +169,11 @@ function evictionMetrics(registers: Registry[]): Listener {
   };
 }
 
+const UNKNOWN = { blobs: NaN, bytes: NaN };
+
 function addGauges(registers: Registry[], gauges: Gauges): void {
+  // A scrape must not fail with the disk: that is when the other figures are wanted most.
+  const stored = (): ReturnType<Gauges['store']> => gauges.store().catch(() => UNKNOWN);
   void new Gauge({
     name: 'larder_flights',
     help: 'Blobs being fetched now',
@@ -169,18 +185,18 @@ function addGauges(registers: Registry[], gauges: Gauges): void {
   // Each by its own: what one gauge sets of another shows only at the next scrape.
   void new Gauge({
     name: 'larder_store_blobs',
-    help: 'Blobs and manifests stored',
+    help: 'Blobs and manifests stored; NaN where the index does not tell',
     registers,
     async collect() {
-      this.set((await gauges.store()).blobs);
+      this.set((await stored()).blobs);
     },
   });
   void new Gauge({
     name: 'larder_store_bytes',
-    help: 'Bytes stored',
+    help: 'Bytes stored; NaN where the index does not tell',
     registers,
     async collect() {
-      this.set((await gauges.store()).bytes);
+      this.set((await stored()).bytes);
     },
   });
   addDiskGauges(registers, gauges);

@@ -1,0 +1,95 @@
+import { tmpdir } from 'node:os';
+import type { Target } from '../cache/target.ts';
+import type { Clock } from '../clock.ts';
+import type { Config } from '../config/config.ts';
+import type { Events } from '../events.ts';
+import type { RepositoryKey } from '../index/content-index.ts';
+import { Background } from '../maintenance/background.ts';
+import { LocalMaintenance } from '../maintenance/local-maintenance.ts';
+import { VerifySchedule } from '../maintenance/schedule.ts';
+import { listenControl, type ControlSocket } from '../server/control-socket.ts';
+import { createControl } from '../server/control.ts';
+import type { Cache } from './cache.ts';
+import type { ConfiguredUpstream } from './upstreams.ts';
+
+export interface MaintenanceDependencies {
+  readonly clock: Clock;
+  readonly events: Events;
+}
+
+/** Maintenance of a cache that this process has opened. */
+export function createMaintenance(
+  config: Config,
+  cache: Cache,
+  upstreams: readonly ConfiguredUpstream[],
+  dependencies: MaintenanceDependencies,
+): LocalMaintenance {
+  const { store, index, mirror } = cache;
+  return new LocalMaintenance({
+    ...dependencies,
+    store,
+    index,
+    mirror,
+    naming: config,
+    findTarget: (key) => findTarget(upstreams, key),
+    maxBytes: config.cache.maxSize,
+  });
+}
+
+/** What a server does for its cache beside serving. */
+export interface RunningMaintenance {
+  close(): Promise<void>;
+}
+
+/**
+ * Starts what goes on in the background, and answers the command line. A server without that still serves, so what
+ * fails is told as an event.
+ */
+export async function startMaintenance(
+  { cache: { directory, verifyEveryMs, verifyRate } }: Config,
+  maintenance: LocalMaintenance,
+  { index, mirror }: Cache,
+  { clock, events }: MaintenanceDependencies,
+): Promise<RunningMaintenance> {
+  // Without a directory of its own there is nothing to maintain, and no place for a socket.
+  if (mirror.disk.error !== undefined) return { close: async () => {} };
+  const schedule =
+    verifyEveryMs === undefined
+      ? undefined
+      : new VerifySchedule({
+          maintenance,
+          index,
+          clock,
+          events,
+          everyMs: verifyEveryMs,
+          bytesPerSecond: verifyRate,
+        });
+  const background = new Background({ maintenance, events, schedule });
+  const control = await startControl(maintenance, directory, events);
+  background.start();
+  return {
+    async close() {
+      await control?.close();
+      await background.close();
+    },
+  };
+}
+
+async function startControl(
+  maintenance: LocalMaintenance,
+  directory: string,
+  events: Events,
+): Promise<ControlSocket | undefined> {
+  try {
+    return await listenControl({ app: createControl(maintenance), directory, temporaryDirectory: tmpdir() });
+  } catch (error) {
+    events.emit({ kind: 'maintenance-failed', task: 'control', error });
+    return undefined;
+  }
+}
+
+function findTarget(upstreams: readonly ConfiguredUpstream[], key: RepositoryKey): Target | undefined {
+  const found = upstreams.find(({ upstream }) => upstream.name === key.upstream);
+  if (found === undefined || !found.isAllowed(key.repository)) return undefined;
+  return { upstream: found.upstream, tags: found.tags, key };
+}
