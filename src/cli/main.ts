@@ -2,7 +2,12 @@
 import { Command, CommanderError } from 'commander';
 import { checkCommand } from './check.ts';
 import { EXIT_FAILED, EXIT_USAGE } from './exit-codes.ts';
+import { lsCommand } from './ls.ts';
+import { pinCommand, unpinCommand } from './pin.ts';
+import { rmCommand } from './rm.ts';
 import { serveCommand } from './serve.ts';
+import { statsCommand } from './stats.ts';
+import { verifyCommand } from './verify.ts';
 import { version } from './version.ts';
 
 /** The program: one subcommand a file. Exit codes: 0 done, 1 failed, 2 usage or config. */
@@ -12,7 +17,13 @@ function larder(): Command {
     .version(version())
     .showHelpAfterError()
     .addCommand(serveCommand())
-    .addCommand(checkCommand());
+    .addCommand(checkCommand())
+    .addCommand(lsCommand())
+    .addCommand(rmCommand())
+    .addCommand(pinCommand())
+    .addCommand(unpinCommand())
+    .addCommand(verifyCommand())
+    .addCommand(statsCommand());
   for (const command of [program, ...program.commands]) command.exitOverride();
   return program;
 }

@@ -1,0 +1,159 @@
+import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
+import { createInterface } from 'node:readline';
+import type { Page, PinEntry } from '../index/content-index.ts';
+import { MaintenanceError, type MaintenanceErrorCode } from '../maintenance/error.ts';
+import type { ContentStats, RepositoryRow, TagRow } from '../maintenance/inventory.ts';
+import type { Maintenance, VerifyRequest } from '../maintenance/maintenance.ts';
+import type { Removed } from '../maintenance/remove.ts';
+import type { VerifyProgress, VerifyReport } from '../maintenance/verify.ts';
+
+/** Nobody listens: there is no socket, or nobody has it open any more. */
+const ABSENT: ReadonlySet<string | undefined> = new Set(['ENOENT', 'ECONNREFUSED', 'ENOTSOCK', 'ENOTDIR']);
+
+/**
+ * Whether somebody listens on the socket.
+ * @throws MaintenanceError where it cannot be found out: no permission
+ */
+export async function isListening(socketPath: string): Promise<boolean> {
+  const socket = connect(socketPath);
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (ABSENT.has(code)) return false;
+    const message = `cannot connect to ${socketPath} (${code}): run this as the user that runs the server`;
+    throw new MaintenanceError('failed', message, { cause: error });
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** Maintenance by the server that listens on a control socket. */
+export class RemoteMaintenance implements Maintenance {
+  readonly #socketPath: string;
+
+  constructor(socketPath: string) {
+    this.#socketPath = socketPath;
+  }
+
+  stats(): Promise<ContentStats> {
+    return this.#get('stats', {});
+  }
+
+  repositories(page: Page<string>): Promise<readonly RepositoryRow[]> {
+    return this.#get('repositories', page);
+  }
+
+  tags(repository: string, page: Page<string>): Promise<readonly TagRow[]> {
+    return this.#get('tags', { ...page, repository });
+  }
+
+  pins(page: Page<string>): Promise<readonly PinEntry[]> {
+    return this.#get('pins', page);
+  }
+
+  remove(reference: string): Promise<Removed> {
+    return this.#post('delete', { reference });
+  }
+
+  pin(reference: string): Promise<readonly string[]> {
+    return this.#post('pin', { reference });
+  }
+
+  unpin(reference: string): Promise<readonly string[]> {
+    return this.#post('unpin', { reference });
+  }
+
+  async verify(
+    wanted: VerifyRequest,
+    onProgress: (progress: VerifyProgress) => void,
+    signal: AbortSignal,
+  ): Promise<VerifyReport> {
+    const incoming = await this.#ask('POST', 'verify', wanted, signal);
+    if (incoming.statusCode !== 200) throw await errorOf(incoming);
+    try {
+      for await (const text of createInterface({ input: incoming })) {
+        const line = JSON.parse(text) as VerifyLine;
+        if (line.kind === 'report') return line;
+        if (line.kind === 'error') throw new MaintenanceError(line.code, line.message);
+        onProgress(line);
+      }
+    } catch (error) {
+      throw error instanceof MaintenanceError ? error : brokenOff(error);
+    }
+    throw brokenOff();
+  }
+
+  async #get<T>(operation: string, query: object): Promise<T> {
+    const entries = Object.entries(query).filter(([, value]) => value !== undefined);
+    const search = new URLSearchParams(
+      entries.map(([name, value]): [string, string] => [name, String(value)]),
+    );
+    return readAnswer(await this.#ask('GET', `${operation}?${String(search)}`));
+  }
+
+  async #post<T>(operation: string, body: object): Promise<T> {
+    return readAnswer(await this.#ask('POST', operation, body));
+  }
+
+  async #ask(
+    method: string,
+    operation: string,
+    body?: object,
+    signal?: AbortSignal,
+  ): Promise<IncomingMessage> {
+    const text = body === undefined ? '' : JSON.stringify(body);
+    const outgoing = request({
+      socketPath: this.#socketPath,
+      method,
+      path: `/api/v1/${operation}`,
+      headers: { Host: 'larder', 'Content-Length': Buffer.byteLength(text) },
+      agent: false,
+      signal,
+    });
+    outgoing.end(text);
+    try {
+      const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage];
+      return incoming;
+    } catch (error) {
+      throw brokenOff(error);
+    }
+  }
+}
+
+type VerifyLine =
+  | VerifyProgress
+  | ({ readonly kind: 'report' } & VerifyReport)
+  | { readonly kind: 'error'; readonly code: MaintenanceErrorCode; readonly message: string };
+
+function brokenOff(cause?: unknown): MaintenanceError {
+  return new MaintenanceError('failed', 'the server has ended the connection', { cause });
+}
+
+async function readAnswer<T>(incoming: IncomingMessage): Promise<T> {
+  if (incoming.statusCode !== 200) throw await errorOf(incoming);
+  return JSON.parse(await readText(incoming)) as T;
+}
+
+async function errorOf(incoming: IncomingMessage): Promise<MaintenanceError> {
+  const text = await readText(incoming);
+  try {
+    const { error } = JSON.parse(text) as { error: { code: MaintenanceErrorCode; message: string } };
+    return new MaintenanceError(error.code, error.message);
+  } catch {
+    return new MaintenanceError('failed', `the server has answered ${incoming.statusCode}`);
+  }
+}
+
+async function readText(incoming: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  try {
+    for await (const chunk of incoming) chunks.push(chunk as Buffer);
+  } catch (error) {
+    throw brokenOff(error);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
