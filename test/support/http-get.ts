@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { request, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import { request, type Agent, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 
 export interface Answered {
   readonly status: number;
@@ -11,16 +11,20 @@ export interface Answered {
 
 export interface Asked {
   readonly method?: string;
+  /** A list goes out as so many lines. */
   readonly headers?: Record<string, string | string[]>;
+  /** Absent: a connection of its own. */
+  readonly agent?: Agent;
 }
 
 /** Sends a request whose path goes out exactly as it is written, and resolves with the headers. */
 export async function open(
   base: URL,
   path: string,
-  { method = 'GET', headers = {} }: Asked = {},
+  { method = 'GET', headers = {}, agent }: Asked = {},
 ): Promise<IncomingMessage> {
-  const outgoing = request({ host: base.hostname, port: base.port, path, method, headers, agent: false });
+  const address = { host: base.hostname, port: base.port };
+  const outgoing = request({ ...address, path, method, headers, agent: agent ?? false });
   outgoing.end();
   const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage];
   return incoming;
@@ -28,7 +32,11 @@ export async function open(
 
 /** Sends a request and reads the whole answer, cut or not. */
 export async function get(base: URL, path: string, asked: Asked = {}): Promise<Answered> {
-  const incoming = await open(base, path, asked);
+  return readAnswer(await open(base, path, asked));
+}
+
+/** Reads the rest of an answer, cut or not. */
+export async function readAnswer(incoming: IncomingMessage): Promise<Answered> {
   const chunks: Buffer[] = [];
   try {
     for await (const chunk of incoming) chunks.push(chunk as Buffer);
