@@ -99,7 +99,7 @@ export class Mirror {
   }
 
   /**
-   * The manifest's headers. Where upstream's own HEAD has just told them, the manifest is not fetched:
+   * The manifest's headers. Where upstream's own HEAD has told them, a manifest that is not here is not fetched:
    * a client that only looks for a new version must not cost a pull.
    * @throws as `manifest` does
    */
@@ -111,7 +111,10 @@ export class Mirror {
     if (reference.kind === 'digest') return headOf(await this.#manifests.pull(target, reference.digest));
     const resolution = await this.#tags.resolve(target, reference.tag);
     const { digest, outcome, head } = resolution;
-    if (head?.mediaType !== undefined && head.size !== undefined && preference.accepts(head.mediaType)) {
+    const isTold =
+      head?.mediaType !== undefined && head.size !== undefined && preference.accepts(head.mediaType);
+    // What is here has been verified, and upstream's word has not.
+    if (isTold && (await this.#manifests.local(digest)) === undefined) {
       // Whoever asks whether there is a new version has the image in use.
       this.#lastUse.record(digest);
       return { digest, mediaType: head.mediaType, size: head.size, outcome };

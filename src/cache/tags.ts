@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.ts';
 import type { Events } from '../events.ts';
 import type { ContentIndex, TagEntry } from '../index/content-index.ts';
@@ -20,7 +21,7 @@ import { tolerate } from './tolerate.ts';
 export interface Resolution {
   readonly digest: Digest;
   readonly outcome: Outcome;
-  /** What upstream's HEAD told just now, where it was asked. */
+  /** What upstream's HEAD told when it confirmed the digest, where that is still known. */
   readonly head?: ResolvedManifest | undefined;
   /** The manifest itself, where finding the digest took fetching it. */
   readonly manifest?: Manifest | undefined;
@@ -42,11 +43,16 @@ interface Checked {
   readonly manifest?: Manifest | undefined;
 }
 
+/** Tags whose headers are kept beside the digest that the index has. */
+const MAX_HEADS = 10_000;
+
 /** Tags: cached for their time to live, then revalidated by HEAD, one check at a time for each. */
 export class Tags {
   readonly #checks: Flights<Checked>;
   /** Upstreams that have let a deadline pass and have not answered a check since: nobody waits for them again. */
   readonly #slow = new Set<string>();
+  /** Of tags that were asked for by HEAD only: without them the next HEAD would have to fetch the manifest. */
+  readonly #heads = new LRUCache<string, ResolvedManifest>({ max: MAX_HEADS });
   readonly #options: TagsOptions;
 
   constructor(options: TagsOptions) {
@@ -64,7 +70,12 @@ export class Tags {
     const age = freshness(tag, entry, target.tags, clock.now());
     if (age === 'fresh') {
       const ttlMs = remainingMs(entry, target.tags, clock.now());
-      return { digest: entry.digest, outcome: ttlMs > 0 ? { hit: true, ttlMs } : { hit: true } };
+      const head = this.#heads.get(checkKey(target, tag));
+      return {
+        digest: entry.digest,
+        outcome: ttlMs > 0 ? { hit: true, ttlMs } : { hit: true },
+        head: head?.digest === entry.digest ? head : undefined,
+      };
     }
     return this.#revalidate(target, tag, entry, age);
   }
@@ -124,7 +135,7 @@ export class Tags {
   }
 
   #check(target: Target, tag: Tag, entry: TagEntry | undefined): Boarding<Checked> {
-    const key = flightKey('tag', target.key.upstream, target.key.repository, tag);
+    const key = checkKey(target, tag);
     const { negative, clock } = this.#options;
     const known = negative.get(key);
     if (known !== undefined) {
@@ -136,6 +147,7 @@ export class Tags {
       try {
         const checked = await this.#ask(target, tag, entry);
         this.#slow.delete(target.key.upstream);
+        if (checked.head !== undefined) this.#heads.set(key, checked.head);
         return checked;
       } catch (error) {
         if (isRefusal(error)) await this.#refused(target, tag, key, error);
@@ -152,8 +164,8 @@ export class Tags {
     const head = await upstream.resolve(key.repository, reference);
     const checked = head === undefined ? await this.#fetchByTag(target, tag) : { digest: head.digest, head };
     if (entry !== undefined && checked.digest !== entry.digest) {
-      // The old manifest is served until the new one is here and verified.
-      if (head !== undefined) {
+      // The old manifest is served until the new one is here and verified; without an old one there is no need.
+      if (head !== undefined && (await manifests.local(entry.digest)) !== undefined) {
         assertQuota(target);
         await belonging.add(key, checked.digest);
         await manifests.pull(target, checked.digest);
@@ -187,6 +199,10 @@ export class Tags {
     if (error.failure !== 'absent' || target.tags.onDeleted === 'keep') return;
     await tolerate(events, 'drop a tag', () => index.deleteTag(target.key, tag, clock.now()));
   }
+}
+
+function checkKey({ key }: Target, tag: Tag): string {
+  return flightKey('tag', key.upstream, key.repository, tag);
 }
 
 /** Upstream's failure hides behind a stale answer; its refusal does only where the policy says so, at any age. */
