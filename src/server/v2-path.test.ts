@@ -11,6 +11,8 @@ describe('what a path asks for', () => {
     ['/v2', { kind: 'ping' }],
     ['/v2/', { kind: 'ping' }],
     ['/ghcr.io/v2/', { kind: 'ping' }],
+    ['/v2/ghcr.io/', { kind: 'ping' }],
+    ['/v2/registry.internal%3A5000/', { kind: 'ping' }],
     ['/v2/_catalog', { kind: 'catalog' }],
     ['/v2/debian/tags/list', { kind: 'tags', segments: ['debian'], prefix: undefined }],
     [
@@ -43,6 +45,9 @@ describe('what a path may not be', () => {
     ['/v2/a%zz/manifests/latest', 'NAME_INVALID'],
     ['/v2/a//b/manifests/latest', 'NAME_INVALID'],
     ['/v2//manifests/latest', 'NAME_INVALID'],
+    ['/v2//', 'NAME_INVALID'],
+    ['/v2/%2e%2e/', 'NAME_INVALID'],
+    ['/v2/ghcr.io/acme/', 'NAME_INVALID'],
     ['/v2/a/manifests/latest/', 'NAME_INVALID'],
     [`/v2/a/blobs/${SHA256.toUpperCase()}`, 'DIGEST_INVALID'],
     [`/v2/a/blobs/sha256:${'A'.repeat(64)}`, 'DIGEST_INVALID'],

@@ -44,7 +44,14 @@ export function parseV2Path(path: string): V2Path {
   const rest = all.slice(prefix === undefined ? 1 : 2);
   if (rest.length === 0 || (rest.length === 1 && rest[0] === '')) return { kind: 'ping' };
   if (rest.length === 1 && rest[0] === '_catalog') return { kind: 'catalog' };
+  if (rest.length === 2 && rest[1] === '') return pingBelow(rest[0] ?? '');
   return parseEndpoint(rest.map(decodeSegment), prefix);
+}
+
+/** `/v2/ghcr.io/`: the ping of a client whose endpoint's path stands for `/v2` (wharfie, of k3s and RKE2). */
+function pingBelow(prefix: string): V2Path {
+  decodeSegment(prefix);
+  return { kind: 'ping' };
 }
 
 function parseEndpoint(all: readonly string[], prefix: string | undefined): V2Path {
