@@ -135,7 +135,7 @@ function cacheMetrics(registers: Registry[]): Listener {
   });
   const events = new Counter({
     name: 'larder_events_total',
-    help: 'What an operator may want to be woken by, by its name in the log',
+    help: 'What an operator may want to be woken by, by its kind',
     labelNames: ['event'],
     registers,
   });
