@@ -43,7 +43,12 @@ export async function lockDirectory(directory: string): Promise<DirectoryLock> {
   await prepareDirectory(root);
   const database = await acquire(join(root, 'lock.db'));
   if (database === undefined) throw new DirectoryLockedError(root, await readHolder(holderPath));
-  await writeHolder(holderPath);
+  try {
+    await writeHolder(holderPath);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
   return {
     async release() {
       if (!database.isOpen) return;

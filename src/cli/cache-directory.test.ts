@@ -1,0 +1,144 @@
+import { execFile } from 'node:child_process';
+import { mkdir, readFile, statfs, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { temporaryDirectory, type TemporaryDirectory } from '../../test/support/e2e/temporary.ts';
+import { ManualClock } from '../../test/support/manual-clock.ts';
+import { canMount, temporaryFileSystem } from '../../test/support/temporary-file-system.ts';
+import { digestOf } from '../oci/digest.ts';
+import { StoreError } from '../store/blob-store.ts';
+import { openCacheDirectory, type CacheDirectory, type IndexOptions } from './cache-directory.ts';
+
+const isMountable = await canMount();
+if (!isMountable) console.warn('skipped: broken devices, since nothing may be mounted here');
+function open(
+  directory: string,
+  { maxSize, onIndexReplaced = () => {} }: { maxSize?: number | undefined } & Partial<IndexOptions> = {},
+): Promise<CacheDirectory> {
+  return openCacheDirectory({ directory, maxSize }, { clock: new ManualClock(), onIndexReplaced });
+}
+
+const BLOB = { digest: digestOf('blob'), size: 4 };
+
+describe('a cache directory', () => {
+  let temporary: TemporaryDirectory;
+  beforeEach(async () => {
+    temporary = await temporaryDirectory('cache');
+    return () => temporary[Symbol.asyncDispose]();
+  });
+
+  it('is created, and is there again the next time', async () => {
+    const directory = join(temporary.path, 'a', 'cache');
+    const first = await open(directory);
+    expect(first.error).toBeUndefined();
+    await first.index.putBlob(BLOB, 1);
+    await first.close();
+    const second = await open(directory, { maxSize: 1000 });
+    expect(await second.index.stats()).toEqual({ blobs: 1, bytes: 4 });
+    await second.close();
+  });
+
+  it('belongs to one process', async () => {
+    const cache = await open(temporary.path);
+    await expect(open(temporary.path)).rejects.toThrow('in use by process');
+    await cache.close();
+    await (await open(temporary.path)).close();
+  });
+
+  it('does not fill with what failed verification', async () => {
+    const cache = await open(temporary.path, { maxSize: 1000 });
+    const { store } = cache;
+    for (const text of ['x'.repeat(30), 'y'.repeat(30)]) {
+      await using ingest = await store.ingest({ digest: BLOB.digest, size: 30 });
+      await ingest.write(Buffer.from(text));
+      await expect(ingest.commit()).rejects.toThrow('digest');
+    }
+    expect(await store.quarantined()).toEqual({ blobs: 1, bytes: 30 });
+    await cache.close();
+  });
+
+  it('that is a file is the wrong one', async () => {
+    const path = join(temporary.path, 'file');
+    await writeFile(path, '');
+    for (const directory of [path, join(path, 'below')]) {
+      const opening = open(directory);
+      await expect(opening).rejects.toThrow('not a directory');
+    }
+  });
+
+  it('with an index that is none gets an empty one', async () => {
+    await writeFile(
+      join(temporary.path, 'index.db'),
+      'not a database, but long enough to be told from one'.repeat(40),
+    );
+    const told: string[] = [];
+    const cache = await open(temporary.path, { onIndexReplaced: (_, setAside) => void told.push(setAside) });
+    expect(await cache.index.stats()).toEqual({ blobs: 0, bytes: 0 });
+    expect(told).toEqual([expect.stringContaining('index.db.damaged-')]);
+    await cache.close();
+  });
+});
+
+describe.skipIf(!isMountable)('a cache directory whose device fails', () => {
+  let device: TemporaryDirectory;
+  afterEach(() => device[Symbol.asyncDispose]());
+
+  async function expectPassThrough(directory: string, code: string): Promise<void> {
+    const cache = await open(directory);
+    const { store, index, error } = cache;
+    expect(error).toBeInstanceOf(StoreError);
+    expect(error?.code).toBe(code);
+    await expect(store.ingest(BLOB)).rejects.toBe(error);
+    expect(await store.open(BLOB.digest)).toBeUndefined();
+    expect(await store.stat(BLOB.digest)).toBeUndefined();
+    expect(await store.delete(BLOB.digest)).toBe(false);
+    expect(await store.quarantine(BLOB.digest)).toBe(false);
+    expect(await store.quarantined()).toEqual({ blobs: 0, bytes: 0 });
+    for await (const blob of store.list()) expect(blob).toBeUndefined();
+    await index.putBlob(BLOB, 1);
+    expect(await index.stats()).toEqual({ blobs: 1, bytes: 4 });
+    await cache.close();
+  }
+
+  it('is passed by where it is read-only', async () => {
+    device = await temporaryFileSystem('size=4m,ro');
+    await expectPassThrough(device.path, 'EROFS');
+  });
+
+  it('is passed by where it became read-only since', async () => {
+    device = await temporaryFileSystem('size=4m');
+    await (await open(device.path)).close();
+    await promisify(execFile)('mount', ['-o', 'remount,ro', device.path]);
+    await expectPassThrough(device.path, 'EROFS');
+  });
+
+  it('is passed by where it is full', async () => {
+    device = await temporaryFileSystem('size=1m');
+    const directory = join(device.path, 'cache');
+    await mkdir(directory);
+    await takeAll(device.path);
+    await expectPassThrough(directory, 'ENOSPC');
+  });
+
+  it('is used once there is room', async () => {
+    device = await temporaryFileSystem('size=4m');
+    const directory = join(device.path, 'cache');
+    await (await open(directory)).close();
+    const others = await takeAll(device.path);
+    await expectPassThrough(directory, 'ENOSPC');
+    await writeFile(others, '');
+    const cache = await open(directory);
+    expect(cache.error).toBeUndefined();
+    await cache.close();
+    await expect(readFile(join(directory, 'lock.json'))).rejects.toThrow('ENOENT');
+  });
+});
+
+/** Somebody else fills the disk. */
+async function takeAll(directory: string): Promise<string> {
+  const { bavail, bsize } = await statfs(directory);
+  const path = join(directory, 'somebody-else');
+  await writeFile(path, Buffer.alloc(bavail * bsize));
+  return path;
+}
