@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { LarderEvent, Listener, ServedRequest } from '../events.ts';
+import { messageOf } from './message-of.ts';
 
 /** A listener that writes events as log lines: one access line a request, and what an operator should know. */
 export function createLogListener(logger: Logger): Listener {
@@ -115,15 +116,4 @@ function described(event: LarderEvent & { readonly error?: unknown }): object {
   if (event.error === undefined) delete fields['error'];
   else fields['error'] = messageOf(event.error);
   return fields;
-}
-
-/** The messages of an error and its causes, joined. */
-export function messageOf(error: unknown): string {
-  const messages: string[] = [];
-  let current: unknown = error;
-  while (current instanceof Error && messages.length < 5) {
-    if (!messages.includes(current.message)) messages.push(current.message);
-    current = current.cause;
-  }
-  return messages.length === 0 ? String(error) : messages.join(': ');
 }
