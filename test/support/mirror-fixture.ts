@@ -19,6 +19,8 @@ import type { Digest } from '../../src/oci/digest.ts';
 import type { ContentIndex } from '../../src/index/content-index.ts';
 import { Evictor } from '../../src/eviction/evictor.ts';
 import type { Marks } from '../../src/eviction/marks.ts';
+import { LocalMaintenance } from '../../src/maintenance/local-maintenance.ts';
+import type { UpstreamNames } from '../../src/maintenance/selector.ts';
 import { openSqliteIndex } from '../../src/index/sqlite/sqlite-index.ts';
 import { Admission, type AdmissionLimits } from '../../src/server/admission.ts';
 import { createApp } from '../../src/server/app.ts';
@@ -56,6 +58,8 @@ export interface MirrorFixtureOptions {
   readonly headerTimeoutMs?: number;
   /** What may be kept; nothing is evicted unless told, but where the disk is full. */
   readonly marks?: Partial<Marks>;
+  /** Whether there are no credentials, so that what was recovered may be served. False unless told. */
+  readonly serveRecovered?: boolean;
   /** Changes the store, to make it fail. */
   readonly wrapStore?: (store: BlobStore) => BlobStore;
 }
@@ -79,6 +83,7 @@ export class MirrorFixture implements AsyncDisposable {
   readonly directory: string;
   readonly store: HeldStore;
   readonly evictor: Evictor;
+  readonly maintenance: LocalMaintenance;
   readonly #listening: Listening;
   readonly #ownsDirectory: boolean;
   readonly #upstreams: readonly RoutedUpstream[];
@@ -91,6 +96,7 @@ export class MirrorFixture implements AsyncDisposable {
     directory: string;
     store: HeldStore;
     evictor: Evictor;
+    maintenance: LocalMaintenance;
     listening: Listening;
     ownsDirectory: boolean;
     upstreams: readonly RoutedUpstream[];
@@ -102,6 +108,7 @@ export class MirrorFixture implements AsyncDisposable {
     this.directory = parts.directory;
     this.store = parts.store;
     this.evictor = parts.evictor;
+    this.maintenance = parts.maintenance;
     this.#listening = parts.listening;
     this.#ownsDirectory = parts.ownsDirectory;
     this.#upstreams = parts.upstreams;
@@ -133,9 +140,14 @@ export class MirrorFixture implements AsyncDisposable {
     return readdir(join(this.directory, folder)).catch(() => []);
   }
 
+  /** Where a blob is, to do something to it behind the program's back. */
+  pathOf(digest: Digest): string {
+    return join(this.directory, 'blobs', ...digest.split(':'));
+  }
+
   /** Deletes a blob's file behind the program's back. */
   deleteFile(digest: Digest): Promise<void> {
-    return rm(join(this.directory, 'blobs', ...digest.split(':')));
+    return rm(this.pathOf(digest));
   }
 
   drain(limitMs: number): Promise<number> {
@@ -169,7 +181,8 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
   const { negativeTtlMs = 30_000, manifestMemoryBytes = 1024 * 1024 } = options;
   const shared = { store, index, clock, events: bus };
   const onFull = (bytes: number): void => evictor.makeRoom(bytes);
-  const mirror = new Mirror({ ...shared, negativeTtlMs, manifestMemoryBytes, onFull });
+  const { serveRecovered = false } = options;
+  const mirror = new Mirror({ ...shared, negativeTtlMs, manifestMemoryBytes, serveRecovered, onFull });
   const evictor = new Evictor({
     ...shared,
     marks: { maxSize: undefined, minFree: 0, unusedForMs: undefined, ...options.marks },
@@ -178,7 +191,18 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
   });
   if (options.marks !== undefined) evictor.start();
   const upstreams = options.upstreams.map((entry) => routed(entry, clock, bus));
-  const table = new UpstreamTable(upstreams, options.upstreams[0]?.name ?? '');
+  const defaultUpstream = options.upstreams[0]?.name ?? '';
+  const table = new UpstreamTable(upstreams, defaultUpstream);
+  const maintenance = new LocalMaintenance({
+    ...shared,
+    mirror,
+    naming: { upstreams: options.upstreams.map(namesOf), defaultUpstream },
+    findTarget: (key) => {
+      const found = upstreams.find(({ upstream }) => upstream.name === key.upstream);
+      return found && { upstream: found.upstream, tags: found.tags, key };
+    },
+    maxBytes: options.marks?.maxSize,
+  });
   let ids = 0;
   const records = new RequestRecords(clock, bus, () => `request-${(ids += 1)}`);
   const health = {
@@ -201,10 +225,15 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
     directory,
     store,
     evictor,
+    maintenance,
     listening,
     ownsDirectory,
     upstreams,
   });
+}
+
+function namesOf({ name, addLibrary = false }: MirroredRegistry): UpstreamNames {
+  return { name, aliases: knownRegistry(name)?.aliases ?? [], addLibrary };
 }
 
 function routed(
