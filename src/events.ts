@@ -75,8 +75,13 @@ export type LarderEvent =
       readonly blobs: number;
       readonly bytes: number;
       readonly durationMs: number;
-      /** Bytes that would have had to go as well: what is left is pinned or in use. */
+      /** Bytes that would have had to go as well: what is left is pinned, in use, or others' on the same disk. */
       readonly missing: number;
+      /** How many were passed over because they are pinned, and because they are in use. */
+      readonly pinned: number;
+      readonly held: number;
+      /** How long each step took, milliseconds. */
+      readonly steps: Readonly<Record<string, number>>;
       readonly error?: unknown;
     }
   | {

@@ -207,12 +207,13 @@ export class Evictor {
     return marks.unusedForMs === undefined ? undefined : clock.now() - marks.unusedForMs;
   }
 
-  #tell({ blobs, bytes, missing, error }: SweepStats, durationMs: number): void {
+  #tell(stats: SweepStats, durationMs: number): void {
+    const { blobs, missing, error } = stats;
     const isStuck = missing > 0 || error !== undefined;
     const isNews = blobs > 0 || (isStuck && !this.#isStuck);
     this.#isStuck = isStuck;
     if (!isNews) return;
-    this.#options.events.emit({ kind: 'eviction-ended', blobs, bytes, durationMs, missing, error });
+    this.#options.events.emit({ kind: 'eviction-ended', ...stats, durationMs });
   }
 
   /** Once, until it works again. */

@@ -75,7 +75,7 @@ describe('too little free', () => {
     ['nothing for a fill of unknown size', marks, { free: 1000, ingests: [fill(undefined, 100)] }, 0],
     ['nothing for a fill that never fits', marks, { free: 1000, ingests: [fill(1e6)] }, 0],
     ['what is missing without a fill that never fits', marks, { free: 900, ingests: [fill(1e6)] }, 150],
-    ['all there is, where that is not enough', marks, { free: 0, stored: 700 }, 700],
+    ['more than there is, where that is not enough', marks, { free: 0, stored: 700 }, 1050],
   ])('means %s', (_, marks, use, expected) => {
     expect(bytesUnderFree(marks, { stored: 5000, ingests: [], ...use })).toBe(expected);
   });

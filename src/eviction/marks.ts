@@ -49,7 +49,7 @@ export function bytesUnderFree({ minFree }: Marks, { stored, ingests, free }: Di
   };
   const ahead = missing(remainingBytes(ingests));
   // Where all of the store does not make room for what is coming, nothing of it need go for that.
-  return ahead <= stored ? ahead : Math.min(missing(0), stored);
+  return ahead <= stored ? ahead : missing(0);
 }
 
 /**

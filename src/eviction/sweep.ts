@@ -35,8 +35,8 @@ export interface SweepStats {
   readonly error: unknown;
   /** Bytes that would have had to go as well. */
   readonly missing: number;
-  /** Milliseconds, by the name of the step. */
-  readonly durations: Readonly<Record<string, number>>;
+  /** How long each step took, milliseconds. */
+  readonly steps: Readonly<Record<string, number>>;
 }
 
 /** Between two batches everything else has its turn. One takes some milliseconds. */
@@ -85,17 +85,17 @@ export async function sweep(options: SweepOptions): Promise<SweepStats> {
   const unsubscribe = options.store.subscribe((growth) => {
     if (growth.kind === 'committed') run.storedAnew.add(growth.stored.digest);
   });
-  const durations: Record<string, number> = {};
+  const steps: Record<string, number> = {};
   try {
     for (const step of STEPS) {
       const startedAt = options.clock.monotonic();
       await step(run);
-      durations[step.name] = options.clock.monotonic() - startedAt;
+      steps[step.name] = options.clock.monotonic() - startedAt;
     }
   } finally {
     unsubscribe();
   }
-  return { ...run.done, missing: run.missing, durations };
+  return { ...run.done, missing: run.missing, steps };
 }
 
 async function writeDownUses({ options }: Sweep): Promise<void> {

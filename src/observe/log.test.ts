@@ -77,7 +77,15 @@ describe('the access log', () => {
 const BLOB = { upstream: 'docker.io', digest: DIGEST } as const;
 const ENDED = { kind: 'fill-ended', ...BLOB, bytes: 7 } as const;
 const ASKED = { upstream: 'docker.io', method: 'HEAD', target: 'manifest', durationMs: 3 } as const;
-const SWEPT = { kind: 'eviction-ended', blobs: 3, bytes: 7, durationMs: 1, missing: 0 } as const;
+const PASSED_OVER = { pinned: 0, held: 0, steps: {} } as const;
+const SWEPT = {
+  kind: 'eviction-ended',
+  blobs: 3,
+  bytes: 7,
+  durationMs: 1,
+  missing: 0,
+  ...PASSED_OVER,
+} as const;
 const PLACE = { upstream: 'docker.io', repository: 'library/debian' } as const;
 
 describe('what an operator should know', () => {

@@ -96,7 +96,7 @@ function logMaintenance(logger: Logger, event: Extract<LarderEvent, { kind: 'mai
 
 function logEviction(logger: Logger, event: Extract<LarderEvent, { kind: 'eviction-ended' }>): void {
   if (event.missing > 0 || event.error !== undefined) {
-    logger.warn(described(event), 'evicted too little: what is left is pinned, in use or cannot be deleted');
+    logger.warn(described(event), "evicted too little: what is left is pinned, in use, or not the cache's");
   } else logger.info(described(event), 'evicted');
 }
 
