@@ -13,12 +13,14 @@ import { createApp } from '../server/app.ts';
 import { listen, type Listening } from '../server/listen.ts';
 import { Registry } from '../server/registry.ts';
 import { RequestRecords } from '../server/request-record.ts';
-import { UpstreamTable } from '../server/select-upstream.ts';
+import { UpstreamTable, type RoutedUpstream } from '../server/select-upstream.ts';
 import { openCache } from './cache.ts';
 import { EXIT_USAGE } from './exit-codes.ts';
+import { listenProblem } from './listen-problem.ts';
 import { createMaintenance, startMaintenance } from './maintenance.ts';
 import { readConfig } from './read-config.ts';
 import { startBlock } from './start-block.ts';
+import { stopSignal } from './stop-signal.ts';
 import { breakerDetail, createUpstreams } from './upstreams.ts';
 import { version } from './version.ts';
 
@@ -44,9 +46,15 @@ async function serve(config: Config): Promise<void> {
   const logger = createLogger(config.log, process.stdout.isTTY);
   events.subscribe(createLogListener(logger));
 
-  const cache = await openCache(config, { clock, events });
-  const { mirror, index } = cache;
+  // From here on: whoever stops a start gets an orderly end once it is through.
+  const stopped = stopSignal(process, clock);
+
+  await using stack = new AsyncDisposableStack();
   const upstreams = createUpstreams(config, { clock, events, userAgent: `larder/${version()}` });
+  stack.defer(() => closeAll(upstreams));
+  const cache = await openCache(config, { clock, events });
+  stack.defer(() => cache.close());
+  const { mirror, index } = cache;
   const metrics = createMetrics({
     fills: () => mirror.fills.size,
     store: () => index.stats(),
@@ -70,6 +78,7 @@ async function serve(config: Config): Promise<void> {
     admission: new Admission(config.limits),
     idleMs: config.limits.idleTimeoutMs,
   });
+  const stats = await index.stats();
   const server = await listen({
     app,
     records,
@@ -79,36 +88,33 @@ async function serve(config: Config): Promise<void> {
       headerTimeoutMs: config.limits.headerTimeoutMs,
       connections: CONNECTIONS_PER_REQUEST * config.limits.requests,
     },
+  }).catch((error: unknown) => {
+    throw listenProblem(config.listen, error);
   });
   cache.evictor.start();
   const maintenance = createMaintenance(config, cache, upstreams, { clock, events });
   const running = await startMaintenance(config, maintenance, cache, { clock, events });
-  const stats = await index.stats();
-  process.stderr.write(startBlock(config, { version: version(), url: urlOf(server), ...stats }));
+  stack.defer(() => running.close());
+  process.stderr.write(startBlock(config, { version: version(), ...server, ...stats }));
 
-  await drainAtSignal(server, config.drainMs, logger);
-  await running.close();
-  await cache.close();
-  await Promise.all(upstreams.map(({ upstream }) => upstream.close()));
+  await drainAt(stopped, server, config.drainMs, logger);
+  await stack.disposeAsync();
   logger.info('stopped');
 }
 
-function urlOf({ host, port }: Listening): string {
-  const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host;
-  return `http://${name.includes(':') ? `[${name}]` : name}:${port}`;
+async function closeAll(upstreams: readonly RoutedUpstream[]): Promise<void> {
+  await Promise.all(upstreams.map(({ upstream }) => upstream.close()));
 }
 
 /** Serves until it is told to stop, and then until running pulls have finished or their time is up. */
-async function drainAtSignal(server: Listening, drainMs: number, logger: Logger): Promise<void> {
-  const signal = await stopSignal();
+async function drainAt(
+  stopped: Promise<NodeJS.Signals>,
+  server: Listening,
+  drainMs: number,
+  logger: Logger,
+): Promise<void> {
+  const signal = await stopped;
   logger.info({ signal }, 'stopping: running pulls may finish');
   const cut = await server.drain(drainMs);
   if (cut > 0) logger.warn({ cut }, 'connections cut at the end of the drain');
-}
-
-/** Resolves at the first SIGTERM or SIGINT. A second one ends the process at once, as the system does. */
-function stopSignal(): Promise<NodeJS.Signals> {
-  const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>();
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve);
-  return promise;
 }

@@ -1,0 +1,19 @@
+import type { ListenAddress } from '../config/listen-address.ts';
+import { formatListenAddress } from '../config/listen-address.ts';
+
+/** errno(3), getaddrinfo(3). */
+const PROBLEMS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another program listens there already',
+  EADDRNOTAVAIL: 'this machine has no such address',
+  EACCES: 'no permission; ports below 1024 need one',
+  ENOTFOUND: 'there is no host of this name',
+  EAI_AGAIN: 'the name server does not answer',
+};
+
+/** Why an address cannot be listened on, in one line that names it. */
+export function listenProblem(address: ListenAddress, error: unknown): Error {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const problem = PROBLEMS[code ?? ''];
+  const why = problem === undefined ? message : `${problem} (${code})`;
+  return new Error(`cannot listen on ${formatListenAddress(address)}: ${why}`, { cause: error });
+}
