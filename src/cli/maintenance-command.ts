@@ -45,7 +45,7 @@ export async function withMaintenance(
 }
 
 /** What was done about each of a command's references. */
-export type Done<T> =
+type Done<T> =
   | ({ readonly reference: string } & T)
   | { readonly reference: string; readonly error: { readonly code: string; readonly message: string } };
 

@@ -19,7 +19,7 @@ export interface TagEntry {
 }
 
 /** A digest that a tag stood for before. */
-export interface TagHistoryEntry {
+interface TagHistoryEntry {
   readonly digest: Digest;
   readonly replacedAt: number;
 }
@@ -73,7 +73,7 @@ export interface PinEntry {
   readonly pinnedAt: number;
 }
 
-export interface IndexStats {
+interface IndexStats {
   readonly blobs: number;
   readonly bytes: number;
 }

@@ -30,7 +30,7 @@ export interface TagRow {
   readonly isPinned: boolean;
 }
 
-export interface UpstreamRow {
+interface UpstreamRow {
   readonly upstream: string;
   readonly repositories: number;
   readonly tags: number;
