@@ -122,39 +122,45 @@ class Removal {
   async #deleteUnused(digests: readonly Digest[], named?: Digest): Promise<void> {
     const { index, mirror } = this.#content;
     const pins = await listPins(index);
-    const pinned = new Set(pins.map(({ digest }) => digest).filter((digest) => digest !== named));
-    let left = digests.filter((digest) => !pinned.has(digest));
+    const pinned = new Set(pins.flatMap(({ digest }) => (digest === named ? [] : [digest])));
+    let left = new Set(digests);
     let before: number;
     do {
-      before = left.length;
-      left = await this.#deleteFreed(left, named);
+      before = this.#blobs;
+      left = await this.#deleteFreed(
+        [...left].filter((digest) => !pinned.has(digest)),
+        named,
+      );
       // What a manifest refers to is free once that has gone.
-    } while (left.length > 0 && left.length < before);
+    } while (left.size > 0 && this.#blobs > before);
     mirror.forget(digests);
   }
 
-  /** @returns what something that is stored still refers to. */
-  async #deleteFreed(digests: readonly Digest[], named: Digest | undefined): Promise<Digest[]> {
+  /** @returns what something that is stored still refers to, and what the deleted manifests did. */
+  async #deleteFreed(digests: readonly Digest[], named: Digest | undefined): Promise<Set<Digest>> {
     const { index } = this.#content;
-    const left: Digest[] = [];
+    const left = new Set<Digest>();
     for (const [position, digest] of digests.entries()) {
       if (position % PAGE === PAGE - 1) await nextTurn();
       const holders = await index.repositoriesOf(digest, 1);
       if (holders.length > 0) continue;
       const parents = digest === named ? [] : await index.parents(digest, 1);
-      if (parents.length > 0) left.push(digest);
-      else await this.#delete(digest);
+      if (parents.length > 0) left.add(digest);
+      else for (const child of await this.#delete(digest)) left.add(child);
     }
     return left;
   }
 
-  async #delete(digest: Digest): Promise<void> {
+  /** @returns what the bytes, where they were a manifest's, have referred to. */
+  async #delete(digest: Digest): Promise<readonly Digest[]> {
     const { store, index } = this.#content;
     const size = (await index.blob(digest))?.size ?? 0;
+    const edges = await index.edges(digest);
     if (await store.delete(digest)) {
       this.#blobs += 1;
       this.#bytes += size;
     }
     await index.deleteBlob(digest);
+    return edges.filter(({ role }) => role !== 'subject').map((edge) => edge.digest);
   }
 }
