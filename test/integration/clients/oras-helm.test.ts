@@ -258,15 +258,16 @@ describe('the pages of a list', () => {
     const helm = helmOf(world);
     const origin = new URL('https://mirror.example/');
     const seen: string[] = [];
+    const asked: URL[] = [];
     let url: URL | undefined = new URL('/v2/ghcr.io/acme/chart/tags/list?n=10', origin);
-    for (let pages = 0; url !== undefined && pages < 10; pages += 1) {
+    while (url !== undefined && asked.length < 10) {
+      asked.push(url);
       const answer = await helm.get(`${url.pathname}${url.search}`, PROXIED);
-      expect(answer.status).toBe(200);
       seen.push(...(JSON.parse(answer.body.toString()) as { tags: string[] }).tags);
       const target = /^<([^>]*)>;\s*rel="next"$/.exec(String(answer.headers['link'] ?? ''))?.[1];
       url = target === undefined ? undefined : new URL(target, url);
-      if (url !== undefined) expect(url.origin).toBe(origin.origin);
     }
+    expect(asked.map((page) => page.origin)).toEqual(Array(3).fill(origin.origin));
     expect(seen).toEqual([...TAGS].sort());
   });
 });
