@@ -31,7 +31,7 @@ export async function deliver(
   const slices = new Slices(reader, end);
   let position = start;
   try {
-    let slice = await slices.next(position);
+    let slice = await sink.unlessGone(slices.next(position));
     while (slice.length > 0 && !sink.isGone) {
       const written = sink.write(slice);
       position += slice.length;
@@ -130,6 +130,8 @@ class Sink {
 
   /** The slice, or none once the client has gone: bytes that may never come are not waited for. */
   async unlessGone(slice: Promise<Uint8Array>): Promise<Uint8Array> {
+    // Nobody listens any more to a failure that comes once the client has gone.
+    slice.catch(() => {});
     return (await this.#unlessGone(slice)) ?? NOTHING;
   }
 
