@@ -9,8 +9,15 @@ import type { Maintenance, VerifyRequest } from '../maintenance/maintenance.ts';
 import type { Removed } from '../maintenance/remove.ts';
 import type { VerifyProgress, VerifyReport } from '../maintenance/verify.ts';
 
-/** Nobody listens: there is no socket, or nobody has it open any more. */
-const ABSENT: ReadonlySet<string | undefined> = new Set(['ENOENT', 'ECONNREFUSED', 'ENOTSOCK', 'ENOTDIR']);
+/** Nobody listens: there is no socket, nobody has it open any more, or there can be none with so long a path. */
+const ABSENT: ReadonlySet<string | undefined> = new Set([
+  'ENOENT',
+  'ECONNREFUSED',
+  'ENOTSOCK',
+  'ENOTDIR',
+  'EINVAL',
+  'ENAMETOOLONG',
+]);
 
 /**
  * Whether somebody listens on the socket.

@@ -81,11 +81,18 @@ async function startControl(
   events: Events,
 ): Promise<ControlSocket | undefined> {
   try {
-    return await listenControl({ app: createControl(maintenance), directory, temporaryDirectory: tmpdir() });
+    const app = createControl(maintenance);
+    return await listenControl({ app, directory, temporaryDirectory: runtimeDirectory(process.env) });
   } catch (error) {
     events.emit({ kind: 'maintenance-failed', task: 'control', error });
     return undefined;
   }
+}
+
+/** Where programs put their sockets: systemd's directory of the service, the user's, else that of temporary files. */
+function runtimeDirectory(env: Readonly<Record<string, string | undefined>>): string {
+  const [ofService] = (env['RUNTIME_DIRECTORY'] ?? '').split(':');
+  return [ofService, env['XDG_RUNTIME_DIR']].find((path) => path !== undefined && path !== '') ?? tmpdir();
 }
 
 function findTarget(upstreams: readonly ConfiguredUpstream[], key: RepositoryKey): Target | undefined {
