@@ -12,7 +12,7 @@ export interface ScriptedReaderOptions {
 }
 
 /** The byte of every scripted blob at a position: 251 is prime, so that no two slices look the same. */
-export function byteAt(position: number): number {
+function byteAt(position: number): number {
   return position % 251;
 }
 
