@@ -233,7 +233,7 @@ describe('many clients of one cold blob', () => {
   test('one whose request came while upstream had not answered yet gets its error too', async () => {
     await using world = await start();
     const silent = neverRespond();
-    world.registry.fault({ kind: 'blob', times: 1 }, silent, instead(status(503)), silent);
+    world.registry.fault({ kind: 'blob' }, silent, instead(status(503)), silent);
     const answers = [world.mirror.get(PATH), world.mirror.get(PATH), world.mirror.get(PATH)];
     await silent.reached;
     silent.release();
