@@ -5,12 +5,11 @@ import { matcherOf } from '../config/glob.ts';
 import type { Events } from '../events.ts';
 import type { RepositoryName } from '../oci/repository-name.ts';
 import type { RoutedUpstream } from '../server/select-upstream.ts';
-import { Breaker } from '../upstream/breaker.ts';
+import type { Breaker } from '../upstream/breaker.ts';
 import { createUpstream } from '../upstream/create-upstream.ts';
 import { credentialSource } from '../upstream/credentials/source.ts';
-import { limitBlobs } from '../upstream/limit-blobs.ts';
+import { guardUpstream } from '../upstream/guard.ts';
 import { offlineUpstream } from '../upstream/offline.ts';
-import { respectThrottling } from '../upstream/throttle.ts';
 
 export interface UpstreamDependencies {
   readonly clock: Clock;
@@ -52,9 +51,7 @@ export function breakerDetail(upstreams: readonly ConfiguredUpstream[]): Readonl
   return Object.fromEntries(open);
 }
 
-const BLOB_SHARE = 0.75;
-
-/** The client of one upstream, which leaves it alone while it throttles or does not answer. */
+/** The client of one configured upstream. */
 function guarded(
   entry: UpstreamConfig,
   { limits }: Config,
@@ -64,12 +61,10 @@ function guarded(
   const credentials =
     entry.credentials === undefined ? undefined : credentialSource(entry.credentials, entry, clock);
   const account = { credentials, trustedRealms };
-  // Blobs take their share of the connections and no more: tags and manifests never wait behind them.
-  const blobs = { max: Math.ceil(limits.upstreamConnections * BLOB_SHARE), waitMs: timeouts.headersMs };
-  const network = { ca, proxy, allowPrivateNetworks, timeouts, connections: limits.upstreamConnections };
+  const connections = limits.upstreamConnections;
+  const network = { ca, proxy, allowPrivateNetworks, timeouts, connections };
   const upstream = createUpstream({ name, url, userAgent, ...account, ...network }, { clock, events });
-  const polite = respectThrottling(limitBlobs(upstream, blobs, clock), clock);
-  return new Breaker(polite, { clock, events });
+  return guardUpstream(upstream, { connections, waitMs: timeouts.headersMs }, { clock, events });
 }
 
 /** Offline, nothing can be confirmed: what is cached is as fresh as it will get. */

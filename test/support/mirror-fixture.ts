@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Mirror } from '../../src/cache/mirror.ts';
 import type { TagPolicy } from '../../src/cache/policy.ts';
+import { breakerDetail } from '../../src/cli/upstreams.ts';
 import { knownRegistry } from '../../src/config/known-registries.ts';
 import { createEvents, type LarderEvent, type ServedRequest } from '../../src/events.ts';
 import type { Digest } from '../../src/oci/digest.ts';
@@ -31,7 +32,11 @@ import { UpstreamTable, type RoutedUpstream } from '../../src/server/select-upst
 import type { BlobStore } from '../../src/store/blob-store.ts';
 import { freeBytes, openFileStore } from '../../src/store/fs/file-store.ts';
 import { HeldStore } from '../../src/store/held-store.ts';
+import type { Breaker } from '../../src/upstream/breaker.ts';
 import { createUpstream } from '../../src/upstream/create-upstream.ts';
+import { guardUpstream } from '../../src/upstream/guard.ts';
+import type { Network } from '../../src/upstream/network.ts';
+import type { UpstreamSettings } from '../../src/upstream/settings.ts';
 import type { FakeRegistry } from './fake-registry.ts';
 import { get, open, type Answered, type Asked } from './http-get.ts';
 import { ManualClock } from './manual-clock.ts';
@@ -44,6 +49,14 @@ interface MirroredRegistry {
   readonly hosts?: readonly string[];
   readonly tags?: Partial<TagPolicy>;
   readonly isAllowed?: RoutedUpstream['isAllowed'];
+  /** What its client is told beyond the URL. */
+  readonly client?: Partial<Pick<UpstreamSettings, 'ca' | 'timeouts'>>;
+  /** Absent: the machine's. */
+  readonly network?: Network;
+}
+
+interface GuardedUpstream extends RoutedUpstream {
+  readonly breaker: Breaker;
 }
 
 export interface MirrorFixtureOptions {
@@ -207,7 +220,7 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
   const records = new RequestRecords(clock, bus, () => `request-${(ids += 1)}`);
   const health = {
     probe: () => mirror.probe(),
-    detail: () => ({ disk: mirror.disk.state }),
+    detail: () => ({ disk: mirror.disk.state, upstreams: breakerDetail(upstreams) }),
     metrics: () => Promise.resolve({ contentType: 'text/plain', text: '' }),
   };
   const admission = new Admission(options.limits ?? { requests: 1000, requestsPerClient: 1000 });
@@ -240,8 +253,8 @@ function routed(
   entry: MirroredRegistry,
   clock: ManualClock,
   events: ReturnType<typeof createEvents>,
-): RoutedUpstream {
-  const upstream = createUpstream(
+): GuardedUpstream {
+  const client = createUpstream(
     {
       name: entry.name,
       url: entry.registry.url,
@@ -249,11 +262,14 @@ function routed(
       allowPrivateNetworks: false,
       timeouts: { connectMs: 5_000, headersMs: 5_000, bodyMs: 5_000 },
       userAgent: 'larder/test',
+      ...entry.client,
     },
-    { clock, events },
+    { clock, events, ...(entry.network !== undefined && { network: entry.network }) },
   );
+  const breaker = guardUpstream(client, { connections: 64, waitMs: 5_000 }, { clock, events });
   return {
-    upstream,
+    upstream: breaker.upstream,
+    breaker,
     tags: { ...POLICY, ...entry.tags },
     names: [entry.name, ...(knownRegistry(entry.name)?.aliases ?? [])],
     hosts: entry.hosts ?? [],

@@ -1,0 +1,26 @@
+import type { Clock } from '../clock.ts';
+import type { Events } from '../events.ts';
+import { Breaker } from './breaker.ts';
+import { limitBlobs } from './limit-blobs.ts';
+import { respectThrottling } from './throttle.ts';
+import type { Upstream } from './upstream.ts';
+
+export interface GuardLimits {
+  /** Connections to one host of the upstream at the same time. */
+  readonly connections: number;
+  /** How long a blob waits for its turn, milliseconds. */
+  readonly waitMs: number;
+}
+
+/** Blobs take their share of the connections and no more: tags and manifests never wait behind them. */
+const BLOB_SHARE = 0.75;
+
+/** The client of one upstream as the cache uses it: it leaves alone who throttles or does not answer. */
+export function guardUpstream(
+  upstream: Upstream,
+  { connections, waitMs }: GuardLimits,
+  { clock, events }: { readonly clock: Clock; readonly events: Events },
+): Breaker {
+  const limited = limitBlobs(upstream, { max: Math.ceil(connections * BLOB_SHARE), waitMs }, clock);
+  return new Breaker(respectThrottling(limited, clock), { clock, events });
+}
