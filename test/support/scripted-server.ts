@@ -12,6 +12,8 @@ export interface Hit extends Incoming {
   bytesSent: number;
   /** True once the whole answer was sent. */
   complete: boolean;
+  /** True once the answer is over, whole or not. */
+  closed: boolean;
 }
 
 export interface ServerOptions {
@@ -73,7 +75,10 @@ async function handle(
   const gone = new AbortController();
   response.on('close', () => gone.abort());
   const incoming = await read(request);
-  const hit: Hit = { ...incoming, bytesSent: 0, complete: false };
+  const hit: Hit = { ...incoming, bytesSent: 0, complete: false, closed: gone.signal.aborted };
+  gone.signal.addEventListener('abort', () => {
+    hit.closed = true;
+  });
   hits.push(hit);
   await deliver(await respond(incoming), request, response, hit, AbortSignal.any([closing, gone.signal]));
 }

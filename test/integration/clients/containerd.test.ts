@@ -15,7 +15,7 @@ import {
   type ClientWorld,
   type WireClient,
 } from '../../support/client-world.ts';
-import type { StoredImage, StoredManifest } from '../../support/fake-registry.ts';
+import type { RegistryHit, StoredImage, StoredManifest } from '../../support/fake-registry.ts';
 import { readAnswer } from '../../support/http-get.ts';
 import { MINUTE } from '../../support/mirror-fixture.ts';
 import { instead, stallAfter, status } from '../../support/scripted-reply.ts';
@@ -252,13 +252,15 @@ describe('a layer in parallel', () => {
     const far = 16 * MiB;
     const chunk = await readThenLeave(await containerd.open(path, { range: `bytes=${far}-` }), CHUNK);
     expect(chunk.equals(content.subarray(far, far + CHUNK))).toBe(true);
+    const direct = (): RegistryHit | undefined => world.hub.requests[1];
+    await expect.poll(() => direct()?.closed).toBe(true);
+    expect(direct()?.headers.range).toMatch(new RegExp(`^bytes=${far}-`));
+    // Beyond the chunk, only what the buffers of two connections hold.
+    expect(direct()?.complete).toBe(false);
+    expect(direct()?.bytesSent).toBeLessThan(32 * MiB);
     stalled.release();
     expect(digestOf((await readAnswer(leader)).body)).toBe(digest);
-    const direct = world.hub.requests[1];
-    expect(direct?.headers.range).toMatch(new RegExp(`^bytes=${far}-`));
-    // Beyond the chunk, only what the buffers of two connections hold.
-    expect(direct?.complete).toBe(false);
-    expect(direct?.bytesSent).toBeLessThan(32 * MiB);
+    expect(world.hub.requests).toHaveLength(2);
   });
 });
 
