@@ -248,10 +248,10 @@ describe('when upstream breaks off', () => {
     const answer = await world.mirror.get(PATH);
     expect(answer.body.equals(CONTENT)).toBe(true);
     expect(blobGets(world)).toBe(2);
-    expect(world.registry.requests.at(-1)?.headers.range).toBe(`bytes=${MiB}-`);
-    expect(world.mirror.events).toContainEqual(
-      expect.objectContaining({ kind: 'fill-resumed', offset: MiB }),
-    );
+    const resumed = world.mirror.events.find((event) => event.kind === 'fill-resumed');
+    // A reset may overtake bytes that were sent before it.
+    expect(resumed?.offset).toBeLessThanOrEqual(MiB);
+    expect(world.registry.requests.at(-1)?.headers.range).toBe(`bytes=${resumed?.offset}-`);
     await expectWarm(world);
   });
 
