@@ -4,7 +4,9 @@ import type { HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { Clock } from '../clock.ts';
 import type { Admission } from './admission.ts';
-import { overloadReply } from './error-reply.ts';
+import { statusOfError } from './cache-status.ts';
+import { withCommonHeaders } from './common-headers.ts';
+import { errorReply, overloadReply } from './error-reply.ts';
 import type { Registry } from './registry.ts';
 import { splitUrl } from './registry.ts';
 import { sendReply } from './reply.ts';
@@ -22,7 +24,7 @@ interface Health {
 }
 
 export interface AppOptions {
-  readonly registry: Registry;
+  readonly registry: Pick<Registry, 'reply'>;
   readonly records: RequestRecords;
   readonly health: Health;
   readonly clock: Clock;
@@ -76,10 +78,30 @@ export function createApp({
     // Hono's path is decoded and normalised; what was really asked is on the incoming message.
     if (!isV2Path(splitUrl(incoming.url ?? '').path)) return c.notFound();
     const record = records.of(incoming);
-    record.served = serve(incoming, outgoing, record);
+    record.served = serve(incoming, outgoing, record).catch((error: unknown) =>
+      answerUnforeseen(error, outgoing, record),
+    );
     await record.served;
     return RESPONSE_ALREADY_SENT;
   });
+  app.onError((error, c) => {
+    records.of(c.env.incoming).error = error;
+    return c.text('internal error\n', 500);
+  });
   app.notFound((c) => c.text('not found: the registry is under /v2/\n', 404));
   return app;
+}
+
+/** The last resort. Nothing throws once a part of an answer is sent, so there is none yet. */
+async function answerUnforeseen(
+  error: unknown,
+  outgoing: ServerResponse,
+  record: RequestRecord,
+): Promise<void> {
+  record.outcome = 'error';
+  record.error = error;
+  const reply = errorReply(error, { kind: undefined, hasFallback: false });
+  const answer = withCommonHeaders(reply, record.id, statusOfError(error));
+  const delivered = await sendReply(answer, outgoing, { isHead: outgoing.req.method === 'HEAD', idleMs: 0 });
+  record.bytes = delivered.bytes;
 }

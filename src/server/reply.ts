@@ -34,7 +34,8 @@ export interface SendOptions {
 
 /**
  * Sends a reply. HEAD gets the headers of GET, Content-Length included, and no body.
- * Resolves when the last byte has been handed to the socket or the connection is gone.
+ * Resolves when the last byte has been handed to the socket or the connection is gone, and the reader is closed.
+ * @throws TypeError where the headers cannot be sent; nothing is sent then
  */
 export async function sendReply(
   reply: Reply,
@@ -43,21 +44,34 @@ export async function sendReply(
 ): Promise<Delivered> {
   const { status, headers, body } = reply;
   if (body.kind !== 'blob') {
+    if (response.destroyed) return { bytes: 0, complete: false };
     const bytes = body.kind === 'bytes' ? body.bytes : undefined;
     const length = bytes === undefined ? {} : { 'Content-Length': bytes.length };
     response.writeHead(status, { ...length, ...headers });
     response.end(isHead ? undefined : bytes);
     return { bytes: isHead ? 0 : (bytes?.length ?? 0), complete: true };
   }
+  const { reader, start, end } = body;
   try {
-    if (isHead) {
-      response.writeHead(status, headers).end();
-      return { bytes: 0, complete: true };
-    }
     response.writeHead(status, headers);
-    response.flushHeaders();
-    return await deliver(body.reader, body.start, body.end, response, idleMs);
-  } finally {
-    await body.reader.close();
+  } catch (error) {
+    await reader.close();
+    throw error;
+  }
+  if (isHead) {
+    response.end();
+    return closed(reader, { bytes: 0, complete: true });
+  }
+  response.flushHeaders();
+  return closed(reader, await deliver(reader, start, end, response, idleMs));
+}
+
+/** Closes the reader. That it cannot be closed changes nothing of what was sent, but is worth telling. */
+async function closed(reader: BlobReader, delivered: Delivered): Promise<Delivered> {
+  try {
+    await reader.close();
+    return delivered;
+  } catch (error) {
+    return { ...delivered, error: delivered.error ?? error };
   }
 }

@@ -48,7 +48,10 @@ export class RequestRecords {
     this.#records.set(incoming, record);
     // Once the socket is closed it has no address any more.
     const client = incoming.socket.remoteAddress ?? '';
-    outgoing.once('close', () => void this.#tell(record, client, incoming, outgoing));
+    outgoing.once('close', () => {
+      // Now: what is written to a closed response looks finished later on.
+      void this.#tell(record, client, incoming, outgoing, outgoing.writableFinished);
+    });
     return record;
   }
 
@@ -63,6 +66,7 @@ export class RequestRecords {
     client: string,
     incoming: IncomingMessage,
     outgoing: ServerResponse,
+    isFinished: boolean,
   ): Promise<void> {
     const durationMs = this.#clock.monotonic() - record.startedAt;
     await record.served?.catch(() => undefined);
@@ -76,7 +80,7 @@ export class RequestRecords {
         method: incoming.method ?? '',
         url: incoming.url ?? '',
         status: outgoing.statusCode,
-        complete: isWhole && outgoing.writableFinished,
+        complete: isWhole && isFinished,
         durationMs,
       },
     });

@@ -1,0 +1,238 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { describe, expect, test, vi } from 'vitest';
+import { get, type Answered, type Asked } from '../../test/support/http-get.ts';
+import { ManualClock } from '../../test/support/manual-clock.ts';
+import { bytesOf, ScriptedReader } from '../../test/support/scripted-reader.ts';
+import { createEvents, type ServedRequest } from '../events.ts';
+import { StoreError } from '../store/blob-store.ts';
+import { Admission } from './admission.ts';
+import { createApp, type AppOptions } from './app.ts';
+import { listen } from './listen.ts';
+import { NO_BODY, type Reply } from './reply.ts';
+import { RequestRecords } from './request-record.ts';
+
+interface World extends AsyncDisposable {
+  readonly clock: ManualClock;
+  readonly admission: Admission;
+  readonly served: readonly ServedRequest[];
+  readonly port: number;
+  get(path: string, asked?: Asked): Promise<Answered>;
+}
+
+interface WorldOptions {
+  readonly health?: Partial<AppOptions['health']>;
+  /** What the registry answers. */
+  readonly reply?: AppOptions['registry']['reply'];
+}
+
+const EMPTY: Reply = { status: 200, headers: {}, body: NO_BODY };
+
+/** Disposing asserts that nothing was written beside the log. */
+async function start({ health, reply }: WorldOptions): Promise<World> {
+  const complaints = vi.spyOn(console, 'error').mockReturnValue();
+  const clock = new ManualClock();
+  const events = createEvents();
+  const served: ServedRequest[] = [];
+  events.subscribe((event) => event.kind === 'request-served' && served.push(event.request));
+  let ids = 0;
+  const records = new RequestRecords(clock, events, () => `request-${(ids += 1)}`);
+  const admission = new Admission({ requests: 10, requestsPerClient: 10 });
+  const app = createApp({
+    registry: { reply: reply ?? (() => Promise.resolve(EMPTY)) },
+    records,
+    health: {
+      probe: () => Promise.resolve(),
+      detail: () => ({}),
+      metrics: () => Promise.resolve({ contentType: 'text/plain; version=0.0.4', text: 'up 1\n' }),
+      ...health,
+    },
+    clock,
+    admission,
+    idleMs: 0,
+  });
+  const limits = { headerTimeoutMs: 60_000, connections: 100 };
+  const server = await listen({ app, records, clock, host: '127.0.0.1', port: 0, limits });
+  const base = new URL(`http://127.0.0.1:${server.port}`);
+  return {
+    clock,
+    admission,
+    served,
+    port: server.port,
+    get: (path, asked) => get(base, path, asked),
+    async [Symbol.asyncDispose]() {
+      const drained = server.drain(0);
+      clock.advance(0);
+      await drained;
+      const { calls } = complaints.mock;
+      complaints.mockRestore();
+      if (calls.length > 0) throw new Error('console.error was called', { cause: calls });
+    },
+  };
+}
+
+describe('/livez', () => {
+  test('says that the process is there, even if nothing else is', async () => {
+    const health = { probe: () => Promise.reject(new Error('no index')) };
+    await using world = await start({ health });
+    expect(await world.get('/livez')).toMatchObject({ status: 200, body: Buffer.from('ok\n') });
+    expect(await world.get('/livez', { method: 'HEAD' })).toMatchObject({ status: 200, body: Buffer.of() });
+  });
+});
+
+describe('/readyz', () => {
+  test('can serve: 200, with what stands in the way of new pulls', async () => {
+    await using world = await start({ health: { detail: () => ({ upstreams: { 'docker.io': 'open' } }) } });
+    const { status, headers, body } = await world.get('/readyz');
+    expect([status, headers['content-type']]).toEqual([200, 'application/json']);
+    expect(JSON.parse(body.toString())).toEqual({ status: 'ready', upstreams: { 'docker.io': 'open' } });
+  });
+
+  test.each([
+    [new StoreError('open the index', { code: 'EIO' }), 'cannot open the index: EIO'],
+    ['gone', 'gone'],
+  ])('cannot: 503 with the reason', async (failure, reason) => {
+    // What is thrown need not be an error.
+    // oxlint-disable-next-line typescript/prefer-promise-reject-errors
+    const probe = (): Promise<void> => Promise.reject(failure);
+    await using world = await start({ health: { probe, detail: () => ({ disk: 'failing' }) } });
+    const { status, body } = await world.get('/readyz');
+    expect(status).toBe(503);
+    expect(JSON.parse(body.toString())).toEqual({ status: 'not ready', reason, disk: 'failing' });
+  });
+});
+
+describe('/metrics', () => {
+  test('as they are, with their own type', async () => {
+    await using world = await start({});
+    const { status, headers, body } = await world.get('/metrics');
+    expect([status, body.toString()]).toEqual([200, 'up 1\n']);
+    expect(headers['content-type']).toBe('text/plain; version=0.0.4');
+  });
+
+  test('that cannot be read: 500, whose reason is for the log alone', async () => {
+    await using world = await start({
+      health: { metrics: () => Promise.reject(new Error('/srv/cache: EIO')) },
+    });
+    const { status, body } = await world.get('/metrics');
+    expect([status, body.toString()]).toEqual([500, 'internal error\n']);
+    await expect
+      .poll(() => world.served)
+      .toMatchObject([{ status: 500, error: new Error('/srv/cache: EIO') }]);
+  });
+});
+
+describe('the record of a request', () => {
+  test('has what the connection and the registry tell', async () => {
+    await using world = await start({
+      reply: (_, record) => {
+        record.requestKind = 'manifest';
+        record.upstream = 'docker.io';
+        record.outcome = 'hit';
+        world.clock.advance(20);
+        return Promise.resolve({
+          status: 203,
+          headers: {},
+          body: { kind: 'bytes', bytes: Buffer.from('abc') },
+        });
+      },
+    });
+    await world.get('/v2/a/manifests/1?ns=x', {
+      headers: { 'user-agent': 'docker/27', 'x-request-id': 'job' },
+    });
+    await expect
+      .poll(() => world.served)
+      .toEqual([
+        {
+          id: 'job',
+          client: '127.0.0.1',
+          userAgent: 'docker/27',
+          method: 'GET',
+          url: '/v2/a/manifests/1?ns=x',
+          requestKind: 'manifest',
+          upstream: 'docker.io',
+          outcome: 'hit',
+          status: 203,
+          bytes: 3,
+          complete: true,
+          firstByteMs: 20,
+          durationMs: 20,
+        },
+      ]);
+  });
+
+  test.each(['/livez', '/readyz', '/metrics', '/', '/v1/_ping', '/v2x'])(
+    '%s is none of the registry’s',
+    async (path) => {
+      await using world = await start({ reply: () => Promise.reject(new Error('not asked')) });
+      await world.get(path);
+      await expect
+        .poll(() => world.served)
+        .toMatchObject([{ requestKind: 'other', complete: true, url: path }]);
+    },
+  );
+
+  test('is told once, and as not complete, where the client has left before the answer', async () => {
+    const asked = Promise.withResolvers<void>();
+    const bytes = Buffer.from('late');
+    await using world = await start({
+      reply: async ({ socket }) => {
+        asked.resolve();
+        await once(socket, 'close');
+        return { status: 200, headers: {}, body: { kind: 'bytes', bytes } };
+      },
+    });
+    const socket = connect(world.port, '127.0.0.1');
+    socket.write('GET /v2/ HTTP/1.1\r\nHost: a\r\n\r\n');
+    await asked.promise;
+    socket.destroy();
+    await expect.poll(() => world.served).toMatchObject([{ bytes: 0, complete: false }]);
+    expect(world.admission.running).toBe(0);
+  });
+});
+
+describe('what nobody has foreseen', () => {
+  const BUG = new TypeError('a bug');
+
+  test('before the headers: 500, told in the log and to nobody else', async () => {
+    await using world = await start({ reply: () => Promise.reject(BUG) });
+    const { status, headers, body } = await world.get('/v2/');
+    expect([status, headers['content-type']]).toEqual([500, 'application/json']);
+    expect(body.toString()).toContain('"UNKNOWN"');
+    expect(body.toString()).not.toContain('a bug');
+    await expect.poll(() => world.served).toMatchObject([{ status: 500, outcome: 'error', error: BUG }]);
+  });
+
+  test('a header that cannot be sent: 500, and the reader is closed', async () => {
+    const reader = new ScriptedReader(10);
+    const body = { kind: 'blob', reader, start: 0, end: 10 } as const;
+    await using world = await start({
+      reply: () => Promise.resolve({ status: 200, headers: { 'Content-Type': 'a\nb' }, body }),
+    });
+    expect((await world.get('/v2/')).status).toBe(500);
+    expect(reader.isClosed).toBe(true);
+    await expect.poll(() => world.served).toMatchObject([{ status: 500, outcome: 'error' }]);
+  });
+
+  test('after the last byte: the answer was whole', async () => {
+    const reader = new ScriptedReader(10);
+    reader.close = () => Promise.reject(BUG);
+    const body = { kind: 'blob', reader, start: 0, end: 10 } as const;
+    await using world = await start({
+      reply: () => Promise.resolve({ status: 200, headers: { 'Content-Length': 10 }, body }),
+    });
+    const answer = await world.get('/v2/');
+    expect([answer.complete, answer.body]).toEqual([true, bytesOf(0, 10)]);
+    await expect
+      .poll(() => world.served)
+      .toMatchObject([{ status: 200, bytes: 10, complete: true, error: BUG }]);
+  });
+
+  test('does not keep the next request from being served', async () => {
+    let count = 0;
+    const reply = (): Promise<Reply> => ((count += 1) === 1 ? Promise.reject(BUG) : Promise.resolve(EMPTY));
+    await using world = await start({ reply });
+    expect([(await world.get('/v2/')).status, (await world.get('/v2/')).status]).toEqual([500, 200]);
+    await expect.poll(() => world.admission.running).toBe(0);
+  });
+});
