@@ -1,0 +1,184 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { ManualClock } from '../../test/support/manual-clock.ts';
+import { breakOff, scriptedBlob, type Transfer } from '../../test/support/scripted-blob.ts';
+import { bytesOf } from '../../test/support/scripted-reader.ts';
+import { createEvents, type LarderEvent } from '../events.ts';
+import { digestOf } from '../oci/digest.ts';
+import { UpstreamError } from '../upstream/error.ts';
+import type { ByteRange } from '../upstream/upstream.ts';
+import { BlobSource } from './blob-source.ts';
+
+const CONTENT = bytesOf(0, 10_000);
+const DIGEST = digestOf(CONTENT);
+const BREAK: Transfer = { upTo: 0, breaks: breakOff() };
+
+/** A clock whose waits are over at once, and noted. */
+class HurriedClock extends ManualClock {
+  readonly waits: number[] = [];
+
+  override after(ms: number, callback: () => void): () => void {
+    this.waits.push(ms);
+    const cancel = super.after(ms, callback);
+    queueMicrotask(() => this.advance(ms));
+    return cancel;
+  }
+}
+
+interface Fetched {
+  readonly bytes: Buffer;
+  readonly error: unknown;
+  readonly asked: readonly (ByteRange | undefined)[];
+  readonly resumed: readonly number[];
+  readonly waits: readonly number[];
+  /** Bodies left open. */
+  readonly left: number;
+}
+
+async function fetch(
+  transfers: readonly Transfer[],
+  range: ByteRange = { start: 0 },
+  options: Parameters<typeof scriptedBlob>[2] = {},
+): Promise<Fetched> {
+  const { target, asked, open } = scriptedBlob(CONTENT, transfers, options);
+  const clock = new HurriedClock();
+  const events = createEvents();
+  const told: LarderEvent[] = [];
+  events.subscribe((event) => told.push(event));
+  const chunks: Uint8Array[] = [];
+  let error: unknown;
+  try {
+    const source = await BlobSource.open(target, DIGEST, range, { clock, events });
+    for await (const chunk of source.chunks()) chunks.push(chunk);
+  } catch (caught) {
+    error = caught;
+  }
+  const resumed = told.flatMap((event) => (event.kind === 'fill-resumed' ? [event.offset] : []));
+  return { bytes: Buffer.concat(chunks), error, asked, resumed, waits: clock.waits, left: open() };
+}
+
+describe('what arrives', () => {
+  test('the whole is asked for without a range', async () => {
+    const { bytes, error, asked, resumed, left } = await fetch([{}]);
+    expect([error, asked, resumed, left]).toEqual([undefined, [undefined], [], 0]);
+    expect(bytes.equals(CONTENT)).toBe(true);
+  });
+
+  test.each<[string, Transfer]>([
+    ['is honoured', {}],
+    ['is ignored: what was not asked for is read past', { ignoresRange: true }],
+  ])('a part: Range %s', async (_, transfer) => {
+    const { bytes, asked } = await fetch([transfer], { start: 1_500, end: 4_321 });
+    expect(asked).toEqual([{ start: 1_500, end: 4_321 }]);
+    expect(bytes.equals(CONTENT.subarray(1_500, 4_321))).toBe(true);
+  });
+
+  test('each byte once and in order, wherever the transfers break and whatever they do with Range', async () => {
+    const transfer = fc.record({
+      upTo: fc.nat(4_000),
+      breaks: fc.option(fc.constant(breakOff()), { nil: undefined }),
+      ignoresRange: fc.boolean(),
+    });
+    const scenario = fc.record({
+      transfers: fc.array(transfer, { maxLength: 4 }),
+      chunk: fc.integer({ min: 1, max: 3_000 }),
+      start: fc.nat(9_999),
+      length: fc.option(fc.integer({ min: 1, max: 9_999 }), { nil: undefined }),
+    });
+    await fc.assert(
+      fc.asyncProperty(scenario, async ({ transfers, chunk, start, length }) => {
+        const end = length === undefined ? undefined : Math.min(start + length, CONTENT.length);
+        const told = transfers.map(({ breaks, ...rest }) => (breaks === undefined ? rest : { ...rest, breaks }));
+        const { bytes, error, left } = await fetch([...told, {}], { start, end }, { chunk });
+        expect([error, left]).toEqual([undefined, 0]);
+        expect(bytes.equals(CONTENT.subarray(start, end))).toBe(true);
+      }),
+    );
+  });
+});
+
+describe('a transfer that breaks', () => {
+  test('is taken up again at its offset, at once, and told', async () => {
+    const { bytes, asked, resumed, waits } = await fetch([{ upTo: 3_000, breaks: breakOff() }, {}]);
+    expect(bytes.equals(CONTENT)).toBe(true);
+    expect([asked, resumed, waits]).toEqual([[undefined, { start: 3_000, end: undefined }], [3_000], []]);
+  });
+
+  test('also where it ends as if that were all', async () => {
+    const { bytes, resumed } = await fetch([{ upTo: 9_999 }, {}]);
+    expect(bytes.equals(CONTENT)).toBe(true);
+    expect(resumed).toEqual([9_999]);
+  });
+
+  test('of unknown size: who can tell', async () => {
+    const { bytes, error } = await fetch([{ upTo: 3_000 }, {}], { start: 0 }, { isSizeUnknown: true });
+    expect([bytes.length, error]).toEqual([3_000, undefined]);
+  });
+
+  test('without progress is waited for longer and longer, and then given up', async () => {
+    const { error, asked, waits, left } = await fetch([{ upTo: 1_000, breaks: breakOff() }, BREAK]);
+    expect(error).toMatchObject({ failure: 'unavailable', reason: 'reset' });
+    expect(asked).toHaveLength(6);
+    expect(waits).toEqual([500, 1_000, 2_000, 4_000]);
+    expect(left).toBe(0);
+  });
+
+  test('with a little progress each time is given up after a bounded number of times', async () => {
+    const { error, asked } = await fetch([{ upTo: 1, breaks: breakOff() }]);
+    expect(error).toMatchObject({ reason: 'reset' });
+    expect(asked).toHaveLength(21);
+  });
+
+  test.each<[string, Error]>([
+    ['was cancelled', breakOff('cancelled')],
+    ['may not be asked', breakOff('offline')],
+    ['upstream will not give on', new UpstreamError('registry.test', 'denied', 'unauthorized', 'no')],
+    ['fails for a reason of ours', new TypeError('a bug')],
+  ])('that %s is not taken up again', async (_, breaks) => {
+    const { error, asked, left } = await fetch([{ upTo: 1_000, breaks }, {}]);
+    expect(error).toBe(breaks);
+    expect([asked.length, left]).toEqual([1, 0]);
+  });
+
+  test('that is refused when it is taken up again: that error is the one to tell', async () => {
+    const refuses = new UpstreamError('registry.test', 'absent', 'not-found', 'gone');
+    const { error } = await fetch([{ upTo: 1_000, breaks: breakOff() }, { refuses }]);
+    expect(error).toBe(refuses);
+  });
+});
+
+describe('who gives up', () => {
+  test.each(['destroy', 'signal'])('by %s ends a wait at once', async (way) => {
+    const { target, asked } = scriptedBlob(CONTENT, [BREAK]);
+    const clock = new ManualClock();
+    const giveUp = new AbortController();
+    const options = { clock, events: createEvents(), signal: giveUp.signal };
+    const source = await BlobSource.open(target, DIGEST, { start: 0 }, options);
+    const next = source.chunks().next();
+    await expect.poll(() => clock.pending).toBe(1);
+    if (way === 'signal') giveUp.abort();
+    else source.destroy();
+    await expect(next).rejects.toMatchObject({ reason: 'reset' });
+    expect([clock.pending, asked.length]).toEqual([0, 1]);
+  });
+
+  test('before anything is read leaves no body open', async () => {
+    const { target, open } = scriptedBlob(CONTENT, [{}]);
+    const options = { clock: new ManualClock(), events: createEvents() };
+    const source = await BlobSource.open(target, DIGEST, { start: 0 }, options);
+    expect(open()).toBe(1);
+    source.destroy();
+    expect(open()).toBe(0);
+  });
+
+  test('in the middle of a body leaves none open either', async () => {
+    const { target, open } = scriptedBlob(CONTENT, [{}]);
+    const options = { clock: new ManualClock(), events: createEvents() };
+    const source = await BlobSource.open(target, DIGEST, { start: 0 }, options);
+    for await (const chunk of source.chunks()) {
+      expect(chunk).toHaveLength(1_000);
+      break;
+    }
+    expect([source.offset, open()]).toEqual([1_000, 0]);
+  });
+});
