@@ -121,8 +121,12 @@ test('npm start serves with ./config.yaml, tells where, and npm ends it', async 
   await until('npm start serves', async () =>
     (await ask(`http://${host}/readyz`)).status === 200 ? true : undefined,
   );
+  // The block is written once the server listens, so a little later than the first answer.
+  const block = await until('npm start tells where', () => {
+    const output = started.stdout() + started.stderr();
+    return output.includes('registry-mirrors') ? output : undefined;
+  });
 
-  const block = started.stdout() + started.stderr();
   expect(block).toContain(host);
   expect(block).toContain(env.LARDER_CACHE_DIRECTORY);
   expect(block).toContain('docker.io');
