@@ -7,6 +7,8 @@ export interface ScriptedReaderOptions {
   readonly available?: number;
   /** Reading at this position or beyond it fails. */
   readonly failsAt?: number;
+  /** What it fails with. */
+  readonly failure?: Error;
   /** The blob ends here, whatever was said of its size. */
   readonly endsAt?: number;
 }
@@ -47,10 +49,10 @@ export class ScriptedReader implements BlobReader {
   }
 
   async available(position: number): Promise<number> {
-    const { failsAt = Infinity, endsAt = this.size } = this.#options;
+    const { failsAt = Infinity, endsAt = this.size, failure } = this.#options;
     for (;;) {
       if (this.isClosed) throw new DOMException('the reader was closed', 'AbortError');
-      if (position >= failsAt) throw new Error(`the bytes end at ${failsAt}`);
+      if (position >= failsAt) throw failure ?? new Error(`the bytes end at ${failsAt}`);
       if (position >= endsAt) return position;
       const end = Math.min(this.#available, endsAt, failsAt);
       if (end > position) return end;

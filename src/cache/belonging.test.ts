@@ -1,0 +1,142 @@
+import { describe, expect, test } from 'vitest';
+import { createEvents, type LarderEvent } from '../events.ts';
+import type { ContentIndex, RepositoryKey } from '../index/content-index.ts';
+import { digestOf, type Digest } from '../oci/digest.ts';
+import type { RepositoryName } from '../oci/repository-name.ts';
+import { Belonging } from './belonging.ts';
+
+const DIGEST = digestOf('x');
+const HERE = key('registry.test', 'acme/app');
+
+function key(upstream: string, repository: string): RepositoryKey {
+  return { upstream, repository: repository as RepositoryName };
+}
+
+class World {
+  readonly told: LarderEvent[] = [];
+  lookUps = 0;
+  writes = 0;
+  readonly #facts = new Set<string>();
+  failure: Error | undefined;
+  /** Waited for before a look-up answers what it has found. */
+  slowly: Promise<void> = Promise.resolve();
+  readonly belonging: Belonging;
+
+  constructor() {
+    const events = createEvents();
+    events.subscribe((event) => this.told.push(event));
+    const index: Pick<ContentIndex, 'belongs' | 'putBelonging'> = {
+      belongs: async (repository, digest) => {
+        this.lookUps += 1;
+        if (this.failure !== undefined) throw this.failure;
+        const found = this.#facts.has(fact(repository, digest));
+        await this.slowly;
+        return found;
+      },
+      putBelonging: async (repository, digest) => {
+        this.writes += 1;
+        if (this.failure !== undefined) throw this.failure;
+        this.#facts.add(fact(repository, digest));
+      },
+    };
+    this.belonging = new Belonging(index as ContentIndex, events);
+  }
+
+  /** What the index knows from an earlier run. */
+  know(repository: RepositoryKey, digest: Digest): void {
+    this.#facts.add(fact(repository, digest));
+  }
+
+  unknow(repository: RepositoryKey, digest: Digest): void {
+    this.#facts.delete(fact(repository, digest));
+  }
+}
+
+function fact({ upstream, repository }: RepositoryKey, digest: Digest): string {
+  return JSON.stringify([upstream, repository, digest]);
+}
+
+describe('a digest belongs', () => {
+  test('to nobody at first', async () => {
+    expect(await new World().belonging.has(HERE, DIGEST)).toBe(false);
+  });
+
+  test('to the repository that upstream has confirmed it for, which is written once and looked up in memory', async () => {
+    const world = new World();
+    await world.belonging.add(HERE, DIGEST);
+    await world.belonging.add(HERE, DIGEST);
+    expect(await world.belonging.has(HERE, DIGEST)).toBe(true);
+    expect([world.writes, world.lookUps]).toEqual([1, 0]);
+  });
+
+  test('as the index knows it, which is looked up once', async () => {
+    const world = new World();
+    world.know(HERE, DIGEST);
+    expect([await world.belonging.has(HERE, DIGEST), await world.belonging.has(HERE, DIGEST)]).toEqual([
+      true,
+      true,
+    ]);
+    expect(world.lookUps).toBe(1);
+  });
+
+  test('not yet: that is looked up each time, since it may change', async () => {
+    const world = new World();
+    expect(await world.belonging.has(HERE, DIGEST)).toBe(false);
+    world.know(HERE, DIGEST);
+    expect(await world.belonging.has(HERE, DIGEST)).toBe(true);
+  });
+
+  test.each([
+    ['another repository', key('registry.test', 'acme/other')],
+    ['another upstream', key('other.test', 'acme/app')],
+    ['what looks the same when it is run together', key('registry.testacme', '/app')],
+  ])('not to %s', async (_, other) => {
+    const { belonging } = new World();
+    await belonging.add(HERE, DIGEST);
+    expect(await belonging.has(other, DIGEST)).toBe(false);
+    expect(await belonging.has(HERE, digestOf('y'))).toBe(false);
+  });
+});
+
+describe('after something was deleted from the index', () => {
+  test('it is asked again', async () => {
+    const world = new World();
+    await world.belonging.add(HERE, DIGEST);
+    world.unknow(HERE, DIGEST);
+    world.belonging.forget();
+    expect(await world.belonging.has(HERE, DIGEST)).toBe(false);
+  });
+
+  test('what was being looked up meanwhile is not remembered', async () => {
+    const world = new World();
+    world.know(HERE, DIGEST);
+    const found = Promise.withResolvers<void>();
+    world.slowly = found.promise;
+    const looking = world.belonging.has(HERE, DIGEST);
+    world.unknow(HERE, DIGEST);
+    world.belonging.forget();
+    found.resolve();
+    await looking;
+    expect(await world.belonging.has(HERE, DIGEST)).toBe(false);
+  });
+});
+
+describe('an index that fails', () => {
+  test('gives no permission, and is told of', async () => {
+    const world = new World();
+    world.know(HERE, DIGEST);
+    world.failure = new Error('disk full');
+    expect(await world.belonging.has(HERE, DIGEST)).toBe(false);
+    expect(world.told).toEqual([
+      { kind: 'store-failed', operation: 'look up a belonging', error: world.failure },
+    ]);
+  });
+
+  test('does not take away what upstream has confirmed', async () => {
+    const world = new World();
+    world.failure = new Error('disk full');
+    await world.belonging.add(HERE, DIGEST);
+    expect(await world.belonging.has(HERE, DIGEST)).toBe(true);
+    expect(world.told).toHaveLength(1);
+  });
+});

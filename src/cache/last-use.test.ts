@@ -1,0 +1,89 @@
+import { expect, test } from 'vitest';
+import { ManualClock } from '../../test/support/manual-clock.ts';
+import { createEvents, type LarderEvent } from '../events.ts';
+import type { ContentIndex } from '../index/content-index.ts';
+import { digestOf, type Digest } from '../oci/digest.ts';
+import { LastUse } from './last-use.ts';
+
+const A = digestOf('a');
+const B = digestOf('b');
+const START = Date.UTC(2026, 0, 1);
+
+class World {
+  readonly clock = new ManualClock(START);
+  readonly told: LarderEvent[] = [];
+  /** What was written to the index, a map a write. */
+  readonly written: ReadonlyMap<Digest, number>[] = [];
+  touch: (uses: ReadonlyMap<Digest, number>) => Promise<void> = (uses) => {
+    this.written.push(uses);
+    return Promise.resolve();
+  };
+  readonly lastUse: LastUse;
+
+  constructor() {
+    const events = createEvents();
+    events.subscribe((event) => this.told.push(event));
+    const index = { touch: (uses: ReadonlyMap<Digest, number>) => this.touch(uses) } as unknown as ContentIndex;
+    this.lastUse = new LastUse(index, this.clock, events);
+  }
+}
+
+test('many uses are one write, some seconds after the first, with the time of each digest’s last', () => {
+  const { clock, lastUse, written } = new World();
+  lastUse.record(A);
+  clock.advance(1_000);
+  lastUse.record(B);
+  lastUse.record(A);
+  clock.advance(3_999);
+  expect(written).toEqual([]);
+  clock.advance(1);
+  expect(written).toEqual([
+    new Map([
+      [A, START + 1_000],
+      [B, START + 1_000],
+    ]),
+  ]);
+  expect(clock.pending).toBe(0);
+});
+
+test('nothing used, nothing written', async () => {
+  const { clock, lastUse, written } = new World();
+  await lastUse.flush();
+  clock.advance(60_000);
+  expect(written).toEqual([]);
+});
+
+test('what is used after a write is written by the next one', () => {
+  const { clock, lastUse, written } = new World();
+  lastUse.record(A);
+  clock.advance(5_000);
+  lastUse.record(B);
+  clock.advance(5_000);
+  expect(written.map((uses) => [...uses.keys()])).toEqual([[A], [B]]);
+});
+
+test('ten thousand are not waited with', () => {
+  const { clock, lastUse, written } = new World();
+  for (let count = 1; count < 10_000; count += 1) lastUse.record(digestOf(String(count)));
+  expect(written).toEqual([]);
+  lastUse.record(A);
+  expect(written.map(({ size }) => size)).toEqual([10_000]);
+  expect(clock.pending).toBe(0);
+});
+
+test('at the end what is left is written at once', async () => {
+  const { clock, lastUse, written } = new World();
+  lastUse.record(A);
+  await lastUse.flush();
+  expect(written).toHaveLength(1);
+  expect(clock.pending).toBe(0);
+});
+
+test('an index that fails costs the recency, and is told of', async () => {
+  const world = new World();
+  const error = new Error('disk full');
+  world.touch = () => Promise.reject(error);
+  world.lastUse.record(A);
+  await world.lastUse.flush();
+  expect(world.told).toEqual([{ kind: 'store-failed', operation: 'record last use', error }]);
+});
