@@ -1,6 +1,7 @@
 import { readWhole } from '../cache/read-blob.ts';
 import { isUnreadable } from '../cache/stored-blobs.ts';
 import type { AdoptedManifest } from '../index/content-survey.ts';
+import { MAX_MANIFEST_BYTES } from '../oci/json.ts';
 import type { BlobReader, Listed } from '../store/blob-store.ts';
 import type { Content } from './content.ts';
 import { setAside, type OnBroken } from './findings.ts';
@@ -40,11 +41,12 @@ async function readManifest(
   { store }: Content,
   { digest, size }: Listed,
 ): Promise<AdoptedManifest | undefined> {
-  if (!mayBeManifest(size, Buffer.from('{'))) return undefined;
+  // Most layers need not be opened.
+  if (size === 0 || size > MAX_MANIFEST_BYTES) return undefined;
   const reader = await store.open(digest);
   if (reader === undefined) return undefined;
   try {
-    if (!mayBeManifest(size, await readHead(reader))) return undefined;
+    if (!mayBeManifest(await readHead(reader))) return undefined;
     return recogniseManifest(digest, await readWhole(reader));
   } finally {
     await reader.close();
@@ -53,6 +55,5 @@ async function readManifest(
 
 async function readHead(reader: BlobReader): Promise<Uint8Array> {
   const head = new Uint8Array(HEAD_BYTES);
-  if (reader.size === 0) return head.subarray(0, 0);
   return head.subarray(0, await reader.read(head, 0));
 }

@@ -89,7 +89,7 @@ describe('no manifest is', () => {
         const digest = digestOf(bytes);
         const found = recogniseManifest(digest, bytes);
         if (found === undefined) return;
-        expect(mayBeManifest(bytes.length, bytes.subarray(0, 64))).toBe(true);
+        expect(mayBeManifest(bytes.subarray(0, 64))).toBe(true);
         expect(found.entry.descriptor.digest).toBe(digest);
       }),
     );
@@ -105,11 +105,6 @@ describe('mayBeManifest', () => {
     [false, '\u001f\u008b'],
     [false, 'etc/passwd\0{'],
   ])('is %s for what begins with %j', (expected, head) => {
-    expect(mayBeManifest(100, Buffer.from(head, 'latin1'))).toBe(expected);
-  });
-
-  it('is false for what is larger than any manifest', () => {
-    expect(mayBeManifest(4 * 1024 * 1024, Buffer.from('{'))).toBe(true);
-    expect(mayBeManifest(4 * 1024 * 1024 + 1, Buffer.from('{'))).toBe(false);
+    expect(mayBeManifest(Buffer.from(head, 'latin1'))).toBe(expected);
   });
 });

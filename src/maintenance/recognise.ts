@@ -1,7 +1,7 @@
 import type { AdoptedManifest } from '../index/content-survey.ts';
 import { digestOf, digestAlgorithm, type Digest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error.ts';
-import { MAX_MANIFEST_BYTES, parseJsonObject, type JsonObject } from '../oci/json.ts';
+import { parseJsonObject, type JsonObject } from '../oci/json.ts';
 import { manifestEdges, parseManifest, referrerDescriptor } from '../oci/manifest.ts';
 import { isManifestMediaType, isSchema1MediaType, MediaType } from '../oci/media-type.ts';
 
@@ -9,8 +9,8 @@ import { isManifestMediaType, isSchema1MediaType, MediaType } from '../oci/media
  * Whether bytes that begin like this may be a manifest's. Layers are compressed archives or tar files, which begin
  * otherwise; image configurations are JSON as well.
  */
-export function mayBeManifest(size: number, head: Uint8Array): boolean {
-  return size <= MAX_MANIFEST_BYTES && /^[ \t\r\n]*\{/.test(Buffer.from(head).toString('latin1'));
+export function mayBeManifest(head: Uint8Array): boolean {
+  return /^[ \t\r\n]*\{/.test(Buffer.from(head).toString('latin1'));
 }
 
 /**
