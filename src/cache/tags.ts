@@ -43,14 +43,20 @@ interface Checked {
   readonly manifest?: Manifest | undefined;
 }
 
+/**
+ * How long an upstream counts as slow that nobody asks. Without an end the first pull after a slow minute would get
+ * an old answer, however much later it came and however well upstream was by then.
+ */
+const SLOW_MS = 60_000;
+
 /** Tags whose headers are kept beside the digest that the index has. */
 const MAX_HEADS = 10_000;
 
 /** Tags: cached for their time to live, then revalidated by HEAD, one check at a time for each. */
 export class Tags {
   readonly #checks: Flights<Checked>;
-  /** Upstreams that have let a deadline pass and have not answered a check since: nobody waits for them again. */
-  readonly #slow = new Set<string>();
+  /** When upstreams have last let a deadline pass, of those that have not answered a check since. */
+  readonly #slow = new Map<string, number>();
   /** Of tags that were asked for by HEAD only: without them the next HEAD would have to fetch the manifest. */
   readonly #heads = new LRUCache<string, ResolvedManifest>({ max: MAX_HEADS });
   readonly #options: TagsOptions;
@@ -97,8 +103,8 @@ export class Tags {
   ): Promise<Resolution> {
     const { clock } = this.#options;
     const boarding = this.#check(target, tag, entry);
-    const isSlow = this.#slow.has(target.key.upstream);
-    const left = isSlow ? 0 : target.tags.deadlineMs - (clock.monotonic() - boarding.startedAt);
+    const waitedMs = clock.monotonic() - boarding.startedAt;
+    const left = this.#isSlow(target.key.upstream) ? 0 : target.tags.deadlineMs - waitedMs;
     try {
       const checked =
         age === 'stale' ? await within(clock, left, boarding.promise) : await boarding.promise;
@@ -107,7 +113,7 @@ export class Tags {
       if (!mayServeOld(error, target, age)) throw error;
       return this.#stale(target, tag, entry, error);
     }
-    this.#slow.add(target.key.upstream);
+    this.#slow.set(target.key.upstream, clock.monotonic());
     const slow = new UpstreamError(
       target.key.upstream,
       'unavailable',
@@ -115,6 +121,12 @@ export class Tags {
       `did not confirm the tag within ${target.tags.deadlineMs} ms`,
     );
     return this.#stale(target, tag, entry, slow);
+  }
+
+  /** An upstream that somebody has waited for in vain a moment ago is not waited for again. */
+  #isSlow(upstream: string): boolean {
+    const since = this.#slow.get(upstream);
+    return since !== undefined && this.#options.clock.monotonic() - since < SLOW_MS;
   }
 
   #stale(target: Target, tag: Tag, entry: TagEntry, error: unknown): Resolution {

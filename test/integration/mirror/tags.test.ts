@@ -373,6 +373,27 @@ describe('a slow upstream', () => {
     await expect.poll(async () => (await world.mirror.get(other)).headers.warning).toBeUndefined();
     await expect.poll(async () => (await world.mirror.get(PATH)).headers.warning).toBeUndefined();
   });
+
+  test('is given its time again later: who comes when all is well gets the tag as it is now', async () => {
+    await using world = await start();
+    world.registry.putImage('acme/app', 'latest');
+    await world.mirror.get(PATH);
+    world.mirror.clock.advance(TTL);
+    const stalled = neverRespond();
+    const end = world.registry.fault({ method: 'HEAD' }, stalled);
+    const pending = world.mirror.get(PATH);
+    await stalled.reached;
+    world.mirror.clock.advance(2_000);
+    expect((await pending).headers.warning).toBeDefined();
+    end();
+    world.mirror.clock.advance(60_000);
+    const moved = world.registry.putImage('acme/app', 'latest', { layers: [Buffer.from('new')] });
+    const answer = await world.mirror.get(PATH);
+    expect([answer.headers['docker-content-digest'], answer.headers.warning]).toEqual([
+      moved.digest,
+      undefined,
+    ]);
+  });
 });
 
 describe('when few pulls are left', () => {
