@@ -130,7 +130,7 @@ export interface ServedRequest {
   readonly upstream?: string;
   readonly repository?: string;
   readonly reference?: string;
-  /** `hit`, `miss`, `stale`, `collapsed`, `bypass` (RFC 9211's words) or `error`. */
+  /** `hit`, `miss`, `revalidated`, `stale`, `bypass` or `error`; absent where neither cache nor upstream had a part. */
   readonly outcome?: string;
   readonly status: number;
   /** Bytes of body sent. */

@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { larder, larderCommand } from '../../support/e2e/larder.ts';
 import type { Exit } from '../../support/e2e/process.ts';
 import { temporaryDirectory } from '../../support/e2e/temporary.ts';
+import { loopbackAddresses } from '../../support/loopback.ts';
 
 /** The program run to its end with a config file of this text, in a folder of its own. */
 async function serveWith(text: string, directory: string): Promise<Exit> {
@@ -100,7 +101,7 @@ async function takenPort(host: string): Promise<Server & AsyncDisposable> {
 }
 
 describe('a start that fails ends with 1 and one line', () => {
-  test.each(['127.0.0.1', '::1'])('an address that is taken is named: %s', async (host) => {
+  test.each(loopbackAddresses())('an address that is taken is named: %s', async (host) => {
     await using directory = await temporaryDirectory('cli');
     await using taken = await takenPort(host);
     const { port } = taken.address() as AddressInfo;
