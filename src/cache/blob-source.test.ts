@@ -88,7 +88,9 @@ describe('what arrives', () => {
     await fc.assert(
       fc.asyncProperty(scenario, async ({ transfers, chunk, start, length }) => {
         const end = length === undefined ? undefined : Math.min(start + length, CONTENT.length);
-        const told = transfers.map(({ breaks, ...rest }) => (breaks === undefined ? rest : { ...rest, breaks }));
+        const told = transfers.map(({ breaks, ...rest }) =>
+          breaks === undefined ? rest : { ...rest, breaks },
+        );
         const { bytes, error, left } = await fetch([...told, {}], { start, end }, { chunk });
         expect([error, left]).toEqual([undefined, 0]);
         expect(bytes.equals(CONTENT.subarray(start, end))).toBe(true);

@@ -23,7 +23,9 @@ class World {
   constructor() {
     const events = createEvents();
     events.subscribe((event) => this.told.push(event));
-    const index = { touch: (uses: ReadonlyMap<Digest, number>) => this.touch(uses) } as unknown as ContentIndex;
+    const index = {
+      touch: (uses: ReadonlyMap<Digest, number>) => this.touch(uses),
+    } as unknown as ContentIndex;
     this.lastUse = new LastUse(index, this.clock, events);
   }
 }

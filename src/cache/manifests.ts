@@ -81,7 +81,10 @@ export class Manifests {
     }
     const { promise, collapsed } = this.#fetch(target, digest);
     const manifest = await promise;
-    return { manifest, outcome: { hit: false, fwd: 'uri-miss', stored: this.#memory.has(digest), collapsed } };
+    return {
+      manifest,
+      outcome: { hit: false, fwd: 'uri-miss', stored: this.#memory.has(digest), collapsed },
+    };
   }
 
   /** The manifest from memory or disk, whomever it belongs to. */

@@ -69,7 +69,12 @@ export class Mirror {
     this.#stored = new StoredBlobs(options);
     this.#lastUse = new LastUse(index, clock, events);
     this.#disk = new Disk(options);
-    const parts = { disk: this.#disk, belonging: this.#belonging, stored: this.#stored, lastUse: this.#lastUse };
+    const parts = {
+      disk: this.#disk,
+      belonging: this.#belonging,
+      stored: this.#stored,
+      lastUse: this.#lastUse,
+    };
     const shared = { ...options, ...parts, negative, recovered };
     this.#manifests = new Manifests({ ...shared, memoryBytes: options.manifestMemoryBytes });
     this.#tags = new Tags({ ...shared, manifests: this.#manifests });

@@ -5,7 +5,7 @@ export async function readWhole(reader: BlobReader): Promise<Uint8Array> {
   try {
     const end = await waitForEnd(reader);
     const bytes = new Uint8Array(end);
-    for (let position = 0; position < end; ) {
+    for (let position = 0; position < end;) {
       position += await reader.read(bytes.subarray(position), position);
     }
     return bytes;

@@ -73,10 +73,7 @@ export class ReferrerLists {
 }
 
 /** A subject that upstream does not know has no referrers: an empty list, not an error (distribution-spec, "Listing Referrers"). */
-async function askReferrers(
-  { upstream, key }: Target,
-  subject: Digest,
-): Promise<readonly Descriptor[]> {
+async function askReferrers({ upstream, key }: Target, subject: Digest): Promise<readonly Descriptor[]> {
   try {
     return await upstream.referrers(key.repository, subject);
   } catch (error) {

@@ -18,12 +18,7 @@ export class ResilientReader implements BlobReader {
   #isDirect = false;
   #isClosed = false;
 
-  constructor(
-    follower: BlobReader,
-    target: Target,
-    digest: Digest,
-    options: BlobSourceOptions,
-  ) {
+  constructor(follower: BlobReader, target: Target, digest: Digest, options: BlobSourceOptions) {
     this.#current = follower;
     this.#target = target;
     this.#digest = digest;
@@ -62,7 +57,7 @@ export class ResilientReader implements BlobReader {
     const follower = this.#current;
     const digester = createDigester(digestAlgorithm(this.#digest));
     const buffer = new Uint8Array(PRIMING_CHUNK);
-    for (let offset = 0; offset < position; ) {
+    for (let offset = 0; offset < position;) {
       const wanted = buffer.subarray(0, Math.min(buffer.length, position - offset));
       const count = await follower.read(wanted, offset);
       digester.update(wanted.subarray(0, count));

@@ -35,7 +35,7 @@ async function open(
 /** Reads as a delivery does, `step` bytes at a time, and says how far it came. */
 async function readAll(reader: SourceReader, start: number, step: number): Promise<Buffer> {
   const parts: Buffer[] = [];
-  for (let position = start; ; ) {
+  for (let position = start; ;) {
     const end = await reader.available(position);
     if (end === position) return Buffer.concat(parts);
     const into = Buffer.alloc(Math.min(step, end - position));

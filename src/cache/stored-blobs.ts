@@ -1,7 +1,13 @@
 import type { Events } from '../events.ts';
 import type { ContentIndex } from '../index/content-index.ts';
 import type { Digest } from '../oci/digest.ts';
-import { StoreError, VerificationError, type BlobReader, type BlobStore, type Stored } from '../store/blob-store.ts';
+import {
+  StoreError,
+  VerificationError,
+  type BlobReader,
+  type BlobStore,
+  type Stored,
+} from '../store/blob-store.ts';
 import { tolerate } from './tolerate.ts';
 
 export interface StoredBlobsOptions {
@@ -69,7 +75,9 @@ export class StoredBlobs {
 
   async #hasChanged(digest: Digest, size: number | undefined): Promise<boolean> {
     if (size === undefined) return false;
-    const known = await tolerate(this.#options.events, 'look up a blob', () => this.#options.index.blob(digest));
+    const known = await tolerate(this.#options.events, 'look up a blob', () =>
+      this.#options.index.blob(digest),
+    );
     if (known === undefined || known.size === size) return false;
     const error = new VerificationError(known, `${size} bytes are left of ${known.size}`);
     await this.setAside(digest, error);

@@ -99,7 +99,12 @@ async function readAllTags({ upstream, key }: Target): Promise<readonly string[]
     if (next === undefined) return [...all].sort();
     if (all.size > MAX_TAGS) break;
   }
-  throw new UpstreamError(key.upstream, 'unavailable', 'content', `the tag list of ${key.repository} has no end`);
+  throw new UpstreamError(
+    key.upstream,
+    'unavailable',
+    'content',
+    `the tag list of ${key.repository} has no end`,
+  );
 }
 
 /** Exclusive of `after`, ASCII order (distribution-spec, "Listing Tags"); `limit` 0 is an empty page, and the last. */

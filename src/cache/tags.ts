@@ -106,8 +106,7 @@ export class Tags {
     const waitedMs = clock.monotonic() - boarding.startedAt;
     const left = this.#isSlow(target.key.upstream) ? 0 : target.tags.deadlineMs - waitedMs;
     try {
-      const checked =
-        age === 'stale' ? await within(clock, left, boarding.promise) : await boarding.promise;
+      const checked = age === 'stale' ? await within(clock, left, boarding.promise) : await boarding.promise;
       if (checked !== undefined) return checkedResolution(checked, boarding, 'stale');
     } catch (error) {
       if (!mayServeOld(error, target, age)) throw error;
