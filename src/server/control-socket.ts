@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import { chmod, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import type { createControl } from './control.ts';
@@ -22,6 +22,8 @@ export interface ControlSocket {
 /** `sockaddr_un.sun_path` without its end: 108 bytes on Linux, 104 on macOS and the BSDs. */
 const MAX_PATH_BYTES = 103;
 
+/** Short, so that the path of what is bound in it is not the longer one. */
+const HIDDEN = '.c-';
 const NAME = 'control.sock';
 const POINTER = 'control.json';
 /** What nobody but the owner may connect to. */
@@ -60,7 +62,8 @@ async function listenInside(
   directory: string,
   path: string,
 ): Promise<ControlSocket> {
-  const hidden = await mkdtemp(join(directory, '.c-'));
+  await removeHidden(directory);
+  const hidden = await mkdtemp(join(directory, HIDDEN));
   let server: Server | undefined;
   try {
     const bound = join(hidden, 's');
@@ -112,6 +115,14 @@ function controlSocket(server: Server, path: string, remove: () => Promise<void>
       await remove();
     },
   };
+}
+
+/** What a crash has left between binding and renaming. */
+async function removeHidden(directory: string): Promise<void> {
+  const names = await readdir(directory);
+  for (const name of names.filter((name) => name.startsWith(HIDDEN))) {
+    await rm(join(directory, name), { recursive: true, force: true });
+  }
 }
 
 /** Removes the socket outside the cache directory, which this or an earlier process has made. */

@@ -103,6 +103,15 @@ describe('the control socket', () => {
     await control.close();
   });
 
+  test('removes what a crash has left half made', async () => {
+    await using where = await place();
+    await mkdir(join(where.directory, '.c-abcdef'));
+    await writeFile(join(where.directory, '.c-abcdef', 's'), '');
+    const control = await where.listen();
+    expect(await readdir(where.directory)).toEqual(['control.sock']);
+    await control.close();
+  });
+
   test('replaces a file that is in its place', async () => {
     await using where = await place();
     await writeFile(join(where.directory, 'control.sock'), 'not a socket');
