@@ -6,6 +6,8 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          // Bounds for a hung test, wide enough for properties on a machine that is busy with other things.
+          testTimeout: 30_000,
           include: ['src/**/*.test.ts', 'test/architecture.test.ts'],
           setupFiles: ['test/support/fast-check-setup.ts'],
         },
@@ -13,9 +15,10 @@ export default defineConfig({
       {
         test: {
           name: 'integration',
+          expect: { poll: { timeout: 10_000 } },
           setupFiles: ['test/support/fast-check-setup.ts'],
           include: ['test/integration/**/*.test.ts'],
-          testTimeout: 20_000,
+          testTimeout: 60_000,
           hookTimeout: 20_000,
         },
       },
