@@ -47,6 +47,18 @@ describe('how each failure is answered', () => {
     expect([answer.status, answer.retryAfterMs]).toEqual([503, 7_000]);
   });
 
+  test('when upstream says how long it will be unavailable, so does the answer; else it does not guess', () => {
+    expect(errorAnswer(upstreamError('unavailable', 'status', 30_000), DIRECT).retryAfterMs).toBe(30_000);
+    expect(errorAnswer(upstreamError('unavailable', 'status'), DIRECT).retryAfterMs).toBeUndefined();
+  });
+
+  test('wrong bytes are told with the upstream that sent them', () => {
+    const error = new VerificationError({ digest: digestOf('x') }, 'other bytes');
+    expect(errorAnswer(error, { ...DIRECT, upstream: 'docker.io' }).message).toMatch(
+      /^docker\.io: sent wrong bytes: sha256:/,
+    );
+  });
+
   test('the text of an unforeseen error is not told', () => {
     expect(errorAnswer(new TypeError('secret detail'), DIRECT).message).not.toContain('secret');
   });

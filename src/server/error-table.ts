@@ -17,6 +17,8 @@ export interface ErrorContext {
   readonly kind: V2Path['kind'] | undefined;
   /** The client came by `ns`: it has other hosts to go to, and should at once. */
   readonly hasFallback: boolean;
+  /** The upstream that was selected, where it came to that. */
+  readonly upstream?: string | undefined;
 }
 
 const STATUS: Readonly<Record<ErrorCode, number>> = {
@@ -48,7 +50,8 @@ export function errorAnswer(error: unknown, context: ErrorContext): ErrorAnswer 
   }
   if (error instanceof UpstreamError) return upstreamAnswer(error, context);
   if (error instanceof VerificationError) {
-    return { status: 502, code: 'UNAVAILABLE', message: `upstream sent wrong bytes: ${error.message}` };
+    const { upstream = 'upstream' } = context;
+    return { status: 502, code: 'UNAVAILABLE', message: `${upstream}: sent wrong bytes: ${error.message}` };
   }
   if (error instanceof StoreError) {
     return { status: 500, code: 'UNKNOWN', message: `the cache failed: ${error.message}` };
@@ -74,7 +77,12 @@ function upstreamAnswer(error: UpstreamError, context: ErrorContext): ErrorAnswe
         retryAfterMs: error.retryAfterMs ?? DEFAULT_RETRY_MS,
       };
     case 'unavailable':
-      return { status: unavailableStatus(error), code: 'UNAVAILABLE', message };
+      return {
+        status: unavailableStatus(error),
+        code: 'UNAVAILABLE',
+        message,
+        retryAfterMs: error.retryAfterMs,
+      };
   }
 }
 

@@ -45,6 +45,14 @@ describe('a breaker', () => {
     expect(breaker.reason).toBe('registry.test: it failed');
   });
 
+  test('says when it will ask again', async () => {
+    const { stub, breaker, clock, ask } = start();
+    failWith(stub, 'unavailable', 'refused');
+    await askTimes(ask, 5);
+    clock.advance(500);
+    await expect(breaker.upstream.tags(NAME)).rejects.toMatchObject({ retryAfterMs: 1_500 });
+  });
+
   test('lets one through after a while, and closes when it is answered', async () => {
     const { stub, breaker, clock, ask } = start();
     failWith(stub, 'unavailable', 'timeout');

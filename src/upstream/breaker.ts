@@ -57,8 +57,9 @@ export class Breaker {
   }
 
   async #guard<T>(call: () => Promise<T>): Promise<T> {
-    const { isAdmitted, state } = admit(this.#state, this.#clock.monotonic(), this.#limits);
-    if (!isAdmitted) throw this.#refusal();
+    const now = this.#clock.monotonic();
+    const { isAdmitted, state } = admit(this.#state, now, this.#limits);
+    if (!isAdmitted) throw this.#refusal(state.kind === 'open' ? state.until - now : undefined);
     this.#become(state);
     try {
       const value = await call();
@@ -85,14 +86,15 @@ export class Breaker {
     this.#events.emit({ kind: 'breaker-changed', upstream: this.upstream.name, state: state.kind, error });
   }
 
-  #refusal(): UpstreamError {
+  /** @param retryAfterMs until the next one is let through, where that is known */
+  #refusal(retryAfterMs: number | undefined): UpstreamError {
     const why = this.#lastError?.message ?? `${this.upstream.name}: it failed`;
     return new UpstreamError(
       this.upstream.name,
       'unavailable',
       'breaker-open',
       `not asked for the moment, since it did not answer lately (${why})`,
-      { wasAsked: false, cause: this.#lastError },
+      { wasAsked: false, cause: this.#lastError, retryAfterMs },
     );
   }
 }
