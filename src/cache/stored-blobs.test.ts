@@ -1,0 +1,102 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createEvents, type LarderEvent } from '../events.ts';
+import type { ContentIndex } from '../index/content-index.ts';
+import { IndexError } from '../index/error.ts';
+import { openSqliteIndex } from '../index/sqlite/sqlite-index.ts';
+import { digestOf } from '../oci/digest.ts';
+import { StoreError, type BlobStore } from '../store/blob-store.ts';
+import { createMemoryStore } from '../store/memory.ts';
+import { readWhole } from './read-blob.ts';
+import { StoredBlobs } from './stored-blobs.ts';
+
+const BYTES = Buffer.from('a layer');
+const DIGEST = digestOf(BYTES);
+
+describe('stored blobs', () => {
+  let store: BlobStore;
+  let index: ContentIndex;
+  let events: LarderEvent[];
+
+  beforeEach(async () => {
+    store = createMemoryStore();
+    index = await openSqliteIndex(':memory:');
+    events = [];
+    await using ingest = await store.ingest({ digest: DIGEST });
+    await ingest.write(BYTES);
+    await index.putBlob(await ingest.commit(), 1);
+  });
+
+  afterEach(async () => {
+    await index.close();
+  });
+
+  function stored(broken: { store?: Partial<BlobStore>; index?: Partial<ContentIndex> } = {}): StoredBlobs {
+    const bus = createEvents();
+    bus.subscribe((event) => events.push(event));
+    return new StoredBlobs({
+      store: { ...store, ...broken.store },
+      index: { ...index, ...broken.index },
+      events: bus,
+    });
+  }
+
+  const fail = (code: string) => (): Promise<never> => Promise.reject(new StoreError('do it', { code }));
+
+  async function isThere(): Promise<boolean> {
+    const [bytes, row] = [await store.stat(DIGEST), await index.blob(DIGEST)];
+    expect(bytes === undefined).toBe(row === undefined);
+    return bytes !== undefined;
+  }
+
+  it('are read as they are', async () => {
+    const reader = await stored().open(DIGEST);
+    expect(Buffer.from(await readWhole(reader!))).toEqual(BYTES);
+    expect(await stored().stat(DIGEST)).toEqual({ digest: DIGEST, size: BYTES.length });
+    expect(await stored().open(digestOf('other'))).toBeUndefined();
+    expect(await stored().stat(digestOf('other'))).toBeUndefined();
+    expect(events).toEqual([]);
+  });
+
+  it.each(['open', 'stat'] as const)('that cannot be read at %s are set aside', async (method) => {
+    expect(await stored({ store: { [method]: fail('EIO') } })[method](DIGEST)).toBeUndefined();
+    expect(await isThere()).toBe(false);
+    expect(await store.quarantined()).toEqual({ blobs: 1, bytes: BYTES.length });
+    expect(events).toEqual([expect.objectContaining({ kind: 'blob-quarantined', digest: DIGEST })]);
+  });
+
+  it.each(['open', 'stat'] as const)('are left alone where %s fails for another reason', async (method) => {
+    expect(await stored({ store: { [method]: fail('EMFILE') } })[method](DIGEST)).toBeUndefined();
+    expect(await isThere()).toBe(true);
+    expect(events).toMatchObject([{ kind: 'store-failed' }]);
+  });
+
+  it.each(['open', 'stat'] as const)('of another size than they had are set aside by %s', async (method) => {
+    await index.putBlob({ digest: DIGEST, size: BYTES.length + 1 }, 1);
+    expect(await stored()[method](DIGEST)).toBeUndefined();
+    expect(await isThere()).toBe(false);
+  });
+
+  it('are served where the index does not know them, or fails', async () => {
+    const unknown = stored({ index: { blob: async () => undefined } });
+    const failing = stored({ index: { blob: () => Promise.reject(new IndexError('busy', 'SQLITE_BUSY')) } });
+    for (const blobs of [unknown, failing]) {
+      const reader = await blobs.open(DIGEST);
+      expect(Buffer.from(await readWhole(reader!))).toEqual(BYTES);
+    }
+    expect(await isThere()).toBe(true);
+  });
+
+  it('that cannot be set aside are not served either, and that is told', async () => {
+    const broken = stored({ store: { open: fail('EIO'), quarantine: fail('EROFS') } });
+    expect(await broken.open(DIGEST)).toBeUndefined();
+    expect(events).toMatchObject([{ kind: 'store-failed', error: { code: 'EROFS' } }]);
+    expect(await isThere()).toBe(true);
+  });
+
+  it('that are gone already are set aside once', async () => {
+    const blobs = stored();
+    await blobs.setAside(DIGEST, new Error('wrong'));
+    await blobs.setAside(DIGEST, new Error('wrong'));
+    expect(events).toHaveLength(1);
+  });
+});
