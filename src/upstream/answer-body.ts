@@ -10,6 +10,8 @@ export interface AnswerBodyOptions {
   readonly clock: Clock;
   /** The longest silence while somebody waits for bytes, in milliseconds. */
   readonly bodyMs: number;
+  /** When an answer that is one document is due whole, by the monotonic clock. */
+  readonly dueAt: number;
 }
 
 /** How much of an unwanted body is read to keep its connection; longer ones are cheaper to cut. */
@@ -48,6 +50,23 @@ export class AnswerBody implements AsyncIterable<Uint8Array> {
       }
     } finally {
       this.destroy();
+    }
+  }
+
+  /**
+   * The whole of a small body that a client waits for before it gets a single header: due in the time that the
+   * answer's headers had, or an upstream that sends a byte now and then would hold the client for ever.
+   * @throws UpstreamError `content` where it is longer than `limit` bytes, `timeout` where it is late
+   */
+  async document(limit: number): Promise<Buffer> {
+    const { clock, dueAt } = this.#options;
+    const cancel = clock.after(Math.max(0, dueAt - clock.monotonic()), () => {
+      this.destroy(this.#fail('timeout', 'did not finish its answer in time'));
+    });
+    try {
+      return await this.bytes(limit);
+    } finally {
+      cancel();
     }
   }
 

@@ -47,7 +47,7 @@ export class Manifests {
     const { upstream } = this.#options;
     const answer = await this.#ask('GET', repository, reference, options);
     requireIdentity(upstream, answer);
-    const bytes = await answer.body.bytes(MAX_MANIFEST_BYTES);
+    const bytes = await answer.body.document(MAX_MANIFEST_BYTES);
     const claimedDigest = answer.header('docker-content-digest');
     try {
       return verifyManifest({ bytes, contentType: answer.header('content-type'), claimedDigest }, reference);

@@ -73,7 +73,7 @@ export class Referrers {
     for (let pages = 0; pages < MAX_PAGES; pages += 1) {
       const answer = await this.#ask(repository, subject, query, options);
       if (answer === undefined) return undefined;
-      found = mergeReferrers(found, this.#parse(await answer.body.bytes(MAX_MANIFEST_BYTES)));
+      found = mergeReferrers(found, this.#parse(await answer.body.document(MAX_MANIFEST_BYTES)));
       const next = parseNextLink(answer.headers['link']);
       if (next === undefined || next.toString() === query.toString()) return found;
       query = next;

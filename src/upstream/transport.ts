@@ -47,6 +47,7 @@ export class Transport {
     const abort = new AbortController();
     const cancelled = (): void => abort.abort(this.#error('cancelled', 'the request was given up'));
     const { connectMs, headersMs, bodyMs } = this.#settings.timeouts;
+    const dueAt = this.#clock.monotonic() + connectMs + headersMs;
     const cancelDeadline = this.#clock.after(connectMs + headersMs, () => {
       abort.abort(this.#error('timeout', `no answer within ${connectMs + headersMs} ms`));
     });
@@ -57,7 +58,7 @@ export class Transport {
       this.#guard.admitLiteral(hop.url.hostname);
       const { statusCode, headers, body } = await this.#request(hop, abort.signal);
       body.once('close', forget);
-      const options = { upstream: this.#settings.name, clock: this.#clock, bodyMs };
+      const options = { upstream: this.#settings.name, clock: this.#clock, bodyMs, dueAt };
       return new Answer(hop.url, statusCode, headers, new AnswerBody(body, options));
     } catch (error) {
       forget();

@@ -107,6 +107,26 @@ describe('deadlines', () => {
     expect((await chunks.next()).done).toBe(true);
   });
 
+  test('a manifest that drips is due when its headers were', async () => {
+    await using registry = await startUpstreamFixture(REGISTRY);
+    const { clock, upstream } = registry;
+    const stall = stallAfter(0);
+    registry.on('GET', path).reply(manifestReply(), stall);
+    const pull = upstream.manifest(app, tagged('1'));
+    const ended = pull.then(
+      () => 'whole',
+      (error: unknown) => error,
+    );
+    await stall.reached;
+    const limitMs = TIMEOUTS.connectMs + TIMEOUTS.headersMs;
+    await vi.waitUntil(() => clock.pending === 2);
+    for (let ms = 0; ms < limitMs; ms += 1000) {
+      stall.allow(1);
+      clock.advance(1000);
+    }
+    await expect(ended).resolves.toMatchObject({ failure: 'unavailable', reason: 'timeout' });
+  });
+
   test('a caller that gives up while the name is being resolved', async () => {
     await using registry = await startUpstreamFixture(REGISTRY);
     const asked = Promise.withResolvers<void>();
