@@ -42,7 +42,8 @@ export class Registry {
     } catch (error) {
       record.error = error;
       record.outcome = 'error';
-      const reply = errorReply(error, { kind: path?.kind, hasFallback: ns !== undefined });
+      const { upstream } = record;
+      const reply = errorReply(error, { kind: path?.kind, hasFallback: ns !== undefined, upstream });
       return withNamespace(withCommonHeaders(reply, record.id, statusOfError(error)), record, ns);
     }
   }

@@ -1,6 +1,7 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { Mirror } from '../../cache/mirror.ts';
 import type { OpenedBlob } from '../../cache/blobs.ts';
+import { waitForEnd } from '../../cache/read-blob.ts';
 import { matchesETag, parseETag, parseIfNoneMatch } from '../../http/etag.ts';
 import {
   formatContentRange,
@@ -45,6 +46,8 @@ async function blobAnswer(
   if (size === 0) await reader.available(0);
   const part = range === undefined || size === undefined ? 'whole' : resolveRange(range, size);
   if (part === 'unsatisfiable') {
+    // How long the blob is may be a lie until its bytes are verified.
+    await waitForEnd(reader);
     await reader.close();
     return { ...unsatisfiable(size ?? 0), outcome };
   }

@@ -372,6 +372,22 @@ describe('ranges', () => {
     },
   );
 
+  test('that a cold blob has none of the bytes is said once it is verified', async () => {
+    await using world = await start();
+    const beyond = { headers: { range: `bytes=${size}-` } };
+    const html = { status: 200, headers: { 'content-type': 'text/html' }, body: Buffer.from('<html>') };
+    const end = world.registry.fault({ kind: 'blob' }, instead(html));
+    const wrong = await world.mirror.get(PATH, beyond);
+    expect([wrong.status, wrong.body.toString()]).toEqual([
+      502,
+      expect.stringContaining('registry.test: sent wrong bytes'),
+    ]);
+    end();
+    const right = await world.mirror.get(PATH, beyond);
+    expect([right.status, right.headers['content-range']]).toEqual([416, `bytes */${size}`]);
+    await expectWarm(world);
+  });
+
   test.each(['bytes=0-1,5-9', 'lines=1-2', 'bytes=x'])('%s is answered with the whole', async (range) => {
     await using world = await start();
     const answer = await world.mirror.get(PATH, { headers: { range } });
