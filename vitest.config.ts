@@ -8,7 +8,7 @@ export default defineConfig({
           name: 'unit',
           // Bounds for a hung test, wide enough for properties on a machine that is busy with other things.
           testTimeout: 30_000,
-          include: ['src/**/*.test.ts', 'test/architecture.test.ts'],
+          include: ['src/**/*.test.ts', 'bench/**/*.test.ts', 'test/architecture.test.ts'],
           setupFiles: ['test/support/fast-check-setup.ts'],
         },
       },
@@ -17,7 +17,7 @@ export default defineConfig({
           name: 'integration',
           expect: { poll: { timeout: 10_000 } },
           setupFiles: ['test/support/fast-check-setup.ts'],
-          include: ['test/integration/**/*.test.ts'],
+          include: ['test/integration/**/*.test.ts', 'test/fault/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 20_000,
         },

@@ -1,0 +1,77 @@
+import { byScale, type Bench, type Samples, type BenchContext } from '../support/bench.ts';
+import { expectContent } from '../support/check.ts';
+import { larder } from '../support/larder.ts';
+import { nginxOfFiles } from '../support/nginx.ts';
+import { paired, type Round } from '../support/paired.ts';
+import { usageOf } from '../support/proc.ts';
+import type { Server } from '../support/server.ts';
+import { World } from '../support/world.ts';
+import { wrk, type Load } from '../support/wrk.ts';
+
+const CLIENTS = 4;
+const GB = 1e9;
+const PLAN = {
+  full: { rounds: 5, seconds: 4, size: 120e6 },
+  quick: { rounds: 3, seconds: 1, size: 120e6 },
+  smoke: { rounds: 1, seconds: 1, size: 12e6 },
+};
+const WITHOUT_SENDFILE = 'larder without sendfile';
+
+export const warmBlob: Bench = {
+  name: 'warm-blob',
+  title: `warm blob of 120 MB, ${CLIENTS} clients`,
+  metrics: {
+    'CPU s/GB': { unit: 'CPU s/GB', better: 'less' },
+    'GB/s': { unit: 'GB/s', better: 'more', isInformation: true },
+  },
+  goals: [
+    { metric: 'CPU s/GB', against: 'distribution', atMost: 0.45 },
+    { metric: 'CPU s/GB', against: 'nginx sendfile', atMost: 1.6 },
+    { metric: 'CPU s/GB', of: WITHOUT_SENDFILE, against: 'distribution', atMost: 0.95 },
+  ],
+  run: measureBlob,
+};
+
+async function measureBlob(context: BenchContext): Promise<Samples> {
+  await using world = new World(context);
+  const { rounds, seconds, size } = byScale(context.scale, PLAN);
+  const { byTag, digest, layers } = await world.storage.putImage('team/large', '1', [size]);
+  const [layer] = layers;
+  if (layer === undefined) throw new Error('an image without a layer');
+  const upstream = await world.upstream();
+  const larders = [...(await world.larders()), ...(await world.peers(async () => withoutSendfile(world)))];
+  await expectContent(larders, byTag, digest);
+  const servers = [
+    ...larders,
+    ...(context.hasPeers ? [upstream] : []),
+    ...(await world.peers(async () =>
+      nginxOfFiles('nginx sendfile', context.directory, world.storage.directory),
+    )),
+  ];
+  // The first of these fills the caches, the second is served from them.
+  await expectContent(servers, layer.path, layer.digest);
+  await expectContent(servers, layer.path, layer.digest);
+  const load = { connections: CLIENTS, paths: [layer.path] };
+  for (const { url } of servers) await wrk(url, { ...load, seconds: 1 });
+  return await paired(servers, rounds, async (server) => costOf(server, { ...load, seconds }));
+}
+
+/** The program as it is where koffi cannot be loaded. */
+async function withoutSendfile(world: World): Promise<Server> {
+  const { sides, directory } = world.context;
+  const [side] = sides;
+  if (side === undefined) throw new Error('no version of Larder to measure');
+  const upstream = (await world.upstream()).url;
+  const env = { LARDER_DELIVERY: 'read' };
+  return larder(side, { name: WITHOUT_SENDFILE, directory, upstream, env });
+}
+
+async function costOf({ pid, url }: Server, load: Load): Promise<Round> {
+  const before = await usageOf(pid);
+  const { bytes } = await wrk(url, load);
+  const after = await usageOf(pid);
+  return {
+    'CPU s/GB': (after.cpuSeconds - before.cpuSeconds) / (bytes / GB),
+    'GB/s': bytes / GB / load.seconds,
+  };
+}

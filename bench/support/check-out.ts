@@ -1,0 +1,31 @@
+import { readFile, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Side } from './bench.ts';
+import { temporaryDirectory } from './directory.ts';
+import { run } from './process.ts';
+
+/** A revision of the repository in a work tree of its own, removed when it is disposed of. */
+export async function checkOut(root: string, revision: string): Promise<Side & AsyncDisposable> {
+  await using stack = new AsyncDisposableStack();
+  const commit = (await run('git', ['rev-parse', '--verify', `${revision}^{commit}`], { cwd: root })).trim();
+  const directory = stack.use(await temporaryDirectory('revision'));
+  const tree = directory.at('tree');
+  await run('git', ['worktree', 'add', '--detach', tree, commit], { cwd: root });
+  stack.defer(async () => void (await run('git', ['worktree', 'remove', '--force', tree], { cwd: root })));
+  await giveModules(root, tree);
+  const owned = stack.move();
+  return {
+    name: `larder at ${commit.slice(0, 10)}`,
+    root: tree,
+    [Symbol.asyncDispose]: async () => owned.disposeAsync(),
+  };
+}
+
+/** The modules of this work tree where they are the same, else its own. */
+async function giveModules(root: string, tree: string): Promise<void> {
+  const [here, there] = await Promise.all(
+    [root, tree].map(async (directory) => readFile(join(directory, 'package-lock.json'), 'utf8')),
+  );
+  if (here === there) await symlink(join(root, 'node_modules'), join(tree, 'node_modules'));
+  else await run('npm', ['ci'], { cwd: tree });
+}

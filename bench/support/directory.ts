@@ -1,0 +1,25 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** A directory of one's own in the system's for temporary files. */
+export interface Directory extends AsyncDisposable {
+  readonly path: string;
+  /** A path in it. */
+  at(...names: string[]): string;
+  /** Makes a folder in it, of which there may be one already. */
+  folder(name: string): Promise<string>;
+}
+
+export async function temporaryDirectory(name: string): Promise<Directory> {
+  const path = await mkdtemp(join(tmpdir(), `larder-bench-${name}-`));
+  return {
+    path,
+    at: (...names) => join(path, ...names),
+    async folder(name) {
+      await mkdir(join(path, name), { recursive: true });
+      return join(path, name);
+    },
+    [Symbol.asyncDispose]: async () => rm(path, { recursive: true, force: true, maxRetries: 5 }),
+  };
+}

@@ -1,0 +1,33 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { freePort } from '../../test/support/e2e/port.ts';
+import type { Directory } from './directory.ts';
+import { start } from './process.ts';
+import { answering, type Server } from './server.ts';
+
+export interface DistributionOptions {
+  readonly name: string;
+  readonly directory: Directory;
+  /** What it serves; a new one unless given. */
+  readonly storage?: string;
+  /** Makes it a pull-through cache of this address. */
+  readonly proxyOf?: string;
+}
+
+/** Debian's docker-registry (distribution 2.8); it logs answers as it always does, but no access log beside. */
+export async function distribution(options: DistributionOptions): Promise<Server> {
+  const port = await freePort();
+  const place = await options.directory.folder(`distribution-${port}`);
+  const config = {
+    version: '0.1',
+    log: { level: 'info', accesslog: { disabled: true } },
+    storage: { filesystem: { rootdirectory: options.storage ?? join(place, 'storage') } },
+    http: { addr: `127.0.0.1:${port}` },
+    ...(options.proxyOf === undefined ? {} : { proxy: { remoteurl: options.proxyOf } }),
+  };
+  const configFile = join(place, 'config.yml');
+  await writeFile(configFile, stringify(config));
+  const running = await start('docker-registry', ['serve', configFile], { logFile: join(place, 'log') });
+  return answering({ name: options.name, url: `http://127.0.0.1:${port}` }, running, '/v2/');
+}

@@ -1,0 +1,44 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { freePort } from '../../test/support/e2e/port.ts';
+import type { Side } from './bench.ts';
+import type { Directory } from './directory.ts';
+import { start } from './process.ts';
+import { answering, type Server } from './server.ts';
+
+export interface LarderOptions {
+  /** The upstream's address, which paths without a registry's name go to. */
+  readonly upstream: string;
+  /** Holds its config, its log, and its cache unless another is given. */
+  readonly directory: Directory;
+  /** Its name in the results, where that is not the side's. */
+  readonly name?: string;
+  readonly cacheDirectory?: string;
+  /** What else the config file says of the cache. */
+  readonly cache?: Readonly<Record<string, unknown>>;
+  readonly limits?: Readonly<Record<string, unknown>>;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Larder as it comes: only what a run on one machine needs is configured, and it logs as it always does. */
+export async function larder(side: Side, options: LarderOptions): Promise<Server> {
+  const name = options.name ?? side.name;
+  const port = await freePort();
+  const place = await options.directory.folder(`${name.replaceAll(/\W/g, '-')}-${port}`);
+  const configFile = join(place, 'config.yaml');
+  const config = {
+    listen: `127.0.0.1:${port}`,
+    cache: { directory: options.cacheDirectory ?? join(place, 'cache'), ...options.cache },
+    defaultUpstream: 'registry.example.test',
+    upstreams: { 'registry.example.test': { url: options.upstream } },
+    ...(options.limits === undefined ? {} : { limits: options.limits }),
+  };
+  await writeFile(configFile, stringify(config));
+  const main = join(side.root, 'src/cli/main.ts');
+  const running = await start(process.execPath, [main, 'serve', '--config', configFile], {
+    logFile: join(place, 'log'),
+    env: options.env ?? {},
+  });
+  return answering({ name, url: `http://127.0.0.1:${port}` }, running, '/readyz');
+}

@@ -1,0 +1,28 @@
+import { readFile } from 'node:fs/promises';
+import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
+import { run } from './process.ts';
+
+/** What it runs on: names and what is said of them. */
+export async function describeMachine(): Promise<Readonly<Record<string, string>>> {
+  return {
+    CPU: cpus()[0]?.model.trim() ?? 'unknown',
+    cores: String(availableParallelism()),
+    memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
+    system: `${await distributionName()}, ${type()} ${release()}`,
+    Node: process.version,
+    distribution: await versionOf('docker-registry', ['--version']),
+    nginx: await versionOf('nginx', ['-v']),
+    wrk: await versionOf('wrk', ['--version']),
+  };
+}
+
+async function distributionName(): Promise<string> {
+  const text = await readFile('/etc/os-release', 'utf8').catch(() => '');
+  return /^PRETTY_NAME="?([^"\n]+)"?$/m.exec(text)?.[1] ?? 'unknown';
+}
+
+/** The version in what a program prints; some print it as an error, some end with one. */
+async function versionOf(program: string, args: readonly string[]): Promise<string> {
+  const text = await run('sh', ['-c', '"$0" "$@" 2>&1 || true', program, ...args]);
+  return /\d+\.\d+\S*/.exec(text)?.[0] ?? 'unknown';
+}

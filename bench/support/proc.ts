@@ -1,0 +1,54 @@
+import { readdir, readFile } from 'node:fs/promises';
+
+/** What the kernel knows of a process and of those it has started. */
+export interface Usage {
+  /** Seconds on a CPU since it started, in the program and in the kernel, of all its threads. */
+  readonly cpuSeconds: number;
+  /** Memory that is resident now, in bytes. */
+  readonly residentBytes: number;
+}
+
+/** Of `times` in /proc: the kernel's USER_HZ, which is 100 on every architecture that Node runs on. */
+const TICKS_PER_SECOND = 100;
+
+/** @throws Error where the process has ended */
+export async function usageOf(pid: number): Promise<Usage> {
+  const each = await Promise.all((await withChildren(pid)).map(usageOfOne));
+  return {
+    cpuSeconds: each.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0),
+    residentBytes: each.reduce((sum, { residentBytes }) => sum + residentBytes, 0),
+  };
+}
+
+async function usageOfOne(pid: number): Promise<Usage> {
+  const stat = parseStat(await readFile(`/proc/${pid}/stat`, 'utf8'));
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return { cpuSeconds: stat.ticks / TICKS_PER_SECOND, residentBytes: parseResident(status) };
+}
+
+/** nginx works in children; they live as long as it does, so none ends uncounted. */
+async function withChildren(pid: number): Promise<readonly number[]> {
+  const threads = await readdir(`/proc/${pid}/task`);
+  const lists = await Promise.all(
+    threads.map(async (thread) => readFile(`/proc/${pid}/task/${thread}/children`, 'utf8').catch(() => '')),
+  );
+  const children = lists.flatMap((list) => list.split(' ').map(Number)).filter((child) => child > 0);
+  const below = await Promise.all(children.map(withChildren));
+  return [pid, ...below.flat()];
+}
+
+/** A line of /proc/PID/stat (proc(5)): the name is in brackets and may hold anything, brackets and spaces too. */
+export function parseStat(line: string): { readonly ticks: number } {
+  const fields = line.slice(line.lastIndexOf(')') + 2).split(' ');
+  // utime and stime are the 14th and the 15th field of all, and two are before the bracket's end.
+  const ticks = Number(fields[11]) + Number(fields[12]);
+  if (!Number.isFinite(ticks)) throw new Error(`not a line of /proc/PID/stat: ${line.slice(0, 100)}`);
+  return { ticks };
+}
+
+/** VmRSS of /proc/PID/status, in bytes. */
+export function parseResident(status: string): number {
+  const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1];
+  if (kibibytes === undefined) throw new Error('no VmRSS in /proc/PID/status');
+  return Number(kibibytes) * 1024;
+}

@@ -1,0 +1,75 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { open, readFile } from 'node:fs/promises';
+
+/** A program that runs until it is disposed of. */
+export interface Running extends AsyncDisposable {
+  readonly pid: number;
+  /** Everything it has written. */
+  output(): Promise<string>;
+  hasExited(): boolean;
+}
+
+export interface StartOptions {
+  /** Where its output goes: straight to a file, since to read a pipe would take part of what is measured. */
+  readonly logFile: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Starts a program in a process group of its own. */
+export async function start(
+  command: string,
+  args: readonly string[],
+  { logFile, env = {} }: StartOptions,
+): Promise<Running> {
+  await using log = await open(logFile, 'w');
+  const child = spawn(command, args, {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', log.fd, log.fd],
+    detached: true,
+  });
+  await once(child, 'spawn');
+  const leave = (): void => killGroup(child);
+  process.once('exit', leave);
+  const exited = once(child, 'exit').finally(() => process.off('exit', leave));
+  return {
+    pid: child.pid ?? 0,
+    output: async () => readFile(logFile, 'utf8'),
+    hasExited: () => child.exitCode !== null || child.signalCode !== null,
+    async [Symbol.asyncDispose]() {
+      if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
+      const timer = setTimeout(leave, GRACE_MS);
+      await exited.finally(() => clearTimeout(timer));
+    },
+  };
+}
+
+const GRACE_MS = 5000;
+
+/** Runs a program to its end. @returns its standard output @throws Error with all of it unless it ends with 0 */
+export async function run(
+  command: string,
+  args: readonly string[],
+  options: { readonly cwd?: string; readonly env?: Readonly<Record<string, string>> } = {},
+): Promise<string> {
+  const child = spawn(command, args, {
+    cwd: options.cwd,
+    env: { ...process.env, ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const chunks: { readonly isError: boolean; readonly text: Buffer }[] = [];
+  child.stdout.on('data', (text: Buffer) => chunks.push({ isError: false, text }));
+  child.stderr.on('data', (text: Buffer) => chunks.push({ isError: true, text }));
+  const [code] = (await once(child, 'close')) as [number | null];
+  const textOf = (parts: typeof chunks): string => Buffer.concat(parts.map(({ text }) => text)).toString();
+  if (code === 0) return textOf(chunks.filter(({ isError }) => !isError));
+  throw new Error(`${command} ${args.join(' ')} ended with ${code}:\n${textOf(chunks)}`);
+}
+
+function killGroup(child: ChildProcess): void {
+  try {
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    child.kill('SIGKILL');
+  }
+}

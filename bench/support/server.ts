@@ -1,0 +1,37 @@
+import { ask } from '../../test/support/e2e/http-client.ts';
+import { until } from '../../test/support/e2e/until.ts';
+import type { Running } from './process.ts';
+
+/** A server that is measured. */
+export interface Server extends AsyncDisposable {
+  /** Its name in the results. */
+  readonly name: string;
+  /** `http://127.0.0.1:PORT`. */
+  readonly url: string;
+  readonly pid: number;
+  output(): Promise<string>;
+}
+
+/** The server once `path` is answered with 200; from then on its process is the server's. */
+export async function answering(
+  { name, url }: { readonly name: string; readonly url: string },
+  process: Running,
+  path: string,
+): Promise<Server> {
+  const answer = await until(`${name} answers`, async () => {
+    if (process.hasExited()) return 'ended';
+    return (await ask(`${url}${path}`, { discard: true })).status === 200 ? 'answered' : undefined;
+  }).catch((error: unknown) => error);
+  if (answer !== 'answered') {
+    await process[Symbol.asyncDispose]();
+    const output = (await process.output()).slice(-4000);
+    throw new Error(`${name} did not start:\n${output}`, { cause: answer });
+  }
+  return {
+    name,
+    url,
+    pid: process.pid,
+    output: async () => process.output(),
+    [Symbol.asyncDispose]: async () => process[Symbol.asyncDispose](),
+  };
+}

@@ -1,0 +1,69 @@
+import type { Bench, Goal, Metric, Samples } from './bench.ts';
+import { median, pairedRatio, type PairedRatio } from './statistics.ts';
+
+/** How a goal was met. */
+export interface Verdict {
+  readonly goal: Goal;
+  /** The median, or the median of the ratios; NaN where it was not measured. */
+  readonly value: number;
+  /** The least and the greatest of the rounds. */
+  readonly lowest: number;
+  readonly highest: number;
+  readonly isMet: boolean;
+  /** The share by which it is beyond (above 0) or short of the bound (below 0): 0.1 is 10 %. */
+  readonly margin: number;
+}
+
+export function judge(goal: Goal, samples: Samples): Verdict {
+  const { median: value, lowest, highest } = figuresOf(goal, samples);
+  const bound = goal.atLeast ?? goal.atMost ?? Number.NaN;
+  const margin = goal.atLeast === undefined ? 1 - value / bound : value / bound - 1;
+  return { goal, value, lowest, highest, margin, isMet: margin >= 0 };
+}
+
+function figuresOf(goal: Goal, samples: Samples): { median: number; lowest: number; highest: number } {
+  const ofMetric = samples[goal.metric] ?? {};
+  const values = ofMetric[goal.of ?? 'larder'] ?? [];
+  if (goal.against !== undefined) return pairedRatio(values, ofMetric[goal.against] ?? []);
+  return { median: median(values), lowest: Math.min(...values), highest: Math.max(...values) };
+}
+
+/** How one version compares with an earlier one by one metric. */
+export interface Comparison {
+  readonly metric: string;
+  /** Of the paired rounds, later / earlier. */
+  readonly ratio: number;
+  readonly lowest: number;
+  readonly highest: number;
+  readonly outcome: 'better' | 'same' | 'worse';
+}
+
+/** Half-way to the regression of 20 % that is to be seen: the median of a few rounds is off by less than that. */
+const NOTABLE = 0.1;
+
+/** By each metric that is not only information. */
+export function compare(
+  bench: Pick<Bench, 'metrics'>,
+  samples: Samples,
+  later: string,
+  earlier: string,
+): readonly Comparison[] {
+  return Object.entries(bench.metrics)
+    .filter(([metric, { isInformation }]) => isInformation !== true && samples[metric] !== undefined)
+    .map(([metric, { better }]) => {
+      const ratio = pairedRatio(samples[metric]?.[later] ?? [], samples[metric]?.[earlier] ?? []);
+      const { median, lowest, highest } = ratio;
+      return { metric, ratio: median, lowest, highest, outcome: outcomeOf(ratio, better) };
+    });
+}
+
+/** A difference counts where three quarters of the rounds show it as well: one disturbed round makes none. */
+function outcomeOf(
+  { median, quartiles: [lower, upper] }: PairedRatio,
+  better: Metric['better'],
+): Comparison['outcome'] {
+  const isLess = median < 1 - NOTABLE && upper < 1;
+  const isMore = median > 1 / (1 - NOTABLE) && lower > 1;
+  if (!isLess && !isMore) return 'same';
+  return isMore === (better === 'more') ? 'better' : 'worse';
+}

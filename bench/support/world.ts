@@ -1,0 +1,62 @@
+import type { BenchContext } from './bench.ts';
+import { distribution } from './distribution.ts';
+import { larder, type LarderOptions } from './larder.ts';
+import type { Server } from './server.ts';
+import { RegistryStorage } from './storage.ts';
+
+/** The registry that everything is pulled from, and the caches before it; all end with the world. */
+export class World implements AsyncDisposable {
+  readonly context: BenchContext;
+  readonly storage: RegistryStorage;
+  readonly #stack = new AsyncDisposableStack();
+  #upstream: Server | undefined;
+
+  constructor(context: BenchContext) {
+    this.context = context;
+    this.storage = new RegistryStorage(context.directory.at('upstream'));
+  }
+
+  /** Debian's docker-registry over the storage, started when it is first asked for. */
+  async upstream(): Promise<Server> {
+    this.#upstream ??= this.use(
+      await distribution({
+        name: 'distribution',
+        directory: this.context.directory,
+        storage: this.storage.directory,
+      }),
+    );
+    return this.#upstream;
+  }
+
+  /** Each version of Larder that is measured. */
+  async larders(options: Partial<LarderOptions> = {}): Promise<readonly Server[]> {
+    const upstream = await this.upstream();
+    const servers: Server[] = [];
+    for (const side of this.context.sides) {
+      const given = { directory: this.context.directory, upstream: upstream.url, ...options };
+      servers.push(this.use(await larder(side, given)));
+    }
+    return servers;
+  }
+
+  /** What Larder is compared with, unless only versions of it are. */
+  async peers(...starts: readonly (() => Promise<Server>)[]): Promise<readonly Server[]> {
+    const servers: Server[] = [];
+    for (const start of this.context.hasPeers ? starts : []) servers.push(this.use(await start()));
+    return servers;
+  }
+
+  /** distribution as a pull-through cache. */
+  async distributionProxy(): Promise<Server> {
+    const proxyOf = (await this.upstream()).url;
+    return distribution({ name: 'distribution proxy', directory: this.context.directory, proxyOf });
+  }
+
+  use<T extends AsyncDisposable>(resource: T): T {
+    return this.#stack.use(resource);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack.disposeAsync();
+  }
+}
