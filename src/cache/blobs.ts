@@ -1,9 +1,11 @@
 import { resolveRange, type RangeSpec } from '../http/range.ts';
 import { createDigester, digestAlgorithm, type Digest } from '../oci/digest.ts';
 import { StoreError, type BlobReader } from '../store/blob-store.ts';
+import { UpstreamError } from '../upstream/error.ts';
 import type { ByteRange } from '../upstream/upstream.ts';
 import type { Belonging } from './belonging.ts';
 import { BlobSource } from './blob-source.ts';
+import { directPart } from './direct-part.ts';
 import type { DiskError } from './disk.ts';
 import { Fill, type FillOptions } from './fill.ts';
 import { flightKey, Flights } from './flights.ts';
@@ -37,12 +39,6 @@ export interface BlobsOptions extends FillOptions {
   readonly lastUse: LastUse;
   readonly negative: NegativeCache;
 }
-
-/**
- * A range that begins this far beyond what a fill has is fetched by itself: waiting for the fill to get there
- * would cost the client more than the extra request costs upstream.
- */
-const FAR_AHEAD = 8 * 1024 * 1024;
 
 /** Blobs by digest: from disk, or through the one fill of the digest. */
 export class Blobs {
@@ -138,12 +134,28 @@ export class Blobs {
     range: RangeSpec | undefined,
     collapsed: boolean,
   ): Promise<OpenedBlob> {
-    const distant = farAhead(range, fill);
-    if (distant !== undefined) {
-      return this.#openDirect(target, fill.digest, distant, fill.size, 'range far ahead of the fill');
-    }
+    if (range !== undefined) fill.finishAlone();
+    const direct = await this.#openAhead(fill, target, range);
+    if (direct !== undefined) return direct;
     const reader = new ResilientReader(await fill.follow(), target, fill.digest, this.#options);
     return { reader, outcome: { hit: false, fwd: 'uri-miss', stored: true, collapsed } };
+  }
+
+  /** A range far ahead of the fill, by itself. What cannot be had so comes with the fill, later. */
+  async #openAhead(
+    fill: Fill,
+    target: Target,
+    range: RangeSpec | undefined,
+  ): Promise<OpenedBlob | undefined> {
+    const part = directPart(range, fill);
+    if (part === undefined) return undefined;
+    fill.spendDirect(part);
+    try {
+      return await this.#openDirect(target, fill.digest, part, fill.size, 'range far ahead of the fill');
+    } catch (error) {
+      if (error instanceof UpstreamError) return undefined;
+      throw error;
+    }
   }
 
   #startFill(target: Target, digest: Digest): Fill {
@@ -239,14 +251,6 @@ function partOf(range: RangeSpec | undefined, size: number | undefined): ByteRan
   if (range === undefined || size === undefined) return { start: 0 };
   const resolved = resolveRange(range, size);
   if (typeof resolved === 'string' || resolved.end - resolved.start === size) return { start: 0 };
-  return { start: resolved.start, end: resolved.end };
-}
-
-/** The range to fetch by itself, where the one asked for lies far ahead of the fill. */
-function farAhead(range: RangeSpec | undefined, fill: Fill): ByteRange | undefined {
-  if (range === undefined || fill.size === undefined) return undefined;
-  const resolved = resolveRange(range, fill.size);
-  if (typeof resolved === 'string' || resolved.start - fill.offset <= FAR_AHEAD) return undefined;
   return { start: resolved.start, end: resolved.end };
 }
 

@@ -10,9 +10,11 @@ import {
   type Stored,
 } from '../store/blob-store.ts';
 import { UpstreamError } from '../upstream/error.ts';
+import type { ByteRange } from '../upstream/upstream.ts';
 import { BlobSource } from './blob-source.ts';
+import type { FillInView } from './direct-part.ts';
 import { isDiskError, type Disk } from './disk.ts';
-import { isWorthFinishing, type FillProgress } from './worth-finishing.ts';
+import { isWorthFinishing } from './worth-finishing.ts';
 import type { Target } from './target.ts';
 import { tolerate } from './tolerate.ts';
 
@@ -31,7 +33,7 @@ export interface FillOptions {
  * The one fetch of a digest: upstream → ingest, with every client a follower of the ingest. It owns its
  * upstream request and its own cancellation; no client's coming, going or slowness touches it.
  */
-export class Fill implements FillProgress {
+export class Fill implements FillInView {
   readonly target: Target;
   readonly digest: Digest;
   /**
@@ -47,6 +49,8 @@ export class Fill implements FillProgress {
   #ingest: Ingest | undefined;
   #size: number | undefined;
   #followers = 0;
+  #directBytes = 0;
+  #finishesAlone = false;
   #cancelGrace: (() => void) | undefined;
 
   constructor(target: Target, digest: Digest, options: FillOptions) {
@@ -77,6 +81,24 @@ export class Fill implements FillProgress {
     return this.#followers;
   }
 
+  get directBytes(): number {
+    return this.#directBytes;
+  }
+
+  /** A part is fetched beside the fill, which goes on: from now on the part counts, whatever becomes of it. */
+  spendDirect({ start, end = this.#size ?? start }: ByteRange): void {
+    this.#directBytes += end - start;
+  }
+
+  /**
+   * The fill is no longer given up because nobody follows it. Who reads a blob in parts leaves after each, and
+   * comes back for the next one: to give up between two of them would fetch the beginning time and again.
+   */
+  finishAlone(): void {
+    this.#finishesAlone = true;
+    this.#cancelGrace?.();
+  }
+
   /** A reader of the bytes as they arrive. To be called once `opened`. */
   async follow(): Promise<BlobReader> {
     if (this.#ingest === undefined) throw new Error(`the fill of ${this.digest} has not been opened`);
@@ -98,11 +120,15 @@ export class Fill implements FillProgress {
 
   #left(): void {
     this.#followers -= 1;
-    if (this.#followers > 0 || isWorthFinishing(this)) return;
+    if (this.#isWanted) return;
     this.#cancelGrace?.();
     this.#cancelGrace = this.#options.clock.after(GRACE_MS, () => {
-      if (this.#followers === 0 && !isWorthFinishing(this)) this.cancel();
+      if (!this.#isWanted) this.cancel();
     });
+  }
+
+  get #isWanted(): boolean {
+    return this.#followers > 0 || this.#finishesAlone || isWorthFinishing(this);
   }
 
   async #run(): Promise<void> {

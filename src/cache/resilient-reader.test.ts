@@ -27,6 +27,22 @@ function world(failsAt: number, failure: Error = FULL, transfer: Transfer = {}):
   return { reader: new ResilientReader(follower, blob.target, DIGEST, options), follower, blob };
 }
 
+/** A blob of which the disk does not give back the bytes at `from` and behind it. */
+class UnreadableReader extends ScriptedReader {
+  readonly #from: number;
+
+  constructor(size: number, from: number) {
+    super(size);
+    this.#from = from;
+  }
+
+  override read(into: Uint8Array, position: number): Promise<number> {
+    const readable = into.subarray(0, Math.max(0, this.#from - position));
+    if (readable.length > 0) return super.read(readable, position);
+    return Promise.reject(new StoreError('read a blob', { code: 'EIO' }));
+  }
+}
+
 async function readOn(reader: ResilientReader, parts: Buffer[], position = 0): Promise<void> {
   for (;;) {
     const end = await reader.available(position);
@@ -58,6 +74,24 @@ describe('when the store fails', () => {
     expect([reader.size, follower.isClosed]).toEqual([SIZE, true]);
   });
 
+  test.each([0, 1, 1_234, SIZE - 1])('bytes from %i on that cannot be read come from upstream', async (at) => {
+    const follower = new UnreadableReader(SIZE, at);
+    const blob = scriptedBlob(CONTENT, [{}]);
+    const options = { clock: new ManualClock(), events: createEvents() };
+    const reader = new ResilientReader(follower, blob.target, DIGEST, options);
+    expect((await readAll(reader)).equals(CONTENT)).toBe(true);
+    expect(blob.asked).toHaveLength(1);
+    expect(follower.isClosed).toBe(true);
+  });
+
+  test('where what came before cannot be read either, that is the end: nothing could be verified', async () => {
+    const blob = scriptedBlob(CONTENT, [{}]);
+    const options = { clock: new ManualClock(), events: createEvents() };
+    const reader = new ResilientReader(new UnreadableReader(SIZE, 1_000), blob.target, DIGEST, options);
+    await expect(reader.read(Buffer.alloc(10), 2_000)).rejects.toMatchObject({ code: 'EIO' });
+    expect(blob.asked).toEqual([]);
+  });
+
   test('wrong bytes of upstream are found out, since those of the store were hashed again', async () => {
     const wrong = Buffer.from(CONTENT);
     wrong[SIZE - 1] = 0xff;
@@ -65,6 +99,15 @@ describe('when the store fails', () => {
     const parts: Buffer[] = [];
     await expect(readOn(reader, parts)).rejects.toBeInstanceOf(VerificationError);
     expect(Buffer.concat(parts).length).toBeLessThan(SIZE);
+  });
+
+  test('at 1234, before the range that is waited for: it goes on from upstream there, and only there', async () => {
+    const { reader, follower, blob } = world(1_234);
+    const parts: Buffer[] = [];
+    await readOn(reader, parts, 3_000);
+    expect(Buffer.concat(parts).equals(CONTENT.subarray(3_000))).toBe(true);
+    expect(blob.asked).toEqual([{ start: 3_000, end: undefined }]);
+    expect(follower.isClosed).toBe(true);
   });
 
   test('and upstream does too: its error is told, once', async () => {

@@ -1,14 +1,14 @@
 import { createDigester, digestAlgorithm, type Digest } from '../oci/digest.ts';
 import { StoreError, type BlobReader } from '../store/blob-store.ts';
 import { BlobSource, type BlobSourceOptions } from './blob-source.ts';
-import { SourceReader } from './source-reader.ts';
+import { SourceReader, type PassThroughCheck } from './source-reader.ts';
 import type { Target } from './target.ts';
 
 const PRIMING_CHUNK = 1024 * 1024;
 
 /**
  * A follower whose store may fail under it (disk full): then it goes on from upstream directly, at its own
- * offset. The bytes it has read are hashed again from the file, so that what it hands out in all is verified.
+ * offset. The bytes before that are hashed again from the file, so that what it hands out in all is verified.
  */
 export class ResilientReader implements BlobReader {
   readonly #target: Target;
@@ -42,8 +42,14 @@ export class ResilientReader implements BlobReader {
     }
   }
 
-  read(into: Uint8Array, position: number): Promise<number> {
-    return this.#current.read(into, position);
+  async read(into: Uint8Array, position: number): Promise<number> {
+    try {
+      return await this.#current.read(into, position);
+    } catch (error) {
+      await this.#fallBack(error, position);
+      await this.#current.available(position);
+      return this.#current.read(into, position);
+    }
   }
 
   async close(): Promise<void> {
@@ -55,17 +61,37 @@ export class ResilientReader implements BlobReader {
     if (!(error instanceof StoreError) || this.#isDirect || this.#isClosed) throw error;
     this.#isDirect = true;
     const follower = this.#current;
+    const check = await this.#checkFrom(follower, position);
+    const source = await BlobSource.open(this.#target, this.#digest, { start: position }, this.#options);
+    this.#current = new SourceReader(source, follower.size, check);
+    await follower.close();
+    if (this.#isClosed) await this.#current.close();
+  }
+
+  /**
+   * The check of what comes from `position` on. None for a range that waited ahead of what is here: nobody has all
+   * of the blob then, and the client verifies what it puts together.
+   */
+  async #checkFrom(follower: BlobReader, position: number): Promise<PassThroughCheck | undefined> {
     const digester = createDigester(digestAlgorithm(this.#digest));
     const buffer = new Uint8Array(PRIMING_CHUNK);
     for (let offset = 0; offset < position;) {
+      if (!(await hasBytesAt(follower, offset))) return undefined;
       const wanted = buffer.subarray(0, Math.min(buffer.length, position - offset));
       const count = await follower.read(wanted, offset);
       digester.update(wanted.subarray(0, count));
       offset += count;
     }
-    const source = await BlobSource.open(this.#target, this.#digest, { start: position }, this.#options);
-    this.#current = new SourceReader(source, follower.size, { digest: this.#digest, digester });
-    await follower.close();
-    if (this.#isClosed) await this.#current.close();
+    return { digest: this.#digest, digester };
+  }
+}
+
+/** Of a follower whose ingest has failed, so that nothing is waited for. */
+async function hasBytesAt(follower: BlobReader, position: number): Promise<boolean> {
+  try {
+    return (await follower.available(position)) > position;
+  } catch (error) {
+    if (error instanceof StoreError) return false;
+    throw error;
   }
 }

@@ -3,6 +3,7 @@
  * and layers in parallel ranges.
  */
 import { randomBytes } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { digestOf, type Digest } from '../../../src/oci/digest.ts';
 import { MediaType } from '../../../src/oci/media-type.ts';
@@ -200,66 +201,152 @@ describe('the headers of a layer', () => {
 });
 
 describe('a layer in parallel', () => {
-  const SIZE = 6 * MiB + 4321;
-  const CHUNK = MiB;
+  const SIZE = 48 * MiB + 4321;
+  /** Larger than what is near: containerd's default for a chunk is of this order. */
+  const CHUNK = 10 * MiB;
+  const CONTENT = randomBytes(SIZE);
+  const STARTS = Array.from({ length: Math.ceil(SIZE / CHUNK) }, (_, i) => i * CHUNK);
+  const LAYER = fetching('application/vnd.oci.image.layer.v1.tar');
 
-  /** Three requests at a time, each open-ended, each closed once its chunk is here; the first one asks for `0-`. */
-  async function fetchInChunks(world: ClientWorld, digest: Digest): Promise<Buffer> {
+  interface Layer {
+    readonly world: ClientWorld;
+    readonly digest: Digest;
+    readonly path: string;
+  }
+
+  function putLayer(world: ClientWorld): Layer {
+    const { digest } = world.hub.putBlob('library/debian', CONTENT);
+    return { world, digest, path: `${repository}/blobs/${digest}${NS}` };
+  }
+
+  async function openFrom(containerd: WireClient, path: string, start: number): Promise<IncomingMessage> {
+    const incoming = await containerd.open(path, { ...LAYER, range: `bytes=${start}-` });
+    expect(incoming.statusCode).toBe(206);
+    expect(incoming.headers['content-range']).toBe(`bytes ${start}-${SIZE - 1}/${SIZE}`);
+    expect(incoming.headers['content-length']).toBe(String(SIZE - start));
+    return incoming;
+  }
+
+  /**
+   * Three requests at a time, each open-ended, each closed once its chunk is here; the first one asks for `0-`.
+   * @param onHeaders called at the headers of each answer
+   */
+  async function fetchInChunks({ world, path }: Layer, onHeaders = (): void => undefined): Promise<Buffer> {
     const containerd = containerdOf(world, 3);
-    const starts = Array.from({ length: Math.ceil(SIZE / CHUNK) }, (_, i) => i * CHUNK);
+    const starts = [...STARTS];
     const chunks: Buffer[] = [];
-    const fetchNext = async (): Promise<void> => {
+    const first = await openFrom(containerd, path, starts.shift() ?? 0);
+    onHeaders();
+    const fetchNext = async (opened?: IncomingMessage): Promise<void> => {
+      if (opened !== undefined) chunks[0] = await readThenLeave(opened, CHUNK);
       for (let start = starts.shift(); start !== undefined; start = starts.shift()) {
-        const headers = { ...fetching('application/vnd.oci.image.layer.v1.tar'), range: `bytes=${start}-` };
-        const incoming = await containerd.open(`${repository}/blobs/${digest}${NS}`, headers);
-        expect(incoming.statusCode).toBe(206);
-        expect(incoming.headers['content-range']).toBe(`bytes ${start}-${SIZE - 1}/${SIZE}`);
-        expect(incoming.headers['content-length']).toBe(String(SIZE - start));
+        const incoming = await openFrom(containerd, path, start);
+        onHeaders();
         chunks[start / CHUNK] = await readThenLeave(incoming, Math.min(CHUNK, SIZE - start));
       }
     };
-    await Promise.all([fetchNext(), fetchNext(), fetchNext()]);
+    await Promise.all([fetchNext(first), fetchNext(), fetchNext()]);
     return Buffer.concat(chunks);
+  }
+
+  function bytesSent(world: ClientWorld): number {
+    return world.hub.requests.reduce((sum, request) => sum + request.bytesSent, 0);
   }
 
   test('cold: upstream sends it once, though every request but the last is closed early', async () => {
     await using world = await startClientWorld();
-    const { digest } = world.hub.putBlob('library/debian', randomBytes(SIZE));
-    expect(digestOf(await fetchInChunks(world, digest))).toBe(digest);
+    const layer = putLayer(world);
+    expect(digestOf(await fetchInChunks(layer))).toBe(layer.digest);
     await expect.poll(() => world.mirror.mirror.fills.size).toBe(0);
-    expect(requestsOf(world.hub)).toEqual([`GET ${repository}/blobs/${digest}`]);
+    expect(requestsOf(world.hub)).toEqual([`GET ${repository}/blobs/${layer.digest}`]);
     expect(world.hub.requests[0]?.headers.range).toBeUndefined();
+  });
+
+  test('cold, from a slow upstream: the headers of chunks far ahead come at once, their bytes with the one fetch', async () => {
+    await using world = await startClientWorld();
+    const layer = putLayer(world);
+    const slow = stallAfter(MiB);
+    world.hub.fault({ kind: 'blob' }, slow);
+    let headers = 0;
+    const fetched = fetchInChunks(layer, () => (headers += 1));
+    // All that containerd asks for at a time, 19 MiB ahead of what upstream has sent.
+    await expect.poll(() => headers).toBe(3);
+    for (let allowed = MiB; allowed < SIZE; allowed += 4 * MiB) {
+      slow.allow(4 * MiB);
+      await new Promise(setImmediate);
+    }
+    expect(digestOf(await fetched)).toBe(layer.digest);
+    expect([world.hub.requests.length, bytesSent(world)]).toEqual([1, SIZE]);
+  });
+
+  test('cold, by ten nodes at a time: upstream sends it once', async () => {
+    await using world = await startClientWorld();
+    const layer = putLayer(world);
+    const slow = stallAfter(MiB);
+    world.hub.fault({ kind: 'blob' }, slow);
+    let headers = 0;
+    const nodes = Array.from({ length: 10 }, () => fetchInChunks(layer, () => (headers += 1)));
+    await expect.poll(() => headers).toBe(30);
+    slow.release();
+    for (const node of nodes) expect(digestOf(await node)).toBe(layer.digest);
+    expect([world.hub.requests.length, bytesSent(world)]).toEqual([1, SIZE]);
+  });
+
+  test('that nobody goes on with is fetched to its end all the same: who reads in parts comes back', async () => {
+    await using world = await startClientWorld();
+    const content = randomBytes(80 * MiB);
+    const { digest } = world.hub.putBlob('library/debian', content);
+    const slow = stallAfter(2 * MiB);
+    world.hub.fault({ kind: 'blob' }, slow);
+    const path = `${repository}/blobs/${digest}${NS}`;
+    const incoming = await containerdOf(world).open(path, { ...LAYER, range: 'bytes=0-' });
+    await readThenLeave(incoming, MiB);
+    const fill = world.mirror.mirror.fills.get(digest);
+    await expect.poll(() => fill?.followers).toBe(0);
+    for (let seconds = 0; seconds < 30; seconds += 3) {
+      const before = fill?.offset ?? 0;
+      slow.allow(64 * 1024);
+      await expect.poll(() => fill?.offset).toBeGreaterThan(before);
+      world.mirror.clock.advance(3_000);
+    }
+    slow.release();
+    await expect.poll(() => world.mirror.mirror.fills.size).toBe(0);
+    const answer = await containerdOf(world).get(path);
+    expect([answer.status, digestOf(answer.body)]).toEqual([200, digest]);
+    expect([world.hub.requests.length, bytesSent(world)]).toEqual([1, 80 * MiB]);
   });
 
   test('warm: upstream is not asked at all', async () => {
     await using world = await startClientWorld();
-    const { digest } = world.hub.putBlob('library/debian', randomBytes(SIZE));
-    await containerdOf(world).get(`${repository}/blobs/${digest}${NS}`);
-    expect(digestOf(await fetchInChunks(world, digest))).toBe(digest);
+    const layer = putLayer(world);
+    await containerdOf(world).get(layer.path);
+    expect(digestOf(await fetchInChunks(layer))).toBe(layer.digest);
     expect(world.hub.requests).toHaveLength(1);
   });
 
-  test('a chunk far ahead of the fill costs upstream about that chunk: its request ends with the client’s', async () => {
+  test('a download that goes on after a break costs upstream its rest beside the fetch: its request ends with the client’s', async () => {
     await using world = await startClientWorld();
-    const content = randomBytes(64 * MiB);
+    const content = randomBytes(80 * MiB);
     const { digest } = world.hub.putBlob('library/debian', content);
     const stalled = stallAfter(MiB);
     world.hub.fault({ kind: 'blob', times: 1 }, stalled);
     const containerd = containerdOf(world, 2);
     const path = `${repository}/blobs/${digest}${NS}`;
-    const leader = await containerd.open(path, { range: 'bytes=0-' });
-    await stalled.reached;
-    const far = 16 * MiB;
-    const chunk = await readThenLeave(await containerd.open(path, { range: `bytes=${far}-` }), CHUNK);
-    expect(chunk.equals(content.subarray(far, far + CHUNK))).toBe(true);
+    const far = 60 * MiB;
+    const chunk = await readThenLeave(await containerd.open(path, { range: `bytes=${far}-` }), MiB);
+    expect(chunk.equals(content.subarray(far, far + MiB))).toBe(true);
     const direct = (): RegistryHit | undefined => world.hub.requests[1];
     await expect.poll(() => direct()?.closed).toBe(true);
     expect(direct()?.headers.range).toMatch(new RegExp(`^bytes=${far}-`));
-    // Beyond the chunk, only what the buffers of two connections hold.
+    // Beyond what the client took, only what the buffers of two connections hold.
     expect(direct()?.complete).toBe(false);
-    expect(direct()?.bytesSent).toBeLessThan(32 * MiB);
+    expect(direct()?.bytesSent).toBeLessThan(19 * MiB);
+    // What may be fetched beside the fill is used up: the next one gets its bytes with the fill.
+    const next = await containerd.open(path, { range: `bytes=${far}-` });
+    expect(next.statusCode).toBe(206);
     stalled.release();
-    expect(digestOf((await readAnswer(leader)).body)).toBe(digest);
+    expect((await readAnswer(next)).body.equals(content.subarray(far))).toBe(true);
+    await expect.poll(() => world.mirror.mirror.fills.size).toBe(0);
     expect(world.hub.requests).toHaveLength(2);
   });
 });

@@ -7,6 +7,7 @@ import {
   type FakeRegistry,
   type FakeRegistryOptions,
 } from '../../support/fake-registry.ts';
+import { readAnswer } from '../../support/http-get.ts';
 import { startMirror, type MirrorFixture, type MirrorFixtureOptions } from '../../support/mirror-fixture.ts';
 import {
   chunked,
@@ -443,6 +444,23 @@ describe('ranges', () => {
     expect((await leader).body.equals(large)).toBe(true);
     expect(blobGets(world, digest)).toBe(2);
   });
+
+  test('a range far ahead of the fill that upstream will not give by itself comes with the fill', async () => {
+    await using world = await start();
+    const large = randomBytes(20 * MiB);
+    const { digest } = world.registry.putBlob('acme/app', large);
+    const stalled = stallAfter(MiB);
+    world.registry.fault({ digest, times: 1 }, stalled);
+    const path = `/v2/acme/app/blobs/${digest}`;
+    const leader = world.mirror.get(path);
+    await stalled.reached;
+    world.registry.fault({ digest }, instead(status(429)));
+    const tail = await world.mirror.open(path, { headers: { range: 'bytes=-10' } });
+    expect(tail.statusCode).toBe(206);
+    stalled.release();
+    expect((await readAnswer(tail)).body.equals(large.subarray(-10))).toBe(true);
+    expect((await leader).complete).toBe(true);
+  });
 });
 
 describe('belonging', () => {
@@ -546,6 +564,17 @@ describe('when the store fails', () => {
     }
     expect(await world.mirror.files('blobs/sha256')).toEqual([]);
     expect(world.mirror.events).toContainEqual(expect.objectContaining({ kind: 'store-failed' }));
+  });
+
+  test.each([
+    ['at once', 0],
+    ['in the middle', MiB],
+  ])('%s: a range ahead of what is here comes from upstream by itself', async (_, limit) => {
+    await using world = await start({}, { wrapStore: fullAfter(limit) });
+    const headers = { range: `bytes=${2 * MiB}-` };
+    const answer = await world.mirror.get(PATH, { headers });
+    expect([answer.status, answer.complete]).toEqual([206, true]);
+    expect(answer.body.equals(CONTENT.subarray(2 * MiB))).toBe(true);
   });
 
   test.each([
