@@ -125,6 +125,38 @@ describe('a transfer that breaks', () => {
     expect(left).toBe(0);
   });
 
+  test('that brings nothing for a minute is given up, once it has been taken up again', async () => {
+    const clock = new HurriedClock();
+    const { target, asked } = scriptedBlob(CONTENT, [{ upTo: 1_000, breaks: breakOff() }, BREAK]);
+    const { upstream } = target;
+    const slow: typeof upstream = {
+      ...upstream,
+      blob(...question) {
+        if (asked.length > 0) clock.advance(40_000);
+        return upstream.blob(...question);
+      },
+    };
+    const options = { clock, events: createEvents() };
+    const source = await BlobSource.open({ ...target, upstream: slow }, DIGEST, { start: 0 }, options);
+    const read = async (): Promise<void> => {
+      for await (const chunk of source.chunks()) expect(chunk).toHaveLength(1_000);
+    };
+    await expect(read()).rejects.toMatchObject({ reason: 'reset' });
+    expect([asked.length, clock.waits]).toEqual([3, [500]]);
+  });
+
+  test('after a long silence is taken up again all the same, once', async () => {
+    const clock = new HurriedClock();
+    const { target, asked } = scriptedBlob(CONTENT, [{ upTo: 1_000, breaks: breakOff() }, {}]);
+    const source = await BlobSource.open(target, DIGEST, { start: 0 }, { clock, events: createEvents() });
+    let length = 0;
+    for await (const chunk of source.chunks()) {
+      length += chunk.length;
+      clock.advance(100_000);
+    }
+    expect([length, asked.length]).toEqual([CONTENT.length, 2]);
+  });
+
   test('with a little progress each time is given up after a bounded number of times', async () => {
     const { error, asked } = await fetch([{ upTo: 1, breaks: breakOff() }]);
     expect(error).toMatchObject({ reason: 'reset' });

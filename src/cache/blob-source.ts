@@ -11,6 +11,11 @@ const MAX_BREAKS_WITHOUT_PROGRESS = 5;
 /** How often one transfer is taken up again in all. */
 const MAX_BREAKS = 20;
 const FIRST_WAIT_MS = 500;
+/**
+ * How long clients are kept waiting for the next byte, once a transfer has been taken up again in vain: who stalls
+ * costs a whole deadline each time, and a client that is told can go elsewhere.
+ */
+const MAX_SILENCE_MS = 60_000;
 
 /**
  * One blob's bytes from upstream, in order and each once, across broken transfers: what breaks is taken up
@@ -27,6 +32,8 @@ export class BlobSource {
   readonly #ending = new AbortController();
   #current: FetchedBlob | undefined;
   #offset: number;
+  /** Since when somebody has been waiting for a byte, by the monotonic clock. */
+  #waitingSince: number;
 
   private constructor(
     target: Target,
@@ -42,6 +49,7 @@ export class BlobSource {
     this.#options = options;
     this.#current = first;
     this.#offset = range.start;
+    this.#waitingSince = options.clock.monotonic();
   }
 
   /**
@@ -76,8 +84,7 @@ export class BlobSource {
       if (error === undefined) return;
       breaks += 1;
       withoutProgress = this.#offset > before ? 0 : withoutProgress + 1;
-      const isHopeless = breaks > MAX_BREAKS || withoutProgress >= MAX_BREAKS_WITHOUT_PROGRESS;
-      if (isHopeless || !isTransient(error)) throw error;
+      if (breaks > MAX_BREAKS || this.#isHopeless(withoutProgress) || !isTransient(error)) throw error;
       await pause(this.#options.clock, waitMs(withoutProgress), this.#ended);
       if (this.#ended.aborted) throw error;
       this.#options.events.emit({
@@ -116,6 +123,7 @@ export class BlobSource {
         if (wanted.length === 0) continue;
         this.#offset += wanted.length;
         yield wanted;
+        this.#waitingSince = this.#options.clock.monotonic();
       }
       return this.#isShort() ? this.#shortError() : undefined;
     } catch (error) {
@@ -132,6 +140,14 @@ export class BlobSource {
     const skip = Math.max(0, this.#offset - position);
     const end = this.#range.end === undefined ? chunk.length : this.#range.end - position;
     return skip === 0 && end >= chunk.length ? chunk : chunk.subarray(skip, Math.max(skip, end));
+  }
+
+  #isHopeless(breaksWithoutProgress: number): boolean {
+    const silentMs = this.#options.clock.monotonic() - this.#waitingSince;
+    return (
+      breaksWithoutProgress >= MAX_BREAKS_WITHOUT_PROGRESS ||
+      (breaksWithoutProgress > 0 && silentMs >= MAX_SILENCE_MS)
+    );
   }
 
   #isShort(): boolean {
