@@ -45,9 +45,7 @@ export class Manifests {
     options: CallOptions = {},
   ): Promise<FetchedManifest> {
     const { upstream } = this.#options;
-    const answer = await this.#ask('GET', repository, reference, options);
-    requireIdentity(upstream, answer);
-    const bytes = await answer.body.document(MAX_MANIFEST_BYTES);
+    const { answer, bytes } = await this.#whole(repository, reference, options);
     const claimedDigest = answer.header('docker-content-digest');
     try {
       return verifyManifest({ bytes, contentType: answer.header('content-type'), claimedDigest }, reference);
@@ -57,6 +55,23 @@ export class Manifests {
         status: 200,
         cause: error,
       });
+    }
+  }
+
+  /** Asks once more where the connection breaks inside the body: a blob is taken up again, and a manifest is small. */
+  async #whole(
+    repository: RepositoryName,
+    reference: Reference,
+    options: CallOptions,
+  ): Promise<{ readonly answer: Answer; readonly bytes: Buffer }> {
+    for (let isFirst = true; ; isFirst = false) {
+      const answer = await this.#ask('GET', repository, reference, options);
+      requireIdentity(this.#options.upstream, answer);
+      try {
+        return { answer, bytes: await answer.body.document(MAX_MANIFEST_BYTES) };
+      } catch (error) {
+        if (!isFirst || !(error instanceof UpstreamError) || error.reason !== 'reset') throw error;
+      }
     }
   }
 

@@ -112,6 +112,21 @@ test('a document under the type of another kind is refused (CVE-2021-41190)', as
   await expect(pull).rejects.toMatchObject({ failure: 'unavailable', reason: 'content' });
 });
 
+test('a manifest whose transfer breaks is asked for once more', async () => {
+  await using dist = await startDist();
+  dist.on('GET', manifestPath).once().reply(manifestReply(), cutAfter(10));
+  dist.on('GET', manifestPath).reply(manifestReply());
+  expect(await dist.upstream.manifest(app, tagged('1'))).toMatchObject({ digest: MANIFEST_DIGEST });
+  expect(dist.log).toHaveLength(2);
+});
+
+test('a manifest whose transfer breaks each time is given up', async () => {
+  await using dist = await startDist();
+  dist.on('GET', manifestPath).reply(manifestReply(), cutAfter(10));
+  await expect(dist.upstream.manifest(app, tagged('1'))).rejects.toMatchObject({ reason: 'reset' });
+  expect(dist.log).toHaveLength(2);
+});
+
 test('a manifest of more than 4 MiB is cut', async () => {
   await using dist = await startDist();
   const padded = Buffer.concat([MANIFEST, Buffer.alloc(5 * 1024 * 1024, ' ')]);
