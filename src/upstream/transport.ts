@@ -9,6 +9,7 @@ import { createConnector, tlsOptions } from './connector.ts';
 import { UpstreamError } from './error.ts';
 import type { Network } from './network.ts';
 import type { UpstreamSettings } from './settings.ts';
+import { StaleConnections } from './stale-connections.ts';
 
 /** One request to one host. */
 export interface HopRequest {
@@ -30,6 +31,9 @@ export class Transport {
   readonly #clock: Clock;
   readonly #guard: AddressGuard;
   readonly #dispatcher: Dispatcher;
+  /** Every request gets a connection of its own. */
+  readonly #fresh: Dispatcher;
+  readonly #staleConnections = new StaleConnections();
 
   constructor(settings: UpstreamSettings, deps: { readonly clock: Clock; readonly network: Network }) {
     this.#settings = settings;
@@ -40,6 +44,7 @@ export class Transport {
       network: deps.network,
     });
     this.#dispatcher = createDispatcher(settings, this.#guard, deps);
+    this.#fresh = createDispatcher(settings, this.#guard, { ...deps, keepsConnections: false });
   }
 
   /** @throws UpstreamError where no answer came: `unavailable`. */
@@ -70,12 +75,29 @@ export class Transport {
 
   /** Closes all connections; what still runs fails. */
   async close(): Promise<void> {
-    await this.#dispatcher.destroy();
+    this.#staleConnections.close();
+    await Promise.all([this.#dispatcher.destroy(), this.#fresh.destroy()]);
   }
 
+  /** A request that met a kept connection's end is sent once more, and not to meet another one by a new connection. */
   async #request(hop: HopRequest, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+    try {
+      return await this.#dispatch(this.#dispatcher, hop, signal);
+    } catch (error) {
+      const isRepeatable = hop.method !== 'POST' && !signal.aborted;
+      const isLost = classifyNetworkError(error).reason === 'reset';
+      if (!isRepeatable || !isLost || !this.#staleConnections.hasCaused(error)) throw error;
+      return this.#dispatch(this.#fresh, hop, signal);
+    }
+  }
+
+  async #dispatch(
+    dispatcher: Dispatcher,
+    hop: HopRequest,
+    signal: AbortSignal,
+  ): Promise<Dispatcher.ResponseData> {
     const pending = send(hop.url, {
-      dispatcher: this.#dispatcher,
+      dispatcher,
       method: hop.method,
       headers: {
         // A body that was compressed on the way would not have the digest's bytes.
@@ -122,7 +144,7 @@ export class Transport {
 function createDispatcher(
   settings: UpstreamSettings,
   guard: AddressGuard,
-  deps: { readonly clock: Clock; readonly network: Network },
+  deps: { readonly clock: Clock; readonly network: Network; readonly keepsConnections?: boolean },
 ): Dispatcher {
   const shared = {
     // Blobs are long downloads, often several at once. HTTP/2 would put them all on one connection, where they
@@ -133,6 +155,7 @@ function createDispatcher(
     bodyTimeout: 0,
     connectTimeout: settings.timeouts.connectMs,
     connections: settings.connections ?? null,
+    pipelining: deps.keepsConnections === false ? 0 : 1,
   };
   const { ca, proxy } = settings;
   if (proxy !== undefined) {

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, test, vi } from 'vitest';
 import { createEvents } from '../../../src/events.ts';
 import { createUpstream } from '../../../src/upstream/create-upstream.ts';
+import type { UpstreamError } from '../../../src/upstream/error.ts';
 import { FakeNetwork } from '../../support/fake-network.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { startForwardProxy } from '../../support/proxy.ts';
@@ -171,6 +172,11 @@ describe('deadlines', () => {
   });
 });
 
+/** undici gives a connection to the next request only in a later turn of the event loop. */
+async function untilFree(): Promise<void> {
+  for (let turn = 0; turn < 3; turn += 1) await new Promise(setImmediate);
+}
+
 describe('connections that fail', () => {
   test('refused', async () => {
     const registry = await startUpstreamFixture(REGISTRY);
@@ -193,6 +199,143 @@ describe('connections that fail', () => {
     await using registry = await startUpstreamFixture(REGISTRY);
     registry.on('GET', path).once().reply(manifestReply(), resetBeforeHeaders());
     await expect(registry.upstream.manifest(app, tagged('1'))).rejects.toMatchObject({ reason: 'reset' });
+  });
+
+  test('a kept connection that upstream closes under the next request costs nobody anything', async () => {
+    await using registry = await startUpstreamFixture(REGISTRY);
+    registry.on('GET', path).once().reply(manifestReply());
+    registry.on('GET', path).once().reply(manifestReply(), resetBeforeHeaders());
+    registry.on('GET', path).once().reply(manifestReply());
+    for (let i = 0; i < 2; i += 1) {
+      expect((await registry.upstream.manifest(app, tagged('1'))).digest).toBe(MANIFEST_DIGEST);
+      await untilFree();
+    }
+    expect(registry.network.dialled).toHaveLength(2);
+    expect(registry.eventsOf('upstream-request').map(({ result }) => result)).toEqual(['ok', 'ok']);
+  });
+
+  test('nor does it when all kept connections have gone at once', async () => {
+    await using registry = await startUpstreamFixture(REGISTRY);
+    const held = neverRespond();
+    registry.on('GET', path).times(3).reply(manifestReply(), held);
+    const pulls = (): Promise<unknown> =>
+      Promise.all([1, 2, 3].map(() => registry.upstream.manifest(app, tagged('1'))));
+    const first = pulls();
+    await vi.waitUntil(() => registry.script.hits.length === 3);
+    held.release();
+    await first;
+    await untilFree();
+    registry.on('GET', path).times(3).reply(manifestReply(), resetBeforeHeaders());
+    registry.on('GET', path).times(3).reply(manifestReply());
+    await pulls();
+    expect(registry.script.hits).toHaveLength(9);
+  });
+
+  test('nor for HEAD and for a blob, through a proxy too', async () => {
+    await using proxy = await startForwardProxy();
+    await using registry = await startUpstreamFixture(REGISTRY, [], { proxy: proxy.url });
+    registry.on('GET', path).times(2).reply(manifestReply());
+    await registry.upstream.manifest(app, tagged('1'));
+    await untilFree();
+    registry.on('HEAD', path).once().reply(manifestReply(), resetBeforeHeaders());
+    registry.on('HEAD', path).once().reply(manifestReply());
+    expect((await registry.upstream.resolve(app, tagged('1')))?.digest).toBe(MANIFEST_DIGEST);
+    await registry.upstream.manifest(app, tagged('1'));
+    await untilFree();
+    registry.on('GET', blobPath).once().reply(bytes(LAYER), resetBeforeHeaders());
+    registry.on('GET', blobPath).once().reply(bytes(LAYER));
+    const pull = registry.upstream.blob(app, LAYER_DIGEST);
+    expect(await readBlob(await pull)).toHaveLength(LAYER.length);
+  });
+
+  test('nor for a token', async () => {
+    await using registry = await startUpstreamFixture(REGISTRY, [AUTH]);
+    const challenge = challenged(`Bearer realm="${registry.url(AUTH, '/t')}",service="s"`);
+    registry
+      .on('GET', /manifests/)
+      .withHeader('authorization', undefined)
+      .reply(challenge);
+    registry
+      .on('GET', '/t')
+      .once()
+      .reply(json({ token: 'one' }));
+    registry
+      .on('GET', '/t')
+      .once()
+      .reply(json({ token: 'lost' }), resetBeforeHeaders());
+    registry
+      .on('GET', '/t')
+      .once()
+      .reply(json({ token: 'two' }));
+    registry.on('GET', path).withHeader('authorization', 'Bearer one').reply(manifestReply());
+    const other = '/v2/team/other/manifests/1';
+    registry.on('GET', other).withHeader('authorization', 'Bearer two').reply(manifestReply());
+    for (const name of [app, repo('team/other')]) {
+      expect((await registry.upstream.manifest(name, tagged('1'))).digest).toBe(MANIFEST_DIGEST);
+      await untilFree();
+    }
+  });
+
+  test('a request is sent once more, not again and again', async () => {
+    await using registry = await startUpstreamFixture(REGISTRY);
+    registry.on('GET', path).once().reply(manifestReply());
+    registry.on('GET', path).times(2).reply(manifestReply(), resetBeforeHeaders());
+    await registry.upstream.manifest(app, tagged('1'));
+    await untilFree();
+    await expect(registry.upstream.manifest(app, tagged('1'))).rejects.toMatchObject({ reason: 'reset' });
+    expect(registry.eventsOf('upstream-request')).toHaveLength(2);
+  });
+
+  test('a token asked for by POST is asked for once: it may have been given', async () => {
+    await using registry = await startUpstreamFixture(REGISTRY, [], {
+      credentials: {
+        get: () => Promise.resolve({ kind: 'identity-token', token: 'id' }),
+        invalidate: () => undefined,
+      },
+    });
+    registry.on('GET', path).reply(challenged(`Bearer realm="${registry.url(REGISTRY, '/t')}",service="s"`));
+    registry
+      .on('POST', '/t')
+      .once()
+      .reply(json({ token: 'one' }), resetBeforeHeaders());
+    await expect(registry.upstream.manifest(app, tagged('1'))).rejects.toMatchObject({ reason: 'reset' });
+    expect(registry.script.count('POST')).toBe(1);
+  });
+
+  test.each([
+    ['ends', '', 3],
+    ['ends inside the headers', 'HTTP/1.1 200 OK\r\nContent-Le', 3],
+    ['says what is not HTTP', 'SSH-2.0-OpenSSH_9.2\r\n', 2],
+    ['ends inside the body', 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nbytes', 2],
+  ])('a kept connection that %s', async (_, beginning, expected) => {
+    let requests = 0;
+    const ok = `HTTP/1.1 200 OK\r\nContent-Length: ${LAYER.length}\r\n\r\n`;
+    const server = createServer((socket) => {
+      socket
+        .on('error', () => undefined)
+        .on('data', () => {
+          requests += 1;
+          if (requests === 2) socket.end(beginning);
+          else socket.write(Buffer.concat([Buffer.from(ok), LAYER]));
+        });
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const upstream = createUpstream(
+      { name: 'x', url: new URL(`http://127.0.0.1:${port}`), timeouts: TIMEOUTS, userAgent: 'x' },
+      { clock: new ManualClock(), events: createEvents() },
+    );
+    const pull = async (): Promise<Uint8Array> => readBlob(await upstream.blob(app, LAYER_DIGEST));
+    await pull();
+    await untilFree();
+    const failure = await pull().then(
+      () => undefined,
+      (error: unknown) => (error as UpstreamError).failure,
+    );
+    expect([requests, failure]).toEqual([expected, expected === 3 ? undefined : 'unavailable']);
+    await upstream.close();
+    server.close();
   });
 
   test('not HTTP', async () => {
