@@ -74,15 +74,18 @@ describe('when the store fails', () => {
     expect([reader.size, follower.isClosed]).toEqual([SIZE, true]);
   });
 
-  test.each([0, 1, 1_234, SIZE - 1])('bytes from %i on that cannot be read come from upstream', async (at) => {
-    const follower = new UnreadableReader(SIZE, at);
-    const blob = scriptedBlob(CONTENT, [{}]);
-    const options = { clock: new ManualClock(), events: createEvents() };
-    const reader = new ResilientReader(follower, blob.target, DIGEST, options);
-    expect((await readAll(reader)).equals(CONTENT)).toBe(true);
-    expect(blob.asked).toHaveLength(1);
-    expect(follower.isClosed).toBe(true);
-  });
+  test.each([0, 1, 1_234, SIZE - 1])(
+    'bytes from %i on that cannot be read come from upstream',
+    async (at) => {
+      const follower = new UnreadableReader(SIZE, at);
+      const blob = scriptedBlob(CONTENT, [{}]);
+      const options = { clock: new ManualClock(), events: createEvents() };
+      const reader = new ResilientReader(follower, blob.target, DIGEST, options);
+      expect((await readAll(reader)).equals(CONTENT)).toBe(true);
+      expect(blob.asked).toHaveLength(1);
+      expect(follower.isClosed).toBe(true);
+    },
+  );
 
   test('where what came before cannot be read either, that is the end: nothing could be verified', async () => {
     const blob = scriptedBlob(CONTENT, [{}]);
