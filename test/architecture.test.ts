@@ -58,6 +58,8 @@ const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
   ['yaml', ['config']],
   ['parse-duration', ['config']],
   ['lru-cache', ['cache', 'upstream']],
+  ['koffi', ['delivery/koffi-sendfile.ts']],
+  ['p-limit', ['delivery']],
   ['picomatch', ['config', 'server', 'cache', 'access']],
   ['http-link-header', ['http']],
   ['tldts', ['upstream', 'server', 'config']],

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { systemClock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import { refusalToListen } from '../config/refusal.ts';
+import { chooseDelivery } from '../delivery/choose.ts';
 import { createEvents } from '../events.ts';
 import { createLogger } from '../observe/logger.ts';
 import { createLogListener } from '../observe/log.ts';
@@ -64,6 +65,9 @@ async function serve(config: Config): Promise<void> {
   });
   events.subscribe(metrics.listener);
 
+  const delivery = await chooseDelivery(config.delivery, process);
+  const { method, reason } = delivery;
+  logger.info({ delivery: method, reason }, 'how blobs are sent');
   const table = new UpstreamTable(upstreams, config.defaultUpstream);
   const records = new RequestRecords(clock, events, randomUUID);
   const app = createApp({
@@ -77,6 +81,7 @@ async function serve(config: Config): Promise<void> {
     clock,
     admission: new Admission(config.limits),
     idleMs: config.limits.idleTimeoutMs,
+    deliver: delivery.deliver,
   });
   const stats = await index.stats();
   const server = await listen({

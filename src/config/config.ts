@@ -23,6 +23,8 @@ export interface Config {
   /** What upstreams have that do not say otherwise. */
   readonly timeouts: UpstreamTimeouts;
   readonly limits: LimitsConfig;
+  /** `auto`: stored blobs are sent by the kernel where it can; `read`: never. */
+  readonly delivery: 'auto' | 'read';
   /** How long running pulls may go on after SIGTERM. */
   readonly drainMs: number;
   readonly log: LogConfig;

@@ -350,7 +350,7 @@ const BROKEN: readonly (readonly [title: string, file: string, lines: readonly s
 ];
 
 const KEYS =
-  'listen, cache, tags, negativeTtl, offline, access, defaultUpstream, upstreams, timeouts, limits, drain or log';
+  'listen, cache, tags, negativeTtl, offline, access, defaultUpstream, upstreams, timeouts, limits, delivery, drain or log';
 
 describe('a broken file', () => {
   it.each(BROKEN)('%s', (_title, text, lines) => {

@@ -107,6 +107,7 @@ describe('a file without mistakes', () => {
         idleTimeoutMs: 60_000,
         upstreamConnections: 64,
       },
+      delivery: 'auto',
       drainMs: 30_000,
       log: { level: 'info', format: 'auto' },
     });
@@ -143,6 +144,7 @@ upstreams:
     timeouts: { headers: 20s }
 timeouts: { connect: 1s, headers: 2s, body: 3s }
 limits: { requests: 9, requestsPerClient: 8, headerTimeout: 1s, idleTimeout: 2s, upstreamConnections: 7 }
+delivery: read
 drain: 0s
 log: { level: debug, format: json }
 `);
@@ -203,6 +205,7 @@ log: { level: debug, format: json }
         idleTimeoutMs: 2000,
         upstreamConnections: 7,
       },
+      delivery: 'read',
       drainMs: 0,
       log: { level: 'debug', format: 'json' },
     });

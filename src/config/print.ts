@@ -27,6 +27,7 @@ export function printConfig(config: Config): string {
       ),
       timeouts: printTimeouts(config.timeouts),
       limits: printLimits(config.limits),
+      delivery: config.delivery,
       drain: formatDuration(config.drainMs),
       log: config.log,
     },

@@ -208,6 +208,12 @@ export const configSchema = section({
   })
     .prefault({})
     .describe('What protects Larder against too many and too slow clients.'),
+  delivery: z
+    .enum(['auto', 'read'])
+    .prefault('auto')
+    .describe(
+      'How stored blobs are sent. `auto`: from the file to the connection by the kernel (Linux), else through Larder; `read`: always through Larder.',
+    ),
   drain: wait(0)
     .prefault('30s')
     .describe('How long running pulls may go on once Larder has been told to stop.'),

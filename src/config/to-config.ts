@@ -31,6 +31,7 @@ export function toConfig(file: ConfigFile, options: ToConfigOptions): Config {
     upstreams,
     timeouts,
     limits: toLimits(file.limits),
+    delivery: file.delivery,
     drainMs: file.drain,
     log: file.log,
   };

@@ -4,6 +4,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { get, type Answered, type Asked } from '../../test/support/http-get.ts';
 import { ManualClock } from '../../test/support/manual-clock.ts';
 import { bytesOf, ScriptedReader } from '../../test/support/scripted-reader.ts';
+import { createDeliver } from '../delivery/deliver.ts';
 import { createEvents, type ServedRequest } from '../events.ts';
 import { StoreError } from '../store/blob-store.ts';
 import { Admission } from './admission.ts';
@@ -50,6 +51,7 @@ async function start({ health, reply }: WorldOptions): Promise<World> {
     clock,
     admission,
     idleMs: 0,
+    deliver: createDeliver(),
   });
   const limits = { headerTimeoutMs: 60_000, connections: 100 };
   const server = await listen({ app, records, clock, host: '127.0.0.1', port: 0, limits });

@@ -3,13 +3,14 @@ import { Hono } from 'hono';
 import type { HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { Clock } from '../clock.ts';
+import type { Deliver, Delivered } from '../delivery/deliver.ts';
 import type { Admission } from './admission.ts';
 import { statusOfError } from './cache-status.ts';
 import { withCommonHeaders } from './common-headers.ts';
 import { errorReply, overloadReply } from './error-reply.ts';
 import type { Registry } from './registry.ts';
 import { splitUrl } from './registry.ts';
-import { sendReply } from './reply.ts';
+import { sendReply, type Reply } from './reply.ts';
 import type { RequestRecord, RequestRecords } from './request-record.ts';
 import { isV2Path } from './v2-path.ts';
 
@@ -31,6 +32,8 @@ export interface AppOptions {
   readonly admission: Admission;
   /** How long a client may take nothing of an answer, milliseconds. */
   readonly idleMs: number;
+  /** How blobs get to clients. */
+  readonly deliver: Deliver;
 }
 
 /** The routes: the registry under `/v2/` (and `/<upstream>/v2/`), `/livez`, `/readyz`, `/metrics`. */
@@ -41,8 +44,11 @@ export function createApp({
   clock,
   admission,
   idleMs,
+  deliver,
 }: AppOptions): Hono<{ Bindings: HttpBindings }> {
   const app = new Hono<{ Bindings: HttpBindings }>();
+  const send = (reply: Reply, outgoing: ServerResponse): Promise<Delivered> =>
+    sendReply(reply, outgoing, { isHead: outgoing.req.method === 'HEAD', idleMs, deliver });
   const serve = async (
     incoming: IncomingMessage,
     outgoing: ServerResponse,
@@ -54,7 +60,7 @@ export function createApp({
     const reply =
       refusal === undefined ? await registry.reply(incoming, record) : overloadReply(refusal, record);
     record.firstByteMs = clock.monotonic() - record.startedAt;
-    const delivered = await sendReply(reply, outgoing, { isHead: incoming.method === 'HEAD', idleMs });
+    const delivered = await send(reply, outgoing);
     record.bytes = delivered.bytes;
     record.isWhole = delivered.complete;
     if (delivered.error !== undefined) record.error = delivered.error;
@@ -79,7 +85,7 @@ export function createApp({
     if (!isV2Path(splitUrl(incoming.url ?? '').path)) return c.notFound();
     const record = records.of(incoming);
     record.served = serve(incoming, outgoing, record).catch((error: unknown) =>
-      answerUnforeseen(error, outgoing, record),
+      answerUnforeseen(error, outgoing, record, send),
     );
     await record.served;
     return RESPONSE_ALREADY_SENT;
@@ -97,11 +103,11 @@ async function answerUnforeseen(
   error: unknown,
   outgoing: ServerResponse,
   record: RequestRecord,
+  send: (reply: Reply, outgoing: ServerResponse) => Promise<Delivered>,
 ): Promise<void> {
   record.outcome = 'error';
   record.error = error;
   const reply = errorReply(error, { kind: undefined, hasFallback: false });
-  const answer = withCommonHeaders(reply, record.id, statusOfError(error));
-  const delivered = await sendReply(answer, outgoing, { isHead: outgoing.req.method === 'HEAD', idleMs: 0 });
+  const delivered = await send(withCommonHeaders(reply, record.id, statusOfError(error)), outgoing);
   record.bytes = delivered.bytes;
 }

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { get, open, type Answered } from '../../test/support/http-get.ts';
 import { bytesOf, ScriptedReader } from '../../test/support/scripted-reader.ts';
-import type { Delivered } from '../delivery/deliver.ts';
+import { createDeliver, type Delivered } from '../delivery/deliver.ts';
 import { jsonBody, NO_BODY, sendReply, type Reply } from './reply.ts';
 
 interface Server {
@@ -15,7 +15,7 @@ interface Server {
 async function serve(reply: Reply): Promise<Server> {
   const sent = Promise.withResolvers<Delivered>();
   const server = createServer(({ method }, outgoing) => {
-    sendReply(reply, outgoing, { isHead: method === 'HEAD', idleMs: 0 }).then(sent.resolve, sent.reject);
+    sendReply(reply, outgoing, { isHead: method === 'HEAD', idleMs: 0, deliver: createDeliver() }).then(sent.resolve, sent.reject);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

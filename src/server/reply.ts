@@ -1,5 +1,5 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import { deliver, type Delivered } from '../delivery/deliver.ts';
+import type { Deliver, Delivered } from '../delivery/deliver.ts';
 import type { BlobReader } from '../store/blob-store.ts';
 
 /** An answer as a value. A handler makes it, `sendReply` sends it. */
@@ -30,6 +30,7 @@ export interface SendOptions {
   readonly isHead: boolean;
   /** How long the client may take nothing of a body; 0 for ever. */
   readonly idleMs: number;
+  readonly deliver: Deliver;
 }
 
 /**
@@ -40,7 +41,7 @@ export interface SendOptions {
 export async function sendReply(
   reply: Reply,
   response: ServerResponse,
-  { isHead, idleMs }: SendOptions,
+  { isHead, idleMs, deliver }: SendOptions,
 ): Promise<Delivered> {
   const { status, headers, body } = reply;
   if (body.kind !== 'blob') {
@@ -62,7 +63,6 @@ export async function sendReply(
     response.end();
     return closed(reader, { bytes: 0, complete: true });
   }
-  response.flushHeaders();
   return closed(reader, await deliver(reader, start, end, response, idleMs));
 }
 

@@ -1,6 +1,8 @@
 import type { BlobReader } from '../../src/store/blob-store.ts';
 
 export interface ScriptedReaderOptions {
+  /** A file with the bytes, for those who read past the reader. */
+  readonly fd?: number;
   /** Bytes that a single read gives at most. */
   readonly perRead?: number;
   /** Bytes that are there at first; more by `arrive`. All of them unless told. */
@@ -24,7 +26,7 @@ export function bytesOf(start: number, end: number): Buffer {
 
 /** A blob of any size that takes no memory, read as the test says; it notes what was read of it, and into what. */
 export class ScriptedReader implements BlobReader {
-  readonly fd = undefined;
+  readonly fd: number | undefined;
   readonly size: number;
   /** Up to where it was read. */
   furthest = 0;
@@ -38,6 +40,7 @@ export class ScriptedReader implements BlobReader {
 
   constructor(size: number, options: ScriptedReaderOptions = {}) {
     this.size = size;
+    this.fd = options.fd;
     this.#options = options;
     this.#available = options.available ?? size;
   }

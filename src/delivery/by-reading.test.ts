@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import { ask, serve, untilStill } from '../../test/support/delivery-server.ts';
+import { ScriptedReader } from '../../test/support/scripted-reader.ts';
+import { createDeliver } from './deliver.ts';
+
+const KiB = 1024;
+const SLICE = 256 * KiB;
+
+test('a client that reads nothing takes two slices of memory, however large the blob is', async () => {
+  const size = 1024 ** 3;
+  const reader = new ScriptedReader(size);
+  const { port, response, delivered } = await serve({ deliver: createDeliver(), reader, end: size });
+  const socket = await ask(port);
+  const outgoing = await response;
+  await untilStill(reader);
+  // Of the slices that were read, one waits in Node for room in the socket and one waits for that one.
+  expect(outgoing.writableLength).toBeLessThanOrEqual(SLICE + KiB);
+  expect([...reader.buffers].map(({ byteLength }) => byteLength)).toEqual([SLICE, SLICE]);
+  expect(reader.furthest).toBeLessThan(64 * KiB * KiB);
+  const { reads } = reader;
+  socket.destroy();
+  expect(await delivered).toMatchObject({ complete: false });
+  expect(reader.reads).toBeLessThanOrEqual(reads + 1);
+});

@@ -1,0 +1,51 @@
+import type { Transfer } from './transfer.ts';
+
+/** Large reads cost few system calls, small ones little memory a client; two of them let the disk and the socket work at the same time. */
+const SLICE = 256 * 1024;
+
+const NOTHING = new Uint8Array();
+
+/** Sends a body through this process, with at most two slices of it in memory. */
+export async function sendByReading(transfer: Transfer): Promise<void> {
+  const { sink } = transfer;
+  const slices = new Slices(transfer);
+  let slice = (await sink.unlessGone(slices.next(transfer.position))) ?? NOTHING;
+  while (slice.length > 0 && !sink.isGone) {
+    const written = sink.write(slice);
+    transfer.position += slice.length;
+    // The next slice is read while this one is on its way.
+    const next = slices.next(transfer.position);
+    next.catch(() => {});
+    await written;
+    slice = (await sink.unlessGone(next)) ?? NOTHING;
+  }
+}
+
+/** Reads a body into two buffers in turn: while one is on its way to the client, the other is read into. */
+class Slices {
+  readonly #transfer: Transfer;
+  #free: Buffer | undefined;
+  #other: Buffer | undefined;
+
+  constructor(transfer: Transfer) {
+    this.#transfer = transfer;
+  }
+
+  /** At most a slice of bytes from `position`, valid until the call after the next one; none at the end. */
+  async next(position: number): Promise<Uint8Array> {
+    const { reader, end = Number.POSITIVE_INFINITY } = this.#transfer;
+    if (position >= end) return NOTHING;
+    const upTo = Math.min(await reader.available(position), end);
+    if (upTo <= position) return NOTHING;
+    const buffer = this.#take(end - position);
+    const count = await reader.read(buffer.subarray(0, upTo - position), position);
+    return buffer.subarray(0, count);
+  }
+
+  #take(left: number): Buffer {
+    const buffer = this.#free ?? Buffer.allocUnsafeSlow(Math.min(SLICE, left));
+    this.#free = this.#other;
+    this.#other = buffer;
+    return buffer;
+  }
+}

@@ -1,0 +1,230 @@
+import { once } from 'node:events';
+import { closeSync, mkdtempSync, openSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { ask, open, pull, serve, untilStill } from '../../test/support/delivery-server.ts';
+import { bytesOf, ScriptedReader } from '../../test/support/scripted-reader.ts';
+import { createDeliver } from './deliver.ts';
+import { loadSendfile } from './koffi-sendfile.ts';
+import type { Sendfile } from './sendfile.ts';
+
+const KiB = 1024;
+const SIZE = 5 * KiB * KiB + 321;
+/** Read from a file that is larger than the bytes in it. */
+const VAST = 1024 ** 3;
+
+const system = await loadSendfile(process.platform, process.arch);
+
+/** The system's sendfile, watched, with parts of it replaced. */
+class WatchedSendfile implements Sendfile {
+  readonly #parts: Sendfile;
+  readonly duplicates = new Set<number>();
+  calls = 0;
+
+  constructor(parts: Partial<Sendfile> = {}) {
+    this.#parts = { ...system, ...parts };
+  }
+
+  send(...call: Parameters<Sendfile['send']>): Promise<number> {
+    this.calls += 1;
+    return this.#parts.send(...call);
+  }
+
+  duplicate(descriptor: number): number | undefined {
+    const duplicate = this.#parts.duplicate(descriptor);
+    if (duplicate !== undefined) this.duplicates.add(duplicate);
+    return duplicate;
+  }
+
+  close(descriptor: number): void {
+    if (!this.duplicates.delete(descriptor)) throw new Error(`${descriptor} is closed already`);
+    system.close(descriptor);
+  }
+}
+
+let directory: string;
+let fd: number;
+
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'larder-sendfile-'));
+  const path = join(directory, 'bytes');
+  writeFileSync(path, bytesOf(0, SIZE));
+  truncateSync(path, VAST);
+  fd = openSync(path, 'r');
+});
+
+afterAll(() => {
+  closeSync(fd);
+  rmSync(directory, { recursive: true });
+});
+
+function fileReader(size = SIZE): ScriptedReader {
+  return new ScriptedReader(size, { fd });
+}
+
+async function expectRight(sendfile: WatchedSendfile): Promise<void> {
+  const pulled = await pull({ deliver: createDeliver(sendfile), reader: fileReader(), end: SIZE });
+  expect(pulled.delivered).toEqual({ bytes: SIZE, complete: true });
+  expect(pulled.body.equals(bytesOf(0, SIZE))).toBe(true);
+  expect(sendfile.duplicates.size).toBe(0);
+}
+
+describe('what goes past this process', () => {
+  test('all but a chunk, and what a full socket asks for', async () => {
+    const reader = fileReader();
+    const sendfile = new WatchedSendfile();
+    const { body } = await pull({ deliver: createDeliver(sendfile), reader, end: SIZE });
+    expect(body.equals(bytesOf(0, SIZE))).toBe(true);
+    expect(sendfile.calls).toBeGreaterThan(0);
+    expect(reader.reads * 64 * KiB).toBeLessThan(SIZE / 2);
+    expect([...reader.buffers].map(({ byteLength }) => byteLength)).toEqual([64 * KiB]);
+  });
+
+  test('nothing of a body that is coded on its way', async () => {
+    const sendfile = new WatchedSendfile();
+    const { body } = await pull({ deliver: createDeliver(sendfile), reader: fileReader() });
+    expect([body.equals(bytesOf(0, SIZE)), sendfile.calls]).toEqual([true, 0]);
+  });
+
+  test('nothing where the system has no descriptor left', async () => {
+    const sendfile = new WatchedSendfile({ duplicate: () => undefined });
+    await expectRight(sendfile);
+    expect(sendfile.calls).toBe(0);
+  });
+
+  test.each([-1, 0])('nothing where each call answers %i', async (answer) => {
+    const sendfile = new WatchedSendfile({ send: () => Promise.resolve(answer) });
+    await expectRight(sendfile);
+    expect(sendfile.calls).toBeGreaterThan(0);
+  });
+
+  test('as little or as much as the system takes at a time', async () => {
+    const counts = fc.array(fc.integer({ min: -1, max: 300 * KiB }), { minLength: 1, maxLength: 20 });
+    await fc.assert(
+      fc.asyncProperty(counts, async (taken) => {
+        let calls = 0;
+        await expectRight(
+          new WatchedSendfile({
+            async send(socket, file, position, count) {
+              const most = taken[(calls += 1) % taken.length] ?? 0;
+              return most < 0 ? -1 : system.send(socket, file, position, Math.min(most, count));
+            },
+          }),
+        );
+      }),
+      { numRuns: 25 },
+    );
+  });
+});
+
+test('a client that reads nothing takes a chunk of memory, however large the blob is', async () => {
+  const sendfile = new WatchedSendfile();
+  const reader = fileReader(VAST);
+  const { port, response, delivered } = await serve({
+    deliver: createDeliver(sendfile),
+    reader,
+    end: VAST,
+  });
+  const socket = await ask(port);
+  const outgoing = await response;
+  await untilStill(reader);
+  expect(outgoing.writableLength).toBeLessThanOrEqual(65 * KiB);
+  expect([...reader.buffers].map(({ byteLength }) => byteLength)).toEqual([64 * KiB]);
+  socket.destroy();
+  const { complete, bytes, error } = await delivered;
+  expect([complete, error]).toEqual([false, undefined]);
+  expect(bytes).toBeLessThan(64 * KiB * KiB);
+  expect(sendfile.duplicates.size).toBe(0);
+});
+
+test('a failing call cuts the connection, and closes what it used', async () => {
+  const failure = new Error('no threads');
+  const sendfile = new WatchedSendfile({ send: () => Promise.reject(failure) });
+  const { complete, delivered } = await pull({
+    deliver: createDeliver(sendfile),
+    reader: fileReader(),
+    end: SIZE,
+  });
+  expect([complete, delivered.complete, delivered.error]).toEqual([false, false, failure]);
+  expect(sendfile.duplicates.size).toBe(0);
+});
+
+describe('a call that is under way when its client goes', () => {
+  interface HeldCall {
+    readonly sendfile: WatchedSendfile;
+    /** The descriptor that it is to send to. */
+    readonly begun: Promise<number>;
+    readonly release: () => void;
+  }
+
+  /** The first call waits in its thread, so to say, until it is released. */
+  function holdFirst(): HeldCall {
+    const begun = Promise.withResolvers<number>();
+    const released = Promise.withResolvers<undefined>();
+    const sendfile = new WatchedSendfile({
+      async send(socket, file, position, count) {
+        begun.resolve(socket);
+        await released.promise;
+        return system.send(socket, file, position, count);
+      },
+    });
+    return { sendfile, begun: begun.promise, release: () => released.resolve(undefined) };
+  }
+
+  function descriptorOf(socket: Socket | null): number {
+    return (socket as unknown as { _handle: { fd: number } })._handle.fd;
+  }
+
+  test('does not send to the next client, who gets the descriptor of the one that went', async () => {
+    const { sendfile, begun, release } = holdFirst();
+    const reader = fileReader();
+    const { port, server, response, delivered } = await serve({
+      deliver: createDeliver(sendfile),
+      reader,
+      end: SIZE,
+    });
+    const leaving = await open(port);
+    const outgoing = await response;
+    const descriptor = descriptorOf(outgoing.socket);
+    const target = await begun;
+    const gone = once(outgoing, 'close');
+    leaving.destroy();
+    await gone;
+    const sockets = await connectUntil(server, port, descriptor);
+    let isOver = false;
+    void delivered.then(() => (isOver = true));
+    await new Promise(setImmediate);
+    expect(isOver, 'it waits for its call').toBe(false);
+    release();
+    expect(await delivered).toMatchObject({ complete: false });
+    expect([...sendfile.duplicates, target === descriptor]).toEqual([false]);
+    for (const socket of sockets) {
+      socket.write('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+      const answer = await textOf(socket);
+      expect(answer.startsWith('HTTP/1.1 200 OK\r\n'), 'nothing came before its own answer').toBe(true);
+    }
+  });
+
+  /** Connects until a connection of the server has the descriptor. */
+  async function connectUntil(server: NodeJS.EventEmitter, port: number, wanted: number): Promise<Socket[]> {
+    const sockets: Socket[] = [];
+    for (;;) {
+      const accepted = once(server, 'connection') as Promise<[Socket]>;
+      const socket = connect({ port, host: '127.0.0.1' });
+      onTestFinished(() => void socket.destroy());
+      sockets.push(socket);
+      const [connection] = await accepted;
+      if (descriptorOf(connection) === wanted) return sockets;
+      expect(sockets.length, 'the descriptor is given again').toBeLessThan(50);
+    }
+  }
+
+  async function textOf(socket: Socket): Promise<string> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of socket) chunks.push(chunk as Buffer);
+    return Buffer.concat(chunks).toString('latin1');
+  }
+});

@@ -1,0 +1,60 @@
+import { sendByReading } from './by-reading.ts';
+import type { Sendfile } from './sendfile.ts';
+import type { Transfer } from './transfer.ts';
+
+/** What one call is asked to send: enough to make the call's own cost small, and no client's turn too long. */
+const SLICE = 2 * 1024 * 1024;
+/** What goes through this process: below it, a read and a write cost less than a call in another thread. */
+const CHUNK = 64 * 1024;
+
+/**
+ * Sends a body from the file to the socket past this process. When the socket is full, one ordinary chunk is
+ * written, whose callback tells when there is room again; the first one, that the headers have left. That chunk is
+ * also what finds out why nothing could be sent: a client that has gone, a disk that cannot read.
+ */
+export async function sendBySendfile(transfer: Transfer, sendfile: Sendfile): Promise<void> {
+  const chunk = Buffer.allocUnsafeSlow(CHUNK);
+  let upTo = await transfer.available();
+  if (upTo === undefined) return;
+  await transfer.sendThrough(chunk, upTo);
+  // Only now it is this response that the connection carries: those of requests before it have left.
+  using socket = Duplicate.of(transfer.sink.descriptor, sendfile);
+  if (socket === undefined) return sendByReading(transfer);
+  let isRoom = true;
+  while ((upTo = await transfer.available()) !== undefined) {
+    const wanted = Math.min(upTo - transfer.position, SLICE);
+    const { fd } = transfer.reader;
+    if (!isRoom || wanted < CHUNK || fd === undefined) {
+      await transfer.sendThrough(chunk, upTo);
+      isRoom = true;
+      continue;
+    }
+    // Waited for also when the client goes meanwhile: until then its descriptor and the file's are in use.
+    const sent = await sendfile.send(socket.descriptor, fd, transfer.position, wanted);
+    transfer.position += Math.max(sent, 0);
+    isRoom = sent === wanted;
+  }
+}
+
+/**
+ * The connection's descriptor, held open. Node closes its own one when the client goes, and the kernel gives the
+ * number to the next connection: a call that is under way would send one client's bytes to another.
+ */
+class Duplicate implements Disposable {
+  readonly descriptor: number;
+  readonly #sendfile: Sendfile;
+
+  private constructor(descriptor: number, sendfile: Sendfile) {
+    this.descriptor = descriptor;
+    this.#sendfile = sendfile;
+  }
+
+  static of(descriptor: number | undefined, sendfile: Sendfile): Duplicate | undefined {
+    const duplicate = descriptor === undefined ? undefined : sendfile.duplicate(descriptor);
+    return duplicate === undefined ? undefined : new Duplicate(duplicate, sendfile);
+  }
+
+  [Symbol.dispose](): void {
+    this.#sendfile.close(this.descriptor);
+  }
+}

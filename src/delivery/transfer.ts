@@ -1,0 +1,52 @@
+import type { BlobReader } from '../store/blob-store.ts';
+import type { Sink } from './sink.ts';
+
+const NOTHING = new Uint8Array();
+
+/** One body on its way: which bytes of what go to whom, and how far they have come. */
+export class Transfer {
+  readonly reader: BlobReader;
+  readonly sink: Sink;
+  /** Where the body ends; undefined: where the blob does. */
+  readonly end: number | undefined;
+  /** The next byte to send. */
+  position: number;
+
+  constructor(reader: BlobReader, sink: Sink, start: number, end: number | undefined) {
+    this.reader = reader;
+    this.sink = sink;
+    this.position = start;
+    this.end = end;
+  }
+
+  /** Up to where the body can be read now; undefined at its end, or once the client has gone. */
+  async available(): Promise<number | undefined> {
+    const { position } = this;
+    if (this.end !== undefined && position >= this.end) return undefined;
+    const available = await this.sink.unlessGone(this.reader.available(position));
+    if (available === undefined || available <= position) return undefined;
+    return this.end === undefined ? available : Math.min(available, this.end);
+  }
+
+  /** Reads what is next, at most up to `upTo`, and sends it. `buffer` is free again when this resolves. */
+  async sendThrough(buffer: Uint8Array, upTo: number): Promise<void> {
+    const wanted = buffer.subarray(0, upTo - this.position);
+    const count = await this.reader.read(wanted, this.position);
+    const written = this.sink.write(wanted.subarray(0, count));
+    if (!this.sink.isGone) this.position += count;
+    await written;
+  }
+
+  /**
+   * Ends the response, with the last bytes of the body where they are not sent yet.
+   * @throws Error where the body is not whole
+   */
+  async finish(last: Uint8Array = NOTHING): Promise<void> {
+    if (this.sink.isGone) return;
+    this.position += last.length;
+    if (this.end !== undefined && this.position < this.end) {
+      throw new Error(`the blob ended at byte ${this.position} of ${this.end}`);
+    }
+    await this.sink.end(last);
+  }
+}
