@@ -71,7 +71,7 @@ async function serve(config: Config): Promise<void> {
   const table = new UpstreamTable(upstreams, config.defaultUpstream);
   const records = new RequestRecords(clock, events, randomUUID);
   const app = createApp({
-    registry: new Registry(mirror, table),
+    registry: new Registry(mirror, table, { clock, answerMs: config.answerMs }),
     records,
     health: {
       probe: () => mirror.probe(),

@@ -22,6 +22,8 @@ export interface Config {
   readonly upstreams: readonly UpstreamConfig[];
   /** What upstreams have that do not say otherwise. */
   readonly timeouts: UpstreamTimeouts;
+  /** How long a client waits for its answer's headers. */
+  readonly answerMs: number;
   readonly limits: LimitsConfig;
   /** `auto`: stored blobs are sent by the kernel where it can; `read`: never. */
   readonly delivery: 'auto' | 'read';

@@ -100,6 +100,7 @@ describe('a file without mistakes', () => {
         },
       ],
       timeouts: { connectMs: 5000, headersMs: 15_000, bodyMs: 30_000 },
+      answerMs: 25_000,
       limits: {
         requests: 4096,
         requestsPerClient: 512,
@@ -142,7 +143,7 @@ upstreams:
     trustedRealms: [login.example.com]
     allowPrivateNetworks: true
     timeouts: { headers: 20s }
-timeouts: { connect: 1s, headers: 2s, body: 3s }
+timeouts: { connect: 1s, headers: 2s, body: 3s, answer: 9s }
 limits: { requests: 9, requestsPerClient: 8, headerTimeout: 1s, idleTimeout: 2s, upstreamConnections: 7 }
 delivery: read
 drain: 0s
@@ -198,6 +199,7 @@ log: { level: debug, format: json }
         },
       ],
       timeouts: { connectMs: 1000, headersMs: 2000, bodyMs: 3000 },
+      answerMs: 9000,
       limits: {
         requests: 9,
         requestsPerClient: 8,

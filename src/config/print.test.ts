@@ -91,7 +91,7 @@ describe('printConfig', () => {
         negativeTtl: duration,
         offline: fc.boolean(),
         access: fc.constant({ anonymous: 'pull' }),
-        timeouts: fc.record(timeouts, { requiredKeys: [] }),
+        timeouts: fc.record({ ...timeouts, answer: wait }, { requiredKeys: [] }),
         upstreams: fc.record({ 'docker.io': upstream, 'nvcr.io': fc.constant({}) }),
       },
       { requiredKeys: [] },

@@ -25,7 +25,7 @@ export function printConfig(config: Config): string {
       upstreams: Object.fromEntries(
         config.upstreams.map((upstream) => [upstream.name, printUpstream(upstream, config)]),
       ),
-      timeouts: printTimeouts(config.timeouts),
+      timeouts: { ...printTimeouts(config.timeouts), answer: formatDuration(config.answerMs) },
       limits: printLimits(config.limits),
       delivery: config.delivery,
       drain: formatDuration(config.drainMs),

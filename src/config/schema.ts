@@ -190,9 +190,15 @@ export const configSchema = section({
     connect: timeouts.connect.prefault('5s'),
     headers: timeouts.headers.prefault('15s'),
     body: timeouts.body.prefault('30s'),
+    answer: wait(1)
+      .prefault('25s')
+      .describe(
+        "How long a client waits for its answer's headers, whatever upstream has to be asked for it: then it " +
+          'gets 504, while what it asked for is still fetched. Below the 30 s after which containerd gives up.',
+      ),
   })
     .prefault({})
-    .describe('How long upstreams are waited for. An upstream may say otherwise.'),
+    .describe('How long upstreams are waited for. An upstream may say otherwise, but for `answer`.'),
   limits: section({
     requests: count(1).prefault(4096).describe('Requests served at the same time; beyond it, 503.'),
     requestsPerClient: count(1)

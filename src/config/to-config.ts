@@ -30,6 +30,7 @@ export function toConfig(file: ConfigFile, options: ToConfigOptions): Config {
     defaultUpstream: canonicalName(file.defaultUpstream, upstreams),
     upstreams,
     timeouts,
+    answerMs: file.timeouts.answer,
     limits: toLimits(file.limits),
     delivery: file.delivery,
     drainMs: file.drain,

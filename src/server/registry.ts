@@ -1,9 +1,12 @@
 import type { IncomingMessage } from 'node:http';
+import { within } from '../cache/deadline.ts';
 import type { Mirror } from '../cache/mirror.ts';
 import { outcomeName } from '../cache/outcome.ts';
+import type { Clock } from '../clock.ts';
 import { formatWarnings } from '../http/warning.ts';
 import { RegistryError } from '../oci/error.ts';
 import { formatReference } from '../oci/reference.ts';
+import { UpstreamError } from '../upstream/error.ts';
 import type { Answer } from './answer.ts';
 import { statusOfError, statusOfOutcome } from './cache-status.ts';
 import { withCommonHeaders } from './common-headers.ts';
@@ -17,14 +20,22 @@ import type { RequestRecord } from './request-record.ts';
 import type { UpstreamTable } from './select-upstream.ts';
 import { parseV2Path, type Addressed, type V2Path } from './v2-path.ts';
 
+export interface RegistryOptions {
+  readonly clock: Clock;
+  /** How long a client waits for its answer, milliseconds. */
+  readonly answerMs: number;
+}
+
 /** The registry API: from a request to its reply. Everything about HTTP ends here; the mirror knows none of it. */
 export class Registry {
   readonly #mirror: Mirror;
   readonly #upstreams: UpstreamTable;
+  readonly #options: RegistryOptions;
 
-  constructor(mirror: Mirror, upstreams: UpstreamTable) {
+  constructor(mirror: Mirror, upstreams: UpstreamTable, options: RegistryOptions) {
     this.#mirror = mirror;
     this.#upstreams = upstreams;
+    this.#options = options;
   }
 
   /** Never rejects: what goes wrong becomes an error reply, and is noted in the record. */
@@ -52,6 +63,10 @@ export class Registry {
     if (path.kind === 'ping') return Promise.resolve(PONG);
     if (path.kind === 'catalog') return answerCatalog(this.#mirror, asked);
     const question = this.#question(path, incoming, record, asked);
+    return this.#inTime(this.#answerTo(question, path, record), question.target.key.upstream);
+  }
+
+  #answerTo(question: Question, path: AboutRepository, record: RequestRecord): Promise<Answer> {
     switch (path.kind) {
       case 'manifest':
         record.reference = formatReference(path.reference);
@@ -65,6 +80,20 @@ export class Registry {
       case 'tags':
         return answerTags(this.#mirror, question);
     }
+  }
+
+  /**
+   * Each step of asking upstream has a deadline of its own, but there may be many in a row: token, redirect, again.
+   * A client that got no headers in 30 s leaves without knowing why (containerd). What it waited for goes on for
+   * others, and for its next try.
+   */
+  async #inTime(answer: Promise<Answer>, upstream: string): Promise<Answer> {
+    const { clock, answerMs } = this.#options;
+    const given = await within(clock, answerMs, answer);
+    if (given !== undefined) return given;
+    answer.then(dismiss).catch(() => undefined);
+    const message = `what was asked for has not come within ${answerMs} ms; it is still waited for`;
+    throw new UpstreamError(upstream, 'unavailable', 'timeout', message);
   }
 
   #question(path: Addressed, incoming: IncomingMessage, record: RequestRecord, asked: Asked): Question {
@@ -82,6 +111,14 @@ export class Registry {
     };
   }
 }
+
+/** Lets go of an answer that nobody waits for any more. */
+async function dismiss({ body }: Answer): Promise<void> {
+  if (body.kind === 'blob') await body.reader.close();
+}
+
+/** What is about a repository, and so about an upstream. */
+type AboutRepository = Exclude<V2Path, { readonly kind: 'ping' } | { readonly kind: 'catalog' }>;
 
 interface Asked {
   readonly rawPath: string;

@@ -70,6 +70,8 @@ export interface MirrorFixtureOptions {
   readonly limits?: AdmissionLimits;
   /** How long a client may take nothing, and may take to send its request: these two are in real time. */
   readonly idleMs?: number;
+  /** How long a client waits for its headers, by the fixture's clock; 25 s unless told. */
+  readonly answerMs?: number;
   readonly headerTimeoutMs?: number;
   /** What may be kept; nothing is evicted unless told, but where the disk is full. */
   readonly marks?: Partial<Marks>;
@@ -226,8 +228,8 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
     metrics: () => Promise.resolve({ contentType: 'text/plain', text: '' }),
   };
   const admission = new Admission(options.limits ?? { requests: 1000, requestsPerClient: 1000 });
-  const { idleMs = 0, headerTimeoutMs = 60_000 } = options;
-  const registry = new Registry(mirror, table);
+  const { idleMs = 0, headerTimeoutMs = 60_000, answerMs = 25_000 } = options;
+  const registry = new Registry(mirror, table, { clock, answerMs });
   const { deliver } = await chooseDelivery('auto', process);
   const app = createApp({ registry, records, health, clock, admission, idleMs, deliver });
   const limits = { headerTimeoutMs, connections: 10_000 };
