@@ -1,6 +1,26 @@
+import { coldBlob } from './benches/cold-blob.ts';
+import { coldBlobsAtOnce } from './benches/cold-blobs-at-once.ts';
+import { coldFirstByte } from './benches/cold-first-byte.ts';
+import { disturbedManifests } from './benches/disturbed-manifests.ts';
+import { millionBlobs } from './benches/million-blobs.ts';
+import { slowReaders } from './benches/slow-readers.ts';
+import { stampede } from './benches/stampede.ts';
 import { warmBlob } from './benches/warm-blob.ts';
 import { warmManifestByDigest, warmManifestByTag } from './benches/warm-manifest.ts';
+import { warmSmallBlobs } from './benches/warm-small-blobs.ts';
 import type { Bench } from './support/bench.ts';
 
 /** Every bench, in the order of the results. */
-export const CATALOGUE: readonly Bench[] = [warmManifestByTag, warmManifestByDigest, warmBlob];
+export const CATALOGUE: readonly Bench[] = [
+  warmManifestByTag,
+  warmManifestByDigest,
+  warmBlob,
+  warmSmallBlobs,
+  coldBlob,
+  coldFirstByte,
+  stampede,
+  coldBlobsAtOnce,
+  slowReaders,
+  millionBlobs,
+  disturbedManifests,
+];

@@ -4,7 +4,7 @@ import { larder } from '../support/larder.ts';
 import { nginxOfFiles } from '../support/nginx.ts';
 import { paired, type Round } from '../support/paired.ts';
 import { usageOf } from '../support/proc.ts';
-import type { Server } from '../support/server.ts';
+import type { Contestant, Server } from '../support/server.ts';
 import { World } from '../support/world.ts';
 import { wrk, type Load } from '../support/wrk.ts';
 
@@ -66,7 +66,7 @@ async function withoutSendfile(world: World): Promise<Server> {
   return larder(side, { name: WITHOUT_SENDFILE, directory, upstream, env });
 }
 
-async function costOf({ pid, url }: Server, load: Load): Promise<Round> {
+async function costOf({ pid, url }: Contestant, load: Load): Promise<Round> {
   const before = await usageOf(pid);
   const { bytes } = await wrk(url, load);
   const after = await usageOf(pid);

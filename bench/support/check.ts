@@ -1,11 +1,15 @@
 import { ask } from '../../test/support/e2e/http-client.ts';
 import type { Digest } from '../../src/oci/digest.ts';
-import type { Server } from './server.ts';
+import type { Contestant } from './server.ts';
 import { ACCEPT } from './wrk.ts';
 
 /** What has not the right bytes is not measured. @throws Error where the body's digest is another */
-export async function expectContent(servers: readonly Server[], path: string, digest: Digest): Promise<void> {
-  for (const { name, url } of servers) {
+export async function expectContent(
+  contestants: readonly Contestant[],
+  path: string,
+  digest: Digest,
+): Promise<void> {
+  for (const { name, url } of contestants) {
     const answer = await ask(`${url}${path}`, { headers: { Accept: ACCEPT }, discard: true });
     if (answer.status === 200 && answer.complete && answer.digest === digest) continue;
     throw new Error(

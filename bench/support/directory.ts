@@ -1,6 +1,7 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { run } from './process.ts';
 
 /** A directory of one's own in the system's for temporary files. */
 export interface Directory extends AsyncDisposable {
@@ -20,6 +21,7 @@ export async function temporaryDirectory(name: string): Promise<Directory> {
       await mkdir(join(path, name), { recursive: true });
       return join(path, name);
     },
-    [Symbol.asyncDispose]: async () => rm(path, { recursive: true, force: true, maxRetries: 5 }),
+    // Not Node's own: it takes minutes for a million files.
+    [Symbol.asyncDispose]: async () => void (await run('rm', ['-rf', path])),
   };
 }

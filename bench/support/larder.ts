@@ -4,8 +4,11 @@ import { stringify } from 'yaml';
 import { freePort } from '../../test/support/e2e/port.ts';
 import type { Side } from './bench.ts';
 import type { Directory } from './directory.ts';
-import { start } from './process.ts';
+import { start, type Running } from './process.ts';
 import { answering, type Server } from './server.ts';
+
+/** What the upstream is called in Larder's config and index. */
+export const UPSTREAM_NAME = 'registry.example.test';
 
 export interface LarderOptions {
   /** The upstream's address, which paths without a registry's name go to. */
@@ -17,22 +20,30 @@ export interface LarderOptions {
   readonly cacheDirectory?: string;
   /** What else the config file says of the cache. */
   readonly cache?: Readonly<Record<string, unknown>>;
-  readonly limits?: Readonly<Record<string, unknown>>;
   readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Larder as it comes: only what a run on one machine needs is configured, and it logs as it always does. */
 export async function larder(side: Side, options: LarderOptions): Promise<Server> {
-  const name = options.name ?? side.name;
+  const { url, running } = await startLarder(side, options);
+  return answering({ name: options.name ?? side.name, url }, running, '/readyz');
+}
+
+/** Larder when its process has begun, long before it answers. */
+export interface StartingLarder {
+  readonly url: string;
+  readonly running: Running;
+}
+
+export async function startLarder(side: Side, options: LarderOptions): Promise<StartingLarder> {
   const port = await freePort();
-  const place = await options.directory.folder(`${name.replaceAll(/\W/g, '-')}-${port}`);
+  const place = await options.directory.folder(`larder-${port}`);
   const configFile = join(place, 'config.yaml');
   const config = {
     listen: `127.0.0.1:${port}`,
     cache: { directory: options.cacheDirectory ?? join(place, 'cache'), ...options.cache },
-    defaultUpstream: 'registry.example.test',
-    upstreams: { 'registry.example.test': { url: options.upstream } },
-    ...(options.limits === undefined ? {} : { limits: options.limits }),
+    defaultUpstream: UPSTREAM_NAME,
+    upstreams: { [UPSTREAM_NAME]: { url: options.upstream } },
   };
   await writeFile(configFile, stringify(config));
   const main = join(side.root, 'src/cli/main.ts');
@@ -40,5 +51,5 @@ export async function larder(side: Side, options: LarderOptions): Promise<Server
     logFile: join(place, 'log'),
     env: options.env ?? {},
   });
-  return answering({ name, url: `http://127.0.0.1:${port}` }, running, '/readyz');
+  return { url: `http://127.0.0.1:${port}`, running };
 }

@@ -1,23 +1,23 @@
 import type { Samples } from './bench.ts';
-import type { Server } from './server.ts';
+import type { Contestant } from './server.ts';
 
 /** What one round of one contestant gives, by metric. */
 export type Round = Readonly<Record<string, number>>;
 
 /**
- * Measures the servers in turn, A B A B …, so that whatever else the machine does in the meantime falls on all alike.
+ * Measures the contestants in turn, A B A B …, so that whatever else the machine does in the meantime falls on all alike.
  * @param measure is given the number of the round as well, from 0.
  */
 export async function paired(
-  servers: readonly Server[],
+  contestants: readonly Contestant[],
   rounds: number,
-  measure: (server: Server, round: number) => Promise<Round>,
+  measure: (contestant: Contestant, round: number) => Promise<Round>,
 ): Promise<Samples> {
   const samples: Record<string, Record<string, number[]>> = {};
   for (let round = 0; round < rounds; round += 1) {
-    for (const server of servers) {
-      for (const [metric, value] of Object.entries(await measure(server, round))) {
-        ((samples[metric] ??= {})[server.name] ??= []).push(value);
+    for (const contestant of contestants) {
+      for (const [metric, value] of Object.entries(await measure(contestant, round))) {
+        ((samples[metric] ??= {})[contestant.name] ??= []).push(value);
       }
     }
   }

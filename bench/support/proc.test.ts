@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseResident, parseStat, usageOf } from './proc.ts';
+import { parseResident, parseStat, parseWritten, usageOf } from './proc.ts';
 
 const after = 'S 1 1 1 0 -1 4194560 23 0 0 0 150 50 7 3 20 0 11 0 300 1000 200';
 
@@ -20,6 +20,16 @@ describe('/proc/PID/status', () => {
 
   it('is refused without it, as of a process that has ended', () => {
     expect(() => parseResident('State:\tZ (zombie)\n')).toThrow('no VmRSS');
+  });
+});
+
+describe('/proc/PID/io', () => {
+  it('tells what was written', () => {
+    expect(parseWritten('rchar: 5\nwchar: 1234567\nsyscr: 1\n')).toBe(1234567);
+  });
+
+  it('is refused without it', () => {
+    expect(() => parseWritten('')).toThrow('no wchar');
   });
 });
 

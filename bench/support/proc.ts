@@ -52,3 +52,15 @@ export function parseResident(status: string): number {
   if (kibibytes === undefined) throw new Error('no VmRSS in /proc/PID/status');
   return Number(kibibytes) * 1024;
 }
+
+/** What a process has written since it started, to sockets too, in bytes. @throws Error where it has ended */
+export async function sentBytes(pid: number): Promise<number> {
+  return parseWritten(await readFile(`/proc/${pid}/io`, 'utf8'));
+}
+
+/** wchar of /proc/PID/io: what went through write(2) and sendfile(2). */
+export function parseWritten(io: string): number {
+  const written = /^wchar: (\d+)$/m.exec(io)?.[1];
+  if (written === undefined) throw new Error('no wchar in /proc/PID/io');
+  return Number(written);
+}

@@ -2,13 +2,17 @@ import { ask } from '../../test/support/e2e/http-client.ts';
 import { until } from '../../test/support/e2e/until.ts';
 import type { Running } from './process.ts';
 
-/** A server that is measured. */
-export interface Server extends AsyncDisposable {
+/** What is measured. */
+export interface Contestant {
   /** Its name in the results. */
   readonly name: string;
   /** `http://127.0.0.1:PORT`. */
   readonly url: string;
   readonly pid: number;
+}
+
+/** A contestant that runs until it is disposed of. */
+export interface Server extends Contestant, AsyncDisposable {
   output(): Promise<string>;
 }
 

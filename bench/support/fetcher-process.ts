@@ -1,0 +1,47 @@
+/** The program of fetcher.ts: does what its parent tells it. */
+import { Download, type Downloaded } from './download.ts';
+import type { Order, Report } from './fetcher.ts';
+
+const TICK_MS = 50;
+let held: Download[] = [];
+let timer: NodeJS.Timeout | undefined;
+
+process.on('message', (order: Order) => {
+  void obey(order).then((report) => process.send?.(report));
+});
+process.on('disconnect', () => process.exit());
+
+async function obey(order: Order): Promise<Report> {
+  try {
+    if (order.kind === 'fetch') return await fetchAll(order.wanted);
+    if (order.kind === 'hold') return hold(order.wanted, order.bytesPerSecond);
+    if (order.kind === 'count') return { kind: 'held', bytes: held.map(({ bytes }) => bytes) };
+    return release();
+  } catch (error) {
+    return { kind: 'failed', message: (error as Error).message };
+  }
+}
+
+async function fetchAll(wanted: Extract<Order, { kind: 'fetch' }>['wanted']): Promise<Report> {
+  const startedAt = performance.now();
+  const answers: Downloaded[] = await Promise.all(wanted.map(async (each) => new Download(each).done));
+  return { kind: 'fetched', wallMs: performance.now() - startedAt, answers };
+}
+
+/** Clients that each read at this rate until they are told to leave. */
+function hold(wanted: Extract<Order, { kind: 'hold' }>['wanted'], bytesPerSecond: number): Report {
+  held = wanted.map((each) => new Download(each, true));
+  for (const download of held) download.done.catch(() => {});
+  timer = setInterval(() => {
+    for (const download of held) download.allow((bytesPerSecond * TICK_MS) / 1000);
+  }, TICK_MS);
+  return { kind: 'held', bytes: held.map(() => 0) };
+}
+
+function release(): Report {
+  clearInterval(timer);
+  const bytes = held.map((download) => download.bytes);
+  for (const download of held) download.leave();
+  held = [];
+  return { kind: 'held', bytes };
+}

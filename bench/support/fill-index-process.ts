@@ -1,0 +1,83 @@
+/**
+ * `node fill-index-process.ts ROOT CACHE-DIRECTORY BLOBS TAGS`: makes a cache directory look as if so many blobs
+ * of 4 KB were in it, by the code of the sources at ROOT. Every tag has a manifest of its own, which refers to its
+ * share of the other blobs; all belong to repositories of a hundred tags. The files are links to a few: what the
+ * program looks at, their names and sizes, is all there, and it takes seconds instead of hours.
+ */
+import { createHash } from 'node:crypto';
+import { linkSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type * as connections from '../../src/index/sqlite/connection.ts';
+import type * as digestBytes from '../../src/index/sqlite/digest-bytes.ts';
+import type * as manifests from '../../src/index/sqlite/manifests.ts';
+import type * as repositories from '../../src/index/sqlite/repositories.ts';
+import type { RepositoryName } from '../../src/oci/repository-name.ts';
+import type { Digest } from '../../src/oci/digest.ts';
+import { digestHex } from '../../src/oci/digest.ts';
+import type { Edge } from '../../src/index/content-index.ts';
+import { MediaType } from '../../src/oci/media-type.ts';
+import { filledDigest, filledRepository, filledTag, filledUse } from './filled-index.ts';
+import { UPSTREAM_NAME } from './larder.ts';
+
+const SIZE = 4096;
+/** ext4 allows 65,000 links to a file. */
+const LINKS = 60_000;
+const LAYER = 'application/vnd.oci.image.layer.v1.tar+gzip';
+
+type Program = Pick<typeof connections, 'Connection'> &
+  Pick<typeof manifests, 'recordManifest'> &
+  Pick<typeof repositories, 'putRepository'> &
+  Pick<typeof digestBytes, 'digestToBytes'>;
+
+const [root = '', directory = '', blobs, tags] = process.argv.slice(2);
+const program = await load();
+const connection = new program.Connection(join(directory, 'index.db'));
+connection.transaction(() => fill(connection, Number(blobs), Number(tags)));
+connection.close();
+linkFiles(Number(blobs));
+
+async function load(): Promise<Program> {
+  const names = ['connection', 'manifests', 'repositories', 'digest-bytes'];
+  const modules = names.map(
+    async (name) => import(join(root, `src/index/sqlite/${name}.ts`)) as Promise<object>,
+  );
+  return Object.assign({}, ...(await Promise.all(modules))) as Program;
+}
+
+function fill(connection: connections.Connection, blobs: number, tags: number): void {
+  const share = Math.floor(blobs / tags);
+  const now = Date.now();
+  for (let tag = 0; tag < tags; tag += 1) {
+    const repository = filledRepository(tag) as RepositoryName;
+    const id = program.putRepository(connection, { upstream: UPSTREAM_NAME, repository });
+    const [manifest, ...children] = Array.from({ length: share }, (_, i) =>
+      filledDigest(tag * share + i, share * tags),
+    );
+    if (manifest === undefined) throw new Error('more tags than blobs');
+    const descriptor = { mediaType: MediaType.ociManifest, digest: manifest, size: SIZE };
+    program.recordManifest(connection, { descriptor, subject: undefined }, children.map(toEdge));
+    for (const [i, digest] of [manifest, ...children].entries()) {
+      const bytes = program.digestToBytes(digest);
+      connection.run('putBelonging', id, bytes);
+      connection.run('putBlob', bytes, SIZE, filledUse(tag * share + i, share * tags), bytes, bytes);
+    }
+    connection.run('putTag', id, filledTag(tag), program.digestToBytes(manifest), now);
+  }
+  connection.run('addToTotals', share * tags, share * tags * SIZE);
+}
+
+function toEdge(digest: Digest, position: number): Edge {
+  return { role: position === 0 ? 'config' : 'layer', digest, size: SIZE, mediaType: LAYER };
+}
+
+function linkFiles(blobs: number): void {
+  const folder = join(directory, 'blobs/sha256');
+  mkdirSync(folder, { recursive: true });
+  let source = '';
+  for (let number = 0; number < blobs; number += 1) {
+    const file = join(folder, digestHex(filledDigest(number, blobs)));
+    if (number % LINKS === 0)
+      writeFileSync((source = file), createHash('sha256').update(file).digest('hex').repeat(64));
+    else linkSync(source, file);
+  }
+}

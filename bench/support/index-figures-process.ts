@@ -1,0 +1,58 @@
+/**
+ * `node index-figures-process.ts ROOT INDEX-FILE TAGS`: asks an index that fill-index-process.ts has filled, by the
+ * code of the sources at ROOT, and prints how long each took, in milliseconds, as JSON: the median by name.
+ */
+import { join } from 'node:path';
+import type { ContentIndex, RepositoryKey } from '../../src/index/content-index.ts';
+import type * as sqlite from '../../src/index/sqlite/sqlite-index.ts';
+import type { RepositoryName } from '../../src/oci/repository-name.ts';
+import type { Tag } from '../../src/oci/tag.ts';
+import { filledRepository, filledTag } from './filled-index.ts';
+import { UPSTREAM_NAME } from './larder.ts';
+import { median } from './statistics.ts';
+
+const [root = '', file = '', tags] = process.argv.slice(2);
+const { openSqliteIndex } = (await import(join(root, 'src/index/sqlite/sqlite-index.ts'))) as typeof sqlite;
+const index = await openSqliteIndex(file);
+const limit = 100;
+
+const figures = {
+  lookup: await timeEach(2000, async (number) => lookUp(index, number)),
+  'tags page': await timeEach(200, async (number) => index.tags(keyOf(number), { limit })),
+  'catalog page': await timeEach(200, async (number) =>
+    index.repositories({ after: `${UPSTREAM_NAME}/${filledRepository(number)}`, limit }),
+  ),
+  // What goes is gone, so each step has others before it.
+  'eviction step': await timeEach(20, async () => evict(index)),
+};
+await index.close();
+process.stdout.write(JSON.stringify(figures));
+
+/** @param work is given numbers of tags that are spread over all */
+async function timeEach(times: number, work: (number: number) => Promise<unknown>): Promise<number> {
+  const durations: number[] = [];
+  for (let i = 0; i < times; i += 1) {
+    const number = (i * 7919) % Number(tags);
+    const startedAt = performance.now();
+    await work(number);
+    durations.push(performance.now() - startedAt);
+  }
+  return median(durations);
+}
+
+/** What a manifest by tag takes that is not in memory. */
+async function lookUp(index: ContentIndex, number: number): Promise<void> {
+  const key = keyOf(number);
+  const entry = await index.tag(key, filledTag(number) as Tag);
+  if (entry === undefined) throw new Error(`no tag ${number}`);
+  await index.manifest(entry.digest);
+  if (!(await index.belongs(key, entry.digest))) throw new Error(`the manifest of tag ${number} is lost`);
+}
+
+async function evict(index: ContentIndex): Promise<void> {
+  for (const { digest } of await index.leastUsed({ limit })) await index.deleteBlob(digest);
+}
+
+function keyOf(tag: number): RepositoryKey {
+  return { upstream: UPSTREAM_NAME, repository: filledRepository(tag) as RepositoryName };
+}
