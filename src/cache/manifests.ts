@@ -55,6 +55,8 @@ export class Manifests {
   readonly #fetches: Flights<Manifest>;
   readonly #confirmations: Flights<void>;
   readonly #options: ManifestsOptions;
+  /** How often something was forgotten: what was read before is not kept after it. */
+  #forgotten = 0;
 
   constructor(options: ManifestsOptions) {
     this.#options = options;
@@ -92,8 +94,16 @@ export class Manifests {
     return this.#memory.get(digest) ?? (await this.#fromDisk(digest));
   }
 
+  /** What `pull` gives of a manifest that may be served as it is: in memory, and known to be the repository's. */
+  pullNow(target: Target, digest: Digest): Manifest | undefined {
+    const manifest = this.#memory.get(digest);
+    if (manifest === undefined) return undefined;
+    return this.#options.belonging.isRemembered(target.key, digest) ? manifest : undefined;
+  }
+
   /** Forgets what is in memory of digests that are not to be had from it any more. */
   forget(digests: Iterable<Digest>): void {
+    this.#forgotten += 1;
     for (const digest of digests) this.#memory.delete(digest);
   }
 
@@ -162,6 +172,7 @@ export class Manifests {
   async #fromDisk(digest: Digest): Promise<Manifest | undefined> {
     const { stored, index, events } = this.#options;
     return tolerate(events, 'read a manifest', async () => {
+      const forgotten = this.#forgotten;
       const entry = await index.manifest(digest);
       if (entry === undefined) return undefined;
       const reader = await stored.open(digest);
@@ -173,7 +184,7 @@ export class Manifests {
         return undefined;
       }
       const manifest = { digest, mediaType: entry.descriptor.mediaType, bytes };
-      this.#memory.set(digest, manifest);
+      if (forgotten === this.#forgotten) this.#memory.set(digest, manifest);
       return manifest;
     });
   }

@@ -1,5 +1,4 @@
 import type { RangeSpec } from '../http/range.ts';
-import type { ContentIndex } from '../index/content-index.ts';
 import type { Digest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error.ts';
 import { parseManifest } from '../oci/manifest.ts';
@@ -12,8 +11,9 @@ import { Disk, type DiskOptions } from './disk.ts';
 import { LastUse } from './last-use.ts';
 import { Manifests, type Manifest, type PulledManifest } from './manifests.ts';
 import { NegativeCache } from './negative.ts';
-import type { Outcome } from './outcome.ts';
+import { HIT, type Outcome } from './outcome.ts';
 import { Recovered } from './recovered.ts';
+import type { RememberingIndex } from './remembering-index.ts';
 import { ReferrerLists, type ReferrersPage } from './referrer-lists.ts';
 import { StoredBlobs } from './stored-blobs.ts';
 import { TagLists, type ListPage, type ListQuery } from './tag-lists.ts';
@@ -21,7 +21,8 @@ import { Tags, type Resolution } from './tags.ts';
 import type { Target } from './target.ts';
 
 export interface MirrorOptions extends DiskOptions {
-  readonly index: ContentIndex;
+  /** Through which everybody changes it. */
+  readonly index: RememberingIndex;
   readonly negativeTtlMs: number;
   /** Bytes of manifests kept in memory. */
   readonly manifestMemoryBytes: number;
@@ -91,6 +92,28 @@ export class Mirror {
   /** Whether the cache can be written to. */
   get disk(): Pick<Disk, 'error' | 'state'> {
     return this.#disk;
+  }
+
+  /**
+   * What `manifest` gives, where that takes neither I/O nor waiting: within its time to live, from memory.
+   * @returns undefined where it takes more: then `manifest` is to be asked
+   */
+  manifestNow(
+    target: Target,
+    reference: Reference,
+    preference: ManifestPreference,
+  ): PulledManifest | undefined {
+    const isTag = reference.kind === 'tag';
+    const resolution = isTag
+      ? this.#tags.resolveNow(target, reference.tag)
+      : { digest: reference.digest, outcome: HIT };
+    if (resolution === undefined) return undefined;
+    const { digest, outcome } = resolution;
+    const manifest = this.#manifests.pullNow(target, digest);
+    if (manifest === undefined) return undefined;
+    if (isTag && isIndexMediaType(manifest.mediaType) && preference.wantsSingleImage) return undefined;
+    this.#lastUse.record(digest);
+    return { manifest, outcome };
   }
 
   /** @throws UpstreamError, or RegistryError MANIFEST_UNKNOWN where an index has no linux/amd64 child */

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.ts';
 import type { Events } from '../events.ts';
-import type { ContentIndex, TagEntry } from '../index/content-index.ts';
+import type { TagEntry } from '../index/content-index.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Tag } from '../oci/tag.ts';
 import { UpstreamError } from '../upstream/error.ts';
@@ -12,8 +12,10 @@ import { flightKey, Flights, type Boarding } from './flights.ts';
 import { freshness, remainingMs } from './freshness.ts';
 import type { Manifest, Manifests } from './manifests.ts';
 import type { NegativeCache } from './negative.ts';
-import type { Outcome } from './outcome.ts';
+import { HIT, type Outcome } from './outcome.ts';
+import type { TagPolicy } from './policy.ts';
 import { isRefusal } from './refusal.ts';
+import type { RememberingIndex } from './remembering-index.ts';
 import type { Target } from './target.ts';
 import { tolerate } from './tolerate.ts';
 
@@ -28,7 +30,7 @@ export interface Resolution {
 }
 
 export interface TagsOptions {
-  readonly index: ContentIndex;
+  readonly index: RememberingIndex;
   readonly manifests: Manifests;
   readonly belonging: Belonging;
   readonly negative: NegativeCache;
@@ -66,6 +68,15 @@ export class Tags {
     this.#checks = new Flights(() => options.clock.monotonic());
   }
 
+  /** What `resolve` gives, where the tag is known without I/O and fresh: that takes no waiting. */
+  resolveNow(target: Target, tag: Tag): Pick<Resolution, 'digest' | 'outcome'> | undefined {
+    const entry = this.#options.index.rememberedTag(target.key, tag);
+    if (entry === undefined) return undefined;
+    const now = this.#options.clock.now();
+    if (freshness(tag, entry, target.tags, now) !== 'fresh') return undefined;
+    return { digest: entry.digest, outcome: freshOutcome(entry, target.tags, now) };
+  }
+
   /**
    * @throws UpstreamError where upstream says no, or cannot be asked and no answer is cached that is young enough
    */
@@ -73,13 +84,13 @@ export class Tags {
     const { index, clock, events } = this.#options;
     const entry = await tolerate(events, 'look up a tag', () => index.tag(target.key, tag));
     if (entry === undefined) return this.#resolveCold(target, tag);
-    const age = freshness(tag, entry, target.tags, clock.now());
+    const now = clock.now();
+    const age = freshness(tag, entry, target.tags, now);
     if (age === 'fresh') {
-      const ttlMs = remainingMs(entry, target.tags, clock.now());
       const head = this.#heads.get(checkKey(target, tag));
       return {
         digest: entry.digest,
-        outcome: ttlMs > 0 ? { hit: true, ttlMs } : { hit: true },
+        outcome: freshOutcome(entry, target.tags, now),
         head: head?.digest === entry.digest ? head : undefined,
       };
     }
@@ -210,6 +221,12 @@ export class Tags {
     if (error.failure !== 'absent' || target.tags.onDeleted === 'keep') return;
     await tolerate(events, 'drop a tag', () => index.deleteTag(target.key, tag, clock.now()));
   }
+}
+
+/** A tag that is never revalidated is fresh, however old it is. */
+function freshOutcome(entry: TagEntry, policy: TagPolicy, now: number): Outcome {
+  const ttlMs = remainingMs(entry, policy, now);
+  return ttlMs > 0 ? { hit: true, ttlMs } : HIT;
 }
 
 function checkKey({ key }: Target, tag: Tag): string {

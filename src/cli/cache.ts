@@ -1,4 +1,5 @@
 import { Mirror } from '../cache/mirror.ts';
+import { rememberIndex, type RememberingIndex } from '../cache/remembering-index.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import type { Events } from '../events.ts';
@@ -27,12 +28,17 @@ export interface CacheDependencies {
 /** @throws as `openCacheDirectory` does */
 export async function openCache(config: Config, dependencies: CacheDependencies): Promise<Cache> {
   const { clock, events } = dependencies;
+  let index: RememberingIndex | undefined;
   const directory = await openCacheDirectory(config.cache, {
     clock,
-    onIndexReplaced: (error, setAside) => events.emit({ kind: 'index-replaced', error, setAside }),
+    onIndexReplaced(error, setAside) {
+      index?.forgetAll();
+      events.emit({ kind: 'index-replaced', error, setAside });
+    },
   });
+  index = rememberIndex(directory.index);
   const store = new HeldStore(directory.store);
-  const shared = { ...dependencies, store, index: directory.index };
+  const shared = { ...dependencies, store, index };
   const mirror = new Mirror({
     ...shared,
     negativeTtlMs: config.negativeTtlMs,
@@ -51,7 +57,7 @@ export async function openCache(config: Config, dependencies: CacheDependencies)
   return {
     mirror,
     store,
-    index: directory.index,
+    index,
     evictor,
     freeBytes: free,
     async close() {
