@@ -51,13 +51,22 @@ export class Blobs {
     options: CallOptions = {},
   ): Promise<{ size: number | undefined }> {
     if (this.#options.quirks.blobStat === 'get') return this.#statByGet(repository, digest, options);
+    const size = await this.#sizeByHead(repository, digest, options);
+    if (size === 'unusable') return this.#statByGet(repository, digest, options);
+    if (size !== undefined) return { size };
+    // It is there. ORAS refuses a HEAD without a length, so that it is worth a second question, but not a refusal.
+    return this.#statByGet(repository, digest, options).catch(() => ({ size: undefined }));
+  }
+
+  /** Undefined where upstream does not tell; `unusable` where it may only be asked by GET. */
+  async #sizeByHead(repository: RepositoryName, digest: Digest, options: CallOptions) {
     try {
       const answer = await this.#options.client.request(blobRequest('HEAD', repository, digest, options));
       await answer.body.discard();
-      return { size: contentLength(answer.headers) };
+      return contentLength(answer.headers);
     } catch (error) {
       if (!isHeadUnusable(error)) throw error;
-      return this.#statByGet(repository, digest, options);
+      return 'unusable';
     }
   }
 

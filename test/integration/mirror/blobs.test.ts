@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { describe, expect, test } from 'vitest';
+import { Agent } from 'node:http';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { digestOf, type Digest } from '../../../src/oci/digest.ts';
 import { StoreError, type BlobStore } from '../../../src/store/blob-store.ts';
 import {
@@ -150,6 +151,42 @@ describe('a cold blob', () => {
     ]);
     expect(answer.headers['docker-content-digest']).toBe(DIGEST);
     expect(blobGets(world)).toBe(0);
+  });
+
+  test('HEAD has the length where upstream tells it by Content-Range only', async () => {
+    await using world = await start();
+    world.registry.fault({ kind: 'blob' }, chunked());
+    const answer = await world.mirror.head(PATH);
+    expect([answer.status, answer.headers['content-length']]).toEqual([200, String(CONTENT.length)]);
+    expect(world.registry.requests.map(({ method, headers }) => [method, headers.range])).toEqual([
+      ['HEAD', undefined],
+      ['GET', 'bytes=0-0'],
+    ]);
+    expect(world.mirror.mirror.fills.size).toBe(0);
+  });
+
+  test('HEAD of a length that nobody tells has none, and the connection goes on', async () => {
+    await using world = await start();
+    const whole = { status: 200, headers: {}, body: CONTENT };
+    world.registry.fault({ kind: 'blob' }, instead(whole), chunked());
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    onTestFinished(() => agent.destroy());
+    const answer = await world.mirror.head(PATH, { agent });
+    expect([answer.status, answer.headers['docker-content-digest']]).toEqual([200, DIGEST]);
+    expect(answer.headers['content-length']).toBeUndefined();
+    expect(answer.headers['transfer-encoding']).toBeUndefined();
+    // containerd then asks by GET (core/remotes/docker/resolver.go).
+    const blob = await world.mirror.get(PATH, { agent });
+    expect([blob.status, blob.complete, blob.body.equals(CONTENT)]).toEqual([200, true, true]);
+    expect((await world.mirror.head(PATH, { agent })).headers['content-length']).toBe(String(CONTENT.length));
+  });
+
+  test('HEAD of a length that nobody will tell when asked again has none', async () => {
+    await using world = await start();
+    world.registry.fault({ kind: 'blob', method: 'HEAD' }, chunked());
+    world.registry.fault({ kind: 'blob', method: 'GET' }, instead(status(503)));
+    const answer = await world.mirror.head(PATH);
+    expect([answer.status, answer.headers['content-length']]).toEqual([200, undefined]);
   });
 
   test('that upstream does not have is 404 BLOB_UNKNOWN, asked for once in negativeTtl', async () => {
