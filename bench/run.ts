@@ -43,6 +43,8 @@ const program = new Command('bench')
   .option('--json <file>', 'write every value of every round into this file')
   .addHelpText('after', HELP)
   .action(main);
+// The servers and the directories are removed when this process exits, which a signal alone does not make it do.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 await program.parseAsync();
 
 function findBench(name: string, found: readonly Bench[] = []): readonly Bench[] {

@@ -6,7 +6,7 @@ import { paired, type Round } from '../support/paired.ts';
 import { usageOf } from '../support/proc.ts';
 import type { Contestant, Server } from '../support/server.ts';
 import { World } from '../support/world.ts';
-import { wrk, type Load } from '../support/wrk.ts';
+import { warmUp, wrk, type Load } from '../support/wrk.ts';
 
 const CLIENTS = 4;
 const GB = 1e9;
@@ -52,7 +52,7 @@ async function measureBlob(context: BenchContext): Promise<Samples> {
   await expectContent(servers, layer.path, layer.digest);
   await expectContent(servers, layer.path, layer.digest);
   const load = { connections: CLIENTS, paths: [layer.path] };
-  for (const { url } of servers) await wrk(url, { ...load, seconds: 1 });
+  await warmUp(context, servers, load);
   return await paired(servers, rounds, async (server) => costOf(server, { ...load, seconds }));
 }
 

@@ -3,7 +3,7 @@ import { byScale, type Bench, type BenchContext, type Samples } from '../support
 import { expectContent } from '../support/check.ts';
 import { paired } from '../support/paired.ts';
 import { World } from '../support/world.ts';
-import { wrk } from '../support/wrk.ts';
+import { warmUp, wrk } from '../support/wrk.ts';
 
 const CONNECTIONS = 32;
 const PLAN = {
@@ -48,8 +48,7 @@ async function measureManifest(context: BenchContext, form: 'byTag' | 'byDigest'
   await expectContent(servers, image.byTag, image.digest);
   const { rounds, seconds } = byScale(context.scale, PLAN);
   const load = { connections: CONNECTIONS, paths: [image[form]] };
-  // What a just-in-time compiler has to learn first is no part of a warm server's work.
-  for (const { url } of servers) await wrk(url, { ...load, seconds: 1 });
+  await warmUp(context, servers, load);
   return await paired(servers, rounds, async ({ url }) => {
     const { requestsPerSecond, p99Ms } = await wrk(url, { ...load, seconds });
     return { 'requests/s': requestsPerSecond, p99: p99Ms };

@@ -2,7 +2,7 @@ import { byScale, type Bench, type BenchContext, type Samples } from '../support
 import { expectContent } from '../support/check.ts';
 import { paired } from '../support/paired.ts';
 import { World } from '../support/world.ts';
-import { wrk } from '../support/wrk.ts';
+import { warmUp, wrk } from '../support/wrk.ts';
 
 const CONNECTIONS = 32;
 const SIZE = 4096;
@@ -33,7 +33,7 @@ async function measureSmallBlobs(context: BenchContext): Promise<Samples> {
   const servers = [...larders, ...(context.hasPeers ? [await world.upstream()] : [])];
   for (const layer of layers) await expectContent(servers, layer.path, layer.digest);
   const load = { connections: CONNECTIONS, paths: layers.map(({ path }) => path) };
-  for (const { url } of servers) await wrk(url, { ...load, seconds: 1 });
+  await warmUp(context, servers, load);
   return await paired(servers, rounds, async ({ url }) => {
     const { requestsPerSecond, p99Ms } = await wrk(url, { ...load, seconds });
     return { 'requests/s': requestsPerSecond, p99: p99Ms };

@@ -10,6 +10,8 @@ export async function checkOut(root: string, revision: string): Promise<Side & A
   const commit = (await run('git', ['rev-parse', '--verify', `${revision}^{commit}`], { cwd: root })).trim();
   const directory = stack.use(await temporaryDirectory('revision'));
   const tree = directory.at('tree');
+  // A run that was broken off leaves its own behind.
+  await run('git', ['worktree', 'prune'], { cwd: root });
   await run('git', ['worktree', 'add', '--detach', tree, commit], { cwd: root });
   stack.defer(async () => void (await run('git', ['worktree', 'remove', '--force', tree], { cwd: root })));
   await giveModules(root, tree);

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdir, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +15,8 @@ export interface Directory extends AsyncDisposable {
 
 export async function temporaryDirectory(name: string): Promise<Directory> {
   const path = await mkdtemp(join(tmpdir(), `larder-bench-${name}-`));
+  const leave = (): void => void spawnSync('rm', ['-rf', path]);
+  process.once('exit', leave);
   return {
     path,
     at: (...names) => join(path, ...names),
@@ -22,6 +25,9 @@ export async function temporaryDirectory(name: string): Promise<Directory> {
       return join(path, name);
     },
     // Not Node's own: it takes minutes for a million files.
-    [Symbol.asyncDispose]: async () => void (await run('rm', ['-rf', path])),
+    [Symbol.asyncDispose]: async () => {
+      process.off('exit', leave);
+      await run('rm', ['-rf', path]);
+    },
   };
 }

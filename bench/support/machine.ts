@@ -9,11 +9,19 @@ export async function describeMachine(): Promise<Readonly<Record<string, string>
     cores: String(availableParallelism()),
     memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
     system: `${await distributionName()}, ${type()} ${release()}`,
+    Larder: await describeSources(),
     Node: process.version,
     distribution: await versionOf('docker-registry', ['--version']),
     nginx: await versionOf('nginx', ['-v']),
     wrk: await versionOf('wrk', ['--version']),
   };
+}
+
+async function describeSources(): Promise<string> {
+  const git = async (...args: string[]): Promise<string> => run('git', args, { cwd: import.meta.dirname });
+  const commit = (await git('rev-parse', '--short=10', 'HEAD')).trim();
+  const changes = await git('status', '--porcelain', '--', ':/src');
+  return changes === '' ? commit : `${commit}, and changes to it`;
 }
 
 async function distributionName(): Promise<string> {

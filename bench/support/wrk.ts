@@ -1,5 +1,7 @@
 import { join } from 'node:path';
+import type { BenchContext } from './bench.ts';
 import { run } from './process.ts';
+import type { Contestant } from './server.ts';
 
 export interface Load {
   readonly connections: number;
@@ -31,6 +33,16 @@ export async function wrk(url: string, { connections, seconds, paths }: Load): P
   const load = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '60s'];
   const script = ['-H', `Accept: ${ACCEPT}`, '-s', SCRIPT, url, '--', ...paths];
   return parseWrk(await run('wrk', [...load, ...script]));
+}
+
+/** A second of load on each: what a just-in-time compiler has to learn first is no part of a warm server's work. */
+export async function warmUp(
+  { scale }: BenchContext,
+  contestants: readonly Contestant[],
+  load: Omit<Load, 'seconds'>,
+): Promise<void> {
+  if (scale === 'smoke') return;
+  for (const { url } of contestants) await wrk(url, { ...load, seconds: 1 });
 }
 
 /** The line of JSON that wrk.lua prints. @throws Error where it is missing, or an answer was not the expected */
