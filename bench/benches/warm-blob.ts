@@ -62,8 +62,7 @@ async function withoutSendfile(world: World): Promise<Server> {
   const [side] = sides;
   if (side === undefined) throw new Error('no version of Larder to measure');
   const upstream = (await world.upstream()).url;
-  const env = { LARDER_DELIVERY: 'read' };
-  return larder(side, { name: WITHOUT_SENDFILE, directory, upstream, env });
+  return larder(side, { name: WITHOUT_SENDFILE, directory, upstream, delivery: 'read' });
 }
 
 async function costOf({ pid, url }: Contestant, load: Load): Promise<Round> {

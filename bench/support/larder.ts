@@ -20,7 +20,8 @@ export interface LarderOptions {
   readonly cacheDirectory?: string;
   /** What else the config file says of the cache. */
   readonly cache?: Readonly<Record<string, unknown>>;
-  readonly env?: Readonly<Record<string, string>>;
+  /** How it sends blobs, where that is not its own choice. */
+  readonly delivery?: 'read';
 }
 
 /** Larder as it comes: only what a run on one machine needs is configured, and it logs as it always does. */
@@ -42,6 +43,7 @@ export async function startLarder(side: Side, options: LarderOptions): Promise<S
   const config = {
     listen: `127.0.0.1:${port}`,
     cache: { directory: options.cacheDirectory ?? join(place, 'cache'), ...options.cache },
+    ...(options.delivery !== undefined && { delivery: options.delivery }),
     defaultUpstream: UPSTREAM_NAME,
     upstreams: { [UPSTREAM_NAME]: { url: options.upstream } },
   };
@@ -49,7 +51,7 @@ export async function startLarder(side: Side, options: LarderOptions): Promise<S
   const main = join(side.root, 'src/cli/main.ts');
   const running = await start(process.execPath, [main, 'serve', '--config', configFile], {
     logFile: join(place, 'log'),
-    env: options.env ?? {},
+    env: {},
   });
   return { url: `http://127.0.0.1:${port}`, running };
 }

@@ -12,7 +12,7 @@ import { loadSendfile } from './koffi-sendfile.ts';
 import type { Sendfile } from './sendfile.ts';
 
 const KiB = 1024;
-const SIZE = 5 * KiB * KiB + 321;
+const SIZE = 13 * KiB * KiB + 321;
 /** Read from a file that is larger than the bytes in it. */
 const VAST = 1024 ** 3;
 

@@ -2,8 +2,11 @@ import { sendByReading } from './by-reading.ts';
 import type { Sendfile } from './sendfile.ts';
 import type { Transfer } from './transfer.ts';
 
-/** What one call is asked to send: enough to make the call's own cost small, and no client's turn too long. */
-const SLICE = 2 * 1024 * 1024;
+/**
+ * What one call is asked to send: more than a socket has room for, so that a call ends when the socket is full and
+ * not before, for each call costs a change of threads. It bounds how long a fast client keeps its thread.
+ */
+const SLICE = 8 * 1024 * 1024;
 /** What goes through this process: below it, a read and a write cost less than a call in another thread. */
 const CHUNK = 64 * 1024;
 
