@@ -69,7 +69,7 @@ export class Blobs {
     try {
       const outcome = belongs ? HIT : await this.#confirmStored(target, digest);
       lastUse.record(digest);
-      return { reader, outcome };
+      return { reader: new ResilientReader(reader, target, digest, this.#options), outcome };
     } catch (error) {
       await reader.close();
       throw error;

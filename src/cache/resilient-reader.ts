@@ -7,8 +7,9 @@ import type { Target } from './target.ts';
 const PRIMING_CHUNK = 1024 * 1024;
 
 /**
- * A follower whose store may fail under it (disk full): then it goes on from upstream directly, at its own
- * offset. The bytes before that are hashed again from the file, so that what it hands out in all is verified.
+ * A reader whose store may fail under it (disk full, bytes that cannot be read): then it goes on from upstream
+ * directly, at its own offset. The bytes before that are hashed again from the file, so that what it hands out in
+ * all is verified; where they cannot be read either, it fails as the store did.
  */
 export class ResilientReader implements BlobReader {
   readonly #target: Target;
