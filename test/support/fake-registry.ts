@@ -43,8 +43,12 @@ export interface FakeRegistryOptions extends ServerOptions {
   readonly digestHeader?: boolean;
   /** How many tags a page has at most. Default 100. */
   readonly pageSize?: number;
+  /** The host name by which clients know it; its own URLs name it. Default: the loopback address. */
+  readonly host?: string;
   /** Answer blobs with a redirect to `/storage/<digest>` on this server, as to an object store. Default false. */
   readonly redirectBlobs?: boolean;
+  /** The host name of that object store. Default: the registry's own. */
+  readonly storageHost?: string;
 }
 
 /** Names requests; what is left out matches all. */
@@ -103,7 +107,10 @@ export class FakeRegistry implements AsyncDisposable {
   }
 
   get url(): URL {
-    return this.#running.url;
+    const { host } = this.#options;
+    const url = new URL(this.#running.url);
+    if (host !== undefined) url.hostname = host;
+    return url;
   }
 
   get port(): number {
@@ -236,7 +243,7 @@ export class FakeRegistry implements AsyncDisposable {
 
   async #respond(incoming: Incoming): Promise<Reply> {
     const request = parseRegistryPath(incoming.path);
-    const refusal = this.auth.answer(incoming, request, this.#running.url);
+    const refusal = this.auth.answer(incoming, request, this.url);
     const answer = refusal ?? this.#answer(incoming, request);
     const reply = typeof answer === 'function' ? await answer(incoming) : answer;
     const active = this.#faults.filter(
@@ -295,7 +302,9 @@ export class FakeRegistry implements AsyncDisposable {
     const content = repository.blobs.get(digest);
     if (content === undefined) return registryError(404, 'BLOB_UNKNOWN');
     if (this.#options.redirectBlobs === true) {
-      return redirect(new URL(`/storage/${digest}?signature=secret`, this.#running.url).href);
+      const url = new URL(`/storage/${digest}?signature=secret`, this.url);
+      url.hostname = this.#options.storageHost ?? url.hostname;
+      return redirect(url.href);
     }
     return bytes(content, { headers: this.#digestHeader(digest) });
   }

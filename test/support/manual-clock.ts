@@ -9,6 +9,7 @@ interface Timer {
 export class ManualClock implements Clock {
   readonly #timers = new Set<Timer>();
   #elapsed = 0;
+  #set = 0;
   #epoch: number;
 
   constructor(epoch = Date.UTC(2026, 0, 1)) {
@@ -26,12 +27,18 @@ export class ManualClock implements Clock {
   after(ms: number, callback: () => void): () => void {
     const timer = { at: this.#elapsed + ms, callback };
     this.#timers.add(timer);
+    this.#set += 1;
     return () => this.#timers.delete(timer);
   }
 
   /** Timers that have neither run nor been cancelled. */
   get pending(): number {
     return this.#timers.size;
+  }
+
+  /** Timers that were ever set. */
+  get set(): number {
+    return this.#set;
   }
 
   advance(ms: number): void {
@@ -42,6 +49,14 @@ export class ManualClock implements Clock {
       next.callback();
     }
     this.#elapsed = end;
+  }
+
+  /** Moves to the next timer and runs what falls due then. @returns whether there was one */
+  advanceToNext(): boolean {
+    const next = this.#next(Infinity);
+    if (next === undefined) return false;
+    this.advance(Math.max(0, next.at - this.#elapsed));
+    return true;
   }
 
   /** Somebody sets the machine's clock: `now` jumps, `monotonic` and the timers do not. */

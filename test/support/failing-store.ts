@@ -1,0 +1,68 @@
+import { StoreError, type BlobReader, type BlobStore, type Ingest } from '../../src/store/blob-store.ts';
+
+/** How a disk fails; what is left out works. */
+export interface DiskFault {
+  /** Of each blob this share can be written, and then the disk is full. */
+  readonly fullFrom?: number;
+  /** Of each blob this share can be read, and then there is an I/O error. */
+  readonly unreadableFrom?: number;
+}
+
+/** A disk that fails when it is told to. */
+export class FailingDisk {
+  fault: DiskFault = {};
+
+  wrap(store: BlobStore): BlobStore {
+    return {
+      stat: (digest) => store.stat(digest),
+      delete: (digest) => store.delete(digest),
+      quarantine: (digest) => store.quarantine(digest),
+      quarantined: () => store.quarantined(),
+      list: () => store.list(),
+      open: async (digest) => {
+        const reader = await store.open(digest);
+        return reader && this.#reader(reader);
+      },
+      ingest: async (expected) => {
+        if (this.fault.fullFrom === 0) throw full('begin a blob');
+        return this.#ingest(await store.ingest(expected));
+      },
+    };
+  }
+
+  #ingest(ingest: Ingest): Ingest {
+    const write = ingest.write.bind(ingest);
+    const follow = ingest.follow.bind(ingest);
+    ingest.write = async (chunk) => {
+      const room = limit(this.fault.fullFrom, ingest.expected.size);
+      if (ingest.offset + chunk.length <= room) return write(chunk);
+      const error = full('write a blob');
+      await ingest.abort(error);
+      throw error;
+    };
+    ingest.follow = async () => this.#reader(await follow());
+    return ingest;
+  }
+
+  #reader(reader: BlobReader): BlobReader {
+    const read = reader.read.bind(reader);
+    reader.read = async (into, position) => {
+      const end = limit(this.fault.unreadableFrom, reader.size);
+      const readable = into.subarray(0, Math.max(0, end - position));
+      if (readable.length === 0) throw new StoreError('read a blob', { code: 'EIO' });
+      return read(readable, position);
+    };
+    // By its descriptor the bytes could be read past this.
+    Object.defineProperty(reader, 'fd', { value: undefined });
+    return reader;
+  }
+}
+
+/** Where a share of a blob ends, in bytes. */
+function limit(share: number | undefined, size: number | undefined): number {
+  return share === undefined || size === undefined ? Number.POSITIVE_INFINITY : Math.floor(share * size);
+}
+
+function full(operation: string): StoreError {
+  return new StoreError(operation, { code: 'ENOSPC' });
+}

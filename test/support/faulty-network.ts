@@ -1,0 +1,63 @@
+import { connect, Socket } from 'node:net';
+import type { Network } from '../../src/upstream/network.ts';
+import { FakeNetwork } from './fake-network.ts';
+
+/**
+ * What becomes of connections to upstream:
+ * - `refused`: nobody listens.
+ * - `blackholed`: packets are dropped, so that a connection is neither made nor refused.
+ * - `unresolved`: the name server does not know the name.
+ * - a port: somebody else answers there.
+ */
+export type NetworkFault = 'refused' | 'blackholed' | 'unresolved' | { readonly port: number };
+
+/** A fake network that fails when it is told to, and notes the attempts that it has let fail. */
+export class FaultyNetwork implements Network {
+  readonly names = new FakeNetwork();
+  readonly #open = new Set<Socket>();
+  #fault: NetworkFault | undefined;
+  /** Attempts to reach upstream that did not come through, by what became of them. */
+  readonly lost: string[] = [];
+
+  /** Fails from now on. Connections that are open are reset. */
+  fail(fault: NetworkFault): void {
+    this.blockNew(fault);
+    for (const socket of this.#open) socket.destroy(errno('ECONNRESET'));
+  }
+
+  /** Fails from now on for connections that are not open yet. */
+  blockNew(fault: NetworkFault): void {
+    this.#fault = fault;
+  }
+
+  heal(): void {
+    this.#fault = undefined;
+  }
+
+  resolve(hostname: string): Promise<readonly string[]> {
+    if (this.#fault !== 'unresolved') return this.names.resolve(hostname);
+    this.lost.push(this.#fault);
+    return Promise.reject(errno('ENOTFOUND'));
+  }
+
+  connect(addresses: readonly string[], port: number): Socket {
+    if (this.#fault === undefined) return this.#kept(this.names.connect(addresses, port));
+    this.lost.push(typeof this.#fault === 'object' ? 'answered by somebody else' : this.#fault);
+    if (this.#fault === 'blackholed') return new Socket();
+    if (typeof this.#fault === 'object') return connect({ host: '127.0.0.1', port: this.#fault.port });
+    const refused = new Socket();
+    setImmediate(() => refused.destroy(errno('ECONNREFUSED')));
+    return refused;
+  }
+
+  #kept(socket: Socket): Socket {
+    socket.setNoDelay(true);
+    this.#open.add(socket);
+    socket.once('close', () => this.#open.delete(socket));
+    return socket;
+  }
+}
+
+function errno(code: string): Error {
+  return Object.assign(new Error(code), { code });
+}
