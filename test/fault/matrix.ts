@@ -1,0 +1,8 @@
+import type { Group } from './row.ts';
+import { ANSWERS } from './rows/answers.ts';
+import { BODIES } from './rows/bodies.ts';
+import { CONNECTIONS } from './rows/connections.ts';
+import { MACHINE } from './rows/machine.ts';
+
+/** What Larder does whatever happens: rows are faults, columns what is asked for meanwhile. */
+export const MATRIX: readonly Group[] = [CONNECTIONS, BODIES, ANSWERS, MACHINE];

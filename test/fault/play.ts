@@ -1,0 +1,105 @@
+import { expect } from 'vitest';
+import type { Answered } from '../support/http-get.ts';
+import { cutAfter, stallAfter } from '../support/scripted-reply.ts';
+import { drive } from '../support/settled.ts';
+import { cachedOf, expectCachedServed, expectNothingWrongKept } from './cached.ts';
+import type { Cell, Column } from './cell.ts';
+import { BLOB_PATH, LAYER_DIGEST, questionOf, TAG_PATH, type Question } from './question.ts';
+import type { Row } from './row.ts';
+import { told } from './told.ts';
+import { HALF, startWorld, type World } from './world.ts';
+
+interface Played {
+  readonly cell: Cell;
+  /** Who was asked what, for whoever wonders about the cell. */
+  readonly asked: readonly string[];
+}
+
+/**
+ * Plays one cell: the world is made, the fault strikes, the question is asked; then what was seen is told.
+ * On the way it is asserted what holds for every cell: no wrong byte is kept, nothing is left behind, what is
+ * cached is served by digest whatever upstream does, and once the fault is over all is well.
+ */
+export async function play(row: Row, column: Column): Promise<Played> {
+  await using world = await startWorld(row.world);
+  const question = questionOf(column, world);
+  const isWarm = column === 'stale' || row.isWarm === true;
+  if (isWarm) await warm(world);
+  const seen = await (column === 'follower' ? follow(world, row, question) : ask(world, row, question));
+  await drive(world.mirror.clock, world.activity, fillsEnded(world));
+  const asked = world.asked.slice(seen.askedBefore);
+  const cell = {
+    ...told(seen.answer, question, row),
+    requests: asked.length,
+    cached: await cachedOf(world, column),
+    tookMs: seen.tookMs,
+  };
+  if (column === 'stale' && row.isWarm !== true) await expectCachedServed(world);
+  await expectNothingWrongKept(world);
+  await expectHealed(world, row, question);
+  return { cell, asked };
+}
+
+interface Seen {
+  readonly answer: Answered;
+  readonly tookMs: number;
+  /** So often had upstream been asked when the fault struck. */
+  readonly askedBefore: number;
+}
+
+/** Everything is pulled once, and then the tag's time to live passes. */
+async function warm(world: World): Promise<void> {
+  await world.mirror.get(TAG_PATH);
+  await world.mirror.get(BLOB_PATH);
+  await world.settled();
+  world.mirror.clock.advance(5 * 60_000);
+}
+
+async function ask(world: World, row: Row, { path, asked, pausesAt }: Question): Promise<Seen> {
+  const pause = stallAfter(pausesAt ?? Infinity);
+  world.fault({ kind: 'blob' }, pause);
+  await row.strike(world, 'start');
+  await world.settled();
+  const askedBefore = world.asked.length;
+  const pending = world.mirror.get(path, asked);
+  await world.settled();
+  pause.release();
+  const { value: answer, tookMs } = await drive(world.mirror.clock, world.activity, pending);
+  return { answer, tookMs, askedBefore };
+}
+
+/** The fault strikes when half of the blob is here; a second client has come just before. */
+async function follow(world: World, row: Row, { path }: Question): Promise<Seen> {
+  const { mirror } = world;
+  const stalled = stallAfter(HALF - 1);
+  const verbs = row.running ?? [cutAfter(HALF)];
+  world.fault({ kind: row.carrier ?? 'blob', method: 'GET', times: 1 }, ...verbs, stalled);
+  const first = mirror.get(path);
+  await stalled.reached;
+  await world.settled();
+  const second = mirror.get(path);
+  await world.settled();
+  expect(mirror.mirror.fills.get(LAYER_DIGEST)).toMatchObject({ followers: 2, offset: HALF - 1 });
+  const askedBefore = world.asked.length;
+  await row.strike(world, 'half');
+  await world.settled();
+  if (row.isSilent !== true) stalled.release();
+  const { value, tookMs } = await drive(mirror.clock, world.activity, Promise.all([first, second]));
+  expect(value[0].complete, 'both clients fare alike').toBe(value[1].complete);
+  return { answer: value[1], tookMs, askedBefore };
+}
+
+async function fillsEnded({ mirror }: World): Promise<void> {
+  await Promise.all([...mirror.mirror.fills.values()].map((fill) => fill.ended));
+}
+
+/** Once the fault is over, the same question gets the right answer. */
+async function expectHealed(world: World, row: Row, question: Question): Promise<void> {
+  const { mirror } = world;
+  await world.heal();
+  const { path, asked } = question;
+  const { value } = await drive(mirror.clock, world.activity, mirror.get(path, asked));
+  expect(told(value, question, row), 'once the fault is over').toEqual({
+    status: question.rightPart === undefined ? 200 : 206,
+  });
+}

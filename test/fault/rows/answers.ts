@@ -1,0 +1,185 @@
+import {
+  challenged,
+  cutAfter,
+  instead,
+  json,
+  neverRespond,
+  redirect,
+  registryError,
+  status,
+  type Fault,
+  type Reply,
+} from '../../support/scripted-reply.ts';
+import { cut, failed, part, stale, whole } from '../cell.ts';
+import type { Cells, Group, Row } from '../row.ts';
+import { EARLY, STORAGE, type World } from '../world.ts';
+import { UNREACHABLE } from './patterns.ts';
+
+const BEARER = { registry: { auth: { kind: 'bearer' } } } as const;
+
+/** The first request learns that a token is needed; the next ones know, until one has failed. */
+const TOKENLESS: Cells = {
+  cold: failed(502, 2),
+  stale: stale(1),
+  manifest: failed(502, 2),
+  blob: failed(502, 2),
+  follower: cut(9, { tookMs: 7_500 }),
+  range: failed(502, 2),
+};
+
+export const ANSWERS: Group = {
+  title: 'Upstream leads astray, refuses or fails',
+  rows: [
+    {
+      name: 'redirect loop',
+      says: ['redirected more than 10 times'],
+      strike: all(redirect('/v2/loop')),
+      cells: {
+        // Ten redirects are followed, as Go's client and containerd do.
+        cold: failed(502, 11),
+        stale: stale(11),
+        manifest: failed(502, 11),
+        blob: failed(502, 11),
+        follower: cut(55, { tookMs: 7_500 }),
+        range: failed(502, 11),
+      },
+    },
+    {
+      name: 'redirect to a private address',
+      says: ['10.0.0.7 leads to an address that only allowPrivateNetworks would open'],
+      strike: all(redirect('http://10.0.0.7/blob')),
+      cells: UNREACHABLE,
+    },
+    {
+      name: 'expired signed URL on resume',
+      says: [],
+      world: { registry: { redirectBlobs: true, storageHost: STORAGE } },
+      strike: expireSignature,
+      carrier: 'storage',
+      cells: {
+        // Registry and store, the break; registry and store, which refuses; registry and store once more.
+        cold: undefined,
+        stale: undefined,
+        manifest: undefined,
+        blob: whole(6),
+        follower: whole(4),
+        range: part(6),
+      },
+    },
+    {
+      name: '401 loop: every new token is refused',
+      says: ['answered 401'],
+      world: BEARER,
+      strike: (world) => world.fault({}, refuseTokens(world)),
+      cells: {
+        // Denied is upstream's own word: no failure to hide, and nothing that a retry would change. Never a 401,
+        // by which a client would send its own credentials here. The tag stays for when the account works again.
+        cold: failed(404, 3),
+        stale: failed(404, 5, { cached: 'all' }),
+        manifest: failed(404, 3),
+        blob: failed(404, 3),
+        follower: cut(4),
+        range: failed(404, 3),
+      },
+    },
+    {
+      name: 'token service down',
+      says: ['no token:'],
+      world: BEARER,
+      strike: tokens(instead(status(503))),
+      cells: TOKENLESS,
+    },
+    {
+      name: 'token service slow',
+      says: ['no token:', 'did not confirm the tag within 2000 ms'],
+      world: BEARER,
+      strike: tokens(neverRespond()),
+      cells: {
+        cold: failed(504, 2, { tookMs: 20_000 }),
+        stale: stale(1, { tookMs: 2_000 }),
+        manifest: failed(504, 2, { tookMs: 20_000 }),
+        blob: failed(504, 2, { tookMs: 20_000 }),
+        follower: cut(6, { tookMs: 61_500 }),
+        range: failed(504, 2, { tookMs: 20_000 }),
+      },
+    },
+    {
+      name: 'token service talks garbage',
+      says: ['no token in the answer of registry.test'],
+      world: BEARER,
+      strike: tokens(instead(json('garbage'))),
+      cells: TOKENLESS,
+    },
+    {
+      name: '429: the pull limit',
+      says: ['answered 429'],
+      strike: all(registryError(429, 'TOOMANYREQUESTS', { headers: { 'retry-after': '120' } })),
+      cells: throttled(120),
+    },
+    {
+      name: '429: the abuse limit',
+      says: ['answered 429'],
+      strike: all(status(429, { body: 'Too Many Requests (HAP429).\n' })),
+      cells: throttled(60),
+    },
+    { name: '500', says: ['answered 500'], strike: all(status(500)), cells: UNREACHABLE },
+    { name: '502', says: ['answered 502'], strike: all(status(502)), cells: UNREACHABLE },
+    { name: '503', says: ['answered 503'], strike: all(status(503)), cells: UNREACHABLE },
+    {
+      name: '504',
+      says: ['answered 504'],
+      strike: all(status(504)),
+      cells: {
+        ...UNREACHABLE,
+        cold: failed(504, 1),
+        manifest: failed(504, 1),
+        blob: failed(504, 1),
+        range: failed(504, 1),
+      },
+    },
+  ],
+};
+
+/** Upstream wants to be left alone, so it is: a transfer is not taken up again either. */
+function throttled(retryAfter: number): Cells {
+  return {
+    cold: failed(429, 1, { retryAfter }),
+    stale: stale(1),
+    manifest: failed(429, 1, { retryAfter }),
+    blob: failed(429, 1, { retryAfter }),
+    follower: cut(1),
+    range: failed(429, 1, { retryAfter }),
+  };
+}
+
+/** Whatever is asked, this is the answer. */
+function all(reply: Reply): Row['strike'] {
+  return (world) => world.fault({}, instead(reply));
+}
+
+/** The tokens that are there are worth nothing any more, and this is how new ones are handed out. */
+function tokens(...verbs: readonly Fault[]): Row['strike'] {
+  return (world) => {
+    world.registry.expireTokens();
+    world.fault({ kind: 'token' }, ...verbs);
+  };
+}
+
+function refuseTokens({ registry }: World): Fault {
+  const realm = new URL('/token', registry.url).href;
+  const refusal = challenged(`Bearer realm="${realm}",service="fake"`);
+  const isToken = ({ status: code, headers }: Reply): boolean =>
+    code === 200 && headers['content-type'] === 'application/json';
+  return (reply) => (isToken(reply) ? reply : refusal);
+}
+
+/** The object store breaks off, and then refuses the first URL by which the transfer is taken up again. */
+function expireSignature(world: World, when: 'start' | 'half'): void {
+  if (when === 'start') world.fault({ kind: 'storage', times: 1 }, cutAfter(EARLY));
+  let isFirst = true;
+  world.fault({ kind: 'storage' }, (reply) => {
+    if (reply.status !== 206 || !isFirst) return reply;
+    isFirst = false;
+    return status(403, { body: '<Error><Code>AccessDenied</Code></Error>' });
+  });
+}

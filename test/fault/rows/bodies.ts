@@ -1,0 +1,150 @@
+import {
+  chunked,
+  cutAfter,
+  flip,
+  instead,
+  longBody,
+  shortBody,
+  withHeaders,
+  type Fault,
+  type Reply,
+} from '../../support/scripted-reply.ts';
+import { cut, failed, part, stale, whole } from '../cell.ts';
+import type { Group, Row } from '../row.ts';
+import { EARLY, LATE } from '../world.ts';
+import { TAKEN_UP_AGAIN, UNHARMED, WRONG } from './patterns.ts';
+
+const NOT_THE_MANIFEST = ['sent a manifest that is none', 'sent a manifest of digest'];
+
+const cutInTheMiddle: Fault = (reply) => cutAfter(Math.floor(reply.body.length / 2))(reply);
+const cutAtTheEnd: Fault = (reply) => cutAfter(reply.body.length - 1)(reply);
+
+export const BODIES: Group = {
+  title: 'Upstream answers, and the body breaks or is wrong',
+  rows: [
+    {
+      name: 'reset at byte k, once',
+      says: [],
+      strike: once(cutAfter(EARLY), cutInTheMiddle),
+      running: [cutAfter(LATE)],
+      cells: TAKEN_UP_AGAIN,
+    },
+    {
+      name: 'reset at the last byte, once',
+      says: [],
+      strike: once(cutAtTheEnd),
+      running: [cutAtTheEnd],
+      cells: TAKEN_UP_AGAIN,
+    },
+    {
+      name: 'reset in the middle of every answer',
+      says: ['connection lost'],
+      strike: always(cutInTheMiddle),
+      cells: {
+        // Each answer brings half of what is missing; after 21 that is enough. The range has long been there.
+        cold: failed(502, 3, { cached: 'tag' }),
+        stale: whole(1),
+        manifest: failed(502, 2),
+        blob: cut(21),
+        follower: cut(20),
+        range: part(21, { cached: 'nothing' }),
+      },
+    },
+    {
+      name: 'wrong length: short by a byte',
+      says: NOT_THE_MANIFEST,
+      strike: always(shortBody()),
+      running: [shortBody()],
+      cells: WRONG,
+    },
+    {
+      name: 'wrong length: long by a byte',
+      says: NOT_THE_MANIFEST,
+      strike: always(longBody()),
+      running: [longBody()],
+      cells: WRONG,
+    },
+    {
+      name: 'wrong bytes',
+      says: NOT_THE_MANIFEST,
+      isForeign: true,
+      strike: always(flip()),
+      running: [flip(LATE)],
+      cells: { ...WRONG, range: part(1, { isWrong: true, cached: 'nothing' }) },
+    },
+    {
+      name: '200 with HTML',
+      says: ['sent text/html for a manifest', 'sent wrong bytes'],
+      isForeign: true,
+      strike: (world) => world.fault({}, instead(html())),
+      cells: {
+        // A HEAD that is HTML tells nothing, so that GET has to. A whole blob of 27 bytes is no part of this one.
+        cold: failed(502, 2),
+        stale: stale(2),
+        manifest: failed(502, 1),
+        blob: cut(1),
+        follower: cut(5, { tookMs: 7_500 }),
+        range: failed(502, 1),
+      },
+    },
+    {
+      name: 'gzip although identity was asked',
+      says: ['sent a body with Content-Encoding gzip'],
+      strike: (world) => world.fault({}, withHeaders({ 'content-encoding': 'gzip' })),
+      cells: {
+        // HEAD has no body that could be packed, and tells the digest.
+        cold: failed(502, 2, { cached: 'tag' }),
+        stale: whole(1),
+        manifest: failed(502, 1),
+        blob: failed(502, 1),
+        follower: cut(5, { tookMs: 7_500 }),
+        range: failed(502, 1),
+      },
+    },
+    {
+      name: 'chunked without length',
+      says: [],
+      strike: always(chunked()),
+      running: [chunked()],
+      // What part of an unknown length a range is cannot be told: the whole is sent (RFC 9110 §14.2).
+      cells: { ...UNHARMED, range: whole(1) },
+    },
+    {
+      name: 'chunked without length, cut in the middle, once',
+      says: [],
+      strike: once((reply) => chunked()(cutInTheMiddle(reply))),
+      running: [chunked(), cutAfter(LATE)],
+      cells: { ...TAKEN_UP_AGAIN, range: whole(2) },
+    },
+    {
+      name: 'chunked without length, ended a byte early',
+      says: NOT_THE_MANIFEST,
+      strike: always(chunked(), shortBody()),
+      running: [chunked(), shortBody()],
+      cells: { ...WRONG, range: cut(1) },
+    },
+  ],
+};
+
+/** The next body of whatever is asked for is changed; of a transfer that runs, that is the one which breaks. */
+function once(blob: Fault, manifest: Fault = blob): Row['strike'] {
+  return (world, when) => {
+    world.fault({ kind: 'manifest', method: 'GET', times: 1 }, manifest);
+    if (when === 'start') world.fault({ kind: 'blob', times: 1 }, blob);
+  };
+}
+
+function always(...verbs: readonly Fault[]): Row['strike'] {
+  return (world) => {
+    world.fault({ kind: 'manifest', method: 'GET' }, ...verbs);
+    world.fault({ kind: 'blob' }, ...verbs);
+  };
+}
+
+function html(): Reply {
+  return {
+    status: 200,
+    headers: { 'content-type': 'text/html' },
+    body: Buffer.from('<html>Please sign in</html>'),
+  };
+}

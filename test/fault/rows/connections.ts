@@ -1,0 +1,98 @@
+import { neverRespond, resetBeforeHeaders, stallAfter } from '../../support/scripted-reply.ts';
+import { createCertificateAuthority } from '../../support/tls.ts';
+import { cut, failed, stale, whole } from '../cell.ts';
+import type { Group } from '../row.ts';
+import { EARLY, REGISTRY, type World } from '../world.ts';
+import { UNREACHABLE } from './patterns.ts';
+
+const UNCONFIRMED = 'did not confirm the tag within 2000 ms';
+
+export const CONNECTIONS: Group = {
+  title: 'Upstream cannot be reached, or says nothing',
+  rows: [
+    {
+      name: 'connection refused',
+      says: ['connection refused'],
+      strike: ({ network }) => network.fail('refused'),
+      cells: UNREACHABLE,
+    },
+    {
+      name: 'blackholed: packets are dropped',
+      says: ['no answer in time', UNCONFIRMED],
+      strike: ({ network }, when) =>
+        when === 'start' ? network.fail('blackholed') : network.blockNew('blackholed'),
+      isSilent: true,
+      cells: {
+        // The time to connect; of a transfer that runs, the silence inside a body first, then that five times.
+        cold: failed(504, 1, { tookMs: 5_000 }),
+        stale: stale(1, { tookMs: 2_000 }),
+        manifest: failed(504, 1, { tookMs: 5_000 }),
+        blob: failed(504, 1, { tookMs: 5_000 }),
+        follower: cut(5, { tookMs: 62_500 }),
+        range: failed(504, 1, { tookMs: 5_000 }),
+      },
+    },
+    {
+      name: 'DNS failure',
+      says: ['the host name cannot be resolved'],
+      strike: ({ network }) => network.fail('unresolved'),
+      cells: UNREACHABLE,
+    },
+    {
+      name: 'TLS: certificate of an unknown authority',
+      says: ['no trusted TLS connection'],
+      world: { isSecure: true },
+      strike: (world) => world.impersonate(REGISTRY, createCertificateAuthority('Somebody Else')),
+      cells: UNREACHABLE,
+    },
+    {
+      name: 'TLS: certificate of another name',
+      says: ['no trusted TLS connection'],
+      world: { isSecure: true },
+      strike: (world) => world.impersonate('other.test', world.authority),
+      cells: UNREACHABLE,
+    },
+    {
+      name: 'reset before the headers',
+      says: ['connection lost'],
+      strike: (world) => world.fault({}, resetBeforeHeaders()),
+      // Only there a connection was kept, which upstream may have closed meanwhile: once more by a new one.
+      cells: { ...UNREACHABLE, stale: stale(2) },
+    },
+    {
+      name: 'stalled headers',
+      says: ['no answer within 20000 ms', UNCONFIRMED],
+      strike: (world) => world.fault({}, neverRespond()),
+      cells: {
+        // Below the 30 s after which containerd gives up; a transfer is given up after a minute of silence.
+        cold: failed(504, 1, { tookMs: 20_000 }),
+        stale: stale(1, { tookMs: 2_000 }),
+        manifest: failed(504, 1, { tookMs: 20_000 }),
+        blob: failed(504, 1, { tookMs: 20_000 }),
+        follower: cut(3, { tookMs: 61_500 }),
+        range: failed(504, 1, { tookMs: 20_000 }),
+      },
+    },
+    {
+      name: 'stalled body',
+      says: ['did not finish its answer in time'],
+      strike: stallBodies,
+      isSilent: true,
+      cells: {
+        // A manifest is due with its headers. A blob may be silent for 30 s, twice.
+        cold: failed(504, 2, { cached: 'tag', tookMs: 20_000 }),
+        stale: whole(1),
+        manifest: failed(504, 1, { tookMs: 20_000 }),
+        blob: cut(2, { tookMs: 60_000 }),
+        follower: cut(1, { tookMs: 60_000 }),
+        range: cut(2, { status: 206, tookMs: 60_000 }),
+      },
+    },
+  ],
+};
+
+/** The first answer stalls where it has begun; what is asked for after that, at once. */
+function stallBodies(world: World): void {
+  world.fault({ kind: 'manifest' }, stallAfter(100));
+  world.fault({ kind: 'blob' }, (reply) => stallAfter(reply.status === 206 ? 0 : EARLY)(reply));
+}

@@ -1,0 +1,55 @@
+import { expect } from 'vitest';
+import type { ErrorCode } from '../../src/oci/error.ts';
+import type { Answered } from '../support/http-get.ts';
+import type { Cell } from './cell.ts';
+import type { Question } from './question.ts';
+import type { Row } from './row.ts';
+import { REGISTRY } from './world.ts';
+
+/** What an answer says by itself. */
+export type Told = Pick<Cell, 'status' | 'code' | 'isCut' | 'isStale' | 'isWrong' | 'retryAfter'>;
+
+/**
+ * Reads an answer. On the way it is asserted that a whole object is right, that a cut one is right as far as it
+ * goes, and that every error and Warning tells which upstream failed, and how.
+ */
+export function told(answer: Answered, question: Question, row: Row): Told {
+  const { status, headers } = answer;
+  const { warning, 'retry-after': retryAfter } = headers;
+  if (warning !== undefined) expectNamed(warning, row);
+  return {
+    status,
+    ...(warning !== undefined && { isStale: true }),
+    ...(retryAfter !== undefined && { retryAfter: Number(retryAfter) }),
+    ...(status >= 400 ? { code: codeOf(answer, row) } : bytesTold(answer, question, row)),
+  };
+}
+
+function codeOf({ body }: Answered, row: Row): ErrorCode {
+  const { errors } = JSON.parse(body.toString()) as { errors: { code: ErrorCode; message: string }[] };
+  const [error] = errors;
+  if (error === undefined) throw new Error('an error document without an error');
+  expectNamed(error.message, row);
+  return error.code;
+}
+
+function expectNamed(message: string, { says }: Row): void {
+  expect(message).toContain(`${REGISTRY}: `);
+  if (!says.some((how) => message.includes(how))) expect(message).toContain(says.join(' | '));
+}
+
+/** A server may send the whole where a part was asked for (RFC 9110 §14.2). */
+function bytesTold(
+  { status, body, complete }: Answered,
+  { right, rightPart }: Question,
+  { isForeign }: Row,
+): Pick<Cell, 'isCut' | 'isWrong'> {
+  const wanted = status === 206 ? (rightPart ?? right) : right;
+  const isRight = body.equals(wanted.subarray(0, body.length));
+  if (!complete) {
+    expect(isRight || isForeign, 'what was sent before the cut is right').toBe(true);
+    return { isCut: true };
+  }
+  expect(body).toHaveLength(wanted.length);
+  return isRight ? {} : { isWrong: true };
+}

@@ -1,0 +1,146 @@
+import { loadConfig } from '../../src/config/load.ts';
+import type { Config } from '../../src/config/config.ts';
+import { FailingDisk } from '../support/failing-store.ts';
+import {
+  startFakeRegistry,
+  type FakeRegistry,
+  type FakeRegistryOptions,
+  type RequestFilter,
+  type StoredImage,
+} from '../support/fake-registry.ts';
+import { FaultyNetwork } from '../support/faulty-network.ts';
+import { MINUTE, startMirror, type MirrorFixture } from '../support/mirror-fixture.ts';
+import { Random } from '../support/random.ts';
+import type { Fault } from '../support/scripted-reply.ts';
+import { startServer } from '../support/scripted-server.ts';
+import { settled } from '../support/settled.ts';
+import { createCertificateAuthority, type CertificateAuthority } from '../support/tls.ts';
+
+export const REGISTRY = 'registry.test';
+export const STORAGE = 'storage.test';
+const KiB = 1024;
+
+/** One layer: large enough for several chunks, and for a middle. */
+export const LAYER = new Random(1).bytes(1024 * KiB);
+
+/** Where faults strike inside the layer, as offsets. */
+export const EARLY = 256 * KiB;
+export const HALF = 512 * KiB;
+export const LATE = 768 * KiB;
+
+/** What a machine without a configuration file has: the times in the matrix are those of the defaults. */
+const DEFAULTS: Config = loadConfig('config.yaml', { env: {}, cwd: '/', home: '/', readText: () => '' });
+const { tags: TAGS, timeouts: TIMEOUTS, negativeTtlMs } = DEFAULTS;
+
+export interface WorldOptions {
+  readonly registry?: FakeRegistryOptions;
+  readonly manifestMemoryBytes?: number;
+  /** Upstream is spoken to by https. */
+  readonly isSecure?: boolean;
+}
+
+type Parts = Pick<World, 'registry' | 'mirror' | 'image' | 'network' | 'disk' | 'authority'>;
+
+/** A registry with one image, a mirror of it with the default configuration, and a switch for everything between. */
+export class World implements AsyncDisposable {
+  readonly registry: FakeRegistry;
+  readonly mirror: MirrorFixture;
+  readonly image: StoredImage;
+  readonly network: FaultyNetwork;
+  readonly disk: FailingDisk;
+  /** The one that the mirror trusts. */
+  readonly authority: CertificateAuthority;
+  readonly #stack: AsyncDisposableStack;
+  readonly #ends: (() => void)[] = [];
+
+  constructor(parts: Parts, stack: AsyncDisposableStack) {
+    this.registry = parts.registry;
+    this.mirror = parts.mirror;
+    this.image = parts.image;
+    this.network = parts.network;
+    this.disk = parts.disk;
+    this.authority = parts.authority;
+    this.#stack = stack;
+  }
+
+  /** Changes upstream's answers until `heal`. */
+  fault(filter: RequestFilter & { times?: number }, ...verbs: readonly Fault[]): void {
+    this.#ends.push(this.registry.fault(filter, ...verbs));
+  }
+
+  /** Ends every fault, and lets enough time pass for whoever has lost patience with upstream. */
+  async heal(): Promise<void> {
+    for (const end of this.#ends) end();
+    this.network.heal();
+    this.disk.fault = {};
+    this.mirror.clock.advance(16 * MINUTE);
+    await this.settled();
+  }
+
+  /** Resolves when nothing more will happen before the clock moves. */
+  settled(): Promise<void> {
+    return settled(this.activity);
+  }
+
+  /** Changes where something has happened. */
+  readonly activity = (): unknown => {
+    const { requests } = this.registry;
+    const sent = requests.reduce((sum, { bytesSent }) => sum + bytesSent, 0);
+    return [requests.length, sent, this.mirror.clock.set, this.mirror.events.length].join();
+  };
+
+  /** What upstream was asked, and what never got there. */
+  get asked(): readonly string[] {
+    const came = this.registry.requests.map(
+      ({ method, path, status = 0 }) => `${method} ${path} → ${status}`,
+    );
+    return [...came, ...this.network.lost.map((fault) => `(${fault})`)];
+  }
+
+  get requests(): number {
+    return this.asked.length;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#stack.disposeAsync();
+  }
+
+  /** Somebody else answers by https in upstream's place. */
+  async impersonate(name: string, authority: CertificateAuthority): Promise<void> {
+    const tls = authority.issue([name]);
+    const { port } = this.#stack.use(await startServer(() => Promise.reject(new Error('asked')), { tls }));
+    this.network.fail({ port });
+  }
+}
+
+export async function startWorld(options: WorldOptions = {}): Promise<World> {
+  await using stack = new AsyncDisposableStack();
+  const authority = createCertificateAuthority();
+  const registry = stack.use(await startFakeRegistry({ ...registryOptions(options, authority) }));
+  const image = registry.putImage('acme/app', 'latest', { layers: [LAYER] });
+  const network = new FaultyNetwork();
+  for (const host of [REGISTRY, STORAGE]) network.names.name(host, '8.8.8.8');
+  const disk = new FailingDisk();
+  const { manifestMemoryBytes = MEMORY } = options;
+  const client = { timeouts: TIMEOUTS, ...(options.isSecure === true && { ca: authority.certificate }) };
+  const tags = { ...TAGS, isImmutable: () => false };
+  const mirror = stack.use(
+    await startMirror({
+      upstreams: [{ name: REGISTRY, registry, client, network, tags }],
+      negativeTtlMs,
+      manifestMemoryBytes,
+      wrapStore: (store) => disk.wrap(store),
+    }),
+  );
+  return new World({ registry, mirror, image, network, disk, authority }, stack.move());
+}
+
+const MEMORY = 1024 * KiB;
+
+function registryOptions(
+  { registry = {}, isSecure = false }: WorldOptions,
+  authority: CertificateAuthority,
+): FakeRegistryOptions {
+  const named = { host: REGISTRY, ...registry };
+  return isSecure ? { ...named, tls: authority.issue([REGISTRY]) } : named;
+}
