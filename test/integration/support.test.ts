@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { digestOf } from '../../src/oci/digest.ts';
 import { startFakeRegistry } from '../support/fake-registry.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 import {
   bytes,
   cutAfter,
@@ -15,6 +16,7 @@ import {
   status,
 } from '../support/scripted-reply.ts';
 import { startScriptedUpstream } from '../support/scripted-upstream.ts';
+import { drive } from '../support/settled.ts';
 import { createCertificateAuthority } from '../support/tls.ts';
 
 const content = Buffer.from('0123456789'.repeat(20_000));
@@ -106,4 +108,29 @@ test('the fake registry serves an image to those who have a token', async () => 
   expect(registry.count({ kind: 'blob', digest: image.layers[0]!.digest })).toBe(3);
   registry.expireTokens();
   expect((await fetch(new URL(path, registry.url), { headers })).status).toBe(401);
+});
+
+test('the clock moves only once nothing else can happen, and no further than to the end', async () => {
+  await using upstream = await startScriptedUpstream();
+  upstream.on('GET', '/a').reply(bytes(content));
+  const clock = new ManualClock();
+  const seen: string[] = [];
+  const wait = (ms: number): Promise<void> => new Promise((resolve) => clock.after(ms, resolve));
+  const work = async (): Promise<number> => {
+    const response = await fetch(new URL('/a', upstream.url));
+    const { length } = await response.bytes();
+    seen.push(`fetched at ${clock.monotonic()}`);
+    await wait(2_000);
+    seen.push(`waited until ${clock.monotonic()}`);
+    return length;
+  };
+  clock.after(1_000, () => seen.push(`timer at ${clock.monotonic()}`));
+  clock.after(9_000, () => seen.push('too far'));
+  expect(await drive(clock, () => seen.length, work())).toEqual({ value: content.length, tookMs: 2_000 });
+  expect(seen).toEqual(['fetched at 0', 'timer at 1000', 'waited until 2000']);
+});
+
+test('what no clock will bring is not waited for', async () => {
+  const never = new Promise<void>(() => undefined);
+  await expect(drive(new ManualClock(), () => 0, never)).rejects.toThrow('no clock will bring');
 });
