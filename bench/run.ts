@@ -20,13 +20,14 @@ interface Options {
   readonly against?: string;
   readonly output?: string;
   readonly json?: string;
+  readonly profile?: string;
 }
 
 const HELP = `
 Benches:
 ${CATALOGUE.map(({ name, title }) => `  ${name.padEnd(26)} ${title}`).join('\n')}
 
-What is measured is the sources as they are in this folder, committed or not. For daily use, a few seconds a bench:
+What is measured is the sources as they are in this folder, committed or not. For daily use, some seconds a bench:
   npm run bench -- --quick --only warm-manifest-by-tag
 Whether a change made anything slower (exit code 1 if so):
   npm run bench -- --against HEAD --only warm-blob
@@ -41,6 +42,10 @@ const program = new Command('bench')
   .option('--against <revision>', 'compare with an earlier version of the sources, and with nothing else')
   .option('--output <file>', 'write the figures into this page, however much was run')
   .option('--json <file>', 'write every value of every round into this file')
+  .option(
+    '--profile <directory>',
+    'have each Larder write what its CPU did (.cpuprofile) into this directory',
+  )
   .addHelpText('after', HELP)
   .action(main);
 // The servers and the directories are removed when this process exits, which a signal alone does not make it do.
@@ -57,7 +62,8 @@ async function main(options: Options): Promise<void> {
   await requirePrograms();
   const scale = scaleOf(options);
   await using earlier = options.against === undefined ? undefined : await checkOut(ROOT, options.against);
-  const sides = [{ name: 'larder', root: ROOT }, ...(earlier === undefined ? [] : [earlier])];
+  const nodeArgs = options.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${options.profile}`];
+  const sides = [{ name: 'larder', root: ROOT, nodeArgs }, ...(earlier === undefined ? [] : [earlier])];
   const results: Result[] = [];
   for (const bench of options.only ?? CATALOGUE) {
     const result = await measure(bench, scale, sides);

@@ -8,7 +8,7 @@ import { World } from '../support/world.ts';
 const NGINX = 'nginx proxy_cache';
 const PLAN = {
   full: { rounds: 5, size: 10e6, blobs: 50 },
-  quick: { rounds: 2, size: 10e6, blobs: 50 },
+  quick: { rounds: 2, size: 4e6, blobs: 50 },
   smoke: { rounds: 1, size: 1e6, blobs: 50 },
 };
 

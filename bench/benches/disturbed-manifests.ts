@@ -12,7 +12,7 @@ const CONNECTIONS = 32;
 const AT_ONCE = 50;
 const PLAN = {
   full: { rounds: 3, seconds: 2, size: 1e9, small: 2000 },
-  quick: { rounds: 1, seconds: 2, size: 1e9, small: 2000 },
+  quick: { rounds: 1, seconds: 1, size: 300e6, small: 300 },
   smoke: { rounds: 1, seconds: 1, size: 20e6, small: 40 },
 };
 

@@ -26,6 +26,8 @@ export interface Goal {
 export interface Side {
   readonly name: string;
   readonly root: string;
+  /** What Node is given before the program's own arguments. */
+  readonly nodeArgs?: readonly string[];
 }
 
 /** How much is measured: in full, for daily use, or only whether it runs. */

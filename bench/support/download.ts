@@ -59,9 +59,9 @@ export class Download {
     return this.#bytes;
   }
 
-  /** Lets it read so many bytes and go on. What it did not need of an earlier allowance is not kept. */
-  allow(bytes: number): void {
-    this.#allowed = Math.min(this.#allowed, 0) + bytes;
+  /** Lets it read so many bytes more. What it did not come to read is kept up to `limit` bytes in all. */
+  allow(bytes: number, limit: number): void {
+    this.#allowed = Math.min(this.#allowed + bytes, limit);
     if (this.#allowed > 0) this.#socket.resume();
   }
 

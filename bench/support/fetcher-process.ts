@@ -32,8 +32,11 @@ async function fetchAll(wanted: Extract<Order, { kind: 'fetch' }>['wanted']): Pr
 function hold(wanted: Extract<Order, { kind: 'hold' }>['wanted'], bytesPerSecond: number): Report {
   held = wanted.map((each) => new Download(each, true));
   for (const download of held) download.done.catch(() => {});
+  let allowedUntil = performance.now();
   timer = setInterval(() => {
-    for (const download of held) download.allow((bytesPerSecond * TICK_MS) / 1000);
+    const seconds = (performance.now() - allowedUntil) / 1000;
+    allowedUntil += seconds * 1000;
+    for (const download of held) download.allow(bytesPerSecond * seconds, bytesPerSecond);
   }, TICK_MS);
   return { kind: 'held', bytes: held.map(() => 0) };
 }

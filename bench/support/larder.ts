@@ -46,12 +46,17 @@ export async function startLarder(side: Side, options: LarderOptions): Promise<S
     ...(options.delivery !== undefined && { delivery: options.delivery }),
     defaultUpstream: UPSTREAM_NAME,
     upstreams: { [UPSTREAM_NAME]: { url: options.upstream } },
+    ...(options.delivery === undefined ? {} : { delivery: options.delivery }),
   };
   await writeFile(configFile, stringify(config));
   const main = join(side.root, 'src/cli/main.ts');
-  const running = await start(process.execPath, [main, 'serve', '--config', configFile], {
-    logFile: join(place, 'log'),
-    env: {},
-  });
+  const running = await start(
+    process.execPath,
+    [...(side.nodeArgs ?? []), main, 'serve', '--config', configFile],
+    {
+      logFile: join(place, 'log'),
+      env: {},
+    },
+  );
   return { url: `http://127.0.0.1:${port}`, running };
 }

@@ -13,18 +13,16 @@ export interface Running extends AsyncDisposable {
 export interface StartOptions {
   /** Where its output goes: straight to a file, since to read a pipe would take part of what is measured. */
   readonly logFile: string;
-  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Starts a program in a process group of its own. */
 export async function start(
   command: string,
   args: readonly string[],
-  { logFile, env = {} }: StartOptions,
+  { logFile }: StartOptions,
 ): Promise<Running> {
   await using log = await open(logFile, 'w');
   const child = spawn(command, args, {
-    env: { ...process.env, ...env },
     stdio: ['ignore', log.fd, log.fd],
     detached: true,
   });
@@ -50,11 +48,10 @@ const GRACE_MS = 5000;
 export async function run(
   command: string,
   args: readonly string[],
-  options: { readonly cwd?: string; readonly env?: Readonly<Record<string, string>> } = {},
+  options: { readonly cwd?: string } = {},
 ): Promise<string> {
   const child = spawn(command, args, {
     cwd: options.cwd,
-    env: { ...process.env, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const chunks: { readonly isError: boolean; readonly text: Buffer }[] = [];
