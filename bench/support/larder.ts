@@ -55,7 +55,6 @@ export async function startLarder(side: Side, options: LarderOptions): Promise<S
     [...(side.nodeArgs ?? []), main, 'serve', '--config', configFile],
     {
       logFile: join(place, 'log'),
-      env: {},
     },
   );
   return { url: `http://127.0.0.1:${port}`, running };
