@@ -110,6 +110,7 @@ async function forward(
     await pipeline(answer.body, count(seen), outgoing);
   } catch {
     // The registry went away, the client did, or the fault is to cut: in each case a cut connection.
+    if (fault?.resetAfter !== undefined) outgoing.socket?.resetAndDestroy();
     outgoing.destroy();
   }
 }

@@ -13,6 +13,8 @@ export interface Fault {
   readonly deform?: Deformation;
   /** Cuts the connection after so many bytes of the body. */
   readonly cutAfter?: number;
+  /** The same by a reset, so that what is on its way is lost, too. */
+  readonly resetAfter?: number | undefined;
   readonly bytesPerSecond?: number;
 }
 
@@ -89,7 +91,8 @@ export function deform(response: IncomingMessage, fault: Fault | undefined): Def
     if (fault.deform.tellsLength) headers['content-length'] = size + fault.deform.lengthBy;
   }
   if (fault?.bytesPerSecond !== undefined) body = throttle(body, fault.bytesPerSecond);
-  if (fault?.cutAfter !== undefined) body = cut(body, fault.cutAfter);
+  const cutAfter = fault?.resetAfter ?? fault?.cutAfter;
+  if (cutAfter !== undefined) body = cut(body, cutAfter);
   return { status, headers, body };
 }
 

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import manifest from '../../../package.json' with { type: 'json' };
 import { ask } from './http-client.ts';
 import { freePort } from './port.ts';
 import { attempt, startProcess, type Exit, type RunningProcess } from './process.ts';
@@ -9,6 +10,8 @@ import { until } from './until.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const MAIN = join(ROOT, 'src/cli/main.ts');
+/** As `npm start` runs it. */
+const NODE_FLAGS = manifest.scripts.start.split(' ').filter((word) => word.startsWith('--'));
 
 /** The config file's content but `listen` and `cache.directory`, which the fixture gives (design.md §7). */
 export type Config = Readonly<Record<string, unknown>>;
@@ -44,7 +47,9 @@ export async function larder(config: Config, options: LarderOptions = {}): Promi
   const configFile = join(directory.path, 'config.yaml');
   await writeFile(configFile, stringify({ listen: host, ...complete(config, cacheDirectory) }));
   const running = stack.use(
-    startProcess(process.execPath, [MAIN, 'serve', '--config', configFile], { env: options.env ?? {} }),
+    startProcess(process.execPath, [...NODE_FLAGS, MAIN, 'serve', '--config', configFile], {
+      env: options.env ?? {},
+    }),
   );
   await ready(url, running);
   const owned = stack.move();
