@@ -3,8 +3,6 @@ import { startProcess } from './process.ts';
 import { until } from './until.ts';
 import type { Compared } from './comparing-clients-process.ts';
 
-export type { Compared } from './comparing-clients-process.ts';
-
 const PROGRAM = join(import.meta.dirname, 'comparing-clients-process.ts');
 
 /** Clients that download one blob at the same time, as a process of their own. */
