@@ -2,6 +2,7 @@ import { byScale, type Bench, type BenchContext, type Samples } from '../support
 import { expectContent } from '../support/check.ts';
 import { Fetcher } from '../support/fetcher.ts';
 import { paired } from '../support/paired.ts';
+import { usageOf } from '../support/proc.ts';
 import { World } from '../support/world.ts';
 
 const DIRECT = 'direct download';
@@ -14,7 +15,10 @@ const PLAN = {
 export const coldBlob: Bench = {
   name: 'cold-blob',
   title: 'cold blob of 120 MB, one client',
-  metrics: { wall: { unit: 's', better: 'less' } },
+  metrics: {
+    wall: { unit: 's', better: 'less' },
+    CPU: { unit: 's/GB', better: 'less' },
+  },
   goals: [{ metric: 'wall', against: DIRECT, atMost: 1.25 }],
   run: measureColdBlob,
 };
@@ -32,8 +36,10 @@ async function measureColdBlob(context: BenchContext): Promise<Samples> {
   const fetcher = world.use(new Fetcher());
   for (const contestant of contestants) await fetcher.fetch(contestant, layers.slice(rounds));
   const samples = await paired(contestants, rounds, async (contestant, round) => {
+    const before = await usageOf(contestant.pid);
     const { wallMs } = await fetcher.fetch(contestant, layers.slice(round, round + 1));
-    return { wall: wallMs / 1000 };
+    const { cpuSeconds } = await usageOf(contestant.pid);
+    return { wall: wallMs / 1000, CPU: (cpuSeconds - before.cpuSeconds) / (size / 1e9) };
   });
   for (const layer of layers) await expectContent(caches, layer.path, layer.digest);
   return samples;

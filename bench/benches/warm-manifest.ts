@@ -1,25 +1,22 @@
 import { bareNode } from '../support/bare-node.ts';
 import { byScale, type Bench, type BenchContext, type Samples } from '../support/bench.ts';
 import { expectContent } from '../support/check.ts';
+import { LOAD_METRICS, loadRound } from '../support/load-round.ts';
 import { paired } from '../support/paired.ts';
 import { World } from '../support/world.ts';
-import { warmUp, wrk } from '../support/wrk.ts';
+import { warmUp } from '../support/wrk.ts';
 
 const CONNECTIONS = 32;
 const PLAN = {
-  full: { rounds: 5, seconds: 4 },
+  full: { rounds: 9, seconds: 2 },
   quick: { rounds: 3, seconds: 1 },
   smoke: { rounds: 1, seconds: 1 },
 };
-const METRICS = {
-  'requests/s': { unit: 'requests/s', better: 'more' },
-  p99: { unit: 'ms', better: 'less', isInformation: true },
-} as const;
 
 export const warmManifestByTag: Bench = {
   name: 'warm-manifest-by-tag',
   title: `warm manifest by tag, ${CONNECTIONS} connections`,
-  metrics: METRICS,
+  metrics: LOAD_METRICS,
   goals: [
     { metric: 'requests/s', against: 'distribution proxy', atLeast: 60 },
     { metric: 'requests/s', against: 'bare node:http', atLeast: 0.6 },
@@ -30,7 +27,7 @@ export const warmManifestByTag: Bench = {
 export const warmManifestByDigest: Bench = {
   name: 'warm-manifest-by-digest',
   title: `warm manifest by digest, ${CONNECTIONS} connections`,
-  metrics: METRICS,
+  metrics: LOAD_METRICS,
   goals: [{ metric: 'requests/s', against: 'distribution proxy', atLeast: 15 }],
   run: async (context) => measureManifest(context, 'byDigest'),
 };
@@ -49,8 +46,5 @@ async function measureManifest(context: BenchContext, form: 'byTag' | 'byDigest'
   const { rounds, seconds } = byScale(context.scale, PLAN);
   const load = { connections: CONNECTIONS, paths: [image[form]] };
   await warmUp(context, servers, load);
-  return await paired(servers, rounds, async ({ url }) => {
-    const { requestsPerSecond, p99Ms } = await wrk(url, { ...load, seconds });
-    return { 'requests/s': requestsPerSecond, p99: p99Ms };
-  });
+  return await paired(servers, rounds, async (server) => loadRound(server, { ...load, seconds }));
 }

@@ -1,13 +1,14 @@
 import { byScale, type Bench, type BenchContext, type Samples } from '../support/bench.ts';
 import { expectContent } from '../support/check.ts';
+import { LOAD_METRICS, loadRound } from '../support/load-round.ts';
 import { paired } from '../support/paired.ts';
 import { World } from '../support/world.ts';
-import { warmUp, wrk } from '../support/wrk.ts';
+import { warmUp } from '../support/wrk.ts';
 
 const CONNECTIONS = 32;
 const SIZE = 4096;
 const PLAN = {
-  full: { rounds: 5, seconds: 4, blobs: 500 },
+  full: { rounds: 9, seconds: 2, blobs: 500 },
   quick: { rounds: 3, seconds: 1, blobs: 100 },
   smoke: { rounds: 1, seconds: 1, blobs: 10 },
 };
@@ -15,10 +16,7 @@ const PLAN = {
 export const warmSmallBlobs: Bench = {
   name: 'warm-small-blobs',
   title: `warm blobs of 4 KB, ${CONNECTIONS} connections`,
-  metrics: {
-    'requests/s': { unit: 'requests/s', better: 'more' },
-    p99: { unit: 'ms', better: 'less', isInformation: true },
-  },
+  metrics: LOAD_METRICS,
   goals: [{ metric: 'requests/s', against: 'distribution', atLeast: 5 }],
   run: measureSmallBlobs,
 };
@@ -34,8 +32,5 @@ async function measureSmallBlobs(context: BenchContext): Promise<Samples> {
   for (const layer of layers) await expectContent(servers, layer.path, layer.digest);
   const load = { connections: CONNECTIONS, paths: layers.map(({ path }) => path) };
   await warmUp(context, servers, load);
-  return await paired(servers, rounds, async ({ url }) => {
-    const { requestsPerSecond, p99Ms } = await wrk(url, { ...load, seconds });
-    return { 'requests/s': requestsPerSecond, p99: p99Ms };
-  });
+  return await paired(servers, rounds, async (server) => loadRound(server, { ...load, seconds }));
 }

@@ -11,6 +11,7 @@ export interface Load {
 }
 
 export interface LoadResult {
+  readonly requests: number;
   readonly requestsPerSecond: number;
   /** Bytes that came, headers too. */
   readonly bytes: number;
@@ -55,6 +56,7 @@ export function parseWrk(output: string): LoadResult {
   >;
   if (told.failed > 0) throw new Error(`${told.failed} of ${told.requests} requests failed`);
   return {
+    requests: told.requests,
     requestsPerSecond: told.requests / (told.microseconds / 1e6),
     bytes: told.bytes,
     p50Ms: told.p50 / 1000,

@@ -1,0 +1,24 @@
+import type { Metric } from './bench.ts';
+import type { Round } from './paired.ts';
+import { usageOf } from './proc.ts';
+import type { Contestant } from './server.ts';
+import { wrk, type Load } from './wrk.ts';
+
+/** What `loadRound` gives. */
+export const LOAD_METRICS: Readonly<Record<string, Metric>> = {
+  'requests/s': { unit: 'requests/s', better: 'more' },
+  // On a machine that does other things as well, two versions differ by this before they differ by anything else.
+  CPU: { unit: 'µs/request', better: 'less' },
+  p99: { unit: 'ms', better: 'less', isInformation: true },
+};
+
+export async function loadRound({ pid, url }: Contestant, load: Load): Promise<Round> {
+  const before = await usageOf(pid);
+  const { requests, requestsPerSecond, p99Ms } = await wrk(url, load);
+  const { cpuSeconds } = await usageOf(pid);
+  return {
+    'requests/s': requestsPerSecond,
+    CPU: (1e6 * (cpuSeconds - before.cpuSeconds)) / requests,
+    p99: p99Ms,
+  };
+}
