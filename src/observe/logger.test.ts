@@ -101,3 +101,26 @@ test('an installation without pino-pretty gets JSON, and is told so where it ask
     { level: 30, msg: 'hello' },
   ]);
 });
+
+/** What a process writes that runs `body`, with a logger, as its standard output. */
+async function outputOf(body: string): Promise<string> {
+  const main = `
+    import { createLogger } from ${JSON.stringify(new URL('logger.ts', import.meta.url).href)};
+    const logger = createLogger({ level: 'info', format: 'json' }, false);
+    ${body}`;
+  const args = ['--input-type=module', '--eval', main];
+  return (await promisify(execFile)(process.execPath, args)).stdout;
+}
+
+test.each([
+  ['ends by itself', ''],
+  ['is told to exit', 'process.exit(0);'],
+  ['is told to exit while lines are on their way', 'setImmediate(() => process.exit(0));'],
+])('a process that %s has written every line, each once and whole', async (_, end) => {
+  const text = await outputOf(`for (let i = 0; i < 5000; i += 1) logger.info({ i }, 'line'); ${end}`);
+  const lines = text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { i?: number });
+  expect(lines.map(({ i }) => i)).toEqual(Array.from({ length: 5000 }, (_, i) => i));
+});

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import type { Writable } from 'node:stream';
 import { pino, type DestinationStream, type Logger } from 'pino';
+import { LineBatch, type BatchTarget } from './line-batch.ts';
 
 export interface LoggerOptions {
   readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
@@ -19,15 +20,36 @@ export function createLogger(options: LoggerOptions, isTerminal: boolean, stream
     {
       level: options.level,
       base: null,
-      timestamp: pino.stdTimeFunctions.isoTime,
+      timestamp: createTimestamp(),
       redact: SECRET_FIELDS.flatMap((field) => [field, `*.${field}`]),
     },
-    pretty ?? stream ?? pino.destination({ dest: 1, sync: false }),
+    pretty ?? stream ?? standardOutput(),
   );
   if (options.format === 'pretty' && pretty === undefined) {
     logger.warn('log.format is pretty, but pino-pretty is not installed: the log is JSON');
   }
   return logger;
+}
+
+/** Standard output, written to in the background; what is left when the process ends is written then. */
+function standardOutput(): DestinationStream {
+  const destination = pino.destination({ dest: 1, sync: false, contentMode: 'buffer' });
+  // In that mode it takes bytes, which its types do not say.
+  const batch = new LineBatch(destination as unknown as BatchTarget);
+  process.once('exit', () => batch.flushSync());
+  return batch;
+}
+
+/** The time of a line, in ISO 8601, as pino wants it. Many lines are of the same millisecond: it is rendered once. */
+function createTimestamp(): () => string {
+  let lastMs = NaN;
+  let last = '';
+  return () => {
+    const now = Date.now();
+    if (now !== lastMs) last = `,"time":"${new Date(now).toISOString()}"`;
+    lastMs = now;
+    return last;
+  };
 }
 
 /** pino-pretty is a tool of development: an installation without it gets JSON. */
