@@ -127,17 +127,17 @@ export interface ServedRequest {
   readonly url: string;
   /** What was asked for; `other` for health, metrics and what is not the registry's. */
   readonly requestKind: 'manifest' | 'blob' | 'tags' | 'referrers' | 'catalog' | 'ping' | 'invalid' | 'other';
-  readonly upstream?: string;
-  readonly repository?: string;
-  readonly reference?: string;
+  readonly upstream?: string | undefined;
+  readonly repository?: string | undefined;
+  readonly reference?: string | undefined;
   /** `hit`, `miss`, `revalidated`, `stale`, `bypass` or `error`; absent where neither cache nor upstream had a part. */
-  readonly outcome?: string;
+  readonly outcome?: string | undefined;
   readonly status: number;
   /** Bytes of body sent. */
   readonly bytes: number;
   /** False where the connection was cut before the whole answer was sent. */
   readonly complete: boolean;
-  readonly firstByteMs?: number;
+  readonly firstByteMs?: number | undefined;
   readonly durationMs: number;
   readonly error?: unknown;
 }

@@ -46,8 +46,10 @@ export interface ManifestsOptions {
   readonly memoryBytes: number;
 }
 
-/** What an entry costs beside its bytes. */
-const ENTRY_OVERHEAD = 512;
+/** What an entry costs beside its bytes: keys, and headers that are prepared for it. */
+const ENTRY_OVERHEAD = 1024;
+/** Small ones are prepared as text, too, which is what nearly all are. */
+const COPIES = 2;
 
 /** Manifests by digest: from memory, from disk, from upstream, in this order. */
 export class Manifests {
@@ -65,7 +67,7 @@ export class Manifests {
     this.#confirmations = new Flights(now);
     this.#memory = new LRUCache({
       maxSize: options.memoryBytes,
-      sizeCalculation: (manifest) => manifest.bytes.length + ENTRY_OVERHEAD,
+      sizeCalculation: (manifest) => COPIES * manifest.bytes.length + ENTRY_OVERHEAD,
     });
   }
 

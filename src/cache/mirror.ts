@@ -96,12 +96,13 @@ export class Mirror {
 
   /**
    * What `manifest` gives, where that takes neither I/O nor waiting: within its time to live, from memory.
+   * @param preference is asked for only where something depends on it
    * @returns undefined where it takes more: then `manifest` is to be asked
    */
   manifestNow(
     target: Target,
     reference: Reference,
-    preference: ManifestPreference,
+    preference: () => ManifestPreference,
   ): PulledManifest | undefined {
     const isTag = reference.kind === 'tag';
     const resolution = isTag
@@ -111,7 +112,7 @@ export class Mirror {
     const { digest, outcome } = resolution;
     const manifest = this.#manifests.pullNow(target, digest);
     if (manifest === undefined) return undefined;
-    if (isTag && isIndexMediaType(manifest.mediaType) && preference.wantsSingleImage) return undefined;
+    if (isTag && isIndexMediaType(manifest.mediaType) && preference().wantsSingleImage) return undefined;
     this.#lastUse.record(digest);
     return { manifest, outcome };
   }

@@ -78,7 +78,6 @@ async function serve(config: Config): Promise<void> {
       metrics: metrics.read,
       detail: () => ({ disk: mirror.disk.state, upstreams: breakerDetail(upstreams) }),
     },
-    clock,
     admission: new Admission(config.limits),
     idleMs: config.limits.idleTimeoutMs,
     deliver: delivery.deliver,

@@ -29,16 +29,15 @@ const MAX_INTEGER = 999_999_999_999_999;
 
 /** `Cache-Status` of one cache, a structured field: `larder; fwd=stale; fwd-status=304; ttl=300`. */
 export function formatCacheStatus(status: CacheStatus): string {
-  const parameters = [
-    'hit' in status && 'hit',
-    'fwd' in status && `fwd=${status.fwd}`,
-    status.fwdStatus !== undefined && `fwd-status=${formatInteger(status.fwdStatus)}`,
-    status.stored === true && 'stored',
-    status.collapsed === true && 'collapsed',
-    status.ttlMs !== undefined && `ttl=${formatInteger(status.ttlMs / 1000)}`,
-    status.detail !== undefined && `detail=${formatDetail(status.detail)}`,
-  ];
-  return ['larder', ...parameters.filter((parameter) => parameter !== false)].join('; ');
+  let text = 'larder';
+  if ('hit' in status) text += '; hit';
+  if ('fwd' in status) text += `; fwd=${status.fwd}`;
+  if (status.fwdStatus !== undefined) text += `; fwd-status=${formatInteger(status.fwdStatus)}`;
+  if (status.stored === true) text += '; stored';
+  if (status.collapsed === true) text += '; collapsed';
+  if (status.ttlMs !== undefined) text += `; ttl=${formatInteger(status.ttlMs / 1000)}`;
+  if (status.detail !== undefined) text += `; detail=${formatDetail(status.detail)}`;
+  return text;
 }
 
 function formatInteger(value: number): string {

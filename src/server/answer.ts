@@ -2,6 +2,4 @@ import type { Outcome } from '../cache/outcome.ts';
 import type { Reply } from './reply.ts';
 
 /** A reply, and how it came about. */
-export interface Answer extends Reply {
-  readonly outcome?: Outcome;
-}
+export type Answer<R extends Reply = Reply> = R & { readonly outcome?: Outcome };

@@ -10,7 +10,7 @@ import { StoreError } from '../store/blob-store.ts';
 import { Admission } from './admission.ts';
 import { createApp, type AppOptions } from './app.ts';
 import { listen } from './listen.ts';
-import { NO_BODY, type Reply } from './reply.ts';
+import { NO_BODY, type ReadyReply, type Reply } from './reply.ts';
 import { RequestRecords } from './request-record.ts';
 
 interface World extends AsyncDisposable {
@@ -25,12 +25,14 @@ interface WorldOptions {
   readonly health?: Partial<AppOptions['health']>;
   /** What the registry answers. */
   readonly reply?: AppOptions['registry']['reply'];
+  /** What it answers at once. */
+  readonly replyNow?: AppOptions['registry']['replyNow'];
 }
 
 const EMPTY: Reply = { status: 200, headers: {}, body: NO_BODY };
 
 /** Disposing asserts that nothing was written beside the log. */
-async function start({ health, reply }: WorldOptions): Promise<World> {
+async function start({ health, reply, replyNow }: WorldOptions): Promise<World> {
   const complaints = vi.spyOn(console, 'error').mockReturnValue();
   const clock = new ManualClock();
   const events = createEvents();
@@ -40,7 +42,7 @@ async function start({ health, reply }: WorldOptions): Promise<World> {
   const records = new RequestRecords(clock, events, () => `request-${(ids += 1)}`);
   const admission = new Admission({ requests: 10, requestsPerClient: 10 });
   const app = createApp({
-    registry: { reply: reply ?? (() => Promise.resolve(EMPTY)) },
+    registry: { replyNow: replyNow ?? (() => undefined), reply: reply ?? (() => Promise.resolve(EMPTY)) },
     records,
     health: {
       probe: () => Promise.resolve(),
@@ -48,7 +50,6 @@ async function start({ health, reply }: WorldOptions): Promise<World> {
       metrics: () => Promise.resolve({ contentType: 'text/plain; version=0.0.4', text: 'up 1\n' }),
       ...health,
     },
-    clock,
     admission,
     idleMs: 0,
     deliver: createDeliver(),
@@ -189,6 +190,67 @@ describe('the record of a request', () => {
     await asked.promise;
     socket.destroy();
     await expect.poll(() => world.served).toMatchObject([{ bytes: 0, complete: false }]);
+    expect(world.admission.running).toBe(0);
+  });
+});
+
+describe('what can be answered at once', () => {
+  const bytes = Buffer.from('abc');
+  const ready: ReadyReply = {
+    status: 203,
+    headers: { ETag: '"x"' },
+    body: { kind: 'bytes', bytes, latin1: 'abc' },
+  };
+
+  test('is not asked for again, and recorded like any other', async () => {
+    await using world = await start({
+      reply: () => Promise.reject(new Error('not asked')),
+      replyNow: (_, record) => {
+        record.requestKind = 'manifest';
+        record.outcome = 'hit';
+        world.clock.advance(20);
+        return ready;
+      },
+    });
+    const { status, headers, body } = await world.get('/v2/a/manifests/1');
+    expect([status, headers.etag, headers['content-length'], body]).toEqual([203, '"x"', '3', bytes]);
+    const head = await world.get('/v2/a/manifests/1', { method: 'HEAD' });
+    expect([head.status, head.headers['content-length'], head.body.length]).toEqual([203, '3', 0]);
+    const known = { requestKind: 'manifest', outcome: 'hit', status: 203, complete: true, firstByteMs: 20 };
+    await expect
+      .poll(() => world.served)
+      .toMatchObject([
+        { ...known, bytes: 3 },
+        { ...known, bytes: 0 },
+      ]);
+    expect(world.admission.running).toBe(0);
+  });
+
+  test('bytes that are no text arrive as they are', async () => {
+    const all = Buffer.from(Array.from({ length: 256 }, (_, i) => i));
+    const body = { kind: 'bytes', bytes: all, latin1: all.toString('latin1') } as const;
+    await using world = await start({ replyNow: () => ({ ...ready, body }) });
+    expect((await world.get('/v2/')).body).toEqual(all);
+  });
+
+  test('is refused like any other where there is no room', async () => {
+    await using world = await start({ replyNow: () => ready });
+    while (world.admission.enter('127.0.0.1') === undefined);
+    expect((await world.get('/v2/')).status).toBe(503);
+    world.admission.leave('127.0.0.1');
+    expect((await world.get('/v2/')).status).toBe(203);
+  });
+
+  test.each<[string, AppOptions['registry']['replyNow']]>([
+    ['a bug', () => expect.fail('a bug')],
+    ['a header that cannot be sent', () => ({ ...ready, headers: { ETag: 'a\nb' } })],
+  ])('%s: 500, and the next request is served', async (_, replyNow) => {
+    let count = 0;
+    await using world = await start({
+      replyNow: (...args) => ((count += 1) === 1 ? replyNow(...args) : ready),
+    });
+    expect([(await world.get('/v2/')).status, (await world.get('/v2/')).status]).toEqual([500, 203]);
+    await expect.poll(() => world.served).toMatchObject([{ status: 500, outcome: 'error' }, { status: 203 }]);
     expect(world.admission.running).toBe(0);
   });
 });

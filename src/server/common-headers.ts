@@ -2,7 +2,7 @@ import { formatCacheStatus, type CacheStatus } from '../http/cache-status.ts';
 import type { Reply } from './reply.ts';
 
 /** Gives a reply the headers that every answer of the registry has. */
-export function withCommonHeaders(reply: Reply, requestId: string, status: CacheStatus): Reply {
+export function withCommonHeaders<R extends Reply>(reply: R, requestId: string, status: CacheStatus): R {
   return {
     ...reply,
     headers: {

@@ -1,13 +1,12 @@
 import { once } from 'node:events';
 import { createServer, type Server, type ServerOptions } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { getRequestListener } from '@hono/node-server';
 import type { Clock } from '../clock.ts';
-import type { createApp } from './app.ts';
-import type { RequestRecords } from './request-record.ts';
+import type { App } from './app.ts';
+import type { RequestRecord, RequestRecords } from './request-record.ts';
 
 export interface ListenOptions {
-  readonly app: ReturnType<typeof createApp>;
+  readonly app: App;
   readonly records: RequestRecords;
   readonly clock: Clock;
   /** Undefined: every interface. */
@@ -41,14 +40,16 @@ export interface Listening {
 
 /** @throws the system's error where the address cannot be listened on (EADDRINUSE, EACCES) */
 export async function listen({ app, records, clock, host, port, limits }: ListenOptions): Promise<Listening> {
-  const handle = getRequestListener(app.fetch, { overrideGlobalObjects: false });
   let isDraining = false;
-  const server = createServer(serverOptions(limits), (incoming, outgoing) => {
-    records.begin(incoming, outgoing);
-    if (isDraining) outgoing.setHeader('Connection', 'close');
+  const onOver = (record: RequestRecord): void => {
+    app.release(record);
     // A connection that was busy when the drain began is idle now, and would be kept alive.
-    outgoing.once('close', () => isDraining && server.closeIdleConnections());
-    void handle(incoming, outgoing);
+    if (isDraining) server.closeIdleConnections();
+  };
+  const server = createServer(serverOptions(limits), (incoming, outgoing) => {
+    const record = records.begin(incoming, outgoing, onOver);
+    if (isDraining) outgoing.setHeader('Connection', 'close');
+    app.handle(incoming, outgoing, record);
   });
   server.maxConnections = limits.connections;
   const sockets = trackSockets(server);

@@ -13,11 +13,13 @@ import { withCommonHeaders } from './common-headers.ts';
 import { errorReply } from './error-reply.ts';
 import { answerBlob } from './handlers/blob.ts';
 import { answerCatalog, answerReferrers, answerTags } from './handlers/lists.ts';
-import { answerManifest } from './handlers/manifest.ts';
+import { ManifestHandler } from './handlers/manifest.ts';
 import type { Question } from './handlers/question.ts';
-import { jsonBody, type Reply } from './reply.ts';
+import { ManifestRoutes } from './manifest-routes.ts';
+import { jsonBody, type ReadyReply, type Reply } from './reply.ts';
 import type { RequestRecord } from './request-record.ts';
 import type { UpstreamTable } from './select-upstream.ts';
+import { splitUrl } from './split-url.ts';
 import { parseV2Path, type Addressed, type V2Path } from './v2-path.ts';
 
 export interface RegistryOptions {
@@ -30,12 +32,34 @@ export interface RegistryOptions {
 export class Registry {
   readonly #mirror: Mirror;
   readonly #upstreams: UpstreamTable;
+  readonly #manifests: ManifestHandler;
+  readonly #manifestRoutes: ManifestRoutes;
   readonly #options: RegistryOptions;
 
   constructor(mirror: Mirror, upstreams: UpstreamTable, options: RegistryOptions) {
     this.#mirror = mirror;
     this.#upstreams = upstreams;
+    this.#manifests = new ManifestHandler(mirror);
+    this.#manifestRoutes = new ManifestRoutes(upstreams);
     this.#options = options;
+  }
+
+  /**
+   * What `reply` gives, where that takes neither I/O nor waiting: a manifest that is in memory, within its time to
+   * live. docs/adr/0009.
+   * @returns undefined where it takes more, or something is wrong: then `reply` is to be asked
+   */
+  replyNow(incoming: IncomingMessage, record: RequestRecord): ReadyReply | undefined {
+    const route = this.#manifestRoutes.find(incoming);
+    if (route === undefined) return undefined;
+    const answer = this.#manifests.answerNow(route, incoming);
+    if (answer === undefined) return undefined;
+    const { target, referenceText, ns } = route;
+    record.requestKind = 'manifest';
+    record.upstream = target.key.upstream;
+    record.repository = target.key.repository;
+    record.reference = referenceText;
+    return withNamespace(rendered(answer, record), record, ns);
   }
 
   /** Never rejects: what goes wrong becomes an error reply, and is noted in the record. */
@@ -70,7 +94,7 @@ export class Registry {
     switch (path.kind) {
       case 'manifest':
         record.reference = formatReference(path.reference);
-        return answerManifest(this.#mirror, question, path.reference);
+        return this.#manifests.answer(question, path.reference);
       case 'blob':
         record.reference = path.digest;
         return answerBlob(this.#mirror, question, path.digest);
@@ -129,20 +153,12 @@ interface Asked {
 /** 200 without ever asking an upstream: clients leave a mirror whose ping fails. */
 const PONG: Answer = { status: 200, headers: { 'Content-Type': 'application/json' }, body: jsonBody({}) };
 
-/** The raw path, percent-encoding untouched, and the query. */
-export function splitUrl(url: string): { readonly path: string; readonly query: URLSearchParams } {
-  const mark = url.indexOf('?');
-  return mark === -1
-    ? { path: url, query: new URLSearchParams() }
-    : { path: url.slice(0, mark), query: new URLSearchParams(url.slice(mark + 1)) };
-}
-
 function assertReadMethod(method: string | undefined): void {
   if (method === 'GET' || method === 'HEAD') return;
   throw new RegistryError('UNSUPPORTED', 'the mirror is read-only: push to the registry itself');
 }
 
-function rendered(answer: Answer, record: RequestRecord): Reply {
+function rendered<R extends Reply>(answer: Answer<R>, record: RequestRecord): R {
   const { outcome } = answer;
   if (outcome !== undefined) record.outcome = outcomeName(outcome);
   const reply = withCommonHeaders(answer, record.id, statusOfOutcome(outcome));
@@ -151,7 +167,7 @@ function rendered(answer: Answer, record: RequestRecord): Reply {
 }
 
 /** Tells a client that came by `ns` that it was understood (distribution-spec, "Registry Proxying"). */
-function withNamespace(reply: Reply, record: RequestRecord, ns: string | undefined): Reply {
+function withNamespace<R extends Reply>(reply: R, record: RequestRecord, ns: string | undefined): R {
   if (ns === undefined || record.upstream === undefined) return reply;
   return { ...reply, headers: { ...reply.headers, 'OCI-Namespace': ns } };
 }

@@ -15,7 +15,10 @@ interface Server {
 async function serve(reply: Reply): Promise<Server> {
   const sent = Promise.withResolvers<Delivered>();
   const server = createServer(({ method }, outgoing) => {
-    sendReply(reply, outgoing, { isHead: method === 'HEAD', idleMs: 0, deliver: createDeliver() }).then(sent.resolve, sent.reject);
+    sendReply(reply, outgoing, { isHead: method === 'HEAD', idleMs: 0, deliver: createDeliver() }).then(
+      sent.resolve,
+      sent.reject,
+    );
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -9,9 +9,18 @@ export interface Reply {
   readonly body: ReplyBody;
 }
 
-export type ReplyBody =
+/** A body that is wholly in memory. */
+export type ReadyBody =
   | { readonly kind: 'none' }
-  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+  | {
+      readonly kind: 'bytes';
+      readonly bytes: Uint8Array;
+      /** The same bytes, a character each: Node writes a text together with the headers, in one system call. */
+      readonly latin1?: string;
+    };
+
+export type ReplyBody =
+  | ReadyBody
   /** Bytes `[start, end)` of a blob; `end` undefined where its size is not known. The reply owns the reader. */
   | {
       readonly kind: 'blob';
@@ -20,7 +29,12 @@ export type ReplyBody =
       readonly end: number | undefined;
     };
 
-export const NO_BODY: ReplyBody = { kind: 'none' };
+/** A reply that can be handed to the socket at once. */
+export interface ReadyReply extends Reply {
+  readonly body: ReadyBody;
+}
+
+export const NO_BODY: ReadyBody = { kind: 'none' };
 
 export function jsonBody(value: unknown): { readonly kind: 'bytes'; readonly bytes: Uint8Array } {
   return { kind: 'bytes', bytes: new TextEncoder().encode(JSON.stringify(value)) };
@@ -44,14 +58,7 @@ export async function sendReply(
   { isHead, idleMs, deliver }: SendOptions,
 ): Promise<Delivered> {
   const { status, headers, body } = reply;
-  if (body.kind !== 'blob') {
-    if (response.destroyed) return { bytes: 0, complete: false };
-    const bytes = body.kind === 'bytes' ? body.bytes : undefined;
-    const length = bytes === undefined ? {} : { 'Content-Length': bytes.length };
-    response.writeHead(status, { ...length, ...headers });
-    response.end(isHead ? undefined : bytes);
-    return { bytes: isHead ? 0 : (bytes?.length ?? 0), complete: true };
-  }
+  if (body.kind !== 'blob') return sendNow({ status, headers, body }, response, isHead);
   const { reader, start, end } = body;
   try {
     response.writeHead(status, headers);
@@ -64,6 +71,32 @@ export async function sendReply(
     return closed(reader, { bytes: 0, complete: true });
   }
   return closed(reader, await deliver(reader, start, end, response, idleMs));
+}
+
+/**
+ * Sends a reply that is wholly in memory, as `sendReply` does.
+ * @throws TypeError where the headers cannot be sent; nothing is sent then
+ */
+export function sendNow(
+  { status, headers, body }: ReadyReply,
+  response: ServerResponse,
+  isHead: boolean,
+): Delivered {
+  if (response.destroyed) return { bytes: 0, complete: false };
+  if (body.kind === 'none') {
+    response.writeHead(status, headers);
+    response.end();
+    return { bytes: 0, complete: true };
+  }
+  const { bytes, latin1 } = body;
+  response.writeHead(
+    status,
+    'Content-Length' in headers ? headers : { 'Content-Length': bytes.length, ...headers },
+  );
+  if (isHead) response.end();
+  else if (latin1 === undefined) response.end(bytes);
+  else response.end(latin1, 'latin1');
+  return { bytes: isHead ? 0 : bytes.length, complete: true };
 }
 
 /** Closes the reader. That it cannot be closed changes nothing of what was sent, but is worth telling. */

@@ -3,21 +3,31 @@ import type { Clock } from '../clock.ts';
 import type { Events, ServedRequest } from '../events.ts';
 
 /** What becomes known of a request while it is served; told as one event when its connection is done with it. */
-export interface RequestRecord {
+export class RequestRecord {
   readonly id: string;
+  /** The client's address. Once the socket is closed it has none any more. */
+  readonly client: string;
   readonly startedAt: number;
-  requestKind: ServedRequest['requestKind'];
-  upstream?: string;
-  repository?: string;
-  reference?: string;
-  outcome?: string;
-  bytes: number;
+  requestKind: ServedRequest['requestKind'] = 'other';
+  upstream: string | undefined = undefined;
+  repository: string | undefined = undefined;
+  reference: string | undefined = undefined;
+  outcome: string | undefined = undefined;
+  bytes = 0;
   /** False once an answer was cut; a connection that closes before its answer ended is not complete either. */
-  isWhole: boolean;
-  firstByteMs?: number;
-  error?: unknown;
+  isWhole = true;
+  firstByteMs: number | undefined = undefined;
+  error: unknown = undefined;
   /** Settles once all of the above is known: the connection may be closed before that. */
-  served?: Promise<unknown>;
+  served: Promise<unknown> | undefined = undefined;
+  /** Whether the request counts for the limits of its client. */
+  isAdmitted = false;
+
+  constructor(id: string, client: string, startedAt: number) {
+    this.id = id;
+    this.client = client;
+    this.startedAt = startedAt;
+  }
 }
 
 const CLIENT_ID = /^[\w.:-]{1,64}$/;
@@ -35,24 +45,28 @@ export class RequestRecords {
     this.#newId = newId;
   }
 
-  /** Begins a record, and tells it when the response is over. A client's own request id is kept if it is sane. */
-  begin(incoming: IncomingMessage, outgoing: ServerResponse): RequestRecord {
-    const given = incoming.headersDistinct['x-request-id']?.[0];
-    const record: RequestRecord = {
-      id: given !== undefined && CLIENT_ID.test(given) ? given : this.#newId(),
-      startedAt: this.#clock.monotonic(),
-      requestKind: 'other',
-      bytes: 0,
-      isWhole: true,
-    };
-    this.#records.set(incoming, record);
-    // Once the socket is closed it has no address any more.
-    const client = incoming.socket.remoteAddress ?? '';
-    outgoing.once('close', () => {
-      // Now: what is written to a closed response looks finished later on.
-      void this.#tell(record, client, incoming, outgoing, outgoing.writableFinished);
+  /**
+   * Begins a record, and tells it when the response is over. A client's own request id is kept if it is sane.
+   * @param onOver is called then, too
+   */
+  begin(
+    incoming: IncomingMessage,
+    outgoing: ServerResponse,
+    onOver: (record: RequestRecord) => void,
+  ): RequestRecord {
+    const given = incoming.headers['x-request-id'];
+    const id = typeof given === 'string' && CLIENT_ID.test(given) ? given : this.#newId();
+    const record = new RequestRecord(id, incoming.socket.remoteAddress ?? '', this.#clock.monotonic());
+    outgoing.on('close', () => {
+      onOver(record);
+      this.#end(record, incoming, outgoing);
     });
     return record;
+  }
+
+  /** Keeps a record for those who get to see the request only. */
+  keep(incoming: IncomingMessage, record: RequestRecord): void {
+    this.#records.set(incoming, record);
   }
 
   of(incoming: IncomingMessage): RequestRecord {
@@ -61,27 +75,46 @@ export class RequestRecords {
     return record;
   }
 
-  async #tell(
+  /** Milliseconds since the request began, to the microsecond. */
+  msSince({ startedAt }: RequestRecord): number {
+    return Math.round(1000 * (this.#clock.monotonic() - startedAt)) / 1000;
+  }
+
+  #end(record: RequestRecord, incoming: IncomingMessage, outgoing: ServerResponse): void {
+    // Now: what is written to a closed response looks finished later on.
+    const isFinished = outgoing.writableFinished;
+    const durationMs = this.msSince(record);
+    const tell = (): void => this.#tell(record, incoming, outgoing.statusCode, isFinished, durationMs);
+    if (record.served === undefined) tell();
+    else record.served.then(tell, tell);
+  }
+
+  #tell(
     record: RequestRecord,
-    client: string,
     incoming: IncomingMessage,
-    outgoing: ServerResponse,
+    status: number,
     isFinished: boolean,
-  ): Promise<void> {
-    const durationMs = this.#clock.monotonic() - record.startedAt;
-    await record.served?.catch(() => undefined);
-    const { startedAt: _, served: __, isWhole, ...known } = record;
+    durationMs: number,
+  ): void {
     this.#events.emit({
       kind: 'request-served',
       request: {
-        ...known,
-        client,
+        id: record.id,
+        client: record.client,
         userAgent: incoming.headers['user-agent'] ?? '',
         method: incoming.method ?? '',
         url: incoming.url ?? '',
-        status: outgoing.statusCode,
-        complete: isWhole && isFinished,
+        requestKind: record.requestKind,
+        upstream: record.upstream,
+        repository: record.repository,
+        reference: record.reference,
+        outcome: record.outcome,
+        status,
+        bytes: record.bytes,
+        complete: record.isWhole && isFinished,
+        firstByteMs: record.firstByteMs,
         durationMs,
+        error: record.error,
       },
     });
   }

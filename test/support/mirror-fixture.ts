@@ -14,12 +14,13 @@ import { join } from 'node:path';
 import { Mirror } from '../../src/cache/mirror.ts';
 import type { TagPolicy } from '../../src/cache/policy.ts';
 import { rememberIndex } from '../../src/cache/remembering-index.ts';
+import type { Target } from '../../src/cache/target.ts';
 import { breakerDetail } from '../../src/cli/upstreams.ts';
 import { knownRegistry } from '../../src/config/known-registries.ts';
 import { chooseDelivery } from '../../src/delivery/choose.ts';
 import { createEvents, type LarderEvent, type ServedRequest } from '../../src/events.ts';
 import type { Digest } from '../../src/oci/digest.ts';
-import type { ContentIndex } from '../../src/index/content-index.ts';
+import type { ContentIndex, RepositoryKey } from '../../src/index/content-index.ts';
 import { Evictor } from '../../src/eviction/evictor.ts';
 import type { Marks } from '../../src/eviction/marks.ts';
 import { LocalMaintenance } from '../../src/maintenance/local-maintenance.ts';
@@ -52,7 +53,7 @@ interface MirroredRegistry {
   readonly tags?: Partial<TagPolicy>;
   readonly isAllowed?: RoutedUpstream['isAllowed'];
   /** What its client is told beyond the URL. */
-  readonly client?: Partial<Pick<UpstreamSettings, 'ca' | 'timeouts'>>;
+  readonly client?: Partial<Pick<UpstreamSettings, 'ca' | 'timeouts' | 'credentials'>>;
   /** Absent: the machine's. */
   readonly network?: Network;
 }
@@ -133,6 +134,13 @@ export class MirrorFixture implements AsyncDisposable {
 
   get url(): URL {
     return new URL(`http://127.0.0.1:${this.#listening.port}`);
+  }
+
+  /** Where a repository is pulled from. */
+  target(key: RepositoryKey): Target {
+    const found = this.#upstreams.find(({ upstream }) => upstream.name === key.upstream);
+    if (found === undefined) throw new Error(`no upstream is called ${key.upstream}`);
+    return { upstream: found.upstream, tags: found.tags, key };
   }
 
   get(path: string, asked?: Asked): Promise<Answered> {
@@ -231,7 +239,7 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
   const { idleMs = 0, headerTimeoutMs = 60_000, answerMs = 25_000 } = options;
   const registry = new Registry(mirror, table, { clock, answerMs });
   const { deliver } = await chooseDelivery('auto', process);
-  const app = createApp({ registry, records, health, clock, admission, idleMs, deliver });
+  const app = createApp({ registry, records, health, admission, idleMs, deliver });
   const limits = { headerTimeoutMs, connections: 10_000 };
   const listening = await listen({ app, records, clock, host: '127.0.0.1', port: 0, limits });
   const ownsDirectory = options.directory === undefined;

@@ -1,59 +1,74 @@
+import type { IncomingMessage } from 'node:http';
 import { accepts, namesOnlySingleImages, parseAccept } from '../../http/accept.ts';
 import { matchesETag, parseIfNoneMatch } from '../../http/etag.ts';
+import type { HeaderLines } from '../../http/scanner.ts';
 import type { ManifestPreference, Mirror } from '../../cache/mirror.ts';
-import type { Outcome } from '../../cache/outcome.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Reference } from '../../oci/reference.ts';
-import { NO_BODY, type ReplyBody } from '../reply.ts';
 import type { Answer } from '../answer.ts';
+import type { ManifestRoute } from '../manifest-routes.ts';
+import { Memo } from '../memo.ts';
+import { NO_BODY, type ReadyReply } from '../reply.ts';
+import { prepareManifest, PreparedManifests, type PreparedManifest } from './prepared-manifest.ts';
 import type { Question } from './question.ts';
 
 /**
  * GET and HEAD of a manifest: byte-exact, with its own bare media type, its exact length and its digest, which
  * clients take for granted on both methods (distribution-spec, "Pulling manifests").
  */
-export async function answerManifest(
-  mirror: Mirror,
-  question: Question,
-  reference: Reference,
-): Promise<Answer> {
-  const { target, isHead, headers } = question;
-  const preference = preferenceOf(headers['accept']);
-  if (isHead) {
-    const { digest, mediaType, size, outcome } = await mirror.manifestHead(target, reference, preference);
-    return manifestAnswer(question, { digest, mediaType, size, body: NO_BODY }, outcome);
+export class ManifestHandler {
+  readonly #mirror: Mirror;
+  readonly #prepared = new PreparedManifests();
+  readonly #preferences = new Memo<ManifestPreference>();
+
+  constructor(mirror: Mirror) {
+    this.#mirror = mirror;
   }
-  const { manifest, outcome } = await mirror.manifest(target, reference, preference);
-  const { digest, mediaType, bytes } = manifest;
-  return manifestAnswer(
-    question,
-    { digest, mediaType, size: bytes.length, body: { kind: 'bytes', bytes } },
-    outcome,
-  );
-}
 
-interface Representation {
-  readonly digest: Digest;
-  readonly mediaType: string;
-  readonly size: number;
-  readonly body: ReplyBody;
-}
-
-function manifestAnswer({ headers }: Question, manifest: Representation, outcome: Outcome): Answer {
-  const { digest, mediaType, size, body } = manifest;
-  const identity = { 'Docker-Content-Digest': digest, ETag: `"${digest}"` };
-  if (matchesETag(parseIfNoneMatch(headers['if-none-match']), digest)) {
-    return { status: 304, headers: identity, body: NO_BODY, outcome };
+  /** @throws as the mirror does */
+  async answer(question: Question, reference: Reference): Promise<Answer> {
+    const { target, isHead, headers } = question;
+    const preference = preferenceOf(headers['accept']);
+    if (isHead) {
+      const head = await this.#mirror.manifestHead(target, reference, preference);
+      const { digest, mediaType, size, outcome } = head;
+      const prepared = prepareManifest(digest, mediaType, size, NO_BODY);
+      return { ...chosen(prepared, digest, headers['if-none-match']), outcome };
+    }
+    const { manifest, outcome } = await this.#mirror.manifest(target, reference, preference);
+    const prepared = this.#prepared.of(manifest);
+    return { ...chosen(prepared, manifest.digest, headers['if-none-match']), outcome };
   }
-  return {
-    status: 200,
-    headers: { 'Content-Type': mediaType, 'Content-Length': size, ...identity },
-    body,
-    outcome,
-  };
+
+  /** What `answer` gives, where it takes neither I/O nor waiting; also to HEAD, whose body is not sent. */
+  answerNow({ target, reference }: ManifestRoute, incoming: IncomingMessage): Answer<ReadyReply> | undefined {
+    const pulled = this.#mirror.manifestNow(target, reference, () => this.#preference(incoming));
+    if (pulled === undefined) return undefined;
+    const { manifest, outcome } = pulled;
+    const prepared = this.#prepared.of(manifest);
+    const isConditional = incoming.headers['if-none-match'] !== undefined;
+    const { status, headers, body } = isConditional
+      ? chosen(prepared, manifest.digest, incoming.headersDistinct['if-none-match'])
+      : prepared.whole;
+    return { status, headers, body, outcome };
+  }
+
+  #preference(incoming: IncomingMessage): ManifestPreference {
+    const { accept = '' } = incoming.headers;
+    const known = this.#preferences.get(accept);
+    if (known !== undefined) return known;
+    const preference = preferenceOf(incoming.headersDistinct['accept']);
+    this.#preferences.put(accept, preference);
+    return preference;
+  }
 }
 
-function preferenceOf(header: readonly string[] | undefined): ManifestPreference {
+function chosen(prepared: PreparedManifest, digest: Digest, ifNoneMatch: HeaderLines): ReadyReply {
+  const isKnown = matchesETag(parseIfNoneMatch(ifNoneMatch), digest);
+  return isKnown ? prepared.notModified : prepared.whole;
+}
+
+function preferenceOf(header: HeaderLines): ManifestPreference {
   const accept = parseAccept(header);
   return {
     accepts: (mediaType) => accepts(accept, mediaType),

@@ -1,0 +1,95 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Deliver, Delivered } from '../delivery/deliver.ts';
+import type { Admission, Refusal } from './admission.ts';
+import { statusOfError } from './cache-status.ts';
+import { withCommonHeaders } from './common-headers.ts';
+import { errorReply, overloadReply } from './error-reply.ts';
+import type { Registry } from './registry.ts';
+import { sendNow, sendReply, type Reply } from './reply.ts';
+import type { RequestRecord, RequestRecords } from './request-record.ts';
+
+export interface EndpointOptions {
+  readonly registry: Pick<Registry, 'reply' | 'replyNow'>;
+  readonly records: RequestRecords;
+  readonly admission: Admission;
+  /** How long a client may take nothing of an answer, milliseconds. */
+  readonly idleMs: number;
+  /** How blobs get to clients. */
+  readonly deliver: Deliver;
+}
+
+/** Where requests meet the registry: each is admitted, answered, sent its answer, and noted in its record. */
+export class Endpoint {
+  readonly #options: EndpointOptions;
+
+  constructor(options: EndpointOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Answers what takes neither I/O nor waiting. docs/adr/0009.
+   * @returns whether it did; else `answer` has to, and nothing has been done
+   */
+  answerNow(incoming: IncomingMessage, outgoing: ServerResponse, record: RequestRecord): boolean {
+    const { registry, records } = this.#options;
+    try {
+      const reply = registry.replyNow(incoming, record);
+      // One that may not be served now is refused by `answer`.
+      if (reply === undefined || this.#admit(record) !== undefined) return false;
+      record.firstByteMs = records.msSince(record);
+      note(record, sendNow(reply, outgoing, incoming.method === 'HEAD'));
+    } catch (error) {
+      record.served = this.#answerUnforeseen(error, outgoing, record);
+    }
+    return true;
+  }
+
+  /** Never rejects. */
+  answer(incoming: IncomingMessage, outgoing: ServerResponse, record: RequestRecord): Promise<void> {
+    const served = this.#serve(incoming, outgoing, record).catch((error: unknown) =>
+      this.#answerUnforeseen(error, outgoing, record),
+    );
+    record.served = served;
+    return served;
+  }
+
+  /** To be called when a response is over. */
+  release({ isAdmitted, client }: RequestRecord): void {
+    if (isAdmitted) this.#options.admission.leave(client);
+  }
+
+  async #serve(incoming: IncomingMessage, outgoing: ServerResponse, record: RequestRecord): Promise<void> {
+    const { registry, records } = this.#options;
+    const refusal = this.#admit(record);
+    const reply =
+      refusal === undefined ? await registry.reply(incoming, record) : overloadReply(refusal, record);
+    record.firstByteMs = records.msSince(record);
+    note(record, await this.#send(reply, outgoing));
+  }
+
+  #admit(record: RequestRecord): Refusal | undefined {
+    const refusal = this.#options.admission.enter(record.client);
+    record.isAdmitted = refusal === undefined;
+    return refusal;
+  }
+
+  /** The last resort. Nothing throws once a part of an answer is sent, so there is none yet. */
+  async #answerUnforeseen(error: unknown, outgoing: ServerResponse, record: RequestRecord): Promise<void> {
+    record.outcome = 'error';
+    record.error = error;
+    const reply = errorReply(error, { kind: undefined, hasFallback: false });
+    const delivered = await this.#send(withCommonHeaders(reply, record.id, statusOfError(error)), outgoing);
+    record.bytes = delivered.bytes;
+  }
+
+  #send(reply: Reply, outgoing: ServerResponse): Promise<Delivered> {
+    const { idleMs, deliver } = this.#options;
+    return sendReply(reply, outgoing, { isHead: outgoing.req.method === 'HEAD', idleMs, deliver });
+  }
+}
+
+function note(record: RequestRecord, { bytes, complete, error }: Delivered): void {
+  record.bytes = bytes;
+  record.isWhole = complete;
+  if (error !== undefined) record.error = error;
+}
