@@ -1,3 +1,5 @@
+import { Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ManualClock } from '../../test/support/manual-clock.ts';
@@ -6,8 +8,9 @@ import { bytesOf } from '../../test/support/scripted-reader.ts';
 import { createEvents, type LarderEvent } from '../events.ts';
 import { digestOf } from '../oci/digest.ts';
 import { UpstreamError } from '../upstream/error.ts';
-import type { ByteRange } from '../upstream/upstream.ts';
+import type { ByteRange, Upstream } from '../upstream/upstream.ts';
 import { BlobSource } from './blob-source.ts';
+import type { Target } from './target.ts';
 
 const CONTENT = bytesOf(0, 10_000);
 const DIGEST = digestOf(CONTENT);
@@ -178,6 +181,138 @@ describe('a transfer that breaks', () => {
     const refuses = new UpstreamError('registry.test', 'absent', 'not-found', 'gone');
     const { error } = await fetch([{ upTo: 1_000, breaks: breakOff() }, { refuses }]);
     expect(error).toBe(refuses);
+  });
+});
+
+describe('a blob that is known to be in several places', () => {
+  const SECOND = 'second.test';
+
+  /** What a body sends; then it stays open and silent. */
+  function silentAfter(bytes: number): Readable {
+    const body = new Readable({ read() {} });
+    body.push(CONTENT.subarray(0, bytes));
+    return body;
+  }
+
+  function elsewhere(scripted: ReturnType<typeof scriptedBlob>, name = SECOND): Target {
+    return { ...scripted.target, key: { ...scripted.target.key, upstream: name } };
+  }
+
+  /** Moves the clock on whenever nothing happens. */
+  async function hurried<T>(clock: ManualClock, pending: Promise<T>): Promise<T> {
+    const over = new AbortController();
+    void pending.catch(() => {}).then(() => over.abort());
+    while (!over.signal.aborted) {
+      for (let turn = 0; turn < 5; turn += 1) await setImmediate();
+      clock.advanceToNext();
+    }
+    return pending;
+  }
+
+  async function bytesFrom(source: BlobSource): Promise<Buffer> {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of source.chunks()) chunks.push(chunk);
+    return Buffer.concat(chunks);
+  }
+
+  test('goes on at once from the one that joined last, and comes back to the first in its turn', async () => {
+    const first = scriptedBlob(CONTENT, [{ upTo: 1_000, breaks: breakOff() }, {}]);
+    const second = scriptedBlob(CONTENT, [{ upTo: 1_000, breaks: breakOff() }]);
+    const third = scriptedBlob(CONTENT, [{ upTo: 1_000, breaks: breakOff() }]);
+    const clock = new ManualClock();
+    const source = await BlobSource.open(
+      first.target,
+      DIGEST,
+      { start: 0 },
+      { clock, events: createEvents() },
+    );
+    source.join(elsewhere(second));
+    source.join(elsewhere(third, 'third.test'));
+    source.join(elsewhere(third, 'third.test'));
+    expect((await bytesFrom(source)).equals(CONTENT)).toBe(true);
+    expect(first.asked.map((range) => range?.start)).toEqual([undefined, 3_000]);
+    expect([third.asked, second.asked]).toEqual([[{ start: 1_000 }], [{ start: 2_000 }]]);
+    expect([first.open(), second.open(), third.open()]).toEqual([0, 0, 0]);
+  });
+
+  test('is had from the other one after five seconds without a byte, counted from the last byte', async () => {
+    const second = scriptedBlob(CONTENT, [{}]);
+    const first = scriptedBlob(CONTENT, []);
+    const body = silentAfter(1_000);
+    const upstream: Upstream = {
+      ...first.target.upstream,
+      blob: () => Promise.resolve({ body, start: 0, size: CONTENT.length }),
+    };
+    const clock = new ManualClock();
+    const options = { clock, events: createEvents() };
+    const source = await BlobSource.open({ ...first.target, upstream }, DIGEST, { start: 0 }, options);
+    const reading = bytesFrom(source);
+    await expect.poll(() => source.offset).toBe(1_000);
+    await setImmediate();
+    clock.advance(4_000);
+    expect(clock.pending).toBe(0);
+    source.join(elsewhere(second));
+    clock.advance(999);
+    expect(second.asked).toHaveLength(0);
+    clock.advance(1);
+    expect((await reading).equals(CONTENT)).toBe(true);
+    expect([body.destroyed, clock.pending]).toEqual([true, 0]);
+  });
+
+  test('one that does not even answer is left as soon', async () => {
+    const first = scriptedBlob(CONTENT, [{ upTo: 1_000, breaks: breakOff() }, {}]);
+    const second = scriptedBlob(CONTENT, []);
+    const silent: Upstream = {
+      ...second.target.upstream,
+      blob: (_, __, { signal } = {}) =>
+        new Promise((_resolve, reject) => {
+          signal?.addEventListener('abort', () => reject(breakOff('cancelled')));
+        }),
+    };
+    const clock = new ManualClock();
+    const source = await BlobSource.open(
+      first.target,
+      DIGEST,
+      { start: 0 },
+      { clock, events: createEvents() },
+    );
+    source.join({ ...elsewhere(second), upstream: silent });
+    expect((await hurried(clock, bytesFrom(source))).equals(CONTENT)).toBe(true);
+    expect([first.asked.length, clock.monotonic()]).toEqual([2, 5_000]);
+  });
+
+  test.each<[string, UpstreamError]>([
+    ['has it no more', new UpstreamError(SECOND, 'absent', 'not-found', 'gone')],
+    ['will not give it', new UpstreamError(SECOND, 'denied', 'unauthorized', 'no')],
+  ])('one that %s is not asked again', async (_, refuses) => {
+    const broken: Transfer = { upTo: 1_000, breaks: breakOff() };
+    const first = scriptedBlob(CONTENT, [broken, broken, {}]);
+    const second = scriptedBlob(CONTENT, [{ refuses }]);
+    const clock = new ManualClock();
+    const source = await BlobSource.open(
+      first.target,
+      DIGEST,
+      { start: 0 },
+      { clock, events: createEvents() },
+    );
+    source.join(elsewhere(second));
+    expect((await bytesFrom(source)).equals(CONTENT)).toBe(true);
+    expect([first.asked.length, second.asked.length]).toEqual([3, 1]);
+  });
+
+  test('is given up after a bounded number of rounds where none of them sends anything', async () => {
+    const first = scriptedBlob(CONTENT, [BREAK]);
+    const second = scriptedBlob(CONTENT, [BREAK]);
+    const clock = new ManualClock();
+    const source = await BlobSource.open(
+      first.target,
+      DIGEST,
+      { start: 0 },
+      { clock, events: createEvents() },
+    );
+    source.join(elsewhere(second));
+    await expect(hurried(clock, bytesFrom(source))).rejects.toMatchObject({ reason: 'reset' });
+    expect([first.asked.length, second.asked.length]).toEqual([5, 5]);
   });
 });
 

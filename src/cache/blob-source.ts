@@ -4,7 +4,8 @@ import type { Digest } from '../oci/digest.ts';
 import { UpstreamError } from '../upstream/error.ts';
 import type { ByteRange, FetchedBlob } from '../upstream/upstream.ts';
 import { pause } from './deadline.ts';
-import type { Target } from './target.ts';
+import { StallWatch } from './stall-watch.ts';
+import { isSameRepository, type Target } from './target.ts';
 
 /** How often a transfer may break without a byte of progress since the last break. */
 const MAX_BREAKS_WITHOUT_PROGRESS = 5;
@@ -16,21 +17,28 @@ const FIRST_WAIT_MS = 500;
  * costs a whole deadline each time, and a client that is told can go elsewhere.
  */
 const MAX_SILENCE_MS = 60_000;
+/** How long one place may keep everybody waiting while there is another one that has not been tried since. */
+const STALL_MS = 5_000;
 
 /**
  * One blob's bytes from upstream, in order and each once, across broken transfers: what breaks is taken up
  * again at the offset by a new request to the registry (so through a fresh redirect and a fresh token), and
- * where upstream ignores Range, what has been had already is read past.
+ * where upstream ignores Range, what has been had already is read past. Where the blob is known to be in several
+ * places, what breaks or stalls at one is taken up at the next, each through its own upstream with its own account.
  */
 export class BlobSource {
   /** The whole blob's size, where upstream tells it. */
   readonly size: number | undefined;
-  readonly #target: Target;
+  /** Where it can be had; the one at `#at` is asked. */
+  readonly #targets: Target[];
   readonly #digest: Digest;
   readonly #range: ByteRange;
   readonly #options: BlobSourceOptions;
   readonly #ending = new AbortController();
+  #at = 0;
   #current: FetchedBlob | undefined;
+  #watch: StallWatch | undefined;
+  #breaksWithoutProgress = 0;
   #offset: number;
   /** Since when somebody has been waiting for a byte, by the monotonic clock. */
   #waitingSince: number;
@@ -43,7 +51,7 @@ export class BlobSource {
     options: BlobSourceOptions,
   ) {
     this.size = first.size;
-    this.#target = target;
+    this.#targets = [target];
     this.#digest = digest;
     this.#range = range;
     this.#options = options;
@@ -71,21 +79,25 @@ export class BlobSource {
     return this.#offset;
   }
 
+  /** The blob can be had there, too: where the present transfer breaks or stalls, this is where it goes on. */
+  join(target: Target): void {
+    if (this.#targets.some((known) => isSameRepository(known, target))) return;
+    this.#targets.splice(this.#at + 1, 0, target);
+    this.#watch?.limit(this.#stallMs);
+  }
+
   /**
    * The bytes of the range. Ends when upstream has sent them all, which is not yet to say that they are right.
    * @throws UpstreamError once taking up again is of no use
    */
   async *chunks(): AsyncGenerator<Uint8Array, void, undefined> {
-    let breaks = 0;
-    let withoutProgress = 0;
-    for (;;) {
+    for (let breaks = 1; ; breaks += 1) {
       const before = this.#offset;
       const error = yield* this.#transfer();
       if (error === undefined) return;
-      breaks += 1;
-      withoutProgress = this.#offset > before ? 0 : withoutProgress + 1;
-      if (breaks > MAX_BREAKS || this.#isHopeless(withoutProgress) || !isTransient(error)) throw error;
-      await pause(this.#options.clock, waitMs(withoutProgress), this.#ended);
+      this.#breaksWithoutProgress = this.#offset > before ? 0 : this.#breaksWithoutProgress + 1;
+      if (breaks > MAX_BREAKS || this.#isHopeless() || !this.#turn(error)) throw error;
+      await pause(this.#options.clock, waitMs(this.#roundsWithoutProgress), this.#ended);
       if (this.#ended.aborted) throw error;
       this.#options.events.emit({
         kind: 'fill-resumed',
@@ -107,31 +119,76 @@ export class BlobSource {
     return signal === undefined ? this.#ending.signal : AbortSignal.any([signal, this.#ending.signal]);
   }
 
+  get #target(): Target {
+    const target = this.#targets[this.#at];
+    if (target === undefined) throw new Error('there is no target to ask');
+    return target;
+  }
+
+  /** How often every place was asked in vain since the last byte. */
+  get #roundsWithoutProgress(): number {
+    return Math.floor(this.#breaksWithoutProgress / this.#targets.length);
+  }
+
+  /** After a round in vain each gets its whole time: all may be slow. */
+  get #stallMs(): number | undefined {
+    return this.#targets.length > 1 && this.#roundsWithoutProgress === 0 ? STALL_MS : undefined;
+  }
+
+  /** Goes on to the next place, and leaves out for good the one that will not give it. @returns whether there is one */
+  #turn(error: UpstreamError): boolean {
+    if (isTransient(error)) {
+      this.#at += 1;
+    } else {
+      if (this.#targets.length === 1) return false;
+      this.#targets.splice(this.#at, 1);
+      this.#breaksWithoutProgress = 0;
+    }
+    this.#at %= this.#targets.length;
+    return true;
+  }
+
   /** One transfer, to its end or its break. */
   async *#transfer(): AsyncGenerator<Uint8Array, UpstreamError | undefined, undefined> {
+    let stall: UpstreamError | undefined;
+    const attempt = new AbortController();
+    this.#watch = new StallWatch(this.#options.clock, () => {
+      stall = this.#stallError();
+      this.#current?.body.destroy(stall);
+      attempt.abort();
+    });
     try {
-      const { body, start } = (this.#current ??= await request(
-        this.#target,
-        this.#digest,
-        { start: this.#offset, end: this.#range.end },
-        this.#options.signal,
-      ));
-      let position = start;
-      for await (const chunk of body) {
-        const wanted = this.#cut(chunk, position);
-        position += chunk.length;
-        if (wanted.length === 0) continue;
-        this.#offset += wanted.length;
-        yield wanted;
-        this.#waitingSince = this.#options.clock.monotonic();
-      }
+      this.#watch.limit(this.#stallMs);
+      yield* this.#receive(attempt.signal, this.#watch);
       return this.#isShort() ? this.#shortError() : undefined;
     } catch (error) {
+      if (stall !== undefined) return stall;
       if (error instanceof UpstreamError) return error;
       throw error;
     } finally {
+      this.#watch.end();
+      this.#watch = undefined;
       this.#current?.body.destroy();
       this.#current = undefined;
+    }
+  }
+
+  async *#receive(signal: AbortSignal, watch: StallWatch): AsyncGenerator<Uint8Array, void, undefined> {
+    watch.begin();
+    const rest = { start: this.#offset, end: this.#range.end };
+    const signals = [signal, ...(this.#options.signal === undefined ? [] : [this.#options.signal])];
+    this.#current ??= await request(this.#target, this.#digest, rest, AbortSignal.any(signals));
+    const { body, start } = this.#current;
+    let position = start;
+    for await (const chunk of body) {
+      const wanted = this.#cut(chunk, position);
+      position += chunk.length;
+      if (wanted.length === 0) continue;
+      watch.end();
+      this.#offset += wanted.length;
+      yield wanted;
+      this.#waitingSince = this.#options.clock.monotonic();
+      watch.begin();
     }
   }
 
@@ -142,17 +199,26 @@ export class BlobSource {
     return skip === 0 && end >= chunk.length ? chunk : chunk.subarray(skip, Math.max(skip, end));
   }
 
-  #isHopeless(breaksWithoutProgress: number): boolean {
+  #isHopeless(): boolean {
     const silentMs = this.#options.clock.monotonic() - this.#waitingSince;
     return (
-      breaksWithoutProgress >= MAX_BREAKS_WITHOUT_PROGRESS ||
-      (breaksWithoutProgress > 0 && silentMs >= MAX_SILENCE_MS)
+      this.#roundsWithoutProgress >= MAX_BREAKS_WITHOUT_PROGRESS ||
+      (this.#breaksWithoutProgress > 0 && silentMs >= MAX_SILENCE_MS)
     );
   }
 
   #isShort(): boolean {
     const end = this.#range.end ?? this.size;
     return end !== undefined && this.#offset < end;
+  }
+
+  #stallError(): UpstreamError {
+    return new UpstreamError(
+      this.#target.key.upstream,
+      'unavailable',
+      'timeout',
+      `sent nothing for ${STALL_MS} ms, and the blob can be had elsewhere`,
+    );
   }
 
   #shortError(): UpstreamError {
@@ -171,9 +237,9 @@ export interface BlobSourceOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** At once after progress; else twice as long each time: an upstream that restarts is back in seconds. */
-function waitMs(breaksWithoutProgress: number): number {
-  return breaksWithoutProgress === 0 ? 0 : FIRST_WAIT_MS * 2 ** (breaksWithoutProgress - 1);
+/** At once while a place is left to try; else twice as long each time: an upstream that restarts is back in seconds. */
+function waitMs(roundsWithoutProgress: number): number {
+  return roundsWithoutProgress === 0 ? 0 : FIRST_WAIT_MS * 2 ** (roundsWithoutProgress - 1);
 }
 
 function request(

@@ -17,7 +17,7 @@ import { isRefusal } from './refusal.ts';
 import { ResilientReader } from './resilient-reader.ts';
 import { SourceReader } from './source-reader.ts';
 import type { StoredBlobs } from './stored-blobs.ts';
-import type { Target } from './target.ts';
+import { isSameRepository, type Target } from './target.ts';
 import { tolerate } from './tolerate.ts';
 
 /** A blob ready to be sent. Whoever gets it closes the reader. */
@@ -134,6 +134,7 @@ export class Blobs {
     range: RangeSpec | undefined,
     collapsed: boolean,
   ): Promise<OpenedBlob> {
+    fill.join(target);
     if (range !== undefined) fill.finishAlone();
     const direct = await this.#openAhead(fill, target, range);
     if (direct !== undefined) return direct;
@@ -252,10 +253,6 @@ function partOf(range: RangeSpec | undefined, size: number | undefined): ByteRan
   const resolved = resolveRange(range, size);
   if (typeof resolved === 'string' || resolved.end - resolved.start === size) return { start: 0 };
   return { start: resolved.start, end: resolved.end };
-}
-
-function isSameRepository(a: Target, b: Target): boolean {
-  return a.key.upstream === b.key.upstream && a.key.repository === b.key.repository;
 }
 
 function blobKey(target: Target, digest: Digest): string {

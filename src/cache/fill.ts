@@ -46,6 +46,7 @@ export class Fill implements FillInView {
   readonly #options: FillOptions;
   readonly #cancellation = new AbortController();
   readonly #opening = Promise.withResolvers<void>();
+  #source: BlobSource | undefined;
   #ingest: Ingest | undefined;
   #size: number | undefined;
   #followers = 0;
@@ -97,6 +98,11 @@ export class Fill implements FillInView {
   finishAlone(): void {
     this.#finishesAlone = true;
     this.#cancelGrace?.();
+  }
+
+  /** The blob belongs to another repository, too: where this transfer breaks or stalls, it goes on from there. */
+  join(target: Target): void {
+    this.#source?.join(target);
   }
 
   /** A reader of the bytes as they arrive. To be called once `opened`. */
@@ -154,6 +160,7 @@ export class Fill implements FillInView {
     const { store, clock, events } = this.#options;
     const { signal } = this.#cancellation;
     const source = await BlobSource.open(this.target, this.digest, { start: 0 }, { signal, clock, events });
+    this.#source = source;
     try {
       this.#size = source.size ?? (await this.#describedSize());
       const ingest = await store.ingest({ digest: this.digest, size: this.#size });
@@ -165,6 +172,7 @@ export class Fill implements FillInView {
       await this.#ingest?.abort(asError(error));
       throw error;
     } finally {
+      this.#source = undefined;
       source.destroy();
     }
   }

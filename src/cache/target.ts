@@ -12,3 +12,7 @@ export interface MirroredUpstream {
 export interface Target extends MirroredUpstream {
   readonly key: RepositoryKey;
 }
+
+export function isSameRepository(a: Target, b: Target): boolean {
+  return a.key.upstream === b.key.upstream && a.key.repository === b.key.repository;
+}

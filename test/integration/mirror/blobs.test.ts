@@ -27,6 +27,7 @@ import {
 const MiB = 1024 * 1024;
 const CONTENT = randomBytes(3 * MiB + 12_345);
 const DIGEST = digestOf(CONTENT);
+const ACCOUNT = { username: 'larder', password: 'a secret' };
 const PATH = `/v2/acme/app/blobs/${DIGEST}`;
 
 interface World extends AsyncDisposable {
@@ -540,6 +541,38 @@ describe('belonging', () => {
     expect((await world.mirror.get(`/v2/acme/other/blobs/${DIGEST}`)).status).toBe(404);
     stalled.release();
     expect((await leader).complete).toBe(true);
+  });
+
+  test('who stalls at one upstream holds nobody back who has it from another', async () => {
+    await using slow = await startFakeRegistry({ auth: { kind: 'basic', ...ACCOUNT } });
+    await using healthy = await startFakeRegistry();
+    slow.putBlob('stall/x', CONTENT);
+    healthy.putBlob('ok/x', CONTENT);
+    const credentials = {
+      get: () => Promise.resolve({ kind: 'password', ...ACCOUNT } as const),
+      invalidate() {},
+    };
+    const timeouts = { connectMs: 5_000, headersMs: 15_000, bodyMs: 30_000 };
+    await using mirror = await startMirror({
+      upstreams: [
+        { name: 's.example', registry: slow, client: { timeouts, credentials } },
+        { name: 's2.example', registry: healthy, client: { timeouts } },
+      ],
+    });
+    const stalled = stallAfter(MiB);
+    slow.fault({ kind: 'blob', method: 'GET' }, stalled);
+    const leader = mirror.get(`/v2/s.example/stall/x/blobs/${DIGEST}`);
+    await stalled.reached;
+    await expect.poll(() => mirror.mirror.fills.get(DIGEST)?.offset).toBe(MiB);
+    const other = readAnswer(await mirror.open(`/v2/s2.example/ok/x/blobs/${DIGEST}`));
+    mirror.clock.advance(5_000);
+    for (const answer of await Promise.all([leader, other])) {
+      expect([answer.complete, answer.body.equals(CONTENT)]).toEqual([true, true]);
+    }
+    const [asked, ...more] = healthy.requests.filter(({ method }) => method === 'GET');
+    expect([asked?.headers.range, more]).toEqual([`bytes=${MiB}-`, []]);
+    expect(healthy.requests.filter(({ headers }) => headers.authorization !== undefined)).toEqual([]);
+    stalled.release();
   });
 
   test('what a manifest pulled through the repository refers to belongs to it', async () => {
