@@ -32,6 +32,13 @@ export type LarderEvent =
       /** Why it is not closed. */
       readonly error?: unknown;
     }
+  | {
+      readonly kind: 'account-changed';
+      readonly upstream: string;
+      readonly state: 'refused' | 'accepted';
+      /** How it was refused. */
+      readonly error?: unknown;
+    }
   | { readonly kind: 'fill-started'; readonly upstream: string; readonly digest: Digest }
   | {
       readonly kind: 'fill-resumed';

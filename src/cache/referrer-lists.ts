@@ -6,7 +6,7 @@ import type { Digest } from '../oci/digest.ts';
 import { UpstreamError } from '../upstream/error.ts';
 import { flightKey } from './flights.ts';
 import type { Outcome } from './outcome.ts';
-import { isRefusal } from './refusal.ts';
+import { isVerdict } from './refusal.ts';
 import { Remembered } from './remembered.ts';
 import { listOutcome } from './tag-lists.ts';
 import type { Target } from './target.ts';
@@ -54,11 +54,11 @@ export class ReferrerLists {
         flightKey(key.upstream, key.repository, subject),
         this.#options.ttlMs,
         () => askReferrers(target, subject),
-        (error) => error instanceof UpstreamError && !isRefusal(error),
+        (error) => error instanceof UpstreamError && !isVerdict(error),
       );
       return { descriptors: recalled.value, outcome: listOutcome(recalled) };
     } catch (error) {
-      if (!(error instanceof UpstreamError) || isRefusal(error)) throw error;
+      if (!(error instanceof UpstreamError) || isVerdict(error)) throw error;
       return this.#fromIndex(target, subject, error);
     }
   }

@@ -5,7 +5,7 @@ import { isTag } from '../oci/tag.ts';
 import { UpstreamError } from '../upstream/error.ts';
 import { flightKey } from './flights.ts';
 import type { Outcome } from './outcome.ts';
-import { isRefusal } from './refusal.ts';
+import { isVerdict } from './refusal.ts';
 import { Remembered, type Recalled } from './remembered.ts';
 import type { Target } from './target.ts';
 import { tolerate } from './tolerate.ts';
@@ -64,11 +64,11 @@ export class TagLists {
         flightKey(key.upstream, key.repository),
         tags.ttlMs,
         () => readAllTags(target),
-        (error) => error instanceof UpstreamError && !isRefusal(error),
+        (error) => error instanceof UpstreamError && !isVerdict(error),
       );
       return { ...pageOf(recalled.value, query), outcome: listOutcome(recalled) };
     } catch (error) {
-      if (!(error instanceof UpstreamError) || isRefusal(error)) throw error;
+      if (!(error instanceof UpstreamError) || isVerdict(error)) throw error;
       return this.#fromIndex(target, query, error);
     }
   }

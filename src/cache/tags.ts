@@ -14,7 +14,7 @@ import type { Manifest, Manifests } from './manifests.ts';
 import type { NegativeCache } from './negative.ts';
 import { HIT, type Outcome } from './outcome.ts';
 import type { TagPolicy } from './policy.ts';
-import { isRefusal } from './refusal.ts';
+import { isRefusal, isVerdict } from './refusal.ts';
 import type { RememberingIndex } from './remembering-index.ts';
 import type { Target } from './target.ts';
 import { tolerate } from './tolerate.ts';
@@ -235,7 +235,7 @@ function checkKey({ key }: Target, tag: Tag): string {
 
 /** Upstream's failure hides behind a stale answer; its refusal does only where the policy says so, at any age. */
 function mayServeOld(error: unknown, target: Target, age: 'stale' | 'expired'): boolean {
-  if (isRefusal(error)) return target.tags.onDeleted === 'keep';
+  if (isVerdict(error)) return target.tags.onDeleted === 'keep';
   return age === 'stale' && error instanceof UpstreamError;
 }
 

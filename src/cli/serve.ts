@@ -22,7 +22,7 @@ import { createMaintenance, startMaintenance } from './maintenance.ts';
 import { readConfig } from './read-config.ts';
 import { startBlock } from './start-block.ts';
 import { stopSignal } from './stop-signal.ts';
-import { breakerDetail, createUpstreams } from './upstreams.ts';
+import { upstreamDetail, createUpstreams } from './upstreams.ts';
 import { version } from './version.ts';
 
 /** `larder serve`: runs until SIGTERM or SIGINT. */
@@ -76,7 +76,7 @@ async function serve(config: Config): Promise<void> {
     health: {
       probe: () => mirror.probe(),
       metrics: metrics.read,
-      detail: () => ({ disk: mirror.disk.state, upstreams: breakerDetail(upstreams) }),
+      detail: () => ({ disk: mirror.disk.state, upstreams: upstreamDetail(upstreams) }),
     },
     admission: new Admission(config.limits),
     idleMs: config.limits.idleTimeoutMs,

@@ -41,14 +41,20 @@ export function createUpstreams(
   });
 }
 
-/** What is not closed, by upstream. */
-export function breakerDetail(upstreams: readonly ConfiguredUpstream[]): Readonly<Record<string, object>> {
-  const open = upstreams.flatMap(({ upstream, breaker }) =>
-    breaker === undefined || breaker.state === 'closed'
-      ? []
-      : [[upstream.name, { breaker: breaker.state, reason: breaker.reason }] as const],
+/** What is wrong with upstreams, by name; those that are well are left out. */
+export function upstreamDetail(upstreams: readonly ConfiguredUpstream[]): Readonly<Record<string, object>> {
+  return Object.fromEntries(
+    upstreams.flatMap(({ upstream, breaker }) => {
+      const refusal = upstream.accountRefusal();
+      const account = refusal === undefined ? {} : { credentials: 'refused', reason: refusal };
+      const open =
+        breaker === undefined || breaker.state === 'closed'
+          ? {}
+          : { breaker: breaker.state, reason: breaker.reason };
+      const detail = { ...account, ...open };
+      return Object.keys(detail).length === 0 ? [] : [[upstream.name, detail] as const];
+    }),
   );
-  return Object.fromEntries(open);
 }
 
 /** The client of one configured upstream. */

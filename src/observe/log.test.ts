@@ -158,6 +158,18 @@ describe('what an operator should know', () => {
       { kind: 'breaker-changed', upstream: 'docker.io', state: 'closed' },
       { upstream: 'docker.io' },
     ],
+    [
+      'warn',
+      'an account is refused',
+      { kind: 'account-changed', upstream: 'docker.io', state: 'refused', error: FAILURE },
+      { upstream: 'docker.io', state: 'refused', error: TOLD },
+    ],
+    [
+      'info',
+      'an account is taken again',
+      { kind: 'account-changed', upstream: 'docker.io', state: 'accepted' },
+      { upstream: 'docker.io' },
+    ],
     ['info', 'a sweep', SWEPT, { blobs: 3, bytes: 7 }],
     ['warn', 'a sweep that frees too little', { ...SWEPT, missing: 5 }, { missing: 5 }],
     ['warn', 'a sweep that fails', { ...SWEPT, error: FAILURE }, { error: TOLD }],

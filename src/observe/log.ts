@@ -19,6 +19,9 @@ export function createLogListener(logger: Logger): Listener {
       case 'breaker-changed':
         logBreaker(logger, event);
         return;
+      case 'account-changed':
+        logAccount(logger, event);
+        return;
       case 'fill-started':
         logger.debug(withoutKind(event), 'fill started');
         return;
@@ -88,6 +91,12 @@ function logBreaker(logger: Logger, event: Extract<LarderEvent, { kind: 'breaker
     logger.warn(described(event), 'upstream does not answer, it is left alone for a while');
   else if (event.state === 'closed') logger.info(described(event), 'upstream answers again');
   else logger.debug(described(event), 'upstream is tried again');
+}
+
+function logAccount(logger: Logger, event: Extract<LarderEvent, { kind: 'account-changed' }>): void {
+  if (event.state === 'accepted')
+    logger.info(described(event), 'upstream takes the configured account again');
+  else logger.warn(described(event), 'upstream refuses the configured account: look at its credentials');
 }
 
 function logMaintenance(logger: Logger, event: Extract<LarderEvent, { kind: 'maintenance-ended' }>): void {

@@ -140,6 +140,7 @@ function cacheMetrics(registers: Registry[]): Listener {
     registers,
   });
   const watched: ReadonlySet<LarderEvent['kind']> = new Set([
+    'account-changed',
     'fill-resumed',
     'verification-failed',
     'stale-served',

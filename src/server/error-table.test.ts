@@ -19,6 +19,13 @@ describe('how each failure is answered', () => {
   test.each<[string, unknown, number, string]>([
     ['an absent manifest', upstreamError('absent', 'not-found'), 404, 'MANIFEST_UNKNOWN'],
     ['missing or private: never 401', upstreamError('denied', 'unauthorized'), 404, 'NAME_UNKNOWN'],
+    ['a token may be wrong', upstreamError('denied', 'token-refused'), 404, 'NAME_UNKNOWN'],
+    [
+      'our account is refused: to be told from both',
+      upstreamError('denied', 'account-refused'),
+      403,
+      'DENIED',
+    ],
     ['throttled', upstreamError('throttled', 'rate-limit'), 429, 'TOOMANYREQUESTS'],
     ['unreachable', upstreamError('unavailable', 'refused'), 502, 'UNAVAILABLE'],
     ['too slow', upstreamError('unavailable', 'timeout'), 504, 'UNAVAILABLE'],

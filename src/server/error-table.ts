@@ -67,6 +67,7 @@ function upstreamAnswer(error: UpstreamError, context: ErrorContext): ErrorAnswe
       return { status: 404, code: unknownCode(context), message };
     case 'denied':
       // Not 401: a client would answer that by sending its own credentials for the registry here.
+      if (error.reason === 'account-refused') return { status: 403, code: 'DENIED', message };
       return { status: 404, code: 'NAME_UNKNOWN', message };
     case 'throttled':
       // 429 makes containerd ask five times at once; 503 makes it go to the next host.

@@ -13,6 +13,8 @@ export class Answer {
   readonly url: URL;
   /** What to add to the message where this is a refusal. */
   note: string | undefined;
+  /** Where this may be a refusal of what the configured account was shown by, and not of what was asked for. */
+  refusedAs: 'account-refused' | 'token-refused' | undefined;
   #problem: Promise<Problem> | undefined;
 
   constructor(url: URL, status: number, headers: AnswerHeaders, body: AnswerBody) {

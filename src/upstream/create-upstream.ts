@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Events } from '../events.ts';
+import { AccountStanding } from './auth/account-standing.ts';
 import { Authorizer } from './auth/authorizer.ts';
 import { TokenClient } from './auth/token-client.ts';
 import { Blobs } from './blobs.ts';
@@ -32,7 +33,8 @@ export function createUpstream(settings: UpstreamSettings, deps: UpstreamDeps): 
   const transport = new Transport(settings, { clock, network });
   const send = transport.send.bind(transport);
   const tokenClient = new TokenClient({ upstream, clock, send, reporter });
-  const account = { credentials, trustedRealms };
+  const standing = new AccountStanding(upstream, deps);
+  const account = { credentials, trustedRealms, standing };
   const authorizer = new Authorizer({ upstream, url, ...account, clock, send, tokenClient, reporter });
   const client = new RegistryClient({ upstream, url, clock, authorizer, reporter });
   const quirks = { ...quirksOf(url.hostname), ...settings.quirks };
@@ -49,6 +51,7 @@ export function createUpstream(settings: UpstreamSettings, deps: UpstreamDeps): 
     tags: tags.page.bind(tags),
     referrers: referrers.list.bind(referrers),
     rateLimit: () => reporter.lastRateLimit,
+    accountRefusal: () => standing.refusal,
     close: transport.close.bind(transport),
   };
 }

@@ -17,6 +17,7 @@ export function decorate(
     tags: (...args) => around(() => upstream.tags(...args), 'tags'),
     referrers: (...args) => around(() => upstream.referrers(...args), 'referrers'),
     rateLimit: () => upstream.rateLimit(),
+    accountRefusal: () => upstream.accountRefusal(),
     close: () => upstream.close(),
   };
 }

@@ -10,6 +10,10 @@ export type UpstreamFailure = 'absent' | 'denied' | 'throttled' | 'unavailable';
 export type UpstreamFailureReason =
   | 'not-found'
   | 'unauthorized'
+  /** Upstream does not take the account that is configured: that says nothing of what was asked for. */
+  | 'account-refused'
+  /** 401 although an account is configured, and it may be by our token as well as by the repository. */
+  | 'token-refused'
   | 'rate-limit'
   /** Docker Hub's abuse limiter: plain text, any endpoint, not told by the `ratelimit-*` headers. */
   | 'abuse-limit'

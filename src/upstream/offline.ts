@@ -22,6 +22,7 @@ export function offlineUpstream(name: string): Upstream {
     tags: refuse,
     referrers: refuse,
     rateLimit: () => undefined,
+    accountRefusal: () => undefined,
     close: () => Promise.resolve(),
   };
 }

@@ -92,6 +92,8 @@ export interface Upstream {
   ): Promise<readonly Descriptor[]>;
   /** What upstream last told of the pulls that are left; undefined where it does not tell. */
   rateLimit(): { readonly limit: number; readonly remaining: number } | undefined;
+  /** Why upstream does not take the configured account; undefined while it does, or nothing is known. */
+  accountRefusal(): string | undefined;
   /** Closes the connections; what still runs fails. */
   close(): Promise<void>;
 }

@@ -15,7 +15,7 @@ import { Mirror } from '../../src/cache/mirror.ts';
 import type { TagPolicy } from '../../src/cache/policy.ts';
 import { rememberIndex } from '../../src/cache/remembering-index.ts';
 import type { Target } from '../../src/cache/target.ts';
-import { breakerDetail } from '../../src/cli/upstreams.ts';
+import { upstreamDetail } from '../../src/cli/upstreams.ts';
 import { knownRegistry } from '../../src/config/known-registries.ts';
 import { chooseDelivery } from '../../src/delivery/choose.ts';
 import { createEvents, type LarderEvent, type ServedRequest } from '../../src/events.ts';
@@ -232,7 +232,7 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
   const records = new RequestRecords(clock, bus, () => `request-${(ids += 1)}`);
   const health = {
     probe: () => mirror.probe(),
-    detail: () => ({ disk: mirror.disk.state, upstreams: breakerDetail(upstreams) }),
+    detail: () => ({ disk: mirror.disk.state, upstreams: upstreamDetail(upstreams) }),
     metrics: () => Promise.resolve({ contentType: 'text/plain', text: '' }),
   };
   const admission = new Admission(options.limits ?? { requests: 1000, requestsPerClient: 1000 });

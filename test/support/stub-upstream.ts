@@ -20,6 +20,7 @@ export class StubUpstream {
       tags: ask,
       referrers: ask,
       rateLimit: () => undefined,
+      accountRefusal: () => undefined,
       close: () => Promise.resolve(),
     };
   }

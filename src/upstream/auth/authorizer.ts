@@ -4,6 +4,7 @@ import { isStaleCredential } from '../classify.ts';
 import { UpstreamError } from '../error.ts';
 import type { Reporter } from '../reporter.ts';
 import type { HopRequest, Send } from '../transport.ts';
+import type { AccountStanding } from './account-standing.ts';
 import {
   CredentialError,
   accountOf,
@@ -24,6 +25,7 @@ export interface AuthorizerOptions {
   readonly url: URL;
   readonly credentials: CredentialSource | undefined;
   readonly trustedRealms: readonly string[];
+  readonly standing: AccountStanding;
   readonly clock: Clock;
   readonly send: Send;
   readonly tokenClient: TokenClient;
@@ -34,6 +36,8 @@ export interface AuthorizerOptions {
 interface Authorization {
   /** Undefined: nothing, because upstream asks for nothing. */
   readonly header: string | undefined;
+  /** The configured account stands behind it. */
+  readonly isAccount?: boolean;
   readonly token?: { readonly key: string; readonly value: Token; readonly scopes: readonly string[] };
   /** The realm that the credentials were kept from. */
   readonly withheldFrom?: string | undefined;
@@ -41,6 +45,8 @@ interface Authorization {
 
 /** Within this time a token that grants too little would be followed by the same one. */
 const SETTLED_MS = 60_000;
+
+const ACCOUNT_REFUSED = 'the configured account is refused';
 
 /**
  * Puts the right Authorization on each request, and renews it once where it is refused. Everything is kept by
@@ -58,16 +64,35 @@ export class Authorizer {
     this.#demands = new Demands(options);
   }
 
+  get standing(): AccountStanding {
+    return this.#options.standing;
+  }
+
   /** Sends one hop. The answer may still be a refusal: then nothing that Larder has opens the door. */
   async send(hop: HopRequest): Promise<Answer> {
     const place = placeOf(hop.url, this.#options.url, hop.repository);
     const used = await this.#usual(place, hop.signal);
     const answer = await this.#sendWith(hop, used);
-    if (!(await isRefused(answer, used?.header !== undefined))) return answer;
+    if (!(await isRefused(answer, used?.header !== undefined))) return this.#judged(answer, place, used);
     const renewed = await this.#renew(place, hop, answer, used);
-    if (renewed === undefined || renewed.header === used?.header) return note(answer, used);
+    if (renewed === undefined || renewed.header === used?.header) return this.#judged(answer, place, used);
     await answer.body.discard();
-    return note(await this.#sendWith(hop, renewed), renewed);
+    return this.#judged(await this.#sendWith(hop, renewed), place, renewed);
+  }
+
+  /** Says of a refusal what may be behind it. */
+  async #judged(answer: Answer, place: Place, used: Authorization | undefined): Promise<Answer> {
+    if (!place.isOwn || this.#options.credentials === undefined) return answer;
+    const { isAccount = false, token, withheldFrom } = used ?? {};
+    if (isAccount && answer.status < 400) this.#options.standing.accepted(token?.value.receivedAt);
+    answer.refusedAs = await refusalOfAccount(answer, isAccount && token === undefined);
+    if (answer.refusedAs === 'account-refused') answer.note = ACCOUNT_REFUSED;
+    if (withheldFrom !== undefined) {
+      answer.note =
+        `the credentials were not sent to the token realm ${withheldFrom}, ` +
+        'which is not of the registry; trustedRealms can name it';
+    }
+    return answer;
   }
 
   async #sendWith(hop: HopRequest, authorization: Authorization | undefined): Promise<Answer> {
@@ -133,7 +158,7 @@ export class Authorizer {
     if (demand.scheme === 'bearer')
       return this.#bearer(withPullScope(demand, place.repository), place, signal);
     const credentials = place.isOwn ? await this.#credentials(signal) : undefined;
-    return credentials === undefined ? undefined : { header: basicAuthorization(credentials) };
+    return credentials && { header: basicAuthorization(credentials), isAccount: true };
   }
 
   async #bearer(demand: BearerDemand, place: Place, signal?: AbortSignal): Promise<Authorization> {
@@ -151,13 +176,25 @@ export class Authorizer {
     const value = await this.#tokens.get(key, () => this.#fetchToken(demand, credentials), signal);
     return {
       header: `Bearer ${value.value}`,
+      isAccount: credentials !== undefined,
       token: { key, value, scopes },
       withheldFrom: hasAccount && trust !== 'credentials' ? realm.host : undefined,
     };
   }
 
-  /** Once more where the account's secret has changed since it was read. */
   async #fetchToken(demand: BearerDemand, credentials: Credentials | undefined): Promise<ReceivedToken> {
+    try {
+      return await this.#fetchTokenFor(demand, credentials);
+    } catch (error) {
+      // By 401 a token endpoint refuses the account; by 403, GHCR refuses a repository.
+      const isOfAccount =
+        error instanceof UpstreamError && error.failure === 'denied' && error.status === 401;
+      throw credentials !== undefined && isOfAccount ? this.#accountRefused(error) : error;
+    }
+  }
+
+  /** Once more where the account's secret has changed since it was read. */
+  async #fetchTokenFor(demand: BearerDemand, credentials: Credentials | undefined): Promise<ReceivedToken> {
     try {
       return await this.#options.tokenClient.fetch(demand, credentials);
     } catch (error) {
@@ -169,6 +206,15 @@ export class Authorizer {
         throw error;
       return this.#options.tokenClient.fetch(demand, current);
     }
+  }
+
+  #accountRefused(error: UpstreamError): UpstreamError {
+    const { upstream, standing } = this.#options;
+    const text = `${error.message.slice(upstream.length + 2)} (${ACCOUNT_REFUSED})`;
+    const options = { status: error.status, cause: error };
+    const refusal = new UpstreamError(upstream, 'denied', 'account-refused', text, options);
+    standing.refused(refusal);
+    return refusal;
   }
 
   async #credentials(signal: AbortSignal | undefined): Promise<Credentials | undefined> {
@@ -196,12 +242,19 @@ async function isRefused(answer: Answer, wasAuthorized: boolean): Promise<boolea
   return answer.status === 400 && isStaleCredential(400, await answer.problem());
 }
 
-/** Tells the reader of a refusal what may be behind it. */
-function note(answer: Answer, authorization: Authorization | undefined): Answer {
-  if (authorization?.withheldFrom !== undefined) {
-    answer.note =
-      `the credentials were not sent to the token realm ${authorization.withheldFrom}, ` +
-      'which is not of the registry; trustedRealms can name it';
+/**
+ * Whether an answer may be about the configured account and not about the repository. A 401 to a token may be about
+ * either (Quay says it of what is missing), but for a token that grants too little. ECR says 403 when its password of twelve hours has expired (protocol.md A0).
+ */
+async function refusalOfAccount(answer: Answer, isPassword: boolean): Promise<Answer['refusedAs']> {
+  if (answer.status === 401) {
+    if (isPassword) return 'account-refused';
+    const isAboutGrants = challengesOf(answer).some(
+      ({ params }) => params.get('error') === 'insufficient_scope',
+    );
+    return isAboutGrants ? undefined : 'token-refused';
   }
-  return answer;
+  if (answer.status !== 403 || !isPassword) return undefined;
+  const { message = '' } = await answer.problem();
+  return /authorization token has expired/i.test(message) ? 'account-refused' : undefined;
 }

@@ -4,13 +4,21 @@ import { MediaType } from '../../../src/oci/media-type.ts';
 import { parseRepositoryName } from '../../../src/oci/repository-name.ts';
 import { parseTag } from '../../../src/oci/tag.ts';
 import type { TagPolicy } from '../../../src/cache/policy.ts';
+import type { CredentialSource } from '../../../src/upstream/auth/credentials.ts';
 import {
   startFakeRegistry,
   type FakeRegistry,
   type FakeRegistryOptions,
 } from '../../support/fake-registry.ts';
 import { MINUTE, startMirror, type MirrorFixture } from '../../support/mirror-fixture.ts';
-import { instead, neverRespond, registryError, status, withHeaders } from '../../support/scripted-reply.ts';
+import {
+  challenged,
+  instead,
+  neverRespond,
+  registryError,
+  status,
+  withHeaders,
+} from '../../support/scripted-reply.ts';
 
 const PATH = '/v2/acme/app/manifests/latest';
 const TTL = 5 * MINUTE;
@@ -18,9 +26,10 @@ const TTL = 5 * MINUTE;
 async function start(
   tags: Partial<TagPolicy> = {},
   options: FakeRegistryOptions = {},
+  client: { readonly credentials?: CredentialSource } = {},
 ): Promise<{ registry: FakeRegistry; mirror: MirrorFixture } & AsyncDisposable> {
   const registry = await startFakeRegistry(options);
-  const mirror = await startMirror({ upstreams: [{ name: 'registry.test', registry, tags }] });
+  const mirror = await startMirror({ upstreams: [{ name: 'registry.test', registry, tags, client }] });
   return {
     registry,
     mirror,
@@ -277,6 +286,118 @@ describe('when upstream says that a tag is gone', () => {
     world.registry.putImage('acme/app', 'missing');
     world.mirror.clock.advance(30_000);
     expect((await world.mirror.get(missing)).status).toBe(200);
+  });
+});
+
+describe('when upstream refuses the configured account', () => {
+  const ACCOUNT = { username: 'larder', password: 'right' };
+  const BASIC = { kind: 'basic', ...ACCOUNT } as const;
+  const BEARER = { kind: 'bearer', account: ACCOUNT, expiresIn: 60 } as const;
+
+  async function startWithAccount(
+    auth: FakeRegistryOptions['auth'],
+    tags: Partial<TagPolicy> = {},
+  ): Promise<Awaited<ReturnType<typeof start>> & { setPassword(password: string): void }> {
+    let { password } = ACCOUNT;
+    const credentials: CredentialSource = {
+      get: () => Promise.resolve({ kind: 'password', username: ACCOUNT.username, password }),
+      invalidate() {},
+    };
+    const world = await start(tags, auth === undefined ? {} : { auth }, { credentials });
+    world.registry.putImage('acme/app', 'latest');
+    return { ...world, setPassword: (changed) => (password = changed) };
+  }
+
+  test.each([BASIC, BEARER])('a tag that is cached is served on: $kind', async (auth) => {
+    await using world = await startWithAccount(auth);
+    await world.mirror.get(PATH);
+    world.setPassword('expired');
+    world.mirror.clock.advance(TTL);
+    for (const answer of [await world.mirror.get(PATH), await world.mirror.head(PATH)]) {
+      expect(answer.status).toBe(200);
+      expect(answer.headers.warning).toContain('the configured account is refused');
+      expect(answer.headers['cache-status']).toContain('detail=account-refused');
+    }
+    world.mirror.clock.advance(TTL);
+    world.setPassword('right');
+    expect((await world.mirror.get(PATH)).headers.warning).toBeUndefined();
+  });
+
+  test.each([BASIC, BEARER])('what is not cached is 403 with the reason: $kind', async (auth) => {
+    await using world = await startWithAccount(auth);
+    world.setPassword('expired');
+    const answer = await world.mirror.get(PATH);
+    expect(answer.status).toBe(403);
+    expect(JSON.parse(answer.body.toString())).toMatchObject({
+      errors: [
+        { code: 'DENIED', message: expect.stringContaining('the configured account is refused') as string },
+      ],
+    });
+    expect((await world.mirror.head(PATH)).status).toBe(403);
+  });
+
+  test('/readyz names it, and the log once at each change', async () => {
+    await using world = await startWithAccount(BASIC);
+    const detail = async (): Promise<unknown> =>
+      JSON.parse((await world.mirror.get('/readyz')).body.toString());
+    world.setPassword('expired');
+    await world.mirror.head(PATH);
+    await world.mirror.head('/v2/acme/app/manifests/other');
+    expect(await detail()).toMatchObject({
+      upstreams: {
+        'registry.test': {
+          credentials: 'refused',
+          reason: expect.stringContaining('the configured account is refused') as string,
+        },
+      },
+    });
+    world.setPassword('right');
+    world.mirror.clock.advance(MINUTE);
+    await world.mirror.head(PATH);
+    expect(await detail()).toMatchObject({ upstreams: {} });
+    const told = world.mirror.events.flatMap((event) =>
+      event.kind === 'account-changed' ? [event.state] : [],
+    );
+    expect(told).toEqual(['refused', 'accepted']);
+  });
+
+  test('or its token: the tag is served on, too', async () => {
+    await using world = await startWithAccount(BEARER);
+    await world.mirror.get(PATH);
+    world.mirror.clock.advance(TTL);
+    const challenge = `Bearer realm="${world.registry.url.origin}/token",service="fake"`;
+    world.registry.fault({ kind: 'manifest' }, instead(challenged(challenge)));
+    const answer = await world.mirror.get(PATH);
+    expect([answer.status, answer.headers['cache-status']]).toEqual([
+      200,
+      expect.stringContaining('detail=token-refused'),
+    ]);
+  });
+
+  test('a token that grants too little is about the repository: the policy decides', async () => {
+    await using world = await startWithAccount(BEARER);
+    await world.mirror.get(PATH);
+    world.mirror.clock.advance(TTL);
+    const challenge = `Bearer realm="${world.registry.url.origin}/token",error="insufficient_scope"`;
+    world.registry.fault({ kind: 'manifest' }, instead(challenged(challenge)));
+    expect((await world.mirror.get(PATH)).status).toBe(404);
+  });
+
+  test('beyond staleFor nothing is served', async () => {
+    await using world = await startWithAccount(BASIC, { staleForMs: MINUTE });
+    await world.mirror.get(PATH);
+    world.setPassword('expired');
+    world.mirror.clock.advance(TTL + 2 * MINUTE);
+    expect((await world.mirror.get(PATH)).status).toBe(403);
+  });
+
+  test('the tag list is what is cached', async () => {
+    await using world = await startWithAccount(BASIC);
+    await world.mirror.get(PATH);
+    world.setPassword('expired');
+    const answer = await world.mirror.get('/v2/acme/app/tags/list');
+    expect(JSON.parse(answer.body.toString())).toEqual({ name: 'acme/app', tags: ['latest'] });
+    expect(answer.headers.warning).toContain('the configured account is refused');
   });
 });
 

@@ -315,7 +315,7 @@ describe('the account', () => {
     };
     await using registry = await startRegistry(source);
     registry.on('GET', '/token').once().reply(status(401));
-    await expect(pull(registry)).rejects.toMatchObject({ failure: 'denied', reason: 'token' });
+    await expect(pull(registry)).rejects.toMatchObject({ failure: 'denied', reason: 'account-refused' });
   });
 
   test('a password goes by POST where the token endpoint does no GET', async () => {

@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import { ManualClock } from '../../../test/support/manual-clock.ts';
+import { createEvents, type LarderEvent } from '../../events.ts';
+import { UpstreamError } from '../error.ts';
+import { AccountStanding } from './account-standing.ts';
+
+const REFUSAL = new UpstreamError('docker.io', 'denied', 'account-refused', 'no', { status: 401 });
+
+function start(): { clock: ManualClock; standing: AccountStanding; told: () => string[] } {
+  const clock = new ManualClock();
+  const events = createEvents();
+  const seen: LarderEvent[] = [];
+  events.subscribe((event) => seen.push(event));
+  const told = (): string[] =>
+    seen.flatMap((event) => (event.kind === 'account-changed' ? [`${event.upstream} ${event.state}`] : []));
+  return { clock, standing: new AccountStanding('docker.io', { clock, events }), told };
+}
+
+test('is told once at each change', () => {
+  const { standing, told } = start();
+  standing.accepted(undefined);
+  expect([standing.refusal, told()]).toEqual([undefined, []]);
+  standing.refused(REFUSAL);
+  standing.refused(REFUSAL);
+  expect([standing.refusal, told()]).toEqual(['docker.io: no', ['docker.io refused']]);
+  standing.accepted(undefined);
+  standing.accepted(undefined);
+  expect([standing.refusal, told()]).toEqual([undefined, ['docker.io refused', 'docker.io accepted']]);
+});
+
+test('a token that was had before the refusal says nothing, and one that was had since does', () => {
+  const { clock, standing, told } = start();
+  clock.advance(1_000);
+  standing.refused(REFUSAL);
+  standing.accepted(900);
+  expect(told()).toEqual(['docker.io refused']);
+  standing.accepted(1_001);
+  expect(told()).toEqual(['docker.io refused', 'docker.io accepted']);
+});
