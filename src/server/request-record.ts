@@ -38,6 +38,7 @@ export class RequestRecords {
   readonly #clock: Clock;
   readonly #events: Events;
   readonly #newId: () => string;
+  #untold: (() => void)[] = [];
 
   constructor(clock: Clock, events: Events, newId: () => string) {
     this.#clock = clock;
@@ -85,8 +86,18 @@ export class RequestRecords {
     const isFinished = outgoing.writableFinished;
     const durationMs = this.msSince(record);
     const tell = (): void => this.#tell(record, incoming, outgoing.statusCode, isFinished, durationMs);
-    if (record.served === undefined) tell();
+    if (record.served === undefined) this.#tellSoon(tell);
     else record.served.then(tell, tell);
+  }
+
+  /** At the end of the turn, with others: no answer waits for another's line in the log, and many lines cost less. */
+  #tellSoon(tell: () => void): void {
+    if (this.#untold.push(tell) > 1) return;
+    setImmediate(() => {
+      const untold = this.#untold;
+      this.#untold = [];
+      for (const each of untold) each();
+    });
   }
 
   #tell(
