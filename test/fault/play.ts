@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import type { Answered } from '../support/http-get.ts';
-import { cutAfter, stallAfter } from '../support/scripted-reply.ts';
+import { cutAfter } from '../support/scripted-reply.ts';
 import { drive } from '../support/settled.ts';
 import { cachedOf, expectCachedServed, expectNothingWrongKept } from './cached.ts';
 import type { Cell, Column } from './cell.ts';
@@ -26,7 +26,7 @@ export async function play(row: Row, column: Column): Promise<Played> {
   const isWarm = column === 'stale' || row.isWarm === true;
   if (isWarm) await warm(world);
   const seen = await (column === 'follower' ? follow(world, row, question) : ask(world, row, question));
-  await drive(world.mirror.clock, world.activity, fillsEnded(world));
+  await drive(world, fillsEnded(world));
   const asked = world.asked.slice(seen.askedBefore);
   const cell = {
     ...told(seen.answer, question, row),
@@ -52,30 +52,29 @@ async function warm(world: World): Promise<void> {
   await world.mirror.get(TAG_PATH);
   await world.mirror.get(BLOB_PATH);
   await world.settled();
-  world.mirror.clock.advance(5 * 60_000);
+  world.clock.advance(5 * 60_000);
 }
 
 async function ask(world: World, row: Row, { path, asked, pausesAt }: Question): Promise<Seen> {
-  const pause = stallAfter(pausesAt ?? Infinity);
-  world.fault({ kind: 'blob' }, pause);
+  world.fault({ kind: 'blob' }, world.pauseAfter(pausesAt ?? Infinity));
   await row.strike(world, 'start');
   await world.settled();
   const askedBefore = world.asked.length;
   const pending = world.mirror.get(path, asked);
   await world.settled();
-  pause.release();
-  const { value: answer, tookMs } = await drive(world.mirror.clock, world.activity, pending);
+  world.release();
+  const { value: answer, tookMs } = await drive(world, pending);
   return { answer, tookMs, askedBefore };
 }
 
 /** The fault strikes when half of the blob is here; a second client has come just before. */
 async function follow(world: World, row: Row, { path }: Question): Promise<Seen> {
   const { mirror } = world;
-  const stalled = stallAfter(HALF - 1);
+  const paused = world.pauseAfter(HALF - 1);
   const verbs = row.running ?? [cutAfter(HALF)];
-  world.fault({ kind: row.carrier ?? 'blob', method: 'GET', times: 1 }, ...verbs, stalled);
+  world.fault({ kind: row.carrier ?? 'blob', method: 'GET', times: 1 }, ...verbs, paused);
   const first = mirror.get(path);
-  await stalled.reached;
+  await paused.reached;
   await world.settled();
   const second = mirror.get(path);
   await world.settled();
@@ -83,8 +82,8 @@ async function follow(world: World, row: Row, { path }: Question): Promise<Seen>
   const askedBefore = world.asked.length;
   await row.strike(world, 'half');
   await world.settled();
-  if (row.isSilent !== true) stalled.release();
-  const { value, tookMs } = await drive(mirror.clock, world.activity, Promise.all([first, second]));
+  if (row.isSilent !== true) world.release();
+  const { value, tookMs } = await drive(world, Promise.all([first, second]));
   expect(value[0].complete, 'both clients fare alike').toBe(value[1].complete);
   return { answer: value[1], tookMs, askedBefore };
 }
@@ -98,7 +97,7 @@ async function expectHealed(world: World, row: Row, question: Question): Promise
   const { mirror } = world;
   await world.heal();
   const { path, asked } = question;
-  const { value } = await drive(mirror.clock, world.activity, mirror.get(path, asked));
+  const { value } = await drive(world, mirror.get(path, asked));
   expect(told(value, question, row), 'once the fault is over').toEqual({
     status: question.rightPart === undefined ? 200 : 206,
   });

@@ -8,12 +8,14 @@ import {
   type RequestFilter,
   type StoredImage,
 } from '../support/fake-registry.ts';
+import { LoopbackTraffic } from '../support/loopback-traffic.ts';
+import type { ManualClock } from '../support/manual-clock.ts';
 import { FaultyNetwork } from '../support/faulty-network.ts';
 import { MINUTE, startMirror, type MirrorFixture } from '../support/mirror-fixture.ts';
 import { Random } from '../support/random.ts';
-import type { Fault } from '../support/scripted-reply.ts';
+import { stallAfter, type Fault, type Stall } from '../support/scripted-reply.ts';
 import { startServer } from '../support/scripted-server.ts';
-import { settled } from '../support/settled.ts';
+import { settled, type ClosedWorld } from '../support/settled.ts';
 import { createCertificateAuthority, type CertificateAuthority } from '../support/tls.ts';
 
 export const REGISTRY = 'registry.test';
@@ -39,10 +41,11 @@ export interface WorldOptions {
   readonly isSecure?: boolean;
 }
 
-type Parts = Pick<World, 'registry' | 'mirror' | 'image' | 'network' | 'disk' | 'authority'>;
+type Parts = Pick<World, 'traffic' | 'registry' | 'mirror' | 'image' | 'network' | 'disk' | 'authority'>;
 
 /** A registry with one image, a mirror of it with the default configuration, and a switch for everything between. */
-export class World implements AsyncDisposable {
+export class World implements ClosedWorld, AsyncDisposable {
+  readonly traffic: LoopbackTraffic;
   readonly registry: FakeRegistry;
   readonly mirror: MirrorFixture;
   readonly image: StoredImage;
@@ -52,8 +55,10 @@ export class World implements AsyncDisposable {
   readonly authority: CertificateAuthority;
   readonly #stack: AsyncDisposableStack;
   readonly #ends: (() => void)[] = [];
+  readonly #pauses: Stall[] = [];
 
   constructor(parts: Parts, stack: AsyncDisposableStack) {
+    this.traffic = parts.traffic;
     this.registry = parts.registry;
     this.mirror = parts.mirror;
     this.image = parts.image;
@@ -63,9 +68,28 @@ export class World implements AsyncDisposable {
     this.#stack = stack;
   }
 
+  get clock(): ManualClock {
+    return this.mirror.clock;
+  }
+
   /** Changes upstream's answers until `heal`. */
   fault(filter: RequestFilter & { times?: number }, ...verbs: readonly Fault[]): void {
     this.#ends.push(this.registry.fault(filter, ...verbs));
+  }
+
+  /**
+   * A fault that sends so many bytes of body, and the rest after `release`. By then what was sent has been read: of
+   * what a connection has not given away before it breaks, nobody can tell how much is lost.
+   */
+  pauseAfter(bytes: number): Stall {
+    const pause = stallAfter(bytes);
+    this.#pauses.push(pause);
+    return pause;
+  }
+
+  /** Lets everything go on that pauses. */
+  release(): void {
+    for (const pause of this.#pauses) pause.release();
   }
 
   /** Ends every fault, and lets enough time pass for whoever has lost patience with upstream. */
@@ -73,20 +97,20 @@ export class World implements AsyncDisposable {
     for (const end of this.#ends) end();
     this.network.heal();
     this.disk.fault = {};
-    this.mirror.clock.advance(16 * MINUTE);
+    this.clock.advance(16 * MINUTE);
     await this.settled();
   }
 
   /** Resolves when nothing more will happen before the clock moves. */
   settled(): Promise<void> {
-    return settled(this.activity);
+    return settled(this);
   }
 
   /** Changes where something has happened. */
   readonly activity = (): unknown => {
     const { requests } = this.registry;
     const sent = requests.reduce((sum, { bytesSent }) => sum + bytesSent, 0);
-    return [requests.length, sent, this.mirror.clock.set, this.mirror.events.length].join();
+    return [requests.length, sent, this.clock.set, this.mirror.events.length].join();
   };
 
   /** What upstream was asked, and what never got there. */
@@ -115,6 +139,7 @@ export class World implements AsyncDisposable {
 
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
   await using stack = new AsyncDisposableStack();
+  const traffic = stack.use(new LoopbackTraffic());
   const authority = createCertificateAuthority();
   const registry = stack.use(await startFakeRegistry({ ...registryOptions(options, authority) }));
   const image = registry.putImage('acme/app', 'latest', { layers: [LAYER] });
@@ -132,7 +157,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       wrapStore: (store) => disk.wrap(store),
     }),
   );
-  return new World({ registry, mirror, image, network, disk, authority }, stack.move());
+  return new World({ traffic, registry, mirror, image, network, disk, authority }, stack.move());
 }
 
 const MEMORY = 1024 * KiB;

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { digestOf } from '../../src/oci/digest.ts';
 import { startFakeRegistry } from '../support/fake-registry.ts';
+import { LoopbackTraffic } from '../support/loopback-traffic.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import {
   bytes,
@@ -111,6 +112,7 @@ test('the fake registry serves an image to those who have a token', async () => 
 });
 
 test('the clock moves only once nothing else can happen, and no further than to the end', async () => {
+  using traffic = new LoopbackTraffic();
   await using upstream = await startScriptedUpstream();
   upstream.on('GET', '/a').reply(bytes(content));
   const clock = new ManualClock();
@@ -126,11 +128,17 @@ test('the clock moves only once nothing else can happen, and no further than to 
   };
   clock.after(1_000, () => seen.push(`timer at ${clock.monotonic()}`));
   clock.after(9_000, () => seen.push('too far'));
-  expect(await drive(clock, () => seen.length, work())).toEqual({ value: content.length, tookMs: 2_000 });
+  expect(await drive({ clock, traffic, activity: () => seen.length }, work())).toEqual({
+    value: content.length,
+    tookMs: 2_000,
+  });
   expect(seen).toEqual(['fetched at 0', 'timer at 1000', 'waited until 2000']);
 });
 
 test('what no clock will bring is not waited for', async () => {
+  using traffic = new LoopbackTraffic();
   const never = new Promise<void>(() => undefined);
-  await expect(drive(new ManualClock(), () => 0, never)).rejects.toThrow('no clock will bring');
+  await expect(drive({ clock: new ManualClock(), traffic, activity: () => 0 }, never)).rejects.toThrow(
+    'no clock will bring',
+  );
 });

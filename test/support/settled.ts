@@ -1,8 +1,17 @@
 import { setImmediate } from 'node:timers/promises';
+import type { LoopbackTraffic } from './loopback-traffic.ts';
 import type { ManualClock } from './manual-clock.ts';
 
-/** Turns of the event loop in which nothing may happen: what is in the kernel's hands is picked up at the next one. */
-const QUIET_TURNS = 100;
+/** A world in which everything is in this process, and time is the test's. */
+export interface ClosedWorld {
+  readonly clock: ManualClock;
+  readonly traffic: LoopbackTraffic;
+  /** Changes where something has happened. */
+  readonly activity: () => unknown;
+}
+
+/** Turns of the event loop in which nothing may happen. */
+const QUIET_TURNS = 50;
 
 /** What is on its way and comes back by itself: files, names, connections, writes. What waits to be read does not. */
 const BUSY = /Req|ConnectWrap|WriteWrap|ShutdownWrap|Immediate/;
@@ -10,17 +19,13 @@ const BUSY = /Req|ConnectWrap|WriteWrap|ShutdownWrap|Immediate/;
 /** A wait of a day is a wait without end. */
 const TOO_LONG_MS = 24 * 3600_000;
 
-/**
- * Resolves once this process does nothing but wait, or `isOver`: with all of a test's servers and clients in the
- * process, nothing more will happen then before the clock moves.
- * @param activity changes where something has happened
- */
-export async function settled(activity: () => unknown, isOver: () => boolean = () => false): Promise<void> {
-  let before = activity();
+/** Resolves once this world does nothing but wait, or `isOver`: nothing more will happen before the clock moves. */
+export async function settled(world: ClosedWorld, isOver: () => boolean = () => false): Promise<void> {
+  let before = world.activity();
   for (let quiet = 0; quiet < QUIET_TURNS && !isOver();) {
     await setImmediate();
-    const now = activity();
-    quiet = now === before && !isBusy() ? quiet + 1 : 0;
+    const now = world.activity();
+    quiet = now === before && !isBusy() && !world.traffic.isUnderWay ? quiet + 1 : 0;
     before = now;
   }
 }
@@ -34,10 +39,10 @@ function isBusy(): boolean {
  * @returns the value, and how long it took by the clock, in milliseconds
  */
 export async function drive<T>(
-  clock: ManualClock,
-  activity: () => unknown,
+  world: ClosedWorld,
   pending: Promise<T>,
 ): Promise<{ readonly value: T; readonly tookMs: number }> {
+  const { clock } = world;
   const startedAt = clock.monotonic();
   let tookMs: number | undefined;
   const isOver = (): boolean => tookMs !== undefined;
@@ -46,7 +51,7 @@ export async function drive<T>(
   });
   watched.catch(() => {});
   for (;;) {
-    await settled(activity, isOver);
+    await settled(world, isOver);
     if (tookMs !== undefined) return { value: await watched, tookMs };
     if (!clock.advanceToNext() || clock.monotonic() - startedAt > TOO_LONG_MS) {
       throw new Error('this waits for something that no clock will bring');

@@ -175,7 +175,9 @@ function refuseTokens({ registry }: World): Fault {
 
 /** The object store breaks off, and then refuses the first URL by which the transfer is taken up again. */
 function expireSignature(world: World, when: 'start' | 'half'): void {
-  if (when === 'start') world.fault({ kind: 'storage', times: 1 }, cutAfter(EARLY));
+  if (when === 'start') {
+    world.fault({ kind: 'storage', times: 1 }, cutAfter(EARLY), world.pauseAfter(EARLY - 1));
+  }
   let isFirst = true;
   world.fault({ kind: 'storage' }, (reply) => {
     if (reply.status !== 206 || !isFirst) return reply;

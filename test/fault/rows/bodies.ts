@@ -11,7 +11,7 @@ import {
 } from '../../support/scripted-reply.ts';
 import { cut, failed, part, stale, whole } from '../cell.ts';
 import type { Group, Row } from '../row.ts';
-import { EARLY, LATE } from '../world.ts';
+import { EARLY, HALF, LATE, LAYER } from '../world.ts';
 import { TAKEN_UP_AGAIN, UNHARMED, WRONG } from './patterns.ts';
 
 const NOT_THE_MANIFEST = ['sent a manifest that is none', 'sent a manifest of digest'];
@@ -25,29 +25,29 @@ export const BODIES: Group = {
     {
       name: 'reset at byte k, once',
       says: [],
-      strike: once(cutAfter(EARLY), cutInTheMiddle),
+      strike: once(EARLY, cutInTheMiddle),
       running: [cutAfter(LATE)],
       cells: TAKEN_UP_AGAIN,
     },
     {
       name: 'reset at the last byte, once',
       says: [],
-      strike: once(cutAtTheEnd),
+      strike: once(LAYER.length - 1, cutAtTheEnd),
       running: [cutAtTheEnd],
       cells: TAKEN_UP_AGAIN,
     },
     {
-      name: 'reset in the middle of every answer',
+      name: 'reset behind the headers of every answer',
       says: ['connection lost'],
-      strike: always(cutInTheMiddle),
+      strike: always(cutAfter(0)),
       cells: {
-        // Each answer brings half of what is missing; after 21 that is enough. The range has long been there.
+        // The headers are there, so that clients are waiting, and it is worth as many tries as any transfer.
         cold: failed(502, 3, { cached: 'tag' }),
         stale: whole(1),
         manifest: failed(502, 2),
-        blob: cut(21),
-        follower: cut(20),
-        range: part(21, { cached: 'nothing' }),
+        blob: cut(5, { tookMs: 7_500 }),
+        follower: cut(5, { tookMs: 7_500 }),
+        range: cut(5, { status: 206, tookMs: 7_500 }),
       },
     },
     {
@@ -112,7 +112,7 @@ export const BODIES: Group = {
     {
       name: 'chunked without length, cut in the middle, once',
       says: [],
-      strike: once((reply) => chunked()(cutInTheMiddle(reply))),
+      strike: once(HALF, cutInTheMiddle, chunked()),
       running: [chunked(), cutAfter(LATE)],
       cells: { ...TAKEN_UP_AGAIN, range: whole(2) },
     },
@@ -126,11 +126,12 @@ export const BODIES: Group = {
   ],
 };
 
-/** The next body of whatever is asked for is changed; of a transfer that runs, that is the one which breaks. */
-function once(blob: Fault, manifest: Fault = blob): Row['strike'] {
+/** One blob breaks at a byte, one manifest as told; of a transfer that runs, that is the one which breaks. */
+function once(at: number, manifest: Fault, ...verbs: readonly Fault[]): Row['strike'] {
   return (world, when) => {
-    world.fault({ kind: 'manifest', method: 'GET', times: 1 }, manifest);
-    if (when === 'start') world.fault({ kind: 'blob', times: 1 }, blob);
+    world.fault({ kind: 'manifest', method: 'GET', times: 1 }, ...verbs, manifest);
+    if (when === 'half') return;
+    world.fault({ kind: 'blob', times: 1 }, ...verbs, cutAfter(at), world.pauseAfter(at - 1));
   };
 }
 

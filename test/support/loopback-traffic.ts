@@ -1,0 +1,61 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { Socket } from 'node:net';
+
+/** Both ends of a connection; one of them may not be there yet. */
+interface Connection {
+  client?: Socket;
+  server?: Socket;
+}
+
+/**
+ * Connections that this process has with itself from now on, and whether something is on its way in one of them.
+ * On a busy machine the kernel may take its time even on loopback.
+ */
+export class LoopbackTraffic implements Disposable {
+  readonly #connections = new Map<string, Connection>();
+  readonly #onClient = (message: unknown): void => {
+    const { socket } = message as { socket: Socket };
+    socket.once('connect', () => {
+      this.#end(`${socket.localPort} ${socket.remotePort}`).client = socket;
+    });
+  };
+  readonly #onServer = (message: unknown): void => {
+    const { socket } = message as { socket: Socket };
+    this.#end(`${socket.remotePort} ${socket.localPort}`).server = socket;
+  };
+
+  constructor() {
+    subscribe('net.client.socket', this.#onClient);
+    subscribe('net.server.socket', this.#onServer);
+  }
+
+  /** Whether one end has sent or closed what the other has not noticed yet. */
+  get isUnderWay(): boolean {
+    for (const [ports, { client, server }] of this.#connections) {
+      if (client?.destroyed === true && server?.destroyed === true) this.#connections.delete(ports);
+      else if (isMissed(client, server) || isMissed(server, client)) return true;
+    }
+    return false;
+  }
+
+  [Symbol.dispose](): void {
+    unsubscribe('net.client.socket', this.#onClient);
+    unsubscribe('net.server.socket', this.#onServer);
+  }
+
+  #end(ports: string): Connection {
+    const known = this.#connections.get(ports);
+    if (known !== undefined) return known;
+    const connection: Connection = {};
+    this.#connections.set(ports, connection);
+    return connection;
+  }
+}
+
+/** Whether `to` has not noticed what `from` did. */
+function isMissed(from: Socket | undefined, to: Socket | undefined): boolean {
+  if (from === undefined) return false;
+  if (to === undefined) return true;
+  if (to.destroyed) return false;
+  return from.destroyed ? !to.readableEnded : from.bytesWritten > to.bytesRead;
+}
