@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { ManualClock } from '../../test/support/manual-clock.ts';
 import { StubUpstream } from '../../test/support/stub-upstream.ts';
+import { digestOf } from '../oci/digest.ts';
 import { parseRepositoryName } from '../oci/repository-name.ts';
 import { parseReference } from '../oci/reference.ts';
 import { UpstreamError, type UpstreamFailureReason } from './error.ts';
@@ -8,6 +9,7 @@ import { respectThrottling } from './throttle.ts';
 import type { Upstream } from './upstream.ts';
 
 const NAME = parseRepositoryName('acme/app');
+const DIGEST = digestOf('content');
 const LATEST = parseReference('latest');
 
 function start(): { stub: StubUpstream; upstream: Upstream; clock: ManualClock } {
@@ -39,7 +41,7 @@ test('after Retry-After upstream is asked again, and not before; who asks meanwh
   expect([error.failure, error.retryAfterMs, error.message]).toEqual([
     'throttled',
     6_000,
-    'registry.test: too many',
+    'registry.test: limits requests for manifests; asked again in 6 s',
   ]);
   expect(stub.calls).toBe(1);
   stub.answer = () => Promise.resolve(undefined);
@@ -59,14 +61,40 @@ test('the pull limit holds manifests back and nothing else', async () => {
   expect(stub.calls).toBe(3);
 });
 
-test('the abuse limit holds everything back', async () => {
+type Question = (upstream: Upstream) => Promise<unknown>;
+const QUESTIONS: Readonly<Record<string, Question>> = {
+  'GET of a manifest': (upstream) => upstream.manifest(NAME, LATEST),
+  'HEAD of a manifest': (upstream) => upstream.resolve(NAME, LATEST),
+  'a blob': (upstream) => upstream.blob(NAME, DIGEST),
+  'HEAD of a blob': (upstream) => upstream.statBlob(NAME, DIGEST),
+  'a tag list': (upstream) => upstream.tags(NAME),
+  referrers: (upstream) => upstream.referrers(NAME, DIGEST),
+};
+const MANIFESTS = ['GET of a manifest', 'HEAD of a manifest'];
+const BLOBS = ['a blob', 'HEAD of a blob'];
+const LISTS = ['a tag list', 'referrers'];
+
+async function heldBack(stub: StubUpstream, upstream: Upstream): Promise<string[]> {
+  stub.answer = () => Promise.resolve(undefined);
+  const held: string[] = [];
+  for (const [name, ask] of Object.entries(QUESTIONS)) await ask(upstream).catch(() => held.push(name));
+  return held;
+}
+
+test.each<[string, UpstreamFailureReason, readonly string[]]>([
+  ['GET of a manifest', 'rate-limit', ['GET of a manifest']],
+  ['HEAD of a manifest', 'rate-limit', MANIFESTS],
+  ['HEAD of a manifest', 'abuse-limit', MANIFESTS],
+  ['a blob', 'rate-limit', BLOBS],
+  ['HEAD of a blob', 'abuse-limit', BLOBS],
+  ['a tag list', 'rate-limit', LISTS],
+  ['referrers', 'rate-limit', LISTS],
+  ['a blob', 'token', Object.keys(QUESTIONS)],
+])('a 429 to %s (%s) holds back %j and nothing else', async (name, reason, expected) => {
   const { stub, upstream } = start();
-  throttle(stub, 'abuse-limit');
-  await errorOf(upstream.manifest(NAME, LATEST));
-  for (const call of [upstream.resolve(NAME, LATEST), upstream.tags(NAME), upstream.manifest(NAME, LATEST)]) {
-    expect((await errorOf(call)).reason).toBe('abuse-limit');
-  }
-  expect(stub.calls).toBe(1);
+  throttle(stub, reason);
+  await QUESTIONS[name]?.(upstream).catch(() => {});
+  expect(await heldBack(stub, upstream)).toEqual(expected);
 });
 
 test('however long upstream says, it is asked again after a quarter of an hour', async () => {

@@ -75,15 +75,15 @@ export class TokenClient {
   }
 
   async #refusal(answer: Answer): Promise<UpstreamError> {
-    const { failure, reason, message } = classifyStatus(answer.status, await answer.problem());
+    const { failure, message } = classifyStatus(answer.status, await answer.problem());
     const text = `no token: ${answer.url.host} ${message}`;
     const options = {
       status: answer.status,
       retryAfterMs: retryAfterMs(answer, this.#options.clock),
     };
-    if (failure === 'throttled') return this.#error(failure, reason, text, options);
     // A token endpoint that is not there says nothing about the image.
-    return this.#error(failure === 'denied' ? 'denied' : 'unavailable', 'token', text, options);
+    const isOfImage = failure === 'throttled' || failure === 'denied';
+    return this.#error(isOfImage ? failure : 'unavailable', 'token', text, options);
   }
 
   #error(...[failure, reason, message, options]: ErrorParts): UpstreamError {

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { digestOf } from '../../../src/oci/digest.ts';
 import { startFakeRegistry } from '../../support/fake-registry.ts';
 import { startMirror } from '../../support/mirror-fixture.ts';
-import { instead, registryError, stallAfter } from '../../support/scripted-reply.ts';
+import { instead, registryError, stallAfter, status } from '../../support/scripted-reply.ts';
 
 const DIGEST = digestOf('x');
 
@@ -117,6 +117,43 @@ describe('headers', () => {
     expect([direct.status, direct.headers['retry-after']]).toEqual([429, '7']);
     const mirrored = await mirror.get('/v2/acme/app/manifests/latest?ns=registry.test');
     expect([mirrored.status, mirrored.headers['retry-after']]).toEqual([503, '7']);
+  });
+
+  test('one 429 on one manifest stops no blob and no tag list, and tells nobody whose it was', async () => {
+    await using registry = await startFakeRegistry();
+    await using mirror = await startMirror({ upstreams: [{ name: 'registry.test', registry }] });
+    const headers = { 'retry-after': '7' };
+    const { layers } = registry.putImage('acme/app', 'latest');
+    const limited = { kind: 'manifest', repository: 'acme/secret' } as const;
+    registry.fault(limited, instead(status(429, { headers, body: 'Too Many Requests' })));
+    expect((await mirror.get('/v2/acme/secret/manifests/latest')).status).toBe(429);
+    for (const [query, expected] of [
+      ['', 429],
+      ['?ns=registry.test', 503],
+    ] as const) {
+      const other = await mirror.get(`/v2/acme/app/manifests/latest${query}`);
+      expect([other.status, other.headers['retry-after']]).toEqual([expected, '7']);
+      expect(JSON.parse(other.body.toString())).toEqual({
+        errors: [
+          {
+            code: 'TOOMANYREQUESTS',
+            message: 'registry.test: limits requests for manifests; asked again in 7 s',
+          },
+        ],
+      });
+    }
+    expect((await mirror.get(`/v2/acme/app/blobs/${layers[0]?.digest}`)).status).toBe(200);
+    expect((await mirror.get('/v2/acme/app/tags/list')).status).toBe(200);
+    mirror.clock.advance(7_000);
+    expect((await mirror.get('/v2/acme/app/manifests/latest')).status).toBe(200);
+  });
+
+  test('a day of Retry-After is told as a quarter of an hour, after which upstream is asked again', async () => {
+    await using registry = await startFakeRegistry();
+    await using mirror = await startMirror({ upstreams: [{ name: 'registry.test', registry }] });
+    registry.fault({}, instead(status(429, { retryAfter: 86_400 })));
+    const answer = await mirror.get('/v2/acme/app/manifests/latest');
+    expect([answer.status, answer.headers['retry-after']]).toEqual([429, '900']);
   });
 
   test('If-None-Match with the manifest’s digest gets 304', async () => {
