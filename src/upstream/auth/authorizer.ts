@@ -12,7 +12,13 @@ import {
   type CredentialSource,
   type Credentials,
 } from './credentials.ts';
-import { isInsufficientScope, withPullScope, type BearerDemand, type Demand } from './demand.ts';
+import {
+  isInsufficientScope,
+  isSameDemand,
+  withPullScope,
+  type BearerDemand,
+  type Demand,
+} from './demand.ts';
 import { Demands, challengesOf } from './demands.ts';
 import { placeOf, type Place } from './place.ts';
 import { realmTrust } from './realm.ts';
@@ -43,6 +49,13 @@ interface Authorization {
   readonly withheldFrom?: string | undefined;
 }
 
+/** What was remembered of the place, and what came of it. */
+interface Attempt {
+  readonly used?: Authorization | undefined;
+  /** What could not be met: the request goes without, and is not told the same again. */
+  readonly failed?: { readonly demand: Demand; readonly error: UpstreamError } | undefined;
+}
+
 /** Within this time a token that grants too little would be followed by the same one. */
 const SETTLED_MS = 60_000;
 
@@ -71,10 +84,13 @@ export class Authorizer {
   /** Sends one hop. The answer may still be a refusal: then nothing that Larder has opens the door. */
   async send(hop: HopRequest): Promise<Answer> {
     const place = placeOf(hop.url, this.#options.url, hop.repository);
-    const used = await this.#usual(place, hop.signal);
+    const { used, failed } = await this.#usual(place, hop.signal);
     const answer = await this.#sendWith(hop, used);
     if (!(await isRefused(answer, used?.header !== undefined))) return this.#judged(answer, place, used);
-    const renewed = await this.#renew(place, hop, answer, used);
+    const renewed = await this.#renew(place, hop, answer, { used, failed }).catch(async (error: unknown) => {
+      await answer.body.discard();
+      throw error;
+    });
     if (renewed === undefined || renewed.header === used?.header) return this.#judged(answer, place, used);
     await answer.body.discard();
     return this.#judged(await this.#sendWith(hop, renewed), place, renewed);
@@ -101,16 +117,21 @@ export class Authorizer {
     return this.#options.send({ ...hop, headers: { ...hop.headers, authorization: header } });
   }
 
-  /** What the place wanted when it was last asked. */
-  async #usual(place: Place, signal: AbortSignal | undefined): Promise<Authorization | undefined> {
+  /**
+   * What the place wanted when it was last asked. Where that cannot be had any more, or is what another repository
+   * wanted, the request itself is tried without it, and the fresh challenge decides (protocol.md, rule 16).
+   */
+  async #usual(place: Place, signal: AbortSignal | undefined): Promise<Attempt> {
     const demand = this.#demands.recall(place);
-    if (demand === undefined) return undefined;
+    if (demand === undefined) return {};
+    const isOwn = this.#demands.isOwn(place);
     try {
-      return await this.#authorize(demand, place, signal);
+      return { used: await this.#authorize(demand, place, signal) };
     } catch (error) {
-      // The realm may have moved: let the next request be told so.
-      if (error instanceof UpstreamError && error.failure === 'unavailable') this.#demands.forget(place);
-      throw error;
+      if (!(error instanceof UpstreamError) || error.reason === 'credentials') throw error;
+      if (error.failure === 'unavailable') this.#demands.forget(place);
+      else if (isOwn) throw error;
+      return { failed: { demand, error } };
     }
   }
 
@@ -119,7 +140,7 @@ export class Authorizer {
     place: Place,
     hop: HopRequest,
     refusal: Answer,
-    used: Authorization | undefined,
+    { used, failed }: Attempt,
   ): Promise<Authorization | undefined> {
     if (used?.header !== undefined) {
       if (this.#isSettled(refusal, used)) return undefined;
@@ -131,7 +152,10 @@ export class Authorizer {
         ? await this.#demands.fromRefusal(place, hop, refusal)
         : await this.#demands.fromProbe(place, hop);
     if (found === 'nothing') return { header: undefined };
-    return found === undefined ? undefined : this.#authorize(found, place, hop.signal);
+    if (found === undefined) return undefined;
+    if (failed !== undefined && isSameDemand(completed(found, place), completed(failed.demand, place)))
+      throw failed.error;
+    return this.#authorize(found, place, hop.signal);
   }
 
   /** The token is good and grants too little, and another one would be no different. */
@@ -155,8 +179,8 @@ export class Authorizer {
   }
 
   async #authorize(demand: Demand, place: Place, signal?: AbortSignal): Promise<Authorization | undefined> {
-    if (demand.scheme === 'bearer')
-      return this.#bearer(withPullScope(demand, place.repository), place, signal);
+    const wanted = completed(demand, place);
+    if (wanted.scheme === 'bearer') return this.#bearer(wanted, place, signal);
     const credentials = place.isOwn ? await this.#credentials(signal) : undefined;
     return credentials && { header: basicAuthorization(credentials), isAccount: true };
   }
@@ -229,6 +253,10 @@ export class Authorizer {
   #error(reason: 'challenge' | 'credentials', message: string, cause?: unknown): UpstreamError {
     return new UpstreamError(this.#options.upstream, 'unavailable', reason, message, { cause });
   }
+}
+
+function completed(demand: Demand, { repository }: Place): Demand {
+  return demand.scheme === 'bearer' ? withPullScope(demand, repository) : demand;
 }
 
 /**

@@ -3,9 +3,11 @@ import { parseChallenges } from '../../http/challenge.ts';
 import {
   chooseDemand,
   isInsufficientScope,
+  isSameDemand,
   withPullScope,
   withoutRepositoryScopes,
   type BearerDemand,
+  type Demand,
 } from './demand.ts';
 
 const HUB =
@@ -74,6 +76,23 @@ describe('withPullScope', () => {
 test('what holds for every repository of the host', () => {
   expect(withoutRepositoryScopes(bearer('aws', 'repository:user/image:pull'))).toEqual(bearer('aws'));
   expect(withoutRepositoryScopes({ scheme: 'basic' })).toEqual({ scheme: 'basic' });
+});
+
+describe('isSameDemand', () => {
+  const basic = { scheme: 'basic' } as const;
+  const realm = new URL('https://b.example/token');
+
+  test.each<[string, Demand, Demand, boolean]>([
+    ['the order of scopes', bearer('a', 'b'), bearer('b', 'a'), true],
+    ['other scopes', bearer('a'), bearer('b'), false],
+    ['another realm', bearer('a'), { ...bearer('a'), realm }, false],
+    ['another service', bearer('a'), { ...bearer('a'), service: 'other' }, false],
+    ['another scheme', bearer('a'), basic, false],
+    ['Basic', basic, basic, true],
+  ])('%s', (_, a, b, expected) => {
+    expect(isSameDemand(a, b)).toBe(expected);
+    expect(isSameDemand(b, a)).toBe(expected);
+  });
 });
 
 describe('isInsufficientScope', () => {

@@ -55,6 +55,13 @@ export function withoutRepositoryScopes(demand: Demand): Demand {
   return { ...demand, scopes: demand.scopes.filter((scope) => !isRepositoryScope(scope)) };
 }
 
+/** Whether both lead to the same question to the same token endpoint. */
+export function isSameDemand(a: Demand, b: Demand): boolean {
+  if (a.scheme === 'basic' || b.scheme === 'basic') return a.scheme === b.scheme;
+  const isSameEndpoint = a.realm.href === b.realm.href && a.service === b.service;
+  return isSameEndpoint && a.scopes.toSorted().join(' ') === b.scopes.toSorted().join(' ');
+}
+
 /** distribution's scope grammar: `repository:name:actions` or `repository(class):name:actions`. */
 function isRepositoryScope(scope: string): boolean {
   return /^repository(?:\([^)]*\))?:/.test(scope);

@@ -29,6 +29,11 @@ export class Demands {
     return this.#known.get(placeKey(place)) ?? this.#known.get(place.origin);
   }
 
+  /** Whether what is remembered is by the place's own challenge, and not by that of another one of its host. */
+  isOwn(place: Place): boolean {
+    return this.#known.has(placeKey(place));
+  }
+
   forget(place: Place): void {
     this.#known.delete(placeKey(place));
     this.#known.delete(place.origin);

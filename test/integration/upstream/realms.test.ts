@@ -121,7 +121,7 @@ test('no error and no event holds a secret', async () => {
     .on('GET', '/token')
     .reply(registryError(401, 'UNAUTHORIZED', { message: 'no such user at /x?pw=secret' }));
   const error: unknown = await registry.upstream.manifest(app, tagged('1')).catch((error: unknown) => error);
-  expect(error).toMatchObject({ failure: 'denied', reason: 'token' });
+  expect(error).toMatchObject({ failure: 'denied', reason: 'account-refused' });
   expect(`${String(error)} ${JSON.stringify([error, registry.events])}`).not.toMatch(/secret|Ym90/);
 });
 

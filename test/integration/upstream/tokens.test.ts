@@ -255,32 +255,94 @@ describe('a token that is refused', () => {
   });
 });
 
-test('a realm that has moved is found again by the request after the failure', async () => {
-  await using registry = await startUpstreamFixture(REGISTRY, ['old.example.com', 'new.example.com']);
-  const named = (host: string): Reply => challenged(`Bearer realm="${registry.url(host, '/token')}"`);
-  const anonymous = registry.on('GET', path).withHeader('authorization', undefined);
-  anonymous.once().reply(named('old.example.com'));
-  registry.on('GET', path).withHeader('authorization', undefined).once().reply(named('new.example.com'));
+describe('where the token that is remembered to be wanted cannot be had', () => {
+  const realmAt = (registry: UpstreamFixture, host: string): Reply =>
+    challenged(`Bearer realm="${registry.url(host, '/token')}"`);
+  const other = '/v2/team/other/manifests/1';
+  const account: CredentialSource = {
+    get: () => Promise.resolve({ kind: 'password', username: 'bot', password: 'pw' }),
+    invalidate() {},
+  };
+
+  test('a realm that has moved is found by the request itself', async () => {
+    await using registry = await startUpstreamFixture(REGISTRY, ['old.example.com', 'new.example.com']);
+    const anonymous = () => registry.on('GET', path).withHeader('authorization', undefined).once();
+    anonymous().reply(realmAt(registry, 'old.example.com'));
+    anonymous().reply(realmAt(registry, 'new.example.com'));
+    const tokens = (host: string) => registry.on('GET', '/token').at(host).once();
+    tokens('old.example.com').reply(json({ token: 'old' }));
+    tokens('old.example.com').reply(status(502));
+    tokens('new.example.com').reply(json({ token: 'new' }));
+    registry
+      .on('GET', path)
+      .withHeader('authorization', /^Bearer (?:old|new)$/)
+      .times(2)
+      .reply(manifestReply());
+    await pull(registry);
+    registry.clock.advance(60_000);
+    await pull(registry);
+  });
+
+  test('the same realm is not asked again by the same request', async () => {
+    await using registry = await startRegistry();
+    registry
+      .on('GET', '/token')
+      .once()
+      .reply(json({ token: 't' }));
+    registry.on('GET', path).withHeader('authorization', 'Bearer t').once().reply(manifestReply());
+    registry.on('GET', '/token').once().reply(status(502));
+    await pull(registry);
+    registry.clock.advance(60_000);
+    await expect(pull(registry)).rejects.toMatchObject({ failure: 'unavailable', reason: 'token' });
+  });
+
+  test.each([
+    [404, ['GET', 'POST']],
+    [401, ['GET']],
+    [403, ['GET']],
+    [429, ['GET']],
+    [502, ['GET']],
+  ] as const)('a realm of another repository that answers %i stops no request', async (refusal, methods) => {
+    await using registry = await startUpstreamFixture(REGISTRY, ['evil.example.com'], {
+      credentials: account,
+    });
+    registry
+      .on('GET', path)
+      .withHeader('authorization', undefined)
+      .once()
+      .reply(realmAt(registry, 'evil.example.com'));
+    for (const method of methods) {
+      registry.on(method, '/token').at('evil.example.com').times(2).reply(status(refusal));
+    }
+    await expect(pull(registry)).rejects.toThrow('no token');
+    const asked = (authorization: string | undefined) =>
+      registry.on('GET', other).withHeader('authorization', authorization).once();
+    asked(undefined).reply(challenged('Basic realm="x"'));
+    asked(`Basic ${Buffer.from('bot:pw').toString('base64')}`).reply(manifestReply());
+    await registry.upstream.manifest(repo('team/other'), tagged('1'));
+  });
+
+  test('an account that the realm refuses is shown to it once for each request', async () => {
+    await using registry = await startRegistry(account);
+    registry.on('GET', other).withHeader('authorization', undefined).once().reply(challenge(registry));
+    registry.on('GET', '/token').times(2).reply(status(401));
+    await expect(pull(registry)).rejects.toMatchObject({ reason: 'account-refused' });
+    const second = registry.upstream.manifest(repo('team/other'), tagged('1'));
+    await expect(second).rejects.toMatchObject({ reason: 'account-refused' });
+  });
+});
+
+test('a token endpoint that is asked too much throttles all that needs a token', async () => {
+  await using registry = await startRegistry();
   registry
     .on('GET', '/token')
-    .at('old.example.com')
     .once()
-    .reply(json({ token: 'old' }));
-  registry.on('GET', '/token').at('old.example.com').once().reply(status(502));
-  registry
-    .on('GET', '/token')
-    .at('new.example.com')
-    .once()
-    .reply(json({ token: 'new' }));
-  registry
-    .on('GET', path)
-    .withHeader('authorization', /^Bearer (?:old|new)$/)
-    .times(2)
-    .reply(manifestReply());
-  await pull(registry);
-  registry.clock.advance(60_000);
-  await expect(pull(registry)).rejects.toMatchObject({ failure: 'unavailable', reason: 'token' });
-  await pull(registry);
+    .reply(status(429, { retryAfter: 7 }));
+  await expect(pull(registry)).rejects.toMatchObject({
+    failure: 'throttled',
+    reason: 'token',
+    retryAfterMs: 7_000,
+  });
 });
 
 describe('the account', () => {
