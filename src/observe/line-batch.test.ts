@@ -1,44 +1,39 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { beforeEach, expect, test } from 'vitest';
+import { ManualClock } from '../../test/support/manual-clock.ts';
 import { LineBatch } from './line-batch.ts';
 
+let clock: ManualClock;
 let written: string[];
 let batch: LineBatch;
 
 beforeEach(() => {
+  clock = new ManualClock();
   written = [];
-  batch = new LineBatch({
-    write: (bytes) => written.push(Buffer.from(bytes).toString()),
-    flushSync: () => written.push('flushed'),
-  });
+  batch = new LineBatch((text) => written.push(text), clock);
 });
 
-test('the lines of a turn go out together, in their order, before the next turn ends', async () => {
+test('the lines of some milliseconds go out together, in their order', () => {
   batch.write('a\n');
+  clock.advance(9);
   batch.write('ä\n');
   expect(written).toEqual([]);
-  await nextTurn();
+  clock.advance(1);
   expect(written).toEqual(['a\nä\n']);
 });
 
-test('those of the next turn go out by themselves', async () => {
+test('those that come later go out by themselves, and nothing is done where none come', () => {
   batch.write('a\n');
-  await nextTurn();
+  clock.advance(1_000);
+  expect(clock.pending).toBe(0);
   batch.write('b\n');
-  await nextTurn();
+  clock.advance(10);
   expect(written).toEqual(['a\n', 'b\n']);
 });
 
-test('at the end what is left is written at once, and only once', async () => {
+test('what is taken is not handed over', () => {
   batch.write('a\n');
   batch.write('b\n');
-  batch.flushSync();
-  expect(written).toEqual(['a\nb\n', 'flushed']);
-  await nextTurn();
-  expect(written).toEqual(['a\nb\n', 'flushed']);
-});
-
-test('at the end there may be nothing left', () => {
-  batch.flushSync();
-  expect(written).toEqual(['flushed']);
+  expect([batch.take(), batch.take()]).toEqual(['a\nb\n', '']);
+  clock.advance(1_000);
+  expect(written).toEqual([]);
 });

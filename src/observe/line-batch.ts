@@ -1,37 +1,35 @@
 import type { DestinationStream } from 'pino';
+import type { Clock } from '../clock.ts';
 
-/** Takes bytes, as pino's own destinations do in that mode; `flushSync` writes all of them before it returns. */
-export interface BatchTarget {
-  write(bytes: Uint8Array): unknown;
-  flushSync(): void;
-}
+/** Too short for anybody who reads along, and long enough for hundreds of requests. */
+const COLLECT_MS = 10;
 
 /**
- * Collects the lines of one turn of the event loop and hands them over together: under load, a write for each costs
- * more than the rest of a hit. At rest a line is out as soon as what wrote it is through.
+ * Collects the lines of some milliseconds and hands them over together: under load, a write for each costs more than
+ * the rest of a hit.
  */
 export class LineBatch implements DestinationStream {
-  readonly #target: BatchTarget;
+  readonly #handOver: (text: string) => void;
+  readonly #clock: Pick<Clock, 'after'>;
   #lines: string[] = [];
 
-  constructor(target: BatchTarget) {
-    this.#target = target;
+  constructor(handOver: (text: string) => void, clock: Pick<Clock, 'after'>) {
+    this.#handOver = handOver;
+    this.#clock = clock;
   }
 
   write(line: string): void {
-    if (this.#lines.push(line) === 1) setImmediate(() => this.#handOver());
+    if (this.#lines.push(line) > 1) return;
+    this.#clock.after(COLLECT_MS, () => {
+      const text = this.take();
+      if (text !== '') this.#handOver(text);
+    });
   }
 
-  /** Hands over what there is, and has it written: the last thing before the process ends. */
-  flushSync(): void {
-    this.#handOver();
-    this.#target.flushSync();
-  }
-
-  #handOver(): void {
-    if (this.#lines.length === 0) return;
-    const bytes = Buffer.from(this.#lines.join(''));
+  /** What has not been handed over, which then never is. */
+  take(): string {
+    const text = this.#lines.join('');
     this.#lines = [];
-    this.#target.write(bytes);
+    return text;
   }
 }

@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module';
 import type { Writable } from 'node:stream';
 import { pino, type DestinationStream, type Logger } from 'pino';
-import { LineBatch, type BatchTarget } from './line-batch.ts';
+import { systemClock } from '../clock.ts';
+import { LineBatch } from './line-batch.ts';
 
 export interface LoggerOptions {
   readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
@@ -33,10 +34,15 @@ export function createLogger(options: LoggerOptions, isTerminal: boolean, stream
 
 /** Standard output, written to in the background; what is left when the process ends is written then. */
 function standardOutput(): DestinationStream {
-  const destination = pino.destination({ dest: 1, sync: false, contentMode: 'buffer' });
+  const background = pino.destination({ dest: 1, sync: false, contentMode: 'buffer' });
   // In that mode it takes bytes, which its types do not say.
-  const batch = new LineBatch(destination as unknown as BatchTarget);
-  process.once('exit', () => batch.flushSync());
+  const { write } = background as unknown as { write: (this: unknown, bytes: Uint8Array) => void };
+  const batch = new LineBatch((text) => write.call(background, Buffer.from(text)), systemClock);
+  process.once('exit', () => {
+    background.flushSync();
+    const rest = batch.take();
+    if (rest !== '') pino.destination({ dest: 1, sync: true }).write(rest);
+  });
   return batch;
 }
 
@@ -45,7 +51,7 @@ function createTimestamp(): () => string {
   let lastMs = NaN;
   let last = '';
   return () => {
-    const now = Date.now();
+    const now = systemClock.now();
     if (now !== lastMs) last = `,"time":"${new Date(now).toISOString()}"`;
     lastMs = now;
     return last;
