@@ -45,6 +45,19 @@ describe('a breaker', () => {
     expect(breaker.reason).toBe('registry.test: it failed');
   });
 
+  test('tells nobody what others had asked for', async () => {
+    const { stub, breaker, ask } = start();
+    const message = 'GET acme/secret/manifests/1: answered 503';
+    stub.answer = () =>
+      Promise.reject(new UpstreamError('registry.test', 'unavailable', 'status', message, { status: 503 }));
+    await askTimes(ask, 5);
+    const told = 'registry.test: answered 503';
+    expect(breaker.reason).toBe(told);
+    await expect(breaker.upstream.tags(NAME)).rejects.toMatchObject({
+      message: `registry.test: not asked for the moment, since it did not answer lately (${told})`,
+    });
+  });
+
   test('says when it will ask again', async () => {
     const { stub, breaker, clock, ask } = start();
     failWith(stub, 'unavailable', 'refused');

@@ -53,7 +53,15 @@ export class Breaker {
 
   /** Why it is not closed. */
   get reason(): string | undefined {
-    return this.#state.kind === 'closed' ? undefined : this.#lastError?.message;
+    return this.#state.kind === 'closed' ? undefined : this.#lastSaid;
+  }
+
+  /** How it failed last, for everybody: of an answer only its status, since its message names what somebody asked for. */
+  get #lastSaid(): string {
+    const { name } = this.upstream;
+    if (this.#lastError === undefined) return `${name}: it failed`;
+    const { status, message } = this.#lastError;
+    return status === undefined ? message : `${name}: answered ${status}`;
   }
 
   async #guard<T>(call: () => Promise<T>): Promise<T> {
@@ -88,12 +96,11 @@ export class Breaker {
 
   /** @param retryAfterMs until the next one is let through, where that is known */
   #refusal(retryAfterMs: number | undefined): UpstreamError {
-    const why = this.#lastError?.message ?? `${this.upstream.name}: it failed`;
     return new UpstreamError(
       this.upstream.name,
       'unavailable',
       'breaker-open',
-      `not asked for the moment, since it did not answer lately (${why})`,
+      `not asked for the moment, since it did not answer lately (${this.#lastSaid})`,
       { wasAsked: false, cause: this.#lastError, retryAfterMs },
     );
   }

@@ -72,5 +72,6 @@ function stillThrottled(error: UpstreamError, scope: Scope, leftMs: number): Ups
     status: error.status,
     retryAfterMs: leftMs,
     wasAsked: false,
+    cause: error,
   });
 }

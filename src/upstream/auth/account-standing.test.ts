@@ -22,7 +22,10 @@ test('is told once at each change', () => {
   expect([standing.refusal, told()]).toEqual([undefined, []]);
   standing.refused(REFUSAL);
   standing.refused(REFUSAL);
-  expect([standing.refusal, told()]).toEqual(['docker.io: no', ['docker.io refused']]);
+  expect([standing.refusal, told()]).toEqual([
+    'docker.io: answered 401 to the configured account',
+    ['docker.io refused'],
+  ]);
   standing.accepted(undefined);
   standing.accepted(undefined);
   expect([standing.refusal, told()]).toEqual([undefined, ['docker.io refused', 'docker.io accepted']]);

@@ -15,9 +15,11 @@ export class AccountStanding {
     this.#events = events;
   }
 
-  /** Why it does not; undefined while it does, or nothing is known. */
+  /** Why it does not, for everybody: not what was asked for. Undefined while it does, or nothing is known. */
   get refusal(): string | undefined {
-    return this.#refused?.error.message;
+    if (this.#refused === undefined) return undefined;
+    const { status = 'no' } = this.#refused.error;
+    return `${this.#upstream}: answered ${status} to the configured account`;
   }
 
   refused(error: UpstreamError): void {

@@ -347,7 +347,7 @@ describe('when upstream refuses the configured account', () => {
       upstreams: {
         'registry.test': {
           credentials: 'refused',
-          reason: expect.stringContaining('the configured account is refused') as string,
+          reason: 'registry.test: answered 401 to the configured account',
         },
       },
     });
