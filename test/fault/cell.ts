@@ -61,6 +61,7 @@ export function cut(requests: number, details: Details = {}): Cell {
 }
 
 const CODES = {
+  403: 'DENIED',
   404: 'NAME_UNKNOWN',
   429: 'TOOMANYREQUESTS',
   502: 'UNAVAILABLE',

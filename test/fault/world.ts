@@ -1,5 +1,6 @@
 import { loadConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/config.ts';
+import type { CredentialSource } from '../../src/upstream/auth/credentials.ts';
 import { FailingDisk } from '../support/failing-store.ts';
 import {
   startFakeRegistry,
@@ -39,6 +40,8 @@ export interface WorldOptions {
   readonly manifestMemoryBytes?: number;
   /** Upstream is spoken to by https. */
   readonly isSecure?: boolean;
+  /** The account that is configured for upstream. */
+  readonly account?: { readonly username: string; readonly password: string };
 }
 
 type Parts = Pick<World, 'traffic' | 'registry' | 'mirror' | 'image' | 'network' | 'disk' | 'authority'>;
@@ -147,7 +150,11 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   for (const host of [REGISTRY, STORAGE]) network.names.name(host, '8.8.8.8');
   const disk = new FailingDisk();
   const { manifestMemoryBytes = MEMORY } = options;
-  const client = { timeouts: TIMEOUTS, ...(options.isSecure === true && { ca: authority.certificate }) };
+  const client = {
+    timeouts: TIMEOUTS,
+    ...(options.isSecure === true && { ca: authority.certificate }),
+    credentials: options.account && passwordSource(options.account),
+  };
   const tags = { ...TAGS, isImmutable: () => false };
   const mirror = stack.use(
     await startMirror({
@@ -158,6 +165,10 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     }),
   );
   return new World({ traffic, registry, mirror, image, network, disk, authority }, stack.move());
+}
+
+function passwordSource(account: NonNullable<WorldOptions['account']>): CredentialSource {
+  return { get: () => Promise.resolve({ kind: 'password', ...account }), invalidate() {} };
 }
 
 const MEMORY = 1024 * KiB;

@@ -15,15 +15,19 @@ import type { Cells, Group, Row } from '../row.ts';
 import { EARLY, STORAGE, type World } from '../world.ts';
 import { UNREACHABLE } from './patterns.ts';
 
+const ACCOUNT = { username: 'larder', password: 'a secret' };
 const BEARER = { registry: { auth: { kind: 'bearer' } } } as const;
 
-/** The first request learns that a token is needed; the next ones know, until one has failed. */
+/**
+ * The first request learns that a token is needed; the next ones know, until one has failed. Who knows asks without
+ * one then, since the registry may want something else by now, and asks for no second token where it does not.
+ */
 const TOKENLESS: Cells = {
   cold: failed(502, 2),
-  stale: stale(1),
+  stale: stale(2),
   manifest: failed(502, 2),
   blob: failed(502, 2),
-  follower: cut(9, { tookMs: 7_500 }),
+  follower: cut(11, { tookMs: 7_500 }),
   range: failed(502, 2),
 };
 
@@ -83,6 +87,21 @@ export const ANSWERS: Group = {
       },
     },
     {
+      name: 'the configured account is refused',
+      says: ['the configured account is refused'],
+      world: { registry: { auth: { kind: 'basic', ...ACCOUNT } }, account: ACCOUNT },
+      strike: all(challenged('Basic realm="fake"')),
+      cells: {
+        // Our own failure, which hides behind what is cached; and 403, since nobody has said that there is no such thing.
+        cold: failed(403, 2),
+        stale: stale(2),
+        manifest: failed(403, 2),
+        blob: failed(403, 2),
+        follower: cut(2),
+        range: failed(403, 2),
+      },
+    },
+    {
       name: 'token service down',
       says: ['no token:'],
       world: BEARER,
@@ -99,7 +118,7 @@ export const ANSWERS: Group = {
         stale: stale(1, { tookMs: 2_000 }),
         manifest: failed(504, 2, { tookMs: 20_000 }),
         blob: failed(504, 2, { tookMs: 20_000 }),
-        follower: cut(6, { tookMs: 61_500 }),
+        follower: cut(7, { tookMs: 61_500 }),
         range: failed(504, 2, { tookMs: 20_000 }),
       },
     },
