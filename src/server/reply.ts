@@ -19,7 +19,7 @@ export type ReadyBody =
       readonly latin1?: string;
     };
 
-export type ReplyBody =
+type ReplyBody =
   | ReadyBody
   /** Bytes `[start, end)` of a blob; `end` undefined where its size is not known. The reply owns the reader. */
   | {
