@@ -102,7 +102,10 @@ export interface UpstreamConfig {
   /** Picomatch globs of repositories; a repository is served if one of `allow` and none of `deny` matches. */
   readonly allow: readonly string[];
   readonly deny: readonly string[];
-  /** Hosts of token servers, beyond the registry's own registrable domain, that credentials may be sent to. */
+  /**
+   * Token servers, beyond the registry's own registrable domain, that credentials may be sent to: `host` (at the
+   * default port of its scheme) or `host:port`.
+   */
   readonly trustedRealms: readonly string[];
   /** Whether redirects and token servers may lead to private addresses. */
   readonly allowPrivateNetworks: boolean;

@@ -105,7 +105,10 @@ const upstream = section({
   trustedRealms: z
     .array(host())
     .prefault([])
-    .describe("Hosts of token servers that may be sent the credentials, beyond the registry's own domain."),
+    .describe(
+      "Token servers, each `host` or `host:port`, that may be sent the credentials beyond the registry's own domain. " +
+        'Without a port it is the default port only: 443, or 80 where registry and token server are `http://`.',
+    ),
   allowPrivateNetworks: z
     .boolean()
     .prefault(false)

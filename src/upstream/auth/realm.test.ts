@@ -42,6 +42,10 @@ describe('realmTrust', () => {
     ['https://nvcr.io', 'https://authn.nvidia.com:444/token', ['authn.nvidia.com'], 'anonymous'],
     ['https://nvcr.io', 'https://x.authn.nvidia.com/token', ['authn.nvidia.com'], 'anonymous'],
     ['http://127.0.0.1:5000', 'http://127.0.0.1:5001/auth', ['127.0.0.1:5001'], 'credentials'],
+    ['http://127.0.0.1:5000', 'http://127.0.0.1:5001/auth', ['127.0.0.1'], 'anonymous'],
+    ['http://127.0.0.1:5000', 'http://127.0.0.1/auth', ['127.0.0.1'], 'credentials'],
+    ['http://127.0.0.1:5000', 'http://127.0.0.1/auth', ['127.0.0.1:443'], 'anonymous'],
+    ['http://127.0.0.1:5000', 'https://[::1]/auth', ['[::1]'], 'credentials'],
     ['https://nvcr.io', 'http://authn.nvidia.com/token', ['authn.nvidia.com'], 'refused'],
   ])('%s → %s, trusting %j: %s', (registry, realm, trusted, trust) => {
     expect(realmTrust(new URL(registry), new URL(realm), trusted)).toBe(trust);

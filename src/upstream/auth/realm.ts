@@ -10,7 +10,7 @@ export type RealmTrust = 'credentials' | 'anonymous' | 'refused';
 /**
  * Whether the endpoint `realm`, named in a challenge of `registry`, may be asked (protocol.md D1;
  * CVE-2020-15157, CVE-2026-33540, CVE-2026-48978). Credentials go to the registry's own host and port, by
- * https to its registrable domain, and to `trusted` hosts (`host` or `host:port`). Never from https to http.
+ * https to its registrable domain, and to `trusted` hosts (`host:port`, or `host` for the default port). Never from https to http.
  * Whether an address may be dialled at all is decided when it is known, at connect time.
  */
 export function realmTrust(registry: URL, realm: URL, trusted: readonly string[]): RealmTrust {
