@@ -1,5 +1,10 @@
 import { VerificationError } from './blob-store.ts';
 
+/** Followers are woken for so many bytes at once: each waking costs a read and a write, or a change of threads. */
+const WAKE_BYTES = 512 * 1024;
+/** Fewer bytes have been waited with long enough when none came for so many turns of the event loop. */
+const QUIET_TURNS = 3;
+
 /** How far an ingest has come, and who waits for it to come further. */
 export class Progress {
   #size: number | undefined;
@@ -7,6 +12,10 @@ export class Progress {
   #complete = false;
   #reason: Error | undefined;
   #waiting: (() => void)[] = [];
+  /** The offset that those who waited were last told of. */
+  #wokenAt = 0;
+  #quietTurns = 0;
+  #isWatching = false;
 
   /** @param size the expected bytes in all, where they are known. */
   constructor(size: number | undefined) {
@@ -41,9 +50,12 @@ export class Progress {
     return !this.#complete && this.#reason === undefined;
   }
 
+  /** Who follows a fast ingest is woken for many bytes at a time, who follows a slow one for all that come. */
   advance(bytes: number): void {
+    const isFirst = this.#offset === 0;
     this.#offset += bytes;
-    this.#wake();
+    if (isFirst || this.#offset - this.#wokenAt >= WAKE_BYTES) this.#wake();
+    else this.#wakeWhenQuiet();
   }
 
   /** What was written is the whole, and it is verified. */
@@ -88,7 +100,21 @@ export class Progress {
     return this.#size === undefined ? this.#offset : Math.min(this.#offset, this.#size - 1);
   }
 
+  #wakeWhenQuiet(): void {
+    this.#quietTurns = 0;
+    if (this.#isWatching) return;
+    this.#isWatching = true;
+    const watch = (): void => {
+      this.#quietTurns += 1;
+      if (this.#quietTurns >= QUIET_TURNS) this.#wake();
+      this.#isWatching = this.#wokenAt < this.#offset;
+      if (this.#isWatching) setImmediate(watch);
+    };
+    setImmediate(watch);
+  }
+
   #wake(): void {
+    this.#wokenAt = this.#offset;
     const woken = this.#waiting;
     this.#waiting = [];
     for (const wake of woken) wake();
