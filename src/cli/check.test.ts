@@ -17,6 +17,7 @@ function sources(env: Readonly<Record<string, string>> = {}): Parameters<typeof 
       if (text === undefined) throw Object.assign(new Error(`no ${path}`), { code: 'ENOENT' });
       return text;
     },
+    isProgram: () => false,
   };
 }
 

@@ -6,7 +6,13 @@ import { startBlock, type StartState } from './start-block.ts';
 const STATE: StartState = { version: '1.2.3', host: '127.0.0.1', port: 5000, blobs: 0, bytes: 0 };
 
 function configOf(text: string): Config {
-  return loadConfig('config.yaml', { env: {}, cwd: '/srv', home: '/root', readText: () => text });
+  return loadConfig('config.yaml', {
+    env: {},
+    cwd: '/srv',
+    home: '/root',
+    readText: () => text,
+    isProgram: () => false,
+  });
 }
 
 /** The rows of the block by their labels. */

@@ -13,6 +13,7 @@ function load(text: string, files: Readonly<Record<string, string>> = {}): Confi
     cwd: '/larder',
     home: '/home/me',
     readText: (path) => (path === '/larder/config.yaml' ? text : (files[path] ?? `no ${path}`)),
+    isProgram: () => true,
   });
 }
 

@@ -10,6 +10,8 @@ export interface ConfigSources {
   readonly home: string;
   /** A file as text; throws Node's errors with a `code`. */
   readonly readText: (path: string) => string;
+  /** Whether an absolute path is a program that this process may run. */
+  readonly isProgram: (path: string) => boolean;
 }
 
 /** Makes paths of the config file absolute: relative ones start at its folder, `~/` at the home folder. */

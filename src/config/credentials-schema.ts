@@ -1,10 +1,8 @@
 import { z } from 'zod';
+import { HELPER } from './credential-helper.ts';
 import type { CredentialsConfig } from './credentials.ts';
 import { alternatives, shown } from './problem.ts';
 import { secretText } from './value-leaf.ts';
-
-/** Docker's own config writes `ecr-login` for `docker-credential-ecr-login`. */
-const PROGRAM = /^(?:\S*\/)?docker-credential-[\w.-]+$/;
 
 const keys = z.strictObject({
   username: secretText().optional().describe('The account. Goes with `password` or `passwordFile`.'),
@@ -18,7 +16,7 @@ const keys = z.strictObject({
   dockerConfig: secretText('path')
     .optional()
     .describe("Docker's `config.json`: its `auths`, `credsStore` and `credHelpers` are used."),
-  helper: secretText('program', 'a program such as docker-credential-ecr-login', PROGRAM)
+  helper: secretText('program', 'a program such as docker-credential-ecr-login', HELPER)
     .optional()
     .describe('A Docker credential helper: its name, if it is in `PATH`, or its path.'),
 });

@@ -16,7 +16,13 @@ function linesOf(text: string, env: ConfigSources['env'] = {}): readonly string[
     return found;
   };
   try {
-    loadConfig('config.yaml', { env, cwd: '/etc/larder', home: '/home/me', readText });
+    loadConfig('config.yaml', {
+      env: { PATH: '/bin:/usr/bin', ...env },
+      cwd: '/etc/larder',
+      home: '/home/me',
+      readText,
+      isProgram: (path) => path === '/usr/bin/docker-credential-there',
+    });
   } catch (error) {
     if (error instanceof ConfigError) return error.lines;
     throw error;
@@ -275,6 +281,14 @@ const BROKEN: readonly (readonly [title: string, file: string, lines: readonly s
     'upstreams:\n  docker.io: { credentials: { helper: ecr-login } }',
     [
       '2: upstreams."docker.io".credentials.helper: expected a program such as docker-credential-ecr-login, got other text',
+    ],
+  ],
+  [
+    'helpers that are not there',
+    'upstreams:\n  docker.io: { credentials: { helper: docker-credential-nope } }\n  ghcr.io:\n    credentials:\n      helper: ./bin/docker-credential-nope\n  quay.io: { credentials: { helper: docker-credential-there } }',
+    [
+      '2: upstreams."docker.io".credentials.helper: expected a program that is in PATH, found none',
+      '5: upstreams."ghcr.io".credentials.helper: expected a program that can be run, found none',
     ],
   ],
   [

@@ -35,6 +35,7 @@ function sourcesOf(text: string, env: ConfigSources['env'] = {}): ConfigSources 
       if (found === undefined) throw Object.assign(new Error(`no ${path}`), { code: 'ENOENT' });
       return found;
     },
+    isProgram: () => true,
   };
 }
 

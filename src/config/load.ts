@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import type { Config } from './config.ts';
 import { pathResolver, type ConfigSources } from './config-sources.ts';
+import { checkHelpers } from './credential-helper.ts';
 import { describeIssues } from './describe-issue.ts';
 import { interpolateCredentials } from './interpolate.ts';
 import { readOverrides } from './overrides.ts';
@@ -20,7 +21,17 @@ export function systemSources(): ConfigSources {
     cwd: process.cwd(),
     home: process.env['HOME'] ?? homedir(),
     readText: (path) => readFileSync(path, 'utf8'),
+    isProgram,
   };
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
 }
 
 /**
@@ -64,11 +75,13 @@ function readFile(
   const { file: written, problems: missing } = interpolateCredentials(source.value, sources.env);
   const parsed = configSchema.safeParse(written);
   const referenced = readReferencedFiles(written, resolvePath, sources.readText);
+  const helpers = checkHelpers(written, resolvePath, sources);
   const problems = oneForEachKey([
     ...missing,
     ...describeIssues(parsed.error?.issues ?? [], configSchema, written),
     ...checkUpstreams(written),
     ...referenced.problems,
+    ...helpers,
   ]).map((problem) => ({ ...problem, position: source.positionOf(problem.path) }));
   return {
     file: parsed.data,

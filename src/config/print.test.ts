@@ -8,7 +8,13 @@ import { loadConfig } from './load.ts';
 import { printConfig } from './print.ts';
 
 function load(text: string): Config {
-  const sources = { env: {}, cwd: '/etc/larder', home: '/home/me', readText: () => text };
+  const sources = {
+    env: {},
+    cwd: '/etc/larder',
+    home: '/home/me',
+    readText: () => text,
+    isProgram: () => true,
+  };
   return loadConfig('config.yaml', sources);
 }
 

@@ -3,7 +3,13 @@ import { loadConfig } from './load.ts';
 import { refusalToListen } from './refusal.ts';
 
 function refusal(text: string): string | undefined {
-  const sources = { env: {}, cwd: '/etc/larder', home: '/home/me', readText: () => text };
+  const sources = {
+    env: {},
+    cwd: '/etc/larder',
+    home: '/home/me',
+    readText: () => text,
+    isProgram: () => true,
+  };
   return refusalToListen(loadConfig('config.yaml', sources));
 }
 

@@ -32,7 +32,13 @@ export const HALF = 512 * KiB;
 export const LATE = 768 * KiB;
 
 /** What a machine without a configuration file has: the times in the matrix are those of the defaults. */
-const DEFAULTS: Config = loadConfig('config.yaml', { env: {}, cwd: '/', home: '/', readText: () => '' });
+const DEFAULTS: Config = loadConfig('config.yaml', {
+  env: {},
+  cwd: '/',
+  home: '/',
+  readText: () => '',
+  isProgram: () => false,
+});
 const { tags: TAGS, timeouts: TIMEOUTS, negativeTtlMs } = DEFAULTS;
 
 export interface WorldOptions {

@@ -1,0 +1,30 @@
+import { delimiter, resolve } from 'node:path';
+import type { ConfigSources } from './config-sources.ts';
+import { isPlainMap, upstreamEntries } from './plain-value.ts';
+import type { Problem } from './problem.ts';
+
+/** Docker's own config writes `ecr-login` for `docker-credential-ecr-login`. */
+export const HELPER = /^(?:\S*\/)?docker-credential-[\w.-]+$/;
+
+/** The programs that the file names and that cannot be run; they run only once upstream wants an account. */
+export function checkHelpers(
+  file: unknown,
+  resolvePath: (path: string) => string,
+  sources: Pick<ConfigSources, 'env' | 'cwd' | 'isProgram'>,
+): readonly Problem[] {
+  return upstreamEntries(file).flatMap(([name, { credentials }]) => {
+    const helper = isPlainMap(credentials) ? credentials['helper'] : undefined;
+    if (typeof helper !== 'string' || !HELPER.test(helper)) return [];
+    const places = helper.includes('/') ? [resolvePath(helper)] : placesInPath(helper, sources);
+    if (places.some((place) => sources.isProgram(place))) return [];
+    const expected = helper.includes('/') ? 'a program that can be run' : 'a program that is in PATH';
+    return [
+      { path: ['upstreams', name, 'credentials', 'helper'], message: `expected ${expected}, found none` },
+    ];
+  });
+}
+
+/** As execvp(3) looks for it. */
+function placesInPath(program: string, { env, cwd }: Pick<ConfigSources, 'env' | 'cwd'>): readonly string[] {
+  return (env['PATH'] ?? '').split(delimiter).map((folder) => resolve(cwd, folder, program));
+}
