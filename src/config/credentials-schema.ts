@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { HELPER } from './credential-helper.ts';
 import type { CredentialsConfig } from './credentials.ts';
-import { alternatives, shown } from './problem.ts';
+import { isPlainMap, upstreamEntries } from './plain-value.ts';
+import { alternatives, shown, type Problem } from './problem.ts';
 import { secretText } from './value-leaf.ts';
 
 const keys = z.strictObject({
@@ -41,16 +42,50 @@ export const credentialsSchema: z.ZodPipe<
   return z.NEVER;
 });
 
-function formMistake(written: Keys): string | undefined {
-  const forms = FORMS.filter((form) => written[form] !== undefined);
-  const [form] = forms;
+/**
+ * What is wrong with the forms of credentials. Takes the file as written: the schema looks at them together only
+ * where each key for itself is right.
+ */
+export function checkForms(file: unknown): readonly Problem[] {
+  return upstreamEntries(file).flatMap(([name, { credentials }]) => {
+    if (!isPlainMap(credentials)) return [];
+    // What is lacking may be what is misspelt.
+    const isKnown = Object.keys(credentials).every((key) => Object.hasOwn(keys.shape, key));
+    const message = isKnown ? formMistake(credentials) : excess(credentials);
+    return message === undefined ? [] : [{ path: ['upstreams', name, 'credentials'], message }];
+  });
+}
+
+type Written = Readonly<Partial<Record<keyof Keys, unknown>>>;
+
+function formMistake(written: Written): string | undefined {
+  return excess(written) ?? lack(written);
+}
+
+function excess(written: Written): string | undefined {
+  const [form, ...others] = formsOf(written);
+  if (form === undefined) return undefined;
+  if (others.length > 0)
+    return `expected only one of ${alternatives(FORMS)}, got ${[form, ...others].join(' and ')}`;
+  const isTooMuch = !needsUser(form) && written.username !== undefined;
+  return isTooMuch ? `expected no username beside ${form}` : undefined;
+}
+
+function lack(written: Written): string | undefined {
+  const [form] = formsOf(written);
   if (form === undefined) return `expected one of ${alternatives(FORMS)}, got none`;
-  if (forms.length > 1) return `expected only one of ${alternatives(FORMS)}, got ${forms.join(' and ')}`;
-  const needsUser = form === 'password' || form === 'passwordFile';
-  if (needsUser && written.username === undefined)
-    return `expected username beside ${form}, got ${shown(undefined)}`;
-  if (!needsUser && written.username !== undefined) return `expected no username beside ${form}`;
-  return undefined;
+  const isTooLittle = needsUser(form) && written.username === undefined;
+  return isTooLittle ? `expected username beside ${form}, got ${shown(undefined)}` : undefined;
+}
+
+type Form = (typeof FORMS)[number];
+
+function formsOf(written: Written): readonly Form[] {
+  return FORMS.filter((form) => written[form] !== undefined);
+}
+
+function needsUser(form: Form): boolean {
+  return form === 'password' || form === 'passwordFile';
 }
 
 function select({ username, ...written }: Keys): CredentialsConfig | undefined {

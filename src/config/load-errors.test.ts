@@ -241,6 +241,20 @@ const BROKEN: readonly (readonly [title: string, file: string, lines: readonly s
     [`3: upstreams."docker.io".credentials: expected only one of ${FORMS}, got password and token`],
   ],
   [
+    'credentials of two forms beside other mistakes in them',
+    'upstreams:\n  docker.io:\n    credentials: { username: a, password: "${NOPE}", helper: x }\n  ghcr.io:\n    credentials: { username: a, tokn: b, token: "" }\n  quay.io:\n    credentials: { password: 5 }',
+    [
+      `3: upstreams."docker.io".credentials: expected only one of ${FORMS}, got password and helper`,
+      '3: upstreams."docker.io".credentials.password: expected the environment variable NOPE, which is not set',
+      '3: upstreams."docker.io".credentials.helper: expected a program such as docker-credential-ecr-login, got other text',
+      '5: upstreams."ghcr.io".credentials: expected no username beside token',
+      '5: upstreams."ghcr.io".credentials.tokn: unknown key, did you mean token?',
+      '5: upstreams."ghcr.io".credentials.token: expected text, in quotes if it looks like a number, got empty text',
+      '7: upstreams."quay.io".credentials: expected username beside password, got nothing',
+      '7: upstreams."quay.io".credentials.password: expected text, in quotes if it looks like a number, got a number',
+    ],
+  ],
+  [
     'credentials of no form',
     'upstreams:\n  docker.io:\n    credentials: { username: a }',
     [`3: upstreams."docker.io".credentials: expected one of ${FORMS}, got none`],

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import type { Config } from './config.ts';
 import { pathResolver, type ConfigSources } from './config-sources.ts';
 import { checkHelpers } from './credential-helper.ts';
+import { checkForms } from './credentials-schema.ts';
 import { describeIssues } from './describe-issue.ts';
 import { interpolateCredentials } from './interpolate.ts';
 import { readOverrides } from './overrides.ts';
@@ -80,6 +81,7 @@ function readFile(
     ...missing,
     ...describeIssues(parsed.error?.issues ?? [], configSchema, written),
     ...checkUpstreams(written),
+    ...checkForms(written),
     ...referenced.problems,
     ...helpers,
   ]).map((problem) => ({ ...problem, position: source.positionOf(problem.path) }));
