@@ -45,7 +45,7 @@ describe('check', () => {
     const { exitCode, errors, output } = check('open.yaml', sources());
     expect({ exitCode, output }).toEqual({ exitCode: 2, output: '' });
     expect(errors).toEqual([
-      expect.stringMatching(/^open\.yaml: listen: refused to listen on :5000, .*docker\.io/),
+      expect.stringMatching(/^open\.yaml:1: listen: refused to listen on :5000, .*docker\.io/),
     ]);
   });
 });

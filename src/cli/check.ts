@@ -18,9 +18,7 @@ interface CheckResult {
 /** Reads a configuration as `larder serve` would, and says what is in effect or what is wrong. */
 export function check(path: string, sources: ConfigSources): CheckResult {
   try {
-    const config = loadConfig(path, sources);
-    const refusal = refusalToListen(config);
-    if (refusal !== undefined) return { exitCode: 2, output: '', errors: [`${path}: ${refusal}`] };
+    const config = loadConfig(path, sources, refusalToListen);
     return { exitCode: 0, output: printConfig(config), errors: [] };
   } catch (error) {
     if (error instanceof ConfigError) return { exitCode: 2, output: '', errors: error.lines };

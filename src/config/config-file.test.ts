@@ -24,7 +24,7 @@ describe('config.yaml', () => {
     expect(written).toEqual(defaults);
     const names = KNOWN_REGISTRY_NAMES.filter((name) => name !== 'registry.redhat.io');
     expect(upstreams.map(({ name }) => name)).toEqual(names);
-    expect(refusalToListen(load(COMMITTED))).toBeUndefined();
+    expect(refusalToListen(load(COMMITTED), {})).toBeUndefined();
   });
 
   it('works with every example taken out of its comment', () => {

@@ -10,6 +10,7 @@ import { interpolateCredentials } from './interpolate.ts';
 import { readOverrides } from './overrides.ts';
 import { ConfigError, formatKeyPath, type Problem } from './problem.ts';
 import { errorCode, readReferencedFiles, type ReferencedFiles } from './referenced-files.ts';
+import type { Refusal } from './refusal.ts';
 import { configSchema, type ConfigFile } from './schema.ts';
 import { toConfig } from './to-config.ts';
 import { checkUpstreams } from './upstream-checks.ts';
@@ -37,9 +38,14 @@ function isProgram(path: string): boolean {
 
 /**
  * Reads the configuration at `path`, with what the environment says in place of it.
+ * @param refusalOf is asked once there are no mistakes
  * @throws ConfigError that names every mistake: file, line, key, and what was expected
  */
-export function loadConfig(path: string, sources: ConfigSources): Config {
+export function loadConfig(
+  path: string,
+  sources: ConfigSources,
+  refusalOf: Refusal = () => undefined,
+): Config {
   const resolvePath = pathResolver(path, sources);
   const { overrides, lines } = readOverrides(sources);
   const source = parseYaml(readConfigText(path, sources));
@@ -47,7 +53,10 @@ export function loadConfig(path: string, sources: ConfigSources): Config {
   if (file === undefined || problems.length > 0 || lines.length > 0) {
     throw new ConfigError([...formatProblems(path, problems), ...lines]);
   }
-  return toConfig(file, { overrides, resolvePath, certificates });
+  const config = toConfig(file, { overrides, resolvePath, certificates });
+  const refusal = refusalOf(config, overrides);
+  if (refusal === undefined) return config;
+  throw new ConfigError(formatProblems(path, [positioned(refusal, source)]));
 }
 
 function readConfigText(path: string, { cwd, readText }: ConfigSources): string {
@@ -84,12 +93,16 @@ function readFile(
     ...checkForms(written),
     ...referenced.problems,
     ...helpers,
-  ]).map((problem) => ({ ...problem, position: source.positionOf(problem.path) }));
+  ]).map((problem) => positioned(problem, source));
   return {
     file: parsed.data,
     certificates: referenced.certificates,
     problems: [...source.problems, ...problems],
   };
+}
+
+function positioned(problem: Problem, source: YamlSource): YamlProblem {
+  return { ...problem, position: source.positionOf(problem.path) };
 }
 
 /** A second complaint about one key is an echo of the first. */

@@ -1,16 +1,23 @@
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from './load.ts';
+import { ConfigError } from './problem.ts';
 import { refusalToListen } from './refusal.ts';
 
-function refusal(text: string): string | undefined {
+function refusal(text: string, env: Readonly<Record<string, string>> = {}): string | undefined {
   const sources = {
-    env: {},
+    env,
     cwd: '/etc/larder',
     home: '/home/me',
     readText: () => text,
     isProgram: () => true,
   };
-  return refusalToListen(loadConfig('config.yaml', sources));
+  try {
+    loadConfig('config.yaml', sources, refusalToListen);
+    return undefined;
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message;
+    throw error;
+  }
 }
 
 const PRIVATE =
@@ -27,13 +34,25 @@ describe('refusalToListen', () => {
   it.each([':5000', '0.0.0.0:5000', '"[::]:5000"', '10.0.0.1:5000', 'mirror.example:5000'])(
     'refuses %s with credentials',
     (listen) => {
-      expect(refusal(`listen: ${listen}\n${PRIVATE}`)).toBe(
-        `listen: refused to listen on ${listen.replaceAll('"', '')}, which other machines can reach: whoever reaches ` +
+      expect(refusal(`offline: true\nlisten: ${listen}\n${PRIVATE}`)).toBe(
+        `config.yaml:2: listen: refused to listen on ${listen.replaceAll('"', '')}, which other machines can reach: whoever reaches ` +
           'it could pull private images with the credentials of ghcr.io and quay.io; listen on 127.0.0.1, or allow ' +
           'exactly this by "access: { anonymous: pull }"',
       );
     },
   );
+
+  it('names the first credentials where the environment says where to listen, whatever the file says', () => {
+    const text =
+      'listen: 127.0.0.1:5000\nupstreams:\n  docker.io:\n  ghcr.io:\n    credentials: { token: x }\n';
+    expect(refusal(text, { LARDER_LISTEN: ':80' })).toMatch(
+      /^config\.yaml:5: upstreams\."ghcr\.io"\.credentials: refused to listen on :80, as LARDER_LISTEN says, which other /,
+    );
+  });
+
+  it('lets the environment say a closer address than the file', () => {
+    expect(refusal(`listen: :5000\n${PRIVATE}`, { LARDER_LISTEN: '127.0.0.1:5000' })).toBeUndefined();
+  });
 
   it.each([
     '{ username: a, password: b }',
