@@ -130,7 +130,7 @@ export interface ServedRequest {
   readonly client: string;
   readonly userAgent: string;
   readonly method: string;
-  /** The path and query as asked; never a header. */
+  /** The path as asked, and what of the query means something to Larder. */
   readonly url: string;
   /** What was asked for; `other` for health, metrics and what is not the registry's. */
   readonly requestKind: 'manifest' | 'blob' | 'tags' | 'referrers' | 'catalog' | 'ping' | 'invalid' | 'other';

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../clock.ts';
 import type { Events, ServedRequest } from '../events.ts';
+import { loggedUrl } from './logged-url.ts';
 
 /** What becomes known of a request while it is served; told as one event when its connection is done with it. */
 export class RequestRecord {
@@ -114,7 +115,7 @@ export class RequestRecords {
         client: record.client,
         userAgent: incoming.headers['user-agent'] ?? '',
         method: incoming.method ?? '',
-        url: incoming.url ?? '',
+        url: loggedUrl(incoming.url ?? ''),
         requestKind: record.requestKind,
         upstream: record.upstream,
         repository: record.repository,

@@ -12,7 +12,14 @@ const CONTENT = Buffer.from('a layer');
 const PATH = `/v2/acme/app/blobs/${digestOf(CONTENT)}`;
 
 /** What the client sends, what the token server gives, what a redirect is signed with. */
-const SECRETS = ['Y2xpZW50OnNlY3JldA', 'cookie-of-the-client', 'token-1', 'X-Amz-Signature', 'signature='];
+const SECRETS = [
+  'query-of-the-client',
+  'Y2xpZW50OnNlY3JldA',
+  'cookie-of-the-client',
+  'token-1',
+  'X-Amz-Signature',
+  'signature=',
+];
 const ASKED = { authorization: 'Basic Y2xpZW50OnNlY3JldA==', cookie: 'session=cookie-of-the-client' };
 
 /** Everything that the events so far leave behind for others to read. */
@@ -48,11 +55,11 @@ test.each<[string, FakeRegistryOptions, Parameters<typeof instead>[0] | undefine
   await using mirror = await startMirror({ upstreams: [{ name: 'registry.test', registry }] });
   registry.putBlob('acme/app', CONTENT);
   if (answer !== undefined) registry.fault({ kind: 'blob' }, instead(answer));
-  const got = await mirror.get(PATH, { headers: ASKED });
+  const got = await mirror.get(`${PATH}?ns=registry.test&key=query-of-the-client`, { headers: ASKED });
   expect(got.status === 200).toBe(answer === undefined);
   await expect.poll(() => mirror.served.length).toBe(1);
   const left = await traces(mirror);
-  expect(left).toContain(PATH);
+  expect(left).toContain(`${PATH}?ns=registry.test`);
   const seen = `${left}${JSON.stringify(got.headers)}${got.body.toString()}`;
   for (const secret of SECRETS) expect(seen).not.toContain(secret);
 });
