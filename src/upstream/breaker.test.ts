@@ -92,6 +92,7 @@ describe('a breaker', () => {
   test.each<[UpstreamFailure, UpstreamFailureReason]>([
     ['absent', 'not-found'],
     ['denied', 'unauthorized'],
+    ['denied', 'rejected'],
     ['throttled', 'rate-limit'],
     ['unavailable', 'content'],
     ['unavailable', 'cancelled'],
@@ -102,6 +103,22 @@ describe('a breaker', () => {
     failWith(stub, failure, reason);
     await askTimes(ask, 20);
     expect(breaker.state).toBe('closed');
+  });
+
+  test.each([
+    ['status', 400, 'closed'],
+    ['status', 416, 'closed'],
+    ['token', 400, 'closed'],
+    ['status', 407, 'open'],
+    ['timeout', 408, 'open'],
+    ['status', 500, 'open'],
+    ['token', 503, 'open'],
+  ] as const)('after five failures (%s) of status %i it is %s', async (reason, status, state) => {
+    const { stub, breaker, ask } = start();
+    stub.answer = () =>
+      Promise.reject(new UpstreamError('registry.test', 'unavailable', reason, 'it failed', { status }));
+    await askTimes(ask, 5);
+    expect(breaker.state).toBe(state);
   });
 
   test('counts only failures in a row', async () => {

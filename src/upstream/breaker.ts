@@ -25,6 +25,15 @@ const COUNTED: ReadonlySet<UpstreamFailureReason> = new Set([
   'network',
 ] as const);
 
+/**
+ * Whoever answers 4xx is well: else a client that asks for what upstream will not have would take it from everybody.
+ * Of a timeout (408) and a proxy that does not let us through (407) that cannot be said.
+ */
+function isIll({ failure, reason, status = 500 }: UpstreamError): boolean {
+  if (failure !== 'unavailable' || !COUNTED.has(reason)) return false;
+  return status < 400 || status >= 500 || status === 407 || status === 408;
+}
+
 /** What says nothing of upstream: it was not asked, or not heard out. */
 const UNASKED: ReadonlySet<UpstreamFailureReason> = new Set(['cancelled', 'busy'] as const);
 
@@ -81,7 +90,7 @@ export class Breaker {
 
   #note(error: unknown): void {
     if (!(error instanceof UpstreamError) || UNASKED.has(error.reason)) return;
-    if (error.failure !== 'unavailable' || !COUNTED.has(error.reason)) return this.#become(CLOSED);
+    if (!isIll(error)) return this.#become(CLOSED);
     this.#lastError = error;
     this.#become(afterFailure(this.#state, this.#clock.monotonic(), this.#limits));
   }

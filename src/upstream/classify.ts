@@ -32,14 +32,27 @@ export function classifyStatus(status: number, problem: Problem): Classified {
 function classOf(status: number, problem: Problem): Pick<Classified, 'failure' | 'reason'> {
   if (status === 429 || isThrottledByCode(status, problem)) return throttled(problem);
   if (status === 404 || status === 410) return { failure: 'absent', reason: 'not-found' };
-  if (status === 401 || status === 403 || status === 451 || isStaleCredential(status, problem)) {
+  if (status === 401 || status === 403 || isStaleCredential(status, problem)) {
     return { failure: 'denied', reason: 'unauthorized' };
   }
   if (status < 500 && problem.codes.some((code) => ABSENT_CODES.has(code))) {
     return { failure: 'absent', reason: 'not-found' };
   }
+  if (isRejection(status, problem)) return { failure: 'denied', reason: 'rejected' };
   const isTimeout = status === 408 || status === 504;
   return { failure: 'unavailable', reason: isTimeout ? 'timeout' : 'status' };
+}
+
+/** Of all 4xx these are about something else than the object: a proxy (407), time (408) and ranges (416). */
+const NO_REJECTIONS: ReadonlySet<number> = new Set([407, 408, 416]);
+
+/**
+ * Any other 4xx is upstream's word on what was asked for, as Harbor's 412 is where a policy forbids a pull. Not so
+ * 400 without an error document, by which whatever stands before a registry answers everything.
+ */
+function isRejection(status: number, problem: Problem): boolean {
+  if (status < 400 || status > 499 || NO_REJECTIONS.has(status)) return false;
+  return status !== 400 || problem.codes.length > 0;
 }
 
 /** public.ecr.aws answers a stale token with 400 DENIED (aws/containers-roadmap#2835). */

@@ -10,6 +10,8 @@ export type UpstreamFailure = 'absent' | 'denied' | 'throttled' | 'unavailable';
 export type UpstreamFailureReason =
   | 'not-found'
   | 'unauthorized'
+  /** By another 4xx: a policy (Harbor: 412), the law (451), whatever it has against the request. */
+  | 'rejected'
   /** Upstream does not take the account that is configured: that says nothing of what was asked for. */
   | 'account-refused'
   /** 401 although an account is configured, and it may be by our token as well as by the repository. */

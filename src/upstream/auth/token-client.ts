@@ -75,14 +75,14 @@ export class TokenClient {
   }
 
   async #refusal(answer: Answer): Promise<UpstreamError> {
-    const { failure, message } = classifyStatus(answer.status, await answer.problem());
+    const { failure, reason, message } = classifyStatus(answer.status, await answer.problem());
     const text = `no token: ${answer.url.host} ${message}`;
     const options = {
       status: answer.status,
       retryAfterMs: retryAfterMs(answer, this.#options.clock),
     };
     // A token endpoint that is not there says nothing about the image.
-    const isOfImage = failure === 'throttled' || failure === 'denied';
+    const isOfImage = failure === 'throttled' || reason === 'unauthorized';
     return this.#error(isOfImage ? failure : 'unavailable', 'token', text, options);
   }
 

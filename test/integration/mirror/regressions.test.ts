@@ -193,3 +193,23 @@ test('zot#4184, #4393: a hit walks nothing upstream', async () => {
     expect((await world.mirror.get(path)).headers['cache-status']).toMatch(/^larder; hit/);
   expect(world.registry.requests.length).toBe(before);
 });
+
+test('harbor (412 of a policy): one repository that may not be pulled takes no other one down, and keeps its tags', async () => {
+  await using world = await start();
+  world.registry.putImage('acme/app', 'good', {});
+  world.registry.putImage('acme/blocked', 'cached', {});
+  await world.mirror.get('/v2/acme/blocked/manifests/cached');
+  world.mirror.clock.advance(60 * 60 * 1000);
+  const refuse = instead(registryError(412, 'PROJECTPOLICYVIOLATION'));
+  const end = world.registry.fault({ repository: 'acme/blocked' }, refuse);
+  const cached = await world.mirror.get('/v2/acme/blocked/manifests/cached');
+  expect([cached.status, String(cached.body)]).toEqual([404, expect.stringContaining('NAME_UNKNOWN')]);
+  for (let i = 0; i < 6; i += 1) {
+    expect((await world.mirror.get(`/v2/acme/blocked/manifests/t${i}`)).status).toBe(404);
+  }
+  expect((await world.mirror.get('/v2/acme/app/manifests/good')).status).toBe(200);
+  end();
+  world.registry.down();
+  world.mirror.clock.advance(31_000);
+  expect((await world.mirror.get('/v2/acme/blocked/manifests/cached')).status).toBe(200);
+});
