@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { CATALOGUE } from './catalogue.ts';
+import { build } from './support/build.ts';
 import { checkOut } from './support/check-out.ts';
 import type { Bench, BenchContext, Scale, Side } from './support/bench.ts';
 import { temporaryDirectory } from './support/directory.ts';
@@ -61,20 +62,33 @@ function findBench(name: string, found: readonly Bench[] = []): readonly Bench[]
 async function main(options: Options): Promise<void> {
   await requirePrograms();
   const scale = scaleOf(options);
-  await using earlier = options.against === undefined ? undefined : await checkOut(ROOT, options.against);
-  const nodeArgs = options.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${options.profile}`];
-  const sides = [{ name: 'larder', root: ROOT, nodeArgs }, ...(earlier === undefined ? [] : [earlier])];
+  await using stack = new AsyncDisposableStack();
+  const sides = await sidesOf(options, stack);
   const results: Result[] = [];
   for (const bench of options.only ?? CATALOGUE) {
     const result = await measure(bench, scale, sides);
     if (result !== undefined) results.push(result);
   }
   if (options.json !== undefined) await writeFile(options.json, jsonOf(results));
+  const [, earlier] = sides;
   if (earlier !== undefined) return showComparison(results, earlier);
   console.log(`\n${goalsTable(results)}`);
   const isWhole = scale === 'full' && options.only === undefined && process.exitCode === undefined;
   const page = options.output ?? (isWhole ? PAGE : undefined);
   if (page !== undefined) await writePage(page, results);
+}
+
+/** The program as it is in this folder, and an earlier version of it where one is asked for. */
+async function sidesOf({ against, profile }: Options, stack: AsyncDisposableStack): Promise<readonly Side[]> {
+  const profiling = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
+  const built = async (name: string, root: string): Promise<Side> => {
+    const { nodeArgs } = stack.use(await build(root));
+    return { name, root, nodeArgs: [...profiling, ...nodeArgs] };
+  };
+  const larder = await built('larder', ROOT);
+  if (against === undefined) return [larder];
+  const { root, commit } = stack.use(await checkOut(ROOT, against));
+  return [larder, await built(`larder at ${commit.slice(0, 10)}`, root)];
 }
 
 function scaleOf({ quick, smoke }: Options): Scale {

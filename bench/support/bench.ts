@@ -22,12 +22,13 @@ export interface Goal {
   readonly atMost?: number;
 }
 
-/** A version of the program: where its sources are, and what it is called in the results. */
+/** A version of the program, and what it is called in the results. */
 export interface Side {
   readonly name: string;
+  /** Where its sources are. */
   readonly root: string;
-  /** What Node is given before the program's own arguments. */
-  readonly nodeArgs?: readonly string[];
+  /** What Node is given before the arguments of the program: the program built from them, for one. */
+  readonly nodeArgs: readonly string[];
 }
 
 /** How much is measured: in full, for daily use, or only whether it runs. */

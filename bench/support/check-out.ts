@@ -1,11 +1,16 @@
 import { readFile, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Side } from './bench.ts';
 import { temporaryDirectory } from './directory.ts';
 import { run } from './process.ts';
 
 /** A revision of the repository in a work tree of its own, removed when it is disposed of. */
-export async function checkOut(root: string, revision: string): Promise<Side & AsyncDisposable> {
+export interface CheckedOut extends AsyncDisposable {
+  readonly root: string;
+  readonly commit: string;
+}
+
+/** @param root of a work tree of the repository */
+export async function checkOut(root: string, revision: string): Promise<CheckedOut> {
   await using stack = new AsyncDisposableStack();
   const commit = (await run('git', ['rev-parse', '--verify', `${revision}^{commit}`], { cwd: root })).trim();
   const directory = stack.use(await temporaryDirectory('revision'));
@@ -17,8 +22,8 @@ export async function checkOut(root: string, revision: string): Promise<Side & A
   await giveModules(root, tree);
   const owned = stack.move();
   return {
-    name: `larder at ${commit.slice(0, 10)}`,
     root: tree,
+    commit,
     [Symbol.asyncDispose]: async () => owned.disposeAsync(),
   };
 }

@@ -49,13 +49,8 @@ export async function startLarder(side: Side, options: LarderOptions): Promise<S
     ...(options.delivery === undefined ? {} : { delivery: options.delivery }),
   };
   await writeFile(configFile, stringify(config));
-  const main = join(side.root, 'src/cli/main.ts');
-  const running = await start(
-    process.execPath,
-    [...(side.nodeArgs ?? []), main, 'serve', '--config', configFile],
-    {
-      logFile: join(place, 'log'),
-    },
-  );
+  const running = await start(process.execPath, [...side.nodeArgs, 'serve', '--config', configFile], {
+    logFile: join(place, 'log'),
+  });
   return { url: `http://127.0.0.1:${port}`, running };
 }
