@@ -18,6 +18,8 @@ export interface BlobsOptions {
   readonly reporter: Reporter;
 }
 
+const HEAD_UNUSABLE: ReadonlySet<number> = new Set([401, 403, 405, 501]);
+
 /** Blobs of an upstream (distribution-spec, "Pulling blobs"). */
 export class Blobs {
   readonly #options: BlobsOptions;
@@ -113,10 +115,11 @@ function rangeHeader(range: ByteRange | undefined): string | undefined {
   return `bytes=${range.start}-${range.end === undefined ? '' : range.end - 1}`;
 }
 
-/** HEAD is refused by some who do GET: no method (405), URLs signed for GET (GHCR, GitLab), public.ecr.aws (401). */
+/**
+ * HEAD is refused by some who do GET: no method (405), URLs signed for GET (GHCR, GitLab), public.ecr.aws (401). Who
+ * refuses after a redirect cannot say in an answer without a body whether it is a registry.
+ */
 function isHeadUnusable(error: unknown): boolean {
-  return (
-    error instanceof UpstreamError &&
-    (error.status === 401 || error.status === 403 || error.status === 405 || error.status === 501)
-  );
+  if (!(error instanceof UpstreamError) || error.status === undefined) return false;
+  return error.reason === 'redirect' || HEAD_UNUSABLE.has(error.status);
 }

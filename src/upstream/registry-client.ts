@@ -10,6 +10,12 @@ import type { Reporter, RequestTarget } from './reporter.ts';
 import { retryAfterMs } from './retry-after.ts';
 import type { HopRequest } from './transport.ts';
 
+/** By which an object store refuses a signature. */
+const SIGNATURE_REFUSED: ReadonlySet<number> = new Set([400, 401, 403]);
+
+/** By which an object store refuses: that it lacks the object, too, is no word of the registry, which named it. */
+const STORE_REFUSED: ReadonlySet<number> = new Set([...SIGNATURE_REFUSED, 404, 410]);
+
 /** One question to the registry. */
 export interface RegistryRequest {
   readonly method: 'GET' | 'HEAD';
@@ -57,7 +63,8 @@ export class RegistryClient {
   async #answer(request: RegistryRequest): Promise<Answer> {
     const hop = this.#firstHop(request);
     let answer = await this.#follow(hop);
-    if (request.method === 'GET' && (await this.#isRefusedElsewhere(answer))) {
+    const maySignatureBeOld = request.method === 'GET' && SIGNATURE_REFUSED.has(answer.status);
+    if (maySignatureBeOld && (await this.#isRefusedElsewhere(answer))) {
       // A signed URL has expired, or was for somebody else: only the registry can make a new one.
       await answer.body.discard();
       answer = await this.#follow(hop);
@@ -86,9 +93,9 @@ export class RegistryClient {
     return answer.url.origin === this.#options.url.origin;
   }
 
-  /** An object store's refusal says something about the signature; another registry's about the image. */
+  /** An object store's refusal says something about the URL that was signed; another registry's about the image. */
   async #isRefusedElsewhere(answer: Answer): Promise<boolean> {
-    if (this.#isOwn(answer) || (answer.status !== 401 && answer.status !== 403)) return false;
+    if (this.#isOwn(answer) || !STORE_REFUSED.has(answer.status)) return false;
     if (answer.header('www-authenticate') !== undefined) return false;
     return (await answer.problem()).codes.length === 0;
   }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { bytes, challenged, json, redirect, status } from '../../support/scripted-reply.ts';
+import { bytes, challenged, json, redirect, registryError, status } from '../../support/scripted-reply.ts';
 import {
   LAYER,
   LAYER_DIGEST,
@@ -124,6 +124,56 @@ describe('what a redirect carries', () => {
     registry.on('GET', '/blob').withHeader('range', 'bytes=5-').reply(bytes(LAYER));
     expect((await registry.upstream.blob(app, LAYER_DIGEST, { range: { start: 5 } })).start).toBe(5);
   });
+});
+
+describe('what a store says that a redirect leads to', () => {
+  test.each([[404], [410]])('%i of a blob is not the word of the registry', async (code) => {
+    await using registry = await startUpstreamFixture(REGISTRY, [OTHER]);
+    for (const method of ['GET', 'HEAD'] as const) {
+      registry.on(method, blobPath).reply(redirect(registry.url(OTHER, '/blob')));
+      registry.on(method, '/blob').reply(status(code, { body: '<Error><Code>NoSuchKey</Code></Error>' }));
+    }
+    const expected = { failure: 'unavailable', reason: 'redirect', status: code };
+    await expect(registry.upstream.blob(app, LAYER_DIGEST)).rejects.toMatchObject(expected);
+    await expect(registry.upstream.statBlob(app, LAYER_DIGEST)).rejects.toMatchObject(expected);
+  });
+
+  test('404 of a manifest is neither', async () => {
+    await using registry = await startUpstreamFixture(REGISTRY, [OTHER]);
+    for (const method of ['GET', 'HEAD'] as const) {
+      registry.on(method, '/v2/team/app/manifests/1').reply(redirect(registry.url(OTHER, '/1')));
+      registry.on(method, '/1').reply(status(404));
+    }
+    expect(await registry.upstream.resolve(app, tagged('1'))).toBeUndefined();
+    const pull = registry.upstream.manifest(app, tagged('1'));
+    await expect(pull).rejects.toMatchObject({ failure: 'unavailable', reason: 'redirect', status: 404 });
+  });
+
+  test('404 of another registry is', async () => {
+    await using registry = await startUpstreamFixture(REGISTRY, [OTHER]);
+    for (const method of ['GET', 'HEAD'] as const) {
+      registry.on(method, blobPath).reply(redirect(registry.url(OTHER, '/blob')));
+      registry.on(method, '/blob').reply(registryError(404, 'BLOB_UNKNOWN'));
+    }
+    const expected = { failure: 'absent', status: 404 };
+    await expect(registry.upstream.blob(app, LAYER_DIGEST)).rejects.toMatchObject(expected);
+    await expect(registry.upstream.statBlob(app, LAYER_DIGEST)).rejects.toMatchObject(expected);
+  });
+
+  test.each([[400], [403]])(
+    'a signed URL that it refuses with %i is asked for again',
+    async (code) => {
+      await using registry = await startUpstreamFixture(REGISTRY, [OTHER]);
+      registry
+        .on('GET', blobPath)
+        .times(2)
+        .reply(redirect(registry.url(OTHER, '/blob')));
+      const expired = status(code, { body: '<Error><Code>ExpiredToken</Code></Error>' });
+      registry.on('GET', '/blob').once().reply(expired);
+      registry.on('GET', '/blob').once().reply(bytes(LAYER));
+      expect(await readBlob(await registry.upstream.blob(app, LAYER_DIGEST))).toHaveLength(LAYER.length);
+    },
+  );
 });
 
 describe('which addresses a redirect may lead to', () => {
