@@ -1,6 +1,13 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { admit, afterFailure, CLOSED, type BreakerLimits, type BreakerState } from './breaker-state.ts';
+import {
+  admit,
+  afterFailure,
+  afterNothing,
+  CLOSED,
+  type BreakerLimits,
+  type BreakerState,
+} from './breaker-state.ts';
 
 const LIMITS: BreakerLimits = { failures: 3, openMs: 1_000, maxOpenMs: 4_000, probeMs: 10_000 };
 
@@ -26,6 +33,14 @@ test('while open nothing goes through; then one probe does, and no second beside
 test('a probe that is never heard of again does not wedge it', () => {
   const probe = admit(failing(3), 1_000, LIMITS).state;
   expect(admit(probe, 11_000, LIMITS).isAdmitted).toBe(true);
+});
+
+test('a probe that never asked leaves its turn to the next one, and changes nothing else', () => {
+  const after = afterNothing(admit(failing(3), 1_000, LIMITS).state, 1_200);
+  expect(after).toEqual({ kind: 'open', until: 1_200, openings: 1 });
+  expect(admit(after, 1_200, LIMITS).isAdmitted).toBe(true);
+  expect(afterNothing(failing(2), 1_200)).toEqual(failing(2));
+  expect(afterNothing(failing(3), 500)).toEqual(failing(3));
 });
 
 test('each probe that fails doubles the wait, up to the longest', () => {

@@ -50,6 +50,11 @@ export function afterFailure(state: BreakerState, now: number, limits: BreakerLi
   }
 }
 
+/** After a request that came to nothing before upstream was asked: the next one may find out what it did not. */
+export function afterNothing(state: BreakerState, now: number): BreakerState {
+  return state.kind === 'half-open' ? { kind: 'open', until: now, openings: state.openings } : state;
+}
+
 function opened(openings: number, now: number, { openMs, maxOpenMs }: BreakerLimits): BreakerState {
   const waitMs = Math.min(maxOpenMs, openMs * 2 ** Math.min(openings - 1, 30));
   return { kind: 'open', until: now + waitMs, openings };

@@ -78,6 +78,46 @@ describe('a breaker', () => {
     expect(breaker.reason).toBeUndefined();
   });
 
+  test.each([
+    ['unavailable', 'busy', true],
+    ['unavailable', 'cancelled', true],
+    ['throttled', 'rate-limit', false],
+  ] as const)(
+    'lets the next one through where a probe ends %s (%s) unasked',
+    async (failure, reason, wasAsked) => {
+      const { stub, breaker, clock, ask } = start();
+      failWith(stub, 'unavailable', 'timeout');
+      await askTimes(ask, 5);
+      clock.advance(2_000);
+      stub.answer = () =>
+        Promise.reject(new UpstreamError('registry.test', failure, reason, 'not asked', { wasAsked }));
+      expect(await ask()).toBe(reason);
+      expect(breaker.state).toBe('open');
+      stub.answer = () => Promise.resolve(undefined);
+      await ask();
+      expect([breaker.state, stub.calls]).toEqual(['closed', 7]);
+    },
+  );
+
+  test('a call of before that comes to nothing does not end the probe of another', async () => {
+    const { stub, breaker, clock, ask } = start();
+    const early = Promise.withResolvers<never>();
+    stub.answer = () => early.promise;
+    const first = ask();
+    failWith(stub, 'unavailable', 'timeout');
+    await askTimes(ask, 5);
+    clock.advance(2_000);
+    const probe = Promise.withResolvers<undefined>();
+    stub.answer = () => probe.promise;
+    const second = ask();
+    early.reject(new UpstreamError('registry.test', 'unavailable', 'cancelled', 'it was given up'));
+    await first;
+    expect(breaker.state).toBe('half-open');
+    probe.resolve(undefined);
+    await second;
+    expect(breaker.state).toBe('closed');
+  });
+
   test('opens again when it is not', async () => {
     const { stub, breaker, clock, ask } = start();
     failWith(stub, 'unavailable', 'dns');

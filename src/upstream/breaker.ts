@@ -1,6 +1,13 @@
 import type { Clock } from '../clock.ts';
 import type { Events } from '../events.ts';
-import { admit, afterFailure, CLOSED, type BreakerLimits, type BreakerState } from './breaker-state.ts';
+import {
+  admit,
+  afterFailure,
+  afterNothing,
+  CLOSED,
+  type BreakerLimits,
+  type BreakerState,
+} from './breaker-state.ts';
 import { UpstreamError, type UpstreamFailureReason } from './error.ts';
 import { decorate } from './decorate.ts';
 import type { Upstream } from './upstream.ts';
@@ -36,6 +43,10 @@ function isIll({ failure, reason, status = 500 }: UpstreamError): boolean {
 
 /** What says nothing of upstream: it was not asked, or not heard out. */
 const UNASKED: ReadonlySet<UpstreamFailureReason> = new Set(['cancelled', 'busy'] as const);
+
+function wasAsked(error: unknown): error is UpstreamError {
+  return error instanceof UpstreamError && error.wasAsked && !UNASKED.has(error.reason);
+}
 
 /**
  * An upstream that is not asked while it does not answer: after some failures in a row every call fails at once,
@@ -83,13 +94,17 @@ export class Breaker {
       this.#become(CLOSED);
       return value;
     } catch (error) {
-      this.#note(error);
+      this.#note(error, state);
       throw error;
     }
   }
 
-  #note(error: unknown): void {
-    if (!(error instanceof UpstreamError) || UNASKED.has(error.reason)) return;
+  /** @param admitted the state that the request left behind when it was let through: a probe's is its own */
+  #note(error: unknown, admitted: BreakerState): void {
+    if (!wasAsked(error)) {
+      if (this.#state === admitted) this.#become(afterNothing(admitted, this.#clock.monotonic()));
+      return;
+    }
     if (!isIll(error)) return this.#become(CLOSED);
     this.#lastError = error;
     this.#become(afterFailure(this.#state, this.#clock.monotonic(), this.#limits));
