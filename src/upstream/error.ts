@@ -49,6 +49,8 @@ export class UpstreamError extends Error {
   readonly upstream: string;
   /** Upstream's HTTP status, where there was an answer. */
   readonly status: number | undefined;
+  /** Of the registry's error document, upper case. */
+  readonly codes: readonly string[];
   /** From Retry-After. */
   readonly retryAfterMs: number | undefined;
   /** False where this is told without asking: because of what upstream said or did before, or because it must not be asked. */
@@ -61,6 +63,7 @@ export class UpstreamError extends Error {
     message: string,
     options: {
       status?: number | undefined;
+      codes?: readonly string[];
       retryAfterMs?: number | undefined;
       wasAsked?: boolean;
       cause?: unknown;
@@ -71,6 +74,7 @@ export class UpstreamError extends Error {
     this.failure = failure;
     this.reason = reason;
     this.status = options.status;
+    this.codes = options.codes ?? [];
     this.retryAfterMs = options.retryAfterMs;
     this.wasAsked = options.wasAsked ?? true;
   }

@@ -26,12 +26,17 @@ type QueryOptions = CallOptions & { readonly artifactType?: string | undefined }
 
 const MAX_PAGES = 50;
 
-/** How long "this registry has no referrers API" is believed of a repository. */
-const UNSUPPORTED_MS = 60 * 60 * 1000;
+/** How long "this registry has no referrers API" is believed of a repository: a signature must not wait for long. */
+const UNSUPPORTED_MS = 30_000;
 const MAX_UNSUPPORTED = 1000;
 
 /** No API, or none for this subject: Quay says 400 MANIFEST_INVALID of one that it does not know. */
 const NO_API: ReadonlySet<number | undefined> = new Set([400, 404, 405, 406, 501]);
+
+/** By 400 the API says that it did not like the subject, and by these codes that it lacks what it was asked about. */
+function saysThereIsNoApi({ status, codes }: UpstreamError): boolean {
+  return status !== 400 && !codes.some((code) => code === 'NAME_UNKNOWN' || code === 'MANIFEST_UNKNOWN');
+}
 
 /** Referrers of an upstream (distribution-spec, "Listing Referrers" and "Referrers Tag Schema"). */
 export class Referrers {
@@ -106,10 +111,8 @@ export class Referrers {
       answer.body.destroy();
     } catch (error) {
       if (!(error instanceof UpstreamError) || !NO_API.has(error.status)) throw error;
-      // With 400 the API is there and did not like the subject.
-      if (error.status === 400) return undefined;
+      if (saysThereIsNoApi(error)) this.#unsupported.set(repository, true);
     }
-    this.#unsupported.set(repository, true);
     return undefined;
   }
 

@@ -103,13 +103,15 @@ export class RegistryClient {
   async #refusal(answer: Answer, request: RegistryRequest): Promise<UpstreamError> {
     const { upstream, clock } = this.#options;
     const isElsewhere = await this.#isRefusedElsewhere(answer);
-    const classified = classifyStatus(answer.status, await answer.problem());
+    const problem = await answer.problem();
+    const classified = classifyStatus(answer.status, problem);
     const { failure, message } = classified;
     const reason = answer.refusedAs ?? classified.reason;
     const where = this.#isOwn(answer) ? '' : `${answer.url.host} `;
     const note = answer.note === undefined ? '' : ` (${answer.note})`;
     const text = `${request.method} ${request.repository}/${request.path}: ${where}${message}${note}`;
-    const options = { status: answer.status, retryAfterMs: retryAfterMs(answer, clock) };
+    const { codes } = problem;
+    const options = { status: answer.status, codes, retryAfterMs: retryAfterMs(answer, clock) };
     if (isElsewhere) return new UpstreamError(upstream, 'unavailable', 'redirect', text, options);
     const error = new UpstreamError(upstream, failure, reason, text, options);
     if (reason === 'account-refused') this.#options.authorizer.standing.refused(error);

@@ -237,6 +237,39 @@ describe('referrers', () => {
     expect(referrers.headers['content-type']).toBe(MediaType.ociIndex);
   });
 
+  test.each([
+    ['404 NAME_UNKNOWN', registryError(404, 'NAME_UNKNOWN')],
+    ['404 MANIFEST_UNKNOWN', registryError(404, 'MANIFEST_UNKNOWN')],
+    ['a page for people', status(200, { headers: { 'content-type': 'text/html' }, body: '<html>' })],
+    ['404 of whatever stands before it', status(404)],
+  ])('%s at one moment: what is there is found after negativeTtl', async (_, reply) => {
+    await using registry = await startFakeRegistry();
+    await using mirror = await startMirror({ upstreams: [{ name: 'registry.test', registry }] });
+    const image = registry.putImage('acme/app', 'latest');
+    registry.putImage('acme/app', undefined, { subject: image.descriptor, artifactType: SBOM });
+    const path = `/v2/acme/app/referrers/${image.digest}`;
+    const end = registry.fault({ kind: 'referrers' }, instead(reply));
+    expect(digestsOf((await mirror.get(path)).body)).toEqual([]);
+    end();
+    mirror.clock.advance(30_001);
+    expect(digestsOf((await mirror.get(path)).body)).toHaveLength(1);
+  });
+
+  test.each([['NAME_UNKNOWN'], ['MANIFEST_UNKNOWN']])(
+    '404 %s of one subject does not keep the API from being asked of another',
+    async (code) => {
+      await using registry = await startFakeRegistry();
+      await using mirror = await startMirror({ upstreams: [{ name: 'registry.test', registry }] });
+      const image = registry.putImage('acme/app', 'latest');
+      registry.putImage('acme/app', undefined, { subject: image.descriptor, artifactType: SBOM });
+      const end = registry.fault({ kind: 'referrers' }, instead(registryError(404, code)));
+      await mirror.get(`/v2/acme/app/referrers/${digestOf('another')}`);
+      end();
+      const answer = await mirror.get(`/v2/acme/app/referrers/${image.digest}`);
+      expect(digestsOf(answer.body)).toHaveLength(1);
+    },
+  );
+
   test('upstream denies: 404 NAME_UNKNOWN; upstream fails: 502', async () => {
     await using registry = await startFakeRegistry();
     await using mirror = await startMirror({ upstreams: [{ name: 'registry.test', registry }] });
