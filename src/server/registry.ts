@@ -84,10 +84,15 @@ export class Registry {
   }
 
   #answer(path: V2Path, incoming: IncomingMessage, record: RequestRecord, asked: Asked): Promise<Answer> {
-    if (path.kind === 'ping') return Promise.resolve(PONG);
+    if (path.kind === 'ping') return this.#pong(path.upstream);
     if (path.kind === 'catalog') return answerCatalog(this.#mirror, asked);
     const question = this.#question(path, incoming, record, asked);
     return this.#inTime(this.#answerTo(question, path, record), question.target.key.upstream);
+  }
+
+  async #pong(upstream: string | undefined): Promise<Answer> {
+    if (upstream !== undefined) this.#upstreams.assertConfigured(upstream);
+    return PONG;
   }
 
   #answerTo(question: Question, path: AboutRepository, record: RequestRecord): Promise<Answer> {

@@ -60,6 +60,11 @@ export class UpstreamTable {
     };
   }
 
+  /** @throws RegistryError NAME_UNKNOWN where no upstream has this name */
+  assertConfigured(name: string): void {
+    this.#named(name);
+  }
+
   #find({ ns, host, prefix, segments }: Addressing): {
     upstream: RoutedUpstream;
     segments: readonly string[];

@@ -8,11 +8,11 @@ const SHA512 = `sha512:${'b'.repeat(128)}`;
 
 describe('what a path asks for', () => {
   test.each<[string, object]>([
-    ['/v2', { kind: 'ping' }],
-    ['/v2/', { kind: 'ping' }],
-    ['/ghcr.io/v2/', { kind: 'ping' }],
-    ['/v2/ghcr.io/', { kind: 'ping' }],
-    ['/v2/registry.internal%3A5000/', { kind: 'ping' }],
+    ['/v2', { kind: 'ping', upstream: undefined }],
+    ['/v2/', { kind: 'ping', upstream: undefined }],
+    ['/ghcr.io/v2/', { kind: 'ping', upstream: 'ghcr.io' }],
+    ['/v2/ghcr.io/', { kind: 'ping', upstream: 'ghcr.io' }],
+    ['/v2/registry.internal%3A5000/', { kind: 'ping', upstream: 'registry.internal:5000' }],
     ['/v2/_catalog', { kind: 'catalog' }],
     ['/v2/debian/tags/list', { kind: 'tags', segments: ['debian'], prefix: undefined }],
     [
@@ -48,6 +48,7 @@ describe('what a path may not be', () => {
     ['/v2//', 'NAME_INVALID'],
     ['/v2/%2e%2e/', 'NAME_INVALID'],
     ['/v2/ghcr.io/acme/', 'NAME_INVALID'],
+    ['/ghcr.io/v2/acme/', 'NAME_INVALID'],
     ['/v2/a/manifests/latest/', 'NAME_INVALID'],
     [`/v2/a/blobs/${SHA256.toUpperCase()}`, 'DIGEST_INVALID'],
     [`/v2/a/blobs/sha256:${'A'.repeat(64)}`, 'DIGEST_INVALID'],

@@ -4,7 +4,8 @@ import { parseReference, type Reference } from '../oci/reference.ts';
 
 /** What a path of the registry API asks for, before it is known which upstream is meant. */
 export type V2Path =
-  | { readonly kind: 'ping' }
+  /** `upstream`: the segment beside `/v2/`, which has to be one. */
+  | { readonly kind: 'ping'; readonly upstream: string | undefined }
   | { readonly kind: 'catalog' }
   | ({ readonly kind: 'manifest'; readonly reference: Reference } & Addressed)
   | ({ readonly kind: 'blob'; readonly digest: Digest } & Addressed)
@@ -42,16 +43,13 @@ export function parseV2Path(path: string): V2Path {
   const all = path.split('/').slice(1);
   const prefix = all[0] === 'v2' ? undefined : decodeSegment(all[0] ?? '');
   const rest = all.slice(prefix === undefined ? 1 : 2);
-  if (rest.length === 0 || (rest.length === 1 && rest[0] === '')) return { kind: 'ping' };
+  if (rest.length === 0 || (rest.length === 1 && rest[0] === '')) return { kind: 'ping', upstream: prefix };
   if (rest.length === 1 && rest[0] === '_catalog') return { kind: 'catalog' };
-  if (rest.length === 2 && rest[1] === '') return pingBelow(rest[0] ?? '');
+  // The ping of a client whose endpoint's path stands for `/v2` (wharfie, of k3s and RKE2): `/v2/ghcr.io/`.
+  if (prefix === undefined && rest.length === 2 && rest[1] === '') {
+    return { kind: 'ping', upstream: decodeSegment(rest[0] ?? '') };
+  }
   return parseEndpoint(rest.map(decodeSegment), prefix);
-}
-
-/** `/v2/ghcr.io/`: the ping of a client whose endpoint's path stands for `/v2` (wharfie, of k3s and RKE2). */
-function pingBelow(prefix: string): V2Path {
-  decodeSegment(prefix);
-  return { kind: 'ping' };
 }
 
 function parseEndpoint(all: readonly string[], prefix: string | undefined): V2Path {

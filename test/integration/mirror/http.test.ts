@@ -14,17 +14,20 @@ function codeOf(body: Buffer): unknown {
 }
 
 describe('the ping', () => {
-  test.each(['/v2/', '/v2', '/registry.test/v2/'])('%s: 200 without asking upstream', async (path) => {
-    await using registry = await startFakeRegistry();
-    await using mirror = await startMirror({ upstreams: [{ name: 'registry.test', registry }] });
-    registry.down();
-    const answer = await mirror.get(path);
-    expect(answer.status).toBe(200);
-    expect(answer.body.toString()).toBe('{}');
-    expect(answer.headers['docker-distribution-api-version']).toBe('registry/2.0');
-    expect(answer.headers['www-authenticate']).toBeUndefined();
-    expect(registry.requests).toEqual([]);
-  });
+  test.each(['/v2/', '/v2', '/v2/?ns=evil.example', '/registry.test/v2/', '/v2/Registry.test/'])(
+    '%s: 200 without asking upstream',
+    async (path) => {
+      await using registry = await startFakeRegistry();
+      await using mirror = await startMirror({ upstreams: [{ name: 'registry.test', registry }] });
+      registry.down();
+      const answer = await mirror.get(path);
+      expect(answer.status).toBe(200);
+      expect(answer.body.toString()).toBe('{}');
+      expect(answer.headers['docker-distribution-api-version']).toBe('registry/2.0');
+      expect(answer.headers['www-authenticate']).toBeUndefined();
+      expect(registry.requests).toEqual([]);
+    },
+  );
 });
 
 describe('what is refused without asking any upstream', () => {
@@ -44,6 +47,11 @@ describe('what is refused without asking any upstream', () => {
     ['/v2/a/tags/list?ns=127.0.0.1%3A22', 404, 'NAME_UNKNOWN'],
     ['/v2/a/tags/list?ns=%0d%0aX-Injected:1', 404, 'NAME_UNKNOWN'],
     ['/evil.example/v2/a/tags/list', 404, 'NAME_UNKNOWN'],
+    ['/evil.example/v2/', 404, 'NAME_UNKNOWN'],
+    ['/v2/evil.example/', 404, 'NAME_UNKNOWN'],
+    ['/v2/foo/', 404, 'NAME_UNKNOWN'],
+    ['/v2/_catalog/', 404, 'NAME_UNKNOWN'],
+    ['/v2/a/tags/list/', 400, 'NAME_INVALID'],
     ['/v2/denied/app/tags/list', 403, 'DENIED'],
     ['/v2/a/unknown/endpoint', 404, 'NAME_UNKNOWN'],
   ])('%s: %i %s', async (path, status, code) => {
