@@ -31,7 +31,7 @@ const DIGEST = `sha256:${'a'.repeat(64)}`;
 const routesOf = (): ManifestRoutes => new ManifestRoutes(new UpstreamTable([HUB, GHCR], 'docker.io'));
 
 function find(url: string, { method = 'GET', host = 'localhost:5000', routes = routesOf() } = {}) {
-  return routes.find({ method, url, headers: { host } } as IncomingMessage);
+  return routes.find({ method, url, headers: { host }, rawHeaders: ['Host', host] } as IncomingMessage);
 }
 
 describe('a manifest', () => {

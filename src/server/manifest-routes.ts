@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Target } from '../cache/target.ts';
 import { formatReference, type Reference } from '../oci/reference.ts';
+import { hasTwoHosts } from './addressed-once.ts';
 import { Memo } from './memo.ts';
 import type { UpstreamTable } from './select-upstream.ts';
 import { splitUrl } from './split-url.ts';
@@ -25,8 +26,9 @@ export class ManifestRoutes {
   }
 
   /** Undefined where it is no GET or HEAD of a manifest, or there is something wrong with it. */
-  find({ method, url = '', headers: { host = '' } }: IncomingMessage): ManifestRoute | undefined {
+  find({ method, url = '', headers: { host = '' }, rawHeaders }: IncomingMessage): ManifestRoute | undefined {
     if ((method !== 'GET' && method !== 'HEAD') || !url.includes('/manifests/')) return undefined;
+    if (hasTwoHosts(rawHeaders)) return undefined;
     const key = `${host} ${url}`;
     const known = this.#known.get(key);
     if (known !== undefined) return known;
@@ -38,7 +40,8 @@ export class ManifestRoutes {
   #read(url: string, host: string): ManifestRoute | undefined {
     const { path: rawPath, query } = splitUrl(url);
     if (!isV2Path(rawPath)) return undefined;
-    const ns = query.get('ns') ?? undefined;
+    const [ns, ...others] = query.getAll('ns');
+    if (others.length > 0) return undefined;
     try {
       const path = parseV2Path(rawPath);
       if (path.kind !== 'manifest') return undefined;

@@ -10,8 +10,11 @@ test.each([
   expect(parsePageQuery(new URLSearchParams(query))).toEqual(expected);
 });
 
-test.each(['n=-1', 'n=1e9', 'n=', 'n=x', 'n=1.5', `n=${'9'.repeat(400)}`])('%s is refused', (query) => {
-  expect(() => parsePageQuery(new URLSearchParams(query))).toThrow(
-    expect.objectContaining({ code: 'PAGINATION_NUMBER_INVALID' }),
-  );
-});
+test.each(['n=-1', 'n=1e9', 'n=', 'n=x', 'n=1.5', 'n=1&n=2', 'n=1&n=1', `n=${'9'.repeat(400)}`])(
+  '%s is refused',
+  (query) => {
+    expect(() => parsePageQuery(new URLSearchParams(query))).toThrow(
+      expect.objectContaining({ code: 'PAGINATION_NUMBER_INVALID' }),
+    );
+  },
+);

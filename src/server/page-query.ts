@@ -6,12 +6,13 @@ export const MAX_PAGE = 1000;
 
 /**
  * `n` and `last` of a list request. A larger `n` than the server gives is cut to what it gives.
- * @throws RegistryError PAGINATION_NUMBER_INVALID for an `n` that is no whole number from 0
+ * @throws RegistryError PAGINATION_NUMBER_INVALID for an `n` that is no whole number from 0, or is given twice
  */
 export function parsePageQuery(query: URLSearchParams): ListQuery {
-  const n = query.get('n');
+  const [n, ...others] = query.getAll('n');
   const after = query.get('last') ?? undefined;
-  if (n === null) return { limit: MAX_PAGE, after };
+  if (n === undefined) return { limit: MAX_PAGE, after };
+  if (others.length > 0) throw new RegistryError('PAGINATION_NUMBER_INVALID', 'n is given more than once');
   if (!/^\d{1,15}$/.test(n)) {
     throw new RegistryError('PAGINATION_NUMBER_INVALID', `n is ${quoted(n)}; expected a whole number from 0`);
   }

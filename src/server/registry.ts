@@ -7,6 +7,7 @@ import { formatWarnings } from '../http/warning.ts';
 import { RegistryError } from '../oci/error.ts';
 import { formatReference } from '../oci/reference.ts';
 import { UpstreamError } from '../upstream/error.ts';
+import { assertAddressedOnce } from './addressed-once.ts';
 import type { Answer } from './answer.ts';
 import { statusOfError, statusOfOutcome } from './cache-status.ts';
 import { withCommonHeaders } from './common-headers.ts';
@@ -70,6 +71,7 @@ export class Registry {
     try {
       record.requestKind = 'invalid';
       assertReadMethod(incoming.method);
+      assertAddressedOnce(incoming.rawHeaders, query);
       path = parseV2Path(rawPath);
       record.requestKind = path.kind;
       const answer = await this.#answer(path, incoming, record, { rawPath, query, ns });

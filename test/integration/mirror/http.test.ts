@@ -13,6 +13,15 @@ function codeOf(body: Buffer): unknown {
   return (JSON.parse(body.toString()) as { errors: [{ code: string }] }).errors[0].code;
 }
 
+/** The first of what is answered to `text`, which no client would send. */
+async function spoken(url: URL, text: string): Promise<string> {
+  const socket = connect(Number(url.port), '127.0.0.1');
+  socket.write(text);
+  const [answer] = (await once(socket, 'data')) as [Buffer];
+  socket.destroy();
+  return answer.toString();
+}
+
 describe('the ping', () => {
   test.each(['/v2/', '/v2', '/v2/?ns=evil.example', '/registry.test/v2/', '/v2/Registry.test/'])(
     '%s: 200 without asking upstream',
@@ -47,6 +56,9 @@ describe('what is refused without asking any upstream', () => {
     ['/v2/a/tags/list?ns=127.0.0.1%3A22', 404, 'NAME_UNKNOWN'],
     ['/v2/a/tags/list?ns=%0d%0aX-Injected:1', 404, 'NAME_UNKNOWN'],
     ['/evil.example/v2/a/tags/list', 404, 'NAME_UNKNOWN'],
+    ['/v2/a/tags/list?n=1&n=2', 400, 'PAGINATION_NUMBER_INVALID'],
+    ['/v2/a/tags/list?ns=registry.test&ns=evil.example', 400, 'NAME_INVALID'],
+    ['/v2/a/manifests/latest?ns=registry.test&ns=registry.test', 400, 'NAME_INVALID'],
     ['/evil.example/v2/', 404, 'NAME_UNKNOWN'],
     ['/v2/evil.example/', 404, 'NAME_UNKNOWN'],
     ['/v2/foo/', 404, 'NAME_UNKNOWN'],
@@ -73,6 +85,16 @@ describe('what is refused without asking any upstream', () => {
     expect([answer.status, codeOf(answer.body)]).toEqual([405, 'UNSUPPORTED']);
     expect(answer.headers.allow).toBe('GET, HEAD');
     expect(registry.requests).toEqual([]);
+  });
+
+  test.each(['/v2/', '/v2/acme/app/manifests/latest'])('%s with two Hosts: 400', async (path) => {
+    await using registry = await startFakeRegistry();
+    await using mirror = await startMirror({ upstreams: [{ name: 'registry.test', registry }] });
+    registry.putImage('acme/app', 'latest');
+    expect((await mirror.get('/v2/acme/app/manifests/latest')).status).toBe(200);
+    const host = mirror.url.host;
+    const answer = await spoken(mirror.url, `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nhost: ${host}\r\n\r\n`);
+    expect(answer).toMatch(/^HTTP\/1\.1 400 [^]*"NAME_INVALID"/);
   });
 
   test('what is not HTTP gets 400 and the connection is closed', async () => {
