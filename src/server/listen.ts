@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server, type ServerOptions } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Clock } from '../clock.ts';
 import type { App } from './app.ts';
 import type { RequestRecord, RequestRecords } from './request-record.ts';
@@ -52,6 +53,7 @@ export async function listen({ app, records, clock, host, port, limits }: Listen
     app.handle(incoming, outgoing, record);
   });
   server.maxConnections = limits.connections;
+  server.on('connect', (_incoming, socket) => refuseTunnel(socket));
   const sockets = trackSockets(server);
   server.listen({ port, host });
   await once(server, 'listening');
@@ -84,6 +86,20 @@ function serverOptions({ headerTimeoutMs }: ConnectionLimits): ServerOptions {
     connectionsCheckingInterval: Math.max(50, headerTimeoutMs / 4),
     keepAliveTimeout: KEEP_ALIVE_MS,
   };
+}
+
+const NO_TUNNEL = [
+  'HTTP/1.1 405 Method Not Allowed',
+  'Allow: GET, HEAD',
+  'Content-Length: 0',
+  'Connection: close',
+  '\r\n',
+].join('\r\n');
+
+/** CONNECT comes without a response to write to; Node closes the connection where nobody listens for it. */
+function refuseTunnel(socket: Duplex): void {
+  socket.on('error', () => undefined);
+  socket.end(NO_TUNNEL, () => socket.destroy());
 }
 
 function trackSockets(server: Server): ReadonlySet<Socket> {

@@ -97,6 +97,20 @@ describe('what is refused without asking any upstream', () => {
     expect(answer).toMatch(/^HTTP\/1\.1 400 [^]*"NAME_INVALID"/);
   });
 
+  test('CONNECT: 405 with Allow, and the connection is closed', async () => {
+    await using registry = await startFakeRegistry();
+    await using mirror = await startMirror({ upstreams: [{ name: 'registry.test', registry }] });
+    const socket = connect({ port: Number(mirror.url.port), host: '127.0.0.1', allowHalfOpen: true });
+    const closed = once(socket, 'end');
+    let answer = '';
+    socket.on('data', (chunk: Buffer) => (answer += chunk.toString()));
+    socket.write('CONNECT evil.example:443 HTTP/1.1\r\nHost: evil.example\r\n\r\nand more');
+    await closed;
+    socket.destroy();
+    expect(answer).toMatch(/^HTTP\/1\.1 405 Method Not Allowed\r\nAllow: GET, HEAD\r\n/);
+    expect((await mirror.get('/v2/')).status).toBe(200);
+  });
+
   test('what is not HTTP gets 400 and the connection is closed', async () => {
     await using registry = await startFakeRegistry();
     await using mirror = await startMirror({ upstreams: [{ name: 'registry.test', registry }] });
