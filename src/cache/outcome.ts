@@ -5,6 +5,11 @@
 export interface Outcome {
   readonly hit: boolean;
   readonly fwd?: 'uri-miss' | 'stale' | 'bypass';
+  /**
+   * The cache keeps the response (RFC 9211 section 2.5). Of a cold blob it is said before the first byte, and so is
+   * what the cache is doing, not what it has done: bytes that turn out wrong are not kept, and the client that was
+   * told so gets no whole answer either.
+   */
   readonly stored?: boolean;
   /** Another client's request to upstream was shared. */
   readonly collapsed?: boolean;
