@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { byScale, type Bench, type BenchContext, type Samples } from '../support/bench.ts';
 import { expectContent } from '../support/check.ts';
 import { Fetcher } from '../support/fetcher.ts';
@@ -46,14 +47,25 @@ async function measureStampede(context: BenchContext): Promise<Samples> {
   const samples = await paired(caches, rounds, async (contestant, round) => {
     const [layer] = layers.slice(round);
     if (layer === undefined) throw new Error('a round without a blob');
-    const before = await sentBytes(upstream.pid);
+    const before = await settledBytes(upstream.pid);
     const { wallMs } = await fetcher.fetch(
       contestant,
       Array.from({ length: clients }, () => layer),
     );
-    const sent = (await sentBytes(upstream.pid)) - before;
+    const sent = (await settledBytes(upstream.pid)) - before;
     return { wall: wallMs / 1000, 'upstream bytes': sent / layer.size };
   });
   for (const layer of layers) await expectContent(caches, layer.path, layer.digest);
   return samples;
+}
+
+/** What a process has sent once it sends no more: a cache may still be fetching when its clients have all they want. */
+async function settledBytes(pid: number): Promise<number> {
+  let sent = await sentBytes(pid);
+  for (;;) {
+    await wait(200);
+    const now = await sentBytes(pid);
+    if (now === sent) return sent;
+    sent = now;
+  }
 }
