@@ -160,20 +160,17 @@ describe('what a store says that a redirect leads to', () => {
     await expect(registry.upstream.statBlob(app, LAYER_DIGEST)).rejects.toMatchObject(expected);
   });
 
-  test.each([[400], [403]])(
-    'a signed URL that it refuses with %i is asked for again',
-    async (code) => {
-      await using registry = await startUpstreamFixture(REGISTRY, [OTHER]);
-      registry
-        .on('GET', blobPath)
-        .times(2)
-        .reply(redirect(registry.url(OTHER, '/blob')));
-      const expired = status(code, { body: '<Error><Code>ExpiredToken</Code></Error>' });
-      registry.on('GET', '/blob').once().reply(expired);
-      registry.on('GET', '/blob').once().reply(bytes(LAYER));
-      expect(await readBlob(await registry.upstream.blob(app, LAYER_DIGEST))).toHaveLength(LAYER.length);
-    },
-  );
+  test.each([[400], [403]])('a signed URL that it refuses with %i is asked for again', async (code) => {
+    await using registry = await startUpstreamFixture(REGISTRY, [OTHER]);
+    registry
+      .on('GET', blobPath)
+      .times(2)
+      .reply(redirect(registry.url(OTHER, '/blob')));
+    const expired = status(code, { body: '<Error><Code>ExpiredToken</Code></Error>' });
+    registry.on('GET', '/blob').once().reply(expired);
+    registry.on('GET', '/blob').once().reply(bytes(LAYER));
+    expect(await readBlob(await registry.upstream.blob(app, LAYER_DIGEST))).toHaveLength(LAYER.length);
+  });
 });
 
 describe('which addresses a redirect may lead to', () => {
