@@ -67,7 +67,6 @@ async function serve(config: Config): Promise<void> {
 
   const delivery = await chooseDelivery(config.delivery, process);
   const { method, reason } = delivery;
-  logger.info({ delivery: method, reason }, 'how blobs are sent');
   const table = new UpstreamTable(upstreams, config.defaultUpstream);
   const records = new RequestRecords(clock, events, randomUUID);
   const app = createApp({
@@ -95,6 +94,7 @@ async function serve(config: Config): Promise<void> {
   }).catch((error: unknown) => {
     throw listenProblem(config.listen, error);
   });
+  logger.info({ delivery: method, reason }, 'how blobs are sent');
   cache.evictor.start();
   const maintenance = createMaintenance(config, cache, upstreams, { clock, events });
   const running = await startMaintenance(config, maintenance, cache, { clock, events });

@@ -31,13 +31,13 @@ export class Endpoint {
    * @returns whether it did; else `answer` has to, and nothing has been done
    */
   answerNow(incoming: IncomingMessage, outgoing: ServerResponse, record: RequestRecord): boolean {
-    const { registry, records } = this.#options;
+    const { registry, records, idleMs } = this.#options;
     try {
       const reply = registry.replyNow(incoming, record);
       // One that may not be served now is refused by `answer`.
       if (reply === undefined || this.#admit(record) !== undefined) return false;
       record.firstByteMs = records.msSince(record);
-      note(record, sendNow(reply, outgoing, incoming.method === 'HEAD'));
+      note(record, sendNow(reply, outgoing, { isHead: incoming.method === 'HEAD', idleMs }));
     } catch (error) {
       record.served = this.#answerUnforeseen(error, outgoing, record);
     }

@@ -139,6 +139,7 @@ export class Registry {
       rawPath: asked.rawPath,
       headers: incoming.headersDistinct,
       isHead: incoming.method === 'HEAD',
+      needsLength: incoming.httpVersionMajor === 1 && incoming.httpVersionMinor === 0,
     };
   }
 }

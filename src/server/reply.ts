@@ -58,7 +58,7 @@ export async function sendReply(
   { isHead, idleMs, deliver }: SendOptions,
 ): Promise<Delivered> {
   const { status, headers, body } = reply;
-  if (body.kind !== 'blob') return sendNow({ status, headers, body }, response, isHead);
+  if (body.kind !== 'blob') return sendNow({ status, headers, body }, response, { isHead, idleMs });
   const { reader, start, end } = body;
   try {
     response.writeHead(status, headers);
@@ -80,7 +80,7 @@ export async function sendReply(
 export function sendNow(
   { status, headers, body }: ReadyReply,
   response: ServerResponse,
-  isHead: boolean,
+  { isHead, idleMs }: Pick<SendOptions, 'isHead' | 'idleMs'>,
 ): Delivered {
   if (response.destroyed) return { bytes: 0, complete: false };
   if (body.kind === 'none') {
@@ -96,7 +96,14 @@ export function sendNow(
   if (isHead) response.end();
   else if (latin1 === undefined) response.end(bytes);
   else response.end(latin1, 'latin1');
+  cutIfIdle(response, idleMs);
   return { bytes: isHead ? 0 : bytes.length, complete: true };
+}
+
+/** What the kernel has not taken at once waits for the client, but not for ever. */
+function cutIfIdle(response: ServerResponse, idleMs: number): void {
+  if (idleMs === 0 || response.writableFinished || (response.socket?.writableLength ?? 0) === 0) return;
+  response.setTimeout(idleMs, () => response.destroy());
 }
 
 /** Closes the reader. That it cannot be closed changes nothing of what was sent, but is worth telling. */

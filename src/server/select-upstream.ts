@@ -44,7 +44,8 @@ export class UpstreamTable {
   }
 
   /**
-   * The repository that a request means. First match: `ns`, Host, a prefix in either place, the default upstream.
+   * The repository that a request means. First match: `ns`, a prefix before `/v2/`, Host, a prefix of the
+   * name, the default upstream.
    * @throws RegistryError NAME_UNKNOWN (no such upstream), NAME_INVALID, DENIED (the config forbids the repository)
    */
   select(addressing: Addressing): Target {

@@ -29,6 +29,8 @@ export async function answerBlob(mirror: Mirror, question: Question, digest: Dig
   const range = wantedRange(headers, digest);
   const opened = await mirror.blob(target, digest, range);
   try {
+    // What is told of the whole holds only once it is verified; then its length is known, too.
+    if (opened.reader.size === undefined && question.needsLength) await waitForEnd(opened.reader);
     return await blobAnswer(opened, digest, range);
   } catch (error) {
     await opened.reader.close();

@@ -9,6 +9,8 @@ export interface Question {
   readonly query: URLSearchParams;
   readonly headers: IncomingMessage['headersDistinct'];
   readonly isHead: boolean;
+  /** HTTP/1.0 has no chunked coding: a body without a length ends with the connection, whole or cut (RFC 9112 §6.3). */
+  readonly needsLength: boolean;
   /** The path as it was asked, for links to the next page. */
   readonly rawPath: string;
 }

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Agent } from 'node:http';
+import { connect } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { digestOf, type Digest } from '../../../src/oci/digest.ts';
 import { StoreError, type BlobStore } from '../../../src/store/blob-store.ts';
@@ -108,6 +109,18 @@ describe('a cold blob', () => {
     expect(answer.complete).toBe(true);
     expect(answer.body.equals(CONTENT)).toBe(true);
     await expectWarm(world);
+  });
+
+  test('of unknown length has one for HTTP/1.0, where a cut body looks like a whole one', async () => {
+    await using world = await start();
+    const end = world.registry.fault({ kind: 'blob' }, chunked(), flip());
+    expect(await speakOld(world, PATH)).toMatch(/^HTTP\/1\.1 502 /);
+    end();
+    world.registry.fault({ kind: 'blob' }, chunked());
+    const answer = await speakOld(world, PATH);
+    expect(answer).toMatch(/^HTTP\/1\.1 200 /);
+    expect(answer).toContain(`Content-Length: ${CONTENT.length}\r\n`);
+    expect(answer.endsWith(CONTENT.toString('latin1'))).toBe(true);
   });
 
   test('of unknown length has the length that its manifest tells', async () => {
@@ -368,6 +381,15 @@ describe('when upstream sends other bytes than the digest names', () => {
     expect((await world.mirror.get(PATH)).body.equals(CONTENT)).toBe(true);
   });
 });
+
+/** What comes back to an HTTP/1.0 client until the connection ends. */
+async function speakOld({ mirror }: World, path: string): Promise<string> {
+  const socket = connect(Number(mirror.url.port), '127.0.0.1');
+  socket.write(`GET ${path} HTTP/1.0\r\nHost: mirror\r\n\r\n`);
+  const chunks: Buffer[] = [];
+  for await (const chunk of socket) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString('latin1');
+}
 
 describe('ranges', () => {
   const size = CONTENT.length;
