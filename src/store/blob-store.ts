@@ -34,7 +34,7 @@ export interface BlobStore {
   stat(digest: Digest): Promise<Stored | undefined>;
   /** Opens committed bytes; they stay readable until the reader is closed, even if deleted meanwhile. */
   open(digest: Digest): Promise<BlobReader | undefined>;
-  /** Begins to write. Two ingests of one digest do not disturb each other; the later commit is a no-op. */
+  /** Begins to write. Two ingests of one digest do not disturb each other; the later commit replaces. */
   ingest(expected: Expected): Promise<Ingest>;
   /** @returns whether there was something to delete. */
   delete(digest: Digest): Promise<boolean>;

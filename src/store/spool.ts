@@ -18,7 +18,7 @@ export interface Spool {
   append(chunk: Uint8Array, position: number): Promise<void>;
   /** Opens the bytes anew, also after `publish`. Throws StoreError. */
   open(): Promise<Source>;
-  /** Makes the bytes durable and visible; no-op where the store has them already. Throws StoreError. */
+  /** Makes the bytes durable and visible, in place of what the store may have of the digest. Throws StoreError. */
   publish(stored: Stored): Promise<void>;
   /** Sets the bytes aside for a human to look at. Throws StoreError. */
   quarantine(): Promise<void>;

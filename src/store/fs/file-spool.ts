@@ -1,11 +1,11 @@
-import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Digest } from '../../oci/digest.ts';
 import type { Stored } from '../blob-store.ts';
 import type { Source, Spool } from '../spool.ts';
 import { syncDirectory } from './directory.ts';
 import { FileSource } from './file-source.ts';
-import { attempt, attemptUnlessAbsent, isErrno } from './io.ts';
+import { attempt, isErrno } from './io.ts';
 import { FILE_MODE, type Layout } from './layout.ts';
 import { quarantineNameOf, trimQuarantine, type QuarantineLimits } from './quarantine.ts';
 
@@ -86,13 +86,9 @@ export class FileSpool implements Spool {
     }
   }
 
-  async #publish({ digest, size }: Stored): Promise<string> {
+  /** What lies there already may have rotted since it was written; these bytes have just been verified. */
+  async #publish({ digest }: Stored): Promise<string> {
     const path = this.#layout.blob(digest);
-    const existing = await attemptUnlessAbsent(`stat ${path}`, () => stat(path));
-    if (existing?.size === size) {
-      await this.discard();
-      return path;
-    }
     await attempt(`sync ${this.#temporaryPath}`, () => this.#handle.sync());
     await this.#close();
     await attempt(`publish ${path}`, () => rename(this.#temporaryPath, path));

@@ -113,6 +113,16 @@ describe('a file store', () => {
     expect(await openAndRead(store, HELLO)).toEqual(HELLO);
   });
 
+  it('replaces a file whose bytes have changed in place', async () => {
+    await put(store, HELLO);
+    await writeFile(
+      pathOf(HELLO),
+      HELLO.map((byte) => byte ^ 1),
+    );
+    await put(store, HELLO);
+    expect(await openAndRead(store, HELLO)).toEqual(HELLO);
+  });
+
   it('says so when a file is cut under a reader', async () => {
     await put(store, HELLO);
     const reader = (await store.open(DIGEST))!;
