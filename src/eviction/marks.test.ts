@@ -39,6 +39,14 @@ describe('over the cap', () => {
     ],
     ['fills that take more than half of it, for half of it', CAPPED, 900, [fill(400), fill(400)], false, 450],
     ['a fill that never fits, for nothing', CAPPED, 900, [fill(1001)], false, 0],
+    [
+      'what a fill claims, for a GiB beyond what it has',
+      { ...NONE, maxSize: 100 * GiB },
+      100 * GiB,
+      [fill(60 * GiB, GiB)],
+      false,
+      4 * GiB,
+    ],
     ['one that turns out never to fit, neither', CAPPED, 900, [fill(undefined, 1001)], false, 0],
   ])('counts %s', (_, marks, stored, ingests, isEvicting, expected) => {
     expect(bytesOverCap(marks, { ...IDLE, stored, ingests }, isEvicting)).toBe(expected);
@@ -72,6 +80,12 @@ describe('too little free', () => {
     ['nothing while enough is', marks, { free: 1000 }, 0],
     ['what is missing and a little more', marks, { free: 900 }, 150],
     ['what fills have still to write', marks, { free: 1000, ingests: [fill(300, 100)] }, 250],
+    [
+      'a GiB of what a fill claims',
+      { ...NONE, minFree: 10 * GiB },
+      { free: 10 * GiB, stored: 1e12, ingests: [fill(60 * GiB)] },
+      1.25 * GiB,
+    ],
     ['nothing for a fill of unknown size', marks, { free: 1000, ingests: [fill(undefined, 100)] }, 0],
     ['nothing for a fill that never fits', marks, { free: 1000, ingests: [fill(1e6)] }, 0],
     ['what is missing without a fill that never fits', marks, { free: 900, ingests: [fill(1e6)] }, 150],

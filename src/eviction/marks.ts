@@ -21,6 +21,12 @@ export interface DiskUse {
 const MiB = 1024 ** 2;
 
 /**
+ * Room is made for no more than this of what a fill has yet to write: how long a blob is, is upstream's word, and
+ * what is served should not go for a word. Eviction is done before a fill has written as much.
+ */
+const MAX_AHEAD = 1024 * MiB;
+
+/**
  * Eviction begins at `high` and ends at `low`, both below the cap: so that fills that end meanwhile stay below it, and
  * so that not every one of them begins an eviction. Bytes.
  */
@@ -63,21 +69,24 @@ export function bytesForRoom(wanted: number, { stored, free = 0 }: DiskUse): num
 }
 
 /**
- * What running ingests will have taken when they are committed. One that never fits the cap goes as soon as it is
+ * What running ingests take and will soon take. One that never fits the cap goes as soon as it is
  * read, so nothing else need go for it; and all together are not worth more than half of what is there, of which
  * some may be asked for again sooner.
  */
 function reservedBytes(ingests: Iterable<RunningIngest>, maxSize: number): number {
   let bytes = 0;
-  for (const { size = 0, offset } of ingests) {
-    const taken = Math.max(size, offset);
-    if (taken <= maxSize) bytes += taken;
+  for (const ingest of ingests) {
+    if (Math.max(ingest.size ?? 0, ingest.offset) <= maxSize) bytes += ingest.offset + bytesAhead(ingest);
   }
   return Math.min(bytes, maxSize / 2);
 }
 
 function remainingBytes(ingests: Iterable<RunningIngest>): number {
   let bytes = 0;
-  for (const { size = 0, offset } of ingests) bytes += Math.max(0, size - offset);
+  for (const ingest of ingests) bytes += bytesAhead(ingest);
   return bytes;
+}
+
+function bytesAhead({ size = 0, offset }: RunningIngest): number {
+  return Math.min(Math.max(0, size - offset), MAX_AHEAD);
 }
