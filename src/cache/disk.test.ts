@@ -150,9 +150,15 @@ describe('a disk', () => {
     await world.disk.close();
   });
 
-  it('is not to blame for a file that may not grow', () => {
+  it.each([
+    ['a file that may not grow', new StoreError('write', { code: 'EFBIG' })],
+    ['want of descriptors', new StoreError('open', { code: 'EMFILE' })],
+    ['want of descriptors in all', new StoreError('open', { code: 'ENFILE' })],
+    ['an index that is busy', new IndexError('busy', 'SQLITE_BUSY')],
+    ['a row that is locked', new IndexError('locked', 'SQLITE_LOCKED')],
+  ])('is not to blame for %s', (_, error) => {
     const { disk } = start();
-    disk.failed(new StoreError('write', { code: 'EFBIG' }), 10);
+    disk.failed(error, 10);
     expect(disk.error).toBeUndefined();
   });
 

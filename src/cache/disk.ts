@@ -28,6 +28,18 @@ const PROBE_BYTES = 1024 * 1024;
 const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'SQLITE_FULL']);
 
 /**
+ * What says nothing of the next write: a file that is larger than this process may write, no descriptor to be had
+ * just now, a row that another process holds.
+ */
+const OF_ANOTHER_KIND: ReadonlySet<string> = new Set([
+  'EFBIG',
+  'EMFILE',
+  'ENFILE',
+  'SQLITE_BUSY',
+  'SQLITE_LOCKED',
+]);
+
+/**
  * Whether the cache can be written to. While it is known that it cannot, nobody begins a fill: it would cost each
  * client a second request to upstream. It is tried again in the background, by bytes that are of no account.
  */
@@ -63,8 +75,7 @@ export class Disk {
    * @param bytes that it would have taken
    */
   failed(error: DiskError, bytes: number): void {
-    // A file that is larger than this process may write says nothing of the next one.
-    if (error.code === 'EFBIG') return;
+    if (OF_ANOTHER_KIND.has(error.code)) return;
     if (FULL.has(error.code)) this.#options.onFull?.(bytes);
     if (this.#error === undefined) this.#fail(error);
   }
