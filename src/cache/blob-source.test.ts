@@ -331,6 +331,36 @@ describe('who gives up', () => {
     expect([clock.pending, asked.length]).toEqual([0, 1]);
   });
 
+  test.each(['at once', 'late'])(
+    'while it is taken up again leaves no body open that comes %s',
+    async (when) => {
+      const scripted = scriptedBlob(CONTENT, [{ upTo: 1_000, breaks: breakOff() }, {}]);
+      const answer = Promise.withResolvers<void>();
+      let told: AbortSignal | undefined;
+      const upstream: Upstream = {
+        ...scripted.target.upstream,
+        async blob(...question) {
+          const blob = await scripted.target.upstream.blob(...question);
+          told = question[2]?.signal;
+          if (scripted.asked.length > 1) await answer.promise;
+          return blob;
+        },
+      };
+      const options = { clock: new ManualClock(), events: createEvents() };
+      const source = await BlobSource.open({ ...scripted.target, upstream }, DIGEST, { start: 0 }, options);
+      const chunks = source.chunks();
+      await chunks.next();
+      const next = chunks.next();
+      await expect.poll(() => scripted.asked.length).toBe(2);
+      if (when === 'at once') answer.resolve();
+      source.destroy();
+      expect(told?.aborted).toBe(true);
+      answer.resolve();
+      await expect(next).rejects.toMatchObject({ reason: 'cancelled' });
+      expect(scripted.open()).toBe(0);
+    },
+  );
+
   test('before anything is read leaves no body open', async () => {
     const { target, open } = scriptedBlob(CONTENT, [{}]);
     const options = { clock: new ManualClock(), events: createEvents() };

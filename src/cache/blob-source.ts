@@ -176,8 +176,10 @@ export class BlobSource {
   async *#receive(signal: AbortSignal, watch: StallWatch): AsyncGenerator<Uint8Array, void, undefined> {
     watch.begin();
     const rest = { start: this.#offset, end: this.#range.end };
-    const signals = [signal, ...(this.#options.signal === undefined ? [] : [this.#options.signal])];
-    this.#current ??= await request(this.#target, this.#digest, rest, AbortSignal.any(signals));
+    const ended = AbortSignal.any([signal, this.#ended]);
+    this.#current ??= await request(this.#target, this.#digest, rest, ended);
+    // Who ended this while the answer came in had no body to destroy yet.
+    if (ended.aborted) throw this.#endedError();
     const { body, start } = this.#current;
     let position = start;
     for await (const chunk of body) {
@@ -218,6 +220,16 @@ export class BlobSource {
       'unavailable',
       'timeout',
       `sent nothing for ${STALL_MS} ms, and the blob can be had elsewhere`,
+    );
+  }
+
+  #endedError(): UpstreamError {
+    const { upstream } = this.#target.key;
+    return new UpstreamError(
+      upstream,
+      'unavailable',
+      'cancelled',
+      `the transfer of ${this.#digest} was ended`,
     );
   }
 

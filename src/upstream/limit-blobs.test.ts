@@ -95,3 +95,22 @@ test('who leaves while it waits takes no turn', async () => {
   await read(first);
   expect(await read(await get())).toBe('ab');
 });
+
+test('a turn is not lost to who gave up in the moment it came free', async () => {
+  const { get } = start(1);
+  const first = await get();
+  const giveUp = new AbortController();
+  const second = get(giveUp.signal);
+  const third = get();
+  giveUp.abort();
+  first.body.destroy();
+  await expect(second).rejects.toMatchObject({ reason: 'cancelled' });
+  expect(await read(await third)).toBe('ab');
+});
+
+test('who has given up before waits for no turn', async () => {
+  const { clock, get } = start(1);
+  await get();
+  await expect(get(AbortSignal.abort())).rejects.toMatchObject({ reason: 'cancelled' });
+  expect(clock.pending).toBe(0);
+});

@@ -63,14 +63,18 @@ class Turns {
     }
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const go = (): void => resolve(true);
-    const giveUp = (): void => resolve(false);
+    const giveUp = (): void => {
+      // At once, or a turn could be given to who has gone.
+      this.#waiting.delete(go);
+      resolve(false);
+    };
     this.#waiting.add(go);
     const cancel = clock.after(waitMs, giveUp);
     signal?.addEventListener('abort', giveUp, { once: true });
+    if (signal?.aborted === true) giveUp();
     const isMine = await promise;
     cancel();
     signal?.removeEventListener('abort', giveUp);
-    this.#waiting.delete(go);
     return isMine;
   }
 
