@@ -1,8 +1,11 @@
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
+import type { Edge } from '../oci/manifest.ts';
 import type { RepositoryName } from '../oci/repository-name.ts';
 import type { Tag } from '../oci/tag.ts';
 import type { ContentSurvey } from './content-survey.ts';
+
+export type { Edge, EdgeRole } from '../oci/manifest.ts';
 
 /** A repository of one upstream. */
 export interface RepositoryKey {
@@ -22,16 +25,6 @@ export interface TagEntry {
 interface TagHistoryEntry {
   readonly digest: Digest;
   readonly replacedAt: number;
-}
-
-export type EdgeRole = 'manifest' | 'config' | 'layer' | 'subject';
-
-/** What a manifest refers to. */
-export interface Edge {
-  readonly role: EdgeRole;
-  readonly digest: Digest;
-  readonly size: number;
-  readonly mediaType: string;
 }
 
 /** What is known of a stored manifest without reading it. */

@@ -17,6 +17,9 @@ export interface Descriptor {
 /** RFC 6838 §4.2: at most 127 characters on each side of the slash. */
 const MAX_MEDIA_TYPE_LENGTH = 255;
 
+/** Images have some 127 layers at most (overlayfs), indexes some hundred children; each costs rows in the index. */
+const MAX_DESCRIPTORS = 4000;
+
 /**
  * Every digest inside a foreign document becomes a path and a URL, so it is checked here (CVE-2024-3727).
  * `urls` and `data` are dropped: Larder never dereferences the one (CVE-2020-15157) nor needs the other.
@@ -36,6 +39,18 @@ export function parseDescriptor(value: unknown, where = 'descriptor'): Descripto
     ...(annotations !== undefined && { annotations }),
     ...(platform !== undefined && { platform }),
   };
+}
+
+/**
+ * A list of descriptors, none of them read yet; Go writes an empty one as null.
+ * @param where names the list in messages: `layers`.
+ * @throws RegistryError MANIFEST_INVALID where it is no list, or has more than 4,000 members
+ */
+export function descriptorList(value: unknown, where: string): readonly unknown[] {
+  const list = value ?? [];
+  if (!Array.isArray(list)) throw manifestInvalid(`${where} is not a list`);
+  if (list.length <= MAX_DESCRIPTORS) return list;
+  throw manifestInvalid(`${where} has ${list.length} descriptors: at most ${MAX_DESCRIPTORS}`);
 }
 
 /**

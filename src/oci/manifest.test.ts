@@ -117,6 +117,24 @@ describe('parseManifest', () => {
   );
 
   it.each([
+    ['layers', MediaType.ociManifest, (list: unknown[]) => ({ ...IMAGE, layers: list })],
+    ['layers', MediaType.dockerManifest, (list: unknown[]) => ({ config: CONFIG, layers: list })],
+    ['manifests', MediaType.ociIndex, (list: unknown[]) => ({ manifests: list })],
+    ['manifests', MediaType.dockerList, (list: unknown[]) => ({ manifests: list })],
+    ['blobs', MediaType.ociArtifact, (list: unknown[]) => ({ blobs: list })],
+  ] as const)('takes 4,000 %s of %s, and refuses more before it reads one', (member, mediaType, document) => {
+    const read = (list: unknown[]) => parseManifest(bytes(document(list)), mediaType);
+    const { layers, manifests } = read(Array.from({ length: 4000 }, () => LAYER));
+    expect(layers.length + manifests.length).toBe(4000);
+    expect(() => read(Array.from({ length: 4001 }, () => 0))).toThrow(
+      expect.objectContaining({
+        code: 'MANIFEST_INVALID',
+        message: `${member} has 4001 descriptors: at most 4000`,
+      }),
+    );
+  });
+
+  it.each([
     ['no config', { ...IMAGE, config: undefined }],
     ['a config that is no descriptor', { ...IMAGE, config: {} }],
     ['layers that are no list', { ...IMAGE, layers: { 0: LAYER } }],

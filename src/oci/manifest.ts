@@ -1,4 +1,10 @@
-import { parseAnnotations, parseArtifactType, parseDescriptor, type Descriptor } from './descriptor.ts';
+import {
+  descriptorList,
+  parseAnnotations,
+  parseArtifactType,
+  parseDescriptor,
+  type Descriptor,
+} from './descriptor.ts';
 import type { Digest } from './digest.ts';
 import { quoted } from './error.ts';
 import { manifestInvalid, parseJsonObject, type JsonObject } from './json.ts';
@@ -25,7 +31,7 @@ export interface Manifest {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-type EdgeRole = 'manifest' | 'config' | 'layer' | 'subject';
+export type EdgeRole = 'manifest' | 'config' | 'layer' | 'subject';
 
 /** What a manifest refers to. */
 export interface Edge {
@@ -109,11 +115,8 @@ function parseContent(
   };
 }
 
-/** Go writes an empty list as null. */
 function parseList(document: JsonObject, member: string): Descriptor[] {
-  const value = document[member] ?? [];
-  if (!Array.isArray(value)) throw manifestInvalid(`${member} is not a list`);
-  return value.map((item: unknown, i) => parseDescriptor(item, `${member}[${i}]`));
+  return descriptorList(document[member], member).map((item, i) => parseDescriptor(item, `${member}[${i}]`));
 }
 
 /** Docker's types have no subject, artifactType or annotations; there they mean nothing. */

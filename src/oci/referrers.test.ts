@@ -62,6 +62,17 @@ describe('a referrers index', () => {
     );
   });
 
+  it('may have 4,000 descriptors, and no more', () => {
+    const index = (length: number) => bytes({ manifests: Array.from({ length }, () => SBOM) });
+    expect(parseReferrersIndex(index(4000))).toHaveLength(4000);
+    expect(() => parseReferrersIndex(index(4001))).toThrow(
+      expect.objectContaining({
+        code: 'MANIFEST_INVALID',
+        message: 'manifests has 4001 descriptors: at most 4000',
+      }),
+    );
+  });
+
   it.each([[{}], [{ manifests: null }], [{ manifests: [] }], [{ mediaType: MediaType.ociIndex }]])(
     'may be empty: %j',
     (index) => {

@@ -1,4 +1,4 @@
-import { parseDescriptor, type Descriptor } from './descriptor.ts';
+import { descriptorList, parseDescriptor, type Descriptor } from './descriptor.ts';
 import { digestAlgorithm, digestHex, type Digest } from './digest.ts';
 import { RegistryError } from './error.ts';
 import { manifestInvalid, parseJsonObject } from './json.ts';
@@ -30,9 +30,7 @@ export function parseReferrersIndex(bytes: Uint8Array): Descriptor[] {
   if ((mediaType ?? MediaType.ociIndex) !== MediaType.ociIndex) {
     throw manifestInvalid('the referrers are not an OCI index');
   }
-  const list = manifests ?? [];
-  if (!Array.isArray(list)) throw manifestInvalid('manifests is not a list');
-  return list.flatMap((item: unknown) => parseDescriptorOrNothing(item));
+  return descriptorList(manifests, 'manifests').flatMap(parseDescriptorOrNothing);
 }
 
 function parseDescriptorOrNothing(value: unknown): Descriptor[] {
