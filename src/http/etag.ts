@@ -25,11 +25,6 @@ export function parseETag(header: string | undefined): ETag | undefined {
   return tags.length === 1 ? tags[0] : undefined;
 }
 
-/** @param tag its value comes from `parseETag` or is a digest: nothing in it needs an escape, there is none. */
-export function formatETag({ isWeak, value }: ETag): string {
-  return `${isWeak ? 'W/' : ''}"${value}"`;
-}
-
 /** Reads If-None-Match: one tag, a list, or `*` (RFC 9110 §13.1.2). What cannot be read ends its line. */
 export function parseIfNoneMatch(header: HeaderLines): IfNoneMatch {
   return headerLines(header).some((line) => line.trim() === '*') ? 'any' : parseTags(header);
