@@ -184,7 +184,7 @@ describe('the cache', () => {
     const metrics = metricsWith({ store: () => Promise.resolve({ blobs: (blobs += 1), bytes: 10 * blobs }) });
     const first = await samples(metrics);
     expect(Object.fromEntries(first)).toMatchObject({
-      larder_flights: 2,
+      larder_fills: 2,
       larder_store_limit_bytes: 10_000,
       larder_disk_free_bytes: 5_000,
       larder_disk_failing: 0,

@@ -176,7 +176,7 @@ function addGauges(registers: Registry[], gauges: Gauges): void {
   // A scrape must not fail with the disk: that is when the other figures are wanted most.
   const stored = (): ReturnType<Gauges['store']> => gauges.store().catch(() => UNKNOWN);
   void new Gauge({
-    name: 'larder_flights',
+    name: 'larder_fills',
     help: 'Blobs being fetched now',
     registers,
     collect() {

@@ -128,7 +128,7 @@ async function settled(mirror: Larder): Promise<ReadonlyMap<string, number>> {
   return until('everything has come to rest', async () => {
     const metrics = await mirror.metrics();
     const hasEnded =
-      metrics.get('larder_flights') === 0 &&
+      metrics.get('larder_fills') === 0 &&
       (await readdir(join(mirror.cacheDirectory, 'ingest'))).length === 0;
     const fits = (metrics.get('larder_store_bytes') ?? 0) <= MAX_SIZE;
     const descriptors = await readdir(`/proc/${mirror.process.pid}/fd`);

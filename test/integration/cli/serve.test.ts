@@ -131,7 +131,7 @@ test('/metrics tells what was pulled', async () => {
       'larder_upstream_requests_total{upstream="registry.test",method="GET",target="blob",result="ok"}': 1,
       'larder_first_byte_seconds_count{kind="blob",outcome="hit"}': 1,
       'larder_fills_total{upstream="registry.test",outcome="stored"}': 1,
-      larder_flights: 0,
+      larder_fills: 0,
       larder_store_blobs: 1,
       larder_store_bytes: content.length,
     });
