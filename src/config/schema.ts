@@ -206,7 +206,9 @@ export const configSchema = section({
     requests: count(1).prefault(4096).describe('Requests served at the same time; beyond it, 503.'),
     requestsPerClient: count(1)
       .prefault(512)
-      .describe('Requests served at the same time to one address; beyond it, 429.'),
+      .describe(
+        'Requests served at the same time to one client (an IPv4 address, a /64 of IPv6); beyond it, 429.',
+      ),
     headerTimeout: wait(1).prefault('15s').describe('How long a client may take to send its request.'),
     idleTimeout: wait(1)
       .prefault('60s')
