@@ -1,32 +1,42 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type RequestListener, type ServerResponse } from 'node:http';
+import { connect, type AddressInfo } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { get, open, type Answered } from '../../test/support/http-get.ts';
+import { get, open, readAnswer, type Answered } from '../../test/support/http-get.ts';
 import { bytesOf, ScriptedReader } from '../../test/support/scripted-reader.ts';
 import { createDeliver, type Delivered } from '../delivery/deliver.ts';
-import { jsonBody, NO_BODY, sendReply, type Reply } from './reply.ts';
+import { jsonBody, NO_BODY, sendNow, sendReply, type Reply } from './reply.ts';
 
 interface Server {
   readonly url: URL;
   readonly sent: Promise<Delivered>;
+  /** Until the response is over, sent or not. */
+  readonly closed: Promise<unknown>;
 }
 
-async function serve(reply: Reply): Promise<Server> {
-  const sent = Promise.withResolvers<Delivered>();
-  const server = createServer(({ method }, outgoing) => {
-    sendReply(reply, outgoing, { isHead: method === 'HEAD', idleMs: 0, deliver: createDeliver() }).then(
-      sent.resolve,
-      sent.reject,
-    );
-  });
+/** A server of this test; @returns its URL. */
+async function listening(listener: RequestListener): Promise<URL> {
+  const server = createServer(listener);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   onTestFinished(() => {
     server.closeAllConnections();
     server.close();
   });
-  return { url: new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`), sent: sent.promise };
+  return new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+}
+
+async function serve(reply: Reply, idleMs = 0): Promise<Server> {
+  const sent = Promise.withResolvers<Delivered>();
+  const closed = Promise.withResolvers<void>();
+  const url = await listening(({ method }, outgoing) => {
+    outgoing.once('close', closed.resolve);
+    sendReply(reply, outgoing, { isHead: method === 'HEAD', idleMs, deliver: createDeliver() }).then(
+      sent.resolve,
+      sent.reject,
+    );
+  });
+  return { url, sent: sent.promise, closed: closed.promise };
 }
 
 async function ask(reply: Reply, method: 'GET' | 'HEAD'): Promise<Answered & { readonly sent: Delivered }> {
@@ -55,6 +65,55 @@ describe('bytes', () => {
     const [got, head] = [await ask(reply, 'GET'), await ask(reply, 'HEAD')];
     expect({ ...head.headers, date: '' }).toEqual({ ...got.headers, date: '' });
     expect([head.status, head.body.length, head.sent]).toEqual([201, 0, { bytes: 0, complete: true }]);
+  });
+});
+
+describe('bytes of which the client takes nothing', () => {
+  // More than the socket buffers on both sides hold.
+  const bytes = Buffer.alloc(32 * 1024 * 1024, 'x');
+
+  test.each<[string, Reply['body']]>([
+    ['binary', { kind: 'bytes', bytes }],
+    ['text', { kind: 'bytes', bytes, latin1: bytes.toString('latin1') }],
+  ])('%s: the connection is cut', async (_, body) => {
+    const { url, closed } = await serve({ status: 200, headers: {}, body }, 50);
+    const incoming = await open(url, '/');
+    await closed;
+    const answer = await readAnswer(incoming);
+    expect([answer.complete, answer.body.length < bytes.length]).toEqual([false, true]);
+  });
+
+  test('behind an answer that ends later: the connection is cut', async () => {
+    const over = Promise.withResolvers<void>();
+    const earlier: ServerResponse[] = [];
+    const server = await listening(({ method }, outgoing) => {
+      if (earlier.push(outgoing) === 1) return;
+      outgoing.once('close', over.resolve);
+      sendNow({ status: 200, headers: {}, body: { kind: 'bytes', bytes } }, outgoing, {
+        isHead: method === 'HEAD',
+        idleMs: 50,
+      });
+      earlier[0]?.end();
+    });
+    const socket = connect(Number(server.port), server.hostname).pause();
+    socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(2));
+    await over.promise;
+    socket.destroy();
+  });
+
+  test('are waited for where no time is set', async () => {
+    const { url, sent } = await serve({ status: 200, headers: {}, body: { kind: 'bytes', bytes } });
+    const [incoming, witness] = [
+      await open(url, '/'),
+      await serve({ status: 200, headers: {}, body: { kind: 'bytes', bytes } }, 50),
+    ];
+    // Longer than others are waited for, told by one that is cut.
+    await open(witness.url, '/');
+    await witness.closed;
+    expect([await sent, (await readAnswer(incoming)).complete]).toEqual([
+      { bytes: bytes.length, complete: true },
+      true,
+    ]);
   });
 });
 

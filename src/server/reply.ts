@@ -102,7 +102,7 @@ export function sendNow(
 
 /** What the kernel has not taken at once waits for the client, but not for ever. */
 function cutIfIdle(response: ServerResponse, idleMs: number): void {
-  if (idleMs === 0 || response.writableFinished || (response.socket?.writableLength ?? 0) === 0) return;
+  if (idleMs === 0 || response.writableFinished || response.writableLength === 0) return;
   response.setTimeout(idleMs, () => response.destroy());
 }
 

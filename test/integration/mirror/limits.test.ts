@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
+import { MediaType } from '../../../src/oci/media-type.ts';
 import { startFakeRegistry, type FakeRegistry } from '../../support/fake-registry.ts';
 import { startMirror, type MirrorFixture, type MirrorFixtureOptions } from '../../support/mirror-fixture.ts';
 import { stallAfter } from '../../support/scripted-reply.ts';
@@ -26,6 +27,31 @@ async function start(options: Partial<MirrorFixtureOptions>): Promise<World> {
 
 function dial({ mirror }: World): Socket {
   return connect(Number(mirror.url.port), '127.0.0.1');
+}
+
+/** So many large ones are more than the socket buffers on both sides hold. */
+const MANIFESTS = 8;
+
+/** A manifest of nearly the 4 MiB that there may be, in memory. */
+async function cacheLargeManifest({ registry, mirror }: World): Promise<{ path: string; length: number }> {
+  const annotations = { large: 'x'.repeat(4_000_000) };
+  const { digest } = registry.putManifest(
+    'acme/app',
+    'large',
+    { manifests: [], annotations },
+    MediaType.ociIndex,
+  );
+  const path = `/v2/acme/app/manifests/${digest}`;
+  await mirror.get(path);
+  return { path, length: (await mirror.get(path)).body.length };
+}
+
+/** How many bytes come until the connection is closed. */
+async function bytesUntilClosed(socket: Socket): Promise<number> {
+  let received = 0;
+  socket.on('data', (chunk) => (received += chunk.length)).on('error', () => undefined);
+  await once(socket.resume(), 'close');
+  return received;
 }
 
 describe('requests at the same time', () => {
@@ -86,6 +112,21 @@ describe('slow clients', () => {
       .poll(() => world.mirror.served.find(({ complete }) => !complete)?.error)
       .toEqual(new Error('the client took nothing for 200 ms'));
     idle.destroy();
+  });
+
+  test.each([
+    ['of the first', ''],
+    ['of those behind a small one', 'GET /livez HTTP/1.1\r\nHost: mirror\r\n\r\n'],
+  ])('one that takes nothing %s of many manifests in one connection is cut', async (_, before) => {
+    await using world = await start({ idleMs: 200 });
+    const { path, length } = await cacheLargeManifest(world);
+    const idle = dial(world).pause();
+    idle.write(before + `GET ${path} HTTP/1.1\r\nHost: mirror\r\n\r\n`.repeat(MANIFESTS));
+    await expect
+      .poll(() => world.mirror.served.some(({ complete }) => !complete), { timeout: 10_000 })
+      .toBe(true);
+    expect((await world.mirror.get(path)).body).toHaveLength(length);
+    expect(await bytesUntilClosed(idle)).toBeLessThan(MANIFESTS * length);
   });
 
   test('that upstream is slow is not held against the client', async () => {
