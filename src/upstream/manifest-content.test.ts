@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { signedSchema1 } from '../../test/support/schema1.ts';
 import { digestOf, type Digest } from '../oci/digest.ts';
 import { MediaType } from '../oci/media-type.ts';
 import { parseReference, type Reference } from '../oci/reference.ts';
@@ -77,26 +78,42 @@ describe('the digest', () => {
 });
 
 describe('schema 1', () => {
-  const signed = encode({ schemaVersion: 1, signatures: [{}] });
+  const { bytes: signed, payload } = signedSchema1({ schemaVersion: 1, fsLayers: [] });
   const unsigned = encode({ schemaVersion: 1 });
-  const claimed = digestOf('the payload');
+  const ofPayload = digestOf(payload);
+
+  test.each([[MediaType.dockerSchema1Signed], ['application/json'], ['text/plain; charset=utf-8']])(
+    'signed and served as %s has the digest of its payload',
+    (contentType) => {
+      const mediaType = MediaType.dockerSchema1Signed;
+      const expected = { mediaType, bytes: signed, digest: ofPayload, verified: false };
+      expect(verify(signed, contentType)).toEqual(expected);
+      expect(verify(signed, contentType, tag, ofPayload)).toEqual(expected);
+      expect(verify(signed, contentType, by(ofPayload))).toEqual(expected);
+      const sha512 = digestOf(payload, 'sha512');
+      expect(verify(signed, contentType, by(sha512), ofPayload).digest).toBe(sha512);
+    },
+  );
 
   test.each([
-    [MediaType.dockerSchema1Signed, signed, MediaType.dockerSchema1Signed],
-    [MediaType.dockerSchema1, unsigned, MediaType.dockerSchema1],
-    ['application/json', signed, MediaType.dockerSchema1Signed],
-    ['text/plain; charset=utf-8', unsigned, MediaType.dockerSchema1],
-  ])('served as %s passes as it is', (contentType, bytes, mediaType) => {
-    const expected = { mediaType, bytes, digest: claimed, verified: false };
-    expect(verify(bytes, contentType, tag, claimed)).toEqual(expected);
-    expect(verify(bytes, contentType, by(claimed))).toEqual(expected);
+    [MediaType.dockerSchema1, unsigned],
+    ['text/plain', unsigned],
+    [MediaType.dockerSchema1Signed, signed],
+  ])('served as %s whose digest is over its bytes is verified', (contentType, bytes) => {
+    const digest = digestOf(bytes);
+    expect(verify(bytes, contentType, by(digest))).toMatchObject({ digest, verified: true });
+    expect(verify(bytes, contentType, tag, digest)).toMatchObject({ digest, verified: true });
   });
 
-  test('whose digest happens to be over its bytes is verified', () => {
-    expect(verify(unsigned, MediaType.dockerSchema1)).toMatchObject({
-      digest: digestOf(unsigned),
-      verified: true,
-    });
+  test.each([
+    ['unsigned', unsigned],
+    ['signed', signed],
+    ['signed without a payload', encode({ schemaVersion: 1, signatures: [{}] })],
+  ])('%s that has neither digest is refused', (_name, bytes) => {
+    const other = digestOf('other');
+    expect(() => verify(bytes, 'text/plain', by(other))).toThrow(ContentMismatch);
+    expect(() => verify(bytes, 'text/plain', tag, other)).toThrow(ContentMismatch);
+    expect(() => verify(bytes, 'text/plain', by(digestOf(bytes)), other)).toThrow(ContentMismatch);
   });
 });
 

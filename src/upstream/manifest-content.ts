@@ -10,6 +10,7 @@ import {
   type ManifestMediaType,
 } from '../oci/media-type.ts';
 import type { Reference } from '../oci/reference.ts';
+import { schema1Payload } from './schema1-payload.ts';
 import type { FetchedManifest } from './upstream.ts';
 
 /** What an upstream sent as a manifest. */
@@ -42,7 +43,7 @@ const VAGUE_TYPES: ReadonlySet<string | undefined> = new Set([
 export function verifyManifest(answer: ManifestAnswer, reference: Reference): FetchedManifest {
   const mediaType = mediaTypeOf(answer);
   requireReadable(answer.bytes, mediaType);
-  if (isSchema1MediaType(mediaType)) return opaque(answer, mediaType, reference);
+  if (isSchema1MediaType(mediaType)) return schema1(answer, mediaType, reference);
   const asked = reference.kind === 'digest' ? reference.digest : undefined;
   const digest = digestOf(answer.bytes, asked === undefined ? 'sha256' : digestAlgorithm(asked));
   if (asked !== undefined && digest !== asked) {
@@ -55,7 +56,6 @@ export function verifyManifest(answer: ManifestAnswer, reference: Reference): Fe
   return { bytes: answer.bytes, mediaType, digest, verified: true };
 }
 
-/** Schema 1 is read, too: its digest proves nothing, so that the document at least must be of its kind. */
 function requireReadable(bytes: Uint8Array, mediaType: ManifestMediaType): void {
   try {
     parseManifest(bytes, mediaType);
@@ -94,12 +94,28 @@ function parseObject(bytes: Uint8Array): JsonObject | undefined {
   }
 }
 
-/** Schema 1: the digest is over the payload that the signatures cover, so upstream's word is all there is. */
-function opaque(answer: ManifestAnswer, mediaType: ManifestMediaType, reference: Reference): FetchedManifest {
-  const asked = reference.kind === 'digest' ? reference.digest : claimedDigest(answer);
-  const computed = digestOf(answer.bytes, asked === undefined ? 'sha256' : digestAlgorithm(asked));
-  const digest = asked ?? computed;
-  return { bytes: answer.bytes, mediaType, digest, verified: digest === computed };
+/**
+ * Schema 1: the digest is over the payload of the signatures, at some registries over all bytes. What is kept by a
+ * digest must have it over all bytes, so that only such a one counts as verified.
+ * @throws ContentMismatch where neither has the digest that was asked for, or that upstream claims
+ */
+function schema1(
+  answer: ManifestAnswer,
+  mediaType: ManifestMediaType,
+  reference: Reference,
+): FetchedManifest {
+  const { bytes } = answer;
+  const payload = schema1Payload(bytes);
+  const has = (digest: Digest, part: Uint8Array | undefined): boolean =>
+    part !== undefined && digestOf(part, digestAlgorithm(digest)) === digest;
+  const asked = reference.kind === 'digest' ? reference.digest : undefined;
+  const claimed = claimedDigest(answer);
+  for (const digest of [asked, claimed]) {
+    if (digest === undefined || has(digest, bytes) || has(digest, payload)) continue;
+    throw new ContentMismatch(`sent a manifest of schema 1 that has not the digest ${digest}`);
+  }
+  const digest = asked ?? claimed ?? digestOf(payload ?? bytes);
+  return { bytes, mediaType, digest, verified: has(digest, bytes) };
 }
 
 function claimedDigest({ claimedDigest }: ManifestAnswer): Digest | undefined {

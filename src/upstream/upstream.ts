@@ -15,12 +15,12 @@ export interface ResolvedManifest {
   readonly size: number | undefined;
 }
 
-/** A manifest's bytes. `verified` is false only for schema 1, whose digest is not over its bytes. */
+/** A manifest's bytes. `verified` is false only for schema 1 whose digest is over its payload, not over its bytes. */
 export interface FetchedManifest {
   readonly bytes: Uint8Array;
   /** Bare, as upstream's Content-Type says, agreeing with the document's own `mediaType`. */
   readonly mediaType: string;
-  /** Computed from the bytes with the algorithm asked for (sha256 for a tag); schema 1: upstream's claim. */
+  /** Computed from the bytes with the algorithm asked for (sha256 for a tag); signed schema 1: that of its payload. */
   readonly digest: Digest;
   readonly verified: boolean;
 }

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import { gzipSync } from 'node:zlib';
+import { digestOf } from '../../../src/oci/digest.ts';
 import { MediaType } from '../../../src/oci/media-type.ts';
-import { bytes, challenged, json, registryError, status, type Answer } from '../../support/scripted-reply.ts';
+import { bytes, challenged, registryError, status, type Answer } from '../../support/scripted-reply.ts';
+import { signedSchema1 } from '../../support/schema1.ts';
 import {
   LAYER,
   LAYER_DIGEST,
@@ -52,15 +54,17 @@ test('a manifest as text/plain has the type that it names itself', async () => {
   expect(await redhat.upstream.manifest(ubi, tagged('2'))).toMatchObject(expected);
 });
 
-test('schema 1 passes as it is, with the digest that upstream claims', async () => {
+test('signed schema 1 has the digest of its payload, and what has another is refused', async () => {
   await using redhat = await startUpstreamFixture(ACCESS);
-  const document = { schemaVersion: 1, name: 'ubi9/ubi', tag: '1', signatures: [{}], fsLayers: [] };
-  const claimed = MANIFEST_DIGEST;
-  const headers = { 'content-type': 'text/plain', 'docker-content-digest': claimed };
-  redhat.on('GET', /manifests/).reply(json(document, { headers }));
-  const expected = { mediaType: MediaType.dockerSchema1Signed, digest: claimed, verified: false };
+  const document = signedSchema1({ schemaVersion: 1, name: 'ubi9/ubi', tag: '1', fsLayers: [] });
+  const digest = digestOf(document.payload);
+  const headers = { 'content-type': 'text/plain', 'docker-content-digest': digest };
+  redhat.on('GET', /manifests/).reply(bytes(document.bytes, { headers }));
+  const expected = { mediaType: MediaType.dockerSchema1Signed, digest, verified: false };
   expect(await redhat.upstream.manifest(ubi, tagged('1'))).toMatchObject(expected);
-  expect(await redhat.upstream.manifest(ubi, byDigest(claimed))).toMatchObject(expected);
+  expect(await redhat.upstream.manifest(ubi, byDigest(digest))).toMatchObject(expected);
+  const other = redhat.upstream.manifest(ubi, byDigest(MANIFEST_DIGEST));
+  await expect(other).rejects.toMatchObject({ failure: 'unavailable', reason: 'content' });
 });
 
 test('anonymous is 401 at the token endpoint of registry.redhat.io', async () => {
