@@ -36,8 +36,8 @@ interface Asked {
   readonly prefix?: string;
 }
 
-function select({ path, ns, host, prefix }: Asked): string {
-  const { key } = TABLE.select({ segments: path.split('/'), ns, host, prefix });
+function select({ path, ns, host, prefix }: Asked, table = TABLE): string {
+  const { key } = table.select({ segments: path.split('/'), ns, host, prefix });
   return `${key.upstream} ${key.repository}`;
 }
 
@@ -79,6 +79,36 @@ describe('which repository of which upstream', () => {
   ])('%s', (_, asked, expected) => {
     expect(select(asked)).toBe(expected);
   });
+});
+
+/** One repository in each of the ways there are to name an upstream, and each time another upstream. */
+const EVERY_WAY = [
+  ['ns', { ns: 'by-ns.example' }, 'by-ns.example by-name.example/app'],
+  ['a prefix before /v2/', { prefix: 'by-prefix.example' }, 'by-prefix.example by-name.example/app'],
+  ['Host', { host: 'host.example' }, 'by-host.example by-name.example/app'],
+  ['a prefix of the name', { path: 'by-name.example/app' }, 'by-name.example app'],
+  ['the default', { path: 'app' }, 'default.example app'],
+] as const;
+
+describe('the first of several ways to name an upstream counts', () => {
+  const table = new UpstreamTable(
+    [
+      upstream('by-ns.example'),
+      upstream('by-prefix.example'),
+      upstream('by-host.example', { hosts: ['host.example'] }),
+      upstream('by-name.example'),
+      upstream('default.example'),
+    ],
+    'default.example',
+  );
+
+  test.each(EVERY_WAY.map(([way, , expected], i) => ({ way, expected, ways: EVERY_WAY.slice(i) })))(
+    '$way, whatever the ones behind it say',
+    ({ ways, expected }) => {
+      const asked = ways.toReversed().map(([, asked]) => asked);
+      expect(select(Object.assign({ path: '' }, ...asked) as Asked, table)).toBe(expected);
+    },
+  );
 });
 
 describe('what is refused before any upstream is asked', () => {
