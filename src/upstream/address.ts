@@ -60,6 +60,11 @@ export function nearestScope(scopes: readonly AddressScope[]): AddressScope {
   );
 }
 
+/** The farthest of several scopes: of a name with several addresses, all that is certain. None: public. */
+export function farthestScope(scopes: readonly AddressScope[]): AddressScope {
+  return NEARNESS.find((scope) => scopes.includes(scope)) ?? 'public';
+}
+
 /**
  * Whether a redirect or a realm may lead to an address of scope `target`, given the scope of the upstream
  * itself: never nearer to this machine than the upstream is, so that a registry inside may use an object

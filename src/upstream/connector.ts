@@ -3,7 +3,8 @@ import type { Socket } from 'node:net';
 import { getCACertificates } from 'node:tls';
 import { buildConnector, errors } from 'undici';
 import type { Clock } from '../clock.ts';
-import type { Network } from './network.ts';
+import type { AddressGuard } from './address-guard.ts';
+import { portOf, type Network } from './network.ts';
 
 export interface ConnectorOptions {
   /** PEM certificates trusted besides the system's. */
@@ -12,8 +13,8 @@ export interface ConnectorOptions {
   readonly connectMs: number;
   readonly network: Network;
   readonly clock: Clock;
-  /** Resolves a host and says which of its addresses may be dialled; throws where none may. */
-  readonly admit: (hostname: string) => Promise<readonly string[]>;
+  /** Resolves a host and says which of its addresses may be dialled; is told of the connections that came about. */
+  readonly guard: Pick<AddressGuard, 'admit' | 'connected'>;
 }
 
 /** TLS settings that hold for the registry, its token endpoint and what they redirect to alike. */
@@ -50,11 +51,13 @@ async function dial(
   const cancel = options.clock.after(options.connectMs, () => late.reject(new errors.ConnectTimeoutError()));
   let socket: Socket | undefined;
   try {
-    const addresses = await Promise.race([options.admit(target.hostname), late.promise]);
+    const addresses = await Promise.race([options.guard.admit(target), late.promise]);
     const isSecure = target.protocol === 'https:';
-    socket = options.network.connect(addresses, Number(target.port) || (isSecure ? 443 : 80));
-    const connected = connect(socket, isSecure ? secure : undefined, target);
-    return await Promise.race([connected, late.promise]);
+    socket = options.network.connect(addresses, portOf(target));
+    const connecting = connect(socket, isSecure ? secure : undefined, target);
+    const connected = await Promise.race([connecting, late.promise]);
+    options.guard.connected(target, addresses);
+    return connected;
   } catch (error) {
     // What still goes on inside is told by its own error, which nobody waits for any more.
     socket?.on('error', () => undefined).destroy();

@@ -9,6 +9,11 @@ export interface Network {
   connect(addresses: readonly string[], port: number): Socket;
 }
 
+/** The port of a URL, or of what undici calls a destination: the protocol's own where it names none. */
+export function portOf({ protocol, port }: { readonly protocol: string; readonly port: string }): number {
+  return Number(port) || (protocol === 'https:' ? 443 : 80);
+}
+
 export const systemNetwork: Network = {
   async resolve(hostname) {
     if (isIP(hostname) !== 0) return [hostname];

@@ -45,7 +45,7 @@ export class Transport {
     this.#settings = settings;
     this.#clock = deps.clock;
     this.#guard = new AddressGuard({
-      upstreamHost: settings.url.hostname,
+      upstream: settings.url,
       allowPrivate: settings.allowPrivateNetworks ?? false,
       network: deps.network,
     });
@@ -66,7 +66,7 @@ export class Transport {
     hop.signal?.addEventListener('abort', cancelled, { once: true });
     const forget = (): void => hop.signal?.removeEventListener('abort', cancelled);
     try {
-      this.#guard.admitLiteral(hop.url.hostname);
+      this.#guard.admitLiteral(hop.url);
       const { statusCode, headers, body } = await this.#request(hop, abort.signal);
       body.once('close', forget);
       const options = { upstream: this.#settings.name, clock: this.#clock, bodyMs, dueAt };
@@ -171,6 +171,5 @@ function createDispatcher(
     return new ProxyAgent({ ...shared, uri: proxy.href, requestTls: tls, proxyTls: tls });
   }
   const { connectMs } = settings.timeouts;
-  const admit = (hostname: string): Promise<readonly string[]> => guard.admit(hostname);
-  return new Agent({ ...shared, connect: createConnector({ ca, connectMs, admit, ...deps }) });
+  return new Agent({ ...shared, connect: createConnector({ ca, connectMs, guard, ...deps }) });
 }

@@ -231,6 +231,38 @@ describe('which addresses a redirect may lead to', () => {
     expect(outcome).toBe(allowed ? LAYER.length : 'forbidden-address');
   });
 
+  test('a registry outside gets nowhere inside by its name leading inside from now on', async () => {
+    await using registry = await startUpstreamFixture(REGISTRY, [OTHER]);
+    registry.network.name(OTHER, '10.0.0.6');
+    registry.on('GET', blobPath).reply(() => {
+      registry.network.name(REGISTRY, '10.0.0.5');
+      return redirect(registry.url(OTHER, '/blob'));
+    });
+    const fetch = registry.upstream.blob(app, LAYER_DIGEST);
+    await expect(fetch).rejects.toMatchObject({ failure: 'unavailable', reason: 'forbidden-address' });
+    expect(registry.network.dialled).toEqual(['8.8.8.8']);
+  });
+
+  test('nor to another port of its own host', async () => {
+    await using registry = await startUpstreamFixture(REGISTRY);
+    registry.on('GET', blobPath).reply(() => {
+      registry.network.name(REGISTRY, '127.0.0.1');
+      return redirect(`https://${REGISTRY}:6379/blob`);
+    });
+    const fetch = registry.upstream.blob(app, LAYER_DIGEST);
+    await expect(fetch).rejects.toMatchObject({ failure: 'unavailable', reason: 'forbidden-address' });
+    expect(registry.network.dialled).toEqual(['8.8.8.8']);
+  });
+
+  test('a registry inside leads to a store on another port of its host', async () => {
+    await using store = await startScriptedUpstream();
+    await using registry = await startUpstreamFixture(REGISTRY, [], { scheme: 'http' });
+    registry.network.name(REGISTRY, '10.0.0.5');
+    registry.on('GET', blobPath).reply(redirect(`http://${REGISTRY}:${store.port}/blob`));
+    store.on('GET', '/blob').reply(bytes(LAYER));
+    expect(await readBlob(await registry.upstream.blob(app, LAYER_DIGEST))).toHaveLength(LAYER.length);
+  });
+
   test('allowPrivateNetworks opens private addresses, but not cloud metadata', async () => {
     await using registry = await startUpstreamFixture(REGISTRY, [OTHER], { allowPrivateNetworks: true });
     registry.network.name(OTHER, '127.0.0.1');
