@@ -58,7 +58,9 @@ test.skipIf(missing !== undefined)(
       expect(value.status).toBe(200);
       expect(value.headers['warning']).toContain('served from the cache without confirmation');
     }
-    expect(second.ms).toBeLessThan(first.ms);
+    // Half a deadline to each side is more than a busy machine takes, and less than any other time to wait for.
+    expect(Math.abs(first.ms - DEADLINE_MS)).toBeLessThan(DEADLINE_MS / 2);
+    expect(second.ms).toBeLessThan(DEADLINE_MS / 2);
     for (const pull of Object.values(pulls)) await pull();
   },
 );
