@@ -1,12 +1,12 @@
 import type { Clock } from '../clock.ts';
 import type { Events } from '../events.ts';
 import type { ContentIndex } from '../index/content-index.ts';
-import { isTag } from '../oci/tag.ts';
 import { UpstreamError } from '../upstream/error.ts';
 import { flightKey } from './flights.ts';
 import type { Outcome } from './outcome.ts';
 import { isVerdict } from './refusal.ts';
 import { Remembered, type Recalled } from './remembered.ts';
+import { readAllTags } from './tag-walk.ts';
 import type { Target } from './target.ts';
 import { tolerate } from './tolerate.ts';
 
@@ -29,9 +29,6 @@ export interface TagListsOptions {
   readonly events: Events;
 }
 
-/** A list with more tags is refused, not cut: half a list would look like a whole one. */
-const MAX_TAGS = 1_000_000;
-const MAX_PAGES = 10_000;
 /** Characters of tags kept in memory, over all lists. */
 const MEMORY = 32 * 1024 * 1024;
 
@@ -63,7 +60,7 @@ export class TagLists {
       const recalled = await this.#lists.get(
         flightKey(key.upstream, key.repository),
         tags.ttlMs,
-        () => readAllTags(target),
+        () => readAllTags(target, this.#options.clock),
         (error) => error instanceof UpstreamError && !isVerdict(error),
       );
       return { ...pageOf(recalled.value, query), outcome: listOutcome(recalled) };
@@ -86,25 +83,6 @@ export class TagLists {
       outcome: { hit: false, fwd: 'stale', detail: error.reason, warning },
     };
   }
-}
-
-async function readAllTags({ upstream, key }: Target): Promise<readonly string[]> {
-  const all = new Set<string>();
-  let next: string | undefined;
-  for (let page = 0; page < MAX_PAGES; page += 1) {
-    const answer = await upstream.tags(key.repository, { next });
-    // A tag that cannot be asked for is no use to anybody, and might break a client.
-    for (const tag of answer.tags) if (isTag(tag)) all.add(tag);
-    next = answer.next;
-    if (next === undefined) return [...all].sort();
-    if (all.size > MAX_TAGS) break;
-  }
-  throw new UpstreamError(
-    key.upstream,
-    'unavailable',
-    'content',
-    `the tag list of ${key.repository} has no end`,
-  );
 }
 
 /** Exclusive of `after`, ASCII order (distribution-spec, "Listing Tags"); `limit` 0 is an empty page, and the last. */

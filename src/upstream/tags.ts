@@ -30,7 +30,7 @@ export class Tags {
     const query = new URLSearchParams(options.next ?? { n: String(this.#options.quirks.tagsPageSize) });
     const answer = await this.#ask(repository, query, options);
     requireIdentity(this.#options.upstream, answer);
-    const body = await answer.body.bytes(this.#options.quirks.tagsPageBytes);
+    const body = await answer.body.document(this.#options.quirks.tagsPageBytes);
     const next = parseNextLink(answer.headers['link'])?.toString();
     // A link to the page itself would be followed for ever.
     return { tags: this.#parse(body), next: next === query.toString() ? undefined : next };

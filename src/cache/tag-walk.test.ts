@@ -1,0 +1,81 @@
+import { expect, test } from 'vitest';
+import { ManualClock } from '../../test/support/manual-clock.ts';
+import { StubUpstream } from '../../test/support/stub-upstream.ts';
+import { parseRepositoryName } from '../oci/repository-name.ts';
+import type { TagsPage, Upstream } from '../upstream/upstream.ts';
+import type { Target } from './target.ts';
+import { readAllTags } from './tag-walk.ts';
+
+const NAME = parseRepositoryName('acme/app');
+const LIMITS = { tags: 10, pages: 10, bytes: 1000, ms: 60_000 };
+const TAGS = { ttlMs: 0 } as unknown as Target['tags'];
+
+/** A repository whose pages are what `page` gives for the cursors `0`, `1`, …, and how many were asked for. */
+function repository(page: (number: number) => TagsPage | Promise<TagsPage>): {
+  target: Target;
+  asked: () => number;
+  signals: AbortSignal[];
+} {
+  let asked = 0;
+  const signals: AbortSignal[] = [];
+  const tags: Upstream['tags'] = async (_name, { next = '0', signal } = {}) => {
+    asked += 1;
+    if (signal !== undefined) signals.push(signal);
+    return page(Number(next));
+  };
+  const upstream = { ...new StubUpstream().upstream, tags };
+  const key = { upstream: 'registry.test', repository: NAME };
+  return { target: { upstream, key, tags: TAGS }, asked: () => asked, signals };
+}
+
+test('all pages make one list, sorted, each tag once, without what is none', async () => {
+  const pages = [['b', 'a'], [], ['a', '-x', 'c']];
+  const { target } = repository((number) => ({
+    tags: pages[number] ?? [],
+    next: number < 2 ? String(number + 1) : undefined,
+  }));
+  const clock = new ManualClock();
+  expect(await readAllTags(target, clock, LIMITS)).toEqual(['a', 'b', 'c']);
+  expect(clock.pending).toBe(0);
+});
+
+test('a cursor that comes again ends the walk', async () => {
+  const { target, asked } = repository((number) => ({ tags: ['a'], next: String((number + 1) % 3) }));
+  await expect(readAllTags(target, new ManualClock(), LIMITS)).rejects.toMatchObject({
+    failure: 'unavailable',
+    reason: 'content',
+    message: 'registry.test: the pages of the tags of acme/app lead round in a circle',
+  });
+  expect(asked()).toBe(4);
+});
+
+test.each([
+  ['pages', (number: number) => ({ tags: [], next: String(number + 1) }), 11],
+  ['tags', (number: number) => ({ tags: [`${number}a`, `${number}b`], next: String(number + 1) }), 6],
+  ['bytes of the same tag', (number: number) => ({ tags: ['a'.repeat(128)], next: String(number + 1) }), 8],
+  ['bytes of what is no tag', (number: number) => ({ tags: ['-'.repeat(400)], next: String(number + 1) }), 3],
+  ['bytes of cursors', (number: number) => ({ tags: [], next: `${'0'.repeat(400)}${number + 1}` }), 3],
+])('no more than so many %s', async (_name, page, times) => {
+  const { target, asked } = repository(page);
+  const walk = readAllTags(target, new ManualClock(), LIMITS);
+  await expect(walk).rejects.toMatchObject({
+    reason: 'content',
+    message: 'registry.test: the tag list of acme/app has no end',
+  });
+  expect(asked()).toBe(times);
+});
+
+test('one deadline holds for all pages together, and ends the request that runs', async () => {
+  const clock = new ManualClock();
+  const { target, asked, signals } = repository((number) => {
+    clock.advance(20_000);
+    return number < 3 ? { tags: ['a'], next: String(number + 1) } : Promise.withResolvers<TagsPage>().promise;
+  });
+  await expect(readAllTags(target, clock, LIMITS)).rejects.toMatchObject({
+    failure: 'unavailable',
+    reason: 'timeout',
+    message: 'registry.test: the pages of the tags of acme/app did not end within 60000 ms',
+  });
+  expect(asked()).toBe(3);
+  expect(signals.every(({ aborted }) => aborted)).toBe(true);
+});
