@@ -23,10 +23,12 @@ export interface ReferrerListsOptions {
   readonly events: Events;
   /** How long a list is trusted. Short: a signature pushed a moment ago must be found. */
   readonly ttlMs: number;
+  /** Bytes of descriptors that are kept in memory, over all lists. */
+  readonly memoryBytes?: number;
 }
 
-/** Descriptors kept in memory, over all lists. */
-const MEMORY = 20_000;
+/** Four of the longest lists that there may be. */
+const MEMORY = 32 * 1024 * 1024;
 
 /**
  * What refers to a manifest: signatures, SBOMs. From upstream; where it cannot answer, the last list known,
@@ -38,7 +40,7 @@ export class ReferrerLists {
 
   constructor(options: ReferrerListsOptions) {
     this.#options = options;
-    this.#lists = new Remembered(options.clock, MEMORY, (descriptors) => descriptors.length);
+    this.#lists = new Remembered(options.clock, options.memoryBytes ?? MEMORY, bytesOf);
   }
 
   /** Forgets the lists that are in memory. */
@@ -70,6 +72,11 @@ export class ReferrerLists {
     const warning = `only the referrers that are cached, since ${error.message}`;
     return { descriptors, outcome: { hit: false, fwd: 'stale', detail: error.reason, warning } };
   }
+}
+
+/** As they are written: a descriptor may have annotations of any length. */
+function bytesOf(descriptors: readonly Descriptor[]): number {
+  return descriptors.reduce((sum, descriptor) => sum + Buffer.byteLength(JSON.stringify(descriptor)), 0);
 }
 
 /** A subject that upstream does not know has no referrers: an empty list, not an error (distribution-spec, "Listing Referrers"). */

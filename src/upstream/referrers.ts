@@ -14,6 +14,7 @@ import { requireIdentity } from './content-encoding.ts';
 import { UpstreamError } from './error.ts';
 import type { Manifests } from './manifests.ts';
 import type { CallOptions } from './upstream.ts';
+import { Cursors, walkPages } from './walk.ts';
 
 export interface ReferrersOptions {
   readonly upstream: string;
@@ -26,6 +27,16 @@ type QueryOptions = CallOptions & { readonly artifactType?: string | undefined }
 
 const MAX_PAGES = 50;
 
+/** Of all pages of one list; each is bounded like a manifest. */
+const MAX_LIST_BYTES = 8 * 1024 * 1024;
+
+interface Page {
+  readonly descriptors: readonly Descriptor[];
+  /** Of the document. */
+  readonly bytes: number;
+  readonly next: URLSearchParams | undefined;
+}
+
 /** How long "this registry has no referrers API" is believed of a repository: a signature must not wait for long. */
 const UNSUPPORTED_MS = 30_000;
 const MAX_UNSUPPORTED = 1000;
@@ -36,6 +47,10 @@ const NO_API: ReadonlySet<number | undefined> = new Set([400, 404, 405, 406, 501
 /** By 400 the API says that it did not like the subject, and by these codes that it lacks what it was asked about. */
 function saysThereIsNoApi({ status, codes }: UpstreamError): boolean {
   return status !== 400 && !codes.some((code) => code === 'NAME_UNKNOWN' || code === 'MANIFEST_UNKNOWN');
+}
+
+function firstQuery({ artifactType }: QueryOptions): URLSearchParams {
+  return new URLSearchParams(artifactType === undefined ? {} : { artifactType });
 }
 
 /** Referrers of an upstream (distribution-spec, "Listing Referrers" and "Referrers Tag Schema"). */
@@ -72,18 +87,44 @@ export class Referrers {
     subject: Digest,
     options: QueryOptions,
   ): Promise<Descriptor[] | undefined> {
-    const { artifactType } = options;
-    let query = new URLSearchParams(artifactType === undefined ? {} : { artifactType });
-    let found: Descriptor[] = [];
-    for (let pages = 0; pages < MAX_PAGES; pages += 1) {
-      const answer = await this.#ask(repository, subject, query, options);
-      if (answer === undefined) return undefined;
-      found = mergeReferrers(found, this.#parse(await answer.body.document(MAX_MANIFEST_BYTES)));
-      const next = parseNextLink(answer.headers['link']);
-      if (next === undefined || next.toString() === query.toString()) return found;
-      query = next;
-    }
-    throw this.#contentError(`has more than ${MAX_PAGES} pages of referrers`);
+    const { upstream, clock } = this.#options;
+    const walk = { upstream, what: `the referrers of ${repository}@${subject}` };
+    return walkPages({ ...walk, clock, signal: options.signal }, async (signal) => {
+      const cursors = new Cursors(walk);
+      const pages: Page[] = [];
+      let query = firstQuery(options);
+      for (;;) {
+        cursors.add(query.toString());
+        const page = await this.#page(repository, subject, query, { signal });
+        if (page === undefined) return undefined;
+        pages.push(page);
+        this.#requireBounded(pages);
+        const { next } = page;
+        if (next === undefined || next.toString() === query.toString()) break;
+        query = next;
+      }
+      return mergeReferrers(...pages.map(({ descriptors }) => descriptors));
+    });
+  }
+
+  async #page(
+    repository: RepositoryName,
+    subject: Digest,
+    query: URLSearchParams,
+    options: CallOptions,
+  ): Promise<Page | undefined> {
+    const answer = await this.#ask(repository, subject, query, options);
+    if (answer === undefined) return undefined;
+    const document = await answer.body.document(MAX_MANIFEST_BYTES);
+    const next = parseNextLink(answer.headers['link']);
+    return { descriptors: this.#parse(document), bytes: document.length, next };
+  }
+
+  #requireBounded(pages: readonly Page[]): void {
+    const total = pages.reduce((sum, { bytes }) => sum + bytes, 0);
+    if (total > MAX_LIST_BYTES)
+      throw this.#contentError(`has more than ${MAX_LIST_BYTES} bytes of referrers`);
+    if (pages.length > MAX_PAGES) throw this.#contentError(`has more than ${MAX_PAGES} pages of referrers`);
   }
 
   async #ask(

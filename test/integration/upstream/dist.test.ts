@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { digestOf } from '../../../src/oci/digest.ts';
 import { MediaType } from '../../../src/oci/media-type.ts';
 import {
@@ -8,10 +8,12 @@ import {
   json,
   registryError,
   shortBody,
+  stallAfter,
   status,
   withHeaders,
   wrongDigest,
   type Answer,
+  type Reply,
 } from '../../support/scripted-reply.ts';
 import {
   LAYER,
@@ -24,7 +26,7 @@ import {
   repo,
   tagged,
 } from '../../support/upstream-content.ts';
-import { startUpstreamFixture, type UpstreamFixture } from '../../support/upstream-fixture.ts';
+import { TIMEOUTS, startUpstreamFixture, type UpstreamFixture } from '../../support/upstream-fixture.ts';
 
 const app = repo('team/app');
 const manifestPath = '/v2/team/app/manifests/1';
@@ -273,4 +275,44 @@ test('what is no list of tags is refused', async () => {
     .reply(json({ tags: 'x' }));
   await expect(dist.upstream.tags(app)).rejects.toMatchObject({ reason: 'content' });
   await expect(dist.upstream.tags(app)).rejects.toMatchObject({ reason: 'content' });
+});
+
+describe('referrers', () => {
+  const path = `/v2/team/app/referrers/${MANIFEST_DIGEST}`;
+  const page = (to: string, padding = 0): Reply => {
+    const link = `<${path}?page=${to}>; rel="next"`;
+    const document = { schemaVersion: 2, manifests: [], annotations: { padding: 'x'.repeat(padding) } };
+    return json(document, { headers: { link, 'content-type': MediaType.ociIndex } });
+  };
+
+  test('pages that lead round in a circle are an error', async () => {
+    await using dist = await startDist();
+    dist.on('GET', path).reply(({ query }) => page(query.get('page') === 'a' ? 'b' : 'a'));
+    const message = expect.stringContaining('lead round in a circle') as string;
+    const error = { failure: 'unavailable', reason: 'content', message };
+    await expect(dist.upstream.referrers(app, MANIFEST_DIGEST)).rejects.toMatchObject(error);
+    expect(dist.log).toHaveLength(3);
+  });
+
+  test('of more than 8 MiB over all pages are refused', async () => {
+    await using dist = await startDist();
+    dist.on('GET', path).reply(({ query }) => page(`${Number(query.get('page')) + 1}`, 3 * 1024 * 1024));
+    const message = expect.stringContaining('more than 8388608 bytes of referrers') as string;
+    const error = { failure: 'unavailable', reason: 'content', message };
+    await expect(dist.upstream.referrers(app, MANIFEST_DIGEST)).rejects.toMatchObject(error);
+    expect(dist.log).toHaveLength(3);
+  });
+});
+
+test('a page of tags that drips is due when its headers were', async () => {
+  await using dist = await startDist();
+  const stall = stallAfter(0);
+  dist.on('GET', '/v2/team/app/tags/list').reply(json({ tags: ['1', '2', '3'] }), stall);
+  const ended = dist.upstream.tags(app).catch((error: unknown) => error);
+  await stall.reached;
+  // One timer for the silence, and one for the whole.
+  await vi.waitUntil(() => dist.clock.pending === 2);
+  stall.allow(1);
+  dist.clock.advance(TIMEOUTS.connectMs + TIMEOUTS.headersMs);
+  expect(await ended).toMatchObject({ failure: 'unavailable', reason: 'timeout' });
 });
