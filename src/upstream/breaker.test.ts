@@ -182,4 +182,17 @@ describe('a breaker', () => {
     const states = events.map((event) => event.kind === 'breaker-changed' && event.state);
     expect(states).toEqual(['open', 'half-open', 'closed']);
   });
+
+  test('one probe after another that comes to nothing is told as one', async () => {
+    const { stub, clock, events, ask } = start();
+    failWith(stub, 'unavailable', 'refused');
+    await askTimes(ask, 5);
+    clock.advance(2_000);
+    failWith(stub, 'unavailable', 'cancelled');
+    await askTimes(ask, 10);
+    failWith(stub, 'unavailable', 'refused');
+    await ask();
+    const states = events.map((event) => event.kind === 'breaker-changed' && event.state);
+    expect(states).toEqual(['open', 'half-open', 'open']);
+  });
 });

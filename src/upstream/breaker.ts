@@ -16,6 +16,8 @@ export interface BreakerDeps {
   readonly clock: Clock;
   readonly events: Events;
   readonly limits?: BreakerLimits;
+  /** What may refuse a call by itself, for Larder's own reasons: such a call is no probe. */
+  readonly local?: (upstream: Upstream) => Upstream;
 }
 
 const LIMITS: BreakerLimits = { failures: 5, openMs: 2_000, maxOpenMs: 30_000, probeMs: 60_000 };
@@ -58,13 +60,20 @@ export class Breaker {
   readonly #events: Events;
   readonly #limits: BreakerLimits;
   #state: BreakerState = CLOSED;
+  #told: BreakerState['kind'] = CLOSED.kind;
   #lastError: UpstreamError | undefined;
 
-  constructor(upstream: Upstream, { clock, events, limits = LIMITS }: BreakerDeps) {
+  constructor(upstream: Upstream, deps: BreakerDeps) {
+    const { clock, events, limits = LIMITS, local = (asked) => asked } = deps;
     this.#clock = clock;
     this.#events = events;
     this.#limits = limits;
-    this.upstream = decorate(upstream, (call) => this.#guard(call));
+    const asked = local(decorate(upstream, (call) => this.#guard(call)));
+    // Nobody waits for a turn, say, to be told that it is open.
+    this.upstream = decorate(asked, async (call) => {
+      this.#admitted();
+      return call();
+    });
   }
 
   get state(): BreakerState['kind'] {
@@ -85,9 +94,7 @@ export class Breaker {
   }
 
   async #guard<T>(call: () => Promise<T>): Promise<T> {
-    const now = this.#clock.monotonic();
-    const { isAdmitted, state } = admit(this.#state, now, this.#limits);
-    if (!isAdmitted) throw this.#refusal(state.kind === 'open' ? state.until - now : undefined);
+    const state = this.#admitted();
     this.#become(state);
     try {
       const value = await call();
@@ -99,10 +106,19 @@ export class Breaker {
     }
   }
 
+  /** @returns the state once a call goes through. @throws UpstreamError `breaker-open` where none may */
+  #admitted(): BreakerState {
+    const now = this.#clock.monotonic();
+    const { isAdmitted, state } = admit(this.#state, now, this.#limits);
+    if (isAdmitted) return state;
+    throw this.#refusal(state.kind === 'open' ? state.until - now : undefined);
+  }
+
   /** @param admitted the state that the request left behind when it was let through: a probe's is its own */
   #note(error: unknown, admitted: BreakerState): void {
     if (!wasAsked(error)) {
-      if (this.#state === admitted) this.#become(afterNothing(admitted, this.#clock.monotonic()));
+      // Not told: the next call is the probe that this one was not.
+      if (this.#state === admitted) this.#state = afterNothing(admitted, this.#clock.monotonic());
       return;
     }
     if (!isIll(error)) return this.#become(CLOSED);
@@ -111,9 +127,9 @@ export class Breaker {
   }
 
   #become(state: BreakerState): void {
-    const before = this.#state.kind;
     this.#state = state;
-    if (before === state.kind) return;
+    if (this.#told === state.kind) return;
+    this.#told = state.kind;
     const error = state.kind === 'closed' ? undefined : this.#lastError;
     this.#events.emit({ kind: 'breaker-changed', upstream: this.upstream.name, state: state.kind, error });
   }

@@ -21,6 +21,7 @@ export function guardUpstream(
   { connections, waitMs }: GuardLimits,
   { clock, events }: { readonly clock: Clock; readonly events: Events },
 ): Breaker {
-  const limited = limitBlobs(upstream, { max: Math.ceil(connections * BLOB_SHARE), waitMs }, clock);
-  return new Breaker(respectThrottling(limited, clock), { clock, events });
+  const limits = { max: Math.ceil(connections * BLOB_SHARE), waitMs };
+  const local = (asked: Upstream): Upstream => respectThrottling(limitBlobs(asked, limits, clock), clock);
+  return new Breaker(upstream, { clock, events, local });
 }
