@@ -1,6 +1,5 @@
 import type { Clock } from '../../clock.ts';
 import type { Answer } from '../answer.ts';
-import { isStaleCredential } from '../classify.ts';
 import { UpstreamError } from '../error.ts';
 import type { Reporter } from '../reporter.ts';
 import type { HopRequest, Send } from '../transport.ts';
@@ -22,6 +21,8 @@ import {
 import { Demands, challengesOf } from './demands.ts';
 import { placeOf, type Place } from './place.ts';
 import { realmTrust } from './realm.ts';
+import { Refusals } from './refusals.ts';
+import { isRefused, refusalOfAccount } from './refused.ts';
 import { TokenCache, type Token } from './token-cache.ts';
 import type { TokenClient } from './token-client.ts';
 import type { ReceivedToken } from './token-response.ts';
@@ -70,11 +71,13 @@ export class Authorizer {
   readonly #options: AuthorizerOptions;
   readonly #tokens: TokenCache;
   readonly #demands: Demands;
+  readonly #refusals: Refusals;
 
   constructor(options: AuthorizerOptions) {
     this.#options = options;
     this.#tokens = new TokenCache(options.clock);
     this.#demands = new Demands(options);
+    this.#refusals = new Refusals(options.clock);
   }
 
   get standing(): AccountStanding {
@@ -197,7 +200,7 @@ export class Authorizer {
     const hasAccount = place.isOwn && this.#options.credentials !== undefined;
     const credentials = hasAccount && trust === 'credentials' ? await this.#credentials(signal) : undefined;
     const key = JSON.stringify([place.origin, accountOf(credentials), realm.href, demand.service, ...scopes]);
-    const value = await this.#tokens.get(key, () => this.#fetchToken(demand, credentials), signal);
+    const value = await this.#tokens.get(key, () => this.#fetchToken(demand, credentials, key), signal);
     return {
       header: `Bearer ${value.value}`,
       isAccount: credentials !== undefined,
@@ -206,24 +209,36 @@ export class Authorizer {
     };
   }
 
-  async #fetchToken(demand: BearerDemand, credentials: Credentials | undefined): Promise<ReceivedToken> {
+  /** @param key of the token */
+  async #fetchToken(
+    demand: BearerDemand,
+    credentials: Credentials | undefined,
+    key: string,
+  ): Promise<ReceivedToken> {
+    if (credentials === undefined) return this.#options.tokenClient.fetch(demand, undefined);
+    // Another secret is another matter.
+    const refusalKey = `${key} ${basicAuthorization(credentials)}`;
+    const known = this.#refusals.get(refusalKey);
+    if (known !== undefined) throw known;
     try {
       return await this.#fetchTokenFor(demand, credentials);
     } catch (error) {
       // By 401 a token endpoint refuses the account; by 403, GHCR refuses a repository.
       const isOfAccount =
         error instanceof UpstreamError && error.failure === 'denied' && error.status === 401;
-      throw credentials !== undefined && isOfAccount ? this.#accountRefused(error) : error;
+      if (!isOfAccount) throw error;
+      const refusal = this.#accountRefused(error);
+      this.#refusals.put(refusalKey, refusal);
+      throw refusal;
     }
   }
 
   /** Once more where the account's secret has changed since it was read. */
-  async #fetchTokenFor(demand: BearerDemand, credentials: Credentials | undefined): Promise<ReceivedToken> {
+  async #fetchTokenFor(demand: BearerDemand, credentials: Credentials): Promise<ReceivedToken> {
     try {
       return await this.#options.tokenClient.fetch(demand, credentials);
     } catch (error) {
-      if (credentials === undefined || !(error instanceof UpstreamError) || error.failure !== 'denied')
-        throw error;
+      if (!(error instanceof UpstreamError) || error.failure !== 'denied') throw error;
       this.#options.credentials?.invalidate();
       const current = await this.#credentials(undefined);
       if (current === undefined || basicAuthorization(current) === basicAuthorization(credentials))
@@ -251,38 +266,12 @@ export class Authorizer {
   }
 
   #error(reason: 'challenge' | 'credentials', message: string, cause?: unknown): UpstreamError {
-    return new UpstreamError(this.#options.upstream, 'unavailable', reason, message, { cause });
+    // It says nothing of upstream that Larder cannot read its own account.
+    const wasAsked = reason !== 'credentials';
+    return new UpstreamError(this.#options.upstream, 'unavailable', reason, message, { cause, wasAsked });
   }
 }
 
 function completed(demand: Demand, { repository }: Place): Demand {
   return demand.scheme === 'bearer' ? withPullScope(demand, repository) : demand;
-}
-
-/**
- * Whether the answer may be another one with other credentials. Besides 401 that is, once something was sent,
- * 403 (ECR's expired password) and 400 DENIED (public.ecr.aws).
- */
-async function isRefused(answer: Answer, wasAuthorized: boolean): Promise<boolean> {
-  if (answer.status === 401) return true;
-  if (!wasAuthorized) return false;
-  if (answer.status === 403) return true;
-  return answer.status === 400 && isStaleCredential(400, await answer.problem());
-}
-
-/**
- * Whether an answer may be about the configured account and not about the repository. A 401 to a token may be about
- * either (Quay says it of what is missing), but for a token that grants too little. ECR says 403 when its password of twelve hours has expired (protocol.md A0).
- */
-async function refusalOfAccount(answer: Answer, isPassword: boolean): Promise<Answer['refusedAs']> {
-  if (answer.status === 401) {
-    if (isPassword) return 'account-refused';
-    const isAboutGrants = challengesOf(answer).some(
-      ({ params }) => params.get('error') === 'insufficient_scope',
-    );
-    return isAboutGrants ? undefined : 'token-refused';
-  }
-  if (answer.status !== 403 || !isPassword) return undefined;
-  const { message = '' } = await answer.problem();
-  return /authorization token has expired/i.test(message) ? 'account-refused' : undefined;
 }

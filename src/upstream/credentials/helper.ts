@@ -18,20 +18,28 @@ const MAX_OUTPUT_BYTES = 256 * 1024;
 /** What a helper gave is used again for so long: some ask a cloud, and tokens are fetched often. */
 const KEPT_MS = 5 * 60 * 1000;
 
+/** A helper that fails, or whose account is refused, is not run again before: not for each request. */
+const RETRY_MS = 30_000;
+
 /**
  * A `docker-credential-*` program (https://github.com/docker/docker-credential-helpers): the server on stdin of
- * `get`, the account as JSON on stdout. Run once for however many wait for it.
+ * `get`, the account as JSON on stdout. Run once for however many wait for it, and not again at once where it has failed or its account is refused.
  * @param program the name behind `docker-credential-`, or the absolute path of the program
  */
 export function helperSource(program: string, registry: RegistryIdentity, clock: Clock): CredentialSource {
   const [server = registry.name] = serverKeys(registry);
   let kept: { readonly credentials: Credentials | undefined; readonly until: number } | undefined;
+  let failed: { readonly error: unknown; readonly until: number } | undefined;
+  let renewableAt = Number.NEGATIVE_INFINITY;
   let running: Promise<Credentials | undefined> | undefined;
   const run = async (): Promise<Credentials | undefined> => {
     try {
       const credentials = await askHelper(executable(program), server);
       kept = { credentials, until: clock.monotonic() + KEPT_MS };
       return credentials;
+    } catch (error) {
+      failed = { error, until: clock.monotonic() + RETRY_MS };
+      throw error;
     } finally {
       running = undefined;
     }
@@ -39,10 +47,13 @@ export function helperSource(program: string, registry: RegistryIdentity, clock:
   return {
     async get(signal) {
       if (kept !== undefined && clock.monotonic() < kept.until) return kept.credentials;
+      if (failed !== undefined && clock.monotonic() < failed.until) throw failed.error;
       running ??= run();
       return abortable(running, signal);
     },
     invalidate() {
+      if (clock.monotonic() < renewableAt) return;
+      renewableAt = clock.monotonic() + RETRY_MS;
       kept = undefined;
     },
   };

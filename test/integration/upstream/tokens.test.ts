@@ -380,6 +380,31 @@ describe('the account', () => {
     await expect(pull(registry)).rejects.toMatchObject({ failure: 'denied', reason: 'account-refused' });
   });
 
+  test('an account that is refused is not shown again for 30 seconds, but for another secret', async () => {
+    let password = 'wrong';
+    const source: CredentialSource = {
+      get: () => Promise.resolve({ kind: 'password', username: 'bot', password }),
+      invalidate: () => undefined,
+    };
+    await using registry = await startRegistry(source);
+    const refused = { failure: 'denied', reason: 'account-refused', status: 401 };
+    registry.on('GET', '/token').withHeader('authorization', basic('wrong')).times(2).reply(status(401));
+    await expect(pull(registry)).rejects.toMatchObject({ ...refused, wasAsked: true });
+    registry.clock.advance(29_999);
+    await expect(pull(registry)).rejects.toMatchObject({ ...refused, wasAsked: false });
+    await expect(pull(registry)).rejects.toMatchObject({ ...refused, wasAsked: false });
+    expect(registry.script.hits.filter(({ path }) => path === '/token')).toHaveLength(1);
+    registry.clock.advance(1);
+    await expect(pull(registry)).rejects.toMatchObject({ ...refused, wasAsked: true });
+    password = 'right';
+    registry
+      .on('GET', '/token')
+      .withHeader('authorization', basic('right'))
+      .reply(json({ token: 't' }));
+    registry.on('GET', path).withHeader('authorization', 'Bearer t').reply(manifestReply());
+    expect((await pull(registry)).digest).toBe(MANIFEST_DIGEST);
+  });
+
   test('a password goes by POST where the token endpoint does no GET', async () => {
     const source: CredentialSource = {
       get: () => Promise.resolve({ kind: 'password', username: 'bot', password: 'pw' }),
@@ -405,6 +430,7 @@ describe('the account', () => {
     await expect(pull(registry)).rejects.toMatchObject({
       failure: 'unavailable',
       reason: 'credentials',
+      wasAsked: false,
       message: `${REGISTRY}: /run/secret cannot be read: ENOENT`,
     });
   });

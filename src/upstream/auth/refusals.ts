@@ -1,0 +1,36 @@
+import { LRUCache } from 'lru-cache';
+import type { Clock } from '../../clock.ts';
+import { UpstreamError } from '../error.ts';
+
+/** Short: an account that is let in again must not wait for long. */
+const KEPT_MS = 30_000;
+const MAX_REFUSALS = 1000;
+
+/** For a short time, what was refused: whoever comes next is told without asking, lest the account be locked out. */
+export class Refusals {
+  readonly #entries = new LRUCache<string, { readonly error: UpstreamError; readonly until: number }>({
+    max: MAX_REFUSALS,
+  });
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** The refusal as it is told to who did not cause it. */
+  get(key: string): UpstreamError | undefined {
+    const entry = this.#entries.get(key);
+    if (entry === undefined || this.#clock.monotonic() >= entry.until) return undefined;
+    const { upstream, failure, reason, message, status } = entry.error;
+    const text = message.slice(upstream.length + 2);
+    return new UpstreamError(upstream, failure, reason, text, {
+      status,
+      wasAsked: false,
+      cause: entry.error,
+    });
+  }
+
+  put(key: string, error: UpstreamError): void {
+    this.#entries.set(key, { error, until: this.#clock.monotonic() + KEPT_MS });
+  }
+}

@@ -1,0 +1,31 @@
+import type { Answer } from '../answer.ts';
+import { isStaleCredential } from '../classify.ts';
+import { challengesOf } from './demands.ts';
+
+/**
+ * Whether the answer may be another one with other credentials. Besides 401 that is, once something was sent,
+ * 403 (ECR's expired password) and 400 DENIED (public.ecr.aws).
+ */
+export async function isRefused(answer: Answer, wasAuthorized: boolean): Promise<boolean> {
+  if (answer.status === 401) return true;
+  if (!wasAuthorized) return false;
+  if (answer.status === 403) return true;
+  return answer.status === 400 && isStaleCredential(400, await answer.problem());
+}
+
+/**
+ * Whether an answer may be about the configured account and not about the repository. A 401 to a token may be about
+ * either (Quay says it of what is missing), but for a token that grants too little. ECR says 403 when its password of twelve hours has expired (protocol.md A0).
+ */
+export async function refusalOfAccount(answer: Answer, isPassword: boolean): Promise<Answer['refusedAs']> {
+  if (answer.status === 401) {
+    if (isPassword) return 'account-refused';
+    const isAboutGrants = challengesOf(answer).some(
+      ({ params }) => params.get('error') === 'insufficient_scope',
+    );
+    return isAboutGrants ? undefined : 'token-refused';
+  }
+  if (answer.status !== 403 || !isPassword) return undefined;
+  const { message = '' } = await answer.problem();
+  return /authorization token has expired/i.test(message) ? 'account-refused' : undefined;
+}
