@@ -37,7 +37,7 @@ export function createUpstream(settings: UpstreamSettings, deps: UpstreamDeps): 
   const account = { credentials, trustedRealms, standing };
   const authorizer = new Authorizer({ upstream, url, ...account, clock, send, tokenClient, reporter });
   const client = new RegistryClient({ upstream, url, clock, authorizer, reporter });
-  const quirks = { ...quirksOf(url.hostname), ...settings.quirks };
+  const quirks = quirksOf(url.hostname);
   const manifests = new Manifests({ upstream, client });
   const blobs = new Blobs({ upstream, client, quirks, reporter });
   const tags = new Tags({ upstream, client, quirks });

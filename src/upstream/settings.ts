@@ -1,5 +1,4 @@
 import type { CredentialSource } from './auth/credentials.ts';
-import type { Quirks } from './quirks.ts';
 
 /** What one upstream is. The composition root makes it from the configuration. */
 export interface UpstreamSettings {
@@ -17,21 +16,17 @@ export interface UpstreamSettings {
   readonly trustedRealms?: readonly string[] | undefined;
   /** Whether redirects and realms may lead to private and loopback addresses. */
   readonly allowPrivateNetworks?: boolean | undefined;
-  readonly timeouts: UpstreamTimeouts;
+  /** Milliseconds. */
+  readonly timeouts: {
+    /** For a connection, TLS included. */
+    readonly connectMs: number;
+    /** From a request on an open connection to its answer's headers. */
+    readonly headersMs: number;
+    /** The longest silence inside a body while it is being read. */
+    readonly bodyMs: number;
+  };
   /** Connections to one host at the same time; absent: as many as there are requests. */
   readonly connections?: number | undefined;
   /** Docker Hub refuses some clients that do not say who they are. */
   readonly userAgent: string;
-  /** Differences beyond those that the host name tells. */
-  readonly quirks?: Partial<Quirks> | undefined;
-}
-
-/** Milliseconds. */
-interface UpstreamTimeouts {
-  /** For a connection, TLS included. */
-  readonly connectMs: number;
-  /** From a request on an open connection to its answer's headers. */
-  readonly headersMs: number;
-  /** The longest silence inside a body while it is being read. */
-  readonly bodyMs: number;
 }

@@ -96,11 +96,13 @@ test('tags come in one page, with a map of manifests and children beside them', 
   expect([page.tags.length, page.next]).toEqual([40_000, undefined]);
 });
 
-test('a list beyond all measure is cut', async () => {
-  await using gar = await startUpstreamFixture(GAR, [], { quirks: { tagsPageBytes: 100_000 } });
-  gar.on('GET', '/v2/project/images/app/tags/list').reply(status(200, { body: ' '.repeat(200_000) }));
-  const list = gar.upstream.tags(app);
-  await expect(list).rejects.toMatchObject({ failure: 'unavailable', reason: 'content' });
+test('a list beyond all measure is cut, sooner where tags come in pages', async () => {
+  await using other = await startUpstreamFixture('registry.example.com');
+  const body = Buffer.alloc(8 * 1024 * 1024 + 1, ' ');
+  other.on('GET', '/v2/project/images/app/tags/list').reply(status(200, { body }));
+  const list = other.upstream.tags(app);
+  const message = expect.stringContaining('more than 8388608 bytes') as string;
+  await expect(list).rejects.toMatchObject({ failure: 'unavailable', reason: 'content', message });
 });
 
 test('a missing image says so by its code', async () => {
