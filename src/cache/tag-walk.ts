@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { isTag } from '../oci/tag.ts';
 import { UpstreamError } from '../upstream/error.ts';
-import { Cursors, WALK_MS, walkPages } from '../upstream/walk.ts';
+import { Cursors, walkPages } from '../upstream/walk.ts';
 import type { Target } from './target.ts';
 
 export interface TagWalkLimits {
@@ -9,11 +9,11 @@ export interface TagWalkLimits {
   readonly pages: number;
   /** Of all tags and cursors, as often as they come. */
   readonly bytes: number;
-  /** For all pages together, milliseconds. */
-  readonly ms: number;
+  /** For all pages together, milliseconds; absent: the walk's own. */
+  readonly ms?: number;
 }
 
-const LIMITS: TagWalkLimits = { tags: 1_000_000, pages: 10_000, bytes: 32 * 1024 * 1024, ms: WALK_MS };
+const LIMITS: TagWalkLimits = { tags: 1_000_000, pages: 10_000, bytes: 32 * 1024 * 1024 };
 
 /**
  * All tags of a repository, sorted, each once, through all of upstream's pages. A longer list is refused, not cut:

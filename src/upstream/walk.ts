@@ -3,14 +3,14 @@ import { abortable } from './abortable.ts';
 import { UpstreamError } from './error.ts';
 
 /** For all pages together. Of a hundred tags a page and five pages a second, 60,000 tags. */
-export const WALK_MS = 120_000;
+const WALK_MS = 120_000;
 
 export interface WalkOptions {
   readonly upstream: string;
   /** What is walked through, for the message. */
   readonly what: string;
   readonly clock: Clock;
-  readonly ms?: number;
+  readonly ms?: number | undefined;
   /** Ends the walk, too. */
   readonly signal?: AbortSignal | undefined;
 }
