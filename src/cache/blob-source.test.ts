@@ -52,7 +52,7 @@ async function fetch(
   let error: unknown;
   try {
     const source = await BlobSource.open(target, DIGEST, range, { clock, events });
-    for await (const chunk of source.chunks()) chunks.push(chunk);
+    for await (const pieces of source.pieces()) chunks.push(...pieces);
   } catch (caught) {
     error = caught;
   }
@@ -142,7 +142,7 @@ describe('a transfer that breaks', () => {
     const options = { clock, events: createEvents() };
     const source = await BlobSource.open({ ...target, upstream: slow }, DIGEST, { start: 0 }, options);
     const read = async (): Promise<void> => {
-      for await (const chunk of source.chunks()) expect(chunk).toHaveLength(1_000);
+      for await (const pieces of source.pieces()) expect(pieces).toHaveLength(1);
     };
     await expect(read()).rejects.toMatchObject({ reason: 'reset' });
     expect([asked.length, clock.waits]).toEqual([3, [500]]);
@@ -153,8 +153,8 @@ describe('a transfer that breaks', () => {
     const { target, asked } = scriptedBlob(CONTENT, [{ upTo: 1_000, breaks: breakOff() }, {}]);
     const source = await BlobSource.open(target, DIGEST, { start: 0 }, { clock, events: createEvents() });
     let length = 0;
-    for await (const chunk of source.chunks()) {
-      length += chunk.length;
+    for await (const pieces of source.pieces()) {
+      length += Buffer.concat(pieces).length;
       clock.advance(100_000);
     }
     expect([length, asked.length]).toEqual([CONTENT.length, 2]);
@@ -189,8 +189,8 @@ describe('a blob that is known to be in several places', () => {
 
   /** What a body sends; then it stays open and silent. */
   function silentAfter(bytes: number): Readable {
-    const body = new Readable({ read() {} });
-    body.push(CONTENT.subarray(0, bytes));
+    const body = new Readable({ objectMode: true, read() {} });
+    body.push([CONTENT.subarray(0, bytes)]);
     return body;
   }
 
@@ -211,7 +211,7 @@ describe('a blob that is known to be in several places', () => {
 
   async function bytesFrom(source: BlobSource): Promise<Buffer> {
     const chunks: Uint8Array[] = [];
-    for await (const chunk of source.chunks()) chunks.push(chunk);
+    for await (const pieces of source.pieces()) chunks.push(...pieces);
     return Buffer.concat(chunks);
   }
 
@@ -323,7 +323,7 @@ describe('who gives up', () => {
     const giveUp = new AbortController();
     const options = { clock, events: createEvents(), signal: giveUp.signal };
     const source = await BlobSource.open(target, DIGEST, { start: 0 }, options);
-    const next = source.chunks().next();
+    const next = source.pieces().next();
     await expect.poll(() => clock.pending).toBe(1);
     if (way === 'signal') giveUp.abort();
     else source.destroy();
@@ -348,9 +348,9 @@ describe('who gives up', () => {
       };
       const options = { clock: new ManualClock(), events: createEvents() };
       const source = await BlobSource.open({ ...scripted.target, upstream }, DIGEST, { start: 0 }, options);
-      const chunks = source.chunks();
-      await chunks.next();
-      const next = chunks.next();
+      const arriving = source.pieces();
+      await arriving.next();
+      const next = arriving.next();
       await expect.poll(() => scripted.asked.length).toBe(2);
       if (when === 'at once') answer.resolve();
       source.destroy();
@@ -374,8 +374,8 @@ describe('who gives up', () => {
     const { target, open } = scriptedBlob(CONTENT, [{}]);
     const options = { clock: new ManualClock(), events: createEvents() };
     const source = await BlobSource.open(target, DIGEST, { start: 0 }, options);
-    for await (const chunk of source.chunks()) {
-      expect(chunk).toHaveLength(1_000);
+    for await (const [piece] of source.pieces()) {
+      expect(piece).toHaveLength(1_000);
       break;
     }
     expect([source.offset, open()]).toEqual([1_000, 0]);

@@ -74,7 +74,7 @@ export class BlobSource {
     return new BlobSource(target, digest, range, first, options);
   }
 
-  /** Position in the blob of the next byte that `chunks` will give. */
+  /** Position in the blob of the next byte that `pieces` will give. */
   get offset(): number {
     return this.#offset;
   }
@@ -87,10 +87,10 @@ export class BlobSource {
   }
 
   /**
-   * The bytes of the range. Ends when upstream has sent them all, which is not yet to say that they are right.
+   * The bytes of the range, each time all that are here. Ends when upstream has sent them all, which is not yet to say that they are right.
    * @throws UpstreamError once taking up again is of no use
    */
-  async *chunks(): AsyncGenerator<Uint8Array, void, undefined> {
+  async *pieces(): AsyncGenerator<readonly Uint8Array[], void, undefined> {
     for (let breaks = 1; ; breaks += 1) {
       const before = this.#offset;
       const error = yield* this.#transfer();
@@ -108,7 +108,7 @@ export class BlobSource {
     }
   }
 
-  /** Ends the transfer; `chunks` need not have been read. */
+  /** Ends the transfer; `pieces` need not have been read. */
   destroy(): void {
     this.#ending.abort();
     this.#current?.body.destroy();
@@ -149,7 +149,7 @@ export class BlobSource {
   }
 
   /** One transfer, to its end or its break. */
-  async *#transfer(): AsyncGenerator<Uint8Array, UpstreamError | undefined, undefined> {
+  async *#transfer(): AsyncGenerator<readonly Uint8Array[], UpstreamError | undefined, undefined> {
     let stall: UpstreamError | undefined;
     const attempt = new AbortController();
     this.#watch = new StallWatch(this.#options.clock, () => {
@@ -173,7 +173,10 @@ export class BlobSource {
     }
   }
 
-  async *#receive(signal: AbortSignal, watch: StallWatch): AsyncGenerator<Uint8Array, void, undefined> {
+  async *#receive(
+    signal: AbortSignal,
+    watch: StallWatch,
+  ): AsyncGenerator<readonly Uint8Array[], void, undefined> {
     watch.begin();
     const rest = { start: this.#offset, end: this.#range.end };
     const ended = AbortSignal.any([signal, this.#ended]);
@@ -182,23 +185,27 @@ export class BlobSource {
     if (ended.aborted) throw this.#endedError();
     const { body, start } = this.#current;
     let position = start;
-    for await (const chunk of body) {
-      const wanted = this.#cut(chunk, position);
-      position += chunk.length;
+    for await (const pieces of body) {
+      const wanted: Uint8Array[] = [];
+      for (const piece of pieces) {
+        const part = this.#cut(piece, position);
+        position += piece.length;
+        this.#offset += part.length;
+        if (part.length > 0) wanted.push(part);
+      }
       if (wanted.length === 0) continue;
       watch.end();
-      this.#offset += wanted.length;
       yield wanted;
       this.#waitingSince = this.#options.clock.monotonic();
       watch.begin();
     }
   }
 
-  /** The part of a chunk at `position` that lies at or behind the offset and within the range. */
-  #cut(chunk: Uint8Array, position: number): Uint8Array {
+  /** The part of a piece at `position` that lies at or behind the offset and within the range. */
+  #cut(piece: Uint8Array, position: number): Uint8Array {
     const skip = Math.max(0, this.#offset - position);
-    const end = this.#range.end === undefined ? chunk.length : this.#range.end - position;
-    return skip === 0 && end >= chunk.length ? chunk : chunk.subarray(skip, Math.max(skip, end));
+    const end = this.#range.end === undefined ? piece.length : this.#range.end - position;
+    return skip === 0 && end >= piece.length ? piece : piece.subarray(skip, Math.max(skip, end));
   }
 
   #isHopeless(): boolean {

@@ -116,7 +116,7 @@ export class Disk {
   async #write(): Promise<void> {
     const bytes = new Uint8Array(PROBE_BYTES);
     await using ingest = await this.#options.store.ingest({ digest: digestOf(bytes), size: PROBE_BYTES });
-    await ingest.write(bytes);
+    await ingest.write([bytes]);
   }
 
   #recover(): void {

@@ -13,6 +13,7 @@ import { UpstreamError } from '../upstream/error.ts';
 import type { ByteRange } from '../upstream/upstream.ts';
 import { BlobSource } from './blob-source.ts';
 import type { FillInView } from './direct-part.ts';
+import { giveBack } from './give-back.ts';
 import { isDiskError, type Disk } from './disk.ts';
 import { isWorthFinishing } from './worth-finishing.ts';
 import type { Target } from './target.ts';
@@ -178,9 +179,10 @@ export class Fill implements FillInView {
   }
 
   async #pour(source: BlobSource, ingest: Ingest): Promise<void> {
-    for await (const chunk of source.chunks()) {
+    for await (const pieces of source.pieces()) {
       if (this.#cancellation.signal.aborted) throw this.#abandoned();
-      await ingest.write(chunk);
+      await ingest.write(pieces);
+      for (const piece of pieces) giveBack(piece);
     }
   }
 

@@ -207,7 +207,7 @@ export class Manifests {
     const { store, index, clock } = this.#options;
     const parsed = parseManifest(bytes, mediaType);
     await using ingest = await store.ingest({ digest, size: bytes.length });
-    await ingest.write(bytes);
+    await ingest.write([bytes]);
     const stored = await ingest.commit();
     const entry: ManifestEntry = {
       descriptor: referrerDescriptor(parsed, { digest, size: bytes.length }),

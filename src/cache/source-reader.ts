@@ -24,7 +24,7 @@ export class SourceReader implements BlobReader {
     this.#source = source;
     this.size = source.size ?? size;
     this.#chunkStart = source.offset;
-    this.#chunks = check === undefined ? source.chunks() : verified(source, check, this.size);
+    this.#chunks = check === undefined ? chunksOf(source) : verified(source, check, this.size);
   }
 
   async available(position: number): Promise<number> {
@@ -55,13 +55,17 @@ export class SourceReader implements BlobReader {
   }
 }
 
+async function* chunksOf(source: BlobSource): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const pieces of source.pieces()) yield* pieces;
+}
+
 async function* verified(
   source: BlobSource,
   check: PassThroughCheck,
   size: number | undefined,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   let held: Uint8Array | undefined;
-  for await (const chunk of source.chunks()) {
+  for await (const chunk of chunksOf(source)) {
     check.digester.update(chunk);
     if (held !== undefined) yield held;
     held = chunk;

@@ -22,7 +22,7 @@ describe('stored blobs', () => {
     index = await openSqliteIndex(':memory:');
     events = [];
     await using ingest = await store.ingest({ digest: DIGEST });
-    await ingest.write(BYTES);
+    await ingest.write([BYTES]);
     await index.putBlob(await ingest.commit(), 1);
   });
 

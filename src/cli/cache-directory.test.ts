@@ -51,7 +51,7 @@ describe('a cache directory', () => {
     const { store } = cache;
     for (const text of ['x'.repeat(30), 'y'.repeat(30)]) {
       await using ingest = await store.ingest({ digest: BLOB.digest, size: 30 });
-      await ingest.write(Buffer.from(text));
+      await ingest.write([Buffer.from(text)]);
       await expect(ingest.commit()).rejects.toThrow('digest');
     }
     expect(await store.quarantined()).toEqual({ blobs: 1, bytes: 30 });

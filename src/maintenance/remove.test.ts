@@ -63,7 +63,7 @@ async function build(content: Content, { children, repositories }: Model): Promi
   for (const name of [...LAYERS, ...IMAGES, ...INDEXES]) {
     const bytes = Buffer.from(name);
     await using ingest = await content.store.ingest({ digest: digestOf(name), size: bytes.length });
-    await ingest.write(bytes);
+    await ingest.write([bytes]);
     await content.index.putBlob(await ingest.commit(), 1);
   }
   for (const [number, { manifests, tags }] of repositories.entries()) {

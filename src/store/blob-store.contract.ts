@@ -85,7 +85,7 @@ function describeBytes(subject: Subject): void {
 
   it('keeps bytes of unknown size', async () => {
     await using ingest = await subject.store.ingest({ digest: DIGEST });
-    await ingest.write(HELLO);
+    await ingest.write([HELLO]);
     expect(await ingest.commit()).toEqual(EXPECTED);
     expect(await openAndRead(subject.store, HELLO)).toEqual(HELLO);
   });
@@ -93,7 +93,7 @@ function describeBytes(subject: Subject): void {
   it('shows nothing before commit', async () => {
     const { store } = subject;
     await using ingest = await store.ingest(EXPECTED);
-    await ingest.write(HELLO);
+    await ingest.write([HELLO]);
     expect(ingest.offset).toBe(HELLO.byteLength);
     expect(await store.stat(DIGEST)).toBeUndefined();
     expect(await store.open(DIGEST)).toBeUndefined();
@@ -179,7 +179,7 @@ function describeVerification(subject: Subject): void {
     const { store } = subject;
     const expected = { digest: DIGEST, ...size };
     await using ingest = await store.ingest(expected);
-    await ingest.write(bytes);
+    await ingest.write([bytes]);
     const error = await errorOf(ingest.commit());
     expect(error).toBeInstanceOf(VerificationError);
     expect(error).toMatchObject({ expected });
@@ -190,11 +190,11 @@ function describeVerification(subject: Subject): void {
 
   it('refuses bytes beyond the expected size at once', async () => {
     await using ingest = await subject.store.ingest(EXPECTED);
-    await ingest.write(HELLO);
-    const error = await errorOf(ingest.write(Buffer.from('!')));
+    await ingest.write([HELLO]);
+    const error = await errorOf(ingest.write([Buffer.from('!')]));
     expect(error).toBeInstanceOf(VerificationError);
     expect(ingest.offset).toBe(HELLO.byteLength);
-    expect(await errorOf(ingest.write(HELLO))).toBe(error);
+    expect(await errorOf(ingest.write([HELLO]))).toBe(error);
     expect(await errorOf(ingest.commit())).toBe(error);
     expect(await errorOf(ingest.follow())).toBe(error);
     expect(await subject.store.stat(DIGEST)).toBeUndefined();
@@ -203,7 +203,7 @@ function describeVerification(subject: Subject): void {
 
   it('takes the right bytes after the wrong ones', async () => {
     await using wrong = await subject.store.ingest(EXPECTED);
-    await wrong.write(WRONG);
+    await wrong.write([WRONG]);
     await expect(wrong.commit()).rejects.toThrow(VerificationError);
     await put(subject.store, HELLO);
     expect(await openAndRead(subject.store, HELLO)).toEqual(HELLO);

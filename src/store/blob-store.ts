@@ -85,11 +85,11 @@ export interface Ingest extends AsyncDisposable {
   /** Bytes written so far. */
   readonly offset: number;
   /**
-   * Hashes and appends, then wakes the followers. One call at a time; `chunk` stays as it is until then.
+   * Hashes and appends, then wakes the followers. One call at a time; the chunks stay as they are until then.
    * @throws StoreError where the bytes cannot be written (disk full); the followers still get what was written.
    * @throws VerificationError where the bytes go beyond the expected size.
    */
-  write(chunk: Uint8Array): Promise<void>;
+  write(chunks: readonly Uint8Array[]): Promise<void>;
   /**
    * A reader of the bytes as they arrive, at its own speed, by its own descriptor. The last byte of the
    * expected size is held back until commit, so that nobody completes a blob that was not verified.

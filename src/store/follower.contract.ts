@@ -40,7 +40,7 @@ function describeArrival(subject: Subject): void {
     const reader = await ingest.follow();
     const available = reader.available(0);
     expect(await isPending(available)).toBe(true);
-    await ingest.write(HELLO.subarray(0, 5));
+    await ingest.write([HELLO.subarray(0, 5)]);
     expect(await available).toBe(5);
     const into = new Uint8Array(5);
     expect(await reader.read(into, 0)).toBe(5);
@@ -52,7 +52,7 @@ function describeArrival(subject: Subject): void {
   it('does not get the last byte before commit', async () => {
     await using ingest = await subject.store.ingest(EXPECTED);
     const reader = await ingest.follow();
-    await ingest.write(HELLO);
+    await ingest.write([HELLO]);
     expect(await reader.available(0)).toBe(LAST);
     const into = new Uint8Array(100);
     expect(await reader.read(into, 1)).toBe(LAST - 1);
@@ -71,7 +71,7 @@ function describeArrival(subject: Subject): void {
   ])('gets nothing of a blob of %s before commit', async (_case, bytes) => {
     await using ingest = await subject.store.ingest({ digest: digestOf(bytes), size: bytes.byteLength });
     const reader = await ingest.follow();
-    await ingest.write(bytes);
+    await ingest.write([bytes]);
     const available = reader.available(0);
     expect(await isPending(available)).toBe(true);
     await ingest.commit();
@@ -83,7 +83,7 @@ function describeArrival(subject: Subject): void {
   it('gets everything written of a blob of unknown size, and its end at commit', async () => {
     await using ingest = await subject.store.ingest({ digest: DIGEST });
     const reader = await ingest.follow();
-    await ingest.write(HELLO);
+    await ingest.write([HELLO]);
     expect(reader.size).toBeUndefined();
     expect(await reader.available(0)).toBe(HELLO.byteLength);
     const end = reader.available(HELLO.byteLength);
@@ -96,7 +96,7 @@ function describeArrival(subject: Subject): void {
 
   it('may come after commit', async () => {
     await using ingest = await subject.store.ingest(EXPECTED);
-    await ingest.write(HELLO);
+    await ingest.write([HELLO]);
     await ingest.commit();
     const reader = await ingest.follow();
     expect(reader.size).toBe(HELLO.byteLength);
@@ -108,7 +108,7 @@ function describeArrival(subject: Subject): void {
     for (let delay = 0; delay < 12; delay++) {
       const bytes = Buffer.from(`blob ${delay}`);
       await using ingest = await subject.store.ingest({ digest: digestOf(bytes) });
-      await ingest.write(bytes);
+      await ingest.write([bytes]);
       const commit = ingest.commit();
       await turns(delay);
       const reader = await ingest.follow();
@@ -121,7 +121,7 @@ function describeArrival(subject: Subject): void {
   it('goes on when its blob is deleted after commit', async () => {
     await using ingest = await subject.store.ingest(EXPECTED);
     const reader = await ingest.follow();
-    await ingest.write(HELLO);
+    await ingest.write([HELLO]);
     await ingest.commit();
     await subject.store.delete(DIGEST);
     expect(await readWhole(reader)).toEqual(HELLO);
@@ -135,7 +135,7 @@ function describeFailure(subject: Subject): void {
   it('gets what there is, then the reason of abort', async () => {
     await using ingest = await subject.store.ingest(EXPECTED);
     const reader = await ingest.follow();
-    await ingest.write(HELLO.subarray(0, 5));
+    await ingest.write([HELLO.subarray(0, 5)]);
     const waiting = errorOf(reader.available(5));
     await ingest.abort(reason);
     expect(await waiting).toBe(reason);
@@ -150,7 +150,7 @@ function describeFailure(subject: Subject): void {
   it('does not get the last byte after abort either', async () => {
     await using ingest = await subject.store.ingest(EXPECTED);
     const reader = await ingest.follow();
-    await ingest.write(HELLO);
+    await ingest.write([HELLO]);
     await ingest.abort(reason);
     expect(await reader.available(0)).toBe(LAST);
     expect(await errorOf(reader.available(LAST))).toBe(reason);
@@ -159,7 +159,7 @@ function describeFailure(subject: Subject): void {
 
   it('is refused after abort', async () => {
     await using ingest = await subject.store.ingest(EXPECTED);
-    await ingest.write(HELLO.subarray(0, 5));
+    await ingest.write([HELLO.subarray(0, 5)]);
     await ingest.abort(reason);
     expect(await errorOf(ingest.follow())).toBe(reason);
   });
@@ -167,7 +167,7 @@ function describeFailure(subject: Subject): void {
   it('gets not one byte more once the bytes have proved wrong', async () => {
     await using ingest = await subject.store.ingest(EXPECTED);
     const reader = await ingest.follow();
-    await ingest.write(WRONG);
+    await ingest.write([WRONG]);
     const waiting = errorOf(reader.available(LAST));
     const error = await errorOf(ingest.commit());
     expect(error).toBeInstanceOf(VerificationError);
@@ -180,8 +180,8 @@ function describeFailure(subject: Subject): void {
   it('gets not one byte more once there were too many', async () => {
     await using ingest = await subject.store.ingest(EXPECTED);
     const reader = await ingest.follow();
-    await ingest.write(HELLO);
-    const error = await errorOf(ingest.write(HELLO));
+    await ingest.write([HELLO]);
+    const error = await errorOf(ingest.write([HELLO]));
     expect(await errorOf(reader.available(0))).toBe(error);
     await reader.close();
   });
@@ -196,7 +196,7 @@ function describeClosing(subject: Subject): void {
     await leaving.close();
     expect(await left).toMatchObject({ name: 'AbortError' });
     expect(await isPending(stayed)).toBe(true);
-    await ingest.write(HELLO.subarray(0, 3));
+    await ingest.write([HELLO.subarray(0, 3)]);
     expect(await stayed).toBe(3);
     await staying.close();
   });
@@ -243,7 +243,7 @@ function describeSpeeds(subject: Subject): void {
         for (const next of speeds.slice(reading.length, reading.length + 3)) {
           reading.push(readAtSpeed(await ingest.follow(), next));
         }
-        await ingest.write(bytes.subarray(start, end));
+        await ingest.write([bytes.subarray(start, end)]);
       }
       await ingest.commit();
       for (const next of speeds.slice(reading.length)) {

@@ -53,7 +53,7 @@ describe('a digest is held', () => {
     const ingest = await store.ingest(EXPECTED);
     expect(store.isHeld(DIGEST)).toBe(true);
     const follower = await ingest.follow();
-    await ingest.write(HELLO);
+    await ingest.write([HELLO]);
     await ingest.commit();
     expect([...store.ingests]).toEqual([]);
     expect(store.isHeld(DIGEST)).toBe(true);
@@ -64,8 +64,8 @@ describe('a digest is held', () => {
   it.each([
     ['is aborted', (ingest) => ingest.abort(new Error('enough'))],
     ['is given up', async (ingest) => ingest[Symbol.asyncDispose]()],
-    ['has got wrong bytes', (ingest) => errorOf(ingest.write(WRONG).then(() => ingest.commit()))],
-    ['has got too many', (ingest) => errorOf(ingest.write(Buffer.concat([HELLO, HELLO])))],
+    ['has got wrong bytes', (ingest) => errorOf(ingest.write([WRONG]).then(() => ingest.commit()))],
+    ['has got too many', (ingest) => errorOf(ingest.write([Buffer.concat([HELLO, HELLO])]))],
   ] satisfies [string, (ingest: Awaited<ReturnType<HeldStore['ingest']>>) => Promise<unknown>][])(
     'no longer by an ingest that %s',
     async (_, end) => {
@@ -97,9 +97,9 @@ describe('the growth of a store', () => {
     const told: [Growth, number][] = [];
     const end = store.subscribe((growth) => told.push([growth, [...store.ingests].length]));
     const ingest = await store.ingest(EXPECTED);
-    await ingest.write(HELLO.subarray(0, 5));
+    await ingest.write([HELLO.subarray(0, 5)]);
     expect([...store.ingests]).toEqual([{ size: HELLO.byteLength, offset: 5 }]);
-    await ingest.write(HELLO.subarray(5));
+    await ingest.write([HELLO.subarray(5)]);
     await ingest.commit();
     expect(told).toMatchObject([
       [{ kind: 'begun', expected: EXPECTED }, 1],

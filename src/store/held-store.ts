@@ -197,9 +197,9 @@ class HeldIngest implements Ingest {
     return this.#ingest.offset;
   }
 
-  async write(chunk: Uint8Array): Promise<void> {
+  async write(chunks: readonly Uint8Array[]): Promise<void> {
     try {
-      await this.#ingest.write(chunk);
+      await this.#ingest.write(chunks);
     } catch (error) {
       this.#hold.release();
       throw error;

@@ -19,10 +19,10 @@ export function describeEnd(subject: Subject): void {
 
   it('takes nothing after abort', async () => {
     await using ingest = await subject.store.ingest(EXPECTED);
-    await ingest.write(HELLO);
+    await ingest.write([HELLO]);
     await ingest.abort(reason);
     await ingest.abort(new Error('again'));
-    expect(await errorOf(ingest.write(HELLO))).toBe(reason);
+    expect(await errorOf(ingest.write([HELLO]))).toBe(reason);
     expect(await errorOf(ingest.commit())).toBe(reason);
     expect(await subject.store.stat(DIGEST)).toBeUndefined();
     expect(await subject.quarantined()).toBe(0);
@@ -30,7 +30,7 @@ export function describeEnd(subject: Subject): void {
 
   it('may be aborted while a write runs', async () => {
     await using ingest = await subject.store.ingest(EXPECTED);
-    const write = errorOf(ingest.write(HELLO));
+    const write = errorOf(ingest.write([HELLO]));
     await ingest.abort(reason);
     expect(await write).toBe(reason);
     expect(await errorOf(ingest.commit())).toBe(reason);
@@ -38,7 +38,7 @@ export function describeEnd(subject: Subject): void {
 
   it('is not undone by an abort after commit', async () => {
     await using ingest = await subject.store.ingest(EXPECTED);
-    await ingest.write(HELLO);
+    await ingest.write([HELLO]);
     await ingest.commit();
     await ingest.abort(reason);
     expect(await openAndRead(subject.store, HELLO)).toEqual(HELLO);
@@ -46,7 +46,7 @@ export function describeEnd(subject: Subject): void {
 
   it('is not undone by an abort during commit', async () => {
     await using ingest = await subject.store.ingest(EXPECTED);
-    await ingest.write(HELLO);
+    await ingest.write([HELLO]);
     const commit = ingest.commit();
     await ingest.abort(reason);
     expect(await commit).toEqual(EXPECTED);
@@ -55,24 +55,40 @@ export function describeEnd(subject: Subject): void {
 
   it('commits once', async () => {
     await using ingest = await subject.store.ingest(EXPECTED);
-    await ingest.write(HELLO);
+    await ingest.write([HELLO]);
     expect(await Promise.all([ingest.commit(), ingest.commit()])).toEqual([EXPECTED, EXPECTED]);
-    await expect(ingest.write(HELLO)).rejects.toThrow('has ended');
+    await expect(ingest.write([HELLO])).rejects.toThrow('has ended');
   });
 
   it('takes no bytes once commit has begun', async () => {
     await using ingest = await subject.store.ingest({ digest: DIGEST });
-    await ingest.write(HELLO);
+    await ingest.write([HELLO]);
     const commit = ingest.commit();
-    await expect(ingest.write(HELLO)).rejects.toThrow('has ended');
+    await expect(ingest.write([HELLO])).rejects.toThrow('has ended');
     expect(await commit).toEqual(EXPECTED);
+  });
+
+  it('takes several chunks at once, in their order', async () => {
+    await using ingest = await subject.store.ingest(EXPECTED);
+    await ingest.write([HELLO.subarray(0, 2), new Uint8Array(), HELLO.subarray(2, 3)]);
+    expect(ingest.offset).toBe(3);
+    await ingest.write([]);
+    await ingest.write([HELLO.subarray(3)]);
+    await ingest.commit();
+    expect(await openAndRead(subject.store, HELLO)).toEqual(HELLO);
+  });
+
+  it('takes none of several chunks that are too many together', async () => {
+    await using ingest = await subject.store.ingest(EXPECTED);
+    await expect(ingest.write([HELLO, HELLO.subarray(0, 1)])).rejects.toThrow('more than the expected');
+    expect(await subject.store.stat(DIGEST)).toBeUndefined();
   });
 
   it('is aborted where it is disposed of without commit', async () => {
     let ended: Ingest;
     {
       await using ingest = await subject.store.ingest(EXPECTED);
-      await ingest.write(HELLO);
+      await ingest.write([HELLO]);
       ended = ingest;
     }
     await expect(ended.commit()).rejects.toThrow(/given up/u);
@@ -87,9 +103,9 @@ export function describeConcurrency(subject: Subject): void {
     await using one = await store.ingest(EXPECTED);
     await using two = await store.ingest(EXPECTED);
     const readers = [await one.follow(), await two.follow()];
-    await one.write(HELLO.subarray(0, 4));
-    await two.write(HELLO);
-    await one.write(HELLO.subarray(4));
+    await one.write([HELLO.subarray(0, 4)]);
+    await two.write([HELLO]);
+    await one.write([HELLO.subarray(4)]);
     expect(await Promise.all([one.commit(), two.commit()])).toEqual([EXPECTED, EXPECTED]);
     expect(await collect(store.list())).toMatchObject([EXPECTED]);
     for (const reader of [...readers, await one.follow(), await two.follow()]) {
@@ -102,7 +118,7 @@ export function describeConcurrency(subject: Subject): void {
     const { store } = subject;
     await put(store, HELLO);
     await using late = await store.ingest(EXPECTED);
-    await late.write(WRONG);
+    await late.write([WRONG]);
     await expect(late.commit()).rejects.toThrow('the bytes have the digest');
     expect(await openAndRead(store, HELLO)).toEqual(HELLO);
   });

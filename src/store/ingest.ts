@@ -23,16 +23,17 @@ export class SpooledIngest implements Ingest {
     return this.#progress.offset;
   }
 
-  async write(chunk: Uint8Array): Promise<void> {
+  async write(chunks: readonly Uint8Array[]): Promise<void> {
     this.#assertOpen();
-    if (chunk.byteLength === 0) return;
+    const bytes = chunks.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    if (bytes === 0) return;
     const { size } = this.expected;
-    if (size !== undefined && this.offset + chunk.byteLength > size) {
+    if (size !== undefined && this.offset + bytes > size) {
       throw await this.#reject(`more than the expected ${size} bytes`);
     }
-    await this.#append(chunk);
+    await this.#append(chunks);
     this.#assertOpen();
-    this.#progress.advance(chunk.byteLength);
+    this.#progress.advance(bytes);
   }
 
   async follow(): Promise<BlobReader> {
@@ -64,10 +65,10 @@ export class SpooledIngest implements Ingest {
     await this.abort(new Error(`the ingest of ${this.expected.digest} was given up`));
   }
 
-  async #append(chunk: Uint8Array): Promise<void> {
-    const appended = this.#spool.append(chunk, this.offset);
+  async #append(chunks: readonly Uint8Array[]): Promise<void> {
+    const appended = this.#spool.append(chunks, this.offset);
     // Hashing here while the kernel takes the bytes on another thread.
-    this.#digester.update(chunk);
+    for (const chunk of chunks) this.#digester.update(chunk);
     try {
       await appended;
     } catch (error) {

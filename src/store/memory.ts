@@ -13,7 +13,9 @@ export function createMemoryStore(): BlobStore {
   function createSpool(): Spool {
     const bytes = new GrowingBytes();
     return {
-      append: async (chunk) => bytes.append(chunk),
+      append: async (chunks) => {
+        for (const chunk of chunks) bytes.append(chunk);
+      },
       open: async () => createSource(bytes),
       publish: async ({ digest }) => {
         if (!blobs.has(digest)) blobs.set(digest, bytes);

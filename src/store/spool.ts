@@ -14,8 +14,8 @@ export interface Source {
  * to store. Exactly one of `publish`, `quarantine` and `discard` ends it, `discard` also after a failed one.
  */
 export interface Spool {
-  /** Writes all of `chunk`; `position` is the sum of what was appended before. Throws StoreError. */
-  append(chunk: Uint8Array, position: number): Promise<void>;
+  /** Writes all of the chunks, `bytes` in all; `position` is the sum of what was appended before. Throws StoreError. */
+  append(chunks: readonly Uint8Array[], position: number): Promise<void>;
   /** Opens the bytes anew, also after `publish`. Throws StoreError. */
   open(): Promise<Source>;
   /** Makes the bytes durable and visible, in place of what the store may have of the digest. Throws StoreError. */

@@ -53,7 +53,7 @@ export async function put(
   algorithm: DigestAlgorithm = 'sha256',
 ): Promise<void> {
   await using ingest = await store.ingest({ digest: digestOf(bytes, algorithm), size: bytes.byteLength });
-  await ingest.write(bytes);
+  await ingest.write([bytes]);
   await ingest.commit();
 }
 

@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici';
 import type { Clock } from '../clock.ts';
+import { Arrivals } from './arrivals.ts';
 import { classifyNetworkError } from './classify.ts';
 import { UpstreamError } from './error.ts';
 
@@ -24,7 +25,7 @@ const HEAD_MS = 2000;
  * The body of an answer: read once, to the end or until destroyed. All of its failures are UpstreamErrors.
  * The silence is counted only while a reader waits, so a slow disk does not make an upstream look dead.
  */
-export class AnswerBody implements AsyncIterable<Uint8Array> {
+export class AnswerBody implements AsyncIterable<readonly Uint8Array[]> {
   readonly #body: UndiciBody;
   readonly #options: AnswerBodyOptions;
 
@@ -40,11 +41,12 @@ export class AnswerBody implements AsyncIterable<Uint8Array> {
     this.#body.destroy(error);
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
-    const chunks = this.#body[Symbol.asyncIterator]();
+  /** The bytes in the pieces in which they arrive, each time all that are here. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<readonly Uint8Array[], void, undefined> {
+    const arrivals = new Arrivals(this.#body);
     try {
       for (;;) {
-        const next = await this.#next(chunks);
+        const next = await this.#next(arrivals);
         if (next === undefined) return;
         yield next;
       }
@@ -77,10 +79,10 @@ export class AnswerBody implements AsyncIterable<Uint8Array> {
   async bytes(limit: number): Promise<Buffer> {
     const chunks: Uint8Array[] = [];
     let length = 0;
-    for await (const chunk of this) {
-      length += chunk.length;
+    for await (const pieces of this) {
+      chunks.push(...pieces);
+      length += byteLength(pieces);
       if (length > limit) throw this.#fail('content', `answered with more than ${limit} bytes`);
-      chunks.push(chunk);
     }
     return Buffer.concat(chunks, length);
   }
@@ -91,9 +93,9 @@ export class AnswerBody implements AsyncIterable<Uint8Array> {
     let length = 0;
     const cancel = this.#options.clock.after(HEAD_MS, () => this.destroy());
     try {
-      for await (const chunk of this) {
-        chunks.push(chunk);
-        length += chunk.length;
+      for await (const pieces of this) {
+        chunks.push(...pieces);
+        length += byteLength(pieces);
         if (length >= limit) break;
       }
     } catch {
@@ -116,14 +118,13 @@ export class AnswerBody implements AsyncIterable<Uint8Array> {
     }
   }
 
-  async #next(chunks: AsyncIterator<Uint8Array>): Promise<Uint8Array | undefined> {
+  async #next(arrivals: Arrivals): Promise<readonly Uint8Array[] | undefined> {
     const { clock, bodyMs } = this.#options;
     const cancel = clock.after(bodyMs, () => {
       this.destroy(this.#fail('timeout', `sent nothing for ${bodyMs} ms inside a body`));
     });
     try {
-      const { done, value } = await chunks.next();
-      return done === true ? undefined : value;
+      return await arrivals.next();
     } catch (error) {
       throw this.#classified(error);
     } finally {
@@ -142,4 +143,8 @@ export class AnswerBody implements AsyncIterable<Uint8Array> {
       cause: error,
     });
   }
+}
+
+function byteLength(pieces: readonly Uint8Array[]): number {
+  return pieces.reduce((bytes, { length }) => bytes + length, 0);
 }

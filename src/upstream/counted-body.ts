@@ -5,7 +5,7 @@ import type { Reporter } from './reporter.ts';
 const BATCH_BYTES = 1024 * 1024;
 
 /** A body whose bytes are told as they come. */
-export class CountedBody implements AsyncIterable<Uint8Array> {
+export class CountedBody implements AsyncIterable<readonly Uint8Array[]> {
   readonly #body: AnswerBody;
   readonly #reporter: Reporter;
 
@@ -18,16 +18,16 @@ export class CountedBody implements AsyncIterable<Uint8Array> {
     this.#body.destroy(error);
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
+  async *[Symbol.asyncIterator](): AsyncGenerator<readonly Uint8Array[], void, undefined> {
     let untold = 0;
     try {
-      for await (const chunk of this.#body) {
-        untold += chunk.length;
+      for await (const pieces of this.#body) {
+        for (const { length } of pieces) untold += length;
         if (untold >= BATCH_BYTES) {
           this.#reporter.bytes(untold);
           untold = 0;
         }
-        yield chunk;
+        yield pieces;
       }
     } finally {
       if (untold > 0) this.#reporter.bytes(untold);

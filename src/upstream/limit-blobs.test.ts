@@ -27,14 +27,14 @@ function bodyOf(...chunks: string[]): FetchedBlob['body'] {
   return {
     destroy: () => undefined,
     async *[Symbol.asyncIterator]() {
-      for (const chunk of chunks) yield await Promise.resolve(Buffer.from(chunk));
+      for (const chunk of chunks) yield await Promise.resolve([Buffer.from(chunk)]);
     },
   };
 }
 
 async function read({ body }: FetchedBlob): Promise<string> {
   let text = '';
-  for await (const chunk of body) text += Buffer.from(chunk).toString();
+  for await (const pieces of body) text += Buffer.concat(pieces).toString();
   return text;
 }
 

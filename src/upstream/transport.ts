@@ -25,12 +25,6 @@ export interface HopRequest {
 /** Sends one request and gives its answer, whatever its status; does not follow redirects. */
 export type Send = (hop: HopRequest) => Promise<Answer>;
 
-/**
- * Bytes of a body that are read before somebody takes them, and then taken at once: what comes faster than the disk
- * writes is written in large pieces, and its followers are woken seldom.
- */
-const READ_AHEAD = 512 * 1024;
-
 /** All connections of one upstream: to the registry, its token endpoint and what they redirect to. */
 export class Transport {
   readonly #settings: UpstreamSettings;
@@ -112,7 +106,6 @@ export class Transport {
         ...hop.headers,
       },
       body: hop.body ?? null,
-      highWaterMark: READ_AHEAD,
       signal,
     });
     try {

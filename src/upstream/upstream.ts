@@ -27,7 +27,8 @@ export interface FetchedManifest {
 
 /** A blob's bytes from `start` on, as they arrive. The body must be read to the end or destroyed. */
 export interface FetchedBlob {
-  readonly body: AsyncIterable<Uint8Array> & { destroy(error?: Error): unknown };
+  /** Each time all that has arrived, in pieces; they are the taker's, memory and all. */
+  readonly body: AsyncIterable<readonly Uint8Array[]> & { destroy(error?: Error): unknown };
   /** Position of the first byte of `body` in the blob: the one asked for, or 0 where upstream ignored Range. */
   readonly start: number;
   /** The whole blob's size in bytes, where upstream told it. */

@@ -90,7 +90,7 @@ export class EvictionFixture implements AsyncDisposable {
   }
 
   async finish(ingest: Ingest, name: string, size: number): Promise<Digest> {
-    await ingest.write(bytesOf(name, size));
+    await ingest.write([bytesOf(name, size)]);
     const stored = await ingest.commit();
     await this.index.putBlob(stored, this.clock.now());
     return stored.digest;

@@ -33,9 +33,10 @@ export class FailingDisk {
   #ingest(ingest: Ingest): Ingest {
     const write = ingest.write.bind(ingest);
     const follow = ingest.follow.bind(ingest);
-    ingest.write = async (chunk) => {
+    ingest.write = async (chunks) => {
       const room = limit(this.fault.fullFrom, ingest.expected.size);
-      if (ingest.offset + chunk.length <= room) return write(chunk);
+      const bytes = chunks.reduce((sum, { length }) => sum + length, 0);
+      if (ingest.offset + bytes <= room) return write(chunks);
       const error = full('write a blob');
       await ingest.abort(error);
       throw error;

@@ -74,8 +74,8 @@ export function scriptedBlob(
   return { target, asked, open: () => bodies.filter(({ destroyed }) => !destroyed).length };
 }
 
-function* chunksOf(bytes: Uint8Array, chunk: number, { upTo, breaks }: Transfer): Generator<Uint8Array> {
+function* chunksOf(bytes: Uint8Array, chunk: number, { upTo, breaks }: Transfer): Generator<Uint8Array[]> {
   const part = bytes.subarray(0, upTo);
-  for (let start = 0; start < part.length; start += chunk) yield part.subarray(start, start + chunk);
+  for (let start = 0; start < part.length; start += chunk) yield [part.subarray(start, start + chunk)];
   if (breaks !== undefined) throw breaks;
 }

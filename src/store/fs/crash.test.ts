@@ -18,8 +18,8 @@ const COMMIT_FOR_EVER = `
     for (let number = 0; ; number++) {
       const bytes = Buffer.alloc(100_000 + number, name + number);
       const ingest = await store.ingest({ digest: digestOf(bytes), size: bytes.length });
-      await ingest.write(bytes.subarray(0, 50_000));
-      await ingest.write(bytes.subarray(50_000));
+      await ingest.write([bytes.subarray(0, 50_000)]);
+      await ingest.write([bytes.subarray(50_000)]);
       console.log((await ingest.commit()).digest);
     }
   }

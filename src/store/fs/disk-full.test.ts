@@ -13,7 +13,7 @@ const CHUNK = Buffer.alloc(64 * 1024, 'layer ');
 async function fill(ingest: Ingest): Promise<unknown> {
   for (;;) {
     try {
-      await ingest.write(CHUNK);
+      await ingest.write([CHUNK]);
     } catch (error) {
       return error;
     }
@@ -53,7 +53,7 @@ const WRITE_UNTIL_LIMIT = `
   const ingest = await store.ingest({ digest: 'sha256:' + 'a'.repeat(64), size: 2 ** 30 });
   const reader = await ingest.follow();
   let error;
-  while (error === undefined) await ingest.write(new Uint8Array(5000)).catch((caught) => (error = caught));
+  while (error === undefined) await ingest.write([new Uint8Array(5000)]).catch((caught) => (error = caught));
   const end = await reader.available(0);
   const reason = await reader.available(end).catch((caught) => caught);
   const leftover = await ingest.commit().catch((caught) => caught);

@@ -3,16 +3,24 @@ import { dirname, join } from 'node:path';
 import type { Digest } from '../../oci/digest.ts';
 import type { Stored } from '../blob-store.ts';
 import type { Source, Spool } from '../spool.ts';
-import { syncDirectory } from './directory.ts';
 import { FileSource } from './file-source.ts';
+import { behind } from './behind.ts';
 import { attempt, isErrno } from './io.ts';
 import { FILE_MODE, type Layout } from './layout.ts';
 import { quarantineNameOf, trimQuarantine, type QuarantineLimits } from './quarantine.ts';
+import type { GrowingFile, Syncs } from './syncs.ts';
+
+export interface FileSpoolOptions {
+  readonly quarantine: QuarantineLimits;
+  readonly syncs: Syncs;
+}
 
 /** A file in `ingest/` that becomes one in `blobs/` by a rename. */
 export class FileSpool implements Spool {
   readonly #layout: Layout;
   readonly #handle: FileHandle;
+  readonly #growing: GrowingFile;
+  readonly #syncs: Syncs;
   readonly #temporaryPath: string;
   readonly #quarantineName: string;
   readonly #quarantineLimits: QuarantineLimits;
@@ -22,13 +30,15 @@ export class FileSpool implements Spool {
     layout: Layout,
     handle: FileHandle,
     names: { readonly temporaryPath: string; readonly quarantineName: string },
-    quarantineLimits: QuarantineLimits,
+    options: FileSpoolOptions,
   ) {
     this.#layout = layout;
     this.#handle = handle;
+    this.#growing = options.syncs.growing(handle);
+    this.#syncs = options.syncs;
     this.#temporaryPath = names.temporaryPath;
     this.#quarantineName = names.quarantineName;
-    this.#quarantineLimits = quarantineLimits;
+    this.#quarantineLimits = options.quarantine;
   }
 
   /** @param name of the file in `ingest/`; must not exist. Throws StoreError. */
@@ -36,21 +46,22 @@ export class FileSpool implements Spool {
     layout: Layout,
     digest: Digest,
     name: string,
-    quarantineLimits: QuarantineLimits,
+    options: FileSpoolOptions,
   ): Promise<FileSpool> {
     const temporaryPath = join(layout.ingest, name);
     const quarantineName = quarantineNameOf(digest, name);
     const handle = await attempt(`create ${temporaryPath}`, () => open(temporaryPath, 'wx', FILE_MODE));
-    return new FileSpool(layout, handle, { temporaryPath, quarantineName }, quarantineLimits);
+    return new FileSpool(layout, handle, { temporaryPath, quarantineName }, options);
   }
 
-  async append(chunk: Uint8Array, position: number): Promise<void> {
+  async append(chunks: readonly Uint8Array[], position: number): Promise<void> {
     await attempt(`write ${this.#temporaryPath}`, async () => {
-      let done = 0;
-      while (done < chunk.byteLength) {
-        const left = chunk.byteLength - done;
-        const { bytesWritten } = await this.#handle.write(chunk, done, left, position + done);
-        done += bytesWritten;
+      let left = chunks;
+      for (let at = position; left.length > 0;) {
+        const { bytesWritten } = await this.#handle.writev(left, at);
+        at += bytesWritten;
+        this.#growing.wrote(bytesWritten);
+        left = behind(left, bytesWritten);
       }
     });
   }
@@ -89,14 +100,15 @@ export class FileSpool implements Spool {
   /** What lies there already may have rotted since it was written; these bytes have just been verified. */
   async #publish({ digest }: Stored): Promise<string> {
     const path = this.#layout.blob(digest);
-    await attempt(`sync ${this.#temporaryPath}`, () => this.#handle.sync());
+    await attempt(`sync ${this.#temporaryPath}`, () => this.#growing.sync());
     await this.#close();
     await attempt(`publish ${path}`, () => rename(this.#temporaryPath, path));
-    await syncDirectory(dirname(path));
+    await this.#syncs.directory(dirname(path));
     return path;
   }
 
   async #close(): Promise<void> {
+    await this.#growing.settle();
     await attempt(`close ${this.#temporaryPath}`, () => this.#handle.close());
   }
 }

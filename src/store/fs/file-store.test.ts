@@ -138,7 +138,7 @@ describe('a file store', () => {
     const clumsy = await openFileStore({ directory: inDirectory('clumsy'), random: () => 'always-the-same' });
     await using first = await clumsy.ingest(EXPECTED);
     await expect(clumsy.ingest(EXPECTED)).rejects.toMatchObject({ name: 'StoreError', code: 'EEXIST' });
-    await first.write(HELLO);
+    await first.write([HELLO]);
     expect(await first.commit()).toEqual(EXPECTED);
   });
 
@@ -149,7 +149,7 @@ describe('a file store', () => {
     });
     for (const text of ['hello, liar 1', 'hello, liar 2', 'hello, liar 3']) {
       await using ingest = await small.ingest(EXPECTED);
-      await ingest.write(Buffer.from(text));
+      await ingest.write([Buffer.from(text)]);
       await expect(ingest.commit()).rejects.toThrow('the bytes have the digest');
     }
     const names = await readdir(inDirectory('quarantine'));
@@ -179,7 +179,7 @@ describe('a file store', () => {
 
   it('tells of wrong bytes even where it cannot keep them', async () => {
     await using ingest = await store.ingest(EXPECTED);
-    await ingest.write(WRONG);
+    await ingest.write([WRONG]);
     await rm(inDirectory('quarantine'), { recursive: true });
     await expect(ingest.commit()).rejects.toMatchObject({ name: 'VerificationError' });
     expect(await readdir(inDirectory('ingest'))).toEqual([]);
@@ -188,7 +188,7 @@ describe('a file store', () => {
   it('gives followers right bytes even where they cannot be published', async () => {
     await using ingest = await store.ingest(EXPECTED);
     const reader = await ingest.follow();
-    await ingest.write(HELLO);
+    await ingest.write([HELLO]);
     await rm(inDirectory('blobs', 'sha256'), { recursive: true });
     const error = await ingest.commit().catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(StoreError);

@@ -11,6 +11,7 @@ import { FileSpool } from './file-spool.ts';
 import { attempt, attemptUnlessAbsent } from './io.ts';
 import { ALGORITHMS, layoutOf, prepareLayout, type Layout } from './layout.ts';
 import { quarantineFile, quarantineNameOf, quarantineStats, type QuarantineLimits } from './quarantine.ts';
+import { Syncs } from './syncs.ts';
 
 export interface FileStoreOptions {
   /** The cache directory; created where it is missing. */
@@ -40,11 +41,12 @@ export async function openFileStore(options: FileStoreOptions): Promise<FileStor
   const random = options.random ?? randomName;
   await prepareLayout(layout, random());
   const limits = options.quarantine ?? QUARANTINE_LIMITS;
+  const syncs = new Syncs();
   return {
     stat: (digest) => statBlob(layout, digest),
     open: (digest) => openBlob(layout, digest),
     async ingest(expected: Expected): Promise<Ingest> {
-      const spool = await FileSpool.create(layout, expected.digest, random(), limits);
+      const spool = await FileSpool.create(layout, expected.digest, random(), { quarantine: limits, syncs });
       return new SpooledIngest(expected, spool);
     },
     delete: (digest) => deleteBlob(layout, digest),

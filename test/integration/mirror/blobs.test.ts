@@ -635,9 +635,10 @@ describe('when the store fails', () => {
         if (limit === 0) throw new StoreError('begin a blob', { code: 'ENOSPC' });
         const ingest = await store.ingest(expected);
         const write = ingest.write.bind(ingest);
-        ingest.write = async (chunk) => {
-          if (ingest.offset + chunk.length > limit) throw new StoreError('write a blob', { code: 'ENOSPC' });
-          await write(chunk);
+        ingest.write = async (chunks) => {
+          const bytes = chunks.reduce((sum, { length }) => sum + length, 0);
+          if (ingest.offset + bytes > limit) throw new StoreError('write a blob', { code: 'ENOSPC' });
+          await write(chunks);
         };
         return ingest;
       },

@@ -1,0 +1,79 @@
+import type { FileHandle } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { Syncs } from './syncs.ts';
+
+const ENOUGH = 16 * 1024 * 1024;
+
+/** A handle whose syncs end when they are told to. */
+function stubHandle() {
+  const calls: string[] = [];
+  const ends: PromiseWithResolvers<void>[] = [];
+  const call = (name: string) => (): Promise<void> => {
+    calls.push(name);
+    const end = Promise.withResolvers<void>();
+    ends.push(end);
+    return end.promise;
+  };
+  const handle = { sync: call('sync'), datasync: call('datasync') } as unknown as FileHandle;
+  return { handle, calls, ends };
+}
+
+test('a file that grows is synced once for every 16 MiB, one sync at a time', async () => {
+  const { handle, calls, ends } = stubHandle();
+  const file = new Syncs().growing(handle);
+  file.wrote(ENOUGH - 1);
+  await setImmediate();
+  expect(calls).toEqual([]);
+  file.wrote(1);
+  file.wrote(ENOUGH);
+  await setImmediate();
+  expect(calls).toEqual(['datasync']);
+  ends[0]?.resolve();
+  await file.settle();
+  file.wrote(1);
+  await setImmediate();
+  expect(calls).toEqual(['datasync', 'datasync']);
+});
+
+test('at its end it is synced whole, when the sync before is over', async () => {
+  const { handle, calls, ends } = stubHandle();
+  const file = new Syncs().growing(handle);
+  file.wrote(ENOUGH);
+  const end = file.sync();
+  await setImmediate();
+  expect(calls).toEqual(['datasync']);
+  ends[0]?.resolve();
+  await setImmediate();
+  expect(calls).toEqual(['datasync', 'sync']);
+  ends[1]?.resolve();
+  await end;
+});
+
+test('a sync that failed meanwhile is not forgotten: the kernel tells it once', async () => {
+  const { handle, calls, ends } = stubHandle();
+  const file = new Syncs().growing(handle);
+  file.wrote(ENOUGH);
+  await setImmediate();
+  const error = Object.assign(new Error('cannot write'), { code: 'EIO' });
+  ends[0]?.reject(error);
+  await file.settle();
+  await expect(file.sync()).rejects.toBe(error);
+  expect(calls).toEqual(['datasync']);
+});
+
+test('no more than two run in all, and who is at its end goes before who only grows', async () => {
+  const syncs = new Syncs();
+  const [one, two, three, growing] = [stubHandle(), stubHandle(), stubHandle(), stubHandle()];
+  const ended = [one, two, three].map(({ handle }) => syncs.growing(handle).sync());
+  await setImmediate();
+  syncs.growing(growing.handle).wrote(ENOUGH);
+  await setImmediate();
+  expect([one, two, three, growing].map(({ calls }) => calls.length)).toEqual([1, 1, 0, 0]);
+  one.ends[0]?.resolve();
+  two.ends[0]?.resolve();
+  await setImmediate();
+  expect(three.calls).toEqual(['sync']);
+  three.ends[0]?.resolve();
+  await Promise.all(ended);
+});
