@@ -42,7 +42,10 @@ export interface BlobsOptions extends FillOptions {
 
 /** Blobs by digest: from disk, or through the one fill of the digest. */
 export class Blobs {
+  /** The fill of each digest that clients may board. */
   readonly #fills = new Map<Digest, Fill>();
+  /** Those that were given up, but have not ended yet, too. */
+  readonly #unended = new Set<Fill>();
   readonly #confirmations: Flights<{ readonly size: number | undefined }>;
   readonly #options: BlobsOptions;
 
@@ -80,7 +83,7 @@ export class Blobs {
   async stat(target: Target, digest: Digest): Promise<BlobStat> {
     const { belonging, stored, index, events } = this.#options;
     const here = await stored.stat(digest);
-    const known = here ?? this.#fills.get(digest);
+    const known = here ?? this.#running(digest);
     const belongs = known?.size !== undefined && (await belonging.has(target.key, digest));
     if (belongs) return { size: known.size, outcome: HIT };
     if (here !== undefined) return { size: here.size, outcome: await this.#confirmStored(target, digest) };
@@ -92,7 +95,7 @@ export class Blobs {
 
   /** Ends every fill, and resolves when all have ended. */
   async close(): Promise<void> {
-    const fills = [...this.#fills.values()];
+    const fills = [...this.#unended];
     for (const fill of fills) fill.cancel();
     await Promise.all(fills.map((fill) => fill.ended));
   }
@@ -103,18 +106,18 @@ export class Blobs {
     range: RangeSpec | undefined,
     belongs: boolean,
   ): Promise<OpenedBlob> {
-    const running = this.#fills.get(digest);
+    const running = this.#running(digest);
     // Another repository's fill is no permission: upstream is asked for this repository first.
     if (running !== undefined && !belongs && !isSameRepository(running.target, target)) {
       await this.#confirm(target, digest);
     }
     const diskError = this.#options.disk.error;
-    const current = this.#fills.get(digest);
+    const current = this.#running(digest);
     if (current === undefined && diskError !== undefined) {
       return this.#passThrough(target, digest, range, diskError);
     }
     const fill = current ?? this.#startFill(target, digest);
-    const isCollapsed = fill === running;
+    const isCollapsed = current !== undefined;
     try {
       await fill.opened;
       return await this.#board(fill, target, range, isCollapsed);
@@ -159,12 +162,19 @@ export class Blobs {
     }
   }
 
+  /** The fill to board, where there is one: not one that has been given up. */
+  #running(digest: Digest): Fill | undefined {
+    const fill = this.#fills.get(digest);
+    return fill?.isCancelled === true ? undefined : fill;
+  }
+
   #startFill(target: Target, digest: Digest): Fill {
     const key = blobKey(target, digest);
     const known = this.#options.negative.get(key);
     if (known !== undefined) throw known;
     const fill = new Fill(target, digest, this.#options);
     this.#fills.set(digest, fill);
+    this.#unended.add(fill);
     fill.opened.then(
       // Upstream has given it for this repository.
       () => this.#options.belonging.add(target.key, digest),
@@ -172,7 +182,11 @@ export class Blobs {
         if (isRefusal(error)) this.#options.negative.put(key, error);
       },
     );
-    void fill.ended.then(() => this.#fills.delete(digest));
+    void fill.ended.then(() => {
+      this.#unended.delete(fill);
+      // Another one may have begun since this was given up.
+      if (this.#fills.get(digest) === fill) this.#fills.delete(digest);
+    });
     return fill;
   }
 

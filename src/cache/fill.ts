@@ -15,6 +15,7 @@ import { BlobSource } from './blob-source.ts';
 import type { FillInView } from './direct-part.ts';
 import { giveBack } from './give-back.ts';
 import { isDiskError, type Disk } from './disk.ts';
+import { recordOrDrop } from './record.ts';
 import { isWorthFinishing } from './worth-finishing.ts';
 import type { Target } from './target.ts';
 import { tolerate } from './tolerate.ts';
@@ -106,9 +107,18 @@ export class Fill implements FillInView {
     this.#source?.join(target);
   }
 
-  /** A reader of the bytes as they arrive. To be called once `opened`. */
+  /** Whether it was given up. It ends soon, and who comes now finds nothing but a broken transfer. */
+  get isCancelled(): boolean {
+    return this.#cancellation.signal.aborted;
+  }
+
+  /**
+   * A reader of the bytes as they arrive. To be called once `opened`.
+   * @throws UpstreamError `cancelled` where it was given up meanwhile
+   */
   async follow(): Promise<BlobReader> {
     if (this.#ingest === undefined) throw new Error(`the fill of ${this.digest} has not been opened`);
+    if (this.isCancelled) throw this.#abandoned();
     this.#followers += 1;
     this.#cancelGrace?.();
     try {
@@ -151,7 +161,7 @@ export class Fill implements FillInView {
       if (error instanceof VerificationError) {
         events.emit({ kind: 'verification-failed', upstream, digest: this.digest, error });
       }
-      this.#tellEnd(this.#cancellation.signal.aborted ? 'abandoned' : 'failed', error);
+      this.#tellEnd(this.isCancelled ? 'abandoned' : 'failed', error);
     } finally {
       this.#cancelGrace?.();
     }
@@ -180,20 +190,18 @@ export class Fill implements FillInView {
 
   async #pour(source: BlobSource, ingest: Ingest): Promise<void> {
     for await (const pieces of source.pieces()) {
-      if (this.#cancellation.signal.aborted) throw this.#abandoned();
+      if (this.isCancelled) throw this.#abandoned();
       await ingest.write(pieces);
       for (const piece of pieces) giveBack(piece);
     }
   }
 
-  /** Bytes that nothing knows of would never be evicted: where they cannot be recorded, they are not kept. */
   async #record(stored: Stored): Promise<void> {
-    const { store, index, clock } = this.#options;
+    const { index, clock } = this.#options;
     try {
-      await index.putBlob(stored, clock.now());
+      await recordOrDrop(this.#options, stored.digest, () => index.putBlob(stored, clock.now()));
     } catch (error) {
       this.#tellFailure(error);
-      await store.delete(stored.digest).catch(() => {});
     }
   }
 

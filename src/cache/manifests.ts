@@ -13,6 +13,7 @@ import type { LastUse } from './last-use.ts';
 import type { NegativeCache } from './negative.ts';
 import { CONFIRMED, HIT, type Outcome } from './outcome.ts';
 import { readWhole } from './read-blob.ts';
+import { recordOrDrop } from './record.ts';
 import type { Recovered } from './recovered.ts';
 import { isRefusal } from './refusal.ts';
 import type { StoredBlobs } from './stored-blobs.ts';
@@ -208,12 +209,14 @@ export class Manifests {
     const parsed = parseManifest(bytes, mediaType);
     await using ingest = await store.ingest({ digest, size: bytes.length });
     await ingest.write([bytes]);
-    const stored = await ingest.commit();
+    await ingest.commit();
     const entry: ManifestEntry = {
       descriptor: referrerDescriptor(parsed, { digest, size: bytes.length }),
       subject: parsed.subject?.digest,
     };
-    await index.putManifest(target.key, entry, manifestEdges(parsed));
-    await index.putBlob(stored, clock.now());
+    const stored = { usedAt: clock.now() };
+    await recordOrDrop(this.#options, digest, () =>
+      index.putManifest(target.key, entry, manifestEdges(parsed), stored),
+    );
   }
 }

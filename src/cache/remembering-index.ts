@@ -47,8 +47,8 @@ export function rememberIndex(index: ContentIndex): RememberingIndex {
     },
     deleteBelonging: (key, digest) =>
       belongings.change(() => index.deleteBelonging(key, digest), { key: entryKey(key, digest) }),
-    putManifest: (key, entry, edges) =>
-      belongings.change(() => index.putManifest(key, entry, edges), {
+    putManifest: (key, entry, edges, stored) =>
+      belongings.change(() => index.putManifest(key, entry, edges, stored), {
         key: entryKey(key, entry.descriptor.digest),
         value: true,
       }),

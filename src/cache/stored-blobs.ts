@@ -52,14 +52,14 @@ export class StoredBlobs {
   }
 
   /**
-   * Moves bytes that are wrong or unreadable to the quarantine, and forgets them; that they belong to a repository
-   * stays known.
+   * Moves bytes that are wrong or unreadable to the quarantine, and forgets them; what they said where they were a
+   * manifest's, and that they belong to a repository, stays known.
    * @throws StoreError, IndexError
    */
   async setAside(digest: Digest, error: Error): Promise<void> {
     const { store, index, events } = this.#options;
     if (!(await store.quarantine(digest))) return;
-    await index.deleteBlob(digest);
+    await index.loseBlob(digest);
     events.emit({ kind: 'blob-quarantined', digest, error });
   }
 

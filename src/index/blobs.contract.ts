@@ -42,6 +42,28 @@ export function describeBlobs(subject: Subject): void {
     expect(await index.belongs(DEBIAN, digest('l'))).toBe(true);
   });
 
+  it('keeps what a manifest said when its bytes are lost, and counts them no more', async () => {
+    const { index } = subject;
+    await index.putManifest(DEBIAN, manifest('m'), [edge('layer', 'l')], { usedAt: 1 });
+    await index.loseBlob(digest('m'));
+    expect(await index.stats()).toEqual({ blobs: 0, bytes: 0 });
+    expect(await index.blob(digest('m'))).toBeUndefined();
+    expect(await index.edges(digest('m'))).toHaveLength(1);
+    expect(await index.closure(digest('m'))).toEqual([digest('m'), digest('l')]);
+  });
+
+  it('records a manifest and its bytes together, as it would one after the other', async () => {
+    const { index } = subject;
+    const entry = manifest('m');
+    await index.putManifest(DEBIAN, entry, [edge('layer', 'l')], { usedAt: 7 });
+    const together = await index.blob(digest('m'));
+    await index.deleteBlob(digest('m'));
+    await index.putManifest(DEBIAN, entry, [edge('layer', 'l')]);
+    await index.putBlob(entry.descriptor, 7);
+    expect(together).toEqual(await index.blob(digest('m')));
+    expect(together).toMatchObject({ tier: 1, usedAt: 7, size: entry.descriptor.size });
+  });
+
   it('records uses of digests it knows, and passes over others', async () => {
     const { index } = subject;
     await index.putBlob({ digest: digest('a'), size: 10 }, 5);

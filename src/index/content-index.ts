@@ -92,8 +92,14 @@ export interface ContentIndex extends ContentSurvey {
   /**
    * In one transaction: the manifest, what it refers to, and that it and all of that (but its subject)
    * belongs to the repository.
+   * @param stored its bytes were committed, too: recorded as by `putBlob`
    */
-  putManifest(key: RepositoryKey, entry: ManifestEntry, edges: readonly Edge[]): Promise<void>;
+  putManifest(
+    key: RepositoryKey,
+    entry: ManifestEntry,
+    edges: readonly Edge[],
+    stored?: { readonly usedAt: number },
+  ): Promise<void>;
   edges(manifest: Digest): Promise<readonly Edge[]>;
   /** Stored manifests of the repository whose subject is `subject`. */
   referrers(key: RepositoryKey, subject: Digest): Promise<readonly Descriptor[]>;
@@ -112,6 +118,11 @@ export interface ContentIndex extends ContentSurvey {
   putBlob(blob: { readonly digest: Digest; readonly size: number }, usedAt: number): Promise<void>;
   /** Records that bytes are gone; were they a manifest's, then `manifest`, `edges` and `referrers` forget it. */
   deleteBlob(digest: Digest): Promise<void>;
+  /**
+   * Records that bytes are lost though somebody wants them (they have rotted, their file has gone): what a manifest
+   * said stays known, so that a pin goes on to exempt what it refers to until upstream gives the bytes again.
+   */
+  loseBlob(digest: Digest): Promise<void>;
   /**
    * Records uses, many at once. A manifest's use counts for all of its closure. Unknown digests are passed over;
    * a time never goes back. Not one transaction.

@@ -39,6 +39,7 @@ const METHODS: Readonly<Record<Method, true>> = {
   describedSize: true,
   putBlob: true,
   deleteBlob: true,
+  loseBlob: true,
   touch: true,
   stats: true,
   leastUsed: true,

@@ -62,7 +62,7 @@ async function checkRow(
     await setAside(content, row.digest, error, onBroken);
     return 'quarantined';
   }
-  await index.deleteBlob(row.digest);
+  await index.loseBlob(row.digest);
   mirror.forget([row.digest]);
   // A fill may have published them meanwhile.
   const arrived = await store.stat(row.digest);

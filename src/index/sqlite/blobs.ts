@@ -11,11 +11,14 @@ const BEFORE_ALL: SQLInputValue[] = [Number.MIN_SAFE_INTEGER, new Uint8Array()];
 /** In an index of a million blobs each takes 50 µs: 10,000 at once would keep everything else waiting. */
 const TOUCHES_PER_TURN = 50;
 
-type Blobs = Pick<ContentIndex, 'putBlob' | 'deleteBlob' | 'touch' | 'stats' | 'leastUsed'>;
+type Blobs = Pick<ContentIndex, 'putBlob' | 'deleteBlob' | 'loseBlob' | 'touch' | 'stats' | 'leastUsed'>;
 
 export function createBlobs(connection: Connection): Blobs {
-  function sizeOf(digest: Uint8Array): number | undefined {
-    return connection.get('blobSize', digest)?.size;
+  function deleteRow(digest: Uint8Array): void {
+    const before = connection.get('blobSize', digest)?.size;
+    if (before !== undefined) connection.run('addToTotals', -1, -before);
+    connection.run('deleteBlob', digest);
+    connection.run('deleteRecovered', digest);
   }
 
   function touchAll(entries: readonly (readonly [Digest, number])[]): void {
@@ -28,25 +31,19 @@ export function createBlobs(connection: Connection): Blobs {
 
   return {
     async putBlob(blob, usedAt) {
-      const digest = digestToBytes(blob.digest);
-      connection.transaction(() => {
-        const before = sizeOf(digest);
-        connection.run('putBlob', digest, blob.size, usedAt, digest, digest);
-        connection.run('touchBlob', usedAt, digest, usedAt);
-        connection.run('addToTotals', before === undefined ? 1 : 0, blob.size - (before ?? 0));
-      });
+      connection.transaction(() => recordBlob(connection, blob, usedAt));
     },
     async deleteBlob(blob) {
       const digest = digestToBytes(blob);
       connection.transaction(() => {
-        const before = sizeOf(digest);
-        if (before !== undefined) connection.run('addToTotals', -1, -before);
-        connection.run('deleteBlob', digest);
-        connection.run('deleteRecovered', digest);
+        deleteRow(digest);
         // Were the bytes a manifest's, then what is known of it goes with them.
         connection.run('deleteManifest', digest);
         connection.run('deleteEdges', digest);
       });
+    },
+    async loseBlob(blob) {
+      connection.transaction(() => deleteRow(digestToBytes(blob)));
     },
     async touch(uses) {
       const entries = [...uses];
@@ -71,6 +68,19 @@ export function createBlobs(connection: Connection): Blobs {
       }));
     },
   };
+}
+
+/** That bytes were committed. To be called in a transaction. */
+export function recordBlob(
+  connection: Connection,
+  blob: { readonly digest: Digest; readonly size: number },
+  usedAt: number,
+): void {
+  const digest = digestToBytes(blob.digest);
+  const before = connection.get('blobSize', digest)?.size;
+  connection.run('putBlob', digest, blob.size, usedAt, digest, digest);
+  connection.run('touchBlob', usedAt, digest, usedAt);
+  connection.run('addToTotals', before === undefined ? 1 : 0, blob.size - (before ?? 0));
 }
 
 /** To be called in a transaction. */

@@ -3,6 +3,7 @@ import type { Digest } from '../../oci/digest.ts';
 import type { ContentIndex, Edge, ManifestEntry } from '../content-index.ts';
 import { IndexDamagedError } from '../error.ts';
 import type { Connection } from './connection.ts';
+import { recordBlob } from './blobs.ts';
 import { digestFromBytes, digestToBytes } from './digest-bytes.ts';
 import { putRepository } from './repositories.ts';
 import type { Rows } from './sql.ts';
@@ -15,8 +16,9 @@ export function createManifests(connection: Connection): Manifests {
       const row = connection.get('manifest', digestToBytes(digest));
       return row && toEntry(row);
     },
-    async putManifest(key, entry, edges) {
+    async putManifest(key, entry, edges, stored) {
       connection.transaction(() => {
+        if (stored !== undefined) recordBlob(connection, entry.descriptor, stored.usedAt);
         recordManifest(connection, entry, edges);
         const id = putRepository(connection, key);
         for (const digest of belongingsOf(entry.descriptor.digest, edges)) {

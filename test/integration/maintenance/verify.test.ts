@@ -241,6 +241,19 @@ describe('while it is served', () => {
     expect(await pullAll(world)).toBe(0);
   });
 
+  test('a manifest that was changed says no less for what a pin exempts', async () => {
+    await using world = await start({ manifestMemoryBytes: 1 });
+    const { index } = world.mirror;
+    const { digest } = world.image;
+    await index.pin({ kind: 'digest', digest }, 1);
+    const exempt = await index.closure(digest);
+    await flipBit(world.mirror.pathOf(digest), 20);
+    expect((await verify(world)).report).toMatchObject({ totals: { quarantined: 1 } });
+    expect(exempt).toContain(world.layer);
+    expect(await index.closure(digest)).toEqual(exempt);
+    expect(await index.blob(digest)).toBeUndefined();
+  });
+
   test('a blob that cannot be read goes on from upstream, and is set aside', async () => {
     const layer = digestOf(LAYER);
     let isBroken = false;

@@ -53,6 +53,43 @@ async function start(
   };
 }
 
+/** A store whose writes wait while it is stopped. */
+class SlowDisk {
+  #gate = Promise.resolve();
+  #goOn = (): void => {};
+  #onWrite = (): void => {};
+
+  /** @returns what resolves when the next write has come and waits */
+  stop(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#gate = promise;
+    this.#goOn = resolve;
+    return new Promise((waits) => {
+      this.#onWrite = waits;
+    });
+  }
+
+  goOn(): void {
+    this.#goOn();
+  }
+
+  wrap(store: BlobStore): BlobStore {
+    return {
+      ...store,
+      ingest: async (expected) => {
+        const ingest = await store.ingest(expected);
+        const write = ingest.write.bind(ingest);
+        ingest.write = async (chunks) => {
+          this.#onWrite();
+          await this.#gate;
+          await write(chunks);
+        };
+        return ingest;
+      },
+    };
+  }
+}
+
 function blobGets({ registry }: World, digest: Digest = DIGEST): number {
   return registry.count({ kind: 'blob', method: 'GET', digest });
 }
@@ -280,6 +317,27 @@ describe('many clients of one cold blob', () => {
     await expect.poll(() => world.mirror.mirror.fills.size).toBe(0);
     stalled.release();
     expect((await world.mirror.get(PATH)).body.equals(CONTENT)).toBe(true);
+  });
+
+  test('who comes when a fill was given up but has not ended gets one of their own', async () => {
+    const disk = new SlowDisk();
+    await using world = await start({}, { wrapStore: (store) => disk.wrap(store) });
+    const stalled = stallAfter(MiB / 2);
+    world.registry.fault({ kind: 'blob', times: 1 }, chunked(), stalled);
+    const leader = await world.mirror.open(PATH);
+    await stalled.reached;
+    const written = disk.stop();
+    stalled.release();
+    leader.destroy();
+    await expect.poll(() => world.mirror.mirror.fills.get(DIGEST)?.followers).toBe(0);
+    await written;
+    world.mirror.clock.advance(10_000);
+    const late = await world.mirror.open(PATH);
+    disk.goOn();
+    const answer = await readAnswer(late);
+    expect([answer.complete, answer.body.equals(CONTENT), blobGets(world)]).toEqual([true, true, 2]);
+    await expect.poll(() => world.mirror.mirror.fills.size).toBe(0);
+    await expectWarm(world);
   });
 
   test('one whose request came while upstream had not answered yet gets its error too', async () => {

@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest';
+import type { ContentIndex } from '../index/content-index.ts';
+import { digestOf } from '../oci/digest.ts';
+import { createMemoryStore } from '../store/memory.ts';
+import { recordOrDrop } from './record.ts';
+
+const BYTES = Buffer.from('layer');
+const DIGEST = digestOf(BYTES);
+const FULL = new Error('the index is full');
+
+async function start(blob: () => Promise<unknown>) {
+  const store = createMemoryStore();
+  await using ingest = await store.ingest({ digest: DIGEST });
+  await ingest.write([BYTES]);
+  await ingest.commit();
+  return { store, index: { blob } as unknown as ContentIndex };
+}
+
+test('bytes that are recorded stay', async () => {
+  const world = await start(() => Promise.resolve(undefined));
+  await recordOrDrop(world, DIGEST, () => Promise.resolve());
+  expect(await world.store.stat(DIGEST)).toBeDefined();
+});
+
+test.each([
+  ['that nothing knows of do not', () => Promise.resolve(undefined), undefined],
+  ['of which nobody can say do not', () => Promise.reject(FULL), undefined],
+  ['that were known before do', () => Promise.resolve({ size: 5 }), { digest: DIGEST, size: 5 }],
+])('where recording fails, bytes %s', async (_, blob, left) => {
+  const world = await start(blob);
+  await expect(recordOrDrop(world, DIGEST, () => Promise.reject(FULL))).rejects.toBe(FULL);
+  expect(await world.store.stat(DIGEST)).toEqual(left);
+});
