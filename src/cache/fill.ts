@@ -9,6 +9,7 @@ import {
   type Ingest,
   type Stored,
 } from '../store/blob-store.ts';
+import { ForwardingReader } from '../store/forwarding-reader.ts';
 import { UpstreamError } from '../upstream/error.ts';
 import type { ByteRange } from '../upstream/upstream.ts';
 import { BlobSource } from './blob-source.ts';
@@ -241,36 +242,19 @@ export class Fill implements FillInView {
 }
 
 /** A reader that says once that it is gone. */
-class LeavingReader implements BlobReader {
-  readonly #inner: BlobReader;
+class LeavingReader extends ForwardingReader {
   #onClose: (() => void) | undefined;
 
   constructor(inner: BlobReader, onClose: () => void) {
-    this.#inner = inner;
+    super(inner);
     this.#onClose = onClose;
   }
 
-  get size(): number | undefined {
-    return this.#inner.size;
-  }
-
-  get fd(): number | undefined {
-    return this.#inner.fd;
-  }
-
-  available(position: number): Promise<number> {
-    return this.#inner.available(position);
-  }
-
-  read(into: Uint8Array, position: number): Promise<number> {
-    return this.#inner.read(into, position);
-  }
-
-  async close(): Promise<void> {
+  override async close(): Promise<void> {
     const onClose = this.#onClose;
     this.#onClose = undefined;
     onClose?.();
-    await this.#inner.close();
+    await super.close();
   }
 }
 

@@ -8,6 +8,7 @@ import {
   type BlobStore,
   type Stored,
 } from '../store/blob-store.ts';
+import { ForwardingReader } from '../store/forwarding-reader.ts';
 import { tolerate } from './tolerate.ts';
 
 export interface StoredBlobsOptions {
@@ -117,37 +118,20 @@ async function isUnreadableAt(store: BlobStore, digest: Digest, position: number
 }
 
 /** A reader that tells when it cannot read, and fails only once that has been dealt with. */
-class WatchedReader implements BlobReader {
-  readonly #inner: BlobReader;
+class WatchedReader extends ForwardingReader {
   readonly #onUnreadable: (error: StoreError, position: number) => Promise<void>;
 
   constructor(inner: BlobReader, onUnreadable: (error: StoreError, position: number) => Promise<void>) {
-    this.#inner = inner;
+    super(inner);
     this.#onUnreadable = onUnreadable;
   }
 
-  get size(): number | undefined {
-    return this.#inner.size;
-  }
-
-  get fd(): number | undefined {
-    return this.#inner.fd;
-  }
-
-  available(position: number): Promise<number> {
-    return this.#inner.available(position);
-  }
-
-  async read(into: Uint8Array, position: number): Promise<number> {
+  override async read(into: Uint8Array, position: number): Promise<number> {
     try {
-      return await this.#inner.read(into, position);
+      return await super.read(into, position);
     } catch (error) {
       if (isUnreadable(error)) await this.#onUnreadable(error, position);
       throw error;
     }
-  }
-
-  close(): Promise<void> {
-    return this.#inner.close();
   }
 }

@@ -8,6 +8,7 @@ import type {
   QuarantineStats,
   Stored,
 } from './blob-store.ts';
+import { ForwardingReader } from './forwarding-reader.ts';
 
 /** What makes a store larger: an ingest has begun, or has been committed. */
 export type Growth =
@@ -140,34 +141,17 @@ export class HeldStore implements BlobStore {
   }
 }
 
-class HeldReader implements BlobReader {
-  readonly #reader: BlobReader;
+class HeldReader extends ForwardingReader {
   readonly #release: () => void;
 
   constructor(reader: BlobReader, release: () => void) {
-    this.#reader = reader;
+    super(reader);
     this.#release = release;
   }
 
-  get size(): number | undefined {
-    return this.#reader.size;
-  }
-
-  get fd(): number | undefined {
-    return this.#reader.fd;
-  }
-
-  available(position: number): Promise<number> {
-    return this.#reader.available(position);
-  }
-
-  read(into: Uint8Array, position: number): Promise<number> {
-    return this.#reader.read(into, position);
-  }
-
-  async close(): Promise<void> {
+  override async close(): Promise<void> {
     try {
-      await this.#reader.close();
+      await super.close();
     } finally {
       this.#release();
     }
