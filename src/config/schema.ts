@@ -112,7 +112,10 @@ const upstream = section({
   allowPrivateNetworks: z
     .boolean()
     .prefault(false)
-    .describe('Whether the registry may send Larder on to private addresses (redirects, token servers).'),
+    .describe(
+      'Whether the registry may send Larder on to private addresses (redirects, token servers). One that is itself ' +
+        'reached at such an address may anyhow; not so one that was reached at a public address since the start.',
+    ),
   timeouts: section({
     connect: timeouts.connect.optional(),
     headers: timeouts.headers.optional(),
