@@ -123,19 +123,50 @@ async function orphans(index: ContentIndex, store: BlobStore): Promise<Digest[]>
   return found;
 }
 
+function contentOf(store: BlobStore, index: ContentIndex): Content {
+  return {
+    store,
+    index,
+    mirror: {
+      forget: () => {},
+      setAside: () => Promise.reject(new Error('nothing is wrong')),
+      manifest: () => Promise.reject(new Error('nobody pulls')),
+      blob: () => Promise.reject(new Error('nobody pulls')),
+    },
+    clock: new ManualClock(),
+  };
+}
+
+it('leaves a row to bytes that are stored anew while they are removed', async () => {
+  const bytes = Buffer.from('l0');
+  const digest = digestOf(bytes);
+  const index = await openSqliteIndex(':memory:');
+  const store = createMemoryStore();
+  const storeAnew = async (): Promise<void> => {
+    await using ingest = await store.ingest({ digest });
+    await ingest.write([bytes]);
+    await index.putBlob(await ingest.commit(), 1);
+  };
+  await storeAnew();
+  const [key] = KEYS as [RepositoryKey];
+  await index.putBelonging(key, digest);
+  const racing: BlobStore = {
+    ...store,
+    async delete(gone) {
+      const wasThere = await store.delete(gone);
+      await storeAnew();
+      return wasThere;
+    },
+  };
+  await removeContent(contentOf(racing, index), [{ kind: 'content', key, digest }]);
+  expect(await store.stat(digest)).toBeDefined();
+  expect(await index.blob(digest)).toMatchObject({ size: bytes.length });
+  await index.close();
+});
+
 it('takes nothing away that a tag still leads to, and leaves nothing that nobody holds', async () => {
   const property = fc.asyncProperty(model, fc.array(removal, { maxLength: 4 }), async (model, removals) => {
-    const content: Content = {
-      store: createMemoryStore(),
-      index: await openSqliteIndex(':memory:'),
-      mirror: {
-        forget: () => {},
-        setAside: () => Promise.reject(new Error('nothing is wrong')),
-        manifest: () => Promise.reject(new Error('nobody pulls')),
-        blob: () => Promise.reject(new Error('nobody pulls')),
-      },
-      clock: new ManualClock(),
-    };
+    const content = contentOf(createMemoryStore(), await openSqliteIndex(':memory:'));
     const { index, store } = content;
     await build(content, model);
     const before = new Set(await orphans(index, store));

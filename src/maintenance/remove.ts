@@ -153,7 +153,7 @@ class Removal {
 
   /** @returns what the bytes, where they were a manifest's, have referred to. */
   async #delete(digest: Digest): Promise<readonly Digest[]> {
-    const { store, index } = this.#content;
+    const { store, index, clock } = this.#content;
     const size = (await index.blob(digest))?.size ?? 0;
     const edges = await index.edges(digest);
     if (await store.delete(digest)) {
@@ -161,6 +161,9 @@ class Removal {
       this.#bytes += size;
     }
     await index.deleteBlob(digest);
+    // Whoever stored it anew between the two has lost its row: without one it would never be evicted.
+    const again = await store.stat(digest);
+    if (again !== undefined) await index.putBlob(again, clock.now());
     return edges.filter(({ role }) => role !== 'subject').map((edge) => edge.digest);
   }
 }
