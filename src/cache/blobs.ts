@@ -16,6 +16,7 @@ import type { Recovered } from './recovered.ts';
 import { isRefusal } from './refusal.ts';
 import { ResilientReader } from './resilient-reader.ts';
 import { SourceReader } from './source-reader.ts';
+import type { SmallBlobs } from './small-blobs.ts';
 import type { StoredBlobs } from './stored-blobs.ts';
 import { isSameRepository, type Target } from './target.ts';
 import { tolerate } from './tolerate.ts';
@@ -36,6 +37,7 @@ export interface BlobsOptions extends FillOptions {
   readonly belonging: Belonging;
   readonly recovered: Recovered;
   readonly stored: StoredBlobs;
+  readonly small: SmallBlobs;
   readonly lastUse: LastUse;
   readonly negative: NegativeCache;
 }
@@ -65,9 +67,9 @@ export class Blobs {
    * @throws UpstreamError where upstream says no or cannot be asked, and nothing that may be served is cached
    */
   async open(target: Target, digest: Digest, range: RangeSpec | undefined): Promise<OpenedBlob> {
-    const { belonging, lastUse, stored } = this.#options;
+    const { belonging, lastUse, small } = this.#options;
     const belongs = await belonging.has(target.key, digest);
-    const reader = await stored.open(digest);
+    const reader = await small.open(digest);
     if (reader === undefined) return this.#openCold(target, digest, range, belongs);
     try {
       const outcome = belongs ? HIT : await this.#confirmStored(target, digest);

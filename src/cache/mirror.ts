@@ -15,6 +15,7 @@ import { HIT, type Outcome } from './outcome.ts';
 import { Recovered } from './recovered.ts';
 import type { RememberingIndex } from './remembering-index.ts';
 import { ReferrerLists, type ReferrersPage } from './referrer-lists.ts';
+import { SmallBlobs } from './small-blobs.ts';
 import { StoredBlobs } from './stored-blobs.ts';
 import { TagLists, type ListPage, type ListQuery } from './tag-lists.ts';
 import { Tags, type Resolution } from './tags.ts';
@@ -26,6 +27,8 @@ export interface MirrorOptions extends DiskOptions {
   readonly negativeTtlMs: number;
   /** Bytes of manifests kept in memory. */
   readonly manifestMemoryBytes: number;
+  /** Bytes of small blobs kept in memory; 0: none. */
+  readonly blobMemoryBytes: number;
   /**
    * Whether bytes that were found without a row may be served while upstream cannot be asked: only where no
    * upstream has credentials (docs/adr/0005). False unless told.
@@ -55,6 +58,7 @@ export class Mirror {
   readonly #lastUse: LastUse;
   readonly #belonging: Belonging;
   readonly #stored: StoredBlobs;
+  readonly #small: SmallBlobs;
   readonly #manifests: Manifests;
   readonly #tags: Tags;
   readonly #blobs: Blobs;
@@ -68,6 +72,7 @@ export class Mirror {
     this.#options = options;
     this.#belonging = new Belonging(index, events);
     this.#stored = new StoredBlobs(options);
+    this.#small = new SmallBlobs({ stored: this.#stored, events, memoryBytes: options.blobMemoryBytes });
     this.#lastUse = new LastUse(index, clock, events);
     this.#disk = new Disk(options);
     const parts = {
@@ -79,7 +84,7 @@ export class Mirror {
     const shared = { ...options, ...parts, negative, recovered };
     this.#manifests = new Manifests({ ...shared, memoryBytes: options.manifestMemoryBytes });
     this.#tags = new Tags({ ...shared, manifests: this.#manifests });
-    this.#blobs = new Blobs(shared);
+    this.#blobs = new Blobs({ ...shared, small: this.#small });
     this.#tagLists = new TagLists(options);
     this.#referrerLists = new ReferrerLists({ ...options, ttlMs: negativeTtlMs });
   }
@@ -188,11 +193,13 @@ export class Mirror {
   async setAside(digest: Digest, error: Error): Promise<void> {
     await this.#stored.setAside(digest, error);
     this.#manifests.forget([digest]);
+    this.#small.forget([digest]);
   }
 
   /** To be called when `digests` were deleted from the store or the index, or taken from a repository. */
   forget(digests: Iterable<Digest>): void {
     this.#manifests.forget(digests);
+    this.#small.forget(digests);
     this.#belonging.forget();
     this.#tagLists.forget();
     this.#referrerLists.forget();

@@ -43,6 +43,7 @@ export async function openCache(config: Config, dependencies: CacheDependencies)
     ...shared,
     negativeTtlMs: config.negativeTtlMs,
     manifestMemoryBytes: config.cache.manifestMemory,
+    blobMemoryBytes: config.cache.blobMemory,
     serveRecovered: config.upstreams.every(({ credentials }) => credentials === undefined),
     diskError: directory.error,
     onFull: (bytes) => evictor.makeRoom(bytes),

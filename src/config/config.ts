@@ -38,6 +38,8 @@ interface CacheConfig {
   readonly maxSize: number | undefined;
   readonly minFree: number;
   readonly manifestMemory: number;
+  /** 0: none. */
+  readonly blobMemory: number;
   /** Undefined: never. */
   readonly unusedForMs: number | undefined;
   /** From one verification of the whole store to the next. Undefined: never. */

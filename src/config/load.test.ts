@@ -58,6 +58,7 @@ describe('a file without mistakes', () => {
         maxSize: 50 * 1024 ** 3,
         minFree: 2 * 1024 ** 3,
         manifestMemory: 64 * 1024 ** 2,
+        blobMemory: 32 * 1024 ** 2,
         unusedForMs: undefined,
         verifyEveryMs: undefined,
         verifyRate: 20 * 1024 ** 2,
@@ -123,6 +124,7 @@ cache:
   maxSize: unlimited
   minFree: 0
   manifestMemory: 1MiB
+  blobMemory: 0
   unusedFor: 90d
   verifyEvery: 30d
   verifyRate: 1MiB
@@ -157,6 +159,7 @@ log: { level: debug, format: json }
         maxSize: undefined,
         minFree: 0,
         manifestMemory: 1024 ** 2,
+        blobMemory: 0,
         unusedForMs: 90 * 86_400_000,
         verifyEveryMs: 30 * 86_400_000,
         verifyRate: 1024 ** 2,

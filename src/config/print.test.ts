@@ -89,6 +89,7 @@ describe('printConfig', () => {
           maxSize: fc.oneof(size, fc.constant('unlimited')),
           minFree: size,
           manifestMemory: size,
+          blobMemory: size,
           unusedFor: fc.oneof(duration, fc.constant('never')),
           verifyEvery: fc.oneof(duration, fc.constant('never')),
           verifyRate: size,

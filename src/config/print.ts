@@ -41,6 +41,7 @@ function printCache(cache: Config['cache']): object {
     maxSize: cache.maxSize === undefined ? 'unlimited' : formatByteSize(cache.maxSize),
     minFree: formatByteSize(cache.minFree),
     manifestMemory: formatByteSize(cache.manifestMemory),
+    blobMemory: formatByteSize(cache.blobMemory),
     unusedFor: formatDurationOrNever(cache.unusedForMs),
     verifyEvery: formatDurationOrNever(cache.verifyEveryMs),
     verifyRate: formatByteSize(cache.verifyRate),

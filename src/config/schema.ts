@@ -134,6 +134,9 @@ const cache = section({
   manifestMemory: byteSize(1024 ** 2)
     .prefault('64MiB')
     .describe('How much memory holds manifests.'),
+  blobMemory: byteSize()
+    .prefault('32MiB')
+    .describe('How much memory holds blobs of 64 KiB and less, image configs above all; 0: none.'),
   unusedFor: durationOrNever().prefault('never').describe('What nobody has pulled for this long goes.'),
   verifyEvery: durationOrNever()
     .prefault('never')

@@ -44,6 +44,7 @@ function toCache(cache: ConfigFile['cache'], { overrides, resolvePath }: ToConfi
     maxSize: cache.maxSize,
     minFree: cache.minFree,
     manifestMemory: cache.manifestMemory,
+    blobMemory: cache.blobMemory,
     unusedForMs: cache.unusedFor,
     verifyEveryMs: cache.verifyEvery,
     verifyRate: cache.verifyRate,

@@ -58,6 +58,9 @@ interface MirroredRegistry {
   readonly network?: Network;
 }
 
+/** Bytes of manifests, and of small blobs, that are kept in memory. */
+const MEMORY = 1024 * 1024;
+
 interface GuardedUpstream extends RoutedUpstream {
   readonly breaker: Breaker;
 }
@@ -66,6 +69,7 @@ export interface MirrorFixtureOptions {
   readonly upstreams: readonly MirroredRegistry[];
   readonly negativeTtlMs?: number;
   readonly manifestMemoryBytes?: number;
+  readonly blobMemoryBytes?: number;
   /** Keeps what an earlier fixture cached; it is then the test's to remove. */
   readonly directory?: string;
   readonly limits?: AdmissionLimits;
@@ -203,11 +207,18 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
   const fileStore = await openFileStore({ directory });
   const store = new HeldStore(options.wrapStore?.(fileStore) ?? fileStore);
   const index = rememberIndex(await openSqliteIndex(join(directory, 'index.db')));
-  const { negativeTtlMs = 30_000, manifestMemoryBytes = 1024 * 1024 } = options;
+  const { negativeTtlMs = 30_000, manifestMemoryBytes = MEMORY, blobMemoryBytes = MEMORY } = options;
   const shared = { store, index, clock, events: bus };
   const onFull = (bytes: number): void => evictor.makeRoom(bytes);
   const { serveRecovered = false } = options;
-  const mirror = new Mirror({ ...shared, negativeTtlMs, manifestMemoryBytes, serveRecovered, onFull });
+  const mirror = new Mirror({
+    ...shared,
+    negativeTtlMs,
+    manifestMemoryBytes,
+    blobMemoryBytes,
+    serveRecovered,
+    onFull,
+  });
   const evictor = new Evictor({
     ...shared,
     marks: { maxSize: undefined, minFree: 0, unusedForMs: undefined, ...options.marks },

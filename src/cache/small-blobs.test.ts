@@ -1,0 +1,146 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createEvents, type LarderEvent } from '../events.ts';
+import type { ContentIndex } from '../index/content-index.ts';
+import { openSqliteIndex } from '../index/sqlite/sqlite-index.ts';
+import { digestOf, type Digest } from '../oci/digest.ts';
+import { StoreError, type BlobReader, type BlobStore } from '../store/blob-store.ts';
+import { ForwardingReader } from '../store/forwarding-reader.ts';
+import { createMemoryStore } from '../store/memory.ts';
+import { readWhole } from './read-blob.ts';
+import { SmallBlobs } from './small-blobs.ts';
+import { StoredBlobs } from './stored-blobs.ts';
+
+const CONFIG = Buffer.from('{"architecture":"amd64"}');
+const LARGEST = Buffer.alloc(64 * 1024, 'x');
+const LARGER = Buffer.alloc(64 * 1024 + 1, 'x');
+const MEMORY = 1024 * 1024;
+
+describe('small blobs', () => {
+  let store: BlobStore;
+  let index: ContentIndex;
+  let events: LarderEvent[];
+  /** Readers that the store has handed out, and those that are still open. */
+  let opened: number;
+  let open: number;
+  /** What becomes of a reader of the store. */
+  let change: (reader: BlobReader) => BlobReader;
+
+  beforeEach(async () => {
+    store = createMemoryStore();
+    index = await openSqliteIndex(':memory:');
+    events = [];
+    [opened, open] = [0, 0];
+    change = (reader) => reader;
+    for (const bytes of [CONFIG, LARGEST, LARGER]) await put(bytes, digestOf(bytes));
+  });
+
+  afterEach(async () => {
+    await index.close();
+  });
+
+  async function put(bytes: Uint8Array, digest: Digest): Promise<void> {
+    await using ingest = await store.ingest({ digest });
+    await ingest.write([bytes]);
+    await index.putBlob(await ingest.commit(), 1);
+  }
+
+  class CountedReader extends ForwardingReader {
+    override async close(): Promise<void> {
+      open -= 1;
+      await super.close();
+    }
+  }
+
+  function blobs(memoryBytes = MEMORY): SmallBlobs {
+    const bus = createEvents();
+    bus.subscribe((event) => events.push(event));
+    const counted: BlobStore = {
+      ...store,
+      async open(digest) {
+        const reader = await store.open(digest);
+        if (reader === undefined) return undefined;
+        opened += 1;
+        open += 1;
+        return new CountedReader(change(reader));
+      },
+    };
+    const stored = new StoredBlobs({ store: counted, index, events: bus });
+    return new SmallBlobs({ stored, events: bus, memoryBytes });
+  }
+
+  async function read(small: SmallBlobs, digest: Digest): Promise<Uint8Array | undefined> {
+    const reader = await small.open(digest);
+    return reader && readWhole(reader);
+  }
+
+  it('are read from the store once', async () => {
+    const small = blobs();
+    for (let times = 0; times < 3; times++) {
+      expect(await read(small, digestOf(CONFIG))).toEqual(new Uint8Array(CONFIG));
+    }
+    expect([opened, open]).toEqual([1, 0]);
+  });
+
+  it('have 64 KiB at most', async () => {
+    const small = blobs();
+    for (const bytes of [LARGEST, LARGEST, LARGER, LARGER]) {
+      expect(digestOf((await read(small, digestOf(bytes)))!)).toBe(digestOf(bytes));
+    }
+    expect(opened).toBe(3);
+  });
+
+  it('that the store has not got are nowhere', async () => {
+    expect(await blobs().open(digestOf('other'))).toBeUndefined();
+  });
+
+  it('are kept within the memory that is allowed', async () => {
+    const none = blobs(0);
+    for (let times = 0; times < 2; times++) await read(none, digestOf(CONFIG));
+    expect(opened).toBe(2);
+    const one = blobs(LARGEST.length + 600);
+    for (const bytes of [CONFIG, LARGEST, CONFIG]) await read(one, digestOf(bytes));
+    expect(opened).toBe(5);
+  });
+
+  it('are forgotten when they are told to be, also while they are read', async () => {
+    const small = blobs();
+    await read(small, digestOf(CONFIG));
+    small.forget([digestOf(CONFIG)]);
+    const reading = read(small, digestOf(CONFIG));
+    small.forget([digestOf(CONFIG)]);
+    await reading;
+    await read(small, digestOf(CONFIG));
+    expect(opened).toBe(3);
+  });
+
+  it('that have rotted are set aside, and not served', async () => {
+    change = (reader) =>
+      new (class extends ForwardingReader {
+        override async read(into: Uint8Array, position: number): Promise<number> {
+          const count = await super.read(into, position);
+          into[0]! ^= 1;
+          return count;
+        }
+      })(reader);
+    const small = blobs();
+    expect(await small.open(digestOf(CONFIG))).toBeUndefined();
+    expect(events).toMatchObject([{ kind: 'blob-quarantined', digest: digestOf(CONFIG) }]);
+    expect(await index.blob(digestOf(CONFIG))).toBeUndefined();
+    expect(open).toBe(0);
+    expect(await small.open(digestOf(CONFIG))).toBeUndefined();
+  });
+
+  it('that cannot be read are not to be had', async () => {
+    change = (reader) =>
+      new (class extends ForwardingReader {
+        override read(): Promise<number> {
+          return Promise.reject(new StoreError('read', { code: 'EMFILE' }));
+        }
+      })(reader);
+    const small = blobs();
+    expect(await small.open(digestOf(CONFIG))).toBeUndefined();
+    expect(events).toMatchObject([{ kind: 'store-failed', operation: 'read a small blob' }]);
+    expect(open).toBe(0);
+    expect(await index.blob(digestOf(CONFIG))).toBeDefined();
+  });
+});
