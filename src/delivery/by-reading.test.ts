@@ -4,7 +4,7 @@ import { ScriptedReader } from '../../test/support/scripted-reader.ts';
 import { createDeliver } from './deliver.ts';
 
 const KiB = 1024;
-const SLICE = 256 * KiB;
+const SLICE = KiB * KiB;
 
 test('a client that reads nothing takes two slices of memory, however large the blob is', async () => {
   const size = 1024 ** 3;
@@ -21,4 +21,20 @@ test('a client that reads nothing takes two slices of memory, however large the 
   socket.destroy();
   expect(await delivered).toMatchObject({ complete: false });
   expect(reader.reads).toBeLessThanOrEqual(reads + 1);
+});
+
+test('many clients take little memory each', async () => {
+  const deliver = createDeliver();
+  const readers = Array.from({ length: 40 }, () => new ScriptedReader(1024 ** 3));
+  for (const reader of readers) {
+    const { port } = await serve({ deliver, reader, end: reader.size });
+    await ask(port);
+  }
+  for (const reader of readers) await untilStill(reader);
+  const slices = readers.map(({ buffers }) => [...buffers].map(({ byteLength }) => byteLength / KiB));
+  expect([slices[0], slices[15], slices[39]]).toEqual([
+    [1024, 1024],
+    [512, 512],
+    [192, 192],
+  ]);
 });

@@ -1,11 +1,11 @@
 import type { Transfer } from './transfer.ts';
 
-/** Large reads cost few system calls, small ones little memory a client; two of them let the disk and the socket work at the same time. */
-const SLICE = 256 * 1024;
-
 const NOTHING = new Uint8Array();
 
-/** Sends a body through this process, with at most two slices of it in memory. */
+/**
+ * Sends a body through this process, with at most two slices of it in memory: two, so that the disk and the socket
+ * work at the same time.
+ */
 export async function sendByReading(transfer: Transfer): Promise<void> {
   const { sink } = transfer;
   const slices = new Slices(transfer);
@@ -43,7 +43,7 @@ class Slices {
   }
 
   #take(left: number): Buffer {
-    const buffer = this.#free ?? Buffer.allocUnsafeSlow(Math.min(SLICE, left));
+    const buffer = this.#free ?? Buffer.allocUnsafeSlow(Math.min(this.#transfer.bufferBytes, left));
     this.#free = this.#other;
     this.#other = buffer;
     return buffer;

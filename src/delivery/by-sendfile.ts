@@ -7,8 +7,13 @@ import type { Transfer } from './transfer.ts';
  * not before, for each call costs a change of threads. It bounds how long a fast client keeps its thread.
  */
 const SLICE = 8 * 1024 * 1024;
-/** What goes through this process: below it, a read and a write cost less than a call in another thread. */
-const CHUNK = 64 * 1024;
+/**
+ * What goes through this process at most at a time. Of a fast client's bytes that is a part, and the larger it is the
+ * more room the socket has afterwards; but sendfile moves bytes at less cost.
+ */
+const LARGEST_CHUNK = 256 * 1024;
+/** A call in another thread costs more than to read and write fewer bytes here. */
+const WORTH_A_CALL = 64 * 1024;
 
 /**
  * Sends a body from the file to the socket past this process. When the socket is full, one ordinary chunk is
@@ -16,7 +21,8 @@ const CHUNK = 64 * 1024;
  * also what finds out why nothing could be sent: a client that has gone, a disk that cannot read.
  */
 export async function sendBySendfile(transfer: Transfer, sendfile: Sendfile): Promise<void> {
-  const chunk = Buffer.allocUnsafeSlow(CHUNK);
+  const { bufferBytes, position, end = Number.POSITIVE_INFINITY } = transfer;
+  const chunk = Buffer.allocUnsafeSlow(Math.min(LARGEST_CHUNK, bufferBytes, end - position));
   let upTo = await transfer.available();
   if (upTo === undefined) return;
   await transfer.sendThrough(chunk, upTo);
@@ -27,7 +33,7 @@ export async function sendBySendfile(transfer: Transfer, sendfile: Sendfile): Pr
   while ((upTo = await transfer.available()) !== undefined) {
     const wanted = Math.min(upTo - transfer.position, SLICE);
     const { fd } = transfer.reader;
-    if (!isRoom || wanted < CHUNK || fd === undefined) {
+    if (!isRoom || wanted < WORTH_A_CALL || fd === undefined) {
       await transfer.sendThrough(chunk, upTo);
       isRoom = true;
       continue;

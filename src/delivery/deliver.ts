@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { BlobReader } from '../store/blob-store.ts';
+import { BufferShares } from './buffer-shares.ts';
 import { sendByReading } from './by-reading.ts';
 import { sendBySendfile } from './by-sendfile.ts';
 import type { Sendfile } from './sendfile.ts';
@@ -35,9 +36,11 @@ export type Deliver = (
 
 /** @param sendfile absent: every body goes through this process */
 export function createDeliver(sendfile?: Sendfile): Deliver {
+  const shares = new BufferShares();
   return async (reader, start, end, response, idleMs = 0) => {
+    using share = shares.take();
     const sink = new Sink(response, idleMs);
-    const transfer = new Transfer(reader, sink, start, end);
+    const transfer = new Transfer({ reader, sink, start, end, share });
     const told = (): Delivered => ({ bytes: transfer.position - start, complete: sink.isFinished });
     try {
       await send(transfer, sendfile);

@@ -1,7 +1,17 @@
 import type { BlobReader } from '../store/blob-store.ts';
+import type { BufferShare } from './buffer-shares.ts';
 import type { Sink } from './sink.ts';
 
 const NOTHING = new Uint8Array();
+
+export interface TransferOptions {
+  readonly reader: BlobReader;
+  readonly sink: Sink;
+  readonly start: number;
+  /** Undefined: where the blob ends. */
+  readonly end: number | undefined;
+  readonly share: BufferShare;
+}
 
 /** One body on its way: which bytes of what go to whom, and how far they have come. */
 export class Transfer {
@@ -9,14 +19,17 @@ export class Transfer {
   readonly sink: Sink;
   /** Where the body ends; undefined: where the blob does. */
   readonly end: number | undefined;
+  /** How large a buffer on its way may be, bytes. */
+  readonly bufferBytes: number;
   /** The next byte to send. */
   position: number;
 
-  constructor(reader: BlobReader, sink: Sink, start: number, end: number | undefined) {
+  constructor({ reader, sink, start, end, share }: TransferOptions) {
     this.reader = reader;
     this.sink = sink;
     this.position = start;
     this.end = end;
+    this.bufferBytes = share.bytes;
   }
 
   /** Up to where the body can be read now; undefined at its end, or once the client has gone. */
