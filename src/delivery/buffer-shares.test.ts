@@ -20,7 +20,14 @@ test('a share grows again when other bodies have been sent', () => {
   const taken = Array.from({ length: 16 }, () => shares.take());
   expect(taken.map(({ bytes }) => bytes / KiB)).toEqual([
     ...Array.from({ length: 8 }, () => 1024),
-    ...[896, 768, 704, 640, 576, 576, 512, 512],
+    896,
+    768,
+    704,
+    640,
+    576,
+    576,
+    512,
+    512,
   ]);
   for (const share of taken.slice(1)) share[Symbol.dispose]();
   expect(shares.take().bytes).toBe(1024 * KiB);
