@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readFile, statfs, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -46,6 +46,25 @@ describe('a cache directory', () => {
     await (await open(temporary.path)).close();
   });
 
+  it('is left alone where another one has taken its place', async () => {
+    const directory = join(temporary.path, 'cache');
+    const first = await open(directory);
+    await rm(directory, { recursive: true });
+    const second = await open(directory);
+    const bytes = Buffer.from('blob');
+    await using ingest = await second.store.ingest(BLOB);
+    await ingest.write([bytes]);
+    await ingest.commit();
+    const isStale = { name: 'StoreError', code: 'ESTALE' };
+    await expect(first.store.ingest(BLOB)).rejects.toMatchObject(isStale);
+    await expect(first.store.delete(BLOB.digest)).rejects.toMatchObject(isStale);
+    await expect(first.store.quarantine(BLOB.digest)).rejects.toMatchObject(isStale);
+    await first.close();
+    expect(await second.store.stat(BLOB.digest)).toEqual(BLOB);
+    expect(await readdir(directory)).toContain('lock.json');
+    await second.close();
+  });
+
   it('does not fill with what failed verification', async () => {
     const cache = await open(temporary.path, { maxSize: 1000 });
     const { store } = cache;
@@ -54,7 +73,7 @@ describe('a cache directory', () => {
       await ingest.write([Buffer.from(text)]);
       await expect(ingest.commit()).rejects.toThrow('digest');
     }
-    expect(await store.quarantined()).toEqual({ blobs: 1, bytes: 30 });
+    expect(await store.quarantined()).toMatchObject({ blobs: 1, bytes: 30 });
     await cache.close();
   });
 
@@ -94,7 +113,7 @@ describe.skipIf(!isMountable)('a cache directory whose device fails', () => {
     expect(await store.stat(BLOB.digest)).toBeUndefined();
     expect(await store.delete(BLOB.digest)).toBe(false);
     expect(await store.quarantine(BLOB.digest)).toBe(false);
-    expect(await store.quarantined()).toEqual({ blobs: 0, bytes: 0 });
+    expect(await store.quarantined()).toEqual({ blobs: 0, bytes: 0, digests: [] });
     for await (const blob of store.list()) expect(blob).toBeUndefined();
     await index.putBlob(BLOB, 1);
     expect(await index.stats()).toEqual({ blobs: 1, bytes: 4 });

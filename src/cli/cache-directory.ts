@@ -9,6 +9,7 @@ import { openSqliteIndex } from '../index/sqlite/sqlite-index.ts';
 import { StoreError, type BlobStore } from '../store/blob-store.ts';
 import { openFileStore } from '../store/fs/file-store.ts';
 import { lockDirectory } from '../store/fs/lock.ts';
+import { lockedStore } from '../store/fs/locked-store.ts';
 import { createUnusableStore } from '../store/unusable-store.ts';
 
 export interface CacheDirectory {
@@ -82,7 +83,7 @@ async function openUsable(
       await index.close();
       await lock.release();
     };
-    return { store, index, error: undefined, close };
+    return { store: lockedStore(store, lock), index, error: undefined, close };
   } catch (error) {
     await lock.release().catch(() => {});
     throw error;

@@ -61,10 +61,10 @@ function repositoryTable(rows: readonly RepositoryRow[]): string {
 }
 
 function tagTable(rows: readonly TagRow[]): string {
-  const cells = rows.map(({ tag, digest, blobs, bytes, usedAt, isPinned }) => [
+  const cells = rows.map(({ tag, digest, parts, blobs, bytes, usedAt, isPinned }) => [
     tag,
     digest,
-    blobs,
+    blobs === parts ? blobs : `${blobs} of ${parts}`,
     shortSize(bytes),
     formatTime(usedAt),
     isPinned ? 'yes' : '',

@@ -1,3 +1,5 @@
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { systemClock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
@@ -57,7 +59,18 @@ async function openHere(config: Config, deadline: number): Promise<OpenedMainten
   }
 }
 
+/** A command on what is cached makes no cache: one that is made in a mount point is in the way of the real one. */
+async function assertCache({ cache: { directory } }: Config): Promise<void> {
+  try {
+    await access(join(directory, 'lock.db'));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return;
+    throw new MaintenanceError('failed', `there is no cache in ${directory} (cache.directory)`);
+  }
+}
+
 async function openLocally(config: Config): Promise<OpenedMaintenance> {
+  await assertCache(config);
   const dependencies = { clock: systemClock, events: createEvents() };
   let isReplaced = false;
   dependencies.events.subscribe((event) => {

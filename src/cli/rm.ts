@@ -17,6 +17,7 @@ export function rmCommand(): Command {
 }
 
 function describe(reference: string, { tags, blobs, bytes }: Removed): string {
-  const freed = blobs === 0 ? 'no bytes, others need them' : `${blobs} blobs, ${shortSize(bytes)}`;
+  const freed =
+    blobs === 0 ? 'no bytes: none are stored, or others need them' : `${blobs} blobs, ${shortSize(bytes)}`;
   return `${reference}: removed ${tags} ${tags === 1 ? 'tag' : 'tags'}; ${freed}`;
 }

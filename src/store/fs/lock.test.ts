@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -26,6 +26,39 @@ function lockInAnotherProcess(directory: string): { readonly pid: number; readon
   );
   return { pid: child.pid, told: child.stdout.trim() };
 }
+
+describe('a directory in the place of the locked one', () => {
+  it('is not the lock’s, until the locked one is back', async () => {
+    await using place = await temporaryDirectory('store');
+    const [path, away] = [join(place.path, 'cache'), join(place.path, 'away')];
+    const lock = await lockDirectory(path);
+    await lock.assertHeld();
+    await rename(path, away);
+    await expect(lock.assertHeld()).rejects.toMatchObject({ code: 'ENOENT' });
+    await mkdir(path);
+    await writeFile(join(path, 'lock.db'), '');
+    await expect(lock.assertHeld()).rejects.toMatchObject({
+      code: 'ESTALE',
+      message: `cannot write to ${path}, which has been replaced since the start (restart Larder to use it): ESTALE`,
+    });
+    await rm(path, { recursive: true });
+    await rename(away, path);
+    await lock.assertHeld();
+    await lock.release();
+  });
+
+  it('keeps what it says of another process when the lock is released', async () => {
+    await using place = await temporaryDirectory('store');
+    const path = join(place.path, 'cache');
+    const lock = await lockDirectory(path);
+    await rm(path, { recursive: true });
+    const other = await lockDirectory(path);
+    await lock.release();
+    expect(await readdir(path)).toEqual(['lock.db', 'lock.json']);
+    await other.release();
+    expect(await readdir(path)).toEqual(['lock.db']);
+  });
+});
 
 describe('lockDirectory', () => {
   let directory: TemporaryDirectory;

@@ -1,4 +1,4 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -9,6 +9,12 @@ import { FILE_MODE, layoutOf } from './layout.ts';
 
 /** That a cache directory is this process's. To be kept as long as that shall be so. */
 export interface DirectoryLock {
+  /**
+   * Resolves while the directory is the one that was locked. Another one in its place (deleted and made anew, another
+   * file system mounted) may be another process's.
+   * @throws StoreError ESTALE where it is another one, ENOENT where there is none
+   */
+  assertHeld(): Promise<void>;
   release(): Promise<void>;
 }
 
@@ -32,6 +38,8 @@ export interface Holder {
 
 const SQLITE_BUSY = 5;
 
+const GONE: ReadonlySet<string> = new Set(['ESTALE', 'ENOENT']);
+
 /**
  * Makes the directory this process's until `release` or the process's end, however that comes. The lock is
  * SQLite's on `lock.db`, an empty file; `lock.json` beside it tells others whose it is. docs/adr/0004.
@@ -41,21 +49,43 @@ export async function lockDirectory(directory: string): Promise<DirectoryLock> {
   const root = layoutOf(directory).directory;
   const holderPath = join(root, 'lock.json');
   await prepareDirectory(root);
-  const database = await acquire(join(root, 'lock.db'));
+  const lockPath = join(root, 'lock.db');
+  const database = await acquire(lockPath);
   if (database === undefined) throw new DirectoryLockedError(root, await readHolder(holderPath));
+  let locked: string;
   try {
     await writeHolder(holderPath);
+    locked = await identityOf(lockPath);
   } catch (error) {
     database.close();
     throw error;
   }
+  const assertHeld = async (): Promise<void> => {
+    if ((await identityOf(lockPath)) === locked) return;
+    const operation = `write to ${root}, which has been replaced since the start (restart Larder to use it)`;
+    throw new StoreError(operation, { code: 'ESTALE' });
+  };
   return {
+    assertHeld,
     async release() {
       if (!database.isOpen) return;
-      await attempt(`delete ${holderPath}`, () => rm(holderPath, { force: true }));
-      database.close();
+      try {
+        await assertHeld();
+        await attempt(`delete ${holderPath}`, () => rm(holderPath, { force: true }));
+      } catch (error) {
+        // What another directory in its place says is about another process.
+        if (!(error instanceof StoreError) || !GONE.has(error.code)) throw error;
+      } finally {
+        database.close();
+      }
     },
   };
+}
+
+/** What tells a file from another one of its name. Throws StoreError. */
+async function identityOf(path: string): Promise<string> {
+  const { dev, ino } = await attempt(`find ${path}`, () => stat(path, { bigint: true }));
+  return `${dev}:${ino}`;
 }
 
 /** @returns the database whose open transaction is the lock; undefined where another has it. */
