@@ -53,7 +53,10 @@ const tagPolicy = {
 // Headers must reach containerd within 30 s (its ResponseHeaderTimeout): connecting and waiting stay below.
 const timeouts = {
   connect: wait(1).describe('For a connection to upstream, TLS included.'),
-  headers: wait(1).describe("From a request to its answer's headers."),
+  headers: wait(1).describe(
+    "From a request to its answer's headers, and as much as `connect` beyond that: whether a connection had to be " +
+      'made first is not told apart.',
+  ),
   body: wait(1).describe(
     'The longest silence inside a body. A body that keeps coming may take as long as it likes.',
   ),

@@ -23,6 +23,9 @@ export interface TagRow {
   readonly digest: Digest;
   /** When upstream last confirmed it; milliseconds since the epoch. */
   readonly checkedAt: number;
+  /** How many blobs it is known to consist of; of an image index, those of the platforms that were pulled. */
+  readonly parts: number;
+  /** How many of them are stored. */
   readonly blobs: number;
   readonly bytes: number;
   /** Milliseconds since the epoch; undefined where nothing of it is stored. */
@@ -139,9 +142,10 @@ async function describeRepositories(
 async function describeClosure(
   index: ContentIndex,
   root: Digest,
-): Promise<Pick<TagRow, 'blobs' | 'bytes' | 'usedAt'>> {
-  const stored = { blobs: 0, bytes: 0 };
+): Promise<Pick<TagRow, 'parts' | 'blobs' | 'bytes' | 'usedAt'>> {
+  const stored = { parts: 0, blobs: 0, bytes: 0 };
   for (const digest of await index.closure(root)) {
+    stored.parts += 1;
     const blob = await index.blob(digest);
     if (blob === undefined) continue;
     stored.blobs += 1;

@@ -10,8 +10,30 @@ import type { Broken } from './findings.ts';
 /** How many of a digest's repositories are asked for it at most. */
 const MAX_REPOSITORIES = 5;
 
+/** Bytes that were set aside, and are wanted. */
+export type Unrepaired = Pick<Broken, 'digest' | 'isManifest'>;
+
 /** Where a repository is to be pulled from; undefined where the config does not have it (any more). */
 export type FindTarget = (key: RepositoryKey) => Target | undefined;
+
+/**
+ * What lies in quarantine from before, belongs to a repository and has not been pulled again since.
+ * @throws IndexError, StoreError
+ */
+export async function brokenBefore(
+  { store, index }: Content,
+  found: readonly Unrepaired[],
+): Promise<readonly Unrepaired[]> {
+  const known = new Set(found.map(({ digest }) => digest));
+  const before: Unrepaired[] = [];
+  for (const digest of (await store.quarantined()).digests) {
+    if (known.has(digest) || (await store.stat(digest)) !== undefined) continue;
+    const owners = await index.repositoriesOf(digest, 1);
+    if (owners.length === 0) continue;
+    before.push({ digest, isManifest: (await index.manifest(digest)) !== undefined });
+  }
+  return before;
+}
 
 /**
  * Fetches bytes that were set aside again, from a repository that they belong to.
@@ -21,7 +43,7 @@ export type FindTarget = (key: RepositoryKey) => Target | undefined;
 export async function repairBlob(
   content: Content,
   findTarget: FindTarget,
-  broken: Broken,
+  broken: Unrepaired,
 ): Promise<string | undefined> {
   const keys = await content.index.repositoriesOf(broken.digest, MAX_REPOSITORIES);
   let reason = 'it is not known to belong to any repository';
@@ -37,7 +59,7 @@ export async function repairBlob(
   return reason;
 }
 
-async function pull(content: Content, target: Target, broken: Broken): Promise<string | undefined> {
+async function pull(content: Content, target: Target, broken: Unrepaired): Promise<string | undefined> {
   try {
     await (broken.isManifest ? pullManifest : pullBlob)(content, target, broken.digest);
   } catch (error) {

@@ -6,7 +6,7 @@ import { setAside, type Broken, type OnBroken } from './findings.ts';
 import { Pacer } from './pace.ts';
 import { reconcileSteps, ROWS_PER_SECOND } from './reconcile.ts';
 import { rehashBlob } from './rehash.ts';
-import { repairBlob, type FindTarget } from './repair.ts';
+import { brokenBefore, repairBlob, type FindTarget } from './repair.ts';
 import { runSteps, totalsOf, type Step, type StepReport, type StepStats } from './steps.ts';
 
 export interface VerifyOptions {
@@ -46,7 +46,7 @@ const TELL_EVERY_BYTES = 64 * 1024 * 1024;
  * Verifies the whole store:
  * 1. and 2. as `reconcileSteps`: the index and the disk are made to agree;
  * 3. every blob is hashed; what is wrong goes to quarantine, so that it heals from upstream when it is next asked for;
- * 4. with `repair`, what went there is fetched again at once.
+ * 4. with `repair`, what went there is fetched again at once, now or by an earlier run.
  * @throws IndexError; StoreError where the store as a whole cannot be read; the signal's reason
  */
 export async function verifyContent(
@@ -75,8 +75,9 @@ export async function verifyContent(
   return { steps: reports, totals, isSound: isSound(totals) };
 }
 
-function isSound({ quarantined = 0, repaired = 0, failed = 0 }: StepStats): boolean {
-  return failed === 0 && repaired >= quarantined;
+/** After a repair it is what could not be repaired that counts. */
+function isSound({ quarantined = 0, repaired, unrepaired = 0, failed = 0 }: StepStats): boolean {
+  return failed === 0 && (repaired === undefined ? quarantined : unrepaired) === 0;
 }
 
 interface HashRun {
@@ -141,15 +142,15 @@ async function repairBlobs(
   findTarget: FindTarget,
   { broken, onProgress, signal }: RepairRun,
 ): Promise<StepStats> {
-  let repaired = 0;
-  for (const blob of broken) {
+  const counts = { repaired: 0, unrepaired: 0 };
+  for (const blob of [...broken, ...(await brokenBefore(content, broken))]) {
     signal.throwIfAborted();
     const { digest } = blob;
     const reason = await repairBlob(content, findTarget, blob);
-    if (reason === undefined) repaired += 1;
+    counts[reason === undefined ? 'repaired' : 'unrepaired'] += 1;
     onProgress(
       reason === undefined ? { kind: 'repaired', digest } : { kind: 'not-repaired', digest, reason },
     );
   }
-  return { repaired };
+  return counts;
 }

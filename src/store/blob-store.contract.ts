@@ -138,7 +138,11 @@ function describeBytes(subject: Subject): void {
     expect(await store.quarantine(DIGEST)).toBe(false);
     expect(await store.stat(DIGEST)).toBeUndefined();
     expect(await store.open(DIGEST)).toBeUndefined();
-    expect(await store.quarantined()).toEqual({ blobs: 1, bytes: HELLO.byteLength });
+    expect(await store.quarantined()).toEqual({
+      blobs: 1,
+      bytes: HELLO.byteLength,
+      digests: [DIGEST],
+    });
     expect(await readWhole(reader)).toEqual(HELLO);
     await reader.close();
     await put(store, HELLO);

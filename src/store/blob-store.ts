@@ -19,10 +19,12 @@ export interface Listed extends Stored {
   readonly storedAt?: number;
 }
 
-/** How much is set aside. */
+/** What is set aside. */
 export interface QuarantineStats {
   readonly blobs: number;
   readonly bytes: number;
+  /** What the bytes were to be, each digest once; the store may have got it again meanwhile. */
+  readonly digests: readonly Digest[];
 }
 
 /**

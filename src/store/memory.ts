@@ -8,9 +8,9 @@ import type { Source, Spool } from './spool.ts';
 /** The reference implementation, for tests: what the store does, with nothing but memory. */
 export function createMemoryStore(): BlobStore {
   const blobs = new Map<Digest, GrowingBytes>();
-  const setAside: GrowingBytes[] = [];
+  const setAside: { readonly digest: Digest; readonly bytes: GrowingBytes }[] = [];
 
-  function createSpool(): Spool {
+  function createSpool(expected: Digest): Spool {
     const bytes = new GrowingBytes();
     return {
       append: async (chunks) => {
@@ -21,7 +21,7 @@ export function createMemoryStore(): BlobStore {
         if (!blobs.has(digest)) blobs.set(digest, bytes);
       },
       quarantine: async () => {
-        setAside.push(bytes);
+        setAside.push({ digest: expected, bytes });
       },
       discard: async () => undefined,
     };
@@ -36,16 +36,17 @@ export function createMemoryStore(): BlobStore {
       const bytes = blobs.get(digest);
       return bytes && new ProgressReader(Progress.complete(bytes.length), createSource(bytes));
     },
-    ingest: async (expected: Expected) => new SpooledIngest(expected, createSpool()),
+    ingest: async (expected: Expected) => new SpooledIngest(expected, createSpool(expected.digest)),
     delete: async (digest) => blobs.delete(digest),
     async quarantine(digest) {
       const bytes = blobs.get(digest);
-      if (bytes !== undefined) setAside.push(bytes);
+      if (bytes !== undefined) setAside.push({ digest, bytes });
       return blobs.delete(digest);
     },
     async quarantined() {
-      const bytes = setAside.reduce((sum, { length }) => sum + length, 0);
-      return { blobs: setAside.length, bytes };
+      const sum = setAside.reduce((sum, { bytes }) => sum + bytes.length, 0);
+      const digests = new Set(setAside.map(({ digest }) => digest));
+      return { blobs: setAside.length, bytes: sum, digests: [...digests] };
     },
     async *list(): AsyncGenerator<Listed> {
       for (const [digest, bytes] of blobs) yield { digest, size: bytes.length };

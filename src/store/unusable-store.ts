@@ -10,7 +10,7 @@ export function createUnusableStore(error: StoreError): BlobStore {
     },
     delete: async () => false,
     quarantine: async () => false,
-    quarantined: async () => ({ blobs: 0, bytes: 0 }),
+    quarantined: async () => ({ blobs: 0, bytes: 0, digests: [] }),
     async *list() {
       // Nothing.
     },

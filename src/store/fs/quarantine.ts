@@ -1,6 +1,6 @@
 import { readdir, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { digestAlgorithm, digestHex, type Digest } from '../../oci/digest.ts';
+import { basename, dirname, join } from 'node:path';
+import { digestAlgorithm, digestHex, isDigest, type Digest } from '../../oci/digest.ts';
 import type { QuarantineStats } from '../blob-store.ts';
 import { syncDirectory } from './directory.ts';
 import { attempt, attemptUnlessAbsent } from './io.ts';
@@ -22,6 +22,12 @@ export function quarantineNameOf(digest: Digest, unique: string): string {
   return `${digestAlgorithm(digest)}-${digestHex(digest)}.${unique}`;
 }
 
+/** Of such a name. Undefined where somebody has put another file there. */
+function digestOfName(name: string): Digest | undefined {
+  const digest = name.replace(/\..*$/, '').replace('-', ':');
+  return isDigest(digest) ? digest : undefined;
+}
+
 /** Moves a published file there, then trims. @returns whether it was there to be moved. Throws StoreError. */
 export async function quarantineFile(
   path: string,
@@ -39,10 +45,16 @@ export async function quarantineFile(
   return true;
 }
 
-/** How much is there. Throws StoreError. */
+/** What is there. Throws StoreError. */
 export async function quarantineStats(directory: string): Promise<QuarantineStats> {
   const files = await listQuarantine(directory);
-  return { blobs: files.length, bytes: files.reduce((sum, { size }) => sum + size, 0) };
+  const digests = new Set(files.map(({ path }) => digestOfName(basename(path))));
+  digests.delete(undefined);
+  return {
+    blobs: files.length,
+    bytes: files.reduce((sum, { size }) => sum + size, 0),
+    digests: [...digests] as Digest[],
+  };
 }
 
 /** Removes the oldest files until the rest is within the limits. Throws StoreError. */

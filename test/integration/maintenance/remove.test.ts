@@ -346,7 +346,16 @@ describe('what is cached', () => {
     ]);
     const rows = await maintenance.tags('app', { limit: 10 });
     expect(rows).toEqual([
-      { tag: '1', digest: first.digest, checkedAt: usedAt, blobs: 4, bytes: shared, usedAt, isPinned: true },
+      {
+        tag: '1',
+        digest: first.digest,
+        checkedAt: usedAt,
+        parts: 4,
+        blobs: 4,
+        bytes: shared,
+        usedAt,
+        isPinned: true,
+      },
       expect.objectContaining({ tag: '2', digest: second.digest, blobs: 4, isPinned: true }),
     ]);
     expect(await maintenance.tags('app', { after: '1', limit: 10 })).toMatchObject([{ tag: '2' }]);
@@ -356,7 +365,7 @@ describe('what is cached', () => {
       blobs: 7,
       bytes: all,
       maxBytes: undefined,
-      quarantine: { blobs: 0, bytes: 0 },
+      quarantine: { blobs: 0, bytes: 0, digests: [] },
       pins: 2,
       upstreams: [{ upstream: 'docker.io', repositories: 1, tags: 2, blobs: 7, bytes: all }],
     });

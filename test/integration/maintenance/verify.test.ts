@@ -110,6 +110,39 @@ describe('verify', () => {
     expect(await pullAll(world)).toBe(0);
   });
 
+  test('with repair fetches also what an earlier run has set aside', async () => {
+    await using world = await start();
+    const { mirror, registry, layer, image } = world;
+    await flipBit(mirror.pathOf(layer), 1000);
+    await flipBit(mirror.pathOf(image.digest), 30);
+    // What no repository has, nobody misses.
+    const stray = digestOf('stray');
+    await using ingest = await mirror.store.ingest({ digest: stray });
+    await expect(ingest.commit()).rejects.toThrow('digest');
+    expect((await verify(world)).report).toMatchObject({ isSound: false, totals: { quarantined: 2 } });
+    const { report, findings } = await verify(world, true);
+    expect(report).toMatchObject({ isSound: true, totals: { repaired: 2, unrepaired: 0 } });
+    expect(new Set(findings)).toEqual(
+      new Set([layer, image.digest].map((digest) => ({ kind: 'repaired', digest }))),
+    );
+    expect(await pullAll(world)).toBe(0);
+    const before = registry.count();
+    expect((await verify(world, true)).report).toMatchObject({ isSound: true, totals: { repaired: 0 } });
+    expect(registry.count()).toBe(before);
+  });
+
+  test('with repair is not sound as long as something cannot be fetched', async () => {
+    await using world = await start();
+    await flipBit(world.mirror.pathOf(world.layer), 1000);
+    await verify(world);
+    world.registry.deleteDigest('acme/app', world.layer);
+    for (let times = 0; times < 2; times++) {
+      const { report, findings } = await verify(world, true);
+      expect(report).toMatchObject({ isSound: false, totals: { repaired: 0, unrepaired: 1 } });
+      expect(findings).toEqual([expect.objectContaining({ kind: 'not-repaired', digest: world.layer })]);
+    }
+  });
+
   test('finds a manifest that was changed, though it is in memory, and the next pull heals it', async () => {
     await using world = await start();
     await flipBit(world.mirror.pathOf(world.image.digest), 30);
