@@ -54,6 +54,13 @@ describe.each([
     expect((await readAll(reader, 0, step)).equals(CONTENT)).toBe(true);
   });
 
+  test('it has nothing to read beyond what it has promised', async () => {
+    const { reader } = await open({}, { isChecked });
+    await expect(reader.read(Buffer.alloc(1), 0)).rejects.toThrow(RangeError);
+    const end = await reader.available(0);
+    await expect(reader.read(Buffer.alloc(1), end)).rejects.toThrow(RangeError);
+  });
+
   test('the rest of a blob begins where it was asked for', async () => {
     const { reader } = await open({}, { start: 2_345, isChecked });
     expect((await readAll(reader, 2_345, 500)).equals(CONTENT.subarray(2_345))).toBe(true);

@@ -41,6 +41,8 @@ export class SourceReader implements BlobReader {
     const from = position - this.#chunkStart;
     if (from < 0) return Promise.reject(new Error('bytes that passed through cannot be read again'));
     const bytes = this.#chunk.subarray(from, from + into.length);
+    if (bytes.length === 0)
+      return Promise.reject(new RangeError(`nothing to read at ${position}: see available()`));
     into.set(bytes);
     return Promise.resolve(bytes.length);
   }

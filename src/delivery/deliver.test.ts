@@ -44,6 +44,23 @@ afterAll(() => {
   rmSync(directory, { recursive: true });
 });
 
+/** As where the disk has failed after all, and the rest comes from upstream, seven bytes at a time. */
+class ReceivingReader extends ScriptedReader {
+  #arrived = 0;
+
+  override async available(position: number): Promise<number> {
+    if (this.reads === 0) return super.available(position);
+    if (position >= this.#arrived) this.#arrived += 7;
+    return this.#arrived;
+  }
+
+  override read(into: Uint8Array, position: number): Promise<number> {
+    if (this.reads === 0) this.#arrived = position + 7;
+    const there = into.subarray(0, Math.max(0, this.#arrived - position));
+    return there.length === 0 ? Promise.reject(new RangeError('not there')) : super.read(there, position);
+  }
+}
+
 describe.each(WAYS)('$name', ({ deliver, hasFile }) => {
   function scripted(size: number, options: ScriptedReaderOptions = {}): ScriptedReader {
     return new ScriptedReader(size, hasFile ? { ...options, fd } : options);
@@ -92,6 +109,15 @@ describe.each(WAYS)('$name', ({ deliver, hasFile }) => {
         { numRuns: 40 },
       );
     });
+
+    test.each([10, 1000, 65_536])(
+      'a part of %i bytes whose reader comes to have fewer than it said',
+      async (end) => {
+        const reader = new ReceivingReader(SIZE);
+        const { body, complete } = await pull({ deliver, reader, end });
+        expect([complete, same(body, bytesOf(0, end))]).toEqual([true, true]);
+      },
+    );
 
     test('the first bytes leave before the last ones are there', async () => {
       const reader = scripted(SIZE, { available: 10 });

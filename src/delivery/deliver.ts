@@ -68,12 +68,20 @@ async function readAtOnce(transfer: Transfer): Promise<Uint8Array | undefined> {
   const { reader, sink, position, end = Number.POSITIVE_INFINITY } = transfer;
   // Bytes that are at hand are there before this: headers wait for no others.
   const flush = setImmediate(() => sink.flushHeaders());
-  const upTo = await transfer.available();
-  clearImmediate(flush);
+  let upTo: number | undefined;
+  try {
+    upTo = await transfer.available();
+  } finally {
+    clearImmediate(flush);
+  }
   if (upTo !== end || end - position > AT_ONCE) return undefined;
   const whole = Buffer.allocUnsafe(end - position);
-  for (let count = 0; count < whole.length;) {
-    count += await reader.read(whole.subarray(count), position + count);
+  let count = await reader.read(whole, position);
+  while (count < whole.length) {
+    // Where a disk has failed meanwhile, the rest comes from upstream, and has yet to arrive.
+    const rest = await sink.unlessGone(reader.available(position + count));
+    if (rest === undefined || rest <= position + count) break;
+    count += await reader.read(whole.subarray(count, rest - position), position + count);
   }
-  return whole;
+  return whole.subarray(0, count);
 }
