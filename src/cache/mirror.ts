@@ -71,7 +71,7 @@ export class Mirror {
     const recovered = new Recovered(index, events, options.serveRecovered ?? false);
     this.#options = options;
     this.#belonging = new Belonging(index, events);
-    this.#stored = new StoredBlobs(options);
+    this.#stored = new StoredBlobs({ ...options, onSetAside: (digest) => this.#forgetBytes(digest) });
     this.#small = new SmallBlobs({ stored: this.#stored, events, memoryBytes: options.blobMemoryBytes });
     this.#lastUse = new LastUse(index, clock, events);
     this.#disk = new Disk(options);
@@ -190,9 +190,15 @@ export class Mirror {
    * Sets bytes aside that are wrong or unreadable, so that the next pull has them from upstream.
    * @throws StoreError, IndexError
    */
-  async setAside(digest: Digest, error: Error): Promise<void> {
-    await this.#stored.setAside(digest, error);
-    this.#manifests.forget([digest]);
+  setAside(digest: Digest, error: Error): Promise<void> {
+    return this.#stored.setAside(digest, error);
+  }
+
+  /**
+   * To be called when bytes were evicted. A manifest is served from memory as long as it is there; a blob is not, since
+   * its HEAD would be answered from upstream, and it would never be stored again.
+   */
+  evicted(digest: Digest): void {
     this.#small.forget([digest]);
   }
 
@@ -220,6 +226,11 @@ export class Mirror {
     await this.#blobs.close();
     await this.#disk.close();
     await this.#lastUse.flush();
+  }
+
+  #forgetBytes(digest: Digest): void {
+    this.#manifests.forget([digest]);
+    this.#small.forget([digest]);
   }
 
   async #pullTagged(

@@ -64,7 +64,7 @@ describe('small blobs', () => {
         return new CountedReader(change(reader));
       },
     };
-    const stored = new StoredBlobs({ store: counted, index, events: bus });
+    const stored = new StoredBlobs({ store: counted, index, events: bus, onSetAside: () => {} });
     return new SmallBlobs({ stored, events: bus, memoryBytes });
   }
 

@@ -3,7 +3,7 @@ import { createEvents, type LarderEvent } from '../events.ts';
 import type { ContentIndex } from '../index/content-index.ts';
 import { IndexError } from '../index/error.ts';
 import { openSqliteIndex } from '../index/sqlite/sqlite-index.ts';
-import { digestOf } from '../oci/digest.ts';
+import { digestOf, type Digest } from '../oci/digest.ts';
 import { StoreError, type BlobStore } from '../store/blob-store.ts';
 import { createMemoryStore } from '../store/memory.ts';
 import { readWhole } from './read-blob.ts';
@@ -16,11 +16,13 @@ describe('stored blobs', () => {
   let store: BlobStore;
   let index: ContentIndex;
   let events: LarderEvent[];
+  let told: Digest[];
 
   beforeEach(async () => {
     store = createMemoryStore();
     index = await openSqliteIndex(':memory:');
     events = [];
+    told = [];
     await using ingest = await store.ingest({ digest: DIGEST });
     await ingest.write([BYTES]);
     await index.putBlob(await ingest.commit(), 1);
@@ -37,6 +39,7 @@ describe('stored blobs', () => {
       store: { ...store, ...broken.store },
       index: { ...index, ...broken.index },
       events: bus,
+      onSetAside: (digest) => told.push(digest),
     });
   }
 
@@ -62,12 +65,14 @@ describe('stored blobs', () => {
     expect(await isThere()).toBe(false);
     expect(await store.quarantined()).toMatchObject({ blobs: 1, bytes: BYTES.length, digests: [DIGEST] });
     expect(events).toEqual([expect.objectContaining({ kind: 'blob-quarantined', digest: DIGEST })]);
+    expect(told).toEqual([DIGEST]);
   });
 
   it.each(['open', 'stat'] as const)('are left alone where %s fails for another reason', async (method) => {
     expect(await stored({ store: { [method]: fail('EMFILE') } })[method](DIGEST)).toBeUndefined();
     expect(await isThere()).toBe(true);
     expect(events).toMatchObject([{ kind: 'store-failed' }]);
+    expect(told).toEqual([]);
   });
 
   it.each(['open', 'stat'] as const)('of another size than they had are set aside by %s', async (method) => {

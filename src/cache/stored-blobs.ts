@@ -15,6 +15,8 @@ export interface StoredBlobsOptions {
   readonly store: BlobStore;
   readonly index: ContentIndex;
   readonly events: Events;
+  /** Told of bytes that the store has no longer. */
+  readonly onSetAside: (digest: Digest) => void;
 }
 
 /**
@@ -58,8 +60,9 @@ export class StoredBlobs {
    * @throws StoreError, IndexError
    */
   async setAside(digest: Digest, error: Error): Promise<void> {
-    const { store, index, events } = this.#options;
+    const { store, index, events, onSetAside } = this.#options;
     if (!(await store.quarantine(digest))) return;
+    onSetAside(digest);
     await index.loseBlob(digest);
     events.emit({ kind: 'blob-quarantined', digest, error });
   }

@@ -54,6 +54,7 @@ export async function openCache(config: Config, dependencies: CacheDependencies)
     marks: config.cache,
     freeBytes: free,
     flushUses: () => mirror.flushUses(),
+    onEvicted: (digest) => mirror.evicted(digest),
   });
   return {
     mirror,

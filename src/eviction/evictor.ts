@@ -5,7 +5,14 @@ import type { ContentIndex } from '../index/content-index.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Stored } from '../store/blob-store.ts';
 import type { Growth, HeldStore } from '../store/held-store.ts';
-import { bytesForRoom, bytesOverCap, bytesUnderFree, type DiskUse, type Marks } from './marks.ts';
+import {
+  bytesForRoom,
+  bytesOverCap,
+  bytesUnderFree,
+  bytesWritten,
+  type DiskUse,
+  type Marks,
+} from './marks.ts';
 import { isUnused } from './policy.ts';
 import { sweep, type SweepStats } from './sweep.ts';
 
@@ -19,13 +26,15 @@ export interface EvictorOptions {
   readonly freeBytes: () => Promise<number>;
   /** Writes down the uses that are only in memory. */
   readonly flushUses: () => Promise<void>;
+  /** Told of each blob whose bytes have gone. */
+  readonly onEvicted: (digest: Digest) => void;
 }
 
 /** Other programs fill the disk, too, and time passes. */
 const CHECK_EVERY_MS = 10_000;
 
 /**
- * File systems may tell only seconds later that deleted bytes are free. To look again at once would be to evict for
+ * File systems may tell only seconds later that deleted bytes are free. To believe them at once would be to evict for
  * the same bytes twice.
  */
 const FREE_SETTLES_MS = 5_000;
@@ -51,6 +60,8 @@ export class Evictor {
   #looksForUnused = true;
   #restsUntil = 0;
   #freeSettlesAt = 0;
+  /** What was free on the disk and what the cache took of it, together, when that was last told reliably. Bytes. */
+  #room = 0;
   #hasFailed = false;
   /** Whether the last sweep found too little, which has been told. */
   #isStuck = false;
@@ -126,7 +137,7 @@ export class Evictor {
     const { marks, clock } = this.#options;
     const use = await this.#measure();
     const now = clock.monotonic();
-    const underFree = now >= this.#freeSettlesAt ? bytesUnderFree(marks, use) : 0;
+    const underFree = bytesUnderFree(marks, use);
     const room = bytesForRoom(this.#wanted, use);
     this.#wanted = 0;
     const overCap = bytesOverCap(marks, use, false);
@@ -171,7 +182,16 @@ export class Evictor {
     const { marks, freeBytes } = this.#options;
     const isAsked = marks.minFree > 0 || this.#wanted > 0;
     const free = isAsked ? await freeBytes().catch(() => undefined) : undefined;
-    return { ...(await this.#measureStored()), free };
+    return { ...(await this.#measureStored()), free: free && (await this.#settled(free)) };
+  }
+
+  /** What is free: while the disk may not tell of what was deleted, by the cache's own count where that is more. */
+  async #settled(free: number): Promise<number> {
+    const { store, index, clock } = this.#options;
+    const { bytes: stored } = await index.stats();
+    const taken = stored + bytesWritten(store.ingests);
+    if (clock.monotonic() >= this.#freeSettlesAt) this.#room = free + taken;
+    return Math.max(free, this.#room - taken);
   }
 
   /** Without what is larger than the cap: that goes by itself, nothing else need go for it. */

@@ -81,6 +81,13 @@ function reservedBytes(ingests: Iterable<RunningIngest>, maxSize: number): numbe
   return Math.min(bytes, maxSize / 2);
 }
 
+/** What running ingests have taken so far. */
+export function bytesWritten(ingests: Iterable<RunningIngest>): number {
+  let bytes = 0;
+  for (const { offset } of ingests) bytes += offset;
+  return bytes;
+}
+
 function remainingBytes(ingests: Iterable<RunningIngest>): number {
   let bytes = 0;
   for (const ingest of ingests) bytes += bytesAhead(ingest);

@@ -14,6 +14,8 @@ export interface SweepOptions {
   readonly events: Events;
   /** Writes down the uses that are only in memory. */
   readonly flushUses: () => Promise<void>;
+  /** Told of each blob whose bytes have gone. */
+  readonly onEvicted: (digest: Digest) => void;
   /** Bytes that still have to go, when so many have gone. */
   readonly missing: (evicted: number) => Promise<number>;
   /** What was last used before goes in any case; milliseconds since the epoch. */
@@ -174,7 +176,7 @@ async function evictFrom(queue: Iterable<Stored>, run: Sweep): Promise<void> {
 
 /** @throws IndexError */
 async function evictOne({ options, done, storedAnew }: Sweep, { digest, size }: Stored): Promise<void> {
-  const { store, index, clock } = options;
+  const { store, index, clock, onEvicted } = options;
   storedAnew.delete(digest);
   try {
     await store.delete(digest);
@@ -184,6 +186,7 @@ async function evictOne({ options, done, storedAnew }: Sweep, { digest, size }: 
     done.error = error;
     return;
   }
+  onEvicted(digest);
   await index.deleteBlob(digest);
   done.blobs += 1;
   done.bytes += size;

@@ -44,6 +44,8 @@ export class EvictionFixture implements AsyncDisposable {
   others = 0;
   /** Uses that are only in memory. */
   readonly uses = new Map<Digest, number>();
+  /** What was said to have been evicted. */
+  readonly evicted: Digest[] = [];
   readonly #names = new Map<Digest, string>();
 
   constructor(index: ContentIndex, options: EvictionFixtureOptions) {
@@ -68,6 +70,7 @@ export class EvictionFixture implements AsyncDisposable {
         await this.index.touch(this.uses);
         this.uses.clear();
       },
+      onEvicted: (digest) => this.evicted.push(digest),
     };
     this.evictor = new Evictor(this.options);
   }

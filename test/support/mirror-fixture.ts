@@ -224,6 +224,7 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
     marks: { maxSize: undefined, minFree: 0, unusedForMs: undefined, ...options.marks },
     freeBytes: () => freeBytes(directory),
     flushUses: () => mirror.flushUses(),
+    onEvicted: (digest) => mirror.evicted(digest),
   });
   if (options.marks !== undefined) evictor.start();
   const upstreams = options.upstreams.map((entry) => routed(entry, clock, bus));

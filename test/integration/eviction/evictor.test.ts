@@ -26,6 +26,7 @@ describe('the cap', () => {
     await putAll(cache, 'j', 100);
     expect(await cache.stored()).toEqual(Array.from('bcdefghij'));
     expect(cache.told('evicted')).toEqual([{ kind: 'evicted', blobs: 1, bytes: 100 }]);
+    expect(cache.evicted).toEqual([cache.digest('a', 100)]);
     expect(cache.told('eviction-ended')).toMatchObject([{ blobs: 1, bytes: 100, missing: 0 }]);
   });
 
@@ -229,6 +230,24 @@ describe('the disk', () => {
     cache.clock.advance(10_000);
     await cache.evictor.idle();
     expect(await cache.stored()).toHaveLength(9);
+  });
+
+  test('is kept free also while it does not tell yet what has been deleted', async () => {
+    await using cache = await startEviction({ minFree: 1000, diskSize: 2000 });
+    await putAll(cache, 'abcdefghij', 100);
+    expect(await cache.stored()).toHaveLength(10);
+    // All of it is told only seconds later.
+    let deleted = 0;
+    const told = cache.freeBytes;
+    cache.freeBytes = async () => (await told()) - deleted;
+    for (const name of 'klmno') {
+      const before = cache.evicted.length;
+      await cache.put(name, 100);
+      await cache.evictor.idle();
+      deleted += 100 * (cache.evicted.length - before);
+      expect(await cache.bytes()).toBeLessThanOrEqual(1000);
+      expect(await cache.bytes()).toBeGreaterThanOrEqual(800);
+    }
   });
 
   test('makes room for a fill that it was too full for, though no mark says so', async () => {

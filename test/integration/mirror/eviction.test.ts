@@ -72,6 +72,7 @@ test('a working set ten times the cap: the disk holds the cap and the fills in f
     upstreams: [{ name: 'registry.test', registry, tags: { isImmutable: () => true } }],
     marks: { maxSize },
     manifestMemoryBytes: 1,
+    blobMemoryBytes: 0,
   });
   const hot = putImage(registry, 'hot', 64 * KiB);
   const cold = Array.from({ length: 160 }, (_, i) => putImage(registry, `cold-${i}`, 64 * KiB));
@@ -180,6 +181,21 @@ describe('an evicted image', () => {
     expect(await pull(mirror, 'latest', image)).toBe(true);
     expect(upstreamGets(registry, image).slice(1)).toEqual([2, 2, 2]);
     expect(await mirror.files('blobs/sha256')).not.toEqual([]);
+  });
+
+  test('has its small blobs no longer in memory: GET and HEAD say the same, and they are stored again', async () => {
+    await using world = await startSmall();
+    const { registry, mirror } = world;
+    const { digest } = registry.putBlob('acme/app', randomBytes(1000));
+    const path = `/v2/acme/app/blobs/${digest}`;
+    for (let times = 0; times < 2; times++) await mirror.get(path);
+    await evictAll(mirror);
+    const blobs = (method: string): number => registry.count({ kind: 'blob', method });
+    expect([(await mirror.get(path, { method: 'HEAD' })).status, blobs('HEAD'), blobs('GET')]).toEqual([
+      200, 1, 1,
+    ]);
+    expect([(await mirror.get(path)).status, blobs('HEAD'), blobs('GET')]).toEqual([200, 1, 2]);
+    expect(await mirror.store.stat(digest)).toBeDefined();
   });
 
   test('is served by its manifest in memory meanwhile', async () => {
