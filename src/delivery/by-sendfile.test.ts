@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
@@ -41,6 +41,10 @@ class WatchedSendfile implements Sendfile {
     return duplicate;
   }
 
+  unsent(socket: number): number | undefined {
+    return this.#parts.unsent(socket);
+  }
+
   close(descriptor: number): void {
     if (!this.duplicates.delete(descriptor)) throw new Error(`${descriptor} is closed already`);
     system.close(descriptor);
@@ -65,6 +69,10 @@ afterAll(() => {
 
 function fileReader(size = SIZE): ScriptedReader {
   return new ScriptedReader(size, { fd });
+}
+
+function descriptorOf(socket: Socket | null): number {
+  return (socket as unknown as { _handle: { fd: number } })._handle.fd;
 }
 
 async function expectRight(sendfile: WatchedSendfile, size = SIZE): Promise<void> {
@@ -143,6 +151,50 @@ test('a client that reads nothing takes a chunk of memory, however large the blo
   expect(sendfile.duplicates.size).toBe(0);
 });
 
+describe('a client that takes nothing of Node', () => {
+  test('is cut only when it takes nothing of the system either', async () => {
+    const told = [9, 8, 7, 10, 10];
+    let asked = 0;
+    const sendfile = new WatchedSendfile({
+      send: () => Promise.resolve(0),
+      // Each write asks first; the socket is full after some.
+      unsent: () => (isFull ? told[Math.min((asked += 1), told.length) - 1] : 0),
+    });
+    let isFull = false;
+    const { port, response, delivered } = await serve({
+      deliver: (reader, start, end, response) => createDeliver(sendfile)(reader, start, end, response, 200),
+      reader: fileReader(VAST),
+      end: VAST,
+    });
+    const socket = await ask(port);
+    await response;
+    isFull = true;
+    const { complete, error } = await delivered;
+    expect([complete, error]).toEqual([false, new Error('the client took nothing for 200 ms')]);
+    expect(asked).toBeGreaterThanOrEqual(told.length);
+    socket.destroy();
+  });
+
+  test('is known by what the system holds for it', async () => {
+    const server = createServer();
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    onTestFinished(() => void server.close());
+    const client = connect((server.address() as AddressInfo).port, '127.0.0.1').pause();
+    const [socket] = (await once(server, 'connection')) as [Socket];
+    const unsent = (): number | undefined => system.unsent(descriptorOf(socket));
+    expect(unsent()).toBe(0);
+    socket.write(Buffer.alloc(64 * KiB * KiB));
+    await expect.poll(unsent).toBeGreaterThan(0);
+    const before = unsent() ?? 0;
+    client.resume();
+    await once(socket, 'drain');
+    await expect.poll(unsent).toBeLessThan(before);
+    expect(system.unsent(-1)).toBeUndefined();
+    client.destroy();
+    socket.destroy();
+  });
+});
+
 test('a failing call cuts the connection, and closes what it used', async () => {
   const failure = new Error('no threads');
   const sendfile = new WatchedSendfile({ send: () => Promise.reject(failure) });
@@ -175,10 +227,6 @@ describe('a call that is under way when its client goes', () => {
       },
     });
     return { sendfile, begun: begun.promise, release: () => released.resolve(undefined) };
-  }
-
-  function descriptorOf(socket: Socket | null): number {
-    return (socket as unknown as { _handle: { fd: number } })._handle.fd;
   }
 
   test('does not send to the next client, who gets the descriptor of the one that went', async () => {

@@ -37,9 +37,10 @@ export type Deliver = (
 /** @param sendfile absent: every body goes through this process */
 export function createDeliver(sendfile?: Sendfile): Deliver {
   const shares = new BufferShares();
+  const unsent = sendfile && ((socket: number) => sendfile.unsent(socket));
   return async (reader, start, end, response, idleMs = 0) => {
     using share = shares.take();
-    const sink = new Sink(response, idleMs);
+    const sink = new Sink(response, { idleMs, unsent });
     const transfer = new Transfer({ reader, sink, start, end, share });
     const told = (): Delivered => ({ bytes: transfer.position - start, complete: sink.isFinished });
     try {

@@ -6,10 +6,13 @@ import type { Sendfile } from './sendfile.ts';
 const F_DUPFD_CLOEXEC = 1030;
 
 /**
- * Calls at the same time. Each takes a thread and some memory; none waits for a socket, only for a disk, so that
- * more of them would not send more.
+ * Calls at the same time. Each holds one of Node's four threads for as long as the disk takes; one is for who writes
+ * and looks files up meanwhile.
  */
-const CALLS = 8;
+const CALLS = 3;
+
+/** ioctl(2): bytes that a socket has and its client does not (tcp(7)). */
+const SIOCOUTQ = 0x5411;
 
 /**
  * The sendfile(2) of this machine, by koffi.
@@ -25,6 +28,7 @@ export async function loadSendfile(platform: NodeJS.Platform, arch: NodeJS.Archi
   const sendfile = libc.func('int64_t sendfile(int out, int in, int64_t *offset, uint64_t count)');
   const fcntl = libc.func('int fcntl(int descriptor, int command, ...)');
   const close = libc.func('int close(int descriptor)');
+  const ioctl = libc.func('int ioctl(int descriptor, unsigned long request, ...)');
   const call = promisify(sendfile.async) as (
     out: number,
     from: number,
@@ -39,5 +43,9 @@ export async function loadSendfile(platform: NodeJS.Platform, arch: NodeJS.Archi
       return duplicate < 0 ? undefined : duplicate;
     },
     close: (descriptor) => void close(descriptor),
+    unsent: (socket) => {
+      const bytes: [number] = [0];
+      return ioctl(socket, SIOCOUTQ, '_Out_ int *', bytes) === 0 ? bytes[0] : undefined;
+    },
   };
 }

@@ -13,4 +13,6 @@ export interface Sendfile {
   readonly duplicate: (descriptor: number) => number | undefined;
   /** Closes what `duplicate` gave. */
   readonly close: (descriptor: number) => void;
+  /** How many bytes the system holds that the socket's client has not got yet; undefined where it does not tell. */
+  readonly unsent: (socket: number) => number | undefined;
 }

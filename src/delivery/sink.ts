@@ -1,15 +1,26 @@
 import type { ServerResponse } from 'node:http';
 
+export interface SinkOptions {
+  /** How long the client may take nothing; milliseconds, 0 for ever. */
+  readonly idleMs: number;
+  /** How many bytes the system holds for a connection, where it can be asked. */
+  readonly unsent?: ((descriptor: number) => number | undefined) | undefined;
+}
+
 /** A response to write to, that knows when its client has gone. */
 export class Sink {
   readonly #response: ServerResponse;
   readonly #idleMs: number;
+  readonly #unsent: SinkOptions['unsent'];
+  /** What the system held when it was last looked at. */
+  #unsentBefore: number | undefined;
   #onGone: (() => void) | undefined;
   readonly #onClose = (): void => {
     this.isGone = true;
     this.#onGone?.();
   };
   readonly #onIdle = (): void => {
+    if (this.#hasTaken()) return void this.#response.setTimeout(this.#idleMs);
     this.idleError = new Error(`the client took nothing for ${this.#idleMs} ms`);
     this.#response.destroy();
   };
@@ -17,10 +28,10 @@ export class Sink {
   /** Set where the client was cut because it took nothing. */
   idleError: Error | undefined;
 
-  /** @param idleMs how long the client may take nothing; milliseconds, 0 for ever */
-  constructor(response: ServerResponse, idleMs: number) {
+  constructor(response: ServerResponse, { idleMs, unsent }: SinkOptions) {
     this.#response = response;
     this.#idleMs = idleMs;
+    this.#unsent = unsent;
     response.on('timeout', this.#onIdle);
     if (response.destroyed) this.#onClose();
     else response.once('close', this.#onClose);
@@ -28,10 +39,29 @@ export class Sink {
 
   /** The descriptor of the client's connection, where bytes may be sent past Node: not where they are coded on the way. */
   get descriptor(): number | undefined {
+    return this.#response.chunkedEncoding ? undefined : this.#socketDescriptor();
+  }
+
+  #socketDescriptor(): number | undefined {
     const { socket } = this.#response;
-    if (socket === null || 'encrypted' in socket || this.#response.chunkedEncoding) return undefined;
+    if (socket === null || 'encrypted' in socket) return undefined;
     const { fd = -1 } = (socket as { _handle?: { fd?: number } | null })._handle ?? {};
     return fd < 0 ? undefined : fd;
+  }
+
+  /**
+   * Whether the client has taken anything since the system was last asked. Node knows only when the system takes bytes
+   * of it, which is when a third of a buffer of megabytes is free: of a slow client, after minutes.
+   */
+  #hasTaken(): boolean {
+    const before = this.#unsentBefore;
+    this.#unsentBefore = this.#askUnsent();
+    return this.#unsentBefore !== before;
+  }
+
+  #askUnsent(): number | undefined {
+    const descriptor = this.#unsent && this.#socketDescriptor();
+    return descriptor === undefined ? undefined : this.#unsent?.(descriptor);
   }
 
   /** Sends the headers; bytes may be long in coming. */
@@ -84,6 +114,7 @@ export class Sink {
       this.#response.setTimeout(0);
       resolve(undefined);
     });
+    this.#unsentBefore = this.#askUnsent();
     return this.#unlessGone(promise);
   }
 
