@@ -5,7 +5,7 @@ import { disturbedManifests } from './benches/disturbed-manifests.ts';
 import { millionBlobs } from './benches/million-blobs.ts';
 import { slowReaders } from './benches/slow-readers.ts';
 import { stampede } from './benches/stampede.ts';
-import { warmBlob } from './benches/warm-blob.ts';
+import { warmBlob, warmBlobByReading } from './benches/warm-blob.ts';
 import { warmManifestByDigest, warmManifestByTag } from './benches/warm-manifest.ts';
 import { warmSmallBlobs } from './benches/warm-small-blobs.ts';
 import type { Bench } from './support/bench.ts';
@@ -15,6 +15,7 @@ export const CATALOGUE: readonly Bench[] = [
   warmManifestByTag,
   warmManifestByDigest,
   warmBlob,
+  warmBlobByReading,
   warmSmallBlobs,
   coldBlob,
   coldFirstByte,

@@ -1,5 +1,5 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { access, constants, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { CATALOGUE } from './catalogue.ts';
 import { build } from './support/build.ts';
@@ -50,7 +50,7 @@ const program = new Command('bench')
   .addHelpText('after', HELP)
   .action(main);
 // The servers and the directories are removed when this process exits, which a signal alone does not make it do.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
 await program.parseAsync();
 
 function findBench(name: string, found: readonly Bench[] = []): readonly Bench[] {
@@ -61,6 +61,9 @@ function findBench(name: string, found: readonly Bench[] = []): readonly Bench[]
 
 async function main(options: Options): Promise<void> {
   await requirePrograms();
+  // Not only after a quarter of an hour.
+  for (const file of [options.json, options.output])
+    if (file !== undefined) await access(dirname(file), constants.W_OK);
   const scale = scaleOf(options);
   await using stack = new AsyncDisposableStack();
   const sides = await sidesOf(options, stack);

@@ -66,6 +66,8 @@ async function watch(
   const { cpuSeconds } = await usageOf(larder.pid);
   const read = await fetcher.release();
   const elapsed = (performance.now() - startedAt) / 1000;
+  const least = Math.min(...read) / elapsed;
+  if (least < RATE / 2) throw new Error(`a client has read ${Math.round(least)} bytes/s of ${RATE}`);
   const quarter = Math.floor(seconds / 4);
   return {
     RSS: Math.max(...resident),

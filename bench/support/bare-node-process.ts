@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 
 const [port, manifestFile = '', digest = ''] = process.argv.slice(2);
-const manifest = readFileSync(manifestFile);
+// A text is written together with the headers, in one system call.
+const manifest = readFileSync(manifestFile, 'latin1');
 const headers = {
   'Content-Type': 'application/vnd.oci.image.manifest.v1+json',
   'Content-Length': manifest.length,
@@ -12,5 +13,5 @@ const headers = {
 };
 
 createServer((_, response) => {
-  response.writeHead(200, headers).end(manifest);
+  response.writeHead(200, headers).end(manifest, 'latin1');
 }).listen(Number(port), '127.0.0.1');

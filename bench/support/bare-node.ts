@@ -14,7 +14,8 @@ export async function bareNode(name: string, directory: Directory, image: Stored
   const place = await directory.folder(`bare-node-${port}`);
   const manifestFile = join(place, 'manifest.json');
   await writeFile(manifestFile, image.manifest);
-  const args = [PROGRAM, String(port), manifestFile, image.digest];
+  // As Larder's own scripts do.
+  const args = ['--max-semi-space-size=8', PROGRAM, String(port), manifestFile, image.digest];
   const running = await start(process.execPath, args, { logFile: join(place, 'log') });
   return answering({ name, url: `http://127.0.0.1:${port}` }, running, image.byTag);
 }

@@ -14,8 +14,6 @@ export interface Metric {
 /** A bound on Larder's median, or on its ratio to another contestant's. Exactly one of the bounds is set. */
 export interface Goal {
   readonly metric: string;
-  /** The contestant that is judged: `larder` unless told. */
-  readonly of?: string;
   /** The contestant it is compared with; without it the value itself is bounded. */
   readonly against?: string;
   readonly atLeast?: number;

@@ -15,14 +15,17 @@ export interface DistributionOptions {
   readonly proxyOf?: string;
 }
 
-/** Debian's docker-registry (distribution 2.8); it logs answers as it always does, but no access log beside. */
+/** Debian's docker-registry (distribution 2.8), with the cache of descriptors that Debian configures; it logs answers as it always does, but no access log beside. */
 export async function distribution(options: DistributionOptions): Promise<Server> {
   const port = await freePort();
   const place = await options.directory.folder(`distribution-${port}`);
   const config = {
     version: '0.1',
     log: { level: 'info', accesslog: { disabled: true } },
-    storage: { filesystem: { rootdirectory: options.storage ?? join(place, 'storage') } },
+    storage: {
+      cache: { blobdescriptor: 'inmemory' },
+      filesystem: { rootdirectory: options.storage ?? join(place, 'storage') },
+    },
     http: { addr: `127.0.0.1:${port}` },
     ...(options.proxyOf === undefined ? {} : { proxy: { remoteurl: options.proxyOf } }),
   };

@@ -13,11 +13,10 @@ export function formatShare(share: number): string {
 }
 
 /** `CPU s/GB ≤ 0.45× distribution`, `RSS ≤ 250`. */
-export function formatGoal({ metric, of, against, atLeast, atMost }: Goal, unit: string): string {
+export function formatGoal({ metric, against, atLeast, atMost }: Goal, unit: string): string {
   const bound = atLeast === undefined ? `≤ ${atMost}` : `≥ ${atLeast}`;
-  const subject = of === undefined ? metric : `${metric}, ${of}`;
-  if (against !== undefined) return `${subject}: ${bound}× ${against}`;
-  return metric === unit ? `${subject}: ${bound}` : `${subject}: ${bound} ${unit}`;
+  if (against !== undefined) return `${metric}: ${bound}× ${against}`;
+  return metric === unit ? `${metric}: ${bound}` : `${metric}: ${bound} ${unit}`;
 }
 
 /** A table of Markdown: rows of cells, the first of which are the heads. All but the first column hold figures. */

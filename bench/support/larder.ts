@@ -15,8 +15,6 @@ export interface LarderOptions {
   readonly upstream: string;
   /** Holds its config, its log, and its cache unless another is given. */
   readonly directory: Directory;
-  /** Its name in the results, where that is not the side's. */
-  readonly name?: string;
   readonly cacheDirectory?: string;
   /** What else the config file says of the cache. */
   readonly cache?: Readonly<Record<string, unknown>>;
@@ -27,7 +25,7 @@ export interface LarderOptions {
 /** Larder as it comes: only what a run on one machine needs is configured, and it logs as it always does. */
 export async function larder(side: Side, options: LarderOptions): Promise<Server> {
   const { url, running } = await startLarder(side, options);
-  return answering({ name: options.name ?? side.name, url }, running, '/readyz');
+  return answering({ name: side.name, url }, running, '/readyz');
 }
 
 /** Larder when its process has begun, long before it answers. */
@@ -46,7 +44,6 @@ export async function startLarder(side: Side, options: LarderOptions): Promise<S
     ...(options.delivery !== undefined && { delivery: options.delivery }),
     defaultUpstream: UPSTREAM_NAME,
     upstreams: { [UPSTREAM_NAME]: { url: options.upstream } },
-    ...(options.delivery === undefined ? {} : { delivery: options.delivery }),
   };
   await writeFile(configFile, stringify(config));
   const running = await start(process.execPath, [...side.nodeArgs, 'serve', '--config', configFile], {

@@ -28,7 +28,7 @@ export async function start(
   });
   await once(child, 'spawn');
   const leave = (): void => killGroup(child);
-  process.once('exit', leave);
+  process.prependOnceListener('exit', leave);
   const exited = once(child, 'exit').finally(() => process.off('exit', leave));
   return {
     pid: child.pid ?? 0,
@@ -53,11 +53,15 @@ export async function run(
   const child = spawn(command, args, {
     cwd: options.cwd,
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
   });
+  // Or it would write on into a directory that is being removed.
+  const leave = (): void => killGroup(child);
+  process.prependOnceListener('exit', leave);
   const chunks: { readonly isError: boolean; readonly text: Buffer }[] = [];
   child.stdout.on('data', (text: Buffer) => chunks.push({ isError: false, text }));
   child.stderr.on('data', (text: Buffer) => chunks.push({ isError: true, text }));
-  const [code] = (await once(child, 'close')) as [number | null];
+  const [code] = (await once(child, 'close').finally(() => process.off('exit', leave))) as [number | null];
   const textOf = (parts: typeof chunks): string => Buffer.concat(parts.map(({ text }) => text)).toString();
   if (code === 0) return textOf(chunks.filter(({ isError }) => !isError));
   throw new Error(`${command} ${args.join(' ')} ended with ${code}:\n${textOf(chunks)}`);

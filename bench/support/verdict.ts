@@ -23,7 +23,7 @@ export function judge(goal: Goal, samples: Samples): Verdict {
 
 function figuresOf(goal: Goal, samples: Samples): { median: number; lowest: number; highest: number } {
   const ofMetric = samples[goal.metric] ?? {};
-  const values = ofMetric[goal.of ?? 'larder'] ?? [];
+  const values = ofMetric['larder'] ?? [];
   if (goal.against !== undefined) return pairedRatio(values, ofMetric[goal.against] ?? []);
   return { median: median(values), lowest: Math.min(...values), highest: Math.max(...values) };
 }

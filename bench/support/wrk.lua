@@ -14,9 +14,14 @@ end
 
 function done(summary, latency)
   local errors = summary.errors
+  local counts = {}
+  for i = 1, #latency do
+    local value, count = latency(i)
+    counts[i] = string.format('[%.0f,%.0f]', value, count)
+  end
   io.write(string.format(
-    '\n{"requests":%.0f,"bytes":%.0f,"microseconds":%.0f,"failed":%.0f,"p50":%.0f,"p99":%.0f}\n',
+    '\n{"requests":%.0f,"bytes":%.0f,"microseconds":%.0f,"failed":%.0f,"latencies":[%s]}\n',
     summary.requests, summary.bytes, summary.duration,
     errors.status + errors.connect + errors.read + errors.write + errors.timeout,
-    latency:percentile(50), latency:percentile(99)))
+    table.concat(counts, ',')))
 end

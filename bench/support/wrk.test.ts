@@ -1,7 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { parseWrk } from './wrk.ts';
+import { p99Of, parseWrk } from './wrk.ts';
 
-const result = { requests: 3000, bytes: 123, microseconds: 1_500_000, failed: 0, p50: 250, p99: 1500 };
+const result = {
+  requests: 3000,
+  bytes: 123,
+  microseconds: 1_500_000,
+  failed: 0,
+  latencies: [
+    [250, 2900],
+    [1500, 90],
+    [9000, 10],
+  ],
+};
 
 describe('what wrk prints', () => {
   it('is read from the line of its script', () => {
@@ -10,13 +20,26 @@ describe('what wrk prints', () => {
       requests: 3000,
       requestsPerSecond: 2000,
       bytes: 123,
-      p50Ms: 0.25,
+      latencies: result.latencies,
       p99Ms: 1.5,
     });
   });
 
   it('is refused where requests failed: an error is answered faster than content', () => {
     expect(() => parseWrk(JSON.stringify({ ...result, failed: 7 }))).toThrow('7 of 3000 requests failed');
+  });
+
+  it('of several seconds has one p99', () => {
+    expect(
+      p99Of([
+        [9000, 1],
+        [10, 50],
+        [20, 48],
+        [3000, 1],
+      ]),
+    ).toBe(3);
+    expect(p99Of([[7000, 1]])).toBe(7);
+    expect(p99Of([])).toBeNaN();
   });
 
   it('is refused without that line', () => {

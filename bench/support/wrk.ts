@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { BenchContext } from './bench.ts';
 import { run } from './process.ts';
 import type { Contestant } from './server.ts';
@@ -15,8 +16,20 @@ export interface LoadResult {
   readonly requestsPerSecond: number;
   /** Bytes that came, headers too. */
   readonly bytes: number;
-  readonly p50Ms: number;
+  readonly latencies: readonly Latency[];
   readonly p99Ms: number;
+}
+
+/** Microseconds, and how many answers took as long. */
+export type Latency = readonly [microseconds: number, answers: number];
+
+/** What wrk.lua prints. */
+interface Told {
+  readonly requests: number;
+  readonly bytes: number;
+  readonly microseconds: number;
+  readonly failed: number;
+  readonly latencies: readonly Latency[];
 }
 
 const SCRIPT = join(import.meta.dirname, 'wrk.lua');
@@ -36,6 +49,22 @@ export async function wrk(url: string, { connections, seconds, paths }: Load): P
   return parseWrk(await run('wrk', [...load, ...script]));
 }
 
+/** Load, second by second, until something else is over. @returns its p99, milliseconds */
+export async function p99While(
+  url: string,
+  load: Omit<Load, 'seconds'>,
+  other: Promise<unknown>,
+): Promise<number> {
+  let isOver = false;
+  void other.finally(() => (isOver = true)).catch(() => {});
+  const latencies: Latency[] = [];
+  do {
+    latencies.push(...(await wrk(url, { ...load, seconds: 1 })).latencies);
+    await nextTurn();
+  } while (!isOver);
+  return p99Of(latencies);
+}
+
 /** A second of load on each: what a just-in-time compiler has to learn first is no part of a warm server's work. */
 export async function warmUp(
   { scale }: BenchContext,
@@ -50,16 +79,22 @@ export async function warmUp(
 export function parseWrk(output: string): LoadResult {
   const line = output.split('\n').findLast((line) => line.startsWith('{'));
   if (line === undefined) throw new Error(`wrk printed no result:\n${output}`);
-  const told = JSON.parse(line) as Record<
-    'requests' | 'bytes' | 'microseconds' | 'failed' | 'p50' | 'p99',
-    number
-  >;
+  const told = JSON.parse(line) as Told;
   if (told.failed > 0) throw new Error(`${told.failed} of ${told.requests} requests failed`);
   return {
     requests: told.requests,
     requestsPerSecond: told.requests / (told.microseconds / 1e6),
     bytes: told.bytes,
-    p50Ms: told.p50 / 1000,
-    p99Ms: told.p99 / 1000,
+    latencies: told.latencies,
+    p99Ms: p99Of(told.latencies),
   };
+}
+
+/** The answer times of all together, of which one in a hundred was longer; milliseconds. */
+export function p99Of(latencies: readonly Latency[]): number {
+  const ascending = latencies.toSorted(([a], [b]) => a - b);
+  const all = latencies.reduce((sum, [, count]) => sum + count, 0);
+  let counted = 0;
+  const found = ascending.find(([, count]) => (counted += count) >= 0.99 * all);
+  return (found?.[0] ?? Number.NaN) / 1000;
 }
