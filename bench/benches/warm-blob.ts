@@ -4,7 +4,7 @@ import type { LarderOptions } from '../support/larder.ts';
 import { nginxOfFiles } from '../support/nginx.ts';
 import { paired, type Round } from '../support/paired.ts';
 import { usageOf } from '../support/proc.ts';
-import type { Contestant } from '../support/server.ts';
+import type { Contestant, Server } from '../support/server.ts';
 import { World } from '../support/world.ts';
 import { warmUp, wrk, type Load } from '../support/wrk.ts';
 
@@ -28,7 +28,7 @@ export const warmBlob: Bench = {
     { metric: 'CPU s/GB', against: 'distribution', atMost: 0.45 },
     { metric: 'CPU s/GB', against: 'nginx sendfile', atMost: 1.6 },
   ],
-  run: async (context) => measureBlob(context, {}),
+  run: async (context) => measureBlob(context, {}, withNginx),
 };
 
 /** The program as it is where koffi cannot be loaded. */
@@ -37,10 +37,19 @@ export const warmBlobByReading: Bench = {
   title: `warm blob of 120 MB, ${CLIENTS} clients, without sendfile`,
   metrics: METRICS,
   goals: [{ metric: 'CPU s/GB', against: 'distribution', atMost: 0.95 }],
-  run: async (context) => measureBlob(context, { delivery: 'read' }),
+  run: async (context) => measureBlob(context, { delivery: 'read' }, async () => []),
 };
 
-async function measureBlob(context: BenchContext, options: Partial<LarderOptions>): Promise<Samples> {
+async function withNginx(world: World): Promise<readonly Server[]> {
+  const { directory } = world.context;
+  return world.peers(async () => nginxOfFiles('nginx sendfile', directory, world.storage.directory));
+}
+
+async function measureBlob(
+  context: BenchContext,
+  options: Partial<LarderOptions>,
+  morePeers: (world: World) => Promise<readonly Server[]>,
+): Promise<Samples> {
   await using world = new World(context);
   const { rounds, seconds, size } = byScale(context.scale, PLAN);
   const { byTag, digest, layers } = await world.storage.putImage('team/large', '1', [size]);
@@ -49,13 +58,7 @@ async function measureBlob(context: BenchContext, options: Partial<LarderOptions
   const upstream = await world.upstream();
   const larders = await world.larders(options);
   await expectContent(larders, byTag, digest);
-  const servers = [
-    ...larders,
-    ...(context.hasPeers ? [upstream] : []),
-    ...(await world.peers(async () =>
-      nginxOfFiles('nginx sendfile', context.directory, world.storage.directory),
-    )),
-  ];
+  const servers = [...larders, ...(context.hasPeers ? [upstream] : []), ...(await morePeers(world))];
   // The first of these fills the caches, the second is served from them.
   await expectContent(servers, layer.path, layer.digest);
   await expectContent(servers, layer.path, layer.digest);

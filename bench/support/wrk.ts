@@ -55,14 +55,15 @@ export async function p99While(
   load: Omit<Load, 'seconds'>,
   other: Promise<unknown>,
 ): Promise<number> {
-  let isOver = false;
-  void other.finally(() => (isOver = true)).catch(() => {});
+  const over = other.then(
+    () => true,
+    () => true,
+  );
   const latencies: Latency[] = [];
-  do {
+  for (;;) {
     latencies.push(...(await wrk(url, { ...load, seconds: 1 })).latencies);
-    await nextTurn();
-  } while (!isOver);
-  return p99Of(latencies);
+    if (await Promise.race([over, nextTurn(false)])) return p99Of(latencies);
+  }
 }
 
 /** A second of load on each: what a just-in-time compiler has to learn first is no part of a warm server's work. */

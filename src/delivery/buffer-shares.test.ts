@@ -4,9 +4,9 @@ import { BufferShares, shareOf } from './buffer-shares.ts';
 const KiB = 1024;
 
 test.each([
-  [1, 1024],
-  [8, 1024],
-  [9, 896],
+  [1, 512],
+  [16, 512],
+  [17, 448],
   [32, 256],
   [100, 64],
   [128, 64],
@@ -17,18 +17,14 @@ test.each([
 
 test('a share grows again when other bodies have been sent', () => {
   const shares = new BufferShares();
-  const taken = Array.from({ length: 16 }, () => shares.take());
+  const taken = Array.from({ length: 20 }, () => shares.take());
   expect(taken.map(({ bytes }) => bytes / KiB)).toEqual([
-    ...Array.from({ length: 8 }, () => 1024),
-    896,
-    768,
-    704,
-    640,
-    576,
-    576,
-    512,
-    512,
+    ...Array.from({ length: 16 }, () => 512),
+    448,
+    448,
+    384,
+    384,
   ]);
   for (const share of taken.slice(1)) share[Symbol.dispose]();
-  expect(shares.take().bytes).toBe(1024 * KiB);
+  expect(shares.take().bytes).toBe(512 * KiB);
 });

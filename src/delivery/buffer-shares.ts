@@ -5,7 +5,7 @@ const TOTAL = 8 * KiB * KiB;
 /** Below it, a system call costs more than the bytes it moves. */
 const LEAST = 64 * KiB;
 /** Above it, bytes leave the processor's caches before they are sent. */
-const MOST = KiB * KiB;
+const MOST = 512 * KiB;
 
 /** Gives each body on its way its share of memory: a large one while there are few, a small one while there are many. */
 export class BufferShares {
