@@ -1,6 +1,6 @@
 import { access, constants, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { CATALOGUE } from './catalogue.ts';
 import { build } from './support/build.ts';
 import { checkOut } from './support/check-out.ts';
@@ -24,6 +24,9 @@ interface Options {
   readonly profile?: string;
 }
 
+/** What keeps a run from beginning; 1 is for what one has shown. */
+const EXIT_USAGE = 2;
+
 const HELP = `
 Benches:
 ${CATALOGUE.map(({ name, title }) => `  ${name.padEnd(26)} ${title}`).join('\n')}
@@ -40,7 +43,12 @@ const program = new Command('bench')
   .option('--only <name...>', 'these benches alone', findBench)
   .option('--quick', 'seconds a bench; nothing is written')
   .option('--smoke', 'as little as each needs to run at all; the figures mean nothing')
-  .option('--against <revision>', 'compare with an earlier version of the sources, and with nothing else')
+  .addOption(
+    new Option(
+      '--against <revision>',
+      'compare with an earlier version of the sources, and with nothing else',
+    ).conflicts('output'),
+  )
   .option('--output <file>', 'write the figures into this page, however much was run')
   .option('--json <file>', 'write every value of every round into this file')
   .option(
@@ -48,10 +56,16 @@ const program = new Command('bench')
     'have each Larder write what its CPU did (.cpuprofile) into this directory',
   )
   .addHelpText('after', HELP)
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EXIT_USAGE))
   .action(main);
 // The servers and the directories are removed when this process exits, which a signal alone does not make it do.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
-await program.parseAsync();
+try {
+  await program.parseAsync();
+} catch (error) {
+  console.error(`bench: ${(error as Error).message}`);
+  process.exit(EXIT_USAGE);
+}
 
 function findBench(name: string, found: readonly Bench[] = []): readonly Bench[] {
   const bench = CATALOGUE.find((bench) => bench.name === name);
@@ -88,10 +102,11 @@ async function sidesOf({ against, profile }: Options, stack: AsyncDisposableStac
     const { nodeArgs } = stack.use(await build(root));
     return { name, root, nodeArgs: [...profiling, ...nodeArgs] };
   };
+  // First, since it may not be there.
+  const earlier = against === undefined ? undefined : stack.use(await checkOut(ROOT, against));
   const larder = await built('larder', ROOT);
-  if (against === undefined) return [larder];
-  const { root, commit } = stack.use(await checkOut(ROOT, against));
-  return [larder, await built(`larder at ${commit.slice(0, 10)}`, root)];
+  if (earlier === undefined) return [larder];
+  return [larder, await built(`larder at ${earlier.commit.slice(0, 10)}`, earlier.root)];
 }
 
 function scaleOf({ quick, smoke }: Options): Scale {

@@ -216,6 +216,11 @@ export class Mirror {
     await this.#options.index.repositories({ limit: 1 });
   }
 
+  /** Whether tags of the upstream are served as they are known, since it did not confirm one in time a moment ago. */
+  isSlow(upstream: string): boolean {
+    return this.#tags.isSlow(upstream);
+  }
+
   /** Writes down what was used, which is only in memory for some seconds. */
   flushUses(): Promise<void> {
     return this.#lastUse.flush();

@@ -97,6 +97,12 @@ export class Tags {
     return this.#revalidate(target, tag, entry, age);
   }
 
+  /** An upstream that somebody has waited for in vain a moment ago is not waited for again. */
+  isSlow(upstream: string): boolean {
+    const since = this.#slow.get(upstream);
+    return since !== undefined && this.#options.clock.monotonic() - since < SLOW_MS;
+  }
+
   async #resolveCold(target: Target, tag: Tag): Promise<Resolution> {
     const boarding = this.#check(target, tag, undefined);
     return checkedResolution(await boarding.promise, boarding, 'uri-miss');
@@ -115,7 +121,7 @@ export class Tags {
     const { clock } = this.#options;
     const boarding = this.#check(target, tag, entry);
     const waitedMs = clock.monotonic() - boarding.startedAt;
-    const left = this.#isSlow(target.key.upstream) ? 0 : target.tags.deadlineMs - waitedMs;
+    const left = this.isSlow(target.key.upstream) ? 0 : target.tags.deadlineMs - waitedMs;
     try {
       const checked = age === 'stale' ? await within(clock, left, boarding.promise) : await boarding.promise;
       if (checked !== undefined) return checkedResolution(checked, boarding, 'stale');
@@ -131,12 +137,6 @@ export class Tags {
       `did not confirm the tag within ${target.tags.deadlineMs} ms`,
     );
     return this.#stale(target, tag, entry, slow);
-  }
-
-  /** An upstream that somebody has waited for in vain a moment ago is not waited for again. */
-  #isSlow(upstream: string): boolean {
-    const since = this.#slow.get(upstream);
-    return since !== undefined && this.#options.clock.monotonic() - since < SLOW_MS;
   }
 
   #stale(target: Target, tag: Tag, entry: TagEntry, error: unknown): Resolution {

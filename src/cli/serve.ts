@@ -75,7 +75,10 @@ async function serve(config: Config): Promise<void> {
     health: {
       probe: () => mirror.probe(),
       metrics: metrics.read,
-      detail: () => ({ disk: mirror.disk.state, upstreams: upstreamDetail(upstreams) }),
+      detail: () => ({
+        disk: mirror.disk.state,
+        upstreams: upstreamDetail(upstreams, (name) => mirror.isSlow(name)),
+      }),
     },
     admission: new Admission(config.limits),
     idleMs: config.limits.idleTimeoutMs,

@@ -42,7 +42,10 @@ export function createUpstreams(
 }
 
 /** What is wrong with upstreams, by name; those that are well are left out. */
-export function upstreamDetail(upstreams: readonly ConfiguredUpstream[]): Readonly<Record<string, object>> {
+export function upstreamDetail(
+  upstreams: readonly ConfiguredUpstream[],
+  isSlow: (upstream: string) => boolean,
+): Readonly<Record<string, object>> {
   return Object.fromEntries(
     upstreams.flatMap(({ upstream, breaker }) => {
       const refusal = upstream.accountRefusal();
@@ -51,7 +54,8 @@ export function upstreamDetail(upstreams: readonly ConfiguredUpstream[]): Readon
         breaker === undefined || breaker.state === 'closed'
           ? {}
           : { breaker: breaker.state, reason: breaker.reason };
-      const detail = { ...account, ...open };
+      const slow = isSlow(upstream.name) ? { tags: 'not confirmed in time: served as they are known' } : {};
+      const detail = { ...account, ...open, ...slow };
       return Object.keys(detail).length === 0 ? [] : [[upstream.name, detail] as const];
     }),
   );

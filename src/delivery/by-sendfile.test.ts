@@ -1,12 +1,15 @@
 import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { createServer as createTlsServer, get as getByTls } from 'node:https';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { ask, open, pull, serve, untilStill } from '../../test/support/delivery-server.ts';
+import { ask, open, pull, receive, serve, untilStill } from '../../test/support/delivery-server.ts';
 import { bytesOf, ScriptedReader } from '../../test/support/scripted-reader.ts';
+import { createCertificateAuthority } from '../../test/support/tls.ts';
 import { createDeliver } from './deliver.ts';
 import { loadSendfile } from './koffi-sendfile.ts';
 import type { Sendfile } from './sendfile.ts';
@@ -97,6 +100,23 @@ describe('what goes past this process', () => {
     const sendfile = new WatchedSendfile();
     const { body } = await pull({ deliver: createDeliver(sendfile), reader: fileReader() });
     expect([body.equals(WHOLE), sendfile.calls]).toEqual([true, 0]);
+  });
+
+  test('nothing of a body that is encrypted on its way', async () => {
+    const sendfile = new WatchedSendfile();
+    const deliver = createDeliver(sendfile);
+    const authority = createCertificateAuthority();
+    const server = createTlsServer(authority.issue(['127.0.0.1']), (_, outgoing) => {
+      outgoing.writeHead(200, { 'content-length': SIZE });
+      void deliver(fileReader(), 0, SIZE, outgoing, 60_000);
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as AddressInfo;
+    const request = getByTls({ port, host: '127.0.0.1', ca: authority.certificate, agent: false });
+    const [incoming] = (await once(request, 'response')) as [IncomingMessage];
+    const { body, complete } = await receive(incoming);
+    expect([complete, body.equals(WHOLE), sendfile.calls]).toEqual([true, true, 0]);
   });
 
   test('nothing where the system has no descriptor left', async () => {

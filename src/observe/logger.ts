@@ -32,13 +32,26 @@ export function createLogger(options: LoggerOptions, isTerminal: boolean, stream
   return logger;
 }
 
+/** What waits for somebody to read it, bytes. Beyond it the log has gaps: the process is worth more. */
+const MAX_BACKLOG = 16 * 1024 * 1024;
+
 /** Standard output, written to in the background; what is left when the process ends is written then. */
 function standardOutput(): DestinationStream {
-  const background = pino.destination({ dest: 1, sync: false, contentMode: 'buffer' });
+  const background = pino.destination({
+    dest: 1,
+    sync: false,
+    contentMode: 'buffer',
+    maxLength: MAX_BACKLOG,
+  });
+  let isStalled = false;
+  background.on('drop', () => (isStalled = true));
+  background.on('drain', () => (isStalled = false));
   // In that mode it takes bytes, which its types do not say.
   const { write } = background as unknown as { write: (this: unknown, bytes: Uint8Array) => void };
   const batch = new LineBatch((text) => write.call(background, Buffer.from(text)), systemClock);
   process.once('exit', () => {
+    // Who does not read now may never do.
+    if (isStalled) return;
     background.flushSync();
     const rest = batch.take();
     if (rest !== '') pino.destination({ dest: 1, sync: true }).write(rest);

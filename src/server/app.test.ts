@@ -201,7 +201,37 @@ describe('the record of a request', () => {
     await asked.promise;
     socket.destroy();
     await expect.poll(() => world.served).toMatchObject([{ bytes: 0, complete: false }]);
+    expect(world.served[0]?.firstByteMs).toBeUndefined();
     expectRoom(world);
+  });
+});
+
+describe('other forms of a request', () => {
+  async function send(world: World, text: string): Promise<string> {
+    const socket = connect(world.port, '127.0.0.1');
+    socket.write(`${text}\r\nConnection: close\r\n\r\n`);
+    const chunks: Buffer[] = [];
+    for await (const chunk of socket) chunks.push(chunk as Buffer);
+    return Buffer.concat(chunks).toString();
+  }
+
+  test.each(['/livez', '/readyz', '/metrics', '/v2/'])(
+    'HTTP/1.0, which has no Host, for %s',
+    async (path) => {
+      await using world = await start({});
+      expect(await send(world, `GET ${path} HTTP/1.0`)).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+    },
+  );
+
+  test('the absolute form, whose host counts', async () => {
+    const hosts: unknown[] = [];
+    const reply: WorldOptions['reply'] = ({ url, headers }) => {
+      hosts.push([url, headers.host]);
+      return Promise.resolve(EMPTY);
+    };
+    await using world = await start({ reply });
+    await send(world, 'GET http://ghcr.test/v2/a/tags/list?n=1 HTTP/1.1\r\nHost: mirror');
+    expect(hosts).toEqual([['/v2/a/tags/list?n=1', 'ghcr.test']]);
   });
 });
 

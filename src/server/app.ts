@@ -3,6 +3,7 @@ import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { Hono } from 'hono';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Endpoint, type EndpointOptions } from './endpoint.ts';
+import { toOriginForm } from './origin-form.ts';
 import type { RequestRecord } from './request-record.ts';
 import { splitUrl } from './split-url.ts';
 import { isV2Path } from './v2-path.ts';
@@ -55,6 +56,7 @@ export function createApp(options: AppOptions): App {
   const listener = getRequestListener(routes.fetch, { overrideGlobalObjects: false });
   return {
     handle(incoming, outgoing, record) {
+      toOriginForm(incoming);
       if (endpoint.answerNow(incoming, outgoing, record)) return;
       records.keep(incoming, record);
       void listener(incoming, outgoing);

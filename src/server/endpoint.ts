@@ -63,7 +63,8 @@ export class Endpoint {
     const refusal = this.#admit(record);
     const reply =
       refusal === undefined ? await registry.reply(incoming, record) : overloadReply(refusal, record);
-    record.firstByteMs = records.msSince(record);
+    // Who has gone gets no byte.
+    if (!outgoing.destroyed) record.firstByteMs = records.msSince(record);
     note(record, await this.#send(reply, outgoing));
   }
 

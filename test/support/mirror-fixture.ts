@@ -244,7 +244,10 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
   const records = new RequestRecords(clock, bus, () => `request-${(ids += 1)}`);
   const health = {
     probe: () => mirror.probe(),
-    detail: () => ({ disk: mirror.disk.state, upstreams: upstreamDetail(upstreams) }),
+    detail: () => ({
+      disk: mirror.disk.state,
+      upstreams: upstreamDetail(upstreams, (name) => mirror.isSlow(name)),
+    }),
     metrics: () => Promise.resolve({ contentType: 'text/plain', text: '' }),
   };
   const admission = new Admission(options.limits ?? { requests: 1000, requestsPerClient: 1000 });

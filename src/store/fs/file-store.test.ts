@@ -177,6 +177,16 @@ describe('a file store', () => {
     expect(await small.quarantined()).toMatchObject({ blobs: 1, bytes: WRONG.byteLength });
   });
 
+  it('removes also a folder that somebody has put in a blob’s place', async () => {
+    const small = await openFileStore({ directory: directory.path, quarantine: { files: 1, bytes: 1024 } });
+    await mkdir(join(pathOf(HELLO), 'folder'), { recursive: true });
+    await utimes(pathOf(HELLO), 1, 1);
+    expect(await small.quarantine(digestOf(HELLO))).toBe(true);
+    await put(small, WRONG);
+    await small.quarantine(digestOf(WRONG));
+    expect((await small.quarantined()).digests).toEqual([digestOf(WRONG)]);
+  });
+
   it('tells of wrong bytes even where it cannot keep them', async () => {
     await using ingest = await store.ingest(EXPECTED);
     await ingest.write([WRONG]);

@@ -60,7 +60,7 @@ export async function quarantineStats(directory: string): Promise<QuarantineStat
 /** Removes the oldest files until the rest is within the limits. Throws StoreError. */
 export async function trimQuarantine(directory: string, limits: QuarantineLimits): Promise<void> {
   for (const { path } of beyondLimits(await listQuarantine(directory), limits)) {
-    await attempt(`delete ${path}`, () => rm(path, { force: true }));
+    await attempt(`delete ${path}`, () => rm(path, { force: true, recursive: true }));
   }
 }
 

@@ -473,6 +473,14 @@ test('upstream sends another manifest than its HEAD named: nothing is cached', a
   end();
 });
 
+/** Those that `/readyz` says do not confirm tags in time. */
+async function slowUpstreams({ mirror }: { readonly mirror: MirrorFixture }): Promise<string[]> {
+  const { upstreams } = JSON.parse((await mirror.get('/readyz')).body.toString()) as {
+    upstreams: Record<string, { tags?: string }>;
+  };
+  return Object.keys(upstreams).filter((name) => upstreams[name]?.tags !== undefined);
+}
+
 describe('a slow upstream', () => {
   test('costs one client the deadline; who comes after it does not wait, for any tag, until upstream answers', async () => {
     await using world = await start();
@@ -489,10 +497,12 @@ describe('a slow upstream', () => {
     world.mirror.clock.advance(2_000);
     expect((await pending).headers.warning).toContain('did not confirm the tag within 2000 ms');
     expect((await world.mirror.get(other)).headers.warning).toBeDefined();
+    expect(await slowUpstreams(world)).toEqual(['registry.test']);
     end();
     stalled.release();
     await expect.poll(async () => (await world.mirror.get(other)).headers.warning).toBeUndefined();
     await expect.poll(async () => (await world.mirror.get(PATH)).headers.warning).toBeUndefined();
+    expect(await slowUpstreams(world)).toEqual([]);
   });
 
   test('is given its time again later: who comes when all is well gets the tag as it is now', async () => {
