@@ -87,6 +87,12 @@ function describe(progress: VerifyProgress): string {
     case 'quarantined':
     case 'failed':
     case 'not-repaired':
-      return `${progress.kind.replace('-', ' ')} ${progress.digest}: ${progress.reason}`;
+      return `${progress.kind.replace('-', ' ')} ${progress.digest}: ${withoutDigest(progress)}`;
   }
+}
+
+/** Reasons that stand by themselves begin with the digest. */
+function withoutDigest({ digest, reason }: { readonly digest: string; readonly reason: string }): string {
+  const prefix = `${digest}: `;
+  return reason.startsWith(prefix) ? reason.slice(prefix.length) : reason;
 }

@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
@@ -123,4 +124,26 @@ test.each([
     .split('\n')
     .map((line) => JSON.parse(line) as { i?: number });
   expect(lines.map(({ i }) => i)).toEqual(Array.from({ length: 5000 }, (_, i) => i));
+});
+
+/** Writes 200 MB to standard output, and says how many MB of memory that took. */
+const LOG_MUCH = `
+  import { setTimeout as wait } from 'node:timers/promises';
+  const { createLogger } = await import(process.argv[1]);
+  const logger = createLogger({ level: 'info', format: 'json' }, false);
+  const before = process.memoryUsage().rss;
+  for (let batch = 0; batch < 200; batch += 1) {
+    for (let line = 0; line < 1000; line += 1) logger.info({ text: 'x'.repeat(1000) }, 'line');
+    await wait(12);
+  }
+  process.send((process.memoryUsage().rss - before) / 1e6);`;
+
+test('standard output that nobody reads does not take memory without end', { timeout: 60_000 }, async () => {
+  const module = new URL('logger.ts', import.meta.url).href;
+  const args = ['--input-type=module', '--eval', LOG_MUCH, module];
+  // The pipe is never read from.
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
+  const [grownMB] = (await once(child, 'message')) as [number];
+  child.kill('SIGKILL');
+  expect(grownMB).toBeLessThan(170);
 });
