@@ -2,9 +2,9 @@ import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.ts';
 import type { Events } from '../events.ts';
 import type { ContentIndex, ManifestEntry } from '../index/content-index.ts';
-import { digestAlgorithm, digestOf, type Digest } from '../oci/digest.ts';
+import type { Digest } from '../oci/digest.ts';
 import { manifestEdges, parseManifest, referrerDescriptor } from '../oci/manifest.ts';
-import { VerificationError, type BlobStore } from '../store/blob-store.ts';
+import type { BlobStore } from '../store/blob-store.ts';
 import type { FetchedManifest } from '../upstream/upstream.ts';
 import type { Belonging } from './belonging.ts';
 import { isDiskError, type Disk } from './disk.ts';
@@ -12,7 +12,6 @@ import { flightKey, Flights } from './flights.ts';
 import type { LastUse } from './last-use.ts';
 import type { NegativeCache } from './negative.ts';
 import { CONFIRMED, HIT, type Outcome } from './outcome.ts';
-import { readWhole } from './read-blob.ts';
 import { recordOrDrop } from './record.ts';
 import type { Recovered } from './recovered.ts';
 import { isRefusal } from './refusal.ts';
@@ -180,12 +179,9 @@ export class Manifests {
       if (entry === undefined) return undefined;
       const reader = await stored.open(digest);
       if (reader === undefined) return undefined;
-      const bytes = await readWhole(reader);
       // Manifests are small: what the disk gives back is checked every time it is read.
-      if (digestOf(bytes, digestAlgorithm(digest)) !== digest) {
-        await stored.setAside(digest, new VerificationError({ digest }, 'the stored bytes have changed'));
-        return undefined;
-      }
+      const bytes = await stored.readVerified(digest, reader);
+      if (bytes === undefined) return undefined;
       const manifest = { digest, mediaType: entry.descriptor.mediaType, bytes };
       if (forgotten === this.#forgotten) this.#memory.set(digest, manifest);
       return manifest;

@@ -1,9 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import type { Events } from '../events.ts';
-import { digestAlgorithm, digestOf, type Digest } from '../oci/digest.ts';
-import { VerificationError, type BlobReader } from '../store/blob-store.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { BlobReader } from '../store/blob-store.ts';
 import { BytesReader } from '../store/bytes-reader.ts';
-import { readWhole } from './read-blob.ts';
 import type { StoredBlobs } from './stored-blobs.ts';
 import { tolerate } from './tolerate.ts';
 
@@ -41,10 +40,11 @@ export class SmallBlobs {
   async open(digest: Digest): Promise<BlobReader | undefined> {
     const known = this.#memory.get(digest);
     if (known !== undefined) return new BytesReader(known);
+    const { stored, events } = this.#options;
     const forgotten = this.#forgotten;
-    const reader = await this.#options.stored.open(digest);
+    const reader = await stored.open(digest);
     if (reader?.size === undefined || reader.size > LARGEST) return reader;
-    const bytes = await this.#verified(digest, reader);
+    const bytes = await tolerate(events, 'read a small blob', () => stored.readVerified(digest, reader));
     if (bytes === undefined) return undefined;
     if (forgotten === this.#forgotten) this.#memory.set(digest, bytes);
     return new BytesReader(bytes);
@@ -54,17 +54,5 @@ export class SmallBlobs {
   forget(digests: Iterable<Digest>): void {
     this.#forgotten += 1;
     for (const digest of digests) this.#memory.delete(digest);
-  }
-
-  #verified(digest: Digest, reader: BlobReader): Promise<Uint8Array | undefined> {
-    const { stored, events } = this.#options;
-    return tolerate(events, 'read a small blob', async () => {
-      const bytes = await readWhole(reader);
-      if (digestOf(bytes, digestAlgorithm(digest)) !== digest) {
-        await stored.setAside(digest, new VerificationError({ digest }, 'the stored bytes have changed'));
-        return undefined;
-      }
-      return bytes;
-    });
   }
 }

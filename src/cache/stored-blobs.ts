@@ -1,6 +1,6 @@
 import type { Events } from '../events.ts';
 import type { ContentIndex } from '../index/content-index.ts';
-import type { Digest } from '../oci/digest.ts';
+import { digestAlgorithm, digestOf, type Digest } from '../oci/digest.ts';
 import {
   StoreError,
   VerificationError,
@@ -9,6 +9,7 @@ import {
   type Stored,
 } from '../store/blob-store.ts';
 import { ForwardingReader } from '../store/forwarding-reader.ts';
+import { readWhole } from './read-blob.ts';
 import { tolerate } from './tolerate.ts';
 
 export interface StoredBlobsOptions {
@@ -52,6 +53,18 @@ export class StoredBlobs {
       const stored = await this.#unlessUnreadable(digest, () => store.stat(digest));
       return (await this.#hasChanged(digest, stored?.size)) ? undefined : stored;
     });
+  }
+
+  /**
+   * Reads small bytes whole, hashes them, and closes the reader.
+   * @returns undefined where they have changed on the disk: then they are set aside
+   * @throws StoreError, IndexError
+   */
+  async readVerified(digest: Digest, reader: BlobReader): Promise<Uint8Array | undefined> {
+    const bytes = await readWhole(reader);
+    if (digestOf(bytes, digestAlgorithm(digest)) === digest) return bytes;
+    await this.setAside(digest, new VerificationError({ digest }, 'the stored bytes have changed'));
+    return undefined;
   }
 
   /**

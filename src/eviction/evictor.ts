@@ -158,14 +158,14 @@ export class Evictor {
 
   /** @param toFree bytes that have to go in any case */
   async #sweep(toFree: number): Promise<void> {
-    const { marks, clock } = this.#options;
+    const { marks, clock, index } = this.#options;
     const startedAt = clock.monotonic();
     const misfits = this.#removableMisfits();
     const stats = await sweep({
       ...this.#options,
       // What is free is not asked again: file systems take their time to tell.
       missing: async (evicted) =>
-        Math.max(toFree - evicted, bytesOverCap(marks, await this.#measureStored(), true)),
+        Math.max(toFree - evicted, bytesOverCap(marks, this.#useOf((await index.stats()).bytes), true)),
       unusedBefore: this.#unusedBefore(),
       misfits,
       signal: this.#cancellation.signal,
@@ -179,27 +179,26 @@ export class Evictor {
   }
 
   async #measure(): Promise<DiskUse> {
-    const { marks, freeBytes } = this.#options;
+    const { marks, freeBytes, index } = this.#options;
     const isAsked = marks.minFree > 0 || this.#wanted > 0;
     const free = isAsked ? await freeBytes().catch(() => undefined) : undefined;
-    return { ...(await this.#measureStored()), free: free && (await this.#settled(free)) };
+    const { bytes } = await index.stats();
+    return { ...this.#useOf(bytes), free: free === undefined ? undefined : this.#settled(free, bytes) };
   }
 
   /** What is free: while the disk may not tell of what was deleted, by the cache's own count where that is more. */
-  async #settled(free: number): Promise<number> {
-    const { store, index, clock } = this.#options;
-    const { bytes: stored } = await index.stats();
+  #settled(free: number, stored: number): number {
+    const { store, clock } = this.#options;
     const taken = stored + bytesWritten(store.ingests);
     if (clock.monotonic() >= this.#freeSettlesAt) this.#room = free + taken;
     return Math.max(free, this.#room - taken);
   }
 
   /** Without what is larger than the cap: that goes by itself, nothing else need go for it. */
-  async #measureStored(): Promise<DiskUse> {
-    const { store, index } = this.#options;
-    let { bytes } = await index.stats();
+  #useOf(stored: number): DiskUse {
+    let bytes = stored;
     for (const { size } of this.#misfits.values()) bytes -= size;
-    return { stored: Math.max(0, bytes), ingests: store.ingests, free: undefined };
+    return { stored: Math.max(0, bytes), ingests: this.#options.store.ingests, free: undefined };
   }
 
   #removableMisfits(): readonly Stored[] {

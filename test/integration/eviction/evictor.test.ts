@@ -232,6 +232,17 @@ describe('the disk', () => {
     expect(await cache.stored()).toHaveLength(9);
   });
 
+  test('that has not one byte left and tells so for some seconds does not cost the cache twice, either', async () => {
+    await using cache = await startEviction({ minFree: 100, diskSize: 1e9 });
+    await putAll(cache, 'abcdefghij', 100);
+    cache.freeBytes = () => 0;
+    for (let times = 0; times < 2; times++) {
+      cache.evictor.wake();
+      await cache.evictor.idle();
+      expect(await cache.stored()).toHaveLength(8);
+    }
+  });
+
   test('is kept free also while it does not tell yet what has been deleted', async () => {
     await using cache = await startEviction({ minFree: 1000, diskSize: 2000 });
     await putAll(cache, 'abcdefghij', 100);
