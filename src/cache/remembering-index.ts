@@ -32,8 +32,8 @@ export function rememberIndex(index: ContentIndex): RememberingIndex {
     tag: (key, tag) => tags.read(entryKey(key, tag), () => index.tag(key, tag)),
     putTag: (key, tag, entry) =>
       tags.change(() => index.putTag(key, tag, entry), { key: entryKey(key, tag), value: entry }),
-    deleteTag: (key, tag, deletedAt) =>
-      tags.change(() => index.deleteTag(key, tag, deletedAt), { key: entryKey(key, tag) }),
+    deleteTag: (key, tag, deletedAt, ended) =>
+      tags.change(() => index.deleteTag(key, tag, deletedAt, ended), { key: entryKey(key, tag) }),
     deleteTags: (key) => tags.change(() => index.deleteTags(key), 'everything'),
     async belongs(key, digest) {
       // That something does not belong may change at any time: only what does is remembered.

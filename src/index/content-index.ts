@@ -21,10 +21,27 @@ export interface TagEntry {
   readonly checkedAt: number;
 }
 
-/** A digest that a tag stood for before. */
-interface TagHistoryEntry {
+/**
+ * How a tag ceased to stand for a digest: upstream gave another one (`moved`), or said that there is no such tag
+ * (`deleted`); an operator took it out of the cache (`removed`).
+ */
+export type TagEnd = 'moved' | 'deleted' | 'removed';
+
+/**
+ * A time in which a tag stood for one digest, as far as upstream was asked. Times are milliseconds since the epoch.
+ * What was not recorded at the time is undefined.
+ */
+export interface TagSpell {
   readonly digest: Digest;
-  readonly replacedAt: number;
+  /** When upstream first gave it. */
+  readonly since: number | undefined;
+  /** How it came: as the first that was known of the tag, or in place of the one before. */
+  readonly seen: 'pulled' | 'moved' | undefined;
+  /** When upstream last confirmed it: a move was at some time between that and `until`. */
+  readonly checkedAt: number | undefined;
+  /** When its end was seen; undefined while it lasts. */
+  readonly until: number | undefined;
+  readonly ended: TagEnd | undefined;
 }
 
 /** What is known of a stored manifest without reading it. */
@@ -79,14 +96,17 @@ interface IndexStats {
  */
 export interface ContentIndex extends ContentSurvey {
   tag(key: RepositoryKey, tag: Tag): Promise<TagEntry | undefined>;
-  /** Sets the tag; a different digest that it stood for before goes into its history. */
+  /** Sets the tag. A different digest than before begins a new spell (`tagHistory`). */
   putTag(key: RepositoryKey, tag: Tag, entry: TagEntry): Promise<void>;
-  /** Drops the tag; its last digest goes into its history. */
-  deleteTag(key: RepositoryKey, tag: Tag, deletedAt: number): Promise<void>;
+  /** Drops the tag, which ends its spell. @param ended `deleted` unless told */
+  deleteTag(key: RepositoryKey, tag: Tag, deletedAt: number, ended?: TagEnd): Promise<void>;
   /** Tags of the repository in ASCII order. */
   tags(key: RepositoryKey, page: Page<string>): Promise<readonly Tag[]>;
-  /** The newest first. */
-  tagHistory(key: RepositoryKey, tag: Tag): Promise<readonly TagHistoryEntry[]>;
+  /**
+   * What the tag stands for and stood for, the newest first. Nothing but `deleteTags` removes it, and its own bound:
+   * of each tag the last 1,000 spells that have ended are kept.
+   */
+  tagHistory(key: RepositoryKey, tag: Tag): Promise<readonly TagSpell[]>;
 
   manifest(digest: Digest): Promise<ManifestEntry | undefined>;
   /**

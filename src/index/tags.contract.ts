@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { parseTag, type Tag } from '../oci/tag.ts';
 import type { Subject } from './content-index.contract.ts';
+import type { TagSpell } from './content-index.ts';
 import { ALPINE, DEBIAN, digest, keyOf, LATEST, manifest, OTHER_DEBIAN } from './content.contract.ts';
 
 /** What every implementation does with tags and repositories. */
@@ -39,7 +40,7 @@ function describeOne(subject: Subject): void {
     await index.putTag(DEBIAN, LATEST, { digest: digest('a'), checkedAt: 5 });
     await index.putTag(DEBIAN, LATEST, { digest: digest('a'), checkedAt: 3 });
     expect(await index.tag(DEBIAN, LATEST)).toEqual({ digest: digest('a'), checkedAt: 3 });
-    expect(await index.tagHistory(DEBIAN, LATEST)).toEqual([]);
+    expect(await index.tagHistory(DEBIAN, LATEST)).toMatchObject([{ since: 5, checkedAt: 3 }]);
   });
 }
 
@@ -50,12 +51,18 @@ function describeHistory(subject: Subject): void {
     }
   }
 
-  it('remembers what a tag stood for before, the newest first', async () => {
-    await putAll(LATEST, ['a', 'b', 'b', 'a', 'c']);
+  const past = async (): Promise<readonly TagSpell[]> => {
+    const spells = await subject.index.tagHistory(DEBIAN, LATEST);
+    return spells.filter(({ until }) => until !== undefined);
+  };
+
+  it('tells what a tag stands for and stood for, since when, until when, and how it came and went', async () => {
+    await putAll(LATEST, ['a', 'b', 'b', 'a', 'c', 'c']);
     expect(await subject.index.tagHistory(DEBIAN, LATEST)).toEqual([
-      { digest: digest('a'), replacedAt: 4 },
-      { digest: digest('b'), replacedAt: 3 },
-      { digest: digest('a'), replacedAt: 1 },
+      { digest: digest('c'), since: 4, seen: 'moved', checkedAt: 5, until: undefined, ended: undefined },
+      { digest: digest('a'), since: 3, seen: 'moved', checkedAt: 3, until: 4, ended: 'moved' },
+      { digest: digest('b'), since: 1, seen: 'moved', checkedAt: 2, until: 3, ended: 'moved' },
+      { digest: digest('a'), since: 0, seen: 'pulled', checkedAt: 0, until: 1, ended: 'moved' },
     ]);
     expect(await subject.index.tagHistory(ALPINE, LATEST)).toEqual([]);
   });
@@ -65,8 +72,7 @@ function describeHistory(subject: Subject): void {
     await index.putTag(DEBIAN, LATEST, { digest: digest('a'), checkedAt: 9 });
     await index.putTag(DEBIAN, LATEST, { digest: digest('b'), checkedAt: 8 });
     await index.putTag(DEBIAN, LATEST, { digest: digest('c'), checkedAt: 7 });
-    const history = await index.tagHistory(DEBIAN, LATEST);
-    expect(history.map((entry) => entry.digest)).toEqual([digest('b'), digest('a')]);
+    expect((await past()).map((spell) => spell.digest)).toEqual([digest('b'), digest('a')]);
   });
 
   it('remembers the last digest of a tag that is deleted', async () => {
@@ -77,17 +83,40 @@ function describeHistory(subject: Subject): void {
     await index.deleteTag(ALPINE, LATEST, 9);
     expect(await index.tag(DEBIAN, LATEST)).toBeUndefined();
     expect(await index.tags(DEBIAN, { limit: 10 })).toEqual([]);
-    expect(await index.tagHistory(DEBIAN, LATEST)).toEqual([{ digest: digest('a'), replacedAt: 7 }]);
+    expect(await index.tagHistory(DEBIAN, LATEST)).toEqual([
+      { digest: digest('a'), since: 1, seen: 'pulled', checkedAt: 1, until: 7, ended: 'deleted' },
+    ]);
+  });
+
+  it('tells what an operator has removed from what upstream has, and begins anew afterwards', async () => {
+    const { index } = subject;
+    await index.putTag(DEBIAN, LATEST, { digest: digest('a'), checkedAt: 1 });
+    await index.deleteTag(DEBIAN, LATEST, 7, 'removed');
+    await index.putTag(DEBIAN, LATEST, { digest: digest('a'), checkedAt: 9 });
+    expect(await index.tagHistory(DEBIAN, LATEST)).toEqual([
+      { digest: digest('a'), since: 9, seen: 'pulled', checkedAt: 9, until: undefined, ended: undefined },
+      { digest: digest('a'), since: 1, seen: 'pulled', checkedAt: 1, until: 7, ended: 'removed' },
+    ]);
+  });
+
+  it('stays when the bytes and what belongs to the repository go, and goes with the repository', async () => {
+    const { index } = subject;
+    await index.putManifest(DEBIAN, manifest('a'), [], { usedAt: 1 });
+    await putAll(LATEST, ['a', 'b']);
+    await index.deleteBlob(digest('a'));
+    await index.deleteBelonging(DEBIAN, digest('a'));
+    expect(await past()).toHaveLength(1);
+    expect(await index.deleteTags(DEBIAN)).toBe(1);
+    expect(await index.tagHistory(DEBIAN, LATEST)).toEqual([]);
   });
 
   it('does not remember for ever', async () => {
-    const names = Array.from({ length: 130 }, (_, number) => `digest ${number}`);
+    const names = Array.from({ length: 1030 }, (_, number) => `digest ${number}`);
     await putAll(parseTag('quiet'), ['a', 'b']);
     await putAll(LATEST, names);
-    const history = await subject.index.tagHistory(DEBIAN, LATEST);
-    const newest = names.slice(29, 129).map(digest).reverse();
-    expect(history.map((entry) => entry.digest)).toEqual(newest);
-    expect(await subject.index.tagHistory(DEBIAN, parseTag('quiet'))).toHaveLength(1);
+    const newest = names.slice(29, 1029).map(digest).reverse();
+    expect((await past()).map((spell) => spell.digest)).toEqual(newest);
+    expect(await subject.index.tagHistory(DEBIAN, parseTag('quiet'))).toHaveLength(2);
   });
 }
 

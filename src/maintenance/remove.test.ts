@@ -182,3 +182,15 @@ it('takes nothing away that a tag still leads to, and leaves nothing that nobody
   });
   await fc.assert(property, { numRuns: 60 });
 });
+
+it('remembers what a removed tag stood for, and that it was removed', async () => {
+  const content = contentOf(createMemoryStore(), await openSqliteIndex(':memory:'));
+  const [key] = KEYS as [RepositoryKey];
+  const tag = parseTag('1');
+  await content.index.putTag(key, tag, { digest: digestOf('m0'), checkedAt: 1 });
+  await removeContent(content, [{ kind: 'tag', key, tag }]);
+  expect(await content.index.tagHistory(key, tag)).toMatchObject([
+    { digest: digestOf('m0'), since: 1, until: content.clock.now(), ended: 'removed' },
+  ]);
+  await content.index.close();
+});

@@ -107,7 +107,7 @@ class Removal {
   async #dropTag(key: RepositoryKey, tag: (Selector & { kind: 'tag' })['tag']): Promise<void> {
     const { index, clock } = this.#content;
     await index.unpin({ kind: 'tag', key, tag });
-    await index.deleteTag(key, tag, clock.now());
+    await index.deleteTag(key, tag, clock.now(), 'removed');
     this.#tags += 1;
   }
 

@@ -1,7 +1,12 @@
+import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, it } from 'vitest';
+import { temporaryDirectory } from '../../../test/support/e2e/temporary.ts';
+import { DEBIAN, digest, LATEST } from '../content.contract.ts';
+import { digestToBytes } from './digest-bytes.ts';
 import { migrate } from './migrate.ts';
 import { MIGRATIONS } from './schema.ts';
+import { openSqliteIndex } from './sqlite-index.ts';
 
 it('an index of version 1 learns which of its blobs are manifests', () => {
   using database = new DatabaseSync(':memory:');
@@ -18,4 +23,31 @@ it('an index of version 1 learns which of its blobs are manifests', () => {
     { tier: 1, rank: 3_600_005 },
     { tier: 2, rank: 7_200_005 },
   ]);
+});
+
+it('an index of version 3 keeps what it knew of a tag, and what it did not know is unknown', async () => {
+  await using directory = await temporaryDirectory('index');
+  const path = join(directory.path, 'index.db');
+  const database = new DatabaseSync(path);
+  migrate(database, path, MIGRATIONS.slice(0, 3));
+  database.exec(
+    "INSERT INTO repositories VALUES (1, 'docker.io', 'library/debian', 'docker.io/library/debian')",
+  );
+  database.prepare("INSERT INTO tags VALUES (1, 'latest', ?, 9)").run(digestToBytes(digest('b')));
+  database.prepare("INSERT INTO tag_history VALUES (1, 1, 'latest', ?, 5)").run(digestToBytes(digest('a')));
+  database.close();
+
+  const index = await openSqliteIndex(path);
+  const unknown = { since: undefined, seen: undefined };
+  expect(await index.tagHistory(DEBIAN, LATEST)).toEqual([
+    { digest: digest('b'), ...unknown, checkedAt: 9, until: undefined, ended: undefined },
+    { digest: digest('a'), ...unknown, checkedAt: undefined, until: 5, ended: undefined },
+  ]);
+  await index.putTag(DEBIAN, LATEST, { digest: digest('b'), checkedAt: 11 });
+  await index.putTag(DEBIAN, LATEST, { digest: digest('c'), checkedAt: 12 });
+  expect((await index.tagHistory(DEBIAN, LATEST)).slice(0, 2)).toEqual([
+    { digest: digest('c'), since: 12, seen: 'moved', checkedAt: 12, until: undefined, ended: undefined },
+    { digest: digest('b'), ...unknown, checkedAt: 11, until: 12, ended: 'moved' },
+  ]);
+  await index.close();
 });

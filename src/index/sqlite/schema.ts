@@ -101,4 +101,13 @@ export const MIGRATIONS: readonly string[] = [
     value TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  ALTER TABLE tags ADD COLUMN since INTEGER; -- null here and below: from before it was recorded
+  ALTER TABLE tags ADD COLUMN seen TEXT;
+  ALTER TABLE tag_history RENAME COLUMN replaced_at TO until;
+  ALTER TABLE tag_history ADD COLUMN since INTEGER;
+  ALTER TABLE tag_history ADD COLUMN seen TEXT;
+  ALTER TABLE tag_history ADD COLUMN checked_at INTEGER;
+  ALTER TABLE tag_history ADD COLUMN ended TEXT;
+  `,
 ];

@@ -1,4 +1,4 @@
-import type { EdgeRole } from '../content-index.ts';
+import type { EdgeRole, TagEnd } from '../content-index.ts';
 import type { RepositoryName } from '../../oci/repository-name.ts';
 import type { Tag } from '../../oci/tag.ts';
 
@@ -20,17 +20,21 @@ export const SQL = {
         WHERE b.repository_id = r.id))
     ORDER BY path LIMIT ?`,
 
-  tag: `SELECT digest, checked_at FROM tags WHERE repository_id = ${REPOSITORY_ID} AND name = ?`,
+  tag: `SELECT digest, since, seen, checked_at FROM tags WHERE repository_id = ${REPOSITORY_ID} AND name = ?`,
   tags: `SELECT name FROM tags WHERE repository_id = ${REPOSITORY_ID} AND name > ? ORDER BY name LIMIT ?`,
   putTag: `
-    INSERT INTO tags (repository_id, name, digest, checked_at) VALUES (?, ?, ?, ?)
-    ON CONFLICT (repository_id, name)
-    DO UPDATE SET digest = excluded.digest, checked_at = excluded.checked_at`,
+    INSERT INTO tags (repository_id, name, digest, since, seen, checked_at) VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT (repository_id, name) DO UPDATE SET digest = excluded.digest, since = excluded.since,
+      seen = excluded.seen, checked_at = excluded.checked_at`,
+  confirmTag: 'UPDATE tags SET checked_at = ? WHERE repository_id = ? AND name = ?',
   deleteTag: 'DELETE FROM tags WHERE repository_id = ? AND name = ?',
   tagHistory: `
-    SELECT digest, replaced_at FROM tag_history
+    SELECT digest, since, seen, checked_at, until, ended FROM tag_history
     WHERE repository_id = ${REPOSITORY_ID} AND name = ? ORDER BY id DESC`,
-  addTagHistory: 'INSERT INTO tag_history (repository_id, name, digest, replaced_at) VALUES (?, ?, ?, ?)',
+  addTagHistory: `
+    INSERT INTO tag_history (repository_id, name, digest, since, seen, checked_at, until, ended)
+    SELECT repository_id, name, digest, since, seen, checked_at, ?, ? FROM tags
+    WHERE repository_id = ? AND name = ?`,
   trimTagHistory: `
     DELETE FROM tag_history
     WHERE repository_id = ? AND name = ? AND id <= (
@@ -132,9 +136,21 @@ export interface Rows {
   repository: { readonly id: number };
   addRepository: { readonly id: number };
   repositories: { readonly path: string };
-  tag: { readonly digest: Uint8Array; readonly checked_at: number };
+  tag: {
+    readonly digest: Uint8Array;
+    readonly since: number | null;
+    readonly seen: 'pulled' | 'moved' | null;
+    readonly checked_at: number;
+  };
   tags: { readonly name: Tag };
-  tagHistory: { readonly digest: Uint8Array; readonly replaced_at: number };
+  tagHistory: {
+    readonly digest: Uint8Array;
+    readonly since: number | null;
+    readonly seen: 'pulled' | 'moved' | null;
+    readonly checked_at: number | null;
+    readonly until: number;
+    readonly ended: TagEnd | null;
+  };
   manifest: { readonly descriptor: string; readonly subject: Uint8Array | null };
   referrers: { readonly descriptor: string };
   edges: {

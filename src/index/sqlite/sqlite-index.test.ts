@@ -84,7 +84,7 @@ describe('SQLite in a file', () => {
       await index.putTag(DEBIAN, LATEST, { digest: digest(name), checkedAt: 1 });
     }
     const history = await index.tagHistory(DEBIAN, LATEST);
-    expect(history.map((entry) => entry.digest)).toEqual([digest('d'), digest('c')]);
+    expect(history.map((spell) => spell.digest)).toEqual([digest('e'), digest('d'), digest('c')]);
     expect(look('SELECT count(*) FROM tag_history')).toEqual([[2]]);
     await index.close();
   });

@@ -9,7 +9,7 @@ import { createSurvey } from './survey.ts';
 import { createTags } from './tags.ts';
 
 export interface SqliteIndexOptions {
-  /** How many digests are remembered of each tag: 100 unless told. */
+  /** How many spells that have ended are remembered of each tag: 1,000 unless told. */
   readonly historyLength?: number;
 }
 
@@ -23,7 +23,7 @@ export async function openSqliteIndex(path: string, options: SqliteIndexOptions 
   const connection = new Connection(path);
   return {
     ...createRepositories(connection),
-    ...createTags(connection, options.historyLength ?? 100),
+    ...createTags(connection, options.historyLength ?? 1000),
     ...createManifests(connection),
     ...createBelongings(connection),
     ...createBlobs(connection),

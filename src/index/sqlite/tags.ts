@@ -1,40 +1,48 @@
-import type { Digest } from '../../oci/digest.ts';
 import type { Tag } from '../../oci/tag.ts';
-import type { ContentIndex, RepositoryKey, TagEntry } from '../content-index.ts';
+import type { ContentIndex, RepositoryKey, TagEnd, TagEntry, TagSpell } from '../content-index.ts';
 import type { Connection } from './connection.ts';
 import { digestFromBytes, digestToBytes } from './digest-bytes.ts';
 import { putRepository } from './repositories.ts';
+import type { Rows } from './sql.ts';
 
 type Tags = Pick<ContentIndex, 'tag' | 'putTag' | 'deleteTag' | 'tags' | 'tagHistory'>;
 
-/** @param historyLength how many digests are remembered of each tag. */
+/** @param historyLength how many spells that have ended are remembered of each tag. */
 export function createTags(connection: Connection, historyLength: number): Tags {
-  function find({ upstream, repository }: RepositoryKey, tag: Tag): TagEntry | undefined {
+  function find({ upstream, repository }: RepositoryKey, tag: Tag): TagSpell | undefined {
     const row = connection.get('tag', upstream, repository, tag);
-    return row && { digest: digestFromBytes(row.digest), checkedAt: row.checked_at };
+    return row && toSpell({ ...row, until: null, ended: null });
   }
 
-  function remember(repositoryId: number, tag: Tag, digest: Digest, replacedAt: number): void {
-    connection.run('addTagHistory', repositoryId, tag, digestToBytes(digest), replacedAt);
+  /** The present spell as one of the past. To be called in a transaction. */
+  function end(repositoryId: number, tag: Tag, until: number, ended: TagEnd): void {
+    connection.run('addTagHistory', until, ended, repositoryId, tag);
     connection.run('trimTagHistory', repositoryId, tag, repositoryId, tag, historyLength);
   }
 
   return {
-    tag: async (key, tag) => find(key, tag),
+    async tag({ upstream, repository }, tag): Promise<TagEntry | undefined> {
+      const row = connection.get('tag', upstream, repository, tag);
+      return row && { digest: digestFromBytes(row.digest), checkedAt: row.checked_at };
+    },
     async putTag(key, tag, { digest, checkedAt }) {
       connection.transaction(() => {
         const id = putRepository(connection, key);
         const before = find(key, tag)?.digest;
-        if (before !== undefined && before !== digest) remember(id, tag, before, checkedAt);
-        connection.run('putTag', id, tag, digestToBytes(digest), checkedAt);
+        if (before === digest) {
+          connection.run('confirmTag', checkedAt, id, tag);
+          return;
+        }
+        if (before !== undefined) end(id, tag, checkedAt, 'moved');
+        const seen = before === undefined ? 'pulled' : 'moved';
+        connection.run('putTag', id, tag, digestToBytes(digest), checkedAt, seen, checkedAt);
       });
     },
-    async deleteTag(key, tag, deletedAt) {
+    async deleteTag(key, tag, deletedAt, ended = 'deleted') {
       connection.transaction(() => {
-        const before = find(key, tag);
-        if (before === undefined) return;
+        if (find(key, tag) === undefined) return;
         const id = putRepository(connection, key);
-        remember(id, tag, before.digest, deletedAt);
+        end(id, tag, deletedAt, ended);
         connection.run('deleteTag', id, tag);
       });
     },
@@ -43,9 +51,23 @@ export function createTags(connection: Connection, historyLength: number): Tags 
       const rows = connection.all('tags', upstream, repository, ...bounds);
       return rows.map(({ name }) => name);
     },
-    async tagHistory({ upstream, repository }, tag) {
-      const rows = connection.all('tagHistory', upstream, repository, tag);
-      return rows.map((row) => ({ digest: digestFromBytes(row.digest), replacedAt: row.replaced_at }));
+    async tagHistory(key, tag) {
+      const present = find(key, tag);
+      const past = connection.all('tagHistory', key.upstream, key.repository, tag).map(toSpell);
+      return present === undefined ? past : [present, ...past];
     },
+  };
+}
+
+type SpellRow = Omit<Rows['tagHistory'], 'until'> & { readonly until: number | null };
+
+function toSpell(row: SpellRow): TagSpell {
+  return {
+    digest: digestFromBytes(row.digest),
+    since: row.since ?? undefined,
+    seen: row.seen ?? undefined,
+    checkedAt: row.checked_at ?? undefined,
+    until: row.until ?? undefined,
+    ended: row.ended ?? undefined,
   };
 }
