@@ -39,6 +39,14 @@ export type LarderEvent =
       /** How it was refused. */
       readonly error?: unknown;
     }
+  | {
+      readonly kind: 'authority-changed';
+      readonly upstream: string;
+      /** `unusable`: the certificates known before still count. */
+      readonly state: 'renewed' | 'unusable';
+      /** Why the file cannot be used. */
+      readonly error?: unknown;
+    }
   | { readonly kind: 'fill-started'; readonly upstream: string; readonly digest: Digest }
   | {
       readonly kind: 'fill-resumed';

@@ -10,6 +10,7 @@ import { createUpstream } from '../upstream/create-upstream.ts';
 import { credentialSource } from '../upstream/credentials/source.ts';
 import { guardUpstream } from '../upstream/guard.ts';
 import { offlineUpstream } from '../upstream/offline.ts';
+import { certificateFile } from './certificate-file.ts';
 
 export interface UpstreamDependencies {
   readonly clock: Clock;
@@ -72,7 +73,8 @@ function guarded(
     entry.credentials === undefined ? undefined : credentialSource(entry.credentials, entry, clock);
   const account = { credentials, trustedRealms };
   const connections = limits.upstreamConnections;
-  const network = { ca, proxy, allowPrivateNetworks, timeouts, connections };
+  const caFile = entry.caFile === undefined ? undefined : certificateFile(entry.caFile);
+  const network = { ca, caFile, proxy, allowPrivateNetworks, timeouts, connections };
   const upstream = createUpstream({ name, url, userAgent, ...account, ...network }, { clock, events });
   return guardUpstream(upstream, { connections, waitMs: timeouts.headersMs }, { clock, events });
 }

@@ -82,7 +82,8 @@ const upstream = section({
   ca: filePath()
     .optional()
     .describe(
-      "A PEM file with the certificates of the registry's authority, trusted besides the system's. Read at start.",
+      "A PEM file with the certificates of the registry's authority, trusted besides the system's. One that changes is " +
+        'read again; while it cannot be used, what it said before counts.',
     ),
   proxy: textLeaf('URL', 'a proxy such as http://proxy.example:3128', parseProxyUrl)
     .optional()

@@ -170,6 +170,18 @@ describe('what an operator should know', () => {
       { kind: 'account-changed', upstream: 'docker.io', state: 'accepted' },
       { upstream: 'docker.io' },
     ],
+    [
+      'warn',
+      'the certificates of an authority cannot be used',
+      { kind: 'authority-changed', upstream: 'docker.io', state: 'unusable', error: FAILURE },
+      { upstream: 'docker.io', state: 'unusable', error: TOLD },
+    ],
+    [
+      'info',
+      'an authority has been renewed',
+      { kind: 'authority-changed', upstream: 'docker.io', state: 'renewed' },
+      { upstream: 'docker.io', state: 'renewed' },
+    ],
     ['info', 'a sweep', SWEPT, { blobs: 3, bytes: 7 }],
     ['warn', 'a sweep that frees too little', { ...SWEPT, missing: 5 }, { missing: 5 }],
     ['warn', 'a sweep that fails', { ...SWEPT, error: FAILURE }, { error: TOLD }],

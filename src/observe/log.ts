@@ -22,6 +22,9 @@ export function createLogListener(logger: Logger): Listener {
       case 'account-changed':
         logAccount(logger, event);
         return;
+      case 'authority-changed':
+        logAuthority(logger, event);
+        return;
       case 'fill-started':
         logger.debug(withoutKind(event), 'fill started');
         return;
@@ -97,6 +100,11 @@ function logAccount(logger: Logger, event: Extract<LarderEvent, { kind: 'account
   if (event.state === 'accepted')
     logger.info(described(event), 'upstream takes the configured account again');
   else logger.warn(described(event), 'upstream refuses the configured account: look at its credentials');
+}
+
+function logAuthority(logger: Logger, event: Extract<LarderEvent, { kind: 'authority-changed' }>): void {
+  if (event.state === 'renewed') logger.info(described(event), 'the file of `ca` has changed and is in use');
+  else logger.warn(described(event), 'the file of `ca` cannot be used, what it said before still counts');
 }
 
 function logMaintenance(logger: Logger, event: Extract<LarderEvent, { kind: 'maintenance-ended' }>): void {

@@ -141,6 +141,7 @@ function cacheMetrics(registers: Registry[]): Listener {
   });
   const watched: ReadonlySet<LarderEvent['kind']> = new Set([
     'account-changed',
+    'authority-changed',
     'fill-resumed',
     'verification-failed',
     'stale-served',

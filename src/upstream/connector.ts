@@ -1,14 +1,13 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import { getCACertificates } from 'node:tls';
 import { buildConnector, errors } from 'undici';
 import type { Clock } from '../clock.ts';
 import type { AddressGuard } from './address-guard.ts';
 import { portOf, type Network } from './network.ts';
+import { ByContext, type Trust } from './trust.ts';
 
 export interface ConnectorOptions {
-  /** PEM certificates trusted besides the system's. */
-  readonly ca: string | undefined;
+  readonly trust: Pick<Trust, 'context'>;
   /** For TCP and TLS together, in milliseconds. */
   readonly connectMs: number;
   readonly network: Network;
@@ -17,15 +16,11 @@ export interface ConnectorOptions {
   readonly guard: Pick<AddressGuard, 'admit' | 'connected'>;
 }
 
-/** TLS settings that hold for the registry, its token endpoint and what they redirect to alike. */
-export function tlsOptions(ca: string | undefined): { ca?: string[] } {
-  // `ca` replaces the defaults in Node; an object store behind the registry may have a public certificate.
-  return ca === undefined ? {} : { ca: [...getCACertificates('default'), ca] };
-}
-
 /** A connector for undici that resolves and judges the host itself, and has one deadline by Larder's clock. */
 export function createConnector(options: ConnectorOptions): buildConnector.connector {
-  const secure = buildConnector({ ...tlsOptions(options.ca), allowH2: false, timeout: 0 });
+  const secure = new ByContext((secureContext) =>
+    buildConnector({ secureContext, allowH2: false, timeout: 0 }),
+  );
   return (target, callback) => {
     void report(dial(options, secure, target), callback);
   };
@@ -44,17 +39,18 @@ async function report(dialling: Promise<Socket>, callback: buildConnector.Callba
 
 async function dial(
   options: ConnectorOptions,
-  secure: buildConnector.connector,
+  secure: ByContext<buildConnector.connector>,
   target: buildConnector.Options,
 ): Promise<Socket> {
   const late = Promise.withResolvers<never>();
   const cancel = options.clock.after(options.connectMs, () => late.reject(new errors.ConnectTimeoutError()));
   let socket: Socket | undefined;
   try {
-    const addresses = await Promise.race([options.guard.admit(target), late.promise]);
-    const isSecure = target.protocol === 'https:';
+    const context = target.protocol === 'https:' ? options.trust.context() : undefined;
+    const ready = Promise.all([options.guard.admit(target), context]);
+    const [addresses, trusted] = await Promise.race([ready, late.promise]);
     socket = options.network.connect(addresses, portOf(target));
-    const connecting = connect(socket, isSecure ? secure : undefined, target);
+    const connecting = connect(socket, trusted === undefined ? undefined : secure.get(trusted), target);
     const connected = await Promise.race([connecting, late.promise]);
     options.guard.connected(target, addresses);
     return connected;

@@ -13,6 +13,7 @@ import { Reporter } from './reporter.ts';
 import type { UpstreamSettings } from './settings.ts';
 import { Tags } from './tags.ts';
 import { Transport } from './transport.ts';
+import type { MakeContext } from './trust.ts';
 import type { Upstream } from './upstream.ts';
 
 export interface UpstreamDeps {
@@ -20,6 +21,7 @@ export interface UpstreamDeps {
   readonly events: Events;
   /** Absent: the machine's. */
   readonly network?: Network;
+  readonly makeContext?: MakeContext | undefined;
 }
 
 /**
@@ -28,9 +30,9 @@ export interface UpstreamDeps {
  */
 export function createUpstream(settings: UpstreamSettings, deps: UpstreamDeps): Upstream {
   const { name: upstream, url, credentials, trustedRealms = [] } = settings;
-  const { clock, network = systemNetwork } = deps;
+  const { network = systemNetwork, clock } = deps;
   const reporter = new Reporter(upstream, deps);
-  const transport = new Transport(settings, { clock, network });
+  const transport = new Transport(settings, { ...deps, network });
   const send = transport.send.bind(transport);
   const tokenClient = new TokenClient({ upstream, clock, send, reporter });
   const standing = new AccountStanding(upstream, deps);

@@ -1,4 +1,5 @@
 import type { CredentialSource } from './auth/credentials.ts';
+import type { CertificateFile } from './trust.ts';
 
 /** What one upstream is. The composition root makes it from the configuration. */
 export interface UpstreamSettings {
@@ -10,6 +11,8 @@ export interface UpstreamSettings {
   readonly credentials?: CredentialSource | undefined;
   /** PEM certificates trusted besides the system's, for the registry, its token endpoint and its redirects. */
   readonly ca?: string | undefined;
+  /** The file of `ca`, where it may change. */
+  readonly caFile?: CertificateFile | undefined;
   /** An HTTP proxy for all of the upstream's requests; user information in it goes to the proxy. */
   readonly proxy?: URL | undefined;
   /** Hosts (`host` or `host:port`) of token endpoints that credentials may go to besides the registry's own domain. */

@@ -1,15 +1,17 @@
-import { Agent, ProxyAgent, request as send, type Dispatcher } from 'undici';
+import { request as send, type Dispatcher } from 'undici';
 import type { Clock } from '../clock.ts';
+import type { Events } from '../events.ts';
 import { abortable } from './abortable.ts';
 import { AddressGuard, ForbiddenAddressError } from './address-guard.ts';
 import { AnswerBody } from './answer-body.ts';
 import { Answer } from './answer.ts';
 import { classifyNetworkError } from './classify.ts';
-import { createConnector, tlsOptions } from './connector.ts';
+import { Dispatchers } from './dispatchers.ts';
 import { UpstreamError } from './error.ts';
 import type { Network } from './network.ts';
 import type { UpstreamSettings } from './settings.ts';
 import { StaleConnections } from './stale-connections.ts';
+import { Trust, type MakeContext } from './trust.ts';
 
 /** One request to one host. */
 export interface HopRequest {
@@ -25,17 +27,25 @@ export interface HopRequest {
 /** Sends one request and gives its answer, whatever its status; does not follow redirects. */
 export type Send = (hop: HopRequest) => Promise<Answer>;
 
+export interface TransportDeps {
+  readonly clock: Clock;
+  readonly events: Events;
+  readonly network: Network;
+  /** Absent: as the machine makes them. */
+  readonly makeContext?: MakeContext | undefined;
+}
+
 /** All connections of one upstream: to the registry, its token endpoint and what they redirect to. */
 export class Transport {
   readonly #settings: UpstreamSettings;
   readonly #clock: Clock;
   readonly #guard: AddressGuard;
-  readonly #dispatcher: Dispatcher;
+  readonly #dispatchers: Dispatchers;
   /** Every request gets a connection of its own. */
-  readonly #fresh: Dispatcher;
+  readonly #fresh: Dispatchers;
   readonly #staleConnections = new StaleConnections();
 
-  constructor(settings: UpstreamSettings, deps: { readonly clock: Clock; readonly network: Network }) {
+  constructor(settings: UpstreamSettings, deps: TransportDeps) {
     this.#settings = settings;
     this.#clock = deps.clock;
     this.#guard = new AddressGuard({
@@ -43,8 +53,11 @@ export class Transport {
       allowPrivate: settings.allowPrivateNetworks ?? false,
       network: deps.network,
     });
-    this.#dispatcher = createDispatcher(settings, this.#guard, deps);
-    this.#fresh = createDispatcher(settings, this.#guard, { ...deps, keepsConnections: false });
+    const { name: upstream, ca, caFile } = settings;
+    const trust = new Trust({ upstream, ca, caFile, ...deps });
+    const shared = { settings, guard: this.#guard, trust, ...deps };
+    this.#dispatchers = new Dispatchers({ ...shared, keepsConnections: true });
+    this.#fresh = new Dispatchers({ ...shared, keepsConnections: false });
   }
 
   /** @throws UpstreamError where no answer came: `unavailable`. */
@@ -76,13 +89,13 @@ export class Transport {
   /** Closes all connections; what still runs fails. */
   async close(): Promise<void> {
     this.#staleConnections.close();
-    await Promise.all([this.#dispatcher.destroy(), this.#fresh.destroy()]);
+    await Promise.all([this.#dispatchers.close(), this.#fresh.close()]);
   }
 
   /** A request that met a kept connection's end is sent once more, and not to meet another one by a new connection. */
   async #request(hop: HopRequest, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
     try {
-      return await this.#dispatch(this.#dispatcher, hop, signal);
+      return await this.#dispatch(this.#dispatchers, hop, signal);
     } catch (error) {
       const isRepeatable = hop.method !== 'POST' && !signal.aborted;
       const isLost = classifyNetworkError(error).reason === 'reset';
@@ -92,10 +105,11 @@ export class Transport {
   }
 
   async #dispatch(
-    dispatcher: Dispatcher,
+    dispatchers: Dispatchers,
     hop: HopRequest,
     signal: AbortSignal,
   ): Promise<Dispatcher.ResponseData> {
+    const dispatcher = await abortable(dispatchers.get(), signal);
     const pending = send(hop.url, {
       dispatcher,
       method: hop.method,
@@ -139,30 +153,4 @@ export class Transport {
     const { failure, reason, message } = classifyNetworkError(error);
     return new UpstreamError(this.#settings.name, failure, reason, `${host}: ${message}`, { cause: error });
   }
-}
-
-function createDispatcher(
-  settings: UpstreamSettings,
-  guard: AddressGuard,
-  deps: { readonly clock: Clock; readonly network: Network; readonly keepsConnections?: boolean },
-): Dispatcher {
-  const shared = {
-    // Blobs are long downloads, often several at once. HTTP/2 would put them all on one connection, where they
-    // share one window and one loss stops them all; HTTP/1.1 gives each its own.
-    allowH2: false,
-    // Deadlines are Larder's own, by its clock.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    connectTimeout: settings.timeouts.connectMs,
-    connections: settings.connections ?? null,
-    pipelining: deps.keepsConnections === false ? 0 : 1,
-  };
-  const { ca, proxy } = settings;
-  if (proxy !== undefined) {
-    // The proxy resolves names, so that only literal addresses can be judged here.
-    const tls = tlsOptions(ca);
-    return new ProxyAgent({ ...shared, uri: proxy.href, requestTls: tls, proxyTls: tls });
-  }
-  const { connectMs } = settings.timeouts;
-  return new Agent({ ...shared, connect: createConnector({ ca, connectMs, guard, ...deps }) });
 }

@@ -27,6 +27,8 @@ export interface RunningServer extends AsyncDisposable {
   /** `http://127.0.0.1:port`; https names the certificate's first use, `localhost`. */
   readonly url: URL;
   readonly hits: readonly Hit[];
+  /** Cuts the connections that are there; the next request comes by a new one. */
+  closeConnections(): void;
   close(): Promise<void>;
 }
 
@@ -59,6 +61,7 @@ export async function startServer(
     port,
     url: new URL(options.tls === undefined ? `http://127.0.0.1:${port}` : `https://localhost:${port}`),
     hits,
+    closeConnections: () => server.closeAllConnections(),
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -194,6 +194,12 @@ export class ScriptedUpstream implements AsyncDisposable {
     await this.#running.close();
   }
 
+  /** Cuts the connections that are there, and waits until this process has seen it. */
+  async closeConnections(): Promise<void> {
+    this.#running.closeConnections();
+    for (let turn = 0; turn < 5; turn += 1) await new Promise(setImmediate);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
     this.assertExpected();

@@ -12,6 +12,7 @@
 import { createEvents, type LarderEvent } from '../../src/events.ts';
 import { createUpstream } from '../../src/upstream/create-upstream.ts';
 import type { UpstreamSettings } from '../../src/upstream/settings.ts';
+import type { MakeContext } from '../../src/upstream/trust.ts';
 import type { Upstream } from '../../src/upstream/upstream.ts';
 import { FakeNetwork } from './fake-network.ts';
 import { ManualClock } from './manual-clock.ts';
@@ -23,13 +24,16 @@ import {
   type Expected,
   type ScriptedUpstream,
 } from './scripted-upstream.ts';
-import { createCertificateAuthority } from './tls.ts';
+import { createCertificateAuthority, type CertificateAuthority } from './tls.ts';
 
 export interface UpstreamFixtureOptions extends Partial<UpstreamSettings> {
   /** Default https. */
   readonly scheme?: 'http' | 'https';
   /** Path of the upstream's URL. */
   readonly path?: string;
+  /** Of the server's certificate. Absent: one of its own. */
+  readonly authority?: CertificateAuthority;
+  readonly makeContext?: MakeContext;
 }
 
 /** In milliseconds of the fixture's clock. */
@@ -92,8 +96,13 @@ export async function startUpstreamFixture(
   others: readonly string[] = [],
   options: UpstreamFixtureOptions = {},
 ): Promise<UpstreamFixture> {
-  const { scheme = 'https', path = '', ...settings } = options;
-  const authority = createCertificateAuthority();
+  const {
+    scheme = 'https',
+    path = '',
+    authority = createCertificateAuthority(),
+    makeContext,
+    ...settings
+  } = options;
   const tls = authority.issue([host, ...others]);
   const script = await startScriptedUpstream(scheme === 'https' ? { tls } : {});
   const network = new FakeNetwork();
@@ -111,7 +120,7 @@ export async function startUpstreamFixture(
       userAgent: 'larder/test',
       ...settings,
     },
-    { clock, events: bus, network },
+    { clock, events: bus, network, makeContext },
   );
   return new UpstreamFixture({ clock, network, events, script, upstream }, scheme);
 }

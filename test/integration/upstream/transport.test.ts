@@ -1,10 +1,12 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import type { SecureContext } from 'node:tls';
 import { describe, expect, test, vi } from 'vitest';
 import { createEvents } from '../../../src/events.ts';
 import { createUpstream } from '../../../src/upstream/create-upstream.ts';
 import type { UpstreamError } from '../../../src/upstream/error.ts';
+import { systemContext, type CertificateFile } from '../../../src/upstream/trust.ts';
 import { FakeNetwork } from '../../support/fake-network.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { startForwardProxy } from '../../support/proxy.ts';
@@ -19,6 +21,7 @@ import {
   stallAfter,
   status,
 } from '../../support/scripted-reply.ts';
+import { createCertificateAuthority } from '../../support/tls.ts';
 import {
   LAYER,
   LAYER_DIGEST,
@@ -412,6 +415,55 @@ describe('TLS', () => {
     registry.on('GET', blobPath).reply(redirect(registry.url('other.example.com', '/blob')));
     await expect(registry.upstream.blob(app, LAYER_DIGEST)).rejects.toMatchObject({ reason: 'tls' });
   });
+
+  test('all connections trust by one context, to the registry, its token endpoint and its redirects', async () => {
+    let made = 0;
+    const makeContext = (ca: string | undefined): SecureContext => {
+      made += 1;
+      return systemContext(ca);
+    };
+    await using registry = await startUpstreamFixture(REGISTRY, [AUTH, CDN], { makeContext });
+    const challenge = `Bearer realm="${registry.url(AUTH, '/token')}"`;
+    registry.on('GET', '/token').reply(json({ token: 't' }));
+    registry.on('GET', blobPath).withHeader('authorization', undefined).reply(challenged(challenge));
+    registry.on('GET', blobPath).reply(redirect(registry.url(CDN, '/blob')));
+    const held = neverRespond();
+    registry.on('GET', '/blob').reply(bytes(LAYER), held);
+    const pulls = [1, 2, 3].map(async () => readBlob(await registry.upstream.blob(app, LAYER_DIGEST)));
+    await held.reached;
+    held.release();
+    await Promise.all(pulls);
+    expect(new Set(registry.script.hits.map(({ headers }) => headers.host)).size).toBe(3);
+    expect(registry.network.dialled.length).toBeGreaterThan(3);
+    expect(made).toBe(1);
+  });
+
+  test.each([['straight'], ['through a proxy']])(
+    'an authority that is renewed counts without a restart, %s',
+    async (way) => {
+      await using proxy = await startForwardProxy();
+      const authority = createCertificateAuthority();
+      const former = createCertificateAuthority('Former Authority').certificate;
+      const file = { content: former };
+      const caFile: CertificateFile = {
+        version: () => Promise.resolve(file.content),
+        read: () => Promise.resolve(file.content),
+      };
+      const through = way === 'straight' ? {} : { proxy: proxy.url };
+      const options = { authority, ca: former, caFile, ...through };
+      await using registry = await startUpstreamFixture(REGISTRY, [], options);
+      const pull = (): Promise<unknown> => registry.upstream.manifest(app, tagged('1'));
+      await expect(pull()).rejects.toMatchObject({ reason: 'tls' });
+      registry.on('GET', path).reply(manifestReply());
+      file.content = authority.certificate;
+      registry.clock.advance(5_000);
+      await expect(pull()).resolves.toMatchObject({ digest: MANIFEST_DIGEST });
+      file.content = former;
+      registry.clock.advance(5_000);
+      await registry.script.closeConnections();
+      await expect(pull()).rejects.toMatchObject({ reason: 'tls' });
+    },
+  );
 
   test('https where only http is spoken', async () => {
     await using registry = await startUpstreamFixture(REGISTRY, [], { scheme: 'http' });
