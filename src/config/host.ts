@@ -1,4 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net';
+import { asciiLower } from '../oci/ascii.ts';
 import { ValueError, attempt } from './value-error.ts';
 
 /** RFC 1123 section 2.1, in lower case. */
@@ -19,7 +20,7 @@ export function isHostName(text: string): boolean {
  * @throws ValueError
  */
 export function parseHost(text: string): string {
-  const lower = text.toLowerCase();
+  const lower = asciiLower(text);
   const [, host, port] = HOST_AND_PORT.exec(lower) ?? [];
   const isHost = host !== undefined && (isHostName(host) || isBracketedIPv6(host));
   const isPort = port === undefined || (Number(port) >= 1 && Number(port) <= 65_535);

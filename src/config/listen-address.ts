@@ -1,5 +1,6 @@
 import { isIP, isIPv6 } from 'node:net';
 import ipaddr from 'ipaddr.js';
+import { asciiLower } from '../oci/ascii.ts';
 import { isHostName } from './host.ts';
 import { ValueError } from './value-error.ts';
 
@@ -20,7 +21,7 @@ const EXPECTED = 'an address such as 127.0.0.1:5000, :5000 or "[::1]:5000"';
  * @throws ValueError
  */
 export function parseListenAddress(text: string): ListenAddress {
-  const [, ipv6, name, digits] = ADDRESS.exec(text.toLowerCase()) ?? [];
+  const [, ipv6, name, digits] = ADDRESS.exec(asciiLower(text)) ?? [];
   const port = Number(digits);
   const isHost = ipv6 === undefined ? name === '' || isHostName(name ?? '') : isIPv6(ipv6);
   if (!isHost || !(port <= 65_535)) throw new ValueError(EXPECTED);

@@ -1,3 +1,4 @@
+import { asciiLower } from '../oci/ascii.ts';
 import { parseRegistryHost } from './host.ts';
 import { aliasedRegistry, knownRegistry, KNOWN_REGISTRY_NAMES } from './known-registries.ts';
 import { isMisspelt, nearest } from './nearest.ts';
@@ -34,7 +35,7 @@ function checkName(name: string, entry: PlainMap): readonly Problem[] {
 }
 
 function nameMistake(name: string): string | undefined {
-  const alias = aliasedRegistry(name.toLowerCase());
+  const alias = aliasedRegistry(asciiLower(name));
   if (alias !== undefined) return `expected ${alias}, of which this is another name`;
   const host = attempt(() => parseRegistryHost(name));
   if (host instanceof ValueError) return host.message;
@@ -60,7 +61,7 @@ function listed(name: string, entry: PlainMap, key: string): readonly Named[] {
   const list = entry[key];
   if (!Array.isArray(list)) return [];
   return list.flatMap((item: unknown, position) =>
-    typeof item === 'string' ? [{ name: item.toLowerCase(), path: ['upstreams', name, key, position] }] : [],
+    typeof item === 'string' ? [{ name: asciiLower(item), path: ['upstreams', name, key, position] }] : [],
   );
 }
 
@@ -101,14 +102,14 @@ function checkDefault(file: unknown): readonly Problem[] {
   const isMisread = ['defaultUpstream', 'upstreams'].some((key) => isMisspelt(map, key, known));
   if (isMisread || !isPlainMap(upstreams)) return [];
   const written = map['defaultUpstream'] ?? 'docker.io';
-  if (typeof written !== 'string' || allNames(upstreams).includes(written.toLowerCase())) return [];
+  if (typeof written !== 'string' || allNames(upstreams).includes(asciiLower(written))) return [];
   return [missingDefault(map, Object.keys(upstreams))];
 }
 
 /** Every name that an upstream is known by, also those whose writing is reported as a mistake of its own. */
 function allNames(upstreams: PlainMap): readonly string[] {
   return upstreamEntries({ upstreams }).flatMap(([name, entry]) => {
-    const lower = name.toLowerCase();
+    const lower = asciiLower(name);
     const inherent = inherentNames(aliasedRegistry(lower) ?? lower);
     return [...inherent, ...namesOf(name, entry).map((alias) => alias.name)];
   });

@@ -1,4 +1,5 @@
 import type { RepositoryKey } from '../index/content-index.ts';
+import { asciiLower } from '../oci/ascii.ts';
 import { parseDigest, type Digest } from '../oci/digest.ts';
 import { RegistryError, quoted } from '../oci/error.ts';
 import { parseRepositoryName } from '../oci/repository-name.ts';
@@ -72,7 +73,7 @@ const HOST = /^(?=.*[.:]|localhost$)(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-
 
 function parseKeys(segments: readonly string[], options: NamingOptions): readonly RepositoryKey[] {
   const [first = '', ...rest] = segments;
-  const host = first.toLowerCase();
+  const host = asciiLower(first);
   const named = rest.length === 0 ? undefined : findUpstream(options, host);
   if (named !== undefined) return [keyOf(named, rest)];
   const byDefault = findUpstream(options, options.defaultUpstream) ?? formerUpstream(options.defaultUpstream);

@@ -1,12 +1,13 @@
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
-import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { Hono } from 'hono';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { RegistryError } from '../oci/error.ts';
+import { NO_SNIFF } from './common-headers.ts';
 import { Endpoint, type EndpointOptions } from './endpoint.ts';
 import { toOriginForm } from './origin-form.ts';
 import type { RequestRecord } from './request-record.ts';
+import { routeOf } from './route-of.ts';
 import { splitUrl } from './split-url.ts';
-import { isV2Path } from './v2-path.ts';
 
 /** What the operator's tools ask for. */
 interface Health {
@@ -30,39 +31,49 @@ export interface App {
   release(record: RequestRecord): void;
 }
 
+const NO_PATH = new RegistryError(
+  'NAME_INVALID',
+  'the path is none of this server; the registry is under /v2/',
+);
+/** Node takes a request of HTTP/0.9 (which ends with its first line) and one that says HTTP/2 as well. */
+const NO_VERSION = new RegistryError('NAME_INVALID', 'expected a request of HTTP/1.1 or HTTP/1.0');
+
 type Routes = Hono<{ Bindings: HttpBindings }>;
 
 /**
  * The routes: the registry under `/v2/` (and `/<upstream>/v2/`), `/livez`, `/readyz`, `/metrics`. What the registry
- * can answer at once does not come as far as them: docs/adr/0009.
+ * is asked does not come as far as Hono, whose paths are decoded and normalised; what it can answer at once takes
+ * the shortest way: docs/adr/0009.
  */
 export function createApp(options: AppOptions): App {
-  const { records, health } = options;
+  const { records } = options;
   const endpoint = new Endpoint(options);
+  const pages = getRequestListener(createPages(options).fetch, { overrideGlobalObjects: false });
+  return {
+    handle(incoming, outgoing, record) {
+      toOriginForm(incoming);
+      if (incoming.httpVersionMajor !== 1) return endpoint.refuse(outgoing, record, NO_VERSION);
+      if (endpoint.answerNow(incoming, outgoing, record)) return;
+      const route = routeOf(splitUrl(incoming.url ?? '').path);
+      if (route === 'none') return endpoint.refuse(outgoing, record, NO_PATH);
+      if (route === 'registry') return void endpoint.answer(incoming, outgoing, record);
+      records.keep(incoming, record);
+      outgoing.setHeader(...NO_SNIFF);
+      void pages(incoming, outgoing);
+    },
+    release: (record) => endpoint.release(record),
+  };
+}
+
+function createPages({ records, health }: AppOptions): Routes {
   const routes: Routes = new Hono();
   addHealth(routes, health);
-  routes.all('*', async (c) => {
-    const { incoming, outgoing } = c.env;
-    // Hono's path is decoded and normalised; what was really asked is on the incoming message.
-    if (!isV2Path(splitUrl(incoming.url ?? '').path)) return c.notFound();
-    await endpoint.answer(incoming, outgoing, records.of(incoming));
-    return RESPONSE_ALREADY_SENT;
-  });
   routes.onError((error, c) => {
     records.of(c.env.incoming).error = error;
     return c.text('internal error\n', 500);
   });
   routes.notFound((c) => c.text('not found: the registry is under /v2/\n', 404));
-  const listener = getRequestListener(routes.fetch, { overrideGlobalObjects: false });
-  return {
-    handle(incoming, outgoing, record) {
-      toOriginForm(incoming);
-      if (endpoint.answerNow(incoming, outgoing, record)) return;
-      records.keep(incoming, record);
-      void listener(incoming, outgoing);
-    },
-    release: (record) => endpoint.release(record),
-  };
+  return routes;
 }
 
 function addHealth(routes: Routes, { probe, detail, metrics }: Health): void {

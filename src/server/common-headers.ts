@@ -1,6 +1,9 @@
 import { formatCacheStatus, type CacheStatus } from '../http/cache-status.ts';
 import type { Reply } from './reply.ts';
 
+/** Nothing that Larder sends is what a browser may guess it to be: a blob may hold anything. */
+export const NO_SNIFF = ['X-Content-Type-Options', 'nosniff'] as const;
+
 /** Gives a reply the headers that every answer of the registry has. */
 export function withCommonHeaders<R extends Reply>(reply: R, requestId: string, status: CacheStatus): R {
   return {
@@ -8,6 +11,7 @@ export function withCommonHeaders<R extends Reply>(reply: R, requestId: string, 
     headers: {
       ...reply.headers,
       'Docker-Distribution-Api-Version': 'registry/2.0',
+      [NO_SNIFF[0]]: NO_SNIFF[1],
       'X-Request-Id': requestId,
       'Cache-Status': formatCacheStatus(status),
     },

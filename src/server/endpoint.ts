@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Deliver, Delivered } from '../delivery/deliver.ts';
+import type { RegistryError } from '../oci/error.ts';
 import type { Admission, Refusal } from './admission.ts';
 import { statusOfError } from './cache-status.ts';
 import { withCommonHeaders } from './common-headers.ts';
@@ -51,6 +52,16 @@ export class Endpoint {
     );
     record.served = served;
     return served;
+  }
+
+  /** Answers what is no question, and closes the connection: what comes behind it may be none either. */
+  refuse(outgoing: ServerResponse, record: RequestRecord, error: RegistryError): void {
+    record.error = error;
+    const { status, headers, body } = errorReply(error, { kind: undefined, hasFallback: false });
+    const closing = { status, headers: { ...headers, Connection: 'close' }, body };
+    record.served = this.#send(withCommonHeaders(closing, record.id, statusOfError(error)), outgoing).then(
+      (delivered) => note(record, delivered),
+    );
   }
 
   /** To be called when a response is over. */

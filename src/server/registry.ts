@@ -4,6 +4,7 @@ import type { Mirror } from '../cache/mirror.ts';
 import { outcomeName } from '../cache/outcome.ts';
 import type { Clock } from '../clock.ts';
 import { formatWarnings } from '../http/warning.ts';
+import { asciiLower } from '../oci/ascii.ts';
 import { RegistryError } from '../oci/error.ts';
 import { formatReference } from '../oci/reference.ts';
 import { UpstreamError } from '../upstream/error.ts';
@@ -14,7 +15,7 @@ import { withCommonHeaders } from './common-headers.ts';
 import { errorReply } from './error-reply.ts';
 import { answerBlob } from './handlers/blob.ts';
 import { answerCatalog, answerReferrers, answerTags } from './handlers/lists.ts';
-import { ManifestHandler } from './handlers/manifest.ts';
+import { ManifestHandler, VARY_BY_ACCEPT } from './handlers/manifest.ts';
 import type { Question } from './handlers/question.ts';
 import { ManifestRoutes } from './manifest-routes.ts';
 import { jsonBody, type ReadyReply, type Reply } from './reply.ts';
@@ -81,7 +82,8 @@ export class Registry {
       record.outcome = 'error';
       const { upstream } = record;
       const reply = errorReply(error, { kind: path?.kind, hasFallback: ns !== undefined, upstream });
-      return withNamespace(withCommonHeaders(reply, record.id, statusOfError(error)), record, ns);
+      const told = withCommonHeaders(byTag(path, reply), record.id, statusOfError(error));
+      return withNamespace(told, record, ns);
     }
   }
 
@@ -166,6 +168,12 @@ function assertReadMethod(method: string | undefined): void {
   throw new RegistryError('UNSUPPORTED', 'the mirror is read-only: push to the registry itself');
 }
 
+/** Another Accept may not meet the error: an index can be given to some clients and not to others. */
+function byTag(path: V2Path | undefined, reply: Reply): Reply {
+  if (path?.kind !== 'manifest' || path.reference.kind !== 'tag') return reply;
+  return { ...reply, headers: { ...reply.headers, ...VARY_BY_ACCEPT } };
+}
+
 function rendered<R extends Reply>(answer: Answer<R>, record: RequestRecord): R {
   const { outcome } = answer;
   if (outcome !== undefined) record.outcome = outcomeName(outcome);
@@ -174,8 +182,11 @@ function rendered<R extends Reply>(answer: Answer<R>, record: RequestRecord): R 
   return { ...reply, headers: { ...reply.headers, Warning: formatWarnings([outcome.warning]) } };
 }
 
-/** Tells a client that came by `ns` that it was understood (distribution-spec, "Registry Proxying"). */
+/**
+ * Tells a client that came by `ns` that it was understood (distribution-spec, "Registry Proxying"): by the name that
+ * the config has for it. It has selected an upstream, so that is what it is in lower case.
+ */
 function withNamespace<R extends Reply>(reply: R, record: RequestRecord, ns: string | undefined): R {
   if (ns === undefined || record.upstream === undefined) return reply;
-  return { ...reply, headers: { ...reply.headers, 'OCI-Namespace': ns } };
+  return { ...reply, headers: { ...reply.headers, 'OCI-Namespace': asciiLower(ns) } };
 }

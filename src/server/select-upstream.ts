@@ -1,4 +1,5 @@
 import type { MirroredUpstream, Target } from '../cache/target.ts';
+import { asciiLower } from '../oci/ascii.ts';
 import { RegistryError, quoted } from '../oci/error.ts';
 import { parseRepositoryName, type RepositoryName } from '../oci/repository-name.ts';
 import type { Addressed } from './v2-path.ts';
@@ -75,7 +76,7 @@ export class UpstreamTable {
       return { upstream, segments: this.#withoutPrefix(segments, upstream) };
     }
     if (prefix !== undefined) return { upstream: this.#named(prefix), segments };
-    const byHost = host === undefined ? undefined : this.#hosted(host.toLowerCase());
+    const byHost = host === undefined ? undefined : this.#hosted(asciiLower(host));
     if (byHost !== undefined) return { upstream: byHost, segments };
     const byPrefix = segments.length > 1 ? this.#byName.get(segments[0] ?? '') : undefined;
     if (byPrefix !== undefined) return { upstream: byPrefix, segments: segments.slice(1) };
@@ -83,7 +84,7 @@ export class UpstreamTable {
   }
 
   #named(name: string): RoutedUpstream {
-    const upstream = this.#byName.get(name.toLowerCase());
+    const upstream = this.#byName.get(asciiLower(name));
     if (upstream !== undefined) return upstream;
     throw new RegistryError('NAME_UNKNOWN', `the mirror has no upstream ${quoted(name)}`);
   }

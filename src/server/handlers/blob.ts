@@ -75,11 +75,16 @@ function lengthOf(size: number | undefined): OutgoingHttpHeaders {
   return size === undefined ? {} : { 'Content-Length': size };
 }
 
-/** The Range header, unless If-Range names other bytes (RFC 9110 §13.1.5). */
+/** The Range header, unless If-Range does not name these bytes: by a strong tag (RFC 9110 §13.1.5). */
 function wantedRange(headers: Question['headers'], digest: Digest): RangeSpec | undefined {
-  const [condition] = headers['if-range'] ?? [];
-  if (condition !== undefined && parseETag(condition)?.value !== digest) return undefined;
+  const conditions = headers['if-range'] ?? [];
+  if (!conditions.every((condition) => namesStrongly(condition, digest))) return undefined;
   return parseRange(headers['range']?.[0]);
+}
+
+function namesStrongly(condition: string, digest: Digest): boolean {
+  const tag = parseETag(condition);
+  return tag?.value === digest && !tag.isWeak;
 }
 
 function unsatisfiable(size: number): Answer {

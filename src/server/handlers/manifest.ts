@@ -4,6 +4,7 @@ import { matchesETag, parseIfNoneMatch } from '../../http/etag.ts';
 import type { HeaderLines } from '../../http/scanner.ts';
 import type { ManifestPreference, Mirror } from '../../cache/mirror.ts';
 import type { Digest } from '../../oci/digest.ts';
+import { isIndexMediaType } from '../../oci/media-type.ts';
 import type { Reference } from '../../oci/reference.ts';
 import type { Answer } from '../answer.ts';
 import type { ManifestRoute } from '../manifest-routes.ts';
@@ -33,11 +34,12 @@ export class ManifestHandler {
       const head = await this.#mirror.manifestHead(target, reference, preference);
       const { digest, mediaType, size, outcome } = head;
       const prepared = prepareManifest(digest, mediaType, size, NO_BODY);
-      return { ...chosen(prepared, digest, headers['if-none-match']), outcome };
+      const reply = chosen(prepared, digest, headers['if-none-match']);
+      return { ...byAccept(reply, reference, mediaType, preference), outcome };
     }
     const { manifest, outcome } = await this.#mirror.manifest(target, reference, preference);
-    const prepared = this.#prepared.of(manifest);
-    return { ...chosen(prepared, manifest.digest, headers['if-none-match']), outcome };
+    const reply = chosen(this.#prepared.of(manifest), manifest.digest, headers['if-none-match']);
+    return { ...byAccept(reply, reference, manifest.mediaType, preference), outcome };
   }
 
   /** What `answer` gives, where it takes neither I/O nor waiting; also to HEAD, whose body is not sent. */
@@ -47,9 +49,11 @@ export class ManifestHandler {
     const { manifest, outcome } = pulled;
     const prepared = this.#prepared.of(manifest);
     const isConditional = incoming.headers['if-none-match'] !== undefined;
-    const { status, headers, body } = isConditional
+    const reply = isConditional
       ? chosen(prepared, manifest.digest, incoming.headersDistinct['if-none-match'])
       : prepared.whole;
+    // A client of single images is not answered here where that makes a difference.
+    const { status, headers, body } = byAccept(reply, reference, manifest.mediaType);
     return { status, headers, body, outcome };
   }
 
@@ -66,6 +70,23 @@ export class ManifestHandler {
 function chosen(prepared: PreparedManifest, digest: Digest, ifNoneMatch: HeaderLines): ReadyReply {
   const isKnown = matchesETag(parseIfNoneMatch(ifNoneMatch), digest);
   return isKnown ? prepared.notModified : prepared.whole;
+}
+
+export const VARY_BY_ACCEPT = { Vary: 'Accept' };
+
+/**
+ * Tells caches in front where Accept has chosen the answer (RFC 9110 §12.5.5): of a tag's index a client of single
+ * images gets a child.
+ */
+function byAccept(
+  reply: ReadyReply,
+  reference: Reference,
+  mediaType: string,
+  preference?: ManifestPreference,
+): ReadyReply {
+  const isChosen = isIndexMediaType(mediaType) || preference?.wantsSingleImage === true;
+  if (reference.kind !== 'tag' || !isChosen) return reply;
+  return { ...reply, headers: { ...reply.headers, ...VARY_BY_ACCEPT } };
 }
 
 function preferenceOf(header: HeaderLines): ManifestPreference {

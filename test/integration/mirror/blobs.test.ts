@@ -522,6 +522,20 @@ describe('ranges', () => {
     ).toBe(206);
   });
 
+  test.each([
+    ['a weak tag', `W/"${DIGEST}"`],
+    ['a date', 'Fri, 01 Jan 2027 00:00:00 GMT'],
+    ['a list', `"${DIGEST}", "${DIGEST}"`],
+    ['any', '*'],
+    ['nothing', ''],
+    ['one that is right and one that is not', [`"${DIGEST}"`, '"other"']],
+  ])('If-Range with %s gets the whole', async (_, condition) => {
+    await using world = await start();
+    const headers = { range: 'bytes=0-9', 'if-range': condition };
+    expect((await world.mirror.get(PATH, { headers })).status).toBe(200);
+    expect((await world.mirror.get(PATH, { headers })).status).toBe(200);
+  });
+
   test('If-None-Match with the digest gets 304', async () => {
     await using world = await start();
     await world.mirror.get(PATH);

@@ -128,12 +128,12 @@ describe('what is refused without asking any upstream', () => {
 });
 
 describe('headers', () => {
-  test('ns is echoed where it selected the upstream, as it was said', async () => {
+  test('ns is told where it selected the upstream, as the config writes it', async () => {
     await using registry = await startFakeRegistry();
     await using mirror = await startMirror({ upstreams: [{ name: 'registry.test', registry }] });
     registry.putImage('acme/app', 'latest');
     const path = '/v2/acme/app/manifests/latest';
-    expect((await mirror.get(`${path}?ns=Registry.test`)).headers['oci-namespace']).toBe('Registry.test');
+    expect((await mirror.get(`${path}?ns=Registry.test`)).headers['oci-namespace']).toBe('registry.test');
     expect((await mirror.get(path)).headers['oci-namespace']).toBeUndefined();
     expect((await mirror.get(`${path}?ns=evil.example`)).headers['oci-namespace']).toBeUndefined();
   });

@@ -424,6 +424,24 @@ describe('an index asked for by a client of single images', () => {
     }
   });
 
+  test('says that Accept has chosen, by tag and with whatever is answered; not so by digest', async () => {
+    await using world = await start();
+    const { index } = await withIndex(world);
+    const known = { headers: { 'if-none-match': `"${index}"` } };
+    // The second time they come from memory.
+    for (const asked of [{}, single, known, {}, single, known, { method: 'HEAD' }]) {
+      expect((await world.mirror.get(PATH, asked)).headers.vary).toBe('Accept');
+    }
+    const byDigest = await world.mirror.get(`/v2/acme/app/manifests/${index}`, single);
+    expect(byDigest.headers.vary).toBeUndefined();
+  });
+
+  test('a single image is the same to all: nothing varies', async () => {
+    await using world = await start();
+    world.registry.putImage('acme/app', 'latest');
+    for (const _ of [1, 2]) expect((await world.mirror.get(PATH)).headers.vary).toBeUndefined();
+  });
+
   test('the tag still stands for the index', async () => {
     await using world = await start();
     const { index } = await withIndex(world);
@@ -444,7 +462,8 @@ describe('an index asked for by a client of single images', () => {
     world.registry.putIndex('acme/app', 'latest', [
       { ...image.descriptor, platform: { os: 'linux', architecture: 's390x' } },
     ]);
-    expect((await world.mirror.get(PATH, single)).status).toBe(404);
+    const { status, headers } = await world.mirror.get(PATH, single);
+    expect([status, headers.vary]).toEqual([404, 'Accept']);
   });
 });
 
