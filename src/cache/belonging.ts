@@ -44,11 +44,13 @@ export class Belonging {
   /** Upstream has confirmed the digest for the repository. That the index cannot take it changes nothing of that. */
   async add(key: RepositoryKey, digest: Digest): Promise<void> {
     if (this.isRemembered(key, digest)) return;
+    // At once, and not only when it is written: what was asked meanwhile would be asked of upstream.
+    this.#unrecorded.set(factKey(key, digest), true);
     const isRecorded = await tolerate(this.#events, 'record a belonging', async () => {
       await this.#index.putBelonging(key, digest);
       return true;
     });
-    if (isRecorded !== true) this.#unrecorded.set(factKey(key, digest), true);
+    if (isRecorded === true) this.#unrecorded.delete(factKey(key, digest));
   }
 }
 

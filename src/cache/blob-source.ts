@@ -24,7 +24,7 @@ const STALL_MS = 5_000;
  * One blob's bytes from upstream, in order and each once, across broken transfers: what breaks is taken up
  * again at the offset by a new request to the registry (so through a fresh redirect and a fresh token), and
  * where upstream ignores Range, what has been had already is read past. Where the blob is known to be in several
- * places, what breaks or stalls at one is taken up at the next, each through its own upstream with its own account.
+ * repositories of the upstream, what breaks or stalls at one is taken up at the next.
  */
 export class BlobSource {
   /** The whole blob's size, where upstream tells it. */
@@ -35,7 +35,9 @@ export class BlobSource {
   readonly #range: ByteRange;
   readonly #options: BlobSourceOptions;
   readonly #ending = new AbortController();
+  readonly #first: Target;
   #at = 0;
+  #isWholeFromFirst = true;
   #current: FetchedBlob | undefined;
   #watch: StallWatch | undefined;
   #breaksWithoutProgress = 0;
@@ -52,6 +54,7 @@ export class BlobSource {
   ) {
     this.size = first.size;
     this.#targets = [target];
+    this.#first = target;
     this.#digest = digest;
     this.#range = range;
     this.#options = options;
@@ -77,6 +80,11 @@ export class BlobSource {
   /** Position in the blob of the next byte that `pieces` will give. */
   get offset(): number {
     return this.#offset;
+  }
+
+  /** Whether no byte that `pieces` has given came from another place than the first one. */
+  get isWholeFromFirst(): boolean {
+    return this.#isWholeFromFirst;
   }
 
   /** The blob can be had there, too: where the present transfer breaks or stalls, this is where it goes on. */
@@ -194,6 +202,7 @@ export class BlobSource {
         if (part.length > 0) wanted.push(part);
       }
       if (wanted.length === 0) continue;
+      if (this.#target !== this.#first) this.#isWholeFromFirst = false;
       watch.end();
       yield wanted;
       this.#waitingSince = this.#options.clock.monotonic();

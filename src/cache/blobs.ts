@@ -7,7 +7,8 @@ import type { Belonging } from './belonging.ts';
 import { BlobSource } from './blob-source.ts';
 import { directPart } from './direct-part.ts';
 import type { DiskError } from './disk.ts';
-import { Fill, type FillOptions } from './fill.ts';
+import type { Fill, FillOptions } from './fill.ts';
+import { Fills } from './fills.ts';
 import { flightKey, Flights } from './flights.ts';
 import type { LastUse } from './last-use.ts';
 import type { NegativeCache } from './negative.ts';
@@ -42,22 +43,20 @@ export interface BlobsOptions extends FillOptions {
   readonly negative: NegativeCache;
 }
 
-/** Blobs by digest: from disk, or through the one fill of the digest. */
+/** Blobs by digest: from disk, or through the one fill of their upstream and digest. */
 export class Blobs {
-  /** The fill of each digest that clients may board. */
-  readonly #fills = new Map<Digest, Fill>();
-  /** Those that were given up, but have not ended yet, too. */
-  readonly #unended = new Set<Fill>();
+  readonly #fills: Fills;
   readonly #confirmations: Flights<{ readonly size: number | undefined }>;
   readonly #options: BlobsOptions;
 
   constructor(options: BlobsOptions) {
     this.#options = options;
+    this.#fills = new Fills(options);
     this.#confirmations = new Flights(() => options.clock.monotonic());
   }
 
   /** Running fills. */
-  get fills(): ReadonlyMap<Digest, Fill> {
+  get fills(): Pick<Fills, 'size' | 'get' | typeof Symbol.iterator> {
     return this.#fills;
   }
 
@@ -85,8 +84,12 @@ export class Blobs {
   async stat(target: Target, digest: Digest): Promise<BlobStat> {
     const { belonging, stored, index, events } = this.#options;
     const here = await stored.stat(digest);
-    const known = here ?? this.#running(digest);
-    const belongs = known?.size !== undefined && (await belonging.has(target.key, digest));
+    const running = this.#running(target, digest);
+    const known = here ?? running;
+    const belongs =
+      known?.size !== undefined &&
+      // Upstream has begun to give it for this repository: it would say no more by HEAD.
+      (isOf(running, target) || (await belonging.has(target.key, digest)));
     if (belongs) return { size: known.size, outcome: HIT };
     if (here !== undefined) return { size: here.size, outcome: await this.#confirmStored(target, digest) };
     const { size } = await this.#confirm(target, digest);
@@ -97,9 +100,7 @@ export class Blobs {
 
   /** Ends every fill, and resolves when all have ended. */
   async close(): Promise<void> {
-    const fills = [...this.#unended];
-    for (const fill of fills) fill.cancel();
-    await Promise.all(fills.map((fill) => fill.ended));
+    await this.#fills.close();
   }
 
   async #openCold(
@@ -108,13 +109,13 @@ export class Blobs {
     range: RangeSpec | undefined,
     belongs: boolean,
   ): Promise<OpenedBlob> {
-    const running = this.#running(digest);
+    const running = this.#running(target, digest);
     // Another repository's fill is no permission: upstream is asked for this repository first.
     if (running !== undefined && !belongs && !isSameRepository(running.target, target)) {
       await this.#confirm(target, digest);
     }
     const diskError = this.#options.disk.error;
-    const current = this.#running(digest);
+    const current = this.#running(target, digest);
     if (current === undefined && diskError !== undefined) {
       return this.#passThrough(target, digest, range, diskError);
     }
@@ -164,30 +165,18 @@ export class Blobs {
     }
   }
 
-  /** The fill to board, where there is one: not one that has been given up. */
-  #running(digest: Digest): Fill | undefined {
-    const fill = this.#fills.get(digest);
-    return fill?.isCancelled === true ? undefined : fill;
+  #running(target: Target, digest: Digest): Fill | undefined {
+    return this.#fills.get(target.key.upstream, digest);
   }
 
   #startFill(target: Target, digest: Digest): Fill {
+    const { negative } = this.#options;
     const key = blobKey(target, digest);
-    const known = this.#options.negative.get(key);
+    const known = negative.get(key);
     if (known !== undefined) throw known;
-    const fill = new Fill(target, digest, this.#options);
-    this.#fills.set(digest, fill);
-    this.#unended.add(fill);
-    fill.opened.then(
-      // Upstream has given it for this repository.
-      () => this.#options.belonging.add(target.key, digest),
-      (error: unknown) => {
-        if (isRefusal(error)) this.#options.negative.put(key, error);
-      },
-    );
-    void fill.ended.then(() => {
-      this.#unended.delete(fill);
-      // Another one may have begun since this was given up.
-      if (this.#fills.get(digest) === fill) this.#fills.delete(digest);
+    const fill = this.#fills.start(target, digest);
+    fill.opened.catch((error: unknown) => {
+      if (isRefusal(error)) negative.put(key, error);
     });
     return fill;
   }
@@ -221,7 +210,6 @@ export class Blobs {
     detail: string,
   ): Promise<OpenedBlob> {
     const source = await BlobSource.open(target, digest, range, this.#options);
-    await this.#options.belonging.add(target.key, digest);
     // A part cannot be verified before the whole is here; the client verifies what it puts together.
     const check =
       range.start === 0 && range.end === undefined
@@ -261,6 +249,11 @@ export class Blobs {
       return this.#options.recovered.outcomeDespite(error, digest);
     }
   }
+}
+
+/** Whether the fill is had through the target's repository. */
+function isOf(fill: Fill | undefined, target: Target): boolean {
+  return fill?.hasOpened === true && isSameRepository(fill.target, target);
 }
 
 /** What to ask upstream for: a range only where the size that tells what it means is known. */

@@ -12,6 +12,7 @@ import {
 import { ForwardingReader } from '../store/forwarding-reader.ts';
 import { UpstreamError } from '../upstream/error.ts';
 import type { ByteRange } from '../upstream/upstream.ts';
+import type { Belonging } from './belonging.ts';
 import { BlobSource } from './blob-source.ts';
 import type { FillInView } from './direct-part.ts';
 import { giveBack } from './give-back.ts';
@@ -25,6 +26,7 @@ import { tolerate } from './tolerate.ts';
 const GRACE_MS = 10_000;
 
 export interface FillOptions {
+  readonly belonging: Belonging;
   readonly store: BlobStore;
   readonly index: ContentIndex;
   readonly disk: Disk;
@@ -33,7 +35,7 @@ export interface FillOptions {
 }
 
 /**
- * The one fetch of a digest: upstream → ingest, with every client a follower of the ingest. It owns its
+ * The one fetch of a digest from one upstream: upstream → ingest, with every client a follower of the ingest. It owns its
  * upstream request and its own cancellation; no client's coming, going or slowness touches it.
  */
 export class Fill implements FillInView {
@@ -179,7 +181,7 @@ export class Fill implements FillInView {
       this.#ingest = ingest;
       this.#opening.resolve();
       await this.#pour(source, ingest);
-      await this.#record(await ingest.commit());
+      await this.#record(await ingest.commit(), source.isWholeFromFirst);
     } catch (error) {
       await this.#ingest?.abort(asError(error));
       throw error;
@@ -197,9 +199,12 @@ export class Fill implements FillInView {
     }
   }
 
-  async #record(stored: Stored): Promise<void> {
-    const { index, clock } = this.#options;
+  /** @param isGiven whether all of the bytes came through the repository that the fill was begun for */
+  async #record(stored: Stored, isGiven: boolean): Promise<void> {
+    const { belonging, index, clock } = this.#options;
     try {
+      // First of all: a follower that has just got its last byte may ask again at once.
+      if (isGiven) await belonging.add(this.target.key, this.digest);
       await recordOrDrop(this.#options, stored.digest, () => index.putBlob(stored, clock.now()));
     } catch (error) {
       this.#tellFailure(error);

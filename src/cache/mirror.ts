@@ -89,7 +89,7 @@ export class Mirror {
     this.#referrerLists = new ReferrerLists({ ...options, ttlMs: negativeTtlMs });
   }
 
-  /** Running fills, by digest. */
+  /** Running fills, by upstream and digest. */
   get fills(): Blobs['fills'] {
     return this.#blobs.fills;
   }

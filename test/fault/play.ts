@@ -78,7 +78,7 @@ async function follow(world: World, row: Row, { path }: Question): Promise<Seen>
   await world.settled();
   const second = mirror.get(path);
   await world.settled();
-  expect(mirror.mirror.fills.get(LAYER_DIGEST)).toMatchObject({ followers: 2, offset: HALF - 1 });
+  expect(mirror.fill(LAYER_DIGEST)).toMatchObject({ followers: 2, offset: HALF - 1 });
   const askedBefore = world.asked.length;
   await row.strike(world, 'half');
   await world.settled();
@@ -89,7 +89,7 @@ async function follow(world: World, row: Row, { path }: Question): Promise<Seen>
 }
 
 async function fillsEnded({ mirror }: World): Promise<void> {
-  await Promise.all([...mirror.mirror.fills.values()].map((fill) => fill.ended));
+  await Promise.all([...mirror.mirror.fills].map((fill) => fill.ended));
 }
 
 /** Once the fault is over, the same question gets the right answer. */

@@ -147,6 +147,14 @@ export class MirrorFixture implements AsyncDisposable {
     return { upstream: found.upstream, tags: found.tags, key };
   }
 
+  /** The running fill of a digest from an upstream: the default one, unless another is named. */
+  fill(
+    digest: Digest,
+    upstream = this.#upstreams[0]?.upstream.name ?? '',
+  ): ReturnType<Mirror['fills']['get']> {
+    return this.mirror.fills.get(upstream, digest);
+  }
+
   get(path: string, asked?: Asked): Promise<Answered> {
     return get(this.url, path, asked);
   }

@@ -301,7 +301,7 @@ describe('a layer in parallel', () => {
     const path = `${repository}/blobs/${digest}${NS}`;
     const incoming = await containerdOf(world).open(path, { ...LAYER, range: 'bytes=0-' });
     await readThenLeave(incoming, MiB);
-    const fill = world.mirror.mirror.fills.get(digest);
+    const fill = world.mirror.fill(digest);
     await expect.poll(() => fill?.followers).toBe(0);
     for (let seconds = 0; seconds < 30; seconds += 3) {
       const before = fill?.offset ?? 0;

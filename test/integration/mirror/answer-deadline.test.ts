@@ -86,7 +86,7 @@ describe('a cold blob whose headers do not come', () => {
     await held.reached;
     world.mirror.clock.advance(DEADLINE);
     expectLate(await answer);
-    const [fill] = world.mirror.mirror.fills.values();
+    const [fill] = world.mirror.mirror.fills;
     held.release();
     await slow.reached;
     await expect.poll(() => fill?.hasOpened).toBe(true);
@@ -114,7 +114,7 @@ test('that a cold blob has none of the bytes of a range is not waited for longer
   world.registry.fault({ kind: 'blob' }, slow);
   const answer = world.mirror.get(PATH, { headers: { range: `bytes=${2 * MiB}-` } });
   await slow.reached;
-  const [fill] = world.mirror.mirror.fills.values();
+  const [fill] = world.mirror.mirror.fills;
   await expect.poll(() => fill?.followers).toBe(1);
   world.mirror.clock.advance(DEADLINE);
   expectLate(await answer);

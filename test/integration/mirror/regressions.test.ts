@@ -72,7 +72,7 @@ test('distribution (client aborts, cache write cancelled): the first client leav
   const leader = await world.mirror.open(PATH);
   await stalled.reached;
   const follower = world.mirror.get(PATH);
-  await expect.poll(() => world.mirror.mirror.fills.get(DIGEST)?.followers).toBe(2);
+  await expect.poll(() => world.mirror.fill(DIGEST)?.followers).toBe(2);
   leader.destroy();
   stalled.release();
   expect((await follower).body.equals(CONTENT)).toBe(true);
