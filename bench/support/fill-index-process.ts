@@ -7,6 +7,7 @@
 import { createHash } from 'node:crypto';
 import { linkSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type * as belongings from '../../src/index/sqlite/belongings.ts';
 import type * as connections from '../../src/index/sqlite/connection.ts';
 import type * as digestBytes from '../../src/index/sqlite/digest-bytes.ts';
 import type * as manifests from '../../src/index/sqlite/manifests.ts';
@@ -24,7 +25,8 @@ const SIZE = 4096;
 const LINKS = 60_000;
 const LAYER = 'application/vnd.oci.image.layer.v1.tar+gzip';
 
-type Program = Pick<typeof connections, 'Connection'> &
+type Program = Partial<Pick<typeof belongings, 'recordBelonging'>> &
+  Pick<typeof connections, 'Connection'> &
   Pick<typeof manifests, 'recordManifest'> &
   Pick<typeof repositories, 'putRepository'> &
   Pick<typeof digestBytes, 'digestToBytes'>;
@@ -37,7 +39,7 @@ connection.close();
 linkFiles(Number(blobs));
 
 async function load(): Promise<Program> {
-  const names = ['connection', 'manifests', 'repositories', 'digest-bytes'];
+  const names = ['connection', 'belongings', 'manifests', 'repositories', 'digest-bytes'];
   const modules = names.map(
     async (name) => import(join(root, `src/index/sqlite/${name}.ts`)) as Promise<object>,
   );
@@ -58,7 +60,9 @@ function fill(connection: connections.Connection, blobs: number, tags: number): 
     program.recordManifest(connection, { descriptor, subject: undefined }, children.map(toEdge));
     for (const [i, digest] of [manifest, ...children].entries()) {
       const bytes = program.digestToBytes(digest);
-      connection.run('putBelonging', id, bytes);
+      // A revision before this function wrote no source.
+      if (program.recordBelonging === undefined) connection.run('putBelonging', id, bytes);
+      else program.recordBelonging(connection, id, digest, 'given');
       connection.run('putBlob', bytes, SIZE, filledUse(tag * share + i, share * tags), bytes, bytes);
     }
     connection.run('putTag', id, filledTag(tag), program.digestToBytes(manifest), now);

@@ -47,7 +47,7 @@ export class Belonging {
     // At once, and not only when it is written: what was asked meanwhile would be asked of upstream.
     this.#unrecorded.set(factKey(key, digest), true);
     const isRecorded = await tolerate(this.#events, 'record a belonging', async () => {
-      await this.#index.putBelonging(key, digest);
+      await this.#index.putBelonging(key, digest, 'confirmed');
       return true;
     });
     if (isRecorded === true) this.#unrecorded.delete(factKey(key, digest));

@@ -212,7 +212,7 @@ export class Manifests {
     };
     const stored = { usedAt: clock.now() };
     await recordOrDrop(this.#options, digest, () =>
-      index.putManifest(target.key, entry, manifestEdges(parsed), stored),
+      index.putManifest(target.key, entry, manifestEdges(parsed), { stored }),
     );
   }
 }

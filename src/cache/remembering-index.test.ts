@@ -194,7 +194,7 @@ describe('a belonging', () => {
   const LAYER = digest('layer');
 
   test('is looked up once, and not taken for another’s', async () => {
-    await world.source.putBelonging(DEBIAN, LAYER);
+    await world.source.putBelonging(DEBIAN, LAYER, 'confirmed');
     expect(index.remembersBelonging(DEBIAN, LAYER)).toBe(false);
     expect([await index.belongs(DEBIAN, LAYER), await index.belongs(DEBIAN, LAYER)]).toEqual([true, true]);
     expect(index.remembersBelonging(DEBIAN, LAYER)).toBe(true);
@@ -205,13 +205,13 @@ describe('a belonging', () => {
 
   test('that is not is looked up each time', async () => {
     expect(await index.belongs(DEBIAN, LAYER)).toBe(false);
-    await world.source.putBelonging(DEBIAN, LAYER);
+    await world.source.putBelonging(DEBIAN, LAYER, 'confirmed');
     expect(await index.belongs(DEBIAN, LAYER)).toBe(true);
   });
 
   test('is written once', async () => {
-    await index.putBelonging(DEBIAN, LAYER);
-    await index.putBelonging(DEBIAN, LAYER);
+    await index.putBelonging(DEBIAN, LAYER, 'confirmed');
+    await index.putBelonging(DEBIAN, LAYER, 'confirmed');
     expect(world.calls).toEqual(['putBelonging']);
     expect(await world.source.belongs(DEBIAN, LAYER)).toBe(true);
   });
@@ -223,16 +223,16 @@ describe('a belonging', () => {
   });
 
   test('is forgotten where it ends, and can be written again', async () => {
-    await index.putBelonging(DEBIAN, LAYER);
+    await index.putBelonging(DEBIAN, LAYER, 'confirmed');
     await index.deleteBelonging(DEBIAN, LAYER);
     expect(index.remembersBelonging(DEBIAN, LAYER)).toBe(false);
     expect(await index.belongs(DEBIAN, LAYER)).toBe(false);
-    await index.putBelonging(DEBIAN, LAYER);
+    await index.putBelonging(DEBIAN, LAYER, 'confirmed');
     expect(await index.belongs(DEBIAN, LAYER)).toBe(true);
   });
 
   test('that ends while it is looked up gives no permission later', async () => {
-    await world.source.putBelonging(DEBIAN, LAYER);
+    await world.source.putBelonging(DEBIAN, LAYER, 'confirmed');
     const release = world.hold('belongs', 'after');
     const looking = index.belongs(DEBIAN, LAYER);
     await index.deleteBelonging(DEBIAN, LAYER);
@@ -243,7 +243,7 @@ describe('a belonging', () => {
 
   test('that ends while it is confirmed once more gives no permission later', async () => {
     const release = world.hold('putBelonging', 'after');
-    const putting = index.putBelonging(DEBIAN, LAYER);
+    const putting = index.putBelonging(DEBIAN, LAYER, 'confirmed');
     await index.deleteBelonging(DEBIAN, LAYER);
     release();
     await putting;

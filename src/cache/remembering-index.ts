@@ -12,7 +12,7 @@ const MAX_BELONGINGS = 50_000;
 export interface RememberingIndex extends ContentIndex {
   /** What `tag` would give; undefined where that takes asking. */
   rememberedTag(key: RepositoryKey, tag: Tag): TagEntry | undefined;
-  /** Whether it is known without asking that the digest belongs to the repository. */
+  /** Whether it is known without asking that the digest belongs to the repository in a way that is served. */
   remembersBelonging(key: RepositoryKey, digest: Digest): boolean;
   /** To be called when another index has taken this one's place. */
   forgetAll(): void;
@@ -40,15 +40,16 @@ export function rememberIndex(index: ContentIndex): RememberingIndex {
       const read = async (): Promise<true | undefined> => (await index.belongs(key, digest)) || undefined;
       return (await belongings.read(entryKey(key, digest), read)) === true;
     },
-    async putBelonging(key, digest) {
+    async putBelonging(key, digest, source) {
       const fact = { key: entryKey(key, digest), value: true } as const;
-      if (belongings.get(fact.key) === true) return;
-      await belongings.change(() => index.putBelonging(key, digest), fact);
+      // That the bytes were given says more than that they belong: of their upstream.
+      if (source === 'confirmed' && belongings.get(fact.key) === true) return;
+      await belongings.change(() => index.putBelonging(key, digest, source), fact);
     },
     deleteBelonging: (key, digest) =>
       belongings.change(() => index.deleteBelonging(key, digest), { key: entryKey(key, digest) }),
-    putManifest: (key, entry, edges, stored) =>
-      belongings.change(() => index.putManifest(key, entry, edges, stored), {
+    putManifest: (key, entry, edges, options) =>
+      belongings.change(() => index.putManifest(key, entry, edges, options), {
         key: entryKey(key, entry.descriptor.digest),
         value: true,
       }),

@@ -39,12 +39,13 @@ export function describeBlobs(subject: Subject): void {
     expect(await index.edges(digest('m'))).toEqual([]);
     expect(await index.referrers(DEBIAN, digest('s'))).toEqual([]);
     expect(await index.describedSize(digest('l'))).toBeUndefined();
-    expect(await index.belongs(DEBIAN, digest('l'))).toBe(true);
+    expect(await index.belongs(DEBIAN, digest('m'))).toBe(true);
+    expect(await index.standing(DEBIAN, digest('l'))).toMatchObject({ source: 'claimed' });
   });
 
   it('keeps what a manifest said when its bytes are lost, and counts them no more', async () => {
     const { index } = subject;
-    await index.putManifest(DEBIAN, manifest('m'), [edge('layer', 'l')], { usedAt: 1 });
+    await index.putManifest(DEBIAN, manifest('m'), [edge('layer', 'l')], { stored: { usedAt: 1 } });
     await index.loseBlob(digest('m'));
     expect(await index.stats()).toEqual({ blobs: 0, bytes: 0 });
     expect(await index.blob(digest('m'))).toBeUndefined();
@@ -55,7 +56,7 @@ export function describeBlobs(subject: Subject): void {
   it('records a manifest and its bytes together, as it would one after the other', async () => {
     const { index } = subject;
     const entry = manifest('m');
-    await index.putManifest(DEBIAN, entry, [edge('layer', 'l')], { usedAt: 7 });
+    await index.putManifest(DEBIAN, entry, [edge('layer', 'l')], { stored: { usedAt: 7 } });
     const together = await index.blob(digest('m'));
     await index.deleteBlob(digest('m'));
     await index.putManifest(DEBIAN, entry, [edge('layer', 'l')]);

@@ -3,6 +3,7 @@ import { describeBlobs } from './blobs.contract.ts';
 import type { ContentIndex } from './content-index.ts';
 import { describeEvictionOrder } from './eviction-order.contract.ts';
 import { describeManifests } from './manifests.contract.ts';
+import { describePermission } from './permission.contract.ts';
 import { describePins } from './pins.contract.ts';
 import { describeSurvey } from './survey.contract.ts';
 import { describeTags } from './tags.contract.ts';
@@ -36,6 +37,10 @@ export function describeContentIndex(name: string, open: () => Promise<ContentIn
     describe('manifests', () => {
       describeManifests(subject);
     });
+    describe('permission', () => {
+      describePermission(subject);
+    });
+
     describe('blobs', () => {
       describeBlobs(subject);
     });

@@ -3,6 +3,7 @@ import type { Digest } from '../oci/digest.ts';
 import type { Edge } from '../oci/manifest.ts';
 import type { RepositoryName } from '../oci/repository-name.ts';
 import type { Tag } from '../oci/tag.ts';
+import type { ContentPermission } from './content-permission.ts';
 import type { ContentSurvey } from './content-survey.ts';
 
 export type { Edge, EdgeRole } from '../oci/manifest.ts';
@@ -51,6 +52,13 @@ export interface ManifestEntry {
   readonly subject: Digest | undefined;
 }
 
+interface PutManifestOptions {
+  /** Its bytes were committed, too: recorded as by `putBlob`. */
+  readonly stored?: { readonly usedAt: number } | undefined;
+  /** Of what it refers to: confirmed rather than claimed, where the upstream has given it. None unless told. */
+  readonly vouched?: ReadonlySet<Digest> | undefined;
+}
+
 export interface Page<T> {
   /** Exclusive; it need not exist. */
   readonly after?: T | undefined;
@@ -89,12 +97,12 @@ interface IndexStats {
 }
 
 /**
- * What is known about the bytes: tags, manifests and their edges, which digests belong to which repository,
+ * What is known about the bytes: tags, manifests and their edges, which digests belong to which repository and why,
  * last use. A cache of the truth on disk: it may be lost, and then it is built anew. Every method rejects with
  * IndexError (index/error.ts) where the index cannot do its work; with IndexDamagedError where it is broken.
  * Every implementation passes `content-index.contract.ts`.
  */
-export interface ContentIndex extends ContentSurvey {
+export interface ContentIndex extends ContentSurvey, ContentPermission {
   tag(key: RepositoryKey, tag: Tag): Promise<TagEntry | undefined>;
   /** Sets the tag. A different digest than before begins a new spell (`tagHistory`). */
   putTag(key: RepositoryKey, tag: Tag, entry: TagEntry): Promise<void>;
@@ -110,24 +118,20 @@ export interface ContentIndex extends ContentSurvey {
 
   manifest(digest: Digest): Promise<ManifestEntry | undefined>;
   /**
-   * In one transaction: the manifest, what it refers to, and that it and all of that (but its subject)
-   * belongs to the repository.
-   * @param stored its bytes were committed, too: recorded as by `putBlob`
+   * In one transaction: the manifest, what it refers to, that it was given to the repository by its upstream under
+   * this type, and that the repository claims all of what it refers to (but its subject). A manifest that has a
+   * subject keeps it where it comes again under a type that knows none.
    */
   putManifest(
     key: RepositoryKey,
     entry: ManifestEntry,
     edges: readonly Edge[],
-    stored?: { readonly usedAt: number },
+    options?: PutManifestOptions,
   ): Promise<void>;
   edges(manifest: Digest): Promise<readonly Edge[]>;
-  /** Stored manifests of the repository whose subject is `subject`. */
+  /** Stored manifests that may be served for the repository and whose subject is `subject`; with their types there. */
   referrers(key: RepositoryKey, subject: Digest): Promise<readonly Descriptor[]>;
 
-  /** Whether the digest is known to belong to the repository. */
-  belongs(key: RepositoryKey, digest: Digest): Promise<boolean>;
-  putBelonging(key: RepositoryKey, digest: Digest): Promise<void>;
-  deleteBelonging(key: RepositoryKey, digest: Digest): Promise<void>;
   /**
    * The size that the manifests' descriptors give for the digest; undefined where none does or they disagree:
    * a manifest that lies about another's layer must not decide how long that is.
@@ -167,7 +171,7 @@ export interface ContentIndex extends ContentSurvey {
   /** In ASCII order of their names. */
   pins(page: Page<string>): Promise<readonly PinEntry[]>;
 
-  /** `upstream/repository` of every repository that has a tag or a manifest here, in ASCII order. */
+  /** `upstream/repository` of every repository that has a tag or a manifest here that may be served, in ASCII order. */
   repositories(page: Page<string>): Promise<readonly string[]>;
 
   close(): Promise<void>;

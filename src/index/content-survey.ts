@@ -36,9 +36,9 @@ export interface ContentSurvey {
   /** Whether the bytes were adopted, and have been here since. */
   isRecovered(digest: Digest): Promise<boolean>;
 
-  /** Repositories that the digest belongs to. */
+  /** Repositories that the digest belongs to, were it only by a claim. */
   repositoriesOf(digest: Digest, limit: number): Promise<readonly RepositoryKey[]>;
-  /** What belongs to the repository, stored or not, in the order of the digests' text. */
+  /** What belongs to the repository, were it only by a claim, stored or not, in the order of the digests' text. */
   belongings(key: RepositoryKey, page: Page<Digest>): Promise<readonly Digest[]>;
   /** Tags of the repository that stand for the digest. */
   tagsOf(key: RepositoryKey, digest: Digest): Promise<readonly Tag[]>;

@@ -2,11 +2,11 @@ import { expect, it } from 'vitest';
 import type { Subject } from './content-index.contract.ts';
 import { ALPINE, DEBIAN, digest, edge, manifest, OTHER_DEBIAN } from './content.contract.ts';
 
-/** What every implementation does with manifests, edges, referrers and belonging. */
+/** What every implementation does with manifests, edges and referrers. */
 export function describeManifests(subject: Subject): void {
   describeEntries(subject);
   describeReferrers(subject);
-  describeBelonging(subject);
+  describeTypes(subject);
   describeSizes(subject);
 }
 
@@ -47,14 +47,25 @@ function describeEntries(subject: Subject): void {
 
   it('takes what was put last', async () => {
     const { index } = subject;
-    await index.putManifest(DEBIAN, manifest('m', { subject: digest('s') }), [
-      edge('config', 'k'),
+    await index.putManifest(DEBIAN, manifest('m'), [edge('config', 'k'), edge('layer', 'a')]);
+    await index.putManifest(ALPINE, manifest('m', { subject: digest('s') }), [edge('layer', 'b')]);
+    expect(await index.manifest(digest('m'))).toEqual(manifest('m', { subject: digest('s') }));
+    expect(await index.edges(digest('m'))).toEqual([edge('layer', 'b')]);
+    expect(await index.referrers(DEBIAN, digest('s'))).toEqual([manifest('m').descriptor]);
+  });
+
+  it('keeps a subject where the manifest comes again under a type that knows none', async () => {
+    const { index } = subject;
+    const edges = [edge('layer', 'a'), edge('subject', 's')];
+    await index.putManifest(DEBIAN, manifest('m', { subject: digest('s') }), edges);
+    const relabelled = { ...manifest('m').descriptor, mediaType: 'application/vnd.test.other' };
+    await index.putManifest(OTHER_DEBIAN, { descriptor: relabelled, subject: undefined }, [
       edge('layer', 'a'),
     ]);
-    await index.putManifest(ALPINE, manifest('m'), [edge('layer', 'b')]);
-    expect(await index.manifest(digest('m'))).toEqual(manifest('m'));
-    expect(await index.edges(digest('m'))).toEqual([edge('layer', 'b')]);
-    expect(await index.referrers(DEBIAN, digest('s'))).toEqual([]);
+    expect(await index.manifest(digest('m'))).toEqual(manifest('m', { subject: digest('s') }));
+    expect(await index.edges(digest('m'))).toEqual(edges);
+    expect(await index.referrers(DEBIAN, digest('s'))).toEqual([manifest('m').descriptor]);
+    expect(await index.referrers(OTHER_DEBIAN, digest('s'))).toEqual([relabelled]);
   });
 }
 
@@ -77,34 +88,23 @@ function describeReferrers(subject: Subject): void {
   });
 }
 
-function describeBelonging(subject: Subject): void {
-  it('makes a manifest and what it refers to belong to its repository, but not its subject', async () => {
+function describeTypes(subject: Subject): void {
+  it('remembers the type under which each upstream has given a manifest, as long as the bytes are here', async () => {
     const { index } = subject;
-    const edges = [edge('config', 'k'), edge('layer', 'l'), edge('manifest', 'child'), edge('subject', 's')];
-    await index.putManifest(DEBIAN, manifest('m'), edges);
-    for (const name of ['m', 'k', 'l', 'child']) {
-      expect(await index.belongs(DEBIAN, digest(name))).toBe(true);
-      expect(await index.belongs(ALPINE, digest(name))).toBe(false);
-      expect(await index.belongs(OTHER_DEBIAN, digest(name))).toBe(false);
-    }
-    expect(await index.belongs(DEBIAN, digest('s'))).toBe(false);
-  });
-
-  it('makes a subject belong that is a layer as well', async () => {
-    const edges = [edge('layer', 's'), edge('subject', 's')];
-    await subject.index.putManifest(DEBIAN, manifest('m'), edges);
-    expect(await subject.index.belongs(DEBIAN, digest('s'))).toBe(true);
-  });
-
-  it('lets a digest belong to several repositories, and be taken from one', async () => {
-    const { index } = subject;
-    await index.putBelonging(DEBIAN, digest('l'));
-    await index.putBelonging(DEBIAN, digest('l'));
-    await index.putBelonging(ALPINE, digest('l'));
-    await index.deleteBelonging(DEBIAN, digest('l'));
-    await index.deleteBelonging(OTHER_DEBIAN, digest('l'));
-    expect(await index.belongs(DEBIAN, digest('l'))).toBe(false);
-    expect(await index.belongs(ALPINE, digest('l'))).toBe(true);
+    const { descriptor } = manifest('m');
+    const relabelled = { ...descriptor, mediaType: 'application/vnd.test.other' };
+    const stored = { stored: { usedAt: 1 } };
+    await index.putManifest(DEBIAN, manifest('m'), [], stored);
+    expect(await index.manifestType('ghcr.io', digest('m'))).toBeUndefined();
+    await index.putManifest(OTHER_DEBIAN, { descriptor: relabelled, subject: undefined }, [], stored);
+    expect(await index.manifestType('docker.io', digest('m'))).toBe(descriptor.mediaType);
+    expect(await index.manifestType('ghcr.io', digest('m'))).toBe(relabelled.mediaType);
+    await index.putManifest(ALPINE, { descriptor: relabelled, subject: undefined }, [], stored);
+    expect(await index.manifestType('docker.io', digest('m'))).toBe(relabelled.mediaType);
+    await index.putBelonging(DEBIAN, digest('m'), 'given');
+    expect(await index.manifestType('docker.io', digest('m'))).toBe(relabelled.mediaType);
+    await index.deleteBlob(digest('m'));
+    expect(await index.manifestType('docker.io', digest('m'))).toBeUndefined();
   });
 }
 

@@ -1,5 +1,6 @@
 import { mkdir, open as openFile, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { temporaryDirectory, type TemporaryDirectory } from '../../test/support/e2e/temporary.ts';
 import { describeContentIndex } from './content-index.contract.ts';
@@ -52,11 +53,18 @@ describe('a damaged index', () => {
     await index.close();
   }
 
-  /** Overwrites the last pages, which opening does not read. */
-  async function damageEnd(): Promise<void> {
-    const { size } = await stat(path);
-    await using handle = await openFile(path, 'r+');
-    await handle.write(Buffer.alloc(size - 65_536, 0xa5), 0, size - 65_536, 65_536);
+  /** Overwrites the first page of the edges, which opening does not read. */
+  async function damageEdges(): Promise<void> {
+    const page = 4096;
+    const handle = await openFile(path, 'r+');
+    await handle.write(Buffer.alloc(page, 0xa5), 0, page, (rootOf('edges') - 1) * page);
+    await handle.close();
+  }
+
+  function rootOf(table: string): number {
+    using database = new DatabaseSync(path);
+    const row = database.prepare('SELECT rootpage FROM sqlite_schema WHERE name = ?').get(table);
+    return Number(row?.['rootpage']);
   }
 
   async function expectUsable(index: ContentIndex): Promise<void> {
@@ -82,7 +90,7 @@ describe('a damaged index', () => {
 
   it('is set aside when its broken page is read, and the call is made again', async () => {
     await fill();
-    await damageEnd();
+    await damageEdges();
     const index = await open();
     expect(replaced).toEqual([]);
     const calls = [index.edges(digest('m')), index.edges(digest('m')), index.stats()];
@@ -96,7 +104,7 @@ describe('a damaged index', () => {
 
   it('is found damaged by one call while others run', async () => {
     await fill();
-    await damageEnd();
+    await damageEdges();
     const index = await open();
     const uses = new Map(Array.from({ length: 500 }, (_, number) => [digest(`layer ${number}`), 5]));
     const touching = index.touch(uses);
@@ -108,7 +116,7 @@ describe('a damaged index', () => {
 
   it('is not lost where it cannot be set aside, and the next call tries again', async () => {
     await fill();
-    await damageEnd();
+    await damageEdges();
     const refusal = new IndexError('no', 'EACCES');
     let mayMove = false;
     const index = await open({

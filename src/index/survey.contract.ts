@@ -74,7 +74,7 @@ function describeAdoption(subject: Subject): void {
     expect(await index.repositoriesOf(digest('m'), 10)).toEqual([]);
     expect(await index.repositories({ limit: 10 })).toEqual([]);
     expect(await index.referrers(DEBIAN, digest('s'))).toEqual([]);
-    await index.putBelonging(DEBIAN, digest('m'));
+    await index.putBelonging(DEBIAN, digest('m'), 'confirmed');
     expect(await index.referrers(DEBIAN, digest('s'))).toEqual([entry.descriptor]);
   });
 
@@ -102,7 +102,7 @@ function describeRelations(subject: Subject): void {
   it('knows the repositories of a digest', async () => {
     const { index } = subject;
     expect(await index.repositoriesOf(digest('a'), 10)).toEqual([]);
-    for (const key of [DEBIAN, ALPINE, OTHER_DEBIAN]) await index.putBelonging(key, digest('a'));
+    for (const key of [DEBIAN, ALPINE, OTHER_DEBIAN]) await index.putBelonging(key, digest('a'), 'confirmed');
     const found = await index.repositoriesOf(digest('a'), 10);
     expect(found).toHaveLength(3);
     expect(found).toEqual(expect.arrayContaining([DEBIAN, ALPINE, OTHER_DEBIAN]));
@@ -112,8 +112,8 @@ function describeRelations(subject: Subject): void {
   it('tells by pages what belongs to a repository', async () => {
     const { index } = subject;
     const digests = ['a', 'b', 'c'].map(digest).toSorted();
-    for (const each of digests) await index.putBelonging(DEBIAN, each);
-    await index.putBelonging(ALPINE, digest('other'));
+    for (const each of digests) await index.putBelonging(DEBIAN, each, 'confirmed');
+    await index.putBelonging(ALPINE, digest('other'), 'confirmed');
     expect(await index.belongings(DEBIAN, { limit: 2 })).toEqual(digests.slice(0, 2));
     expect(await index.belongings(DEBIAN, { after: digests[1], limit: 2 })).toEqual(digests.slice(2));
     expect(await index.belongings(OTHER_DEBIAN, { limit: 2 })).toEqual([]);

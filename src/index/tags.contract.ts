@@ -101,7 +101,7 @@ function describeHistory(subject: Subject): void {
 
   it('stays when the bytes and what belongs to the repository go, and goes with the repository', async () => {
     const { index } = subject;
-    await index.putManifest(DEBIAN, manifest('a'), [], { usedAt: 1 });
+    await index.putManifest(DEBIAN, manifest('a'), [], { stored: { usedAt: 1 } });
     await putAll(LATEST, ['a', 'b']);
     await index.deleteBlob(digest('a'));
     await index.deleteBelonging(DEBIAN, digest('a'));
@@ -162,7 +162,7 @@ function describeRepositories(subject: Subject): void {
     await index.putTag(keyOf('ghcr.io', 'zed'), LATEST, { digest: digest('a'), checkedAt: 1 });
     await index.putTag(keyOf('ghcr', 'zed'), LATEST, { digest: digest('a'), checkedAt: 1 });
     await index.putManifest(keyOf('ghcr.io', 'acme/app'), manifest('a'), []);
-    await index.putBelonging(keyOf('ghcr.io', 'only/a-blob'), digest('layer'));
+    await index.putBelonging(keyOf('ghcr.io', 'only/a-blob'), digest('layer'), 'confirmed');
     const paths = ['ghcr.io/acme/app', 'ghcr.io/zed', 'ghcr/zed'];
     expect(await index.repositories({ limit: 10 })).toEqual(paths);
     expect(await index.repositories({ limit: 2 })).toEqual(paths.slice(0, 2));

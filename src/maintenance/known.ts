@@ -25,7 +25,7 @@ async function isKnown(index: ContentIndex, selector: Selector): Promise<boolean
     case 'tag':
       return (await index.tag(selector.key, selector.tag)) !== undefined;
     case 'content':
-      return index.belongs(selector.key, selector.digest);
+      return (await index.standing(selector.key, selector.digest)).source !== undefined;
     case 'repository': {
       const first = { limit: 1 };
       const found = [await index.tags(selector.key, first), await index.belongings(selector.key, first)];

@@ -95,7 +95,8 @@ function putManifest(
 async function missing(index: ContentIndex, named: ReadonlySet<Digest>): Promise<Digest[]> {
   const found: Digest[] = [];
   for (const [key, digest] of await reachable(index)) {
-    const isThere = (await index.blob(digest)) !== undefined && (await index.belongs(key, digest));
+    const { source } = await index.standing(key, digest);
+    const isThere = (await index.blob(digest)) !== undefined && source !== undefined;
     if (!isThere && !named.has(digest)) found.push(digest);
   }
   return found;
@@ -149,7 +150,7 @@ it('leaves a row to bytes that are stored anew while they are removed', async ()
   };
   await storeAnew();
   const [key] = KEYS as [RepositoryKey];
-  await index.putBelonging(key, digest);
+  await index.putBelonging(key, digest, 'confirmed');
   const racing: BlobStore = {
     ...store,
     async delete(gone) {

@@ -19,6 +19,7 @@ export function createBlobs(connection: Connection): Blobs {
     if (before !== undefined) connection.run('addToTotals', -1, -before);
     connection.run('deleteBlob', digest);
     connection.run('deleteRecovered', digest);
+    connection.run('deleteOrigins', digest);
   }
 
   function touchAll(entries: readonly (readonly [Digest, number])[]): void {

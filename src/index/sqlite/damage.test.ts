@@ -41,6 +41,14 @@ describe('an index file that is not usable', () => {
     database.exec(sql);
   }
 
+  /** The first page of a table, and what a page has of bytes. */
+  function rootOf(table: string): { page: number; size: number } {
+    using database = new DatabaseSync(path);
+    const row = database.prepare('SELECT rootpage FROM sqlite_schema WHERE name = ?').get(table);
+    const size = database.prepare('PRAGMA page_size').get();
+    return { page: Number(row?.['rootpage']), size: Number(size?.['page_size']) };
+  }
+
   it('is damaged where it is something else', async () => {
     await writeFile(path, 'this is not a database, but it is long enough to look like one'.repeat(100));
     const error = await openError();
@@ -73,9 +81,9 @@ describe('an index file that is not usable', () => {
 
   it('is damaged where pages were overwritten, as soon as they are read', async () => {
     await createFilled();
-    const { size } = await stat(path);
+    const { page, size } = rootOf('edges');
     await using handle = await open(path, 'r+');
-    await handle.write(Buffer.alloc(size - 65_536, 0xa5), 0, size - 65_536, 65_536);
+    await handle.write(Buffer.alloc(size, 0xa5), 0, size, (page - 1) * size);
     const index = await openSqliteIndex(path);
     await expect(index.edges(digest('m'))).rejects.toBeInstanceOf(IndexDamagedError);
     await index.close();

@@ -51,3 +51,32 @@ it('an index of version 3 keeps what it knew of a tag, and what it did not know 
   ]);
   await index.close();
 });
+
+it('an index of version 4 takes what belonged for claims, and waits to confirm what it can', () => {
+  using database = new DatabaseSync(':memory:');
+  migrate(database, 'test', MIGRATIONS.slice(0, 4));
+  database.exec(`
+    INSERT INTO repositories (id, upstream, name, path) VALUES
+      (1, 'e.test', 'one', 'e.test/one'), (2, 'e.test', 'two', 'e.test/two'), (3, 'g.test', 'one', 'g.test/one');
+    INSERT INTO blobs (digest, size, used_at) VALUES (x'01', 1, 5), (x'02', 1, 9), (x'03', 1, 7), (x'05', 1, 8);
+    INSERT INTO manifests (digest, descriptor) VALUES (x'02', '{"mediaType":"a/b"}'), (x'03', 'damaged');
+    INSERT INTO recovered (digest) VALUES (x'05');
+    INSERT INTO belongings (repository_id, digest) VALUES
+      (1, x'01'), (3, x'01'), (1, x'02'), (2, x'02'), (1, x'03'), (1, x'04'), (1, x'05');`);
+  migrate(database, 'test', MIGRATIONS);
+  const all = (sql: string): unknown[] =>
+    database
+      .prepare(sql)
+      .all()
+      .map((row) => Object.values(row));
+  expect(all('SELECT DISTINCT source FROM belongings')).toEqual([[0]]);
+  expect(all('SELECT hex(digest), upstream, media_type FROM origins ORDER BY digest')).toEqual([
+    ['02', 'e.test', 'a/b'],
+    ['03', 'e.test', null],
+  ]);
+  expect(all('SELECT hex(digest), repository_id FROM waiting_claims ORDER BY id DESC')).toEqual([
+    ['02', 2],
+    ['02', 1],
+    ['03', 1],
+  ]);
+});

@@ -110,4 +110,38 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE tag_history ADD COLUMN checked_at INTEGER;
   ALTER TABLE tag_history ADD COLUMN ended TEXT;
   `,
+  `
+  ALTER TABLE belongings ADD COLUMN source INTEGER NOT NULL DEFAULT 0; -- belonging-source.ts; what was before is a claim
+
+  CREATE TABLE origins ( -- which upstreams have given the bytes that are here
+    digest BLOB NOT NULL,
+    upstream TEXT NOT NULL,
+    media_type TEXT, -- under which it has given them, where they are a manifest
+    PRIMARY KEY (digest, upstream)
+  ) STRICT, WITHOUT ROWID;
+  -- Which upstream gave the bytes was not recorded: it is known where only one upstream has the digest.
+  INSERT INTO origins (digest, upstream, media_type)
+    SELECT b.digest, MIN(r.upstream), (
+      SELECT CASE WHEN json_valid(m.descriptor) THEN json_extract(m.descriptor, '$.mediaType') END
+      FROM manifests AS m WHERE m.digest = b.digest)
+    FROM belongings AS b JOIN repositories AS r ON r.id = b.repository_id
+    WHERE b.digest IN (SELECT digest FROM blobs) AND b.digest NOT IN (SELECT digest FROM recovered)
+    GROUP BY b.digest HAVING COUNT(DISTINCT r.upstream) = 1;
+
+  CREATE TABLE waiting_claims ( -- those whose bytes are here, given by the same upstream; the newest has the highest id
+    id INTEGER PRIMARY KEY,
+    upstream TEXT NOT NULL,
+    repository_id INTEGER NOT NULL,
+    digest BLOB NOT NULL,
+    UNIQUE (repository_id, digest)
+  ) STRICT;
+  CREATE INDEX waiting_claims_by_upstream ON waiting_claims (upstream, id);
+  INSERT INTO waiting_claims (upstream, repository_id, digest)
+    SELECT o.upstream, b.repository_id, b.digest
+    FROM belongings AS b
+    JOIN repositories AS r ON r.id = b.repository_id
+    JOIN origins AS o ON o.digest = b.digest AND o.upstream = r.upstream
+    JOIN blobs AS s ON s.digest = b.digest
+    ORDER BY s.used_at;
+  `,
 ];

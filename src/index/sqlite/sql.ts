@@ -17,7 +17,7 @@ export const SQL = {
       EXISTS (SELECT 1 FROM tags AS t WHERE t.repository_id = r.id)
       OR EXISTS (
         SELECT 1 FROM belongings AS b JOIN manifests AS m ON m.digest = b.digest
-        WHERE b.repository_id = r.id))
+        WHERE b.repository_id = r.id AND b.source > 0))
     ORDER BY path LIMIT ?`,
 
   tag: `SELECT digest, since, seen, checked_at FROM tags WHERE repository_id = ${REPOSITORY_ID} AND name = ?`,
@@ -42,13 +42,18 @@ export const SQL = {
       ORDER BY id DESC LIMIT 1 OFFSET ?)`,
 
   manifest: 'SELECT descriptor, subject FROM manifests WHERE digest = ?',
+  // The bytes are the same, so the record differs by the type alone: one that knows a subject tells more.
   putManifest: `
     INSERT INTO manifests (digest, descriptor, subject) VALUES (?, ?, ?)
-    ON CONFLICT (digest) DO UPDATE SET descriptor = excluded.descriptor, subject = excluded.subject`,
+    ON CONFLICT (digest) DO UPDATE SET descriptor = excluded.descriptor, subject = excluded.subject
+    WHERE excluded.subject IS NOT NULL OR manifests.subject IS NULL`,
   deleteManifest: 'DELETE FROM manifests WHERE digest = ?',
   referrers: `
-    SELECT m.descriptor FROM manifests AS m JOIN belongings AS b ON b.digest = m.digest
-    WHERE m.subject = ? AND b.repository_id = ${REPOSITORY_ID} ORDER BY m.digest`,
+    SELECT m.descriptor, o.media_type
+    FROM manifests AS m
+    JOIN belongings AS b ON b.digest = m.digest
+    LEFT JOIN origins AS o ON o.digest = m.digest AND o.upstream = ?
+    WHERE m.subject = ? AND b.repository_id = ${REPOSITORY_ID} AND b.source > 0 ORDER BY m.digest`,
 
   edges: 'SELECT role, digest, size, media_type FROM edges WHERE manifest = ? ORDER BY position',
   addEdge: `
@@ -58,11 +63,42 @@ export const SQL = {
     SELECT (SELECT size FROM edges WHERE digest = ? ORDER BY size LIMIT 1) AS smallest,
            (SELECT size FROM edges WHERE digest = ? ORDER BY size DESC LIMIT 1) AS largest`,
 
-  belonging: `SELECT 1 AS found FROM belongings WHERE repository_id = ${REPOSITORY_ID} AND digest = ?`,
+  belonging: `SELECT source FROM belongings WHERE repository_id = ${REPOSITORY_ID} AND digest = ?`,
   putBelonging: `
-    INSERT INTO belongings (repository_id, digest) VALUES (?, ?)
-    ON CONFLICT (repository_id, digest) DO NOTHING`,
+    INSERT INTO belongings (repository_id, digest, source) VALUES (?, ?, ?)
+    ON CONFLICT (repository_id, digest) DO UPDATE SET source = excluded.source
+    WHERE excluded.source > belongings.source`,
   deleteBelonging: `DELETE FROM belongings WHERE repository_id = ${REPOSITORY_ID} AND digest = ?`,
+  dropClaim: `DELETE FROM belongings WHERE repository_id = ${REPOSITORY_ID} AND digest = ? AND source = 0`,
+  origin: 'SELECT media_type FROM origins WHERE digest = ? AND upstream = ?',
+  putOrigin: `
+    INSERT INTO origins (digest, upstream, media_type) VALUES (?, ?, ?)
+    ON CONFLICT (digest, upstream) DO UPDATE SET media_type = excluded.media_type
+    WHERE excluded.media_type IS NOT NULL`,
+  deleteOrigins: 'DELETE FROM origins WHERE digest = ?',
+  // Those of one manifest. What waits already moves to the front.
+  addWaitingEdges: `
+    INSERT OR REPLACE INTO waiting_claims (upstream, repository_id, digest)
+    SELECT o.upstream, b.repository_id, b.digest
+    FROM edges AS e
+    JOIN belongings AS b ON b.repository_id = ? AND b.digest = e.digest
+    JOIN origins AS o ON o.digest = e.digest AND o.upstream = ?
+    WHERE e.manifest = ? AND e.role <> 'subject' AND b.source = 0`,
+  // Those of one digest. Bounded: a base layer may be claimed by any number of repositories.
+  addWaitingRepositories: `
+    INSERT OR REPLACE INTO waiting_claims (upstream, repository_id, digest)
+    SELECT r.upstream, b.repository_id, b.digest
+    FROM belongings AS b JOIN repositories AS r ON r.id = b.repository_id
+    WHERE b.digest = ? AND b.source = 0 AND r.upstream = ? LIMIT 1000`,
+  waitingClaim: `
+    SELECT r.name AS repository, w.digest, s.size,
+           EXISTS (SELECT 1 FROM manifests AS m WHERE m.digest = w.digest) AS is_manifest
+    FROM waiting_claims AS w
+    JOIN repositories AS r ON r.id = w.repository_id
+    LEFT JOIN blobs AS s ON s.digest = w.digest
+    WHERE w.upstream = ? ORDER BY w.id DESC LIMIT 1`,
+  waitingClaims: 'SELECT COUNT(*) AS claims FROM waiting_claims WHERE upstream = ?',
+  deleteWaitingClaim: 'DELETE FROM waiting_claims WHERE repository_id = ? AND digest = ?',
 
   blobSize: 'SELECT size FROM blobs WHERE digest = ?',
   putBlob: `
@@ -152,7 +188,7 @@ export interface Rows {
     readonly ended: TagEnd | null;
   };
   manifest: { readonly descriptor: string; readonly subject: Uint8Array | null };
-  referrers: { readonly descriptor: string };
+  referrers: { readonly descriptor: string; readonly media_type: string | null };
   edges: {
     readonly role: EdgeRole;
     readonly digest: Uint8Array;
@@ -160,7 +196,15 @@ export interface Rows {
     readonly media_type: string;
   };
   describedSize: { readonly smallest: number | null; readonly largest: number | null };
-  belonging: { readonly found: number };
+  belonging: { readonly source: number };
+  origin: { readonly media_type: string | null };
+  waitingClaim: {
+    readonly repository: RepositoryName;
+    readonly digest: Uint8Array;
+    readonly size: number | null;
+    readonly is_manifest: number;
+  };
+  waitingClaims: { readonly claims: number };
   blobSize: { readonly size: number };
   leastUsed: {
     readonly digest: Uint8Array;

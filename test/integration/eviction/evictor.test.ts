@@ -160,7 +160,7 @@ describe('images', () => {
     expect(await cache.index.manifest(manifest)).toBeUndefined();
     expect(await cache.index.edges(manifest)).toEqual([]);
     expect(await cache.index.tag(REPOSITORY, TAG)).toMatchObject({ digest: manifest });
-    expect(await cache.index.belongs(REPOSITORY, layer)).toBe(true);
+    expect(await cache.index.belongs(REPOSITORY, manifest)).toBe(true);
   });
 });
 

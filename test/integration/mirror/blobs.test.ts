@@ -656,15 +656,17 @@ describe('belonging', () => {
     stalled.release();
   });
 
-  test('what a manifest pulled through the repository refers to belongs to it', async () => {
+  test('what a manifest pulled through the repository refers to is asked for once, and then belongs to it', async () => {
     await using world = await start();
     world.registry.putImage('acme/app', 'latest', { layers: [CONTENT] });
     world.registry.putImage('acme/other', 'latest', { layers: [CONTENT] });
     await world.mirror.get(PATH);
     await world.mirror.get('/v2/acme/other/manifests/latest');
-    const answer = await world.mirror.get(`/v2/acme/other/blobs/${DIGEST}`);
-    expect(answer.headers['cache-status']).toBe('larder; hit');
-    expect(world.registry.count({ kind: 'blob' })).toBe(1);
+    const path = `/v2/acme/other/blobs/${DIGEST}`;
+    expect((await world.mirror.get(path)).body.equals(CONTENT)).toBe(true);
+    expect((await world.mirror.get(path)).headers['cache-status']).toBe('larder; hit');
+    expect(world.registry.count({ kind: 'blob', repository: 'acme/other', method: 'HEAD' })).toBe(1);
+    expect(world.registry.count({ kind: 'blob', repository: 'acme/other' })).toBe(1);
   });
 
   test('a manifest cached through one repository is not given to another either', async () => {

@@ -1,0 +1,45 @@
+import type { Digest } from '../oci/digest.ts';
+import type { BelongingSource, ServedSource } from './belonging-source.ts';
+import type { RepositoryKey } from './content-index.ts';
+
+/** What is known of a digest's right to be served for a repository. */
+interface Standing {
+  /** How it belongs to the repository; undefined where nothing says that it does. */
+  readonly source: BelongingSource | undefined;
+  /** The repository's upstream has itself given the bytes that are here. */
+  readonly isFromUpstream: boolean;
+  /** The bytes were found without a row: which upstream has given them is not known. */
+  readonly isRecovered: boolean;
+}
+
+/** A claim whose bytes are here, given by the same upstream. */
+interface WaitingClaim {
+  readonly key: RepositoryKey;
+  readonly digest: Digest;
+  readonly isManifest: boolean;
+  /** Bytes that are stored; undefined where they have gone meanwhile. */
+  readonly size: number | undefined;
+}
+
+/** What the index keeps of whose the bytes are: of repositories by belongings, of upstreams by what each has given. */
+export interface ContentPermission {
+  /** Whether the digest belongs to the repository in a way that is served (belonging-source.ts). */
+  belongs(key: RepositoryKey, digest: Digest): Promise<boolean>;
+  standing(key: RepositoryKey, digest: Digest): Promise<Standing>;
+  /**
+   * Makes the digest belong to the repository; a source never becomes a weaker one. `given` and `imported` also
+   * record that its upstream has given the bytes; claims of its other repositories wait from then on.
+   */
+  putBelonging(key: RepositoryKey, digest: Digest, source: ServedSource): Promise<void>;
+  deleteBelonging(key: RepositoryKey, digest: Digest): Promise<void>;
+  /** The registry has denied what a manifest claims. What belongs by more than a claim is left as it is. */
+  dropClaim(key: RepositoryKey, digest: Digest): Promise<void>;
+  /** The type under which the upstream has given the manifest; undefined where it has not, or as a blob only. */
+  manifestType(upstream: string, digest: Digest): Promise<string | undefined>;
+
+  /** The claim of the upstream's repositories that was made last, of those that wait to be confirmed. */
+  waitingClaim(upstream: string): Promise<WaitingClaim | undefined>;
+  waitingClaims(upstream: string): Promise<number>;
+  /** The claim does not wait any longer; it stays a claim. */
+  passOver(key: RepositoryKey, digest: Digest): Promise<void>;
+}

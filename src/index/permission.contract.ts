@@ -1,0 +1,239 @@
+import { expect, it } from 'vitest';
+import type { Subject } from './content-index.contract.ts';
+import { ALPINE, DEBIAN, digest, edge, keyOf, manifest, OTHER_DEBIAN } from './content.contract.ts';
+
+const OTHER_ALPINE = keyOf('ghcr.io', 'library/alpine');
+
+/** What every implementation keeps of whose the bytes are. */
+export function describePermission(subject: Subject): void {
+  describeBelonging(subject);
+  describeOrigins(subject);
+  describeWaiting(subject);
+  describeDisclosure(subject);
+}
+
+function describeBelonging(subject: Subject): void {
+  it('takes a manifest for given, and what it refers to for claimed, but not its subject', async () => {
+    const { index } = subject;
+    const edges = [edge('config', 'k'), edge('layer', 'l'), edge('manifest', 'child'), edge('subject', 's')];
+    await index.putManifest(DEBIAN, manifest('m'), edges);
+    expect(await index.standing(DEBIAN, digest('m'))).toMatchObject({ source: 'given' });
+    for (const name of ['k', 'l', 'child']) {
+      expect(await index.standing(DEBIAN, digest(name))).toMatchObject({ source: 'claimed' });
+      expect(await index.standing(ALPINE, digest(name))).toMatchObject({ source: undefined });
+      expect(await index.standing(OTHER_DEBIAN, digest(name))).toMatchObject({ source: undefined });
+    }
+    expect(await index.standing(DEBIAN, digest('s'))).toMatchObject({ source: undefined });
+  });
+
+  it('takes a subject that is a layer as well for claimed', async () => {
+    const edges = [edge('layer', 's'), edge('subject', 's')];
+    await subject.index.putManifest(DEBIAN, manifest('m'), edges);
+    expect(await subject.index.standing(DEBIAN, digest('s'))).toMatchObject({ source: 'claimed' });
+  });
+
+  it('lets belong in a way that is served what is more than claimed', async () => {
+    const { index } = subject;
+    await index.putManifest(DEBIAN, manifest('m'), [edge('layer', 'l')]);
+    expect(await index.belongs(DEBIAN, digest('m'))).toBe(true);
+    expect(await index.belongs(DEBIAN, digest('l'))).toBe(false);
+    expect(await index.belongs(DEBIAN, digest('unknown'))).toBe(false);
+    for (const source of ['confirmed', 'given', 'imported'] as const) {
+      await index.putBelonging(DEBIAN, digest(source), source);
+      expect(await index.belongs(DEBIAN, digest(source))).toBe(true);
+      expect(await index.belongs(ALPINE, digest(source))).toBe(false);
+    }
+  });
+
+  it('never makes a source weaker', async () => {
+    const { index } = subject;
+    for (const [put, expected] of [
+      ['confirmed', 'confirmed'],
+      ['given', 'given'],
+      ['confirmed', 'given'],
+      ['imported', 'imported'],
+      ['given', 'imported'],
+    ] as const) {
+      await index.putBelonging(DEBIAN, digest('l'), put);
+      await index.putManifest(DEBIAN, manifest('m'), [edge('layer', 'l')]);
+      expect(await index.standing(DEBIAN, digest('l'))).toMatchObject({ source: expected });
+    }
+  });
+
+  it('lets a digest belong to several repositories, and be taken from one', async () => {
+    const { index } = subject;
+    await index.putBelonging(DEBIAN, digest('l'), 'confirmed');
+    await index.putBelonging(DEBIAN, digest('l'), 'confirmed');
+    await index.putBelonging(ALPINE, digest('l'), 'confirmed');
+    await index.deleteBelonging(DEBIAN, digest('l'));
+    await index.deleteBelonging(OTHER_DEBIAN, digest('l'));
+    expect(await index.belongs(DEBIAN, digest('l'))).toBe(false);
+    expect(await index.belongs(ALPINE, digest('l'))).toBe(true);
+  });
+
+  it('drops a claim, and nothing but a claim', async () => {
+    const { index } = subject;
+    await index.putManifest(DEBIAN, manifest('m'), [edge('layer', 'l')]);
+    for (const name of ['l', 'm', 'unknown']) await index.dropClaim(DEBIAN, digest(name));
+    expect(await index.standing(DEBIAN, digest('l'))).toMatchObject({ source: undefined });
+    expect(await index.standing(DEBIAN, digest('m'))).toMatchObject({ source: 'given' });
+  });
+
+  it('takes what a registry vouches for as confirmed where it has given the bytes, else as claimed', async () => {
+    const { index } = subject;
+    await index.putBelonging(ALPINE, digest('shared'), 'given');
+    await index.putBelonging(OTHER_ALPINE, digest('of another'), 'given');
+    const names = ['shared', 'of another', 'not here'];
+    const vouched = new Set(names.map(digest));
+    const edges = [...names.map((name) => edge('layer', name)), edge('layer', 'not vouched')];
+    await index.putManifest(DEBIAN, manifest('m'), edges, { vouched });
+    expect(await index.belongs(DEBIAN, digest('shared'))).toBe(true);
+    for (const name of ['of another', 'not here', 'not vouched']) {
+      expect(await index.standing(DEBIAN, digest(name))).toMatchObject({ source: 'claimed' });
+    }
+  });
+}
+
+function describeOrigins(subject: Subject): void {
+  it('knows which upstreams have given the bytes that are here', async () => {
+    const { index } = subject;
+    const isFrom = async (key: typeof DEBIAN): Promise<boolean> =>
+      (await index.standing(key, digest('l'))).isFromUpstream;
+    await index.putBlob({ digest: digest('l'), size: 1 }, 1);
+    await index.putBelonging(DEBIAN, digest('l'), 'confirmed');
+    await index.putManifest(DEBIAN, manifest('m'), [edge('layer', 'l')]);
+    expect(await isFrom(DEBIAN)).toBe(false);
+    await index.putBelonging(ALPINE, digest('l'), 'given');
+    expect([await isFrom(DEBIAN), await isFrom(OTHER_DEBIAN)]).toEqual([true, false]);
+    await index.putBelonging(OTHER_ALPINE, digest('l'), 'imported');
+    expect(await isFrom(OTHER_DEBIAN)).toBe(true);
+    await index.deleteBlob(digest('l'));
+    expect([await isFrom(DEBIAN), await isFrom(OTHER_DEBIAN)]).toEqual([false, false]);
+  });
+
+  it('forgets who gave bytes that are lost, and takes recovered bytes for nobody’s', async () => {
+    const { index } = subject;
+    await index.putManifest(DEBIAN, manifest('m'), [], { stored: { usedAt: 1 } });
+    expect(await index.standing(DEBIAN, digest('m'))).toMatchObject({
+      isFromUpstream: true,
+      isRecovered: false,
+    });
+    await index.loseBlob(digest('m'));
+    expect(await index.standing(DEBIAN, digest('m'))).toMatchObject({ isFromUpstream: false });
+    await index.adopt({ digest: digest('a'), size: 5 }, 3);
+    expect(await index.standing(DEBIAN, digest('a'))).toEqual({
+      source: undefined,
+      isFromUpstream: false,
+      isRecovered: true,
+    });
+  });
+}
+
+function describeWaiting(subject: Subject): void {
+  const waiting = async (upstream = 'docker.io'): Promise<string[]> => {
+    const { index } = subject;
+    const found: string[] = [];
+    for (;;) {
+      const claim = await index.waitingClaim(upstream);
+      if (claim === undefined) return found;
+      found.push(`${claim.key.repository} ${claim.digest}`);
+      await index.passOver(claim.key, claim.digest);
+    }
+  };
+  const named = (key: typeof DEBIAN, name: string): string => `${key.repository} ${digest(name)}`;
+
+  it('lets claims wait whose bytes the same upstream has given, those of the newest manifest first', async () => {
+    const { index } = subject;
+    for (const name of ['one', 'two', 'three']) await index.putBelonging(ALPINE, digest(name), 'given');
+    await index.putBelonging(OTHER_ALPINE, digest('theirs'), 'given');
+    await index.putManifest(DEBIAN, manifest('m'), [edge('layer', 'one'), edge('layer', 'two')]);
+    const later = ['three', 'theirs', 'not here'].map((name) => edge('layer', name));
+    await index.putManifest(DEBIAN, manifest('n'), [...later, edge('subject', 'one')]);
+    expect(await index.waitingClaims('docker.io')).toBe(3);
+    expect(await index.waitingClaims('ghcr.io')).toBe(0);
+    const [first, ...rest] = await waiting();
+    expect(first).toBe(named(DEBIAN, 'three'));
+    expect(rest.toSorted()).toEqual([named(DEBIAN, 'one'), named(DEBIAN, 'two')].toSorted());
+    expect(await index.waitingClaims('docker.io')).toBe(0);
+    expect(await index.standing(DEBIAN, digest('one'))).toMatchObject({ source: 'claimed' });
+  });
+
+  it('moves what waits to the front when a manifest names it again', async () => {
+    const { index } = subject;
+    for (const name of ['one', 'two']) await index.putBelonging(ALPINE, digest(name), 'given');
+    for (const name of ['one', 'two', 'one']) {
+      await index.putManifest(DEBIAN, manifest(`m ${name}`), [edge('layer', name)]);
+    }
+    expect(await waiting()).toEqual([named(DEBIAN, 'one'), named(DEBIAN, 'two')]);
+  });
+
+  it('lets a claim wait from when its bytes are given to another repository', async () => {
+    const { index } = subject;
+    await index.putManifest(DEBIAN, manifest('m'), [edge('layer', 'l')]);
+    await index.putBelonging(OTHER_ALPINE, digest('l'), 'given');
+    expect(await index.waitingClaims('docker.io')).toBe(0);
+    await index.putBelonging(ALPINE, digest('l'), 'given');
+    expect(await waiting()).toEqual([named(DEBIAN, 'l')]);
+    await index.putManifest(ALPINE, manifest('child'), []);
+    await index.putManifest(DEBIAN, manifest('index'), [edge('manifest', 'child')]);
+    expect(await waiting()).toEqual([named(DEBIAN, 'child')]);
+  });
+
+  it('tells of what waits whether it is a manifest, and its size while it is stored', async () => {
+    const { index } = subject;
+    await index.putManifest(ALPINE, manifest('child'), [], { stored: { usedAt: 1 } });
+    await index.putManifest(DEBIAN, manifest('index'), [edge('manifest', 'child')]);
+    expect(await index.waitingClaim('docker.io')).toEqual({
+      key: DEBIAN,
+      digest: digest('child'),
+      isManifest: true,
+      size: 500,
+    });
+    await index.loseBlob(digest('child'));
+    expect(await index.waitingClaim('docker.io')).toMatchObject({ size: undefined });
+  });
+
+  it('lets nothing wait that is served, dropped or taken from the repository', async () => {
+    const { index } = subject;
+    const names = ['confirmed', 'given', 'dropped', 'taken'];
+    for (const name of names) await index.putBelonging(ALPINE, digest(name), 'given');
+    await index.putManifest(
+      DEBIAN,
+      manifest('m'),
+      names.map((name) => edge('layer', name)),
+    );
+    expect(await index.waitingClaims('docker.io')).toBe(4);
+    await index.putBelonging(DEBIAN, digest('confirmed'), 'confirmed');
+    await index.putBelonging(DEBIAN, digest('given'), 'given');
+    await index.dropClaim(DEBIAN, digest('dropped'));
+    await index.deleteBelonging(DEBIAN, digest('taken'));
+    expect(await index.waitingClaims('docker.io')).toBe(0);
+    await index.putManifest(
+      DEBIAN,
+      manifest('n'),
+      names.slice(0, 2).map((name) => edge('layer', name)),
+    );
+    expect(await index.waitingClaims('docker.io')).toBe(0);
+  });
+}
+
+function describeDisclosure(subject: Subject): void {
+  it('tells of no manifest that is only claimed', async () => {
+    const { index } = subject;
+    const signature = manifest('signature', { subject: digest('s') });
+    await index.putManifest(ALPINE, signature, [edge('subject', 's')]);
+    await index.adopt({ digest: digest('index'), size: 1 }, 1, {
+      entry: manifest('index'),
+      edges: [edge('manifest', 'signature')],
+    });
+    await index.putManifest(DEBIAN, manifest('index'), [edge('manifest', 'signature')]);
+    await index.deleteBelonging(DEBIAN, digest('index'));
+    expect(await index.referrers(DEBIAN, digest('s'))).toEqual([]);
+    expect(await index.repositories({ limit: 10 })).toEqual(['docker.io/library/alpine']);
+    expect(await index.repositoriesOf(digest('signature'), 10)).toHaveLength(2);
+    expect(await index.belongings(DEBIAN, { limit: 10 })).toEqual([digest('signature')]);
+    await index.putBelonging(DEBIAN, digest('signature'), 'confirmed');
+    expect(await index.referrers(DEBIAN, digest('s'))).toEqual([signature.descriptor]);
+    expect(await index.repositories({ limit: 10 })).toContain('docker.io/library/debian');
+  });
+}
