@@ -17,6 +17,8 @@ class World {
   readonly told: LarderEvent[] = [];
   lookUps = 0;
   writes = 0;
+  /** What is not to be remembered as refused any more. */
+  readonly disproved: string[] = [];
   readonly #facts = new Set<string>();
   failure: Error | undefined;
   readonly belonging: Belonging;
@@ -36,7 +38,9 @@ class World {
         this.#facts.add(fact(repository, digest));
       },
     };
-    this.belonging = new Belonging(rememberIndex(index as ContentIndex), events);
+    this.belonging = new Belonging(rememberIndex(index as ContentIndex), events, {
+      disprove: (repository, digest) => this.disproved.push(fact(repository, digest)),
+    });
   }
 
   /** What the index knows from an earlier run. */
@@ -60,6 +64,7 @@ describe('a digest belongs', () => {
     await world.belonging.add(HERE, DIGEST);
     expect(await world.belonging.has(HERE, DIGEST)).toBe(true);
     expect([world.writes, world.lookUps]).toEqual([1, 0]);
+    expect(world.disproved).toEqual([fact(HERE, DIGEST), fact(HERE, DIGEST)]);
   });
 
   test('as the index knows it, which is looked up once', async () => {

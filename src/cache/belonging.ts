@@ -3,6 +3,7 @@ import type { Events } from '../events.ts';
 import type { RepositoryKey } from '../index/content-index.ts';
 import type { Digest } from '../oci/digest.ts';
 import { flightKey } from './flights.ts';
+import type { NegativeCache } from './negative.ts';
 import type { RememberingIndex } from './remembering-index.ts';
 import { tolerate } from './tolerate.ts';
 
@@ -17,10 +18,12 @@ export class Belonging {
   readonly #unrecorded = new LRUCache<string, true>({ max: MAX_UNRECORDED });
   readonly #index: BelongingIndex;
   readonly #events: Events;
+  readonly #negative: Pick<NegativeCache, 'disprove'>;
 
-  constructor(index: BelongingIndex, events: Events) {
+  constructor(index: BelongingIndex, events: Events, negative: Pick<NegativeCache, 'disprove'>) {
     this.#index = index;
     this.#events = events;
+    this.#negative = negative;
   }
 
   /** Whether it is known at once, without I/O. Where it is not, `has` may still know it. */
@@ -43,6 +46,7 @@ export class Belonging {
 
   /** Upstream has confirmed the digest for the repository. That the index cannot take it changes nothing of that. */
   async add(key: RepositoryKey, digest: Digest): Promise<void> {
+    this.#negative.disprove(key, digest);
     if (this.isRemembered(key, digest)) return;
     // At once, and not only when it is written: what was asked meanwhile would be asked of upstream.
     this.#unrecorded.set(factKey(key, digest), true);

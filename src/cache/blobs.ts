@@ -9,9 +9,9 @@ import { directPart } from './direct-part.ts';
 import type { DiskError } from './disk.ts';
 import type { Fill, FillOptions } from './fill.ts';
 import { Fills } from './fills.ts';
-import { flightKey, Flights } from './flights.ts';
+import { Flights } from './flights.ts';
 import type { LastUse } from './last-use.ts';
-import type { NegativeCache } from './negative.ts';
+import { refusalKey, type NegativeCache } from './negative.ts';
 import { CONFIRMED, HIT, type Outcome } from './outcome.ts';
 import type { Recovered } from './recovered.ts';
 import { isRefusal } from './refusal.ts';
@@ -265,5 +265,5 @@ function partOf(range: RangeSpec | undefined, size: number | undefined): ByteRan
 }
 
 function blobKey(target: Target, digest: Digest): string {
-  return flightKey('blob', target.key.upstream, target.key.repository, digest);
+  return refusalKey('blob', target.key, digest);
 }

@@ -3,14 +3,19 @@ import type { Clock } from '../clock.ts';
 import type { Events } from '../events.ts';
 import type { ContentIndex, ManifestEntry } from '../index/content-index.ts';
 import type { Digest } from '../oci/digest.ts';
-import { manifestEdges, parseManifest, referrerDescriptor } from '../oci/manifest.ts';
+import {
+  manifestEdges,
+  parseManifest,
+  referrerDescriptor,
+  type Manifest as ParsedManifest,
+} from '../oci/manifest.ts';
 import type { BlobStore } from '../store/blob-store.ts';
 import type { FetchedManifest } from '../upstream/upstream.ts';
 import type { Belonging } from './belonging.ts';
 import { isDiskError, type Disk } from './disk.ts';
-import { flightKey, Flights } from './flights.ts';
+import { Flights } from './flights.ts';
 import type { LastUse } from './last-use.ts';
-import type { NegativeCache } from './negative.ts';
+import { refusalKey, type NegativeCache } from './negative.ts';
 import { CONFIRMED, HIT, type Outcome } from './outcome.ts';
 import { recordOrDrop } from './record.ts';
 import type { Recovered } from './recovered.ts';
@@ -117,17 +122,24 @@ export class Manifests {
     const { digest, mediaType, bytes } = fetched;
     const manifest: Manifest = { digest, mediaType, bytes };
     if (!fetched.verified) return manifest;
-    await this.#keep(target, manifest);
+    const parsed = parseManifest(bytes, mediaType);
+    await this.#keep(target, manifest, parsed);
     await this.#options.belonging.add(target.key, digest);
+    this.#disproveParts(target, parsed);
     this.#memory.set(digest, manifest);
     this.#options.lastUse.record(digest);
     return manifest;
   }
 
+  /** A registry takes a manifest only when it has what that names: what was refused before has been pushed meanwhile. */
+  #disproveParts({ key }: Target, parsed: ParsedManifest): void {
+    for (const { digest } of manifestEdges(parsed)) this.#options.negative.disprove(key, digest);
+  }
+
   #fetch(target: Target, digest: Digest): { promise: Promise<Manifest>; collapsed: boolean } {
     const { upstream, key } = target;
     const { negative } = this.#options;
-    const fetchKey = flightKey('manifest', key.upstream, key.repository, digest);
+    const fetchKey = refusalKey('manifest', key, digest);
     const known = negative.get(fetchKey);
     if (known !== undefined) return { promise: Promise.reject(known), collapsed: false };
     return this.#fetches.join(fetchKey, async () => {
@@ -154,7 +166,7 @@ export class Manifests {
   /** Asks upstream whether bytes that are here already may be had through this repository as well. */
   async #confirm(target: Target, digest: Digest): Promise<void> {
     const { upstream, key } = target;
-    const confirmKey = flightKey('confirm', key.upstream, key.repository, digest);
+    const confirmKey = refusalKey('confirm', key, digest);
     const known = this.#options.negative.get(confirmKey);
     if (known !== undefined) throw known;
     const run = async (): Promise<void> => {
@@ -189,20 +201,19 @@ export class Manifests {
   }
 
   /** On disk, where the disk lets us. */
-  async #keep(target: Target, manifest: Manifest): Promise<void> {
+  async #keep(target: Target, manifest: Manifest, parsed: ParsedManifest): Promise<void> {
     const { disk, events } = this.#options;
     if (disk.error !== undefined) return;
     try {
-      await this.#toDisk(target, manifest);
+      await this.#toDisk(target, manifest, parsed);
     } catch (error) {
       if (isDiskError(error)) disk.failed(error, manifest.bytes.length);
       events.emit({ kind: 'store-failed', operation: 'store a manifest', error });
     }
   }
 
-  async #toDisk(target: Target, { digest, mediaType, bytes }: Manifest): Promise<void> {
+  async #toDisk(target: Target, { digest, bytes }: Manifest, parsed: ParsedManifest): Promise<void> {
     const { store, index, clock } = this.#options;
-    const parsed = parseManifest(bytes, mediaType);
     await using ingest = await store.ingest({ digest, size: bytes.length });
     await ingest.write([bytes]);
     await ingest.commit();

@@ -5,13 +5,14 @@ import { parseManifest } from '../oci/manifest.ts';
 import { isIndexMediaType } from '../oci/media-type.ts';
 import { selectPlatform } from '../oci/platform.ts';
 import type { Reference } from '../oci/reference.ts';
+import type { Tag } from '../oci/tag.ts';
 import { Belonging } from './belonging.ts';
 import { Blobs, type BlobStat, type OpenedBlob } from './blobs.ts';
 import { Disk, type DiskOptions } from './disk.ts';
 import { LastUse } from './last-use.ts';
 import { Manifests, type Manifest, type PulledManifest } from './manifests.ts';
 import { NegativeCache } from './negative.ts';
-import { HIT, type Outcome } from './outcome.ts';
+import { HIT, joined, type Outcome } from './outcome.ts';
 import { Recovered } from './recovered.ts';
 import type { RememberingIndex } from './remembering-index.ts';
 import { ReferrerLists, type ReferrersPage } from './referrer-lists.ts';
@@ -70,7 +71,7 @@ export class Mirror {
     const negative = new NegativeCache(clock, negativeTtlMs);
     const recovered = new Recovered(index, events, options.serveRecovered ?? false);
     this.#options = options;
-    this.#belonging = new Belonging(index, events);
+    this.#belonging = new Belonging(index, events, negative);
     this.#stored = new StoredBlobs({ ...options, onSetAside: (digest) => this.#forgetBytes(digest) });
     this.#small = new SmallBlobs({ stored: this.#stored, events, memoryBytes: options.blobMemoryBytes });
     this.#lastUse = new LastUse(index, clock, events);
@@ -129,7 +130,8 @@ export class Mirror {
     preference: ManifestPreference,
   ): Promise<PulledManifest> {
     if (reference.kind === 'digest') return this.#manifests.pull(target, reference.digest);
-    return this.#pullTagged(target, await this.#tags.resolve(target, reference.tag), preference);
+    const { tag } = reference;
+    return this.#pullTagged(target, tag, await this.#tags.resolve(target, tag), preference);
   }
 
   /**
@@ -143,7 +145,8 @@ export class Mirror {
     preference: ManifestPreference,
   ): Promise<ManifestHead> {
     if (reference.kind === 'digest') return headOf(await this.#manifests.pull(target, reference.digest));
-    const resolution = await this.#tags.resolve(target, reference.tag);
+    const { tag } = reference;
+    const resolution = await this.#tags.resolve(target, tag);
     const { digest, outcome, head } = resolution;
     const isTold =
       head?.mediaType !== undefined && head.size !== undefined && preference.accepts(head.mediaType);
@@ -153,7 +156,7 @@ export class Mirror {
       this.#lastUse.record(digest);
       return { digest, mediaType: head.mediaType, size: head.size, outcome };
     }
-    return headOf(await this.#pullTagged(target, resolution, preference));
+    return headOf(await this.#pullTagged(target, tag, resolution, preference));
   }
 
   /** @throws UpstreamError */
@@ -240,16 +243,14 @@ export class Mirror {
 
   async #pullTagged(
     target: Target,
-    { digest, manifest, outcome }: Resolution,
+    tag: Tag,
+    resolution: Resolution,
     preference: ManifestPreference,
   ): Promise<PulledManifest> {
-    const pulled =
-      manifest === undefined
-        ? then(outcome, await this.#manifests.pull(target, digest))
-        : { manifest, outcome };
-    return preference.wantsSingleImage && isIndexMediaType(pulled.manifest.mediaType)
-      ? then(pulled.outcome, await this.#manifests.pull(target, linuxAmd64Child(pulled.manifest)))
-      : pulled;
+    const pulled = await this.#tags.pull(target, tag, resolution);
+    if (!preference.wantsSingleImage || !isIndexMediaType(pulled.manifest.mediaType)) return pulled;
+    const { manifest, outcome } = await this.#manifests.pull(target, linuxAmd64Child(pulled.manifest));
+    return { manifest, outcome: joined(pulled.outcome, outcome) };
   }
 }
 
@@ -266,9 +267,4 @@ function linuxAmd64Child({ bytes, mediaType, digest }: Manifest): Digest {
     'MANIFEST_UNKNOWN',
     `${digest} is an image index without a linux/amd64 image, and Accept names no index type`,
   );
-}
-
-/** One answer from two steps: upstream was asked if either asked it. */
-function then(first: Outcome, { manifest, outcome }: PulledManifest): PulledManifest {
-  return { manifest, outcome: outcome.hit || !first.hit ? { ...outcome, ...first } : outcome };
 }

@@ -1,7 +1,9 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { ManualClock } from '../../test/support/manual-clock.ts';
 import { UpstreamError } from '../upstream/error.ts';
-import { NegativeCache } from './negative.ts';
+import type { RepositoryName } from '../oci/repository-name.ts';
+import { digestOf } from '../oci/digest.ts';
+import { NegativeCache, refusalKey } from './negative.ts';
 
 const ERROR = new UpstreamError('registry.test', 'absent', 'not-found', 'no such blob', { status: 404 });
 
@@ -42,4 +44,26 @@ test('a time of zero turns it off', () => {
   const negative = new NegativeCache(new ManualClock(), 0);
   negative.put('a', ERROR);
   expect(negative.get('a')).toBeUndefined();
+});
+
+describe('what is disproved', () => {
+  const here = { upstream: 'registry.test', repository: 'acme/app' as RepositoryName };
+  const digest = digestOf('x');
+  const questions = ['manifest', 'blob', 'confirm'] as const;
+
+  test('is forgotten, whatever the question was, and nothing else is', () => {
+    const negative = new NegativeCache(new ManualClock(), 30_000);
+    const others = [
+      { key: { ...here, upstream: 'other.test' }, digest },
+      { key: { ...here, repository: 'acme/other' as RepositoryName }, digest },
+      { key: here, digest: digestOf('y') },
+    ];
+    const isKnown = (name: string): boolean => negative.get(name) !== undefined;
+    const otherNames = others.flatMap(({ key, digest }) => questions.map((q) => refusalKey(q, key, digest)));
+    const names = questions.map((question) => refusalKey(question, here, digest));
+    for (const name of [...names, ...otherNames]) negative.put(name, ERROR);
+    negative.disprove(here, digest);
+    expect(names.map(isKnown)).toEqual([false, false, false]);
+    expect(otherNames.every(isKnown)).toBe(true);
+  });
 });

@@ -1,6 +1,21 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.ts';
+import type { RepositoryKey } from '../index/content-index.ts';
+import type { Digest } from '../oci/digest.ts';
 import { UpstreamError } from '../upstream/error.ts';
+import { flightKey } from './flights.ts';
+
+/** The questions about a digest in a repository that upstream may have said no to. */
+const QUESTIONS = ['manifest', 'blob', 'confirm'] as const;
+
+/** Under which a refusal of a digest is remembered, so that `disprove` finds it. */
+export function refusalKey(
+  question: (typeof QUESTIONS)[number],
+  { upstream, repository }: RepositoryKey,
+  digest: Digest,
+): string {
+  return flightKey(question, upstream, repository, digest);
+}
 
 /**
  * What upstream lately said it does not have. Short-lived: a signature pushed a moment later must be found.
@@ -28,6 +43,12 @@ export class NegativeCache {
 
   put(key: string, error: UpstreamError): void {
     if (this.#ttlMs > 0) this.#errors.set(key, { error, until: this.#clock.monotonic() + this.#ttlMs });
+  }
+
+  /** Upstream has shown that the repository has the digest: what it said before holds no longer. */
+  disprove(key: RepositoryKey, digest: Digest): void {
+    if (this.#errors.size === 0) return;
+    for (const question of QUESTIONS) this.#errors.delete(refusalKey(question, key, digest));
   }
 }
 
