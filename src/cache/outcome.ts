@@ -30,6 +30,11 @@ export const CONFIRMED: Outcome = {
   detail: 'confirmed for this repository',
 };
 
+/** Of one answer that took two steps: upstream was asked if either asked it. */
+export function joined(first: Outcome, second: Outcome): Outcome {
+  return second.hit || !first.hit ? { ...second, ...first } : second;
+}
+
 /** One word for logs and metrics. */
 export type OutcomeName = 'hit' | 'miss' | 'revalidated' | 'stale' | 'bypass';
 

@@ -10,12 +10,14 @@ import type { Belonging } from './belonging.ts';
 import { within } from './deadline.ts';
 import { flightKey, Flights, type Boarding } from './flights.ts';
 import { freshness, remainingMs } from './freshness.ts';
-import type { Manifest, Manifests } from './manifests.ts';
+import type { Manifest, Manifests, PulledManifest } from './manifests.ts';
 import type { NegativeCache } from './negative.ts';
-import { HIT, type Outcome } from './outcome.ts';
+import { HIT, joined, type Outcome } from './outcome.ts';
 import type { TagPolicy } from './policy.ts';
 import { isRefusal, isVerdict } from './refusal.ts';
 import type { RememberingIndex } from './remembering-index.ts';
+import { SlowUpstreams } from './slow-upstreams.ts';
+import { TaggedManifests } from './tagged-manifests.ts';
 import type { Target } from './target.ts';
 import { tolerate } from './tolerate.ts';
 
@@ -45,20 +47,14 @@ interface Checked {
   readonly manifest?: Manifest | undefined;
 }
 
-/**
- * How long an upstream counts as slow that nobody asks. Without an end the first pull after a slow minute would get
- * an old answer, however much later it came and however well upstream was by then.
- */
-const SLOW_MS = 60_000;
-
 /** Tags whose headers are kept beside the digest that the index has. */
 const MAX_HEADS = 10_000;
 
 /** Tags: cached for their time to live, then revalidated by HEAD, one check at a time for each. */
 export class Tags {
   readonly #checks: Flights<Checked>;
-  /** When upstreams have last let a deadline pass, of those that have not answered a check since. */
-  readonly #slow = new Map<string, number>();
+  readonly #tagged: TaggedManifests;
+  readonly #slow: SlowUpstreams;
   /** Of tags that were asked for by HEAD only: without them the next HEAD would have to fetch the manifest. */
   readonly #heads = new LRUCache<string, ResolvedManifest>({ max: MAX_HEADS });
   readonly #options: TagsOptions;
@@ -66,6 +62,8 @@ export class Tags {
   constructor(options: TagsOptions) {
     this.#options = options;
     this.#checks = new Flights(() => options.clock.monotonic());
+    this.#slow = new SlowUpstreams(options.clock);
+    this.#tagged = new TaggedManifests(options.manifests, options.clock);
   }
 
   /** What `resolve` gives, where the tag is known without I/O and fresh: that takes no waiting. */
@@ -97,10 +95,22 @@ export class Tags {
     return this.#revalidate(target, tag, entry, age);
   }
 
-  /** An upstream that somebody has waited for in vain a moment ago is not waited for again. */
+  /**
+   * The manifest of what `resolve` gave.
+   * @throws UpstreamError where upstream does not give it, and it is not here
+   */
+  async pull(target: Target, tag: Tag, { digest, manifest, outcome }: Resolution): Promise<PulledManifest> {
+    if (manifest !== undefined) return { manifest, outcome };
+    const askedAt = this.#options.clock.now();
+    const pulled = await this.#tagged.pull(target, tag, digest);
+    const moved = pulled.manifest.digest;
+    if (moved !== digest) await this.#record(target, tag, { digest: moved, checkedAt: askedAt }, digest);
+    return { manifest: pulled.manifest, outcome: joined(outcome, pulled.outcome) };
+  }
+
+  /** See `SlowUpstreams.isSlow`. */
   isSlow(upstream: string): boolean {
-    const since = this.#slow.get(upstream);
-    return since !== undefined && this.#options.clock.monotonic() - since < SLOW_MS;
+    return this.#slow.isSlow(upstream);
   }
 
   async #resolveCold(target: Target, tag: Tag): Promise<Resolution> {
@@ -129,7 +139,7 @@ export class Tags {
       if (!mayServeOld(error, target, age)) throw error;
       return this.#stale(target, tag, entry, error);
     }
-    this.#slow.set(target.key.upstream, clock.monotonic());
+    this.#slow.hasTimedOut(target.key.upstream);
     const slow = new UpstreamError(
       target.key.upstream,
       'unavailable',
@@ -168,7 +178,7 @@ export class Tags {
     return this.#checks.join(key, async () => {
       try {
         const checked = await this.#ask(target, tag, entry);
-        this.#slow.delete(target.key.upstream);
+        this.#slow.hasAnswered(target.key.upstream);
         if (checked.head !== undefined) this.#heads.set(key, checked.head);
         return checked;
       } catch (error) {
@@ -180,43 +190,53 @@ export class Tags {
 
   /** HEAD first: Docker Hub counts manifest GETs against the pull limit, and never HEADs. */
   async #ask(target: Target, tag: Tag, entry: TagEntry | undefined): Promise<Checked> {
-    const { upstream, key } = target;
-    const { manifests, belonging, index, clock, events } = this.#options;
-    const reference = { kind: 'tag', tag } as const;
-    const head = await upstream.resolve(key.repository, reference);
-    const checked = head === undefined ? await this.#fetchByTag(target, tag) : { digest: head.digest, head };
-    if (entry !== undefined && checked.digest !== entry.digest) {
-      // The old manifest is served until the new one is here and verified; without an old one there is no need.
-      if (head !== undefined && (await manifests.local(entry.digest)) !== undefined) {
-        assertQuota(target);
-        await belonging.add(key, checked.digest);
-        await manifests.pull(target, checked.digest);
-      }
-      events.emit({
-        kind: 'tag-moved',
-        upstream: key.upstream,
-        repository: key.repository,
-        tag,
-        from: entry.digest,
-        to: checked.digest,
-      });
+    const { manifests, belonging, clock } = this.#options;
+    // What moves after the question is not in the answer, however late that comes.
+    const checkedAt = clock.now();
+    const head = await target.upstream.resolve(target.key.repository, { kind: 'tag', tag });
+    if (head !== undefined) await belonging.add(target.key, head.digest);
+    let checked: Checked =
+      head === undefined ? await this.#fetchByTag(target, tag) : { digest: head.digest, head };
+    const hasMoved = entry !== undefined && checked.digest !== entry.digest;
+    // The old manifest is served until the new one is here and verified; without an old one there is no need.
+    if (hasMoved && head !== undefined && (await manifests.local(entry.digest)) !== undefined) {
+      checked = await this.#pullMoved(target, tag, head);
     }
-    await belonging.add(key, checked.digest);
-    const now = { digest: checked.digest, checkedAt: clock.now() };
-    await tolerate(events, 'record a tag', () => index.putTag(key, tag, now));
+    await this.#record(target, tag, { digest: checked.digest, checkedAt }, entry?.digest);
     return checked;
   }
 
   async #fetchByTag(target: Target, tag: Tag): Promise<Checked> {
-    const fetched = await target.upstream.manifest(target.key.repository, { kind: 'tag', tag });
-    const manifest = await this.#options.manifests.take(target, fetched);
+    const { manifest } = await this.#tagged.fetch(target, tag);
     return { digest: manifest.digest, manifest };
+  }
+
+  /** @throws UpstreamError that is no refusal: upstream has just said that there is such a tag */
+  async #pullMoved(target: Target, tag: Tag, head: ResolvedManifest): Promise<Checked> {
+    assertQuota(target);
+    try {
+      const { manifest } = await this.#tagged.pull(target, tag, head.digest);
+      const { digest } = manifest;
+      return digest === head.digest ? { digest, head } : { digest, manifest };
+    } catch (error) {
+      throw isRefusal(error) ? notGiven(error, head.digest) : error;
+    }
+  }
+
+  async #record(target: Target, tag: Tag, entry: TagEntry, before: Digest | undefined): Promise<void> {
+    const { belonging, index, events } = this.#options;
+    const { upstream, repository } = target.key;
+    await belonging.add(target.key, entry.digest);
+    if (before !== undefined && before !== entry.digest) {
+      events.emit({ kind: 'tag-moved', upstream, repository, tag, from: before, to: entry.digest });
+    }
+    await tolerate(events, 'record a tag', () => index.putTag(target.key, tag, entry));
   }
 
   async #refused(target: Target, tag: Tag, key: string, error: UpstreamError): Promise<void> {
     const { negative, index, clock, events } = this.#options;
     negative.put(key, error);
-    this.#slow.delete(target.key.upstream);
+    this.#slow.hasAnswered(target.key.upstream);
     // A refused credential must not cost the cache its tags; only a plain "there is none" does.
     if (error.failure !== 'absent' || target.tags.onDeleted === 'keep') return;
     await tolerate(events, 'drop a tag', () => index.deleteTag(target.key, tag, clock.now()));
@@ -249,6 +269,11 @@ function assertQuota({ upstream, key, tags }: Target): void {
     'quota-reserve',
     `the tag has moved, but only ${remaining} pulls are left, which are kept for what is not cached`,
   );
+}
+
+function notGiven({ upstream, reason, message }: UpstreamError, digest: Digest): UpstreamError {
+  const why = message.slice(`${upstream}: `.length);
+  return new UpstreamError(upstream, 'unavailable', reason, `the tag has moved to ${digest}, and ${why}`);
 }
 
 function checkedResolution(

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { digestOf } from '../../../src/oci/digest.ts';
 import { MediaType } from '../../../src/oci/media-type.ts';
 import { parseRepositoryName } from '../../../src/oci/repository-name.ts';
 import { parseTag } from '../../../src/oci/tag.ts';
@@ -482,14 +481,23 @@ test('upstream sends HTML with 200: nothing is cached, and it is no 404', async 
   expect((await world.mirror.get(PATH)).status).toBe(200);
 });
 
-test('upstream sends another manifest than its HEAD named: nothing is cached', async () => {
+test('upstream sends another manifest for a digest than that: nothing of it is cached', async () => {
   await using world = await start();
-  world.registry.putImage('acme/app', 'latest');
-  const other = digestOf('other');
-  const end = world.registry.fault({ method: 'HEAD' }, withHeaders({ 'docker-content-digest': other }));
-  expect((await world.mirror.get(PATH)).status).toBeGreaterThanOrEqual(400);
+  const image = world.registry.putImage('acme/app', 'latest');
+  const other = world.registry.putImage('acme/app', undefined, { layers: [Buffer.from('other')] });
+  const headers = { 'content-type': other.mediaType };
+  const end = world.registry.fault(
+    { kind: 'manifest', method: 'GET' },
+    instead({
+      status: 200,
+      headers: { ...headers, 'docker-content-digest': image.digest },
+      body: other.bytes,
+    }),
+  );
+  expect((await world.mirror.get(PATH)).status).toBe(502);
   expect(await world.mirror.files('blobs/sha256')).toEqual([]);
   end();
+  expect((await world.mirror.get(PATH)).status).toBe(200);
 });
 
 /** Those that `/readyz` says do not confirm tags in time. */
