@@ -59,7 +59,7 @@ const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
   ['parse-duration', ['config']],
   ['lru-cache', ['cache', 'upstream']],
   ['koffi', ['delivery/koffi-sendfile.ts']],
-  ['p-limit', ['delivery', 'store']],
+  ['p-limit', ['delivery', 'store', 'index']],
   ['picomatch', ['config', 'server', 'cache', 'access']],
   ['http-link-header', ['http']],
   ['tldts', ['upstream', 'server', 'config']],

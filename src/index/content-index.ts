@@ -118,9 +118,9 @@ export interface ContentIndex extends ContentSurvey, ContentPermission {
 
   manifest(digest: Digest): Promise<ManifestEntry | undefined>;
   /**
-   * In one transaction: the manifest, what it refers to, that it was given to the repository by its upstream under
-   * this type, and that the repository claims all of what it refers to (but its subject). A manifest that has a
-   * subject keeps it where it comes again under a type that knows none.
+   * All or nothing: the manifest, what it refers to, that it was given to the repository by its upstream under this
+   * type, and that the repository claims all of what it refers to (but its subject); of the claims, a failure may leave
+   * a part. A manifest that has a subject keeps it where it comes again under a type that knows none.
    */
   putManifest(
     key: RepositoryKey,

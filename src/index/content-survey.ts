@@ -40,8 +40,8 @@ export interface ContentSurvey {
   repositoriesOf(digest: Digest, limit: number): Promise<readonly RepositoryKey[]>;
   /** What belongs to the repository, were it only by a claim, stored or not, in the order of the digests' text. */
   belongings(key: RepositoryKey, page: Page<Digest>): Promise<readonly Digest[]>;
-  /** Tags of the repository that stand for the digest. */
-  tagsOf(key: RepositoryKey, digest: Digest): Promise<readonly Tag[]>;
+  /** Tags of the repository that stand for the digest, in ASCII order. */
+  tagsOf(key: RepositoryKey, digest: Digest, limit: number): Promise<readonly Tag[]>;
   /**
    * Manifests that refer to the digest other than as their subject: the stored ones, or those that belong to the
    * repository, stored or not. One that does so twice may be there twice.
@@ -49,7 +49,7 @@ export interface ContentSurvey {
   parents(digest: Digest, limit: number, key?: RepositoryKey): Promise<readonly Digest[]>;
 
   repositoryStats(key: RepositoryKey): Promise<RepositoryStats>;
-  /** Forgets the repository's tags and their history. @returns how many tags it had. */
+  /** Forgets the repository's tags and their history. Not one transaction. @returns how many tags it had. */
   deleteTags(key: RepositoryKey): Promise<number>;
 
   /** A remark that maintenance leaves for its next run; undefined where there is none. */

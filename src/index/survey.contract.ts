@@ -126,8 +126,9 @@ function describeRelations(subject: Subject): void {
     await index.putTag(DEBIAN, LATEST, entry);
     await index.putTag(DEBIAN, parseTag('old'), { digest: digest('o'), checkedAt: 1 });
     await index.putTag(ALPINE, LATEST, entry);
-    expect(await index.tagsOf(DEBIAN, digest('m'))).toEqual([LATEST, STABLE]);
-    expect(await index.tagsOf(OTHER_DEBIAN, digest('m'))).toEqual([]);
+    expect(await index.tagsOf(DEBIAN, digest('m'), 10)).toEqual([LATEST, STABLE]);
+    expect(await index.tagsOf(DEBIAN, digest('m'), 1)).toEqual([LATEST]);
+    expect(await index.tagsOf(OTHER_DEBIAN, digest('m'), 10)).toEqual([]);
   });
 
   it('knows what refers to a digest: stored, or of a repository', async () => {

@@ -32,7 +32,7 @@ export async function isNeeded(
   digest: Digest,
   leaving: ReadonlySet<Digest> = new Set(),
 ): Promise<boolean> {
-  const tags = await index.tagsOf(key, digest);
+  const tags = await index.tagsOf(key, digest, 1);
   if (tags.length > 0) return true;
   const parents = await index.parents(digest, MAX_PARENTS, key);
   return parents.length === MAX_PARENTS || parents.some((parent) => !leaving.has(parent));

@@ -88,7 +88,11 @@ class Removal {
   }
 
   async content(key: RepositoryKey, digest: Digest): Promise<void> {
-    for (const tag of await this.#content.index.tagsOf(key, digest)) await this.#dropTag(key, tag);
+    for (;;) {
+      const tags = await this.#content.index.tagsOf(key, digest, PAGE);
+      if (tags.length === 0) break;
+      for (const tag of tags) await this.#dropTag(key, tag);
+    }
     await this.#takeOut(key, digest, digest);
   }
 

@@ -1,19 +1,18 @@
 import type { SQLInputValue } from 'node:sqlite';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Digest } from '../../oci/digest.ts';
 import type { ContentIndex } from '../content-index.ts';
 import { evictionRank } from '../eviction-rank.ts';
+import { readClosure } from './closure.ts';
 import type { Connection } from './connection.ts';
 import { digestFromBytes, digestToBytes } from './digest-bytes.ts';
+import type { ManifestEdges } from './manifest-edges.ts';
+import { PIECE, type Turns } from './turns.ts';
 
 const BEFORE_ALL: SQLInputValue[] = [Number.MIN_SAFE_INTEGER, new Uint8Array()];
 
-/** In an index of a million blobs each takes 50 µs: 10,000 at once would keep everything else waiting. */
-const TOUCHES_PER_TURN = 50;
-
 type Blobs = Pick<ContentIndex, 'putBlob' | 'deleteBlob' | 'loseBlob' | 'touch' | 'stats' | 'leastUsed'>;
 
-export function createBlobs(connection: Connection): Blobs {
+export function createBlobs(connection: Connection, turns: Turns, manifestEdges: ManifestEdges): Blobs {
   function deleteRow(digest: Uint8Array): void {
     const before = connection.get('blobSize', digest)?.size;
     if (before !== undefined) connection.run('addToTotals', -1, -before);
@@ -22,37 +21,22 @@ export function createBlobs(connection: Connection): Blobs {
     connection.run('deleteOrigins', digest);
   }
 
-  function touchAll(entries: readonly (readonly [Digest, number])[]): void {
-    connection.transaction(() => {
-      for (const [digest, usedAt] of entries) {
-        touchClosure(connection, digestToBytes(digest), usedAt);
-      }
-    });
-  }
-
   return {
     async putBlob(blob, usedAt) {
       connection.transaction(() => recordBlob(connection, blob, usedAt));
     },
     async deleteBlob(blob) {
       const digest = digestToBytes(blob);
-      connection.transaction(() => {
+      await manifestEdges.remove(blob, () => {
         deleteRow(digest);
         // Were the bytes a manifest's, then what is known of it goes with them.
         connection.run('deleteManifest', digest);
-        connection.run('deleteEdges', digest);
       });
     },
     async loseBlob(blob) {
       connection.transaction(() => deleteRow(digestToBytes(blob)));
     },
-    async touch(uses) {
-      const entries = [...uses];
-      for (let start = 0; start < entries.length; start += TOUCHES_PER_TURN) {
-        if (start > 0) await nextTurn();
-        touchAll(entries.slice(start, start + TOUCHES_PER_TURN));
-      }
-    },
+    touch: (uses) => touchClosures(connection, turns, uses),
     async stats() {
       const row = connection.get('totals');
       return { blobs: row?.entries ?? 0, bytes: row?.bytes ?? 0 };
@@ -84,9 +68,28 @@ export function recordBlob(
   connection.run('addToTotals', before === undefined ? 1 : 0, blob.size - (before ?? 0));
 }
 
-/** To be called in a transaction. */
-export function touchClosure(connection: Connection, root: Uint8Array, usedAt: number): void {
-  for (const { digest } of connection.all('closure', root)) {
-    connection.run('touchBlob', usedAt, digest, usedAt);
+/** Records the use of all that each digest leads to, piece by piece. */
+export async function touchClosures(
+  connection: Connection,
+  turns: Turns,
+  uses: Iterable<readonly [Digest, number]>,
+): Promise<void> {
+  const touch = (used: readonly Used[]): Promise<void> =>
+    turns.take(() =>
+      connection.transaction(() => {
+        for (const [digest, usedAt] of used) connection.run('touchBlob', usedAt, digest, usedAt);
+      }),
+    );
+  let piece: Used[] = [];
+  for (const [root, usedAt] of uses) {
+    for await (const digests of readClosure(connection, turns, digestToBytes(root))) {
+      for (const digest of digests) piece.push([digest, usedAt]);
+      if (piece.length < PIECE) continue;
+      await touch(piece);
+      piece = [];
+    }
   }
+  if (piece.length > 0) await touch(piece);
 }
+
+type Used = readonly [Uint8Array, number];

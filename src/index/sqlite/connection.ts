@@ -8,15 +8,20 @@ import { isSchemaMismatch, translateError } from './sqlite-error.ts';
 // Nobody else writes (one process owns a cache directory), so a wait is for someone who looks at the file.
 const BUSY_TIMEOUT_MS = 2000;
 
+/** Told how many rows each statement has read or changed, as far as it tells. */
+export type OnRows = (rows: number) => void;
+
 /** The database with its statements prepared once. Everything throws IndexError and nothing else. */
 export class Connection {
   readonly #path: string;
   readonly #database: DatabaseSync;
   readonly #statements: Readonly<Record<StatementName, StatementSync>>;
+  readonly #onRows: OnRows;
 
   /** @throws IndexError; IndexDamagedError, IndexVersionError where that is the reason. */
-  constructor(path: string) {
+  constructor(path: string, onRows: OnRows = () => {}) {
     this.#path = path;
+    this.#onRows = onRows;
     this.#database = this.#translating(() => new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS }));
     try {
       this.#statements = this.#translating(() => this.#prepare());
@@ -28,16 +33,21 @@ export class Connection {
 
   /** The first row. */
   get<Name extends keyof Rows>(name: Name, ...values: SQLInputValue[]): Rows[Name] | undefined {
+    this.#onRows(1);
     return this.#translating(() => this.#statements[name].get(...values) as Rows[Name] | undefined);
   }
 
   all<Name extends keyof Rows>(name: Name, ...values: SQLInputValue[]): readonly Rows[Name][] {
-    return this.#translating(() => this.#statements[name].all(...values) as unknown as Rows[Name][]);
+    const rows = this.#translating(() => this.#statements[name].all(...values) as unknown as Rows[Name][]);
+    this.#onRows(Math.max(1, rows.length));
+    return rows;
   }
 
   /** @returns how many rows were changed. */
   run(name: StatementName, ...values: SQLInputValue[]): number {
-    return this.#translating(() => Number(this.#statements[name].run(...values).changes));
+    const changes = this.#translating(() => Number(this.#statements[name].run(...values).changes));
+    this.#onRows(Math.max(1, changes));
+    return changes;
   }
 
   /** All of `work` or nothing of it. Does not nest. */

@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { temporaryDirectory, type TemporaryDirectory } from '../../../test/support/e2e/temporary.ts';
 import { canMount, temporaryFileSystem } from '../../../test/support/temporary-file-system.ts';
+import type { Edge } from '../content-index.ts';
 import { DEBIAN, digest, edge, LATEST, manifest } from '../content.contract.ts';
 import { IndexDamagedError, IndexError, IndexVersionError } from '../error.ts';
 import { MIGRATIONS } from './schema.ts';
@@ -31,8 +32,7 @@ describe('an index file that is not usable', () => {
 
   async function createFilled(): Promise<void> {
     const index = await openSqliteIndex(path);
-    const edges = Array.from({ length: 3000 }, (_, number) => edge('layer', `layer ${number}`));
-    await index.putManifest(DEBIAN, manifest('m'), edges);
+    await index.putManifest(DEBIAN, manifest('m'), edgesOf(3000));
     await index.close();
   }
 
@@ -138,7 +138,7 @@ it.each(mountable)('%s fails a write, not what is there', async () => {
   await using directory = await temporaryFileSystem('size=512k');
   const index = await openSqliteIndex(join(directory.path, 'index.db'));
   await index.putTag(DEBIAN, LATEST, { digest: digest('a'), checkedAt: 1 });
-  const edges = Array.from({ length: 5000 }, (_, number) => edge('layer', `layer ${number}`));
+  const edges = edgesOf(100).map((each) => ({ ...each, mediaType: 'x'.repeat(10_000) }));
   const error = await index.putManifest(DEBIAN, manifest('m'), edges).catch((caught: unknown) => caught);
   expect(error).toBeInstanceOf(IndexError);
   expect(error).not.toBeInstanceOf(IndexDamagedError);
@@ -149,3 +149,22 @@ it.each(mountable)('%s fails a write, not what is there', async () => {
   expect(await index.tagHistory(DEBIAN, LATEST)).toHaveLength(2);
   await index.close();
 });
+
+it.each(mountable)('%s fails a manifest that is written in pieces, and shows no piece of it', async () => {
+  await using directory = await temporaryFileSystem('size=512k');
+  const index = await openSqliteIndex(join(directory.path, 'index.db'));
+  await index.putTag(DEBIAN, LATEST, { digest: digest('a'), checkedAt: 1 });
+  await expect(index.putManifest(DEBIAN, manifest('m'), edgesOf(5000))).rejects.toMatchObject({
+    name: 'IndexError',
+    code: 'SQLITE_FULL',
+  });
+  expect(await index.tag(DEBIAN, LATEST)).toEqual({ digest: digest('a'), checkedAt: 1 });
+  expect(await index.manifest(digest('m'))).toBeUndefined();
+  expect(await index.edges(digest('m'))).toEqual([]);
+  expect(await index.closure(digest('m'))).toEqual([digest('m')]);
+  await index.close();
+});
+
+function edgesOf(count: number): Edge[] {
+  return Array.from({ length: count }, (_, number) => edge('layer', `layer ${number}`));
+}

@@ -7,36 +7,53 @@ import type { Connection } from './connection.ts';
 import { recordBlob } from './blobs.ts';
 import { digestFromBytes, digestToBytes } from './digest-bytes.ts';
 import { putRepository } from './repositories.ts';
+import type { ManifestEdges } from './manifest-edges.ts';
 import type { Rows } from './sql.ts';
+import { PIECE, type Turns } from './turns.ts';
 
 type Manifests = Pick<ContentIndex, 'manifest' | 'putManifest' | 'edges' | 'referrers' | 'describedSize'>;
 
-export function createManifests(connection: Connection): Manifests {
+/** Each may have as many bytes of annotations as a manifest. */
+const REFERRERS_AT_ONCE = 20;
+
+export function createManifests(
+  connection: Connection,
+  turns: Turns,
+  manifestEdges: ManifestEdges,
+): Manifests {
   return {
     async manifest(digest) {
       const row = connection.get('manifest', digestToBytes(digest));
       return row && toEntry(row);
     },
     async putManifest(key, entry, edges, { stored, vouched } = {}) {
-      connection.transaction(() => {
-        if (stored !== undefined) recordBlob(connection, entry.descriptor, stored.usedAt);
-        recordManifest(connection, entry, edges);
-        const { digest, mediaType } = entry.descriptor;
-        const id = putRepository(connection, key);
-        recordBelonging(connection, id, digest, 'given');
-        recordOrigin(connection, key.upstream, digest, mediaType);
-        claimAll(connection, { id, upstream: key.upstream }, digest, { edges, vouched });
+      const { digest, mediaType } = entry.descriptor;
+      const repositoryId = (): number => putRepository(connection, key);
+      await manifestEdges.put(entry, edges, {
+        claim: (part) => claimAll(connection, { id: repositoryId(), upstream: key.upstream }, part, vouched),
+        // What is here already waits to be confirmed.
+        settle(...range) {
+          connection.run('addWaitingEdges', repositoryId(), key.upstream, digestToBytes(digest), ...range);
+        },
+        last() {
+          if (stored !== undefined) recordBlob(connection, entry.descriptor, stored.usedAt);
+          recordManifest(connection, entry, edges);
+          recordBelonging(connection, repositoryId(), digest, 'given');
+          recordOrigin(connection, key.upstream, digest, mediaType);
+        },
       });
     },
-    async edges(manifest) {
-      return connection.all('edges', digestToBytes(manifest)).map(toEdge);
-    },
+    edges: (manifest) => readEdges(connection, turns, digestToBytes(manifest)),
     async referrers({ upstream, repository }, subject) {
-      const rows = connection.all('referrers', upstream, digestToBytes(subject), upstream, repository);
-      return rows.map((row) => {
-        const descriptor = parseDescriptor(row.descriptor);
-        return row.media_type === null ? descriptor : { ...descriptor, mediaType: row.media_type };
-      });
+      const of = [upstream, digestToBytes(subject), upstream, repository];
+      const descriptors: Descriptor[] = [];
+      for (let after: Uint8Array | undefined = new Uint8Array(); after !== undefined;) {
+        const position: Uint8Array = after;
+        const rows = await turns.take(() => connection.all('referrers', ...of, position, REFERRERS_AT_ONCE));
+        descriptors.push(...rows.map(toReferrer));
+        after = rows.at(-1)?.digest;
+      }
+      return descriptors;
     },
     async describedSize(digest) {
       const bytes = digestToBytes(digest);
@@ -46,7 +63,29 @@ export function createManifests(connection: Connection): Manifests {
   };
 }
 
-/** What a manifest says, whomever it belongs to. To be called in a transaction. */
+/** None where the manifest's row is not there, or gone before the last piece is read: all or nothing of it is seen. */
+async function readEdges(
+  connection: Connection,
+  turns: Turns,
+  manifest: Uint8Array,
+): Promise<readonly Edge[]> {
+  const edges: Edge[] = [];
+  for (let after = -1; ;) {
+    const from = after;
+    const rows = await turns.take(
+      () => connection.get('isManifest', manifest) && connection.all('edges', manifest, from, PIECE),
+    );
+    if (rows === undefined) return [];
+    edges.push(...rows.map(toEdge));
+    after = rows.at(-1)?.position ?? after;
+    if (rows.length < PIECE) return edges;
+  }
+}
+
+/**
+ * That a manifest is here, whomever it belongs to; its edges are written by then (manifest-edges.ts). To be called in a
+ * transaction.
+ */
 export function recordManifest(
   connection: Connection,
   { descriptor, subject }: ManifestEntry,
@@ -54,33 +93,29 @@ export function recordManifest(
 ): void {
   const manifest = digestToBytes(descriptor.digest);
   const subjectBytes = subject === undefined ? null : digestToBytes(subject);
-  const isNew = connection.run('putManifest', manifest, JSON.stringify(descriptor), subjectBytes) > 0;
-  // What is known tells more.
-  if (!isNew) return;
-  connection.run('deleteEdges', manifest);
-  for (const [position, { role, digest, size, mediaType }] of edges.entries()) {
-    connection.run('addEdge', manifest, position, role, digestToBytes(digest), size, mediaType);
-  }
+  // What is known may tell more.
+  if (connection.run('putManifest', manifest, JSON.stringify(descriptor), subjectBytes) === 0) return;
   const tier = edges.some(({ role }) => role === 'manifest') ? 2 : 1;
   connection.run('setTier', tier, manifest, tier);
 }
 
-/**
- * A manifest's word for what it contains: that is a claim, but for what a registry vouches for that has given it.
- * What is here already waits to be confirmed.
- */
+/** A manifest's word for what it contains: that is a claim, but for what a registry vouches for that has given it. */
 function claimAll(
   connection: Connection,
   { id, upstream }: { readonly id: number; readonly upstream: string },
-  manifest: Digest,
-  { edges, vouched }: { readonly edges: readonly Edge[]; readonly vouched: ReadonlySet<Digest> | undefined },
+  edges: readonly Edge[],
+  vouched: ReadonlySet<Digest> | undefined,
 ): void {
   const contained = new Set(edges.filter(({ role }) => role !== 'subject').map(({ digest }) => digest));
   for (const digest of contained) {
     const isVouched = vouched?.has(digest) === true && isOrigin(connection, upstream, digest);
     recordBelonging(connection, id, digest, isVouched ? 'confirmed' : 'claimed');
   }
-  connection.run('addWaitingEdges', id, upstream, digestToBytes(manifest));
+}
+
+function toReferrer(row: Rows['referrers']): Descriptor {
+  const descriptor = parseDescriptor(row.descriptor);
+  return row.media_type === null ? descriptor : { ...descriptor, mediaType: row.media_type };
 }
 
 function toEntry(row: Rows['manifest']): ManifestEntry {

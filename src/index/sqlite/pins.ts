@@ -1,15 +1,18 @@
 import type { SQLInputValue } from 'node:sqlite';
 import type { ContentIndex, Pin, PinEntry } from '../content-index.ts';
 import { IndexDamagedError } from '../error.ts';
-import { touchClosure } from './blobs.ts';
+import type { Digest } from '../../oci/digest.ts';
+import { touchClosures } from './blobs.ts';
+import { readClosure } from './closure.ts';
 import type { Connection } from './connection.ts';
 import { digestFromBytes, digestToBytes } from './digest-bytes.ts';
 import { putRepository } from './repositories.ts';
 import type { Rows } from './sql.ts';
+import type { Turns } from './turns.ts';
 
 type Pins = Pick<ContentIndex, 'closure' | 'pin' | 'unpin' | 'pins'>;
 
-export function createPins(connection: Connection): Pins {
+export function createPins(connection: Connection, turns: Turns): Pins {
   function put(pin: Pin, pinnedAt: number): void {
     const what: SQLInputValue[] =
       pin.kind === 'digest'
@@ -18,23 +21,26 @@ export function createPins(connection: Connection): Pins {
     connection.run('putPin', nameOf(pin), ...what, pinnedAt);
   }
 
-  function rootOf(pin: Pin): Uint8Array | undefined {
-    if (pin.kind === 'digest') return digestToBytes(pin.digest);
-    return connection.get('tag', pin.key.upstream, pin.key.repository, pin.tag)?.digest;
+  function rootOf(pin: Pin): Digest | undefined {
+    if (pin.kind === 'digest') return pin.digest;
+    const row = connection.get('tag', pin.key.upstream, pin.key.repository, pin.tag);
+    return row && digestFromBytes(row.digest);
   }
 
   return {
     async closure(digest) {
-      const rows = connection.all('closure', digestToBytes(digest));
-      const digests = rows.map((row) => digestFromBytes(row.digest));
-      return [...new Set(digests)];
+      const digests: Digest[] = [];
+      for await (const piece of readClosure(connection, turns, digestToBytes(digest))) {
+        digests.push(...piece.map(digestFromBytes));
+      }
+      return digests;
     },
     async pin(pin, pinnedAt) {
-      connection.transaction(() => {
+      const root = connection.transaction(() => {
         put(pin, pinnedAt);
-        const root = rootOf(pin);
-        if (root !== undefined) touchClosure(connection, root, pinnedAt);
+        return rootOf(pin);
       });
+      if (root !== undefined) await touchClosures(connection, turns, [[root, pinnedAt]]);
     },
     unpin: async (pin) => connection.run('deletePin', nameOf(pin)) > 0,
     async pins({ after, limit }) {

@@ -144,4 +144,11 @@ export const MIGRATIONS: readonly string[] = [
     JOIN blobs AS s ON s.digest = b.digest
     ORDER BY s.used_at;
   `,
+  `
+  CREATE INDEX tags_by_digest ON tags (repository_id, digest);
+
+  CREATE TABLE unfinished ( -- manifests whose edges are being written or removed, over several transactions
+    manifest BLOB PRIMARY KEY NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

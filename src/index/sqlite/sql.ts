@@ -49,16 +49,30 @@ export const SQL = {
     WHERE excluded.subject IS NOT NULL OR manifests.subject IS NULL`,
   deleteManifest: 'DELETE FROM manifests WHERE digest = ?',
   referrers: `
-    SELECT m.descriptor, o.media_type
+    SELECT m.digest, m.descriptor, o.media_type
     FROM manifests AS m
     JOIN belongings AS b ON b.digest = m.digest
     LEFT JOIN origins AS o ON o.digest = m.digest AND o.upstream = ?
-    WHERE m.subject = ? AND b.repository_id = ${REPOSITORY_ID} AND b.source > 0 ORDER BY m.digest`,
+    WHERE m.subject = ? AND b.repository_id = ${REPOSITORY_ID} AND b.source > 0 AND m.digest > ?
+    ORDER BY m.digest LIMIT ?`,
 
-  edges: 'SELECT role, digest, size, media_type FROM edges WHERE manifest = ? ORDER BY position',
-  addEdge: `
-    INSERT INTO edges (manifest, position, role, digest, size, media_type) VALUES (?, ?, ?, ?, ?, ?)`,
-  deleteEdges: 'DELETE FROM edges WHERE manifest = ?',
+  isManifest: 'SELECT 1 AS found FROM manifests WHERE digest = ?',
+  edges: `
+    SELECT position, role, digest, size, media_type FROM edges
+    WHERE manifest = ? AND position > ? ORDER BY position LIMIT ?`,
+  lastEdge: 'SELECT position FROM edges WHERE manifest = ? ORDER BY position DESC LIMIT 1',
+  // To put the same once more writes nothing.
+  putEdge: `
+    INSERT INTO edges (manifest, position, role, digest, size, media_type) VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT (manifest, position) DO UPDATE
+    SET role = excluded.role, digest = excluded.digest, size = excluded.size, media_type = excluded.media_type
+    WHERE edges.digest <> excluded.digest OR edges.size <> excluded.size
+      OR edges.role <> excluded.role OR edges.media_type <> excluded.media_type`,
+  deleteEdges: 'DELETE FROM edges WHERE manifest = ? AND position >= ?',
+  unfinished: 'SELECT manifest FROM unfinished WHERE manifest > ? ORDER BY manifest LIMIT 1',
+  isUnfinished: 'SELECT 1 AS found FROM unfinished WHERE manifest = ?',
+  putUnfinished: 'INSERT INTO unfinished (manifest) VALUES (?) ON CONFLICT (manifest) DO NOTHING',
+  deleteUnfinished: 'DELETE FROM unfinished WHERE manifest = ?',
   describedSize: `
     SELECT (SELECT size FROM edges WHERE digest = ? ORDER BY size LIMIT 1) AS smallest,
            (SELECT size FROM edges WHERE digest = ? ORDER BY size DESC LIMIT 1) AS largest`,
@@ -76,14 +90,14 @@ export const SQL = {
     ON CONFLICT (digest, upstream) DO UPDATE SET media_type = excluded.media_type
     WHERE excluded.media_type IS NOT NULL`,
   deleteOrigins: 'DELETE FROM origins WHERE digest = ?',
-  // Those of one manifest. What waits already moves to the front.
+  // Those of a piece of one manifest. What waits already moves to the front.
   addWaitingEdges: `
     INSERT OR REPLACE INTO waiting_claims (upstream, repository_id, digest)
     SELECT o.upstream, b.repository_id, b.digest
     FROM edges AS e
     JOIN belongings AS b ON b.repository_id = ? AND b.digest = e.digest
     JOIN origins AS o ON o.digest = e.digest AND o.upstream = ?
-    WHERE e.manifest = ? AND e.role <> 'subject' AND b.source = 0`,
+    WHERE e.manifest = ? AND e.position >= ? AND e.position < ? AND e.role <> 'subject' AND b.source = 0`,
   // Those of one digest. Bounded: a base layer may be claimed by any number of repositories.
   addWaitingRepositories: `
     INSERT OR REPLACE INTO waiting_claims (upstream, repository_id, digest)
@@ -113,15 +127,14 @@ export const SQL = {
   leastUsed: `
     SELECT digest, size, used_at, tier FROM blobs WHERE (eviction_rank, digest) > (?, ?)
     ORDER BY eviction_rank, digest LIMIT ?`,
-  // Down to the layers of an index of indexes of images. Bounded in number too, since manifests are foreign: an
-  // honest index of twenty platforms has a thousand. LIMIT ends the recursion, where nothing else reads from it.
-  closure: `
-    WITH RECURSIVE closure (digest, depth) AS (
-      SELECT CAST(? AS BLOB), 0
-      UNION
-      SELECT e.digest, closure.depth + 1 FROM closure JOIN edges AS e ON e.manifest = closure.digest
-      WHERE e.role <> 'subject' AND closure.depth < 3)
-    SELECT digest FROM closure LIMIT 4000`,
+  // What of it is a manifest that is here, and so leads on.
+  contained: `
+    SELECT e.position, e.digest,
+      CASE WHEN EXISTS (SELECT 1 FROM manifests AS m WHERE m.digest = e.digest) THEN 1 ELSE 0 END AS leads
+    FROM edges AS e
+    WHERE e.manifest = ? AND e.position > ? AND e.role <> 'subject'
+      AND EXISTS (SELECT 1 FROM manifests AS m WHERE m.digest = e.manifest)
+    ORDER BY e.position LIMIT ?`,
   putPin: `
     INSERT INTO pins (name, digest, repository_id, tag, pinned_at) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (name) DO UPDATE SET pinned_at = excluded.pinned_at`,
@@ -144,19 +157,22 @@ export const SQL = {
   belongings: `
     SELECT digest FROM belongings WHERE repository_id = ${REPOSITORY_ID} AND digest > ?
     ORDER BY digest LIMIT ?`,
-  tagsOf: `SELECT name FROM tags WHERE repository_id = ${REPOSITORY_ID} AND digest = ? ORDER BY name`,
+  tagsOf: `
+    SELECT name FROM tags WHERE repository_id = ${REPOSITORY_ID} AND digest = ? ORDER BY name LIMIT ?`,
   storedParents: `
     SELECT e.manifest FROM edges AS e JOIN blobs AS b ON b.digest = e.manifest
     WHERE e.digest = ? AND e.role <> 'subject' LIMIT ?`,
   parentsIn: `
     SELECT e.manifest FROM edges AS e JOIN belongings AS b ON b.digest = e.manifest
     WHERE e.digest = ? AND e.role <> 'subject' AND b.repository_id = ${REPOSITORY_ID} LIMIT ?`,
-  repositoryTags: `SELECT COUNT(*) AS tags FROM tags WHERE repository_id = ${REPOSITORY_ID}`,
   repositoryBlobs: `
-    SELECT COUNT(*) AS blobs, SUM(s.size) AS bytes, MAX(s.used_at) AS used_at
-    FROM belongings AS b JOIN blobs AS s ON s.digest = b.digest WHERE b.repository_id = ${REPOSITORY_ID}`,
-  deleteTags: `DELETE FROM tags WHERE repository_id = ${REPOSITORY_ID}`,
-  deleteTagHistory: `DELETE FROM tag_history WHERE repository_id = ${REPOSITORY_ID}`,
+    SELECT b.digest, s.size, s.used_at FROM belongings AS b LEFT JOIN blobs AS s ON s.digest = b.digest
+    WHERE b.repository_id = ${REPOSITORY_ID} AND b.digest > ? ORDER BY b.digest LIMIT ?`,
+  // A piece of them: the name is that of the last.
+  deleteTags: `DELETE FROM tags WHERE repository_id = ${REPOSITORY_ID} AND name <= ?`,
+  deleteTagHistory: `
+    DELETE FROM tag_history WHERE id IN (
+      SELECT id FROM tag_history WHERE repository_id = ${REPOSITORY_ID} ORDER BY name, id LIMIT ?)`,
   note: 'SELECT value FROM notes WHERE name = ?',
   putNote: `
     INSERT INTO notes (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
@@ -188,8 +204,17 @@ export interface Rows {
     readonly ended: TagEnd | null;
   };
   manifest: { readonly descriptor: string; readonly subject: Uint8Array | null };
-  referrers: { readonly descriptor: string; readonly media_type: string | null };
+  referrers: {
+    readonly digest: Uint8Array;
+    readonly descriptor: string;
+    readonly media_type: string | null;
+  };
+  isManifest: { readonly found: number };
+  lastEdge: { readonly position: number };
+  unfinished: { readonly manifest: Uint8Array };
+  isUnfinished: { readonly found: number };
   edges: {
+    readonly position: number;
     readonly role: EdgeRole;
     readonly digest: Uint8Array;
     readonly size: number;
@@ -212,7 +237,7 @@ export interface Rows {
     readonly used_at: number;
     readonly tier: number;
   };
-  closure: { readonly digest: Uint8Array };
+  contained: { readonly position: number; readonly digest: Uint8Array; readonly leads: number };
   pins: {
     readonly name: string;
     readonly digest: Uint8Array | null;
@@ -230,10 +255,9 @@ export interface Rows {
   tagsOf: { readonly name: Tag };
   storedParents: { readonly manifest: Uint8Array };
   parentsIn: { readonly manifest: Uint8Array };
-  repositoryTags: { readonly tags: number };
   repositoryBlobs: {
-    readonly blobs: number;
-    readonly bytes: number | null;
+    readonly digest: Uint8Array;
+    readonly size: number | null;
     readonly used_at: number | null;
   };
   note: { readonly value: string };

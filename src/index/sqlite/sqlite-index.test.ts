@@ -61,23 +61,6 @@ describe('SQLite in a file', () => {
     await index.close();
   });
 
-  it('lets others in while it records many uses', async () => {
-    const index = await openSqliteIndex(path);
-    const names = Array.from({ length: 121 }, (_, number) => `blob ${number}`);
-    for (const name of names) await index.putBlob({ digest: digest(name), size: 1 }, 1);
-    let turns = 0;
-    const count = (): void => {
-      turns += 1;
-      counting = setImmediate(count);
-    };
-    let counting = setImmediate(count);
-    await index.touch(new Map(names.map((name) => [digest(name), 2])));
-    clearImmediate(counting);
-    expect(look('SELECT used_at, count(*) FROM blobs GROUP BY used_at')).toEqual([[2, 121]]);
-    expect(turns).toBe(2);
-    await index.close();
-  });
-
   it('remembers as much of a tag as it is told to', async () => {
     const index = await openSqliteIndex(path, { historyLength: 2 });
     for (const name of ['a', 'b', 'c', 'd', 'e']) {

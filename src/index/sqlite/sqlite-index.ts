@@ -1,34 +1,59 @@
 import type { ContentIndex } from '../content-index.ts';
 import { createBelongings } from './belongings.ts';
 import { createBlobs } from './blobs.ts';
-import { Connection } from './connection.ts';
+import { Connection, type OnRows } from './connection.ts';
+import { ManifestEdges } from './manifest-edges.ts';
 import { createManifests } from './manifests.ts';
 import { createPins } from './pins.ts';
 import { createRepositories } from './repositories.ts';
 import { createSurvey } from './survey.ts';
 import { createTags } from './tags.ts';
+import { Turns } from './turns.ts';
 
 export interface SqliteIndexOptions {
   /** How many spells that have ended are remembered of each tag: 1,000 unless told. */
   readonly historyLength?: number;
+  /** Told of the rows that each statement reads or changes, in the turn of the event loop in which it does. */
+  readonly onRows?: OnRows;
 }
 
 /**
  * The index in one SQLite file (WAL), or in memory for tests: `:memory:`. A query takes microseconds and blocks;
  * every method rejects with IndexError where it fails.
+ * What many rows take is done over several turns of the event loop (turns.ts).
  * @throws IndexDamagedError where the file is not an index, IndexVersionError where it is newer than this
  *   program, IndexError where it cannot be opened.
  */
 export async function openSqliteIndex(path: string, options: SqliteIndexOptions = {}): Promise<ContentIndex> {
-  const connection = new Connection(path);
-  return {
+  const turns = new Turns();
+  const connection = new Connection(path, (rows) => {
+    options.onRows?.(rows);
+    turns.count(rows);
+  });
+  const edges = new ManifestEdges(connection, turns);
+  await edges.finish().catch((error: unknown) => {
+    connection.close();
+    throw error;
+  });
+  const index = {
     ...createRepositories(connection),
     ...createTags(connection, options.historyLength ?? 1000),
-    ...createManifests(connection),
+    ...createManifests(connection, turns, edges),
     ...createBelongings(connection),
-    ...createBlobs(connection),
-    ...createPins(connection),
-    ...createSurvey(connection),
-    close: async () => connection.close(),
+    ...createBlobs(connection, turns, edges),
+    ...createPins(connection, turns),
+    ...createSurvey(connection, turns, edges),
   };
+  return { ...inTurns(index, turns), close: async () => connection.close() };
+}
+
+type Method = (...args: readonly unknown[]) => Promise<unknown>;
+
+/** The same index, whose calls wait until there is room for them: so every loop over calls has its pauses. */
+function inTurns<T extends object>(index: T, turns: Turns): T {
+  const methods = Object.entries(index as Record<string, Method>).map(([name, method]) => [
+    name,
+    (...args: readonly unknown[]) => turns.take(() => method(...args)),
+  ]);
+  return Object.fromEntries(methods) as T;
 }

@@ -1,14 +1,19 @@
-import type { SQLInputValue } from 'node:sqlite';
-import type { StoredUse } from '../content-index.ts';
-import type { ContentSurvey } from '../content-survey.ts';
+import type { RepositoryKey, StoredUse } from '../content-index.ts';
+import type { ContentSurvey, RepositoryStats } from '../content-survey.ts';
 import type { Connection } from './connection.ts';
 import { digestFromBytes, digestToBytes } from './digest-bytes.ts';
+import type { ManifestEdges } from './manifest-edges.ts';
 import { recordManifest } from './manifests.ts';
 import type { Rows } from './sql.ts';
+import { PIECE, type Turns } from './turns.ts';
 
 const BEFORE_ALL = new Uint8Array();
 
-export function createSurvey(connection: Connection): ContentSurvey {
+export function createSurvey(
+  connection: Connection,
+  turns: Turns,
+  manifestEdges: ManifestEdges,
+): ContentSurvey {
   return {
     async blob(digest) {
       const row = connection.get('blob', digestToBytes(digest));
@@ -18,24 +23,12 @@ export function createSurvey(connection: Connection): ContentSurvey {
       const position = after === undefined ? BEFORE_ALL : digestToBytes(after);
       return connection.all('blobs', position, Math.max(0, limit)).map(toStoredUse);
     },
-    ...createAdoption(connection),
+    ...createAdoption(connection, manifestEdges),
     ...createRelations(connection),
-    async repositoryStats({ upstream, repository }) {
-      const of: SQLInputValue[] = [upstream, repository];
-      const stored = connection.get('repositoryBlobs', ...of);
-      return {
-        tags: connection.get('repositoryTags', ...of)?.tags ?? 0,
-        blobs: stored?.blobs ?? 0,
-        bytes: stored?.bytes ?? 0,
-        usedAt: stored?.used_at ?? undefined,
-      };
+    async repositoryStats(key) {
+      return { tags: await countTags(connection, turns, key), ...(await countBlobs(connection, turns, key)) };
     },
-    async deleteTags({ upstream, repository }) {
-      return connection.transaction(() => {
-        connection.run('deleteTagHistory', upstream, repository);
-        return connection.run('deleteTags', upstream, repository);
-      });
-    },
+    deleteTags: (key) => deleteTags(connection, turns, key),
     note: async (name) => connection.get('note', name)?.value,
     async putNote(name, text) {
       connection.run('putNote', name, text);
@@ -43,18 +36,74 @@ export function createSurvey(connection: Connection): ContentSurvey {
   };
 }
 
-function createAdoption(connection: Connection): Pick<ContentSurvey, 'adopt' | 'isRecovered'> {
+async function countTags(connection: Connection, turns: Turns, key: RepositoryKey): Promise<number> {
+  const { upstream, repository } = key;
+  let tags = 0;
+  for (let last: string | undefined = ''; last !== undefined;) {
+    const after: string = last;
+    const page = await turns.take(() => connection.all('tags', upstream, repository, after, PIECE));
+    tags += page.length;
+    last = page.at(-1)?.name;
+  }
+  return tags;
+}
+
+async function countBlobs(
+  connection: Connection,
+  turns: Turns,
+  { upstream, repository }: RepositoryKey,
+): Promise<Omit<RepositoryStats, 'tags'>> {
+  const stats = { blobs: 0, bytes: 0, usedAt: undefined as number | undefined };
+  for (let last: Uint8Array | undefined = BEFORE_ALL; last !== undefined;) {
+    const after: Uint8Array = last;
+    const page = await turns.take(() =>
+      connection.all('repositoryBlobs', upstream, repository, after, PIECE),
+    );
+    for (const { size, used_at } of page) {
+      if (size === null || used_at === null) continue;
+      stats.blobs += 1;
+      stats.bytes += size;
+      stats.usedAt = Math.max(stats.usedAt ?? used_at, used_at);
+    }
+    last = page.at(-1)?.digest;
+  }
+  return stats;
+}
+
+async function deleteTags(connection: Connection, turns: Turns, key: RepositoryKey): Promise<number> {
+  const of = [key.upstream, key.repository] as const;
+  for (let deleted = 1; deleted > 0;) {
+    deleted = await turns.take(() => connection.run('deleteTagHistory', ...of, PIECE));
+  }
+  for (let tags = 0; ;) {
+    const deleted = await turns.take(() => {
+      const last = connection.all('tags', ...of, '', PIECE).at(-1)?.name;
+      return last === undefined ? 0 : connection.run('deleteTags', ...of, last);
+    });
+    if (deleted === 0) return tags;
+    tags += deleted;
+  }
+}
+
+function createAdoption(
+  connection: Connection,
+  manifestEdges: ManifestEdges,
+): Pick<ContentSurvey, 'adopt' | 'isRecovered'> {
   return {
     async adopt(blob, usedAt, manifest) {
       const digest = digestToBytes(blob.digest);
-      return connection.transaction(() => {
-        if (connection.get('blobSize', digest) !== undefined) return false;
+      const isKnown = (): boolean => connection.get('blobSize', digest) !== undefined;
+      const record = (): boolean => {
+        if (isKnown()) return false;
         if (manifest !== undefined) recordManifest(connection, manifest.entry, manifest.edges);
         connection.run('putBlob', digest, blob.size, usedAt, digest, digest);
         connection.run('addToTotals', 1, blob.size);
         connection.run('putRecovered', digest);
         return true;
-      });
+      };
+      if (isKnown()) return false;
+      if (manifest === undefined) return connection.transaction(record);
+      return manifestEdges.put(manifest.entry, manifest.edges, { claim() {}, settle() {}, last: record });
     },
     async isRecovered(digest) {
       return connection.get('recovered', digestToBytes(digest)) !== undefined;
@@ -74,8 +123,8 @@ function createRelations(
       const rows = connection.all('belongings', upstream, repository, position, limit);
       return rows.map((row) => digestFromBytes(row.digest));
     },
-    async tagsOf({ upstream, repository }, digest) {
-      const rows = connection.all('tagsOf', upstream, repository, digestToBytes(digest));
+    async tagsOf({ upstream, repository }, digest, limit) {
+      const rows = connection.all('tagsOf', upstream, repository, digestToBytes(digest), limit);
       return rows.map(({ name }) => name);
     },
     async parents(digest, limit, key) {

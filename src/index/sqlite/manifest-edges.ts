@@ -1,0 +1,165 @@
+import pLimit from 'p-limit';
+import type { Digest } from '../../oci/digest.ts';
+import type { Edge, ManifestEntry } from '../content-index.ts';
+import type { Connection } from './connection.ts';
+import { digestToBytes } from './digest-bytes.ts';
+import { PIECE, type Turns } from './turns.ts';
+
+/** Of a huge manifest, so many edges are written in one transaction: each is some five rows, with what goes with it. */
+const EDGES_AT_ONCE = 50;
+
+/** What is recorded with a manifest's edges. A piece of it is one transaction, or a part of one. */
+export interface PutManifest<T> {
+  /** What goes with some of the edges. */
+  readonly claim: (edges: readonly Edge[]) => void;
+  /** What goes with the edges from one position up to another, once all are written and claimed. */
+  readonly settle: (start: number, end: number) => void;
+  /** Puts the manifest's row, in the last transaction, with all else that is to be seen at once. */
+  readonly last: () => T;
+}
+
+/** An edge, and where it stands in the manifest. */
+type Placed = readonly [position: number, edge: Edge];
+
+/**
+ * Writes and removes what manifests refer to. Of a real manifest that is done in the transaction of the manifest's
+ * own row. What a huge one refers to (4,000 rows in two B-trees) is written piece by piece before its row, and removed
+ * after it: without the row, no reader sees its edges. What a crash leaves unfinished is removed at the next start.
+ */
+export class ManifestEdges {
+  readonly #connection: Connection;
+  readonly #turns: Turns;
+  /** Huge ones one after the other: so none is removed while it is written. */
+  readonly #inTurn = pLimit(1);
+
+  constructor(connection: Connection, turns: Turns) {
+    this.#connection = connection;
+    this.#turns = turns;
+  }
+
+  async put<T>(entry: ManifestEntry, edges: readonly Edge[], put: PutManifest<T>): Promise<T> {
+    const manifest = digestToBytes(entry.descriptor.digest);
+    if (edges.length > PIECE || this.#isHuge(manifest)) {
+      return this.#inTurn(() => this.#putHuge(manifest, entry, edges, put));
+    }
+    return this.#connection.transaction(() => {
+      if (this.#isNews(manifest, entry)) {
+        this.#putEdges(manifest, [...edges.entries()]);
+        this.#connection.run('deleteEdges', manifest, edges.length);
+      }
+      put.claim(edges);
+      put.settle(0, edges.length);
+      return put.last();
+    });
+  }
+
+  /** @param first removes the manifest's row, with all else that is to be gone at once */
+  async remove(digest: Digest, first: () => void): Promise<void> {
+    const manifest = digestToBytes(digest);
+    if (this.#isHuge(manifest)) return this.#inTurn(() => this.#removeHuge(manifest, first));
+    this.#connection.transaction(() => {
+      first();
+      this.#connection.run('deleteEdges', manifest, 0);
+    });
+  }
+
+  /** To be called once, when the index is opened. */
+  async finish(): Promise<void> {
+    for (;;) {
+      const row = this.#connection.get('unfinished', new Uint8Array());
+      if (row === undefined) return;
+      const isKnown = this.#connection.get('isManifest', row.manifest) !== undefined;
+      // Known before, it was written once more: what is there is what it says, as one reading or another has it.
+      if (!isKnown) await this.#removeFrom(row.manifest, 0);
+      this.#connection.run('deleteUnfinished', row.manifest);
+    }
+  }
+
+  /** Whether it has more edges than one piece, or is among those that are written or removed now. */
+  #isHuge(manifest: Uint8Array): boolean {
+    const last = this.#connection.get('lastEdge', manifest)?.position ?? 0;
+    return last >= PIECE || this.#connection.get('isUnfinished', manifest) !== undefined;
+  }
+
+  /** Whether what is known does not tell more: the same bytes, under a type that knows no subject. */
+  #isNews(manifest: Uint8Array, { subject }: ManifestEntry): boolean {
+    return subject !== undefined || (this.#connection.get('manifest', manifest)?.subject ?? null) === null;
+  }
+
+  async #putHuge<T>(
+    manifest: Uint8Array,
+    entry: ManifestEntry,
+    edges: readonly Edge[],
+    { claim, settle, last }: PutManifest<T>,
+  ): Promise<T> {
+    const connection = this.#connection;
+    const isKnown = connection.get('isManifest', manifest) !== undefined;
+    const isNews = this.#isNews(manifest, entry);
+    await this.#change(() => connection.run('putUnfinished', manifest));
+    try {
+      for (const part of piecesOf(byDigest(edges))) {
+        await this.#change(() => {
+          if (isNews) this.#putEdges(manifest, part);
+          claim(part.map(([, edge]) => edge));
+        });
+      }
+      if (isNews) await this.#removeFrom(manifest, edges.length);
+      for (let start = 0; start < edges.length; start += PIECE) {
+        await this.#change(() => settle(start, start + PIECE));
+      }
+      return await this.#change(() => {
+        connection.run('deleteUnfinished', manifest);
+        return last();
+      });
+    } catch (error) {
+      // Where that fails as well, the next start does it.
+      if (!isKnown) await this.#takeBack(manifest).catch(() => {});
+      throw error;
+    }
+  }
+
+  async #removeHuge(manifest: Uint8Array, first: () => void): Promise<void> {
+    await this.#change(() => {
+      this.#connection.run('putUnfinished', manifest);
+      first();
+    });
+    await this.#takeBack(manifest);
+  }
+
+  async #takeBack(manifest: Uint8Array): Promise<void> {
+    await this.#removeFrom(manifest, 0);
+    await this.#change(() => this.#connection.run('deleteUnfinished', manifest));
+  }
+
+  async #removeFrom(manifest: Uint8Array, position: number): Promise<void> {
+    for (;;) {
+      const last = this.#connection.get('lastEdge', manifest)?.position ?? -1;
+      if (last < position) return;
+      const from = Math.max(position, last + 1 - PIECE);
+      await this.#change(() => this.#connection.run('deleteEdges', manifest, from));
+    }
+  }
+
+  #putEdges(manifest: Uint8Array, edges: readonly Placed[]): void {
+    for (const [position, { role, digest, size, mediaType }] of edges) {
+      this.#connection.run('putEdge', manifest, position, role, digestToBytes(digest), size, mediaType);
+    }
+  }
+
+  #change<T>(change: () => T): Promise<T> {
+    return this.#turns.take(() => this.#connection.transaction(change));
+  }
+}
+
+/** In the order of the B-trees: so a page is written by one transaction, and not by each. */
+function byDigest(edges: readonly Edge[]): readonly Placed[] {
+  return [...edges.entries()].sort(([, a], [, b]) =>
+    a.digest < b.digest ? -1 : Number(a.digest > b.digest),
+  );
+}
+
+function* piecesOf(edges: readonly Placed[]): Generator<readonly Placed[], void, undefined> {
+  for (let start = 0; start < edges.length; start += EDGES_AT_ONCE) {
+    yield edges.slice(start, start + EDGES_AT_ONCE);
+  }
+}
