@@ -1,7 +1,7 @@
 /** What HTTP libraries give for a header: nothing, one line, or a list of lines. */
 export type HeaderLines = string | readonly string[] | undefined;
 
-/** Node takes 16 KiB of headers in all; nothing honest comes near this in one. */
+/** Heads are taken up to 64 KiB (upstreams) and 16 KiB (clients); nothing honest comes near this in one line. */
 const MAX_HEADER_LENGTH = 8192;
 const MAX_HEADER_LINES = 32;
 

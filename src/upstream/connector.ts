@@ -4,6 +4,7 @@ import { buildConnector, errors } from 'undici';
 import type { Clock } from '../clock.ts';
 import type { AddressGuard } from './address-guard.ts';
 import { portOf, type Network } from './network.ts';
+import { tidyHeads } from './tidy-heads.ts';
 import { ByContext, type Trust } from './trust.ts';
 
 export interface ConnectorOptions {
@@ -53,7 +54,7 @@ async function dial(
     const connecting = connect(socket, trusted === undefined ? undefined : secure.get(trusted), target);
     const connected = await Promise.race([connecting, late.promise]);
     options.guard.connected(target, addresses);
-    return connected;
+    return tidyHeads(connected);
   } catch (error) {
     // What still goes on inside is told by its own error, which nobody waits for any more.
     socket?.on('error', () => undefined).destroy();

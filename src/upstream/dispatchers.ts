@@ -1,10 +1,11 @@
 import type { SecureContext } from 'node:tls';
-import { Agent, ProxyAgent, type Dispatcher } from 'undici';
+import { Agent, Pool, ProxyAgent, type buildConnector, type Dispatcher } from 'undici';
 import type { Clock } from '../clock.ts';
 import type { AddressGuard } from './address-guard.ts';
 import { createConnector } from './connector.ts';
 import type { Network } from './network.ts';
 import type { UpstreamSettings } from './settings.ts';
+import { MAX_HEAD_BYTES, tidyHeads } from './tidy-heads.ts';
 import { ByContext, type Trust } from './trust.ts';
 
 export interface DispatchersOptions {
@@ -54,6 +55,8 @@ export class Dispatchers {
       // Deadlines are Larder's own, by its clock.
       headersTimeout: 0,
       bodyTimeout: 0,
+      // Signed URLs, policies and cookies make long ones; Node's own limit is 16 KiB.
+      maxHeaderSize: MAX_HEAD_BYTES,
       connectTimeout: settings.timeouts.connectMs,
       connections: settings.connections ?? null,
       pipelining: keepsConnections ? 1 : 0,
@@ -65,7 +68,11 @@ export class Dispatchers {
     for (const former of this.#open) if (former !== this.#direct) this.#retire(former);
     const uri = this.#options.settings.proxy?.href ?? '';
     const tls = { secureContext };
-    return this.#opened(new ProxyAgent({ ...this.#shared(), uri, requestTls: tls, proxyTls: tls }));
+    const shared = this.#shared();
+    const factory = (origin: URL, { connect, ...options }: Pool.Options): Pool =>
+      new Pool(origin, { ...shared, ...options, connect: tidied(connect as buildConnector.connector) });
+    const options = { ...shared, uri, requestTls: tls, proxyTls: tls, factory };
+    return this.#opened(new ProxyAgent(options));
   }
 
   #opened(dispatcher: Dispatcher): Dispatcher {
@@ -77,4 +84,12 @@ export class Dispatchers {
     const forget = (): boolean => this.#open.delete(dispatcher);
     dispatcher.close().then(forget, forget);
   }
+}
+
+function tidied(connect: buildConnector.connector): buildConnector.connector {
+  return (target, callback) =>
+    connect(target, (error, socket) => {
+      if (error === null) callback(null, tidyHeads(socket));
+      else callback(error, null);
+    });
 }

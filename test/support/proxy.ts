@@ -25,7 +25,7 @@ export async function startForwardProxy(): Promise<ForwardProxy> {
     const { port, pathname, search } = new URL(incoming.url ?? '');
     const { method, headers } = incoming;
     const forwarded = request(
-      { host: '127.0.0.1', port, path: pathname + search, method, headers },
+      { host: '127.0.0.1', port, path: pathname + search, method, headers, maxHeaderSize: 1024 * 1024 },
       (answer) => {
         outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
         answer.pipe(outgoing);
