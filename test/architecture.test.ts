@@ -61,7 +61,6 @@ const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
   ['koffi', ['delivery/koffi-sendfile.ts']],
   ['p-limit', ['delivery', 'store', 'index']],
   ['picomatch', ['config', 'server', 'cache', 'access']],
-  ['http-link-header', ['http']],
   ['tldts', ['upstream', 'server', 'config']],
   ['ipaddr.js', ['upstream', 'server', 'config']],
 ]);

@@ -1,27 +1,37 @@
-import LinkHeader from 'http-link-header';
-import { headerLines, type HeaderLines } from './scanner.ts';
+import { Scanner, type HeaderLines } from './scanner.ts';
 
-/** Above the longest opaque page token seen in the field, below what makes the parser's work noticeable. */
-const MAX_LINE_LENGTH = 4096;
-
-/** A link that says what comes next is among the first ones. */
-const MAX_LINES = 4;
+/** Of all lines together: far above the longest opaque page token seen in the field. */
+const MAX_LENGTH = 16 * 1024;
 
 /** `n`, `last` and what registries add (`orderby`, `next_page`, `nextToken`). */
 const MAX_QUERY_PARAMETERS = 16;
 
+/** `none`: what was read is all that there is. `unreadable`: there may be more, and it cannot be told where. */
+export type NextLink = URLSearchParams | 'none' | 'unreadable';
+
+interface Link {
+  readonly target: string;
+  /** Its relation types, in lower case; undefined where it names none. */
+  readonly relations: readonly string[] | undefined;
+}
+
 /**
  * The query of an upstream's `rel="next"` link (RFC 8288). Only that: host and path come from Larder's own
  * configuration, or a registry could send its client, token and all, to any server (CVE-2026-85732).
- * Undefined where there is no such link, or one that cannot be read.
+ *
+ * It is read as kindly as registry clients read it: a target without brackets, one without any relation, blanks
+ * anywhere, single quotes. A list must not end where a link could not be read, so that is told apart from no link.
  */
-export function parseNextLink(header: HeaderLines): URLSearchParams | undefined {
-  for (const line of headerLines(header).slice(0, MAX_LINES)) {
-    const uri = line.length <= MAX_LINE_LENGTH ? nextUri(line) : undefined;
-    const query = uri === undefined ? undefined : queryOf(uri);
-    if (query !== undefined) return query;
-  }
-  return undefined;
+export function parseNextLink(header: HeaderLines): NextLink {
+  const lines = typeof header === 'string' ? [header] : (header ?? []);
+  if (lines.reduce((sum, { length }) => sum + length, 0) > MAX_LENGTH) return 'unreadable';
+  const links = lines.map(parseLinks);
+  const known = links.flatMap((line) => line ?? []);
+  const next = known.find(({ relations }) => relations?.includes('next')) ?? known.find(isUnrelated);
+  if (next === undefined) return links.every((line) => line !== undefined) ? 'none' : 'unreadable';
+  // An empty target is the page itself (RFC 3986 §4.4).
+  if (next.target === '') return 'none';
+  return queryOf(next.target) ?? 'unreadable';
 }
 
 /**
@@ -33,17 +43,35 @@ export function formatNextLink(path: string, query: URLSearchParams): string {
   return `<${path}?${query.toString()}>; rel="next"`;
 }
 
-function nextUri(line: string): string | undefined {
-  try {
-    const uri: unknown = LinkHeader.parse(line).rel('next')[0]?.uri;
-    return typeof uri === 'string' ? uri : undefined;
-  } catch {
-    return undefined;
+/** Up to the next comma outside of quotes. Without brackets the target goes up to the first semicolon. */
+const LINK = /[\s,]*(?:<([^>]*)>|([^\s;,<][^;]*))((?:[^",]|"[^"]*"|")*)/y;
+const PARAMETER = /([^\s;,="']+)\s*(?:=\s*("[^"]*"?|'[^']*'?|[^;,"']*))?/g;
+
+/** Undefined where a part of the line is no link. */
+function parseLinks(line: string): readonly Link[] | undefined {
+  const scanner = new Scanner(line);
+  const links: Link[] = [];
+  for (let match = scanner.take(LINK); match !== undefined; match = scanner.take(LINK)) {
+    const [, bracketed, bare, parameters = ''] = match;
+    links.push({ target: (bracketed ?? bare ?? '').trim(), relations: relationsOf(parameters) });
   }
+  scanner.take(/[\s,]*/y);
+  return scanner.isAtEnd ? links : undefined;
 }
 
-function queryOf(uri: string): URLSearchParams | undefined {
-  const [, query] = /^[^?#]*\?([^#]+)/.exec(uri) ?? [];
+function relationsOf(parameters: string): readonly string[] | undefined {
+  for (const [, name = '', value = ''] of parameters.matchAll(PARAMETER)) {
+    if (name.toLowerCase() === 'rel') return value.toLowerCase().replaceAll(/["']/g, '').trim().split(/\s+/);
+  }
+  return undefined;
+}
+
+function isUnrelated({ target, relations }: Link): boolean {
+  return relations === undefined && target.includes('?');
+}
+
+function queryOf(target: string): URLSearchParams | undefined {
+  const [, query] = /^[^?#]*\?([^#]+)/.exec(target) ?? [];
   if (query === undefined) return undefined;
   const params = new URLSearchParams(query);
   return params.size <= MAX_QUERY_PARAMETERS ? params : undefined;

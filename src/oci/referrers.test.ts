@@ -73,12 +73,14 @@ describe('a referrers index', () => {
     );
   });
 
-  it.each([[{}], [{ manifests: null }], [{ manifests: [] }], [{ mediaType: MediaType.ociIndex }]])(
-    'may be empty: %j',
-    (index) => {
-      expect(parseReferrersIndex(bytes(index))).toEqual([]);
-    },
-  );
+  it.each([
+    [{ schemaVersion: 2 }],
+    [{ manifests: null }],
+    [{ manifests: [] }],
+    [{ mediaType: MediaType.ociIndex }],
+  ])('may be empty: %j', (index) => {
+    expect(parseReferrersIndex(bytes(index))).toEqual([]);
+  });
 
   it('leaves out what nobody could fetch, and keeps the rest', () => {
     const blake3 = { ...SBOM, digest: `blake3:${'0'.repeat(64)}` };
@@ -92,6 +94,8 @@ describe('a referrers index', () => {
     ['an image', { mediaType: MediaType.ociManifest, layers: [] }],
     ['a Docker list', { mediaType: MediaType.dockerList, manifests: [] }],
     ['manifests that are no list', { manifests: {} }],
+    ['a document about nothing', {}],
+    ['an error', { errors: [{ code: 'UNKNOWN' }] }],
   ])('is not %s', (_, value) => {
     expect(codeOf(() => parseReferrersIndex(bytes(value)))).toBe('MANIFEST_INVALID');
   });

@@ -1,6 +1,5 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.ts';
-import { parseNextLink } from '../http/link.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error.ts';
@@ -13,6 +12,7 @@ import type { RegistryClient } from './registry-client.ts';
 import { requireIdentity } from './content-encoding.ts';
 import { UpstreamError } from './error.ts';
 import type { Manifests } from './manifests.ts';
+import { nextQuery } from './next-query.ts';
 import type { CallOptions } from './upstream.ts';
 import { Cursors, walkPages } from './walk.ts';
 
@@ -47,6 +47,12 @@ const NO_API: ReadonlySet<number | undefined> = new Set([400, 404, 405, 406, 501
 /** By 400 the API says that it did not like the subject, and by these codes that it lacks what it was asked about. */
 function saysThereIsNoApi({ status, codes }: UpstreamError): boolean {
   return status !== 400 && !codes.some((code) => code === 'NAME_UNKNOWN' || code === 'MANIFEST_UNKNOWN');
+}
+
+/** Some registries give the index as plain JSON, or do not say what it is: then its content decides. */
+function isDocument(answer: Answer): boolean {
+  const type = bareMediaType(answer.header('content-type')) ?? 'application/json';
+  return type === MediaType.ociIndex || type === 'application/json';
 }
 
 function firstQuery({ artifactType }: QueryOptions): URLSearchParams {
@@ -116,7 +122,7 @@ export class Referrers {
     const answer = await this.#ask(repository, subject, query, options);
     if (answer === undefined) return undefined;
     const document = await answer.body.document(MAX_MANIFEST_BYTES);
-    const next = parseNextLink(answer.headers['link']);
+    const next = nextQuery(this.#options.upstream, answer);
     return { descriptors: this.#parse(document), bytes: document.length, next };
   }
 
@@ -148,7 +154,7 @@ export class Referrers {
       const answer = await this.#options.client.request(request);
       requireIdentity(this.#options.upstream, answer);
       // Something else than the registry's API has answered, such as a page for people.
-      if (bareMediaType(answer.header('content-type')) === MediaType.ociIndex) return answer;
+      if (isDocument(answer)) return answer;
       answer.body.destroy();
     } catch (error) {
       if (!(error instanceof UpstreamError) || !NO_API.has(error.status)) throw error;

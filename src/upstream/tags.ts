@@ -1,4 +1,3 @@
-import { parseNextLink } from '../http/link.ts';
 import { isJsonObject } from '../oci/json.ts';
 import type { RepositoryName } from '../oci/repository-name.ts';
 import { isTag } from '../oci/tag.ts';
@@ -6,6 +5,8 @@ import type { Answer } from './answer.ts';
 import type { RegistryClient } from './registry-client.ts';
 import { requireIdentity } from './content-encoding.ts';
 import { UpstreamError } from './error.ts';
+import { nextQuery } from './next-query.ts';
+import { parseProblem } from './problem.ts';
 import type { Quirks } from './quirks.ts';
 import type { CallOptions, TagsPage } from './upstream.ts';
 
@@ -31,7 +32,7 @@ export class Tags {
     const answer = await this.#ask(repository, query, options);
     requireIdentity(this.#options.upstream, answer);
     const body = await answer.body.document(this.#options.quirks.tagsPageBytes);
-    const next = parseNextLink(answer.headers['link'])?.toString();
+    const next = nextQuery(this.#options.upstream, answer)?.toString();
     // A link to the page itself would be followed for ever.
     return { tags: this.#parse(body), next: next === query.toString() ? undefined : next };
   }
@@ -51,12 +52,19 @@ export class Tags {
 
   #parse(body: Buffer): string[] {
     const document = parseJson(body.toString());
-    // Go writes an empty list as null.
-    const tags = isJsonObject(document) ? (document['tags'] ?? []) : undefined;
-    if (Array.isArray(tags)) return tags.filter((tag) => typeof tag === 'string' && isTag(tag));
-    const message = 'sent something else than a list of tags';
+    // Go writes an empty list as null; a document without any list is none.
+    const tags = isJsonObject(document) && document['tags'] === null ? [] : listOf(document);
+    if (tags !== undefined) return tags.filter((tag) => typeof tag === 'string' && isTag(tag));
+    const [code] = parseProblem(body.toString()).codes;
+    const what = code === undefined ? 'something else than' : `an error, ${code}, in place of`;
+    const message = `sent ${what} a list of tags`;
     throw new UpstreamError(this.#options.upstream, 'unavailable', 'content', message, { status: 200 });
   }
+}
+
+function listOf(document: unknown): readonly unknown[] | undefined {
+  const tags = isJsonObject(document) ? document['tags'] : undefined;
+  return Array.isArray(tags) ? tags : undefined;
 }
 
 function parseJson(text: string): unknown {

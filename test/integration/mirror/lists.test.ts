@@ -3,7 +3,14 @@ import { digestOf } from '../../../src/oci/digest.ts';
 import { MediaType } from '../../../src/oci/media-type.ts';
 import { startFakeRegistry } from '../../support/fake-registry.ts';
 import { MINUTE, startMirror, type MirrorFixture } from '../../support/mirror-fixture.ts';
-import { instead, registryError, status } from '../../support/scripted-reply.ts';
+import {
+  instead,
+  json,
+  registryError,
+  status,
+  withHeaders,
+  type Fault,
+} from '../../support/scripted-reply.ts';
 
 interface Page {
   readonly name: string;
@@ -116,6 +123,57 @@ describe('tags/list', () => {
     expect(tagsOf(answer.body)).toEqual(['cached']);
     expect(answer.headers.warning).toContain('only the tags that are cached');
     expect((await mirror.get('/v2/acme/unknown/tags/list')).status).toBe(502);
+  });
+
+  test.each<[string, Fault]>([
+    ['a next link without a query', withHeaders({ link: '</v2/acme/app/tags/list>; rel="next"' })],
+    ['a next link that is not closed', withHeaders({ link: '</v2/a?last=b; rel="next"' })],
+    ['a next link of 20 KiB', withHeaders({ link: `</v2/a?last=${'b'.repeat(20_000)}>; rel="next"` })],
+    ['an error document', instead(json({ errors: [{ code: 'UNAVAILABLE' }] }))],
+    ['an empty document', instead(json({}))],
+    ['tags that are no list', instead(json({ name: 'acme/app', tags: {} }))],
+    ['a list of something else', instead(json([]))],
+  ])('upstream sends %s: the last list known, or 502', async (_, fault) => {
+    await using registry = await startFakeRegistry();
+    await using mirror = await startMirror({ upstreams: [{ name: 'registry.test', registry }] });
+    registry.putImage('acme/app', 'a');
+    registry.putImage('acme/other', 'a');
+    await mirror.get('/v2/acme/app/tags/list');
+    registry.tag('acme/app', 'b', registry.putImage('acme/app', undefined).digest);
+    mirror.clock.advance(5 * MINUTE);
+    const end = registry.fault({ kind: 'tags' }, fault);
+    const known = await mirror.get('/v2/acme/app/tags/list');
+    expect([known.status, tagsOf(known.body)]).toEqual([200, ['a']]);
+    expect(known.headers.warning).toContain('the last list known');
+    expect((await mirror.get('/v2/acme/other/tags/list')).status).toBe(502);
+    end();
+    mirror.clock.advance(5 * MINUTE);
+    expect(tagsOf((await mirror.get('/v2/acme/app/tags/list')).body)).toEqual(['a', 'b']);
+  });
+
+  test('no tags, as Go writes them: an empty list', async () => {
+    await using registry = await startFakeRegistry();
+    await using mirror = await startMirror({ upstreams: [{ name: 'registry.test', registry }] });
+    registry.fault({ kind: 'tags' }, instead(json({ name: 'acme/app', tags: null })));
+    const answer = await mirror.get('/v2/acme/app/tags/list');
+    expect([answer.status, tagsOf(answer.body), answer.headers.warning]).toEqual([200, [], undefined]);
+  });
+
+  test.each([
+    ['a blank before a comma', (url: string) => `</v2/>; rel="first" , <${url}>; rel="next"`],
+    ['no brackets', (url: string) => `${url}; rel="next"`],
+    ['no relation', (url: string) => `<${url}>`],
+    ['single quotes', (url: string) => `<${url}>; rel='next'`],
+    ['an opaque token of 5 KiB', (url: string) => `<${url}&token=${'x'.repeat(5_000)}>; rel="next"`],
+  ])('a next link with %s is followed', async (_, format) => {
+    await using registry = await startFakeRegistry({ pageSize: 1 });
+    await using mirror = await startMirror({ upstreams: [{ name: 'registry.test', registry }] });
+    for (const tag of ['a', 'b', 'c']) registry.putImage('acme/app', tag);
+    registry.fault({ kind: 'tags' }, (reply) => {
+      const url = /<([^>]*)>/.exec(String(reply.headers['link'] ?? ''))?.[1];
+      return url === undefined ? reply : { ...reply, headers: { ...reply.headers, link: format(url) } };
+    });
+    expect(tagsOf((await mirror.get('/v2/acme/app/tags/list')).body)).toEqual(['a', 'b', 'c']);
   });
 
   test('an unknown repository is 404 NAME_UNKNOWN', async () => {
@@ -269,6 +327,45 @@ describe('referrers', () => {
       expect(digestsOf(answer.body)).toHaveLength(1);
     },
   );
+
+  test.each([['application/json'], ['application/json; charset=utf-8'], [undefined]])(
+    'served as %s they are referrers all the same',
+    async (type) => {
+      await using registry = await startFakeRegistry();
+      await using mirror = await startMirror({ upstreams: [{ name: 'registry.test', registry }] });
+      const image = registry.putImage('acme/app', 'latest');
+      const sbom = registry.putImage('acme/app', undefined, {
+        subject: image.descriptor,
+        artifactType: SBOM,
+      });
+      registry.fault({ kind: 'referrers' }, withHeaders({ 'content-type': type }));
+      const answer = await mirror.get(`/v2/acme/app/referrers/${image.digest}`);
+      expect(digestsOf(answer.body)).toEqual([sbom.digest]);
+    },
+  );
+
+  test.each<[string, Fault]>([
+    ['an error document', instead(json({ errors: [{ code: 'UNAVAILABLE' }] }))],
+    [
+      'an error document as an index',
+      instead(json({ errors: [] }, { headers: { 'content-type': MediaType.ociIndex } })),
+    ],
+    ['an empty document', instead(json({}))],
+    ['a next link that cannot be read', withHeaders({ link: '</v2/a?x=y; rel="next"' })],
+  ])('upstream sends %s: the last list known, or 502', async (_, fault) => {
+    await using registry = await startFakeRegistry();
+    await using mirror = await startMirror({ upstreams: [{ name: 'registry.test', registry }] });
+    const image = registry.putImage('acme/app', 'latest');
+    const sbom = registry.putImage('acme/app', undefined, { subject: image.descriptor, artifactType: SBOM });
+    const path = `/v2/acme/app/referrers/${image.digest}`;
+    await mirror.get(path);
+    mirror.clock.advance(30_000);
+    registry.fault({ kind: 'referrers' }, fault);
+    const known = await mirror.get(path);
+    expect(digestsOf(known.body)).toEqual([sbom.digest]);
+    expect(known.headers.warning).toContain('the last list known');
+    expect((await mirror.get(`/v2/acme/app/referrers/${digestOf('another')}`)).status).toBe(502);
+  });
 
   test('upstream denies: 404 NAME_UNKNOWN; upstream fails: 502', async () => {
     await using registry = await startFakeRegistry();
