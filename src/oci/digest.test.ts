@@ -7,6 +7,7 @@ import {
   digestHex,
   digestOf,
   isDigest,
+  isEmptyDigest,
   parseDigest,
   type DigestAlgorithm,
 } from './digest.ts';
@@ -74,5 +75,12 @@ describe('digests of bytes', () => {
 
   it('are sha256 unless said otherwise', () => {
     expect(digestOf('')).toBe(SHA256_EMPTY);
+  });
+});
+
+describe('isEmptyDigest', () => {
+  it('is true of no bytes, by any algorithm, and of nothing else', () => {
+    expect([digestOf(''), digestOf('', 'sha512'), parseDigest(SHA256_EMPTY)].every(isEmptyDigest)).toBe(true);
+    expect([digestOf(' '), digestOf('{}', 'sha512')].some(isEmptyDigest)).toBe(false);
   });
 });

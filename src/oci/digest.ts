@@ -60,3 +60,8 @@ export function createDigester(algorithm: DigestAlgorithm): Digester {
 export function digestOf(bytes: Uint8Array | string, algorithm: DigestAlgorithm = 'sha256'): Digest {
   return `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}` as Digest;
 }
+
+/** Whether a digest is that of no bytes at all. */
+export function isEmptyDigest(digest: Digest): boolean {
+  return digest === digestOf('', digestAlgorithm(digest));
+}

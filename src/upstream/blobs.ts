@@ -1,4 +1,4 @@
-import type { Digest } from '../oci/digest.ts';
+import { isEmptyDigest, type Digest } from '../oci/digest.ts';
 import type { RepositoryName } from '../oci/repository-name.ts';
 import { parseContentRange, type ContentRange } from '../http/range.ts';
 import type { Answer } from './answer.ts';
@@ -41,7 +41,7 @@ export class Blobs {
     });
     requireIdentity(this.#options.upstream, answer);
     const body = new CountedBody(answer.body, this.#options.reporter);
-    if (answer.status === 200) return { body, start: 0, size: contentLength(answer.headers) };
+    if (answer.status !== 206) return { body, start: 0, size: sizeOf(answer) };
     const { start, size } = this.#partOf(answer, range === undefined ? undefined : options.range);
     return { body, start, size };
   }
@@ -65,7 +65,7 @@ export class Blobs {
     try {
       const answer = await this.#options.client.request(blobRequest('HEAD', repository, digest, options));
       await answer.body.discard();
-      return contentLength(answer.headers);
+      return sizeOf(answer);
     } catch (error) {
       if (!isHeadUnusable(error)) throw error;
       return 'unusable';
@@ -80,7 +80,7 @@ export class Blobs {
         headers: { accept: '*/*', range: 'bytes=0-0' },
       });
       await answer.body.discard();
-      if (answer.status === 200) return { size: contentLength(answer.headers) };
+      if (answer.status !== 206) return { size: sizeOf(answer) };
       return { size: parseContentRange(answer.header('content-range'))?.size };
     } catch (error) {
       // An empty blob has no first byte.
@@ -106,7 +106,13 @@ function blobRequest(
   digest: Digest,
   { signal }: CallOptions,
 ): RegistryRequest {
-  return { method, repository, path: `blobs/${digest}`, target: 'blob', signal };
+  const mayBeEmpty = isEmptyDigest(digest);
+  return { method, repository, path: `blobs/${digest}`, target: 'blob', mayBeEmpty, signal };
+}
+
+/** Of the whole blob, in an answer that is not a part of it. */
+function sizeOf(answer: Answer): number | undefined {
+  return answer.status === 204 ? 0 : contentLength(answer.headers);
 }
 
 /** Undefined for the whole blob: a plain GET is what caches on the way can answer. */

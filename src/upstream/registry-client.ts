@@ -25,6 +25,8 @@ export interface RegistryRequest {
   readonly query?: URLSearchParams | undefined;
   readonly headers?: Readonly<Record<string, string>>;
   readonly target: RequestTarget;
+  /** Whether nothing is what is asked for, so that 204 is an answer. */
+  readonly mayBeEmpty?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -45,7 +47,7 @@ export class RegistryClient {
   }
 
   /**
-   * An answer of status 200 or 206, wherever it came from.
+   * An answer of status 200 or 206, or of 204 where nothing may come, wherever it came from.
    * @throws UpstreamError for every other one, with its status; reason `redirect` where not the registry but
    *   the host that it redirected to refused
    */
@@ -70,6 +72,7 @@ export class RegistryClient {
       answer = await this.#follow(hop);
     }
     if (answer.status === 200 || answer.status === 206) return answer;
+    if (answer.status === 204 && request.mayBeEmpty === true) return answer;
     throw await this.#refusal(answer, request);
   }
 

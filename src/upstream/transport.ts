@@ -1,4 +1,4 @@
-import { request as send, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
 import type { Clock } from '../clock.ts';
 import type { Events } from '../events.ts';
 import { abortable } from './abortable.ts';
@@ -17,6 +17,8 @@ import { Trust, type MakeContext } from './trust.ts';
 export interface HopRequest {
   readonly method: 'GET' | 'HEAD' | 'POST';
   readonly url: URL;
+  /** Path and query as they go out, which normalised are the URL's; absent: the URL's own. */
+  readonly target?: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | undefined;
   /** What it is about; counts where the URL names no repository itself. */
@@ -110,8 +112,10 @@ export class Transport {
     signal: AbortSignal,
   ): Promise<Dispatcher.ResponseData> {
     const dispatcher = await abortable(dispatchers.get(), signal);
-    const pending = send(hop.url, {
-      dispatcher,
+    // undici's request() would normalise what it is given as a URL.
+    const pending = dispatcher.request({
+      origin: hop.url.origin,
+      path: hop.target ?? hop.url.pathname + hop.url.search,
       method: hop.method,
       headers: {
         // A body that was compressed on the way would not have the digest's bytes.

@@ -6,6 +6,8 @@ export interface Incoming {
   /** Decoded path without the query. */
   readonly path: string;
   readonly query: URLSearchParams;
+  /** Path and query as they were sent. */
+  readonly target: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
 }

@@ -95,6 +95,7 @@ async function read(request: IncomingMessage): Promise<Incoming> {
     method: request.method ?? 'GET',
     path: decodeURIComponent(path),
     query: new URLSearchParams(query),
+    target: request.url ?? '',
     headers: request.headers,
     body: Buffer.concat(parts).toString(),
   };

@@ -6,7 +6,7 @@ import type { Digest } from '../../oci/digest.ts';
 import { MediaType } from '../../oci/media-type.ts';
 import { filterReferrers, formatReferrersIndex } from '../../oci/referrers.ts';
 import type { Answer } from '../answer.ts';
-import { parsePageQuery } from '../page-query.ts';
+import { parseArtifactTypes, parsePageQuery } from '../page-query.ts';
 import { jsonBody } from '../reply.ts';
 import type { Question } from './question.ts';
 
@@ -42,7 +42,7 @@ export async function answerCatalog(
 export async function answerReferrers(mirror: Mirror, question: Question, subject: Digest): Promise<Answer> {
   const { target, query } = question;
   const { descriptors, outcome } = await mirror.referrers(target, subject);
-  const types = query.getAll('artifactType');
+  const types = parseArtifactTypes(query);
   const wanted = types.length === 0 ? descriptors : filterReferrers(descriptors, types);
   return {
     status: 200,

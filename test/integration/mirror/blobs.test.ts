@@ -179,6 +179,22 @@ describe('a cold blob', () => {
     expect(blobGets(world, empty.digest)).toBe(1);
   });
 
+  test('no content (204) is the empty blob, by HEAD and by GET, and no other one', async () => {
+    await using world = await start();
+    const empty = world.registry.putBlob('acme/app', new Uint8Array());
+    const other = world.registry.putBlob('acme/app', Buffer.from('x'));
+    for (const { digest } of [empty, other]) world.registry.fault({ digest }, instead(status(204)));
+    const path = `/v2/acme/app/blobs/${empty.digest}`;
+    for (const answer of [
+      await world.mirror.head(path),
+      await world.mirror.get(path),
+      await world.mirror.head(path),
+    ]) {
+      expect([answer.status, answer.headers['content-length'], answer.body.length]).toEqual([200, '0', 0]);
+    }
+    expect((await world.mirror.get(`/v2/acme/app/blobs/${other.digest}`)).status).toBe(502);
+  });
+
   test('by sha512', async () => {
     await using world = await start();
     const content = Buffer.from('verified by sha512');

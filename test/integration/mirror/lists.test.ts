@@ -72,6 +72,7 @@ describe('tags/list', () => {
     expect(await list('n=2&last=b')).toEqual([['d', 'e'], undefined]);
     expect(await list('n=1&last=c')).toEqual([['d'], '</v2/acme/app/tags/list?n=1&last=d>; rel="next"']);
     expect(await list('n=0')).toEqual([[], undefined]);
+    expect(await list('n=&last=')).toEqual([['a', 'b', 'd', 'e'], undefined]);
     expect(await list('last=z')).toEqual([[], undefined]);
   });
 
@@ -243,6 +244,11 @@ describe('referrers', () => {
         `/v2/acme/app/referrers/${image.digest}?artifactType=${encodeURIComponent(SBOM)}`,
       );
       expect(filtered.headers['oci-filters-applied']).toBe('artifactType');
+      const unencoded = await mirror.get(`/v2/acme/app/referrers/${image.digest}?artifactType=${SBOM}`);
+      expect(digestsOf(unencoded.body)).toEqual([sbom.digest]);
+      const empty = await mirror.get(`/v2/acme/app/referrers/${image.digest}?artifactType=`);
+      expect(digestsOf(empty.body)).toHaveLength(2);
+      expect(empty.headers['oci-filters-applied']).toBeUndefined();
       expect(parse(filtered.body)).toMatchObject({
         schemaVersion: 2,
         mediaType: MediaType.ociIndex,

@@ -9,6 +9,7 @@ import {
   repo,
   tagged,
 } from '../../support/upstream-content.ts';
+import { startForwardProxy } from '../../support/proxy.ts';
 import { startScriptedUpstream } from '../../support/scripted-upstream.ts';
 import { startUpstreamFixture } from '../../support/upstream-fixture.ts';
 import type { UpstreamError } from '../../../src/upstream/error.ts';
@@ -116,6 +117,24 @@ describe('what a redirect carries', () => {
     await readBlob(await registry.upstream.blob(app, LAYER_DIGEST));
     await readBlob(await registry.upstream.blob(app, LAYER_DIGEST));
     expect(registry.hitsAt(REGISTRY)).toHaveLength(2);
+  });
+
+  test.each<[string, string, string]>([
+    ['a quote', "/a'b?sig='x'", "/a'b"],
+    ['encoded dots', '/a/%2e%2e/b?sig=1', '/a/../b'],
+    ['a bare question mark', '/b?', '/b'],
+    ['brackets, bars and braces', '/{b}?sig=|x|[y]', '/{b}'],
+  ])('a signed URL with %s goes out as it was signed', async (_, signed, path) => {
+    for (const through of ['straight', 'proxy'] as const) {
+      await using proxy = await startForwardProxy();
+      const options = through === 'proxy' ? { proxy: proxy.url } : {};
+      await using registry = await startUpstreamFixture(REGISTRY, [OTHER], options);
+      registry.on('GET', blobPath).reply(redirect(registry.url(OTHER, '/first?x=%7c')));
+      registry.on('GET', '/first').reply(redirect(signed));
+      registry.on('GET', path).at(OTHER).reply(bytes(LAYER));
+      expect(await readBlob(await registry.upstream.blob(app, LAYER_DIGEST))).toHaveLength(LAYER.length);
+      expect(registry.hitsAt(OTHER).map(({ target }) => target)).toEqual(['/first?x=%7c', signed]);
+    }
   });
 
   test('the range goes along', async () => {
