@@ -7,6 +7,7 @@ import { breakOff, scriptedBlob, type Transfer } from '../../test/support/script
 import { bytesOf } from '../../test/support/scripted-reader.ts';
 import { createEvents, type LarderEvent } from '../events.ts';
 import { digestOf } from '../oci/digest.ts';
+import type { RepositoryName } from '../oci/repository-name.ts';
 import { UpstreamError } from '../upstream/error.ts';
 import type { ByteRange, Upstream } from '../upstream/upstream.ts';
 import { BlobSource } from './blob-source.ts';
@@ -313,6 +314,117 @@ describe('a blob that is known to be in several places', () => {
     source.join(elsewhere(second));
     await expect(hurried(clock, bytesFrom(source))).rejects.toMatchObject({ reason: 'reset' });
     expect([first.asked.length, second.asked.length]).toEqual([5, 5]);
+  });
+});
+
+describe('a transfer that is merely slow', () => {
+  /** How one answer goes on: so many bytes each second from where it begins. */
+  interface Pace {
+    readonly bytes: number;
+    readonly ignoresRange?: boolean;
+    readonly refuses?: UpstreamError;
+  }
+
+  /** Upstream answers one request after the other so; the last one for ever. */
+  function dripping(content: Uint8Array, paces: readonly Pace[]) {
+    const clock = new ManualClock();
+    const { target } = scriptedBlob(content, []);
+    const asked: { start: number | undefined; second: number }[] = [];
+    const bodies = { open: 0 };
+    const upstream: Upstream = {
+      ...target.upstream,
+      blob(_, __, { range } = {}) {
+        const pace = paces[Math.min(asked.length, paces.length - 1)] ?? { bytes: 1 };
+        asked.push({ start: range?.start, second: clock.monotonic() / 1_000 });
+        if (pace.refuses !== undefined) return Promise.reject(pace.refuses);
+        const start = pace.ignoresRange === true ? 0 : (range?.start ?? 0);
+        let isOpen = true;
+        bodies.open += 1;
+        const destroy = (): void => {
+          bodies.open -= isOpen ? 1 : 0;
+          isOpen = false;
+        };
+        async function* body(): AsyncGenerator<Uint8Array[]> {
+          try {
+            for (let at = start; at < content.length; at += pace.bytes) {
+              clock.advance(1_000);
+              yield [content.subarray(at, at + pace.bytes)];
+            }
+          } finally {
+            destroy();
+          }
+        }
+        const bytes = Object.assign(body(), { destroy });
+        return Promise.resolve({ body: bytes, start, size: content.length });
+      },
+    };
+    return { target: { ...target, upstream }, clock, asked, bodies };
+  }
+
+  async function read(world: ReturnType<typeof dripping>): Promise<{ bytes: Buffer; source: BlobSource }> {
+    const options = { clock: world.clock, events: createEvents() };
+    const source = await BlobSource.open(world.target, DIGEST, { start: 0 }, options);
+    return { bytes: await bytesOfSource(source), source };
+  }
+
+  async function bytesOfSource(source: BlobSource): Promise<Buffer> {
+    const chunks: Uint8Array[] = [];
+    for await (const pieces of source.pieces()) chunks.push(...pieces);
+    return Buffer.concat(chunks);
+  }
+
+  test('is asked for anew where it is, and goes on by the new answer', async () => {
+    const world = dripping(CONTENT, [{ bytes: 1 }, { bytes: 5_000 }]);
+    const { bytes, source } = await read(world);
+    expect(bytes.equals(CONTENT)).toBe(true);
+    expect(world.asked).toEqual([
+      { start: undefined, second: 0 },
+      { start: 60, second: 60 },
+    ]);
+    expect([source.isPutTogether, world.bodies.open]).toEqual([true, 0]);
+  });
+
+  test('is never given up for that alone', async () => {
+    const world = dripping(CONTENT, [{ bytes: 1 }]);
+    const { bytes } = await read(world);
+    expect(bytes.equals(CONTENT)).toBe(true);
+    // Every five minutes, which are 300 bytes.
+    expect(world.asked.slice(1).map(({ start }) => start)).toEqual(
+      Array.from({ length: 34 }, (_, index) => 60 + 300 * index),
+    );
+    expect(world.bodies.open).toBe(0);
+  });
+
+  test.each<[string, UpstreamError]>([
+    ['will not give it anew', new UpstreamError('registry.test', 'throttled', 'rate-limit', 'later')],
+    ['cannot be reached anew', breakOff()],
+    ['has it no more', new UpstreamError('registry.test', 'absent', 'not-found', 'gone')],
+  ])('goes on as it is where upstream %s', async (_, refuses) => {
+    const content = CONTENT.subarray(0, 1_000);
+    const world = dripping(content, [{ bytes: 1 }, { bytes: 0, refuses }]);
+    const { bytes, source } = await read(world);
+    expect(bytes.equals(content)).toBe(true);
+    expect(world.asked.map(({ second }) => second)).toEqual([0, 60, 360, 660, 960]);
+    expect([source.isPutTogether, world.bodies.open]).toEqual([false, 0]);
+  });
+
+  test('goes on as it is where upstream ignores Range, and is not asked for again', async () => {
+    const world = dripping(CONTENT, [{ bytes: 1 }, { bytes: 5_000, ignoresRange: true }]);
+    const { bytes } = await read(world);
+    expect(bytes.equals(CONTENT)).toBe(true);
+    expect([world.asked.length, world.bodies.open]).toEqual([2, 0]);
+  });
+
+  test('is had from another repository of the upstream, where there is one', async () => {
+    const world = dripping(CONTENT, [{ bytes: 1 }]);
+    const other = scriptedBlob(CONTENT, [{}]);
+    const key = { ...other.target.key, repository: 'acme/other' as RepositoryName };
+    const options = { clock: world.clock, events: createEvents() };
+    const source = await BlobSource.open(world.target, DIGEST, { start: 0 }, options);
+    source.join({ ...other.target, key });
+    expect((await bytesOfSource(source)).equals(CONTENT)).toBe(true);
+    expect([world.asked.length, other.asked]).toEqual([1, [{ start: 60, end: undefined }]]);
+    expect([source.isWholeFromFirst, world.bodies.open, other.open()]).toEqual([false, 0, 0]);
   });
 });
 

@@ -4,19 +4,13 @@ import type { Digest } from '../oci/digest.ts';
 import { UpstreamError } from '../upstream/error.ts';
 import type { ByteRange, FetchedBlob } from '../upstream/upstream.ts';
 import { pause } from './deadline.ts';
+import { Patience } from './patience.ts';
+import { isTransient, Places } from './places.ts';
+import { Slowness } from './slowness.ts';
 import { StallWatch } from './stall-watch.ts';
-import { isSameRepository, type Target } from './target.ts';
+import type { Target } from './target.ts';
+import { byteLength, wantedPart } from './wanted-part.ts';
 
-/** How often a transfer may break without a byte of progress since the last break. */
-const MAX_BREAKS_WITHOUT_PROGRESS = 5;
-/** How often one transfer is taken up again in all. */
-const MAX_BREAKS = 20;
-const FIRST_WAIT_MS = 500;
-/**
- * How long clients are kept waiting for the next byte, once a transfer has been taken up again in vain: who stalls
- * costs a whole deadline each time, and a client that is told can go elsewhere.
- */
-const MAX_SILENCE_MS = 60_000;
 /** How long one place may keep everybody waiting while there is another one that has not been tried since. */
 const STALL_MS = 5_000;
 
@@ -24,23 +18,24 @@ const STALL_MS = 5_000;
  * One blob's bytes from upstream, in order and each once, across broken transfers: what breaks is taken up
  * again at the offset by a new request to the registry (so through a fresh redirect and a fresh token), and
  * where upstream ignores Range, what has been had already is read past. Where the blob is known to be in several
- * repositories of the upstream, what breaks or stalls at one is taken up at the next.
+ * repositories of the upstream, what breaks or stalls at one is taken up at the next. What is merely slow is asked for
+ * anew now and then, and goes on as it is until that is here.
  */
 export class BlobSource {
   /** The whole blob's size, where upstream tells it. */
   readonly size: number | undefined;
-  /** Where it can be had; the one at `#at` is asked. */
-  readonly #targets: Target[];
+  readonly #places: Places;
+  readonly #patience = new Patience();
+  readonly #slowness = new Slowness();
   readonly #digest: Digest;
   readonly #range: ByteRange;
   readonly #options: BlobSourceOptions;
   readonly #ending = new AbortController();
-  readonly #first: Target;
-  #at = 0;
   #isWholeFromFirst = true;
+  #answers = 0;
+  #mayBeRenewed = true;
   #current: FetchedBlob | undefined;
   #watch: StallWatch | undefined;
-  #breaksWithoutProgress = 0;
   #offset: number;
   /** Since when somebody has been waiting for a byte, by the monotonic clock. */
   #waitingSince: number;
@@ -53,8 +48,7 @@ export class BlobSource {
     options: BlobSourceOptions,
   ) {
     this.size = first.size;
-    this.#targets = [target];
-    this.#first = target;
+    this.#places = new Places(target);
     this.#digest = digest;
     this.#range = range;
     this.#options = options;
@@ -87,10 +81,14 @@ export class BlobSource {
     return this.#isWholeFromFirst;
   }
 
+  /** Whether what `pieces` has given was put together from the answers to several requests. */
+  get isPutTogether(): boolean {
+    return this.#answers > 1;
+  }
+
   /** The blob can be had there, too: where the present transfer breaks or stalls, this is where it goes on. */
   join(target: Target): void {
-    if (this.#targets.some((known) => isSameRepository(known, target))) return;
-    this.#targets.splice(this.#at + 1, 0, target);
+    this.#places.add(target);
     this.#watch?.limit(this.#stallMs);
   }
 
@@ -99,20 +97,15 @@ export class BlobSource {
    * @throws UpstreamError once taking up again is of no use
    */
   async *pieces(): AsyncGenerator<readonly Uint8Array[], void, undefined> {
-    for (let breaks = 1; ; breaks += 1) {
+    for (;;) {
       const before = this.#offset;
       const error = yield* this.#transfer();
       if (error === undefined) return;
-      this.#breaksWithoutProgress = this.#offset > before ? 0 : this.#breaksWithoutProgress + 1;
-      if (breaks > MAX_BREAKS || this.#isHopeless() || !this.#turn(error)) throw error;
-      await pause(this.#options.clock, waitMs(this.#roundsWithoutProgress), this.#ended);
+      this.#patience.broke(this.#offset > before);
+      if (this.#isHopeless || !this.#turn(error)) throw error;
+      await pause(this.#options.clock, this.#patience.waitMs(this.#places.count), this.#ended);
       if (this.#ended.aborted) throw error;
-      this.#options.events.emit({
-        kind: 'fill-resumed',
-        upstream: this.#target.key.upstream,
-        digest: this.#digest,
-        offset: this.#offset,
-      });
+      this.#tellResumed();
     }
   }
 
@@ -127,33 +120,20 @@ export class BlobSource {
     return signal === undefined ? this.#ending.signal : AbortSignal.any([signal, this.#ending.signal]);
   }
 
-  get #target(): Target {
-    const target = this.#targets[this.#at];
-    if (target === undefined) throw new Error('there is no target to ask');
-    return target;
-  }
-
-  /** How often every place was asked in vain since the last byte. */
-  get #roundsWithoutProgress(): number {
-    return Math.floor(this.#breaksWithoutProgress / this.#targets.length);
-  }
-
   /** After a round in vain each gets its whole time: all may be slow. */
   get #stallMs(): number | undefined {
-    return this.#targets.length > 1 && this.#roundsWithoutProgress === 0 ? STALL_MS : undefined;
+    const { count } = this.#places;
+    return count > 1 && this.#patience.roundsInVain(count) === 0 ? STALL_MS : undefined;
   }
 
   /** Goes on to the next place, and leaves out for good the one that will not give it. @returns whether there is one */
   #turn(error: UpstreamError): boolean {
     if (isTransient(error)) {
-      this.#at += 1;
-    } else {
-      if (this.#targets.length === 1) return false;
-      this.#targets.splice(this.#at, 1);
-      this.#breaksWithoutProgress = 0;
+      this.#places.goOn();
+      return true;
     }
-    this.#at %= this.#targets.length;
-    return true;
+    this.#patience.forgive();
+    return this.#places.drop();
   }
 
   /** One transfer, to its end or its break. */
@@ -168,7 +148,8 @@ export class BlobSource {
     try {
       this.#watch.limit(this.#stallMs);
       yield* this.#receive(attempt.signal, this.#watch);
-      return this.#isShort() ? this.#shortError() : undefined;
+      const isShort = this.#end !== undefined && this.#offset < this.#end;
+      return isShort ? this.#shortError() : undefined;
     } catch (error) {
       if (stall !== undefined) return stall;
       if (error instanceof UpstreamError) return error;
@@ -185,54 +166,100 @@ export class BlobSource {
     signal: AbortSignal,
     watch: StallWatch,
   ): AsyncGenerator<readonly Uint8Array[], void, undefined> {
-    watch.begin();
-    const rest = { start: this.#offset, end: this.#range.end };
     const ended = AbortSignal.any([signal, this.#ended]);
-    this.#current ??= await request(this.#target, this.#digest, rest, ended);
-    // Who ended this while the answer came in had no body to destroy yet.
-    if (ended.aborted) throw this.#endedError();
-    const { body, start } = this.#current;
-    let position = start;
-    for await (const pieces of body) {
-      const wanted: Uint8Array[] = [];
-      for (const piece of pieces) {
-        const part = this.#cut(piece, position);
-        position += piece.length;
-        this.#offset += part.length;
-        if (part.length > 0) wanted.push(part);
-      }
-      if (wanted.length === 0) continue;
-      if (this.#target !== this.#first) this.#isWholeFromFirst = false;
-      watch.end();
-      yield wanted;
-      this.#waitingSince = this.#options.clock.monotonic();
+    watch.begin();
+    let next = this.#current ?? (await this.#ask(this.#places.current, ended));
+    for (;;) {
+      this.#current = next;
+      this.#answers += 1;
+      // Who ended this while the answer came in had no body to destroy yet.
+      if (ended.aborted) throw this.#endedError();
+      const better = yield* this.#read(next, watch, ended);
+      if (better === undefined) return;
+      next = better;
       watch.begin();
     }
   }
 
-  /** The part of a piece at `position` that lies at or behind the offset and within the range. */
-  #cut(piece: Uint8Array, position: number): Uint8Array {
-    const skip = Math.max(0, this.#offset - position);
-    const end = this.#range.end === undefined ? piece.length : this.#range.end - position;
-    return skip === 0 && end >= piece.length ? piece : piece.subarray(skip, Math.max(skip, end));
+  /** @returns another answer to go on with, where this one was slow; undefined at its end */
+  async *#read(
+    { body, start }: FetchedBlob,
+    watch: StallWatch,
+    ended: AbortSignal,
+  ): AsyncGenerator<readonly Uint8Array[], FetchedBlob | undefined, undefined> {
+    const { clock } = this.#options;
+    let position = start;
+    let since = clock.monotonic();
+    for await (const pieces of body) {
+      const now = clock.monotonic();
+      const wanted = wantedPart(pieces, position, { start: this.#offset, end: this.#range.end });
+      const bytes = byteLength(pieces);
+      position += bytes;
+      const isSlow = this.#slowness.arrived(bytes, now - since, now);
+      if (wanted.length > 0) {
+        this.#offset += byteLength(wanted);
+        if (!this.#places.isAtFirst) this.#isWholeFromFirst = false;
+        watch.end();
+        yield wanted;
+        this.#waitingSince = clock.monotonic();
+      }
+      const better = isSlow ? await this.#renew(ended) : undefined;
+      if (better !== undefined) return better;
+      since = clock.monotonic();
+      if (wanted.length > 0) watch.begin();
+    }
+    return undefined;
   }
 
-  #isHopeless(): boolean {
+  /**
+   * Asks anew for the rest of what comes slowly. The present transfer is given up only for one that goes on where it
+   * is: where upstream refuses, or ignores Range, a slow one is better than none.
+   */
+  async #renew(ended: AbortSignal): Promise<FetchedBlob | undefined> {
+    if (!this.#mayBeRenewed || this.#offset === this.#end) return undefined;
+    let renewed: FetchedBlob;
+    try {
+      renewed = await this.#ask(this.#places.next, ended);
+    } catch (error) {
+      if (error instanceof UpstreamError && !ended.aborted) return undefined;
+      throw error;
+    }
+    if (renewed.start !== this.#offset) {
+      this.#mayBeRenewed = false;
+      renewed.body.destroy();
+      return undefined;
+    }
+    this.#places.goOn();
+    this.#tellResumed();
+    return renewed;
+  }
+
+  #ask(target: Target, signal: AbortSignal): Promise<FetchedBlob> {
+    return request(target, this.#digest, { start: this.#offset, end: this.#range.end }, signal);
+  }
+
+  get #isHopeless(): boolean {
     const silentMs = this.#options.clock.monotonic() - this.#waitingSince;
-    return (
-      this.#roundsWithoutProgress >= MAX_BREAKS_WITHOUT_PROGRESS ||
-      (this.#breaksWithoutProgress > 0 && silentMs >= MAX_SILENCE_MS)
-    );
+    return this.#patience.isAtAnEnd(this.#places.count, silentMs);
   }
 
-  #isShort(): boolean {
-    const end = this.#range.end ?? this.size;
-    return end !== undefined && this.#offset < end;
+  #tellResumed(): void {
+    this.#options.events.emit({
+      kind: 'fill-resumed',
+      upstream: this.#places.current.key.upstream,
+      digest: this.#digest,
+      offset: this.#offset,
+    });
+  }
+
+  /** Where the last byte is behind, where that is known. */
+  get #end(): number | undefined {
+    return this.#range.end ?? this.size;
   }
 
   #stallError(): UpstreamError {
     return new UpstreamError(
-      this.#target.key.upstream,
+      this.#places.current.key.upstream,
       'unavailable',
       'timeout',
       `sent nothing for ${STALL_MS} ms, and the blob can be had elsewhere`,
@@ -240,18 +267,13 @@ export class BlobSource {
   }
 
   #endedError(): UpstreamError {
-    const { upstream } = this.#target.key;
-    return new UpstreamError(
-      upstream,
-      'unavailable',
-      'cancelled',
-      `the transfer of ${this.#digest} was ended`,
-    );
+    const message = `the transfer of ${this.#digest} was ended`;
+    return new UpstreamError(this.#places.current.key.upstream, 'unavailable', 'cancelled', message);
   }
 
   #shortError(): UpstreamError {
     return new UpstreamError(
-      this.#target.key.upstream,
+      this.#places.current.key.upstream,
       'unavailable',
       'reset',
       `the body of ${this.#digest} ended at byte ${this.#offset}, before its announced end`,
@@ -265,11 +287,6 @@ export interface BlobSourceOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** At once while a place is left to try; else twice as long each time: an upstream that restarts is back in seconds. */
-function waitMs(roundsWithoutProgress: number): number {
-  return roundsWithoutProgress === 0 ? 0 : FIRST_WAIT_MS * 2 ** (roundsWithoutProgress - 1);
-}
-
 function request(
   target: Target,
   digest: Digest,
@@ -278,8 +295,4 @@ function request(
 ): Promise<FetchedBlob> {
   const wanted = range.start === 0 && range.end === undefined ? undefined : range;
   return target.upstream.blob(target.key.repository, digest, { range: wanted, signal });
-}
-
-function isTransient(error: UpstreamError): boolean {
-  return error.failure === 'unavailable' && error.reason !== 'cancelled' && error.reason !== 'offline';
 }

@@ -67,9 +67,10 @@ export class Blobs {
    */
   async open(target: Target, digest: Digest, range: RangeSpec | undefined): Promise<OpenedBlob> {
     const { belonging, lastUse, small } = this.#options;
+    const endings = this.#fills.endings(digest);
     const belongs = await belonging.has(target.key, digest);
     const reader = await small.open(digest);
-    if (reader === undefined) return this.#openCold(target, digest, range, belongs);
+    if (reader === undefined) return this.#openCold(target, digest, range, { belongs, endings });
     try {
       const outcome = belongs ? HIT : await this.#confirmStored(target, digest);
       lastUse.record(digest);
@@ -107,13 +108,15 @@ export class Blobs {
     target: Target,
     digest: Digest,
     range: RangeSpec | undefined,
-    belongs: boolean,
+    { belongs, endings }: { readonly belongs: boolean; readonly endings: number },
   ): Promise<OpenedBlob> {
     const running = this.#running(target, digest);
     // Another repository's fill is no permission: upstream is asked for this repository first.
     if (running !== undefined && !belongs && !isSameRepository(running.target, target)) {
       await this.#confirm(target, digest);
     }
+    // What has ended since the store was asked may have put the blob there.
+    if (endings !== this.#fills.endings(digest)) return this.open(target, digest, range);
     const diskError = this.#options.disk.error;
     const current = this.#running(target, digest);
     if (current === undefined && diskError !== undefined) {
@@ -129,7 +132,7 @@ export class Blobs {
       // What failed through another repository, or before this client came aboard, says nothing of this one.
       if (!isCollapsed || (!fill.hasOpened && isSameRepository(fill.target, target))) throw error;
       await fill.ended;
-      return this.#openCold(target, digest, range, belongs);
+      return this.open(target, digest, range);
     }
   }
 

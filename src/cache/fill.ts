@@ -57,6 +57,7 @@ export class Fill implements FillInView {
   #followers = 0;
   #directBytes = 0;
   #finishesAlone = false;
+  #isToBeginAnew = false;
   #cancelGrace: (() => void) | undefined;
 
   constructor(target: Target, digest: Digest, options: FillOptions) {
@@ -113,6 +114,14 @@ export class Fill implements FillInView {
   /** Whether it was given up. It ends soon, and who comes now finds nothing but a broken transfer. */
   get isCancelled(): boolean {
     return this.#cancellation.signal.aborted;
+  }
+
+  /**
+   * Once `ended`: whether wrong bytes may have come of putting the answers to several requests together. What one
+   * answer sends wrong, it sends wrong again.
+   */
+  get isToBeginAnew(): boolean {
+    return this.#isToBeginAnew;
   }
 
   /**
@@ -183,6 +192,7 @@ export class Fill implements FillInView {
       await this.#pour(source, ingest);
       await this.#record(await ingest.commit(), source.isWholeFromFirst);
     } catch (error) {
+      this.#isToBeginAnew = error instanceof VerificationError && source.isPutTogether;
       await this.#ingest?.abort(asError(error));
       throw error;
     } finally {

@@ -1,7 +1,11 @@
+import { LRUCache } from 'lru-cache';
 import type { Digest } from '../oci/digest.ts';
 import { Fill, type FillOptions } from './fill.ts';
 import { flightKey } from './flights.ts';
 import type { Target } from './target.ts';
+
+/** More fills do not end while one client waits for the disk. */
+const MAX_ENDINGS = 1_000;
 
 /**
  * Running fills, one for each upstream and digest. Not one for all upstreams that have the digest: one that sends a
@@ -12,7 +16,9 @@ export class Fills {
   readonly #boardable = new Map<string, Fill>();
   /** Those that were given up, but have not ended yet, too. */
   readonly #unended = new Set<Fill>();
+  readonly #endings = new LRUCache<Digest, number>({ max: MAX_ENDINGS });
   readonly #options: FillOptions;
+  #isClosed = false;
 
   constructor(options: FillOptions) {
     this.#options = options;
@@ -32,13 +38,33 @@ export class Fills {
     return this.#boardable.values();
   }
 
+  /**
+   * Changes when a fill of the digest has ended, from whichever upstream: what the store was asked before that has to
+   * be asked again.
+   */
+  endings(digest: Digest): number {
+    return this.#endings.get(digest) ?? 0;
+  }
+
   start(target: Target, digest: Digest): Fill {
+    const fill = this.#start(target, digest);
+    void fill.ended.then(() => {
+      // Once, and only where it may help: the clients have been cut, but the next ones find the right bytes.
+      if (fill.isToBeginAnew && !this.#isClosed && this.get(target.key.upstream, digest) === undefined) {
+        this.#start(target, digest);
+      }
+    });
+    return fill;
+  }
+
+  #start(target: Target, digest: Digest): Fill {
     const key = flightKey(target.key.upstream, digest);
     const fill = new Fill(target, digest, this.#options);
     this.#boardable.set(key, fill);
     this.#unended.add(fill);
     void fill.ended.then(() => {
       this.#unended.delete(fill);
+      this.#endings.set(digest, this.endings(digest) + 1);
       // Another one may have begun since this was given up.
       if (this.#boardable.get(key) === fill) this.#boardable.delete(key);
     });
@@ -47,6 +73,7 @@ export class Fills {
 
   /** Ends every fill, and resolves when all have ended. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     const fills = [...this.#unended];
     for (const fill of fills) fill.cancel();
     await Promise.all(fills.map((fill) => fill.ended));

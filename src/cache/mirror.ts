@@ -8,6 +8,7 @@ import type { Reference } from '../oci/reference.ts';
 import type { Tag } from '../oci/tag.ts';
 import { Belonging } from './belonging.ts';
 import { Blobs, type BlobStat, type OpenedBlob } from './blobs.ts';
+import { catalogPage, type CatalogPage } from './catalog.ts';
 import { Disk, type DiskOptions } from './disk.ts';
 import { LastUse } from './last-use.ts';
 import { Manifests, type Manifest, type PulledManifest } from './manifests.ts';
@@ -179,14 +180,9 @@ export class Mirror {
     return this.#referrerLists.list(target, subject);
   }
 
-  /** What is cached: `upstream/repository`. Never asks an upstream. */
-  async catalog({ limit, after }: ListQuery): Promise<ListPage> {
-    const entries = await this.#options.index.repositories({ after, limit: limit + 1 });
-    return {
-      entries: entries.slice(0, limit),
-      hasMore: limit > 0 && entries.length > limit,
-      outcome: { hit: true },
-    };
+  /** What is cached and may be shown: `upstream/repository`. Never asks an upstream. */
+  catalog(query: ListQuery, isShown: (path: string) => boolean): Promise<CatalogPage> {
+    return catalogPage(this.#options.index, query, isShown);
   }
 
   /**

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { Command } from 'commander';
 import type { Logger } from 'pino';
 import { systemClock } from '../clock.ts';
@@ -70,7 +70,7 @@ async function serve(config: Config): Promise<void> {
   const table = new UpstreamTable(upstreams, config.defaultUpstream);
   const records = new RequestRecords(clock, events, randomUUID);
   const app = createApp({
-    registry: new Registry(mirror, table, { clock, answerMs: config.answerMs }),
+    registry: new Registry(mirror, table, { clock, answerMs: config.answerMs, randomBytes }),
     records,
     health: {
       probe: () => mirror.probe(),

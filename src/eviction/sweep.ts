@@ -1,10 +1,10 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock } from '../clock.ts';
 import type { Events } from '../events.ts';
 import type { ContentIndex, StoredUse } from '../index/content-index.ts';
 import type { Digest } from '../oci/digest.ts';
 import { StoreError, type Stored } from '../store/blob-store.ts';
 import type { HeldStore } from '../store/held-store.ts';
+import { Pinned } from './pinned.ts';
 import { chooseEvictions } from './policy.ts';
 
 export interface SweepOptions {
@@ -52,7 +52,9 @@ const MAX_FAILURES = 10;
 /** A sweep under way: what its steps know and have done. */
 interface Sweep {
   readonly options: SweepOptions;
-  readonly pinned: Set<Digest>;
+  readonly pinned: Pinned;
+  /** What was come upon and is pinned. */
+  readonly passed: Digest[];
   /** What was committed since the sweep began. */
   readonly storedAnew: Set<Digest>;
   /** `-readonly` of SweepStats, but for what is told at the end. */
@@ -60,30 +62,37 @@ interface Sweep {
     blobs: number;
     bytes: number;
     held: number;
-    pinned: number;
     failed: number;
     error: unknown;
   };
   missing: number;
 }
 
-const STEPS = [writeDownUses, gatherPins, evictMisfits, evictLeastUsed] as const;
+/** What is to go; with its last use where it was chosen for that. */
+type Victim = Stored & { readonly usedAt?: number };
+
+const STEPS = [writeDownUses, readPins, evictMisfits, evictLeastUsed, usePinned] as const;
 
 /**
  * Removes what the marks do not allow to stay:
  *
  * 1. Uses that are only in memory are written down, so that what is in demand right now is known to be.
- * 2. The closures of all pins are gathered: what each pinned tag stands for now.
+ * 2. The pins are read, with what each pinned tag stands for now.
  * 3. What is larger than the whole cap goes.
- * 4. From the least recently used on, what is neither pinned nor in use goes, batch by batch, until enough has gone.
+ * 4. From the least recently used on, what is neither pinned nor in use goes, batch by batch, until enough has gone. The
+ *    pins are read again for each batch. No more are looked at than were there at the beginning, so that it ends
+ *    whatever is stored and used meanwhile.
+ * 5. What was come upon and is pinned counts as used, so that the next sweeps do not come upon it again and again. Not
+ *    before: it would go to the end of the order that is being walked.
  *
  * First the bytes go and then what is known of them: where the second fails, a row without bytes is left, which is a
  * miss and heals.
  * @throws IndexError where the index does not answer
  */
 export async function sweep(options: SweepOptions): Promise<SweepStats> {
-  const done = { blobs: 0, bytes: 0, held: 0, pinned: 0, failed: 0, error: undefined };
-  const run: Sweep = { options, pinned: new Set(), storedAnew: new Set(), done, missing: 0 };
+  const done = { blobs: 0, bytes: 0, held: 0, failed: 0, error: undefined };
+  const pinned = new Pinned(options.index);
+  const run: Sweep = { options, pinned, passed: [], storedAnew: new Set(), done, missing: 0 };
   const unsubscribe = options.store.subscribe((growth) => {
     if (growth.kind === 'committed') run.storedAnew.add(growth.stored.digest);
   });
@@ -97,23 +106,15 @@ export async function sweep(options: SweepOptions): Promise<SweepStats> {
   } finally {
     unsubscribe();
   }
-  return { ...run.done, missing: run.missing, steps };
+  return { ...run.done, pinned: run.passed.length, missing: run.missing, steps };
 }
 
 async function writeDownUses({ options }: Sweep): Promise<void> {
   await options.flushUses();
 }
 
-async function gatherPins({ options: { index }, pinned }: Sweep): Promise<void> {
-  let after: string | undefined;
-  do {
-    const page = await index.pins({ after, limit: BATCH });
-    for (const { digest } of page) {
-      for (const part of digest === undefined ? [] : await index.closure(digest)) pinned.add(part);
-    }
-    after = page.at(-1)?.name;
-    await nextTurn();
-  } while (after !== undefined);
+async function readPins({ pinned }: Sweep): Promise<void> {
+  await pinned.read();
 }
 
 async function evictMisfits(run: Sweep): Promise<void> {
@@ -123,38 +124,36 @@ async function evictMisfits(run: Sweep): Promise<void> {
 
 async function evictLeastUsed(run: Sweep): Promise<void> {
   const { index, store, unusedBefore, signal } = run.options;
+  let { blobs: left } = await index.stats();
   let after: StoredUse | undefined;
   for (;;) {
     run.missing = Math.max(0, await run.options.missing(run.done.bytes));
     if (signal.aborted || run.done.failed >= MAX_FAILURES) return;
-    const page = await index.leastUsed({ after, limit: BATCH });
+    const page = await index.leastUsed({ after, limit: Math.min(BATCH, left) });
     const choice = chooseEvictions(page, {
       missing: run.missing,
       unusedBefore,
       isPinned: (digest) => run.pinned.has(digest),
       isHeld: (digest) => store.isHeld(digest),
     });
+    left -= choice.evict.length + choice.pinned.length + choice.held;
     run.done.held += choice.held;
-    await usePinned(run, choice.pinned);
+    run.passed.push(...choice.pinned.map(({ digest }) => digest));
     await evictAll(run, choice.evict);
     if (choice.last === undefined || (choice.isEnough && choice.evict.length === 0)) return;
     after = choice.last;
-    await nextTurn();
+    await run.pinned.read();
   }
 }
 
-/** Counts as used, so that the next sweeps do not come upon it again and again. */
-async function usePinned(
-  { options: { index, clock }, done }: Sweep,
-  pinned: readonly StoredUse[],
-): Promise<void> {
-  if (pinned.length === 0) return;
-  done.pinned += pinned.length;
-  await index.touch(new Map(pinned.map(({ digest }) => [digest, clock.now()])));
+async function usePinned({ options: { index, clock, signal }, passed }: Sweep): Promise<void> {
+  if (signal.aborted) return;
+  const now = clock.now();
+  await index.touch(new Map(passed.map((digest) => [digest, now])));
 }
 
 /** Several at a time, as fills are several: or they would grow faster than they can be evicted. */
-async function evictAll(run: Sweep, victims: readonly Stored[]): Promise<void> {
+async function evictAll(run: Sweep, victims: readonly Victim[]): Promise<void> {
   const { events } = run.options;
   const before = { ...run.done };
   const queue = victims.values();
@@ -165,21 +164,28 @@ async function evictAll(run: Sweep, victims: readonly Stored[]): Promise<void> {
   if (blobs > 0) events.emit({ kind: 'evicted', blobs, bytes });
 }
 
-async function evictFrom(queue: Iterable<Stored>, run: Sweep): Promise<void> {
+async function evictFrom(queue: Iterable<Victim>, run: Sweep): Promise<void> {
   const { store, signal } = run.options;
   for (const victim of queue) {
+    const isUsed = await isUsedMeanwhile(run, victim);
     if (signal.aborted || run.done.failed >= MAX_FAILURES) return;
-    if (store.isHeld(victim.digest)) run.done.held += 1;
+    if (isUsed || store.isHeld(victim.digest)) run.done.held += 1;
     else await evictOne(run, victim);
   }
 }
 
+/** Since it was chosen: it has been pulled, or pinned, which counts as a use. */
+async function isUsedMeanwhile({ options: { index } }: Sweep, { digest, usedAt }: Victim): Promise<boolean> {
+  return usedAt !== undefined && (await index.blob(digest))?.usedAt !== usedAt;
+}
+
 /** @throws IndexError */
-async function evictOne({ options, done, storedAnew }: Sweep, { digest, size }: Stored): Promise<void> {
+async function evictOne({ options, done, storedAnew }: Sweep, { digest, size }: Victim): Promise<void> {
   const { store, index, clock, onEvicted } = options;
   storedAnew.delete(digest);
+  let wasThere: boolean;
   try {
-    await store.delete(digest);
+    wasThere = await store.delete(digest);
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
     done.failed += 1;
@@ -188,8 +194,9 @@ async function evictOne({ options, done, storedAnew }: Sweep, { digest, size }: 
   }
   onEvicted(digest);
   await index.deleteBlob(digest);
-  done.blobs += 1;
-  done.bytes += size;
+  // A row without bytes has taken none of the disk.
+  done.blobs += wasThere ? 1 : 0;
+  done.bytes += wasThere ? size : 0;
   // Whoever stored it anew between the two has lost what was known of it.
   const again = storedAnew.has(digest) ? await store.stat(digest).catch(() => undefined) : undefined;
   if (again !== undefined) await index.putBlob(again, clock.now());

@@ -2,7 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { promisify } from 'node:util';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createLogger, type LoggerOptions } from './logger.ts';
 
 type Written = (write: (logger: ReturnType<typeof createLogger>) => void) => string;
@@ -146,4 +146,32 @@ test('standard output that nobody reads does not take memory without end', { tim
   const [grownMB] = (await once(child, 'message')) as [number];
   child.kill('SIGKILL');
   expect(grownMB).toBeLessThan(170);
+});
+
+describe('text that would steer a terminal, or look like another line', () => {
+  const foreign = 'docker\u001b[2J\u009b2J\u202e\n[12:00:00.000] INFO: all is well\u2028 C:\\new "x"';
+
+  test('JSON: escaped, and the same once it is read', () => {
+    const text = writing()((logger) => logger.info({ userAgent: foreign, nested: { foreign } }, foreign));
+    expect(text.trimEnd()).not.toMatch(/[\p{Cc}\p{Cf}\u2028]/u);
+    expect(JSON.parse(text)).toMatchObject({ userAgent: foreign, nested: { foreign }, msg: foreign });
+  });
+
+  test('pretty: shown as escapes, each field on its own line', () => {
+    const fields = { userAgent: foreign, error: foreign, nested: { foreign } };
+    const text = writing({ format: 'pretty' })((logger) => logger.info(fields, foreign));
+    const shown = 'docker\\u001b[2J\\u009b2J\\u202e\\n[12:00:00.000] INFO: all is well\\u2028 C:\\new';
+    const lines = text.trimEnd().split('\n');
+    expect(lines.join('')).not.toMatch(/[\p{Cc}\p{Cf}\u2028]/u);
+    expect(lines).toHaveLength(6);
+    // An error's backslashes it shows twice.
+    const told = lines.filter((line) => line.replaceAll('\\\\', '\\').includes(shown));
+    expect(told).toHaveLength(4);
+  });
+
+  test('a field whose name is foreign', () => {
+    const text = writing({ format: 'pretty' })((logger) => logger.info({ ['a\u009b\nb']: 1 }, 'x'));
+    expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+    expect(text.trimEnd().split('\n')).toHaveLength(2);
+  });
 });

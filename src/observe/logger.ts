@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import type { Writable } from 'node:stream';
 import { pino, type DestinationStream, type Logger } from 'pino';
 import { systemClock } from '../clock.ts';
+import { escapeControlsInJson } from '../oci/controls.ts';
 import { LineBatch } from './line-batch.ts';
 
 export interface LoggerOptions {
@@ -24,12 +25,27 @@ export function createLogger(options: LoggerOptions, isTerminal: boolean, stream
       timestamp: createTimestamp(),
       redact: SECRET_FIELDS.flatMap((field) => [field, `*.${field}`]),
     },
-    pretty ?? stream ?? standardOutput(),
+    pretty ?? plain(stream ?? standardOutput()),
   );
   if (options.format === 'pretty' && pretty === undefined) {
     logger.warn('log.format is pretty, but pino-pretty is not installed: the log is JSON');
   }
   return logger;
+}
+
+/** Foreign text is in what is logged, and a person looks at the log: nothing in it may steer the terminal. */
+function plain(destination: DestinationStream): DestinationStream {
+  return { write: (line) => destination.write(escapeControlsInJson(line)) };
+}
+
+/** The same for what makes text of the lines again: what they have escaped is escaped once more. */
+function plainToo(destination: DestinationStream): DestinationStream {
+  const once = (line: string): string =>
+    escapeControlsInJson(line).replaceAll(
+      /\\(?:(["\\/])|([bfnrt]|u[0-9a-f]{4}))/gi,
+      (escape, _mark, control) => (control === undefined ? escape : `\\${escape}`),
+    );
+  return { write: (line) => destination.write(once(line)) };
 }
 
 /** What waits for somebody to read it, bytes. Beyond it the log has gaps: the process is worth more. */
@@ -76,7 +92,7 @@ function prettyStream(destination: Writable | undefined): DestinationStream | un
   try {
     const require = createRequire(import.meta.url);
     const pretty = require('pino-pretty') as (options: object) => DestinationStream;
-    return pretty({ sync: true, ...(destination !== undefined && { destination }) });
+    return plainToo(pretty({ sync: true, ...(destination !== undefined && { destination }) }));
   } catch {
     return undefined;
   }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, test, vi } from 'vitest';
-import { get, type Answered, type Asked } from '../../test/support/http-get.ts';
+import { get, open, type Answered, type Asked } from '../../test/support/http-get.ts';
 import { ManualClock } from '../../test/support/manual-clock.ts';
 import { bytesOf, ScriptedReader } from '../../test/support/scripted-reader.ts';
 import { createDeliver } from '../delivery/deliver.ts';
@@ -114,6 +114,14 @@ describe('/readyz', () => {
     expect(status).toBe(503);
     expect(JSON.parse(body.toString())).toEqual({ status: 'not ready', reason, disk: 'failing' });
   });
+});
+
+test('the reason phrase of /readyz is the reason, in one line', async () => {
+  const health = { probe: () => Promise.reject(new Error('no index:\n\u009bEIO')) };
+  await using world = await start({ health });
+  const base = new URL(`http://127.0.0.1:${world.port}`);
+  expect((await open(base, '/readyz')).statusMessage).toBe('no index: EIO');
+  expect((await open(base, '/livez')).statusMessage).toBe('OK');
 });
 
 describe('/metrics', () => {

@@ -1,6 +1,7 @@
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { formatReasonPhrase } from '../http/reason-phrase.ts';
 import { RegistryError } from '../oci/error.ts';
 import { NO_SNIFF } from './common-headers.ts';
 import { Endpoint, type EndpointOptions } from './endpoint.ts';
@@ -84,6 +85,7 @@ function addHealth(routes: Routes, { probe, detail, metrics }: Health): void {
       return c.json({ status: 'ready', ...detail() });
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
+      c.env.outgoing.statusMessage = formatReasonPhrase(reason);
       return c.json({ status: 'not ready', reason, ...detail() }, 503);
     }
   });

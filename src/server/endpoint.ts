@@ -57,8 +57,8 @@ export class Endpoint {
   /** Answers what is no question, and closes the connection: what comes behind it may be none either. */
   refuse(outgoing: ServerResponse, record: RequestRecord, error: RegistryError): void {
     record.error = error;
-    const { status, headers, body } = errorReply(error, { kind: undefined, hasFallback: false });
-    const closing = { status, headers: { ...headers, Connection: 'close' }, body };
+    const reply = errorReply(error, { kind: undefined, hasFallback: false });
+    const closing = { ...reply, headers: { ...reply.headers, Connection: 'close' } };
     record.served = this.#send(withCommonHeaders(closing, record.id, statusOfError(error)), outgoing).then(
       (delivered) => note(record, delivered),
     );

@@ -1,4 +1,6 @@
+import { formatReasonPhrase } from '../http/reason-phrase.ts';
 import { formatRetryAfter } from '../http/retry-after.ts';
+import { escapeControls } from '../oci/controls.ts';
 import { RegistryError } from '../oci/error.ts';
 import type { Refusal } from './admission.ts';
 import { statusOfError } from './cache-status.ts';
@@ -9,10 +11,13 @@ import type { RequestRecord } from './request-record.ts';
 
 /** Renders an error as the distribution spec wants it ("Error Codes"). */
 export function errorReply(error: unknown, context: ErrorContext): Reply {
-  const { status, code, message, detail, retryAfterMs } = errorAnswer(error, context);
+  const { status, code, detail, retryAfterMs, ...answer } = errorAnswer(error, context);
+  // It may quote an upstream, and the client's user looks at it.
+  const message = escapeControls(answer.message);
   const body = { errors: [{ code, message, ...(detail === undefined ? {} : { detail }) }] };
   return {
     status,
+    reason: status >= 500 ? formatReasonPhrase(message) : undefined,
     headers: {
       'Content-Type': 'application/json',
       ...(retryAfterMs === undefined ? {} : { 'Retry-After': formatRetryAfter(retryAfterMs) }),

@@ -14,12 +14,13 @@ import { statusOfError, statusOfOutcome } from './cache-status.ts';
 import { withCommonHeaders } from './common-headers.ts';
 import { errorReply } from './error-reply.ts';
 import { answerBlob } from './handlers/blob.ts';
-import { answerCatalog, answerReferrers, answerTags } from './handlers/lists.ts';
+import { answerCatalog, answerReferrers, answerTags, type CatalogView } from './handlers/lists.ts';
 import { ManifestHandler, VARY_BY_ACCEPT } from './handlers/manifest.ts';
 import type { Question } from './handlers/question.ts';
 import { ManifestRoutes } from './manifest-routes.ts';
 import { jsonBody, type ReadyReply, type Reply } from './reply.ts';
 import type { RequestRecord } from './request-record.ts';
+import { SealedCursors, type RandomBytes } from './sealed-cursor.ts';
 import type { UpstreamTable } from './select-upstream.ts';
 import { splitUrl } from './split-url.ts';
 import { parseV2Path, type Addressed, type V2Path } from './v2-path.ts';
@@ -28,6 +29,7 @@ export interface RegistryOptions {
   readonly clock: Clock;
   /** How long a client waits for its answer, milliseconds. */
   readonly answerMs: number;
+  readonly randomBytes: RandomBytes;
 }
 
 /** The registry API: from a request to its reply. Everything about HTTP ends here; the mirror knows none of it. */
@@ -36,6 +38,7 @@ export class Registry {
   readonly #upstreams: UpstreamTable;
   readonly #manifests: ManifestHandler;
   readonly #manifestRoutes: ManifestRoutes;
+  readonly #catalog: CatalogView;
   readonly #options: RegistryOptions;
 
   constructor(mirror: Mirror, upstreams: UpstreamTable, options: RegistryOptions) {
@@ -43,6 +46,10 @@ export class Registry {
     this.#upstreams = upstreams;
     this.#manifests = new ManifestHandler(mirror);
     this.#manifestRoutes = new ManifestRoutes(upstreams);
+    this.#catalog = {
+      isServed: (path) => upstreams.serves(path),
+      cursors: new SealedCursors(options.randomBytes),
+    };
     this.#options = options;
   }
 
@@ -89,7 +96,7 @@ export class Registry {
 
   #answer(path: V2Path, incoming: IncomingMessage, record: RequestRecord, asked: Asked): Promise<Answer> {
     if (path.kind === 'ping') return this.#pong(path.upstream);
-    if (path.kind === 'catalog') return answerCatalog(this.#mirror, asked);
+    if (path.kind === 'catalog') return answerCatalog(this.#mirror, asked, this.#catalog);
     const question = this.#question(path, incoming, record, asked);
     return this.#inTime(this.#answerTo(question, path, record), question.target.key.upstream);
   }

@@ -5,6 +5,8 @@ import type { BlobReader } from '../store/blob-store.ts';
 /** An answer as a value. A handler makes it, `sendReply` sends it. */
 export interface Reply {
   readonly status: number;
+  /** In place of the status's own words. */
+  readonly reason?: string | undefined;
   readonly headers: OutgoingHttpHeaders;
   readonly body: ReplyBody;
 }
@@ -57,8 +59,8 @@ export async function sendReply(
   response: ServerResponse,
   { isHead, idleMs, deliver }: SendOptions,
 ): Promise<Delivered> {
-  const { status, headers, body } = reply;
-  if (body.kind !== 'blob') return sendNow({ status, headers, body }, response, { isHead, idleMs });
+  const { status, reason, headers, body } = reply;
+  if (body.kind !== 'blob') return sendNow({ status, reason, headers, body }, response, { isHead, idleMs });
   const { reader, start, end } = body;
   try {
     response.writeHead(status, headers);
@@ -78,11 +80,12 @@ export async function sendReply(
  * @throws TypeError where the headers cannot be sent; nothing is sent then
  */
 export function sendNow(
-  { status, headers, body }: ReadyReply,
+  { status, reason, headers, body }: ReadyReply,
   response: ServerResponse,
   { isHead, idleMs }: Pick<SendOptions, 'isHead' | 'idleMs'>,
 ): Delivered {
   if (response.destroyed) return { bytes: 0, complete: false };
+  if (reason !== undefined) response.statusMessage = reason;
   if (body.kind === 'none') {
     response.writeHead(status, headers);
     response.end();

@@ -125,3 +125,14 @@ describe('what is refused before any upstream is asked', () => {
     expect(() => select(asked)).toThrow(expect.objectContaining({ code }));
   });
 });
+
+test.each([
+  ['docker.io/library/debian', true],
+  ['ghcr.io/acme/app', true],
+  ['ghcr.io/secret/app', false],
+  ['index.docker.io/library/debian', false],
+  ['former.example/acme/app', false],
+  ['ghcr.io/', false],
+  ['ghcr.io', false],
+  ['', false],
+])('%s is served: %s', (path, isServed) => expect(TABLE.serves(path)).toBe(isServed));

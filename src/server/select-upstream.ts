@@ -1,7 +1,7 @@
 import type { MirroredUpstream, Target } from '../cache/target.ts';
 import { asciiLower } from '../oci/ascii.ts';
 import { RegistryError, quoted } from '../oci/error.ts';
-import { parseRepositoryName, type RepositoryName } from '../oci/repository-name.ts';
+import { isRepositoryName, parseRepositoryName, type RepositoryName } from '../oci/repository-name.ts';
 import type { Addressed } from './v2-path.ts';
 
 /** An upstream as requests find it. All names in lower case. */
@@ -65,6 +65,15 @@ export class UpstreamTable {
   /** @throws RegistryError NAME_UNKNOWN where no upstream has this name */
   assertConfigured(name: string): void {
     this.#named(name);
+  }
+
+  /** Whether `upstream/repository`, an upstream by its own name, is configured and allowed. */
+  serves(path: string): boolean {
+    const slash = path.indexOf('/');
+    const upstream = this.#byName.get(path.slice(0, slash));
+    if (upstream === undefined || upstream.upstream.name !== path.slice(0, slash)) return false;
+    const repository = path.slice(slash + 1);
+    return isRepositoryName(repository) && upstream.isAllowed(repository);
   }
 
   #find({ ns, host, prefix, segments }: Addressing): {

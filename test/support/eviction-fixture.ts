@@ -27,12 +27,14 @@ export const REPOSITORY: RepositoryKey = {
 export interface EvictionFixtureOptions extends Partial<Marks> {
   /** Bytes of the disk, of which the store takes some; without it nothing is known of the disk. */
   readonly diskSize?: number;
+  /** How far the clock moves whenever it is read. */
+  readonly msPerReading?: number;
   readonly wrapStore?: (store: BlobStore) => BlobStore;
   readonly wrapIndex?: (index: ContentIndex) => ContentIndex;
 }
 
 export class EvictionFixture implements AsyncDisposable {
-  readonly clock = new ManualClock();
+  readonly clock: ManualClock;
   readonly events: LarderEvent[] = [];
   readonly store: HeldStore;
   readonly index: ContentIndex;
@@ -50,6 +52,7 @@ export class EvictionFixture implements AsyncDisposable {
 
   constructor(index: ContentIndex, options: EvictionFixtureOptions) {
     const { maxSize, minFree = 0, unusedForMs, diskSize } = options;
+    this.clock = new ManualClock(undefined, options.msPerReading);
     const memory = createMemoryStore();
     const bus = createEvents();
     bus.subscribe((event) => this.events.push(event));

@@ -5,22 +5,29 @@ interface Timer {
   readonly callback: () => void;
 }
 
-/** A clock that moves only when told: `advance` runs what falls due on the way, in order. */
+/**
+ * A clock that moves only when told: `advance` runs what falls due on the way, in order.
+ * One that moves `msPerReading` whenever it is read shows what takes its end from a clock that stands still while code
+ * runs; timers wait for `advance` all the same.
+ */
 export class ManualClock implements Clock {
   readonly #timers = new Set<Timer>();
   #elapsed = 0;
   #set = 0;
   #epoch: number;
+  readonly #msPerReading: number;
 
-  constructor(epoch = Date.UTC(2026, 0, 1)) {
+  constructor(epoch = Date.UTC(2026, 0, 1), msPerReading = 0) {
     this.#epoch = epoch;
+    this.#msPerReading = msPerReading;
   }
 
   now(): number {
-    return this.#epoch + this.#elapsed;
+    return this.#epoch + this.monotonic();
   }
 
   monotonic(): number {
+    this.#elapsed += this.#msPerReading;
     return this.#elapsed;
   }
 

@@ -8,6 +8,7 @@
  *
  * Disposing asserts that nothing is left behind: no fill, no temporary file.
  */
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -260,7 +261,7 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
   };
   const admission = new Admission(options.limits ?? { requests: 1000, requestsPerClient: 1000 });
   const { idleMs = 0, headerTimeoutMs = 60_000, answerMs = 25_000 } = options;
-  const registry = new Registry(mirror, table, { clock, answerMs });
+  const registry = new Registry(mirror, table, { clock, answerMs, randomBytes });
   const { deliver } = await chooseDelivery('auto', process);
   const app = createApp({ registry, records, health, admission, idleMs, deliver });
   const limits = { headerTimeoutMs, connections: 10_000 };

@@ -1,6 +1,5 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { Mirror } from '../../cache/mirror.ts';
-import type { ListPage } from '../../cache/tag-lists.ts';
 import { formatNextLink } from '../../http/link.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { MediaType } from '../../oci/media-type.ts';
@@ -8,6 +7,7 @@ import { filterReferrers, formatReferrersIndex } from '../../oci/referrers.ts';
 import type { Answer } from '../answer.ts';
 import { parseArtifactTypes, parsePageQuery } from '../page-query.ts';
 import { jsonBody } from '../reply.ts';
+import type { SealedCursors } from '../sealed-cursor.ts';
 import type { Question } from './question.ts';
 
 const JSON_TYPE = { 'Content-Type': 'application/json' };
@@ -15,26 +15,38 @@ const JSON_TYPE = { 'Content-Type': 'application/json' };
 /** `tags/list` (distribution-spec, "Listing Tags"). */
 export async function answerTags(mirror: Mirror, question: Question): Promise<Answer> {
   const { target, name, query, rawPath } = question;
-  const page = await mirror.tags(target, parsePageQuery(query));
+  const asked = parsePageQuery(query);
+  const { entries, hasMore, outcome } = await mirror.tags(target, asked);
   return {
     status: 200,
-    headers: { ...JSON_TYPE, ...nextLink(rawPath, query, page) },
-    body: jsonBody({ name, tags: page.entries }),
-    outcome: page.outcome,
+    headers: { ...JSON_TYPE, ...nextLink(rawPath, query, asked.limit, hasMore ? entries.at(-1) : undefined) },
+    body: jsonBody({ name, tags: entries }),
+    outcome,
   };
+}
+
+/** Who may know of which repository, and how a page of them ends. */
+export interface CatalogView {
+  /** Whether a repository (`upstream/repository`) can be pulled from here. */
+  readonly isServed: (path: string) => boolean;
+  readonly cursors: SealedCursors;
 }
 
 /** `_catalog`: the repositories that are cached here, each by the name under which it can be pulled from here. */
 export async function answerCatalog(
   mirror: Mirror,
   { query, rawPath }: Pick<Question, 'query' | 'rawPath'>,
+  { isServed, cursors }: CatalogView,
 ): Promise<Answer> {
-  const page = await mirror.catalog(parsePageQuery(query));
+  const { limit, after } = parsePageQuery(query);
+  const page = { limit, after: after === undefined ? undefined : cursors.open(after) };
+  const { entries, next, outcome } = await mirror.catalog(page, isServed);
+  const last = next === undefined || next === entries.at(-1) ? next : cursors.seal(next);
   return {
     status: 200,
-    headers: { ...JSON_TYPE, ...nextLink(rawPath, query, page) },
-    body: jsonBody({ repositories: page.entries }),
-    outcome: page.outcome,
+    headers: { ...JSON_TYPE, ...nextLink(rawPath, query, limit, last) },
+    body: jsonBody({ repositories: entries }),
+    outcome,
   };
 }
 
@@ -56,15 +68,16 @@ export async function answerReferrers(mirror: Mirror, question: Question, subjec
   };
 }
 
+/** @param last what the next page comes after; undefined where there is none */
 function nextLink(
   rawPath: string,
   query: URLSearchParams,
-  { entries, hasMore }: ListPage,
+  limit: number,
+  last: string | undefined,
 ): OutgoingHttpHeaders {
-  const last = entries.at(-1);
-  if (!hasMore || last === undefined) return {};
+  if (last === undefined) return {};
   const next = new URLSearchParams(query);
   next.set('last', last);
-  next.set('n', String(entries.length));
+  next.set('n', String(limit));
   return { Link: formatNextLink(rawPath, next) };
 }

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Evictor } from '../../../src/eviction/evictor.ts';
+import type { ContentIndex } from '../../../src/index/content-index.ts';
+import type { Digest } from '../../../src/oci/digest.ts';
 import { parseTag } from '../../../src/oci/tag.ts';
 import { StoreError } from '../../../src/store/blob-store.ts';
 import { REPOSITORY, startEviction, type EvictionFixture } from '../../support/eviction-fixture.ts';
@@ -204,6 +206,166 @@ describe('pins', () => {
   });
 });
 
+/** Pins many blobs that together pass the cap, on a clock that moves while code runs. */
+async function startPinned(
+  count: number,
+  wrapIndex: (index: ContentIndex) => ContentIndex = (index) => index,
+): Promise<EvictionFixture> {
+  const cache = await startEviction({ maxSize: 10 * count, msPerReading: 1, wrapIndex });
+  for (let number = 0; number < count; number++) {
+    const digest = await cache.put(`pinned ${number}`, 10);
+    await cache.index.pin({ kind: 'digest', digest }, cache.clock.now());
+  }
+  return cache;
+}
+
+/** Calls `at` as the sweep reads its first page. */
+function atFirstPage(at: (index: ContentIndex) => Promise<void>): (index: ContentIndex) => ContentIndex {
+  let isFirst = true;
+  return (index) => ({
+    ...index,
+    async leastUsed(page) {
+      const found = await index.leastUsed(page);
+      if (isFirst && page.limit > 1) {
+        isFirst = false;
+        await at(index);
+      }
+      return found;
+    },
+  });
+}
+
+describe('while a sweep runs', () => {
+  test('it ends though pins pass the cap, and looks at each once', async () => {
+    await using cache = await startPinned(350);
+    await cache.evictor.idle();
+    expect(cache.told('eviction-ended')).toMatchObject([{ blobs: 0, pinned: 350, held: 0, missing: 175 }]);
+    expect(await cache.stored()).toHaveLength(350);
+  });
+
+  test('it ends though all that there is is in use and used again and again', async () => {
+    const names = Array.from({ length: 350 }, (_, number) => `used ${number}`);
+    await using cache: EvictionFixture = await startEviction({
+      maxSize: 3500,
+      msPerReading: 1,
+      wrapIndex: (index) => ({
+        ...index,
+        async leastUsed(page) {
+          const found = await index.leastUsed(page);
+          await index.touch(new Map(found.map(({ digest }) => [digest, cache.clock.now()])));
+          return found;
+        },
+      }),
+    });
+    const readers = [];
+    for (const name of names) {
+      const ingest = await cache.begin(name, 10);
+      readers.push(await ingest.follow());
+      await cache.finish(ingest, name, 10);
+    }
+    await cache.evictor.idle();
+    expect(await cache.stored()).toHaveLength(350);
+    for (const reader of readers) await reader.close();
+  });
+
+  test('what is pinned stays, and what is unpinned may go', async () => {
+    const nameOf = (number: number): string => `pinned ${number}`;
+    await using cache: EvictionFixture = await startPinned(
+      350,
+      atFirstPage(async (index) => {
+        for (let number = 200; number < 350; number++) {
+          await index.unpin({ kind: 'digest', digest: cache.digest(nameOf(number), 10) });
+        }
+        await index.pin({ kind: 'digest', digest: cache.digest(nameOf(210), 10) }, 0);
+      }),
+    );
+    await cache.evictor.idle();
+    const stored = await cache.stored();
+    const gone = Array.from({ length: 350 }, (_, number) => number).filter(
+      (n) => !stored.includes(nameOf(n)),
+    );
+    expect(gone).toEqual([...Array.from({ length: 10 }, (_, n) => 200 + n), ...gone.slice(10)]);
+    expect(gone.slice(10)).toEqual(Array.from({ length: 8 }, (_, n) => 211 + n));
+  });
+
+  test.each([
+    ['pinned', (index: ContentIndex, digest: Digest) => index.pin({ kind: 'digest', digest }, 2e12)],
+    ['used', (index: ContentIndex, digest: Digest) => index.touch(new Map([[digest, 2e12]]))],
+  ])('what is %s after it was chosen stays', async (_, use) => {
+    let isFirst = true;
+    await using cache: EvictionFixture = await startEviction({
+      maxSize: 1000,
+      wrapStore: (store) => ({
+        ...store,
+        async delete(digest) {
+          if (isFirst) await use(cache.index, cache.digest('s', 10));
+          isFirst = false;
+          return store.delete(digest);
+        },
+      }),
+    });
+    const ingest = await cache.begin('big', 950);
+    await putAll(cache, 'abcdefghijklmnopqrstuvwxyz', 10);
+    await cache.finish(ingest, 'big', 950);
+    await cache.evictor.idle();
+    expect(await cache.stored()).toContain('s');
+  });
+});
+
+describe('a sweep in vain', () => {
+  /** Counts the sweeps, each of which takes half a second. */
+  async function startCounted(): Promise<{ cache: EvictionFixture; sweeps: () => number }> {
+    let sweeps = 0;
+    const cache: EvictionFixture = await startPinned(100, (index) => ({
+      ...index,
+      leastUsed(page) {
+        if (page.after === undefined) {
+          sweeps += 1;
+          cache.clock.advance(500);
+        }
+        return index.leastUsed(page);
+      },
+    }));
+    await cache.evictor.idle();
+    return { cache, sweeps: () => sweeps };
+  }
+
+  test('is followed by a rest', async () => {
+    const { cache, sweeps } = await startCounted();
+    await using _ = cache;
+    const before = sweeps();
+    for (let times = 0; times < 3; times++) {
+      await cache.put(`more ${times}`, 10);
+      await cache.evictor.idle();
+    }
+    expect(sweeps()).toBe(before);
+    cache.clock.advance(10_000);
+    await cache.evictor.idle();
+    expect(sweeps()).toBeGreaterThan(before);
+    expect(await cache.stored()).toHaveLength(100);
+  });
+
+  test('does not rest any more once room was made for a fill', async () => {
+    const { cache, sweeps } = await startCounted();
+    await using _ = cache;
+    await cache.put('more', 10);
+    await cache.evictor.idle();
+    expect(await cache.stored()).toHaveLength(101);
+    const before = sweeps();
+    for (let number = 0; number < 50; number++) {
+      await cache.index.unpin({ kind: 'digest', digest: cache.digest(`pinned ${number}`, 10) });
+    }
+    cache.freeBytes = () => 0;
+    cache.evictor.makeRoom(100);
+    await cache.evictor.idle();
+    expect(sweeps()).toBe(before + 1);
+    expect(await cache.stored()).toHaveLength(91);
+    for (const name of 'abcdefgh') await cache.put(name, 10);
+    await cache.evictor.idle();
+    expect(await cache.bytes()).toBeLessThanOrEqual(980);
+  });
+});
+
 describe('the disk', () => {
   test('keeps so much free, whoever takes it', async () => {
     await using cache = await startEviction({ minFree: 1000, diskSize: 3000 });
@@ -270,6 +432,16 @@ describe('the disk', () => {
     cache.evictor.makeRoom(5000);
     await cache.evictor.idle();
     expect(await cache.stored()).toEqual(Array.from('defghij'));
+  });
+
+  test('is not thought to have got back bytes that were not there', async () => {
+    await using cache = await startEviction({ diskSize: 1000 });
+    await cache.index.putBlob({ digest: cache.digest('lost', 200), size: 200 }, 1);
+    await putAll(cache, 'abcdefgh', 100);
+    cache.evictor.makeRoom(450);
+    await cache.evictor.idle();
+    expect(await cache.stored()).toEqual(Array.from('fgh'));
+    expect(await cache.bytes()).toBe(300);
   });
 
   test('of unknown size is left alone', async () => {
@@ -344,6 +516,13 @@ describe('when something fails', () => {
     await cache.evictor.idle();
     expect(asked).toBeLessThan(10 + 16);
     expect(cache.told('eviction-ended')).toMatchObject([{ blobs: 0, error: { code: 'EROFS' } }]);
+    const before = asked;
+    await cache.put('yet one more', 10);
+    await cache.evictor.idle();
+    expect(asked).toBe(before);
+    cache.clock.advance(5_000);
+    await cache.evictor.idle();
+    expect(asked).toBeGreaterThan(before);
   });
 
   test('an index that does not answer is told of once', async () => {

@@ -50,7 +50,11 @@ test('of a million blobs an eviction looks at those that go and a page more, and
   // One byte above the upper mark: down to the lower one are 1.5 GiB.
   const maxSize = ROWS * SIZE + 512 * MiB - 1;
   const expected = Math.ceil((1536 * MiB) / SIZE);
-  await using cache = new EvictionFixture(index, { maxSize });
+  await using cache = new EvictionFixture(index, {
+    maxSize,
+    // There are rows only.
+    wrapStore: (store) => ({ ...store, delete: () => Promise.resolve(true) }),
+  });
   const others = new AbortController();
   const turns = countTurns(others.signal);
   cache.evictor.start();

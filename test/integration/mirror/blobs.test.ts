@@ -366,6 +366,58 @@ describe('many clients of one cold blob', () => {
   });
 });
 
+describe('what ends while something else is waited for is not fetched again', () => {
+  test('the permission of another repository', async () => {
+    await using world = await start();
+    world.registry.putBlob('acme/other', CONTENT);
+    const filling = stallAfter(MiB);
+    world.registry.fault({ kind: 'blob', method: 'GET' }, filling);
+    const first = world.mirror.get(PATH);
+    await filling.reached;
+    const asking = neverRespond();
+    world.registry.fault({ kind: 'blob', method: 'HEAD', repository: 'acme/other' }, asking);
+    const second = world.mirror.get(`/v2/acme/other/blobs/${DIGEST}`);
+    await asking.reached;
+    filling.release();
+    expect((await first).complete).toBe(true);
+    await expect.poll(() => world.mirror.mirror.fills.size).toBe(0);
+    asking.release();
+    expect((await second).body.equals(CONTENT)).toBe(true);
+    expect(blobGets(world)).toBe(1);
+  });
+
+  test('a look at the disk', async () => {
+    const looks = Promise.withResolvers<void>();
+    const goOn = Promise.withResolvers<void>();
+    let isSlow = false;
+    const wrapStore = (store: BlobStore): BlobStore => ({
+      ...store,
+      async open(digest) {
+        const reader = await store.open(digest);
+        if (!isSlow) return reader;
+        isSlow = false;
+        looks.resolve();
+        await goOn.promise;
+        return reader;
+      },
+    });
+    await using world = await start({}, { wrapStore });
+    const filling = stallAfter(MiB);
+    world.registry.fault({ kind: 'blob', method: 'GET' }, filling);
+    const first = world.mirror.get(PATH);
+    await filling.reached;
+    isSlow = true;
+    const second = world.mirror.get(PATH);
+    await looks.promise;
+    filling.release();
+    expect((await first).complete).toBe(true);
+    await expect.poll(() => world.mirror.mirror.fills.size).toBe(0);
+    goOn.resolve();
+    expect((await second).body.equals(CONTENT)).toBe(true);
+    expect(blobGets(world)).toBe(1);
+  });
+});
+
 describe('when upstream breaks off', () => {
   test('the fill is taken up again at its offset, and the client sees nothing of it', async () => {
     await using world = await start();
@@ -436,6 +488,31 @@ describe('when upstream sends other bytes than the digest names', () => {
     expect(world.mirror.events).toContainEqual(expect.objectContaining({ kind: 'verification-failed' }));
     expect((await world.mirror.get(PATH)).body.equals(CONTENT)).toBe(true);
     await expectWarm(world);
+  });
+
+  test('after a break, the fill is begun anew by itself, once: the next client finds the right bytes', async () => {
+    await using world = await start();
+    world.registry.fault({ kind: 'blob', times: 1 }, cutAfter(MiB));
+    world.registry.fault({ kind: 'blob' }, (reply) => (reply.status === 206 ? flip(7)(reply) : reply));
+    expect((await world.mirror.get(PATH)).complete).toBe(false);
+    await expect.poll(() => world.mirror.mirror.fills.size).toBe(0);
+    expect(world.registry.requests.map(({ headers }) => headers.range?.startsWith('bytes='))).toEqual([
+      undefined,
+      true,
+      undefined,
+    ]);
+    await expectWarm(world);
+  });
+
+  test('after a break, and after another one, too: that is all', async () => {
+    await using world = await start();
+    world.registry.fault({ kind: 'blob' }, (reply) =>
+      reply.status === 206 ? flip(7)(reply) : cutAfter(MiB)(reply),
+    );
+    expect((await world.mirror.get(PATH)).complete).toBe(false);
+    await expect.poll(() => world.mirror.mirror.fills.size).toBe(0);
+    expect(blobGets(world)).toBe(4);
+    expect(await world.mirror.files('blobs/sha256')).toEqual([]);
   });
 
   test('bytes where there should be none are not passed on as an empty blob', async () => {

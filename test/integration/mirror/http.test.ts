@@ -219,6 +219,40 @@ describe('headers', () => {
   });
 });
 
+describe('the reason phrase, which is all that dockerd, containerd, CRI and podman show of a 5xx', () => {
+  test.each(['GET', 'HEAD'])('%s: which upstream failed, and how', async (method) => {
+    await using registry = await startFakeRegistry();
+    await using mirror = await startMirror({ upstreams: [{ name: 'registry.test', registry }] });
+    registry.down();
+    const { statusCode, statusMessage } = await mirror.open('/v2/acme/app/manifests/1', { method });
+    expect([statusCode, statusMessage]).toEqual([
+      502,
+      expect.stringMatching(/^registry\.test: .*connection lost/),
+    ]);
+  });
+
+  test('what upstream says of it in other letters is one line of ASCII, and in the body without controls', async () => {
+    await using registry = await startFakeRegistry();
+    await using mirror = await startMirror({ upstreams: [{ name: 'registry.test', registry }] });
+    const message = `größer\r\nX-Injected: 1\u009b2J\u202e\u2028${'x'.repeat(500)}`;
+    const body = JSON.stringify({ errors: [{ code: 'UNKNOWN', message }] });
+    registry.fault({}, instead(status(500, { body })));
+    const incoming = await mirror.open(`/v2/acme/app/blobs/${DIGEST}`);
+    expect(incoming.statusMessage).toMatch(/^registry\.test: [ -~]{100,200}$/);
+    expect(incoming.statusMessage?.length).toBeLessThanOrEqual(200);
+    expect(incoming.headers).not.toHaveProperty('x-injected');
+    const told = Buffer.concat((await incoming.toArray()) as Buffer[]).toString();
+    expect(told).not.toMatch(/[\p{Cc}\p{Cf}\u2028]/u);
+  });
+
+  test('a 4xx has its own words', async () => {
+    await using registry = await startFakeRegistry();
+    await using mirror = await startMirror({ upstreams: [{ name: 'registry.test', registry }] });
+    expect((await mirror.open('/v2/acme/app/manifests/1')).statusMessage).toBe('Not Found');
+    expect((await mirror.open('/v2/')).statusMessage).toBe('OK');
+  });
+});
+
 describe('the access log', () => {
   test('one line a request tells what was asked, how it was answered, and what was sent', async () => {
     await using registry = await startFakeRegistry();

@@ -1,6 +1,11 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { digestOf } from '../../../src/oci/digest.ts';
 import { MediaType } from '../../../src/oci/media-type.ts';
+import { parseRepositoryName } from '../../../src/oci/repository-name.ts';
+import { parseTag } from '../../../src/oci/tag.ts';
 import { startFakeRegistry } from '../../support/fake-registry.ts';
 import { MINUTE, startMirror, type MirrorFixture } from '../../support/mirror-fixture.ts';
 import {
@@ -209,6 +214,58 @@ describe('_catalog', () => {
     const requests = registry.requests.length;
     expect((await mirror.get('/v2/docker.io/library/debian/manifests/latest')).status).toBe(200);
     expect(registry.requests.length).toBe(requests);
+  });
+});
+
+describe('_catalog and what is forbidden', () => {
+  const isAllowed = (name: string): boolean => !name.startsWith('secret/');
+
+  test('what was cached before it was denied, or of an upstream that is configured no more, is not shown', async () => {
+    await using registry = await startFakeRegistry();
+    const directory = await mkdtemp(join(tmpdir(), 'larder-test-'));
+    for (const name of ['acme/app', 'secret/a', 'secret/b', 'zebra/app']) registry.putImage(name, 'latest');
+    const former = [
+      { name: 'registry.test', registry },
+      { name: 'former.test', registry },
+    ];
+    {
+      await using before = await startMirror({ directory, upstreams: former });
+      for (const name of ['acme/app', 'secret/a', 'secret/b', 'zebra/app']) {
+        await before.get(`/v2/${name}/manifests/latest`);
+        await before.get(`/v2/${name}/manifests/latest?ns=former.test`);
+      }
+    }
+    await using mirror = await startMirror({
+      directory,
+      upstreams: [{ name: 'registry.test', registry, isAllowed }],
+    });
+    expect(parse((await mirror.get('/v2/_catalog')).body)).toEqual({
+      repositories: ['registry.test/acme/app', 'registry.test/zebra/app'],
+    });
+    const first = await mirror.get('/v2/_catalog?n=1');
+    expect(parse(first.body)).toEqual({ repositories: ['registry.test/acme/app'] });
+    const next = '/v2/_catalog?n=1&last=registry.test%2Facme%2Fapp';
+    expect(first.headers['link']).toBe(`<${next}>; rel="next"`);
+    const second = await mirror.get(next);
+    expect(parse(second.body)).toEqual({ repositories: ['registry.test/zebra/app'] });
+    expect(second.headers['link']).toBeUndefined();
+    await rm(directory, { recursive: true });
+  });
+
+  test('so many of them in a row: the page ends, and its link goes on without a name', async () => {
+    await using registry = await startFakeRegistry();
+    await using mirror = await startMirror({ upstreams: [{ name: 'registry.test', registry, isAllowed }] });
+    const upstream = 'registry.test';
+    const entry = { digest: digestOf('x'), checkedAt: 0 };
+    const put = (name: string): Promise<void> =>
+      mirror.index.putTag({ upstream, repository: parseRepositoryName(name) }, parseTag('1'), entry);
+    for (let n = 0; n < 10_100; n += 1) await put(`secret/r${n}`);
+    await put('zebra/app');
+    const first = await mirror.get('/v2/_catalog?n=1');
+    expect(parse(first.body)).toEqual({ repositories: [] });
+    const [, link = ''] = /^<(.*last=\*[\w-]+.*)>; rel="next"$/.exec(String(first.headers['link'])) ?? [];
+    expect(parse((await mirror.get(link)).body)).toEqual({ repositories: ['registry.test/zebra/app'] });
+    expect((await mirror.get('/v2/_catalog?last=*AAAA')).status).toBe(400);
   });
 });
 

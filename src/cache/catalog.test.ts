@@ -1,0 +1,70 @@
+import * as fc from 'fast-check';
+import { describe, expect, test, vi } from 'vitest';
+import { catalogPage } from './catalog.ts';
+
+/** An index of these repositories, which counts what it is asked for. */
+function indexOf(paths: readonly string[]): {
+  repositories: (page: { after?: string; limit: number }) => Promise<string[]>;
+  rows: () => number;
+} {
+  const sorted = [...paths].toSorted();
+  let rows = 0;
+  return {
+    repositories: vi.fn(({ after = '', limit }) => {
+      const page = sorted.filter((path) => path > after).slice(0, limit);
+      rows += limit;
+      return Promise.resolve(page);
+    }),
+    rows: () => rows,
+  };
+}
+
+const isShown = (path: string): boolean => !path.startsWith('r/secret');
+
+/** All pages, as a client that follows the links gets them. */
+async function allPages(paths: readonly string[], limit: number): Promise<string[][]> {
+  const index = indexOf(paths);
+  const pages: string[][] = [];
+  let after: string | undefined;
+  do {
+    const { entries, next } = await catalogPage(index, { limit, after }, isShown);
+    pages.push([...entries]);
+    after = next;
+  } while (after !== undefined);
+  return pages;
+}
+
+const numbered = (name: string, count: number): string[] =>
+  Array.from({ length: count }, (_, n) => `${name}${String(n).padStart(6, '0')}`);
+
+describe('catalogPage', () => {
+  test.each<[string, readonly string[], number, readonly (readonly string[])[]]>([
+    ['nothing', [], 2, [[]]],
+    ['nothing that may be shown', ['r/secret1', 'r/secret2'], 2, [[]]],
+    ['filled past what may not be shown', ['r/a', 'r/secret1', 'r/z'], 2, [['r/a', 'r/z']]],
+    ['no page behind the last that may be shown', ['r/a', 'r/b', 'r/secret1'], 2, [['r/a', 'r/b']]],
+    ['more', ['r/a', 'r/b', 'r/secret1', 'r/z'], 2, [['r/a', 'r/b'], ['r/z']]],
+    ['a page of none, which is the last', ['r/a'], 0, [[]]],
+  ])('%s', async (_, paths, limit, pages) => expect(await allPages(paths, limit)).toEqual(pages));
+
+  test('looks at so many for one page, and goes on behind them for the next', async () => {
+    const paths = ['r/a', ...numbered('r/secret', 25_000), 'r/z'];
+    const index = indexOf(paths);
+    const first = await catalogPage(index, { limit: 2, after: undefined }, isShown);
+    expect(first).toMatchObject({ entries: ['r/a'], next: 'r/secret010001' });
+    expect(index.rows()).toBe(10_003);
+    expect((await allPages(paths, 2)).filter((page) => page.length > 0)).toEqual([['r/a'], ['r/z']]);
+  });
+
+  test('the pages together are all that may be shown, in order, and all but the last are full', async () => {
+    const path = fc.oneof(fc.stringMatching(/^r\/[a-z]{1,2}$/), fc.stringMatching(/^r\/secret[0-9]{1,2}$/));
+    const paths = fc.uniqueArray(path, { maxLength: 40 });
+    await fc.assert(
+      fc.asyncProperty(paths, fc.integer({ min: 1, max: 5 }), async (all, limit) => {
+        const pages = await allPages(all, limit);
+        expect(pages.flat()).toEqual(all.filter(isShown).toSorted());
+        expect(pages.slice(0, -1).every(({ length }) => length === limit)).toBe(true);
+      }),
+    );
+  });
+});

@@ -1,0 +1,52 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { ContentIndex } from '../index/content-index.ts';
+import type { Digest } from '../oci/digest.ts';
+
+const PAGE = 100;
+
+/** So many digests are looked up before everything else has its turn: some milliseconds. */
+const DIGESTS_PER_TURN = 1000;
+
+/** What the pins exempt, with all that it refers to: as it was when it was last read. */
+export class Pinned {
+  readonly #index: Pick<ContentIndex, 'pins' | 'closure'>;
+  /** What is pinned itself, and what each refers to: that is looked up once. */
+  #closures: ReadonlyMap<Digest, readonly Digest[]> = new Map();
+  #digests: ReadonlySet<Digest> = new Set();
+
+  constructor(index: Pick<ContentIndex, 'pins' | 'closure'>) {
+    this.#index = index;
+  }
+
+  has(digest: Digest): boolean {
+    return this.#digests.has(digest);
+  }
+
+  /**
+   * Reads the pins anew: operators pin and unpin, and pinned tags move, at any time.
+   * @throws IndexError
+   */
+  async read(): Promise<void> {
+    const before = this.#closures;
+    const closures = new Map<Digest, readonly Digest[]>();
+    let after: string | undefined;
+    let looked = 0;
+    do {
+      const page = await this.#index.pins({ after, limit: PAGE });
+      for (const { digest } of page) {
+        if (digest === undefined || closures.has(digest)) continue;
+        const closure = before.get(digest) ?? (await this.#index.closure(digest));
+        closures.set(digest, closure);
+        looked += before.has(digest) ? 0 : closure.length;
+        if (looked < DIGESTS_PER_TURN) continue;
+        looked = 0;
+        await nextTurn();
+      }
+      after = page.at(-1)?.name;
+      await nextTurn();
+    } while (after !== undefined);
+    this.#closures = closures;
+    const isSame = closures.size === before.size && [...closures.keys()].every((root) => before.has(root));
+    if (!isSame) this.#digests = new Set([...closures.values()].flat());
+  }
+}
