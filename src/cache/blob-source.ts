@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { Events } from '../events.ts';
 import type { Digest } from '../oci/digest.ts';
 import { UpstreamError } from '../upstream/error.ts';
-import type { ByteRange, FetchedBlob } from '../upstream/upstream.ts';
+import type { ByteRange, Demand, FetchedBlob } from '../upstream/upstream.ts';
 import { pause } from './deadline.ts';
 import { Patience } from './patience.ts';
 import { isTransient, Places } from './places.ts';
@@ -67,7 +67,7 @@ export class BlobSource {
     range: ByteRange,
     options: BlobSourceOptions,
   ): Promise<BlobSource> {
-    const first = await request(target, digest, range, options.signal);
+    const first = await request(target, digest, range, options);
     return new BlobSource(target, digest, range, first, options);
   }
 
@@ -235,7 +235,8 @@ export class BlobSource {
   }
 
   #ask(target: Target, signal: AbortSignal): Promise<FetchedBlob> {
-    return request(target, this.#digest, { start: this.#offset, end: this.#range.end }, signal);
+    const { demand } = this.#options;
+    return request(target, this.#digest, { start: this.#offset, end: this.#range.end }, { demand, signal });
   }
 
   get #isHopeless(): boolean {
@@ -285,14 +286,16 @@ export interface BlobSourceOptions {
   readonly clock: Clock;
   readonly events: Events;
   readonly signal?: AbortSignal | undefined;
+  /** Who wants it. Absent: some client. */
+  readonly demand?: Demand | undefined;
 }
 
 function request(
   target: Target,
   digest: Digest,
   range: ByteRange,
-  signal: AbortSignal | undefined,
+  { demand, signal }: Pick<BlobSourceOptions, 'demand' | 'signal'>,
 ): Promise<FetchedBlob> {
   const wanted = range.start === 0 && range.end === undefined ? undefined : range;
-  return target.upstream.blob(target.key.repository, digest, { range: wanted, signal });
+  return target.upstream.blob(target.key.repository, digest, { range: wanted, demand, signal });
 }

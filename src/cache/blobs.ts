@@ -1,12 +1,10 @@
-import { resolveRange, type RangeSpec } from '../http/range.ts';
-import { createDigester, digestAlgorithm, type Digest } from '../oci/digest.ts';
+import type { Digest } from '../oci/digest.ts';
 import { StoreError, type BlobReader } from '../store/blob-store.ts';
 import { UpstreamError } from '../upstream/error.ts';
-import type { ByteRange } from '../upstream/upstream.ts';
+import { Audience, demandOf } from './audience.ts';
 import type { Belonging } from './belonging.ts';
-import { BlobSource } from './blob-source.ts';
+import type { Asked, OpenedBlob } from './asked.ts';
 import { directPart } from './direct-part.ts';
-import type { DiskError } from './disk.ts';
 import type { Fill, FillOptions } from './fill.ts';
 import { Fills } from './fills.ts';
 import { Flights } from './flights.ts';
@@ -15,18 +13,12 @@ import { refusalKey, type NegativeCache } from './negative.ts';
 import { CONFIRMED, HIT, type Outcome } from './outcome.ts';
 import type { Recovered } from './recovered.ts';
 import { isRefusal } from './refusal.ts';
+import { PastStore } from './past-store.ts';
 import { ResilientReader } from './resilient-reader.ts';
-import { SourceReader } from './source-reader.ts';
 import type { SmallBlobs } from './small-blobs.ts';
 import type { StoredBlobs } from './stored-blobs.ts';
 import { isSameRepository, type Target } from './target.ts';
 import { tolerate } from './tolerate.ts';
-
-/** A blob ready to be sent. Whoever gets it closes the reader. */
-export interface OpenedBlob {
-  readonly reader: BlobReader;
-  readonly outcome: Outcome;
-}
 
 export interface BlobStat {
   /** Bytes; undefined where upstream does not tell. */
@@ -46,12 +38,14 @@ export interface BlobsOptions extends FillOptions {
 /** Blobs by digest: from disk, or through the one fill of their upstream and digest. */
 export class Blobs {
   readonly #fills: Fills;
+  readonly #pastStore: PastStore;
   readonly #confirmations: Flights<{ readonly size: number | undefined }>;
   readonly #options: BlobsOptions;
 
   constructor(options: BlobsOptions) {
     this.#options = options;
     this.#fills = new Fills(options);
+    this.#pastStore = new PastStore(options);
     this.#confirmations = new Flights(() => options.clock.monotonic());
   }
 
@@ -62,19 +56,18 @@ export class Blobs {
 
   /**
    * Opens a blob of the target's repository.
-   * @param range what the client asked for, where it asked for a part
    * @throws UpstreamError where upstream says no or cannot be asked, and nothing that may be served is cached
    */
-  async open(target: Target, digest: Digest, range: RangeSpec | undefined): Promise<OpenedBlob> {
+  async open(target: Target, digest: Digest, asked: Asked): Promise<OpenedBlob> {
     const { belonging, lastUse, small } = this.#options;
     const endings = this.#fills.endings(digest);
     const belongs = await belonging.has(target.key, digest);
     const reader = await small.open(digest);
-    if (reader === undefined) return this.#openCold(target, digest, range, { belongs, endings });
+    if (reader === undefined) return this.#openCold(target, digest, asked, { belongs, endings });
     try {
       const outcome = belongs ? HIT : await this.#confirmStored(target, digest);
       lastUse.record(digest);
-      return { reader: new ResilientReader(reader, target, digest, this.#options), outcome };
+      return { reader: this.#resilient(reader, target, digest, asked), outcome };
     } catch (error) {
       await reader.close();
       throw error;
@@ -107,7 +100,7 @@ export class Blobs {
   async #openCold(
     target: Target,
     digest: Digest,
-    range: RangeSpec | undefined,
+    asked: Asked,
     { belongs, endings }: { readonly belongs: boolean; readonly endings: number },
   ): Promise<OpenedBlob> {
     const running = this.#running(target, digest);
@@ -116,52 +109,54 @@ export class Blobs {
       await this.#confirm(target, digest);
     }
     // What has ended since the store was asked may have put the blob there.
-    if (endings !== this.#fills.endings(digest)) return this.open(target, digest, range);
+    if (endings !== this.#fills.endings(digest)) return this.open(target, digest, asked);
     const diskError = this.#options.disk.error;
     const current = this.#running(target, digest);
     if (current === undefined && diskError !== undefined) {
-      return this.#passThrough(target, digest, range, diskError);
+      return this.#pastStore.open(target, digest, asked, diskError);
     }
-    const fill = current ?? this.#startFill(target, digest);
-    const isCollapsed = current !== undefined;
+    const audience = current?.audience ?? new Audience();
+    const leave = audience.enter(asked.client);
+    try {
+      const fill = current ?? this.#startFill(target, digest, audience);
+      return await this.#whenOpened(fill, target, asked, current !== undefined);
+    } finally {
+      leave();
+    }
+  }
+
+  async #whenOpened(fill: Fill, target: Target, asked: Asked, isCollapsed: boolean): Promise<OpenedBlob> {
     try {
       await fill.opened;
-      return await this.#board(fill, target, range, isCollapsed);
+      return await this.#board(fill, target, asked, isCollapsed);
     } catch (error) {
-      if (error instanceof StoreError) return this.#passThrough(target, digest, range, error);
+      const { digest } = fill;
+      if (error instanceof StoreError) return this.#pastStore.open(target, digest, asked, error);
       // What failed through another repository, or before this client came aboard, says nothing of this one.
       if (!isCollapsed || (!fill.hasOpened && isSameRepository(fill.target, target))) throw error;
       await fill.ended;
-      return this.open(target, digest, range);
+      return this.open(target, digest, asked);
     }
   }
 
   /** Follows an opened fill; or, for a range far ahead of it, asks upstream for just that. */
-  async #board(
-    fill: Fill,
-    target: Target,
-    range: RangeSpec | undefined,
-    collapsed: boolean,
-  ): Promise<OpenedBlob> {
+  async #board(fill: Fill, target: Target, asked: Asked, collapsed: boolean): Promise<OpenedBlob> {
     fill.join(target);
-    if (range !== undefined) fill.finishAlone();
-    const direct = await this.#openAhead(fill, target, range);
+    if (asked.range !== undefined) fill.readInParts();
+    const direct = await this.#openAhead(fill, target, asked);
     if (direct !== undefined) return direct;
-    const reader = new ResilientReader(await fill.follow(), target, fill.digest, this.#options);
+    const follower = await fill.follow(asked.client);
+    const reader = this.#resilient(follower, target, fill.digest, asked);
     return { reader, outcome: { hit: false, fwd: 'uri-miss', stored: true, collapsed } };
   }
 
   /** A range far ahead of the fill, by itself. What cannot be had so comes with the fill, later. */
-  async #openAhead(
-    fill: Fill,
-    target: Target,
-    range: RangeSpec | undefined,
-  ): Promise<OpenedBlob | undefined> {
-    const part = directPart(range, fill);
+  async #openAhead(fill: Fill, target: Target, asked: Asked): Promise<OpenedBlob | undefined> {
+    const part = directPart(asked.range, fill);
     if (part === undefined) return undefined;
     fill.spendDirect(part);
     try {
-      return await this.#openDirect(target, fill.digest, part, fill.size, 'range far ahead of the fill');
+      return await this.#pastStore.openPart(target, fill, part, asked.client);
     } catch (error) {
       if (error instanceof UpstreamError) return undefined;
       throw error;
@@ -172,56 +167,20 @@ export class Blobs {
     return this.#fills.get(target.key.upstream, digest);
   }
 
-  #startFill(target: Target, digest: Digest): Fill {
+  #resilient(reader: BlobReader, target: Target, digest: Digest, { client }: Asked): BlobReader {
+    return new ResilientReader(reader, target, digest, { ...this.#options, demand: demandOf(client) });
+  }
+
+  #startFill(target: Target, digest: Digest, audience: Audience): Fill {
     const { negative } = this.#options;
     const key = blobKey(target, digest);
     const known = negative.get(key);
     if (known !== undefined) throw known;
-    const fill = this.#fills.start(target, digest);
+    const fill = this.#fills.start(target, digest, audience);
     fill.opened.catch((error: unknown) => {
       if (isRefusal(error)) negative.put(key, error);
     });
     return fill;
-  }
-
-  /** While the store cannot take a blob: from upstream to this one client, and of a range only that. */
-  async #passThrough(
-    target: Target,
-    digest: Digest,
-    range: RangeSpec | undefined,
-    cause: DiskError,
-  ): Promise<OpenedBlob> {
-    const { negative, index, events } = this.#options;
-    const key = blobKey(target, digest);
-    const known = negative.get(key);
-    if (known !== undefined) throw known;
-    const size = await tolerate(events, 'look up a size', () => index.describedSize(digest));
-    try {
-      return await this.#openDirect(target, digest, partOf(range, size), size, `store: ${cause.code}`);
-    } catch (error) {
-      if (isRefusal(error)) negative.put(key, error);
-      throw error;
-    }
-  }
-
-  /** From upstream to this one client, past the store. */
-  async #openDirect(
-    target: Target,
-    digest: Digest,
-    range: ByteRange,
-    size: number | undefined,
-    detail: string,
-  ): Promise<OpenedBlob> {
-    const source = await BlobSource.open(target, digest, range, this.#options);
-    // A part cannot be verified before the whole is here; the client verifies what it puts together.
-    const check =
-      range.start === 0 && range.end === undefined
-        ? { digest, digester: createDigester(digestAlgorithm(digest)) }
-        : undefined;
-    return {
-      reader: new SourceReader(source, size, check),
-      outcome: { hit: false, fwd: 'uri-miss', stored: false, detail },
-    };
   }
 
   /** Asks upstream whether the repository has the blob, one question at a time for each. */
@@ -257,14 +216,6 @@ export class Blobs {
 /** Whether the fill is had through the target's repository. */
 function isOf(fill: Fill | undefined, target: Target): boolean {
   return fill?.hasOpened === true && isSameRepository(fill.target, target);
-}
-
-/** What to ask upstream for: a range only where the size that tells what it means is known. */
-function partOf(range: RangeSpec | undefined, size: number | undefined): ByteRange {
-  if (range === undefined || size === undefined) return { start: 0 };
-  const resolved = resolveRange(range, size);
-  if (typeof resolved === 'string' || resolved.end - resolved.start === size) return { start: 0 };
-  return { start: resolved.start, end: resolved.end };
 }
 
 function blobKey(target: Target, digest: Digest): string {

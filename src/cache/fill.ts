@@ -12,18 +12,16 @@ import {
 import { ForwardingReader } from '../store/forwarding-reader.ts';
 import { UpstreamError } from '../upstream/error.ts';
 import type { ByteRange } from '../upstream/upstream.ts';
+import type { Audience } from './audience.ts';
 import type { Belonging } from './belonging.ts';
 import { BlobSource } from './blob-source.ts';
 import type { FillInView } from './direct-part.ts';
 import { giveBack } from './give-back.ts';
 import { isDiskError, type Disk } from './disk.ts';
 import { recordOrDrop } from './record.ts';
-import { isWorthFinishing } from './worth-finishing.ts';
+import { graceMs, isWorthFinishing } from './worth-finishing.ts';
 import type { Target } from './target.ts';
 import { tolerate } from './tolerate.ts';
-
-/** How long a fill that is not worth finishing waits for somebody to come back. */
-const GRACE_MS = 10_000;
 
 export interface FillOptions {
   readonly belonging: Belonging;
@@ -41,6 +39,8 @@ export interface FillOptions {
 export class Fill implements FillInView {
   readonly target: Target;
   readonly digest: Digest;
+  /** The clients that follow it, or wait to. */
+  readonly audience: Audience;
   /**
    * Resolves when upstream's headers are here and there is something to follow.
    * Rejects with UpstreamError or StoreError where it does not come to that.
@@ -56,13 +56,16 @@ export class Fill implements FillInView {
   #size: number | undefined;
   #followers = 0;
   #directBytes = 0;
-  #finishesAlone = false;
+  #isReadInParts = false;
   #isToBeginAnew = false;
   #cancelGrace: (() => void) | undefined;
+  #isOver = false;
 
-  constructor(target: Target, digest: Digest, options: FillOptions) {
+  /** @param audience the client that it is begun for is in it already */
+  constructor(target: Target, digest: Digest, audience: Audience, options: FillOptions) {
     this.target = target;
     this.digest = digest;
+    this.audience = audience;
     this.#options = options;
     this.opened = this.#opening.promise;
     // Everybody may have left before the answer is here.
@@ -97,13 +100,10 @@ export class Fill implements FillInView {
     this.#directBytes += end - start;
   }
 
-  /**
-   * The fill is no longer given up because nobody follows it. Who reads a blob in parts leaves after each, and
-   * comes back for the next one: to give up between two of them would fetch the beginning time and again.
-   */
-  finishAlone(): void {
-    this.#finishesAlone = true;
-    this.#cancelGrace?.();
+  /** A client asks for a part: it may come back for another one. */
+  readInParts(): void {
+    this.#isReadInParts = true;
+    if (this.#followers === 0) this.#waitForClients();
   }
 
   /** The blob belongs to another repository, too: where this transfer breaks or stalls, it goes on from there. */
@@ -128,15 +128,21 @@ export class Fill implements FillInView {
    * A reader of the bytes as they arrive. To be called once `opened`.
    * @throws UpstreamError `cancelled` where it was given up meanwhile
    */
-  async follow(): Promise<BlobReader> {
+  async follow(client: string): Promise<BlobReader> {
     if (this.#ingest === undefined) throw new Error(`the fill of ${this.digest} has not been opened`);
     if (this.isCancelled) throw this.#abandoned();
+    const leave = this.audience.enter(client);
     this.#followers += 1;
     this.#cancelGrace?.();
+    const left = (): void => {
+      this.#followers -= 1;
+      leave();
+      if (this.#followers === 0) this.#waitForClients();
+    };
     try {
-      return new LeavingReader(await this.#ingest.follow(), () => this.#left());
+      return new LeavingReader(await this.#ingest.follow(), left);
     } catch (error) {
-      this.#left();
+      left();
       throw error;
     }
   }
@@ -147,17 +153,13 @@ export class Fill implements FillInView {
     this.#cancellation.abort();
   }
 
-  #left(): void {
-    this.#followers -= 1;
-    if (this.#isWanted) return;
+  /** Gives the fill up after a while, unless a client comes or it is worth finishing without. */
+  #waitForClients(): void {
     this.#cancelGrace?.();
-    this.#cancelGrace = this.#options.clock.after(GRACE_MS, () => {
-      if (!this.#isWanted) this.cancel();
+    if (this.#isOver) return;
+    this.#cancelGrace = this.#options.clock.after(graceMs(this.#isReadInParts), () => {
+      if (this.#followers === 0 && !isWorthFinishing(this)) this.cancel();
     });
-  }
-
-  get #isWanted(): boolean {
-    return this.#followers > 0 || this.#finishesAlone || isWorthFinishing(this);
   }
 
   async #run(): Promise<void> {
@@ -175,6 +177,7 @@ export class Fill implements FillInView {
       }
       this.#tellEnd(this.isCancelled ? 'abandoned' : 'failed', error);
     } finally {
+      this.#isOver = true;
       this.#cancelGrace?.();
     }
   }
@@ -182,13 +185,15 @@ export class Fill implements FillInView {
   async #transfer(): Promise<void> {
     const { store, clock, events } = this.#options;
     const { signal } = this.#cancellation;
-    const source = await BlobSource.open(this.target, this.digest, { start: 0 }, { signal, clock, events });
+    const options = { signal, clock, events, demand: this.audience };
+    const source = await BlobSource.open(this.target, this.digest, { start: 0 }, options);
     this.#source = source;
     try {
       this.#size = source.size ?? (await this.#describedSize());
       const ingest = await store.ingest({ digest: this.digest, size: this.#size });
       this.#ingest = ingest;
       this.#opening.resolve();
+      this.#waitForClients();
       await this.#pour(source, ingest);
       await this.#record(await ingest.commit(), source.isWholeFromFirst);
     } catch (error) {

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Digest } from '../oci/digest.ts';
+import { Audience } from './audience.ts';
 import { Fill, type FillOptions } from './fill.ts';
 import { flightKey } from './flights.ts';
 import type { Target } from './target.ts';
@@ -46,20 +47,21 @@ export class Fills {
     return this.#endings.get(digest) ?? 0;
   }
 
-  start(target: Target, digest: Digest): Fill {
-    const fill = this.#start(target, digest);
+  /** @param audience the client that it is begun for is in it already */
+  start(target: Target, digest: Digest, audience: Audience): Fill {
+    const fill = this.#start(target, digest, audience);
     void fill.ended.then(() => {
       // Once, and only where it may help: the clients have been cut, but the next ones find the right bytes.
       if (fill.isToBeginAnew && !this.#isClosed && this.get(target.key.upstream, digest) === undefined) {
-        this.#start(target, digest);
+        this.#start(target, digest, new Audience());
       }
     });
     return fill;
   }
 
-  #start(target: Target, digest: Digest): Fill {
+  #start(target: Target, digest: Digest, audience: Audience): Fill {
     const key = flightKey(target.key.upstream, digest);
-    const fill = new Fill(target, digest, this.#options);
+    const fill = new Fill(target, digest, audience, this.#options);
     this.#boardable.set(key, fill);
     this.#unended.add(fill);
     void fill.ended.then(() => {

@@ -7,7 +7,8 @@ import { selectPlatform } from '../oci/platform.ts';
 import type { Reference } from '../oci/reference.ts';
 import type { Tag } from '../oci/tag.ts';
 import { Belonging } from './belonging.ts';
-import { Blobs, type BlobStat, type OpenedBlob } from './blobs.ts';
+import type { OpenedBlob } from './asked.ts';
+import { Blobs, type BlobStat } from './blobs.ts';
 import { catalogPage, type CatalogPage } from './catalog.ts';
 import { Disk, type DiskOptions } from './disk.ts';
 import { LastUse } from './last-use.ts';
@@ -160,9 +161,17 @@ export class Mirror {
     return headOf(await this.#pullTagged(target, tag, resolution, preference));
   }
 
-  /** @throws UpstreamError */
-  blob(target: Target, digest: Digest, range: RangeSpec | undefined): Promise<OpenedBlob> {
-    return this.#blobs.open(target, digest, range);
+  /**
+   * @param client who asks, by an opaque key: turns at an upstream are dealt out fairly among clients
+   * @throws UpstreamError
+   */
+  blob(
+    target: Target,
+    digest: Digest,
+    range: RangeSpec | undefined,
+    client: string = '',
+  ): Promise<OpenedBlob> {
+    return this.#blobs.open(target, digest, { range, client });
   }
 
   /** @throws UpstreamError */

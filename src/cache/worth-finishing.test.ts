@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isWorthFinishing } from './worth-finishing.ts';
+import { graceMs, isWorthFinishing } from './worth-finishing.ts';
 
 const MiB = 1024 * 1024;
 
@@ -11,4 +11,8 @@ test.each([
   ['nor one whose end nobody knows', { offset: 5 * MiB, size: undefined }, false],
 ])('%s', (_, progress, expected) => {
   expect(isWorthFinishing(progress)).toBe(expected);
+});
+
+test('a client that reads in parts is waited for longer', () => {
+  expect([graceMs(false), graceMs(true)]).toEqual([10_000, 60_000]);
 });

@@ -7,6 +7,15 @@ export interface FillProgress {
 const LITTLE_LEFT = 64 * 1024 * 1024;
 const WELL_UNDER_WAY = 0.25;
 
+/** How long a fill that is not worth finishing waits for a client to come back. */
+const GRACE_MS = 10_000;
+
+/**
+ * As long it waits where a client has asked for a part: a client that reads a blob in parts leaves after each, and comes
+ * back for the next one. To give up between two of them would fetch the beginning time and again.
+ */
+const GRACE_BETWEEN_PARTS_MS = 60_000;
+
 /**
  * Whether a fill that nobody follows any more should go on: when little is left, or when a good part is
  * here already, finishing costs less than the fetch that the next client would have to begin anew.
@@ -14,4 +23,9 @@ const WELL_UNDER_WAY = 0.25;
 export function isWorthFinishing({ offset, size }: FillProgress): boolean {
   if (size === undefined) return false;
   return size - offset <= LITTLE_LEFT || offset >= size * WELL_UNDER_WAY;
+}
+
+/** After how many milliseconds without a client a fill is looked at: unless it is worth finishing then, it is given up. */
+export function graceMs(isReadInParts: boolean): number {
+  return isReadInParts ? GRACE_BETWEEN_PARTS_MS : GRACE_MS;
 }

@@ -49,7 +49,7 @@ export class Admission {
 const MAPPED_IPV4 = /^::ffff:(?=\d+\.)/i;
 
 /** Whom an address belongs to: a host has a whole /64 of IPv6 addresses, and takes new ones as it likes (RFC 8981). */
-function clientOf(address: string): string {
+export function clientOf(address: string): string {
   const plain = address.replace(MAPPED_IPV4, '');
   if (!ipaddr.IPv6.isValid(plain)) return plain;
   return ipaddr.IPv6.parse(plain).parts.slice(0, 4).join(':');

@@ -9,6 +9,7 @@ import { RegistryError } from '../oci/error.ts';
 import { formatReference } from '../oci/reference.ts';
 import { UpstreamError } from '../upstream/error.ts';
 import { assertAddressedOnce } from './addressed-once.ts';
+import { clientOf } from './admission.ts';
 import type { Answer } from './answer.ts';
 import { statusOfError, statusOfOutcome } from './cache-status.ts';
 import { withCommonHeaders } from './common-headers.ts';
@@ -143,6 +144,7 @@ export class Registry {
     record.repository = target.key.repository;
     return {
       target,
+      client: clientOf(record.client),
       name: segments.join('/'),
       query: asked.query,
       rawPath: asked.rawPath,

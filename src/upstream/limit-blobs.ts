@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { UpstreamError } from './error.ts';
-import type { FetchedBlob, Upstream } from './upstream.ts';
+import { Turns } from './turns.ts';
+import type { Demand, FetchedBlob, Upstream } from './upstream.ts';
 
 export interface BlobLimits {
   /** Blob bodies open at the same time. */
@@ -9,23 +10,30 @@ export interface BlobLimits {
   readonly waitMs: number;
 }
 
+/** Who does not say for which client a blob is. */
+const SOME_CLIENT: Demand = { client: '', watch: () => () => {} };
+
 /**
  * An upstream from which only so many blobs are had at the same time: long transfers must not take the
- * connections that tags and manifests need. Who waits too long is refused while its client still listens.
+ * connections that tags and manifests need. Who waits too long is refused while its client still listens. A transfer
+ * that no client waits for is broken off where one that a client waits for needs its turn.
  */
 export function limitBlobs(upstream: Upstream, { max, waitMs }: BlobLimits, clock: Clock): Upstream {
   const turns = new Turns(max);
   return {
     ...upstream,
     async blob(repository, digest, options) {
-      const isMyTurn = await turns.take(clock, waitMs, options?.signal);
-      if (!isMyTurn)
-        throw options?.signal?.aborted === true ? givenUp(upstream.name) : busy(upstream.name, max);
+      const signal = options?.signal;
+      const turn = await turns.take(options?.demand ?? SOME_CLIENT, { clock, waitMs, signal });
+      if (turn === undefined)
+        throw signal?.aborted === true ? givenUp(upstream.name) : busy(upstream.name, max);
       try {
         const blob = await upstream.blob(repository, digest, options);
-        return { ...blob, body: whenOver(blob.body, () => turns.give()) };
+        const body = whenOver(blob.body, () => turns.end(turn));
+        turn.mayYield(() => body.destroy(yielded(upstream.name)));
+        return { ...blob, body };
       } catch (error) {
-        turns.give();
+        turns.end(turn);
         throw error;
       }
     },
@@ -42,51 +50,13 @@ function busy(upstream: string, max: number): UpstreamError {
   );
 }
 
-function givenUp(upstream: string): UpstreamError {
-  return new UpstreamError(upstream, 'unavailable', 'cancelled', 'the request was given up');
+function yielded(upstream: string): UpstreamError {
+  const message = 'no client waited for the blob, and its turn went to one that a client waits for';
+  return new UpstreamError(upstream, 'unavailable', 'busy', message, { wasAsked: false });
 }
 
-/** Who may go now, and who is next. */
-class Turns {
-  readonly #waiting = new Set<() => void>();
-  #free: number;
-
-  constructor(max: number) {
-    this.#free = max;
-  }
-
-  /** @returns whether it is the caller's turn: not so after `waitMs`, or when the signal aborts */
-  async take(clock: Clock, waitMs: number, signal: AbortSignal | undefined): Promise<boolean> {
-    if (this.#free > 0) {
-      this.#free -= 1;
-      return true;
-    }
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    const go = (): void => resolve(true);
-    const giveUp = (): void => {
-      // At once, or a turn could be given to who has gone.
-      this.#waiting.delete(go);
-      resolve(false);
-    };
-    this.#waiting.add(go);
-    const cancel = clock.after(waitMs, giveUp);
-    signal?.addEventListener('abort', giveUp, { once: true });
-    if (signal?.aborted === true) giveUp();
-    const isMine = await promise;
-    cancel();
-    signal?.removeEventListener('abort', giveUp);
-    return isMine;
-  }
-
-  give(): void {
-    const [next] = this.#waiting;
-    if (next === undefined) {
-      this.#free += 1;
-      return;
-    }
-    this.#waiting.delete(next);
-    next();
-  }
+function givenUp(upstream: string): UpstreamError {
+  return new UpstreamError(upstream, 'unavailable', 'cancelled', 'the request was given up');
 }
 
 /** The body, with one call when it has been read, has failed or was destroyed. */

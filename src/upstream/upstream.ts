@@ -8,6 +8,21 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Who wants a blob. That may change while it is on its way. */
+export interface Demand {
+  /** Opaque, one for each client; undefined while no client waits for the blob. */
+  readonly client: string | undefined;
+  /** @param listener is called whenever `client` may have changed. @returns what ends that */
+  watch(listener: () => void): () => void;
+}
+
+interface BlobOptions extends CallOptions {
+  /** The whole, unless told. */
+  readonly range?: ByteRange | undefined;
+  /** Absent: some client, who stays. */
+  readonly demand?: Demand | undefined;
+}
+
 /** What an upstream says a reference stands for, without the bytes. */
 export interface ResolvedManifest {
   readonly digest: Digest;
@@ -66,11 +81,7 @@ export interface Upstream {
   /** GET with the wide Accept list. A digest reference whose bytes differ is `unavailable`. */
   manifest(repository: RepositoryName, reference: Reference, options?: CallOptions): Promise<FetchedManifest>;
   /** GET, through redirects. */
-  blob(
-    repository: RepositoryName,
-    digest: Digest,
-    options?: CallOptions & { readonly range?: ByteRange | undefined },
-  ): Promise<FetchedBlob>;
+  blob(repository: RepositoryName, digest: Digest, options?: BlobOptions): Promise<FetchedBlob>;
   /** Whether the blob is in the repository, at the least cost that this registry allows. Throws `absent` if not. */
   statBlob(
     repository: RepositoryName,

@@ -1,6 +1,6 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { Mirror } from '../../cache/mirror.ts';
-import type { OpenedBlob } from '../../cache/blobs.ts';
+import type { OpenedBlob } from '../../cache/asked.ts';
 import { waitForEnd } from '../../cache/read-blob.ts';
 import { matchesETag, parseETag, parseIfNoneMatch } from '../../http/etag.ts';
 import {
@@ -19,7 +19,7 @@ import type { Question } from './question.ts';
 
 /** GET and HEAD of a blob: whole (200), a single range of it (206), nothing of it (416, 304). Never a redirect. */
 export async function answerBlob(mirror: Mirror, question: Question, digest: Digest): Promise<Answer> {
-  const { headers, isHead, target } = question;
+  const { headers, isHead, target, client } = question;
   const isKnown = matchesETag(parseIfNoneMatch(headers['if-none-match']), digest);
   if (isHead || isKnown) {
     const { size, outcome } = await mirror.blobHead(target, digest);
@@ -27,7 +27,7 @@ export async function answerBlob(mirror: Mirror, question: Question, digest: Dig
     return { status: 200, headers: { ...identityOf(digest), ...lengthOf(size) }, body: NO_BODY, outcome };
   }
   const range = wantedRange(headers, digest);
-  const opened = await mirror.blob(target, digest, range);
+  const opened = await mirror.blob(target, digest, range, client);
   try {
     // What is told of the whole holds only once it is verified; then its length is known, too.
     if (opened.reader.size === undefined && question.needsLength) await waitForEnd(opened.reader);

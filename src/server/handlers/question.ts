@@ -4,6 +4,8 @@ import type { Target } from '../../cache/target.ts';
 /** What every handler needs of a request about a repository. */
 export interface Question {
   readonly target: Target;
+  /** Who asks: what is limited for each client is counted by this. */
+  readonly client: string;
   /** The repository's name as it was asked for. */
   readonly name: string;
   readonly query: URLSearchParams;

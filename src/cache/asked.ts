@@ -1,0 +1,17 @@
+import type { RangeSpec } from '../http/range.ts';
+import type { BlobReader } from '../store/blob-store.ts';
+import type { Outcome } from './outcome.ts';
+
+/** What is asked of a blob, and by which client. */
+export interface Asked {
+  /** Undefined: the whole. */
+  readonly range: RangeSpec | undefined;
+  /** An opaque key, one for each client. */
+  readonly client: string;
+}
+
+/** A blob ready to be sent. Whoever gets it closes the reader. */
+export interface OpenedBlob {
+  readonly reader: BlobReader;
+  readonly outcome: Outcome;
+}

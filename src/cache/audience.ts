@@ -1,0 +1,36 @@
+import type { Demand } from '../upstream/upstream.ts';
+
+/** The clients that follow a fill: it is fetched for the one that has followed it for longest. */
+export class Audience implements Demand {
+  /** How often each follows, in the order in which they came. */
+  readonly #clients = new Map<string, number>();
+  readonly #listeners = new Set<() => void>();
+
+  get client(): string | undefined {
+    const [first] = this.#clients.keys();
+    return first;
+  }
+
+  watch(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** @returns what is to be called, once, when the client has gone */
+  enter(client: string): () => void {
+    this.#change(client, 1);
+    return () => this.#change(client, -1);
+  }
+
+  #change(client: string, by: 1 | -1): void {
+    const count = (this.#clients.get(client) ?? 0) + by;
+    if (count === 0) this.#clients.delete(client);
+    else this.#clients.set(client, count);
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+/** The demand of one client that stays until it has all. */
+export function demandOf(client: string): Demand {
+  return { client, watch: () => () => {} };
+}

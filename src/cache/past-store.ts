@@ -1,0 +1,89 @@
+import { resolveRange, type RangeSpec } from '../http/range.ts';
+import type { ContentIndex } from '../index/content-index.ts';
+import { createDigester, digestAlgorithm, type Digest } from '../oci/digest.ts';
+import type { ByteRange } from '../upstream/upstream.ts';
+import type { Asked, OpenedBlob } from './asked.ts';
+import { demandOf } from './audience.ts';
+import { BlobSource, type BlobSourceOptions } from './blob-source.ts';
+import type { DiskError } from './disk.ts';
+import { refusalKey, type NegativeCache } from './negative.ts';
+import { isRefusal } from './refusal.ts';
+import { SourceReader } from './source-reader.ts';
+import type { Target } from './target.ts';
+import { tolerate } from './tolerate.ts';
+
+export interface PastStoreOptions extends BlobSourceOptions {
+  readonly index: Pick<ContentIndex, 'describedSize'>;
+  readonly negative: NegativeCache;
+}
+
+/** Blobs from upstream to one client each, past the store. What comes so is not known as given for its repository. */
+export class PastStore {
+  readonly #options: PastStoreOptions;
+
+  constructor(options: PastStoreOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * While the store cannot take a blob: all that was asked for, and of a range only that.
+   * @throws UpstreamError
+   */
+  async open(target: Target, digest: Digest, asked: Asked, cause: DiskError): Promise<OpenedBlob> {
+    const { negative, index, events } = this.#options;
+    const key = refusalKey('blob', target.key, digest);
+    const known = negative.get(key);
+    if (known !== undefined) throw known;
+    const size = await tolerate(events, 'look up a size', () => index.describedSize(digest));
+    const blob = { digest, size };
+    try {
+      return await this.#open(target, blob, partOf(asked.range, size), asked.client, `store: ${cause.code}`);
+    } catch (error) {
+      if (isRefusal(error)) negative.put(key, error);
+      throw error;
+    }
+  }
+
+  /**
+   * A part of a blob beside its fill.
+   * @throws UpstreamError
+   */
+  openPart(target: Target, blob: Described, part: ByteRange, client: string): Promise<OpenedBlob> {
+    return this.#open(target, blob, part, client, 'range far ahead of the fill');
+  }
+
+  async #open(
+    target: Target,
+    { digest, size }: Described,
+    range: ByteRange,
+    client: string,
+    detail: string,
+  ): Promise<OpenedBlob> {
+    const source = await BlobSource.open(target, digest, range, {
+      ...this.#options,
+      demand: demandOf(client),
+    });
+    // A part cannot be verified before the whole is here; the client verifies what it puts together.
+    const check =
+      range.start === 0 && range.end === undefined
+        ? { digest, digester: createDigester(digestAlgorithm(digest)) }
+        : undefined;
+    return {
+      reader: new SourceReader(source, size, check),
+      outcome: { hit: false, fwd: 'uri-miss', stored: false, detail },
+    };
+  }
+}
+
+interface Described {
+  readonly digest: Digest;
+  readonly size: number | undefined;
+}
+
+/** What to ask upstream for: a range only where the size that tells what it means is known. */
+function partOf(range: RangeSpec | undefined, size: number | undefined): ByteRange {
+  if (range === undefined || size === undefined) return { start: 0 };
+  const resolved = resolveRange(range, size);
+  if (typeof resolved === 'string' || resolved.end - resolved.start === size) return { start: 0 };
+  return { start: resolved.start, end: resolved.end };
+}
