@@ -26,6 +26,7 @@ const LAYERS = new Map<string, readonly string[] | 'everything'>([
   ['oci', []],
   ['http', ['oci']],
   ['clock.ts', []],
+  ['threads.ts', []],
   ['events.ts', ['oci']],
   ['config', ['oci', 'http']],
   ['store', ['oci', 'http', 'clock.ts', 'events.ts']],
@@ -70,6 +71,7 @@ const PURE_LAYERS: ReadonlyMap<string, readonly string[]> = new Map([
   ['oci', ['node:crypto']],
   ['http', []],
   ['clock.ts', []],
+  ['threads.ts', []],
   ['events.ts', []],
 ]);
 

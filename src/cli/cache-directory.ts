@@ -20,7 +20,10 @@ export interface CacheDirectory {
   close(): Promise<void>;
 }
 
-export type CacheDirectoryOptions = Pick<Config['cache'], 'directory' | 'maxSize'>;
+export interface CacheDirectoryOptions extends Pick<Config['cache'], 'directory' | 'maxSize'> {
+  /** Syncs at once: 1 unless told. */
+  readonly syncs?: number;
+}
 
 export interface IndexOptions {
   readonly clock?: Clock;
@@ -67,7 +70,7 @@ export async function openCacheDirectory(
 }
 
 async function openUsable(
-  { directory, maxSize = Infinity }: CacheDirectoryOptions,
+  { directory, maxSize = Infinity, syncs = 1 }: CacheDirectoryOptions,
   indexOptions: IndexOptions,
 ): Promise<CacheDirectory> {
   const lock = await lockDirectory(directory);
@@ -76,7 +79,7 @@ async function openUsable(
       files: QUARANTINE_FILES,
       bytes: Math.min(QUARANTINE_BYTES, QUARANTINE_SHARE * maxSize),
     };
-    const store = await openFileStore({ directory, quarantine });
+    const store = await openFileStore({ directory, quarantine, syncs });
     await store.sweepIngest();
     const index = await openIndex(join(directory, 'index.db'), indexOptions);
     const close = async (): Promise<void> => {

@@ -23,19 +23,25 @@ export interface Cache {
 export interface CacheDependencies {
   readonly clock: Clock;
   readonly events: Events;
+  /** Syncs of files and directories at once: 1 unless told. */
+  readonly syncs?: number;
 }
 
 /** @throws as `openCacheDirectory` does */
 export async function openCache(config: Config, dependencies: CacheDependencies): Promise<Cache> {
-  const { clock, events } = dependencies;
+  const { clock, events, syncs } = dependencies;
   let index: RememberingIndex | undefined;
-  const directory = await openCacheDirectory(config.cache, {
-    clock,
-    onIndexReplaced(error, setAside) {
-      index?.forgetAll();
-      events.emit({ kind: 'index-replaced', error, setAside });
+  const threads = syncs === undefined ? {} : { syncs };
+  const directory = await openCacheDirectory(
+    { ...config.cache, ...threads },
+    {
+      clock,
+      onIndexReplaced(error, setAside) {
+        index?.forgetAll();
+        events.emit({ kind: 'index-replaced', error, setAside });
+      },
     },
-  });
+  );
   index = rememberIndex(directory.index);
   const store = new HeldStore(directory.store);
   const shared = { ...dependencies, store, index };

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import './thread-pool.ts';
 import { Command, CommanderError } from 'commander';
 import { checkCommand } from './check.ts';
 import { EXIT_FAILED, EXIT_USAGE } from './exit-codes.ts';

@@ -15,6 +15,7 @@ import { listen, type Listening } from '../server/listen.ts';
 import { Registry } from '../server/registry.ts';
 import { RequestRecords } from '../server/request-record.ts';
 import { UpstreamTable, type RoutedUpstream } from '../server/select-upstream.ts';
+import { shareThreads, threadsOf } from '../threads.ts';
 import { openCache } from './cache.ts';
 import { EXIT_USAGE } from './exit-codes.ts';
 import { listenProblem } from './listen-problem.ts';
@@ -44,6 +45,7 @@ const CONNECTIONS_PER_REQUEST = 4;
 async function serve(config: Config): Promise<void> {
   const clock = systemClock;
   const events = createEvents();
+  const threads = shareThreads(threadsOf(process.env['UV_THREADPOOL_SIZE']));
   const logger = createLogger(config.log, process.stdout.isTTY);
   events.subscribe(createLogListener(logger));
 
@@ -53,7 +55,7 @@ async function serve(config: Config): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const upstreams = createUpstreams(config, { clock, events, userAgent: `larder/${version()}` });
   stack.defer(() => closeAll(upstreams));
-  const cache = await openCache(config, { clock, events });
+  const cache = await openCache(config, { clock, events, syncs: threads.syncs });
   stack.defer(() => cache.close());
   const { mirror, index } = cache;
   const metrics = createMetrics({
@@ -65,7 +67,7 @@ async function serve(config: Config): Promise<void> {
   });
   events.subscribe(metrics.listener);
 
-  const delivery = await chooseDelivery(config.delivery, process);
+  const delivery = await chooseDelivery(config.delivery, process, threads.sendfiles);
   const { method, reason } = delivery;
   const table = new UpstreamTable(upstreams, config.defaultUpstream);
   const records = new RequestRecords(clock, events, randomUUID);

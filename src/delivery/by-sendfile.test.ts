@@ -21,7 +21,7 @@ const WHOLE = bytesOf(0, SIZE);
 /** Read from a file that is larger than the bytes in it. */
 const VAST = 1024 ** 3;
 
-const system = await loadSendfile(process.platform, process.arch);
+const system = await loadSendfile(process, 3);
 
 /** The system's sendfile, watched, with parts of it replaced. */
 class WatchedSendfile implements Sendfile {

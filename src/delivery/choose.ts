@@ -1,5 +1,6 @@
 import { createDeliver, type Deliver } from './deliver.ts';
 import { loadSendfile } from './koffi-sendfile.ts';
+import type { Platform } from './sendfile.ts';
 
 /** How stored bytes get to clients, chosen once. */
 export interface Delivery {
@@ -9,20 +10,18 @@ export interface Delivery {
   readonly reason?: string;
 }
 
-/** Where Larder runs, and what its operator wants. */
-export interface Platform {
-  readonly platform: NodeJS.Platform;
-  readonly arch: NodeJS.Architecture;
-}
-
-/** The best way that this machine has; `read`: the one that every machine has. */
+/**
+ * The best way that this machine has; `read`: the one that every machine has.
+ * @param sendfiles calls of sendfile(2) at once
+ */
 export async function chooseDelivery(
   wanted: 'auto' | 'read',
-  { platform, arch }: Platform,
+  platform: Platform,
+  sendfiles: number,
 ): Promise<Delivery> {
   if (wanted === 'read') return byReading('configured');
   try {
-    return { deliver: createDeliver(await loadSendfile(platform, arch)), method: 'sendfile' };
+    return { deliver: createDeliver(await loadSendfile(platform, sendfiles)), method: 'sendfile' };
   } catch (error) {
     return byReading(error instanceof Error ? error.message : String(error));
   }

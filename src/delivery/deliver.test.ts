@@ -20,7 +20,7 @@ function same(actual: Buffer, expected: Buffer): boolean {
   return actual.equals(expected);
 }
 
-const sendfile = await loadSendfile(process.platform, process.arch);
+const sendfile = await loadSendfile(process, 3);
 
 /** All answer alike; of a reader without a file nothing can be sent but by reading. */
 const WAYS: readonly { readonly name: string; readonly deliver: Deliver; readonly hasFile: boolean }[] = [

@@ -1,24 +1,19 @@
 import { promisify } from 'node:util';
 import pLimit from 'p-limit';
-import type { Sendfile } from './sendfile.ts';
+import type { Platform, Sendfile } from './sendfile.ts';
 
 /** fcntl(2): the lowest free descriptor, closed in programs that are started. */
 const F_DUPFD_CLOEXEC = 1030;
-
-/**
- * Calls at the same time. Each holds one of Node's four threads for as long as the disk takes; one is for who writes
- * and looks files up meanwhile.
- */
-const CALLS = 3;
 
 /** ioctl(2): bytes that a socket has and its client does not (tcp(7)). */
 const SIOCOUTQ = 0x5411;
 
 /**
  * The sendfile(2) of this machine, by koffi.
+ * @param calls how many are made at once: each holds one of Node's threads for as long as the disk takes
  * @throws Error with the reason where there is none: another system, or koffi is not installed
  */
-export async function loadSendfile(platform: NodeJS.Platform, arch: NodeJS.Architecture): Promise<Sendfile> {
+export async function loadSendfile({ platform, arch }: Platform, calls: number): Promise<Sendfile> {
   if (platform !== 'linux') throw new Error(`${platform} has no sendfile(2) like Linux's`);
   // The offset's type differs on 32 bits.
   if (!arch.endsWith('64')) throw new Error(`no sendfile(2) with 64-bit offsets on ${arch}`);
@@ -35,7 +30,7 @@ export async function loadSendfile(platform: NodeJS.Platform, arch: NodeJS.Archi
     offset: readonly number[],
     count: number,
   ) => Promise<number>;
-  const inTurn = pLimit(CALLS);
+  const inTurn = pLimit(calls);
   return {
     send: (socket, file, position, count) => inTurn(call, socket, file, [position], count),
     duplicate: (descriptor) => {

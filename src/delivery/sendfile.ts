@@ -1,3 +1,9 @@
+/** Where Larder runs. */
+export interface Platform {
+  readonly platform: NodeJS.Platform;
+  readonly arch: NodeJS.Architecture;
+}
+
 /** sendfile(2), and what it takes to use it beside Node. Linux. */
 export interface Sendfile {
   /**

@@ -262,7 +262,7 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
   const admission = new Admission(options.limits ?? { requests: 1000, requestsPerClient: 1000 });
   const { idleMs = 0, headerTimeoutMs = 60_000, answerMs = 25_000 } = options;
   const registry = new Registry(mirror, table, { clock, answerMs, randomBytes });
-  const { deliver } = await chooseDelivery('auto', process);
+  const { deliver } = await chooseDelivery('auto', process, 1);
   const app = createApp({ registry, records, health, admission, idleMs, deliver });
   const limits = { headerTimeoutMs, connections: 10_000 };
   const listening = await listen({ app, records, clock, host: '127.0.0.1', port: 0, limits });

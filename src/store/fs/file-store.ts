@@ -20,6 +20,8 @@ export interface FileStoreOptions {
   readonly random?: () => string;
   /** How much of what failed verification is kept: 16 files and 1 GiB unless told. */
   readonly quarantine?: QuarantineLimits;
+  /** Syncs at once: 1 unless told. */
+  readonly syncs?: number;
 }
 
 /** Blobs as files, in `blobs/` of an OCI image layout. */
@@ -41,7 +43,7 @@ export async function openFileStore(options: FileStoreOptions): Promise<FileStor
   const random = options.random ?? randomName;
   await prepareLayout(layout, random());
   const limits = options.quarantine ?? QUARANTINE_LIMITS;
-  const syncs = new Syncs();
+  const syncs = new Syncs(options.syncs ?? 1);
   return {
     stat: (digest) => statBlob(layout, digest),
     open: (digest) => openBlob(layout, digest),

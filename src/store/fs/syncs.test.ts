@@ -21,7 +21,7 @@ function stubHandle() {
 
 test('a file that grows is synced once for every 16 MiB, one sync at a time', async () => {
   const { handle, calls, ends } = stubHandle();
-  const file = new Syncs().growing(handle);
+  const file = new Syncs(2).growing(handle);
   file.wrote(ENOUGH - 1);
   await setImmediate();
   expect(calls).toEqual([]);
@@ -38,7 +38,7 @@ test('a file that grows is synced once for every 16 MiB, one sync at a time', as
 
 test('at its end it is synced whole, when the sync before is over', async () => {
   const { handle, calls, ends } = stubHandle();
-  const file = new Syncs().growing(handle);
+  const file = new Syncs(2).growing(handle);
   file.wrote(ENOUGH);
   const end = file.sync();
   await setImmediate();
@@ -52,7 +52,7 @@ test('at its end it is synced whole, when the sync before is over', async () => 
 
 test('a sync that failed meanwhile is not forgotten: the kernel tells it once', async () => {
   const { handle, calls, ends } = stubHandle();
-  const file = new Syncs().growing(handle);
+  const file = new Syncs(2).growing(handle);
   file.wrote(ENOUGH);
   await setImmediate();
   const error = Object.assign(new Error('cannot write'), { code: 'EIO' });
@@ -63,7 +63,7 @@ test('a sync that failed meanwhile is not forgotten: the kernel tells it once', 
 });
 
 test('no more than two run in all, and who is at its end goes before who only grows', async () => {
-  const syncs = new Syncs();
+  const syncs = new Syncs(2);
   const [one, two, three, growing] = [stubHandle(), stubHandle(), stubHandle(), stubHandle()];
   const ended = [one, two, three].map(({ handle }) => syncs.growing(handle).sync());
   await setImmediate();

@@ -1,16 +1,18 @@
 import type { FileHandle } from 'node:fs/promises';
-import pLimit from 'p-limit';
+import pLimit, { type LimitFunction } from 'p-limit';
 import { syncDirectory } from './directory.ts';
-
-/** Each holds one of Node's few threads for as long as the disk takes; the others are for who reads and writes. */
-const AT_ONCE = 2;
 
 /** Bytes behind the last sync that are worth one of their own while more arrive. */
 const AHEAD_BYTES = 16 * 1024 * 1024;
 
 /** What makes the files of one store durable. */
 export class Syncs {
-  readonly #inTurn = pLimit(AT_ONCE);
+  readonly #inTurn: LimitFunction;
+
+  /** @param atOnce each holds one of Node's threads for as long as the disk takes */
+  constructor(atOnce: number) {
+    this.#inTurn = pLimit(atOnce);
+  }
 
   /** What is written of a file that is still growing. */
   growing(handle: FileHandle): GrowingFile {

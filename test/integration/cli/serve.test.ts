@@ -1,6 +1,8 @@
-import { writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { threadsFor } from '../../../src/threads.ts';
 import { startFakeRegistry, type FakeRegistry } from '../../support/fake-registry.ts';
 import { larder, type Larder } from '../../support/e2e/larder.ts';
 import { startProcess, type RunningProcess } from '../../support/e2e/process.ts';
@@ -36,6 +38,17 @@ async function accessLog({ process }: Larder, count: number): Promise<readonly L
     return requests.length >= count ? requests : undefined;
   });
 }
+
+test.runIf(process.platform === 'linux').each([
+  ['by its cores', {}, threadsFor(availableParallelism())],
+  ['as the environment says', { UV_THREADPOOL_SIZE: '5' }, 5],
+])('the program has threads %s', async (_, env, expected) => {
+  await using registry = await startFakeRegistry();
+  await using mirror = await larder({ upstreams: { 'registry.test': { url: registry.url.href } } }, { env });
+  const tasks = `/proc/${mirror.process.pid}/task`;
+  const names = (await readdir(tasks)).map((task) => readFile(join(tasks, task, 'comm'), 'utf8'));
+  expect((await Promise.all(names)).filter((name) => name.startsWith('libuv-worker'))).toHaveLength(expected);
+});
 
 describe('the log', () => {
   test('is JSON on standard output, one access line a request, and the start block is not in it', async () => {

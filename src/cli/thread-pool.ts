@@ -1,0 +1,6 @@
+import { availableParallelism } from 'node:os';
+import { threadsFor } from '../threads.ts';
+
+// Node makes its threads at the first use of any, and so many as the environment says by then: this module has to be
+// the first that the program imports. Who has said something keeps it.
+process.env['UV_THREADPOOL_SIZE'] ??= String(threadsFor(availableParallelism()));
