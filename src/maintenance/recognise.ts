@@ -1,9 +1,10 @@
 import type { AdoptedManifest } from '../index/content-survey.ts';
 import { digestOf, digestAlgorithm, type Digest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error.ts';
-import { parseJsonObject, type JsonObject } from '../oci/json.ts';
+import { documentType } from '../oci/document-type.ts';
+import { parseJsonObject } from '../oci/json.ts';
 import { manifestEdges, parseManifest, referrerDescriptor } from '../oci/manifest.ts';
-import { isManifestMediaType, isSchema1MediaType, MediaType } from '../oci/media-type.ts';
+import { isSchema1MediaType } from '../oci/media-type.ts';
 
 /**
  * Whether bytes that begin like this may be a manifest's. Layers are compressed archives or tar files, which begin
@@ -21,7 +22,7 @@ export function mayBeManifest(head: Uint8Array): boolean {
 export function recogniseManifest(digest: Digest, bytes: Uint8Array): AdoptedManifest | undefined {
   if (digestOf(bytes, digestAlgorithm(digest)) !== digest) return undefined;
   try {
-    const mediaType = mediaTypeOf(parseJsonObject(bytes));
+    const mediaType = documentType(parseJsonObject(bytes));
     if (mediaType === undefined || isSchema1MediaType(mediaType)) return undefined;
     const manifest = parseManifest(bytes, mediaType);
     const descriptor = referrerDescriptor(manifest, { digest, size: bytes.length });
@@ -30,14 +31,4 @@ export function recogniseManifest(digest: Digest, bytes: Uint8Array): AdoptedMan
     if (error instanceof RegistryError) return undefined;
     throw error;
   }
-}
-
-function mediaTypeOf(document: JsonObject): string | undefined {
-  const { mediaType, schemaVersion } = document;
-  if (typeof mediaType === 'string' && mediaType !== '') {
-    return isManifestMediaType(mediaType) ? mediaType : undefined;
-  }
-  if (schemaVersion !== 2) return undefined;
-  if (Array.isArray(document['manifests'])) return MediaType.ociIndex;
-  return Array.isArray(document['layers']) && 'config' in document ? MediaType.ociManifest : undefined;
 }

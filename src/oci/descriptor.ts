@@ -1,6 +1,5 @@
 import { isDigest, type Digest } from './digest.ts';
-import { quoted } from './error.ts';
-import { isJsonObject, manifestInvalid, type JsonObject } from './json.ts';
+import { isJsonObject } from './json.ts';
 import { parsePlatform, type Platform } from './platform.ts';
 
 /** What one document says of another (image-spec descriptor.md). */
@@ -17,85 +16,58 @@ export interface Descriptor {
 /** RFC 6838 §4.2: at most 127 characters on each side of the slash. */
 const MAX_MEDIA_TYPE_LENGTH = 255;
 
+/** Of bytes without a type (RFC 9110 §8.3). */
+const UNTYPED = 'application/octet-stream';
+
 /** Images have some 127 layers at most (overlayfs), indexes some hundred children; each costs rows in the index. */
-const MAX_DESCRIPTORS = 4000;
+export const MAX_DESCRIPTORS = 4000;
 
 /**
- * Every digest inside a foreign document becomes a path and a URL, so it is checked here (CVE-2024-3727).
- * `urls` and `data` are dropped: Larder never dereferences the one (CVE-2020-15157) nor needs the other.
- * @param where names the value in messages: `layers[3]`.
- * @throws RegistryError MANIFEST_INVALID
+ * Reads what a foreign document says of another. Every digest in it becomes a path and a URL, so that it is checked
+ * here (CVE-2024-3727). What is not as the specification has it, and is not needed to know what is meant, counts as
+ * absent: clients read such documents. `urls` and `data` are dropped: Larder never dereferences the one
+ * (CVE-2020-15157) nor needs the other.
+ * @returns undefined where there is no digest that Larder can verify, or no size
  */
-export function parseDescriptor(value: unknown, where = 'descriptor'): Descriptor {
-  if (!isJsonObject(value)) throw manifestInvalid(`${where} is not an object`);
-  const artifactType = parseArtifactType(value, where);
-  const annotations = parseAnnotations(value, where);
+export function readDescriptor(value: unknown): Descriptor | undefined {
+  if (!isJsonObject(value)) return undefined;
+  const { digest, size } = value;
+  if (typeof digest !== 'string' || !isDigest(digest) || !isSize(size)) return undefined;
+  const artifactType = readMediaType(value['artifactType']);
+  const annotations = readAnnotations(value['annotations']);
   const platform = parsePlatform(value['platform']);
   return {
-    mediaType: parseMediaType(value['mediaType'], where),
-    digest: parseContentDigest(value['digest'], where),
-    size: parseSize(value['size'], where),
+    mediaType: readMediaType(value['mediaType']) ?? UNTYPED,
+    digest,
+    size,
     ...(artifactType !== undefined && { artifactType }),
     ...(annotations !== undefined && { annotations }),
     ...(platform !== undefined && { platform }),
   };
 }
 
-/**
- * A list of descriptors, none of them read yet; Go writes an empty one as null.
- * @param where names the list in messages: `layers`.
- * @throws RegistryError MANIFEST_INVALID where it is no list, or has more than 4,000 members
- */
-export function descriptorList(value: unknown, where: string): readonly unknown[] {
-  const list = value ?? [];
-  if (!Array.isArray(list)) throw manifestInvalid(`${where} is not a list`);
-  if (list.length <= MAX_DESCRIPTORS) return list;
-  throw manifestInvalid(`${where} has ${list.length} descriptors: at most ${MAX_DESCRIPTORS}`);
+/** Those of the first 4,000 members of a list that can be read; none where it is no list. */
+export function readDescriptors(value: unknown): Descriptor[] {
+  if (!Array.isArray(value)) return [];
+  return value.slice(0, MAX_DESCRIPTORS).flatMap((item) => readDescriptor(item) ?? []);
 }
 
-/**
- * The `artifactType` of a descriptor or a manifest; an empty one counts as none (distribution-spec,
- * "Listing Referrers").
- * @throws RegistryError MANIFEST_INVALID
- */
-export function parseArtifactType(object: JsonObject, where: string): string | undefined {
-  const value = object['artifactType'] ?? '';
-  if (typeof value !== 'string' || value.length > MAX_MEDIA_TYPE_LENGTH) {
-    throw manifestInvalid(`${where}.artifactType is not a media type`);
-  }
-  return value === '' ? undefined : value;
+/** A media type, of a descriptor or a manifest; an empty one is none (distribution-spec, "Listing Referrers"). */
+export function readMediaType(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' && value.length <= MAX_MEDIA_TYPE_LENGTH
+    ? value
+    : undefined;
 }
 
-/**
- * The `annotations` of a descriptor or a manifest.
- * @throws RegistryError MANIFEST_INVALID
- */
-export function parseAnnotations(
-  object: JsonObject,
-  where: string,
-): Readonly<Record<string, string>> | undefined {
-  const value = object['annotations'] ?? undefined;
-  if (value === undefined) return undefined;
-  if (!isStringMap(value)) throw manifestInvalid(`${where}.annotations is not a map of strings`);
-  return value;
+/** The `annotations` of a descriptor or a manifest: those that are texts. Some writers leave others as null. */
+export function readAnnotations(value: unknown): Readonly<Record<string, string>> | undefined {
+  if (!isJsonObject(value)) return undefined;
+  const texts = Object.entries(value).filter(
+    (entry): entry is [string, string] => typeof entry[1] === 'string',
+  );
+  return Object.fromEntries(texts);
 }
 
-function isStringMap(value: unknown): value is Readonly<Record<string, string>> {
-  return isJsonObject(value) && Object.values(value).every((entry) => typeof entry === 'string');
-}
-
-function parseMediaType(value: unknown, where: string): string {
-  if (typeof value === 'string' && value !== '' && value.length <= MAX_MEDIA_TYPE_LENGTH) return value;
-  throw manifestInvalid(`${where}.mediaType is not a media type`);
-}
-
-function parseContentDigest(value: unknown, where: string): Digest {
-  if (typeof value !== 'string') throw manifestInvalid(`${where}.digest is not a text`);
-  if (isDigest(value)) return value;
-  throw manifestInvalid(`${where}.digest ${quoted(value)} is not a sha256 or sha512 digest`);
-}
-
-function parseSize(value: unknown, where: string): number {
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
-  throw manifestInvalid(`${where}.size is not a number of bytes`);
+function isSize(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }

@@ -37,8 +37,8 @@ export function parseJsonObject(bytes: Uint8Array): JsonObject {
 
 function parseJson(bytes: Uint8Array): unknown {
   try {
-    // With the byte order mark kept, JSON.parse refuses it as Go's decoder does.
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
+    // As Go's decoder, which most clients use: it refuses a byte order mark, and reads over what is not UTF-8.
+    return JSON.parse(new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes));
   } catch (error) {
     throw manifestInvalid('not JSON', error);
   }

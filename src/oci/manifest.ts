@@ -1,8 +1,8 @@
 import {
-  descriptorList,
-  parseAnnotations,
-  parseArtifactType,
-  parseDescriptor,
+  readAnnotations,
+  readDescriptor,
+  readDescriptors,
+  readMediaType,
   type Descriptor,
 } from './descriptor.ts';
 import type { Digest } from './digest.ts';
@@ -16,7 +16,7 @@ import {
   isSchema1MediaType,
   type ManifestMediaType,
 } from './media-type.ts';
-import { refuseConfusion } from './media-type-confusion.ts';
+import { unambiguousType } from './media-type-confusion.ts';
 
 /** What Larder knows of a manifest or an index. Schema 1 is opaque: a media type and nothing else. */
 export interface Manifest {
@@ -44,7 +44,8 @@ export interface Edge {
 
 /**
  * Reads a manifest under the media type that it was served with; refuses what another reader could take for
- * something else.
+ * something else, and nothing more: what cannot be read in it is left out. Clients take documents that the
+ * specifications do not allow, and their digests are right all the same.
  * @param mediaType a Content-Type; parameters are ignored.
  * @throws RegistryError MANIFEST_INVALID
  */
@@ -52,13 +53,9 @@ export function parseManifest(bytes: Uint8Array, mediaType: string): Manifest {
   const bare = bareMediaType(mediaType) ?? '';
   if (!isManifestMediaType(bare)) throw manifestInvalid(`${quoted(mediaType)} is not the type of a manifest`);
   const document = parseJsonObject(bytes);
-  refuseConfusion(document, bare);
-  if (isSchema1MediaType(bare)) return { mediaType: bare, layers: [], manifests: [] };
-  return {
-    mediaType: bare,
-    ...parseContent(document, bare),
-    ...parseOciMembers(document, bare),
-  };
+  const own = unambiguousType(document, bare);
+  if (isSchema1MediaType(own)) return { mediaType: own, layers: [], manifests: [] };
+  return { mediaType: own, ...readContent(document, own), ...readOciMembers(document, own) };
 }
 
 /**
@@ -102,34 +99,29 @@ function toEdge(role: EdgeRole, { digest, size, mediaType }: Descriptor): Edge {
   return { role, digest, size, mediaType };
 }
 
-function parseContent(
+function readContent(
   document: JsonObject,
   mediaType: ManifestMediaType,
 ): Pick<Manifest, 'config' | 'layers' | 'manifests'> {
-  if (isIndexMediaType(mediaType)) return { layers: [], manifests: parseList(document, 'manifests') };
-  if (mediaType === MediaType.ociArtifact) return { layers: parseList(document, 'blobs'), manifests: [] };
-  return {
-    config: parseDescriptor(document['config'], 'config'),
-    layers: parseList(document, 'layers'),
-    manifests: [],
-  };
-}
-
-function parseList(document: JsonObject, member: string): Descriptor[] {
-  return descriptorList(document[member], member).map((item, i) => parseDescriptor(item, `${member}[${i}]`));
+  if (isIndexMediaType(mediaType)) return { layers: [], manifests: readDescriptors(document['manifests']) };
+  if (mediaType === MediaType.ociArtifact)
+    return { layers: readDescriptors(document['blobs']), manifests: [] };
+  const config = readDescriptor(document['config']);
+  const layers = readDescriptors(document['layers']);
+  return { ...(config !== undefined && { config }), layers, manifests: [] };
 }
 
 /** Docker's types have no subject, artifactType or annotations; there they mean nothing. */
-function parseOciMembers(
+function readOciMembers(
   document: JsonObject,
   mediaType: ManifestMediaType,
 ): Pick<Manifest, 'subject' | 'artifactType' | 'annotations'> {
   if (mediaType === MediaType.dockerManifest || mediaType === MediaType.dockerList) return {};
-  const subject = document['subject'] ?? undefined;
-  const artifactType = parseArtifactType(document, 'manifest');
-  const annotations = parseAnnotations(document, 'manifest');
+  const subject = readDescriptor(document['subject']);
+  const artifactType = readMediaType(document['artifactType']);
+  const annotations = readAnnotations(document['annotations']);
   return {
-    ...(subject !== undefined && { subject: parseDescriptor(subject, 'subject') }),
+    ...(subject !== undefined && { subject }),
     ...(artifactType !== undefined && { artifactType }),
     ...(annotations !== undefined && { annotations }),
   };

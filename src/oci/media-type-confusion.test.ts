@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { codeOf } from '../../test/support/code-of.ts';
-import { refuseConfusion } from './media-type-confusion.ts';
+import { unambiguousType } from './media-type-confusion.ts';
 import { MediaType, type ManifestMediaType } from './media-type.ts';
 
 const IMAGE_TYPES = [MediaType.ociManifest, MediaType.dockerManifest];
@@ -14,51 +14,73 @@ const OWN_MEMBERS: [ManifestMediaType, string[]][] = [
   [MediaType.ociArtifact, []],
 ];
 
-describe('refuseConfusion', () => {
+const KINDS: ManifestMediaType[][] = [IMAGE_TYPES, INDEX_TYPES, SCHEMA_1_TYPES, [MediaType.ociArtifact]];
+const SAID = (mediaType: ManifestMediaType) => ({ mediaType, schemaVersion: undefined });
+
+describe('unambiguousType', () => {
   it.each(OWN_MEMBERS)('lets %s carry the members of its kind and of no other', (mediaType, own) => {
     for (const member of ['manifests', 'layers', 'config', 'fsLayers']) {
-      expect(codeOf(() => refuseConfusion({ [member]: null }, mediaType))).toBe(
-        own.includes(member) ? undefined : 'MANIFEST_INVALID',
-      );
+      for (const value of [[], {}, '', 0, false]) {
+        expect(codeOf(() => unambiguousType({ ...SAID(mediaType), [member]: value }, mediaType))).toBe(
+          own.includes(member) ? undefined : 'MANIFEST_INVALID',
+        );
+      }
+      // Null is none to every reader; Go writes it for what is empty.
+      expect(unambiguousType({ ...SAID(mediaType), [member]: null }, mediaType)).toBe(mediaType);
     }
   });
 
-  it.each(OWN_MEMBERS)('wants %s to say of itself what it was served as, or nothing', (mediaType) => {
-    for (const own of [mediaType, '', null, undefined]) {
-      expect(() => refuseConfusion({ mediaType: own }, mediaType)).not.toThrow();
-    }
-    const others = Object.values(MediaType).filter((other) => other !== mediaType);
-    for (const other of [...others, `${mediaType}; charset=utf-8`, mediaType.toUpperCase(), 1, {}]) {
-      expect(() => refuseConfusion({ mediaType: other }, mediaType)).toThrow(/mediaType/);
+  it.each(OWN_MEMBERS)(
+    'wants %s to say of itself the kind that it was served as, or nothing',
+    (mediaType, own) => {
+      const members = Object.fromEntries(own.map((member) => [member, null]));
+      for (const none of ['', null, undefined]) {
+        expect(unambiguousType({ ...members, mediaType: none }, mediaType)).toBe(mediaType);
+      }
+      const kin = KINDS.find((kind) => kind.includes(mediaType)) ?? [];
+      for (const other of kin) expect(unambiguousType({ mediaType: other }, mediaType)).toBe(other);
+      const others = Object.values(MediaType).filter((other) => !kin.includes(other));
+      for (const other of [...others, `${mediaType}; charset=utf-8`, mediaType.toUpperCase(), 1, {}]) {
+        expect(() => unambiguousType({ ...members, mediaType: other }, mediaType)).toThrow(/mediaType/);
+      }
+    },
+  );
+
+  it.each([...IMAGE_TYPES, ...INDEX_TYPES])('wants %s to say what it is, or to look like it', (mediaType) => {
+    for (const document of [{}, { errors: [{ code: 'UNKNOWN' }] }, { schemaVersion: 2 }]) {
+      expect(() => unambiguousType(document, mediaType)).toThrow(/it has no/);
     }
   });
 
   it("takes names as Go's decoder does: by any case", () => {
     for (const member of ['Layers', 'LAYERS', 'layer\u017f', 'Config', 'fslayers']) {
-      expect(() => refuseConfusion({ manifests: [], [member]: [] }, MediaType.ociIndex)).toThrow(/belong/);
+      expect(() => unambiguousType({ manifests: [], [member]: [] }, MediaType.ociIndex)).toThrow(/belong/);
     }
-    expect(() => refuseConfusion({ MediaType: MediaType.ociIndex }, MediaType.ociManifest)).toThrow(
-      /mediaType/,
-    );
+    const spelled = { layers: [], MediaType: MediaType.ociIndex };
+    expect(() => unambiguousType(spelled, MediaType.ociManifest)).toThrow(/mediaType/);
   });
 
   it('refuses a second spelling of a member of its own, which another reader may prefer', () => {
-    expect(() => refuseConfusion({ layers: [], Layers: [] }, MediaType.ociManifest)).toThrow(/belong/);
+    for (const value of [[], null]) {
+      expect(() => unambiguousType({ layers: [], Layers: value }, MediaType.ociManifest)).toThrow(/belong/);
+    }
   });
 
   it('does not look into what is inside', () => {
-    expect(() => refuseConfusion({ x: { layers: [], mediaType: 'a' } }, MediaType.ociIndex)).not.toThrow();
+    expect(() =>
+      unambiguousType({ manifests: [], x: { layers: [], mediaType: 'a' } }, MediaType.ociIndex),
+    ).not.toThrow();
   });
 
   it('tells schema 1 and 2 apart', () => {
     for (const mediaType of [...IMAGE_TYPES, ...INDEX_TYPES]) {
-      expect(() => refuseConfusion({ schemaVersion: 2 }, mediaType)).not.toThrow();
-      expect(() => refuseConfusion({ schemaVersion: 1 }, mediaType)).toThrow(/schemaVersion/);
-      expect(() => refuseConfusion({ schemaVersion: '2' }, mediaType)).toThrow(/schemaVersion/);
+      expect(() => unambiguousType({ mediaType, schemaVersion: 2 }, mediaType)).not.toThrow();
+      expect(() => unambiguousType({ schemaVersion: 1 }, mediaType)).toThrow(/schemaVersion/);
+      expect(() => unambiguousType({ schemaVersion: '2' }, mediaType)).toThrow(/schemaVersion/);
     }
     for (const mediaType of SCHEMA_1_TYPES) {
-      expect(() => refuseConfusion({ schemaVersion: 1 }, mediaType)).not.toThrow();
-      expect(() => refuseConfusion({ schemaVersion: 2 }, mediaType)).toThrow(/schemaVersion/);
+      expect(() => unambiguousType({ schemaVersion: 1 }, mediaType)).not.toThrow();
+      expect(() => unambiguousType({ schemaVersion: 2 }, mediaType)).toThrow(/schemaVersion/);
     }
   });
 });

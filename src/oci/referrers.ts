@@ -1,6 +1,5 @@
-import { descriptorList, parseDescriptor, type Descriptor } from './descriptor.ts';
+import { MAX_DESCRIPTORS, readDescriptors, type Descriptor } from './descriptor.ts';
 import { digestAlgorithm, digestHex, type Digest } from './digest.ts';
-import { RegistryError } from './error.ts';
 import { manifestInvalid, parseJsonObject } from './json.ts';
 import { MediaType } from './media-type.ts';
 import { parseTag, type Tag } from './tag.ts';
@@ -33,16 +32,15 @@ export function parseReferrersIndex(bytes: Uint8Array): Descriptor[] {
   if ((mediaType ?? MediaType.ociIndex) !== MediaType.ociIndex) {
     throw manifestInvalid('the referrers are not an OCI index');
   }
-  return descriptorList(manifests, 'manifests').flatMap(parseDescriptorOrNothing);
+  if (!Array.isArray(manifests ?? [])) throw manifestInvalid('manifests is not a list');
+  requireWhole(manifests);
+  return readDescriptors(manifests);
 }
 
-function parseDescriptorOrNothing(value: unknown): Descriptor[] {
-  try {
-    return [parseDescriptor(value)];
-  } catch (error) {
-    if (error instanceof RegistryError) return [];
-    throw error;
-  }
+/** A list that is cut would tell that there are no more. */
+function requireWhole(list: unknown): void {
+  if (!Array.isArray(list) || list.length <= MAX_DESCRIPTORS) return;
+  throw manifestInvalid(`manifests has ${list.length} descriptors: at most ${MAX_DESCRIPTORS}`);
 }
 
 /** Keeps those of any of the artifact types asked for; all where none is asked for. */

@@ -1,4 +1,5 @@
 import type { AnswerBody } from './answer-body.ts';
+import { encodingOf } from './content-encoding.ts';
 import { headerText, type AnswerHeaders } from './headers.ts';
 import { NO_PROBLEM, parseProblem, type Problem } from './problem.ts';
 
@@ -36,8 +37,7 @@ export class Answer {
   }
 
   async #readProblem(): Promise<Problem> {
-    const encoding = this.header('content-encoding') ?? 'identity';
     const body = await this.body.head(MAX_PROBLEM_BYTES);
-    return encoding === 'identity' ? parseProblem(body.toString()) : NO_PROBLEM;
+    return encodingOf(this.headers) === undefined ? parseProblem(body.toString()) : NO_PROBLEM;
   }
 }

@@ -3,12 +3,13 @@ import type { RepositoryName } from '../oci/repository-name.ts';
 import { parseContentRange, type ContentRange } from '../http/range.ts';
 import type { Answer } from './answer.ts';
 import type { RegistryClient, RegistryRequest } from './registry-client.ts';
-import { requireIdentity } from './content-encoding.ts';
+import { encodingOf } from './content-encoding.ts';
 import { CountedBody } from './counted-body.ts';
 import { UpstreamError } from './error.ts';
 import { contentLength } from './headers.ts';
 import type { Quirks } from './quirks.ts';
 import type { Reporter } from './reporter.ts';
+import { toldSize } from './told-size.ts';
 import type { ByteRange, CallOptions, FetchedBlob } from './upstream.ts';
 
 export interface BlobsOptions {
@@ -39,7 +40,6 @@ export class Blobs {
       ...blobRequest('GET', repository, digest, options),
       headers: { accept: '*/*', ...(range !== undefined && { range }) },
     });
-    requireIdentity(this.#options.upstream, answer);
     const body = new CountedBody(answer.body, this.#options.reporter);
     if (answer.status !== 206) return { body, start: 0, size: sizeOf(answer) };
     const { start, size } = this.#partOf(answer, range === undefined ? undefined : options.range);
@@ -65,7 +65,7 @@ export class Blobs {
     try {
       const answer = await this.#options.client.request(blobRequest('HEAD', repository, digest, options));
       await answer.body.discard();
-      return sizeOf(answer);
+      return toldSizeOf(answer, digest);
     } catch (error) {
       if (!isHeadUnusable(error)) throw error;
       return 'unusable';
@@ -80,7 +80,8 @@ export class Blobs {
         headers: { accept: '*/*', range: 'bytes=0-0' },
       });
       await answer.body.discard();
-      if (answer.status !== 206) return { size: sizeOf(answer) };
+      if (answer.status !== 206) return { size: toldSizeOf(answer, digest) };
+      if (encodingOf(answer.headers) !== undefined) return { size: undefined };
       return { size: parseContentRange(answer.header('content-range'))?.size };
     } catch (error) {
       // An empty blob has no first byte.
@@ -113,6 +114,11 @@ function blobRequest(
 /** Of the whole blob, in an answer that is not a part of it. */
 function sizeOf(answer: Answer): number | undefined {
   return answer.status === 204 ? 0 : contentLength(answer.headers);
+}
+
+/** As `sizeOf`, in an answer whose bytes nobody will count. */
+function toldSizeOf(answer: Answer, digest: Digest): number | undefined {
+  return answer.status === 204 ? 0 : toldSize(answer.headers, digest);
 }
 
 /** Undefined for the whole blob: a plain GET is what caches on the way can answer. */

@@ -30,15 +30,26 @@ describe('the media type', () => {
     ['application/octet-stream'],
     [''],
     [undefined],
+    [MediaType.dockerList],
   ])('an index served as %s is one', (contentType) => {
     expect(verify(encode(index), contentType).mediaType).toBe(MediaType.ociIndex);
   });
+
+  test.each([['text/plain'], ['application/json'], [undefined], [MediaType.ociIndex]])(
+    'an index that does not say so, served as %s, is one by its shape',
+    (contentType) => {
+      const document = { schemaVersion: 2, manifests: [], layers: null };
+      expect(verify(encode(document), contentType).mediaType).toBe(MediaType.ociIndex);
+    },
+  );
 
   test.each([
     ['text/html', index],
     ['application/xml', index],
     [MediaType.ociManifest, index],
-    ['text/plain', { schemaVersion: 2, manifests: [] }],
+    ['text/plain', { manifests: [] }],
+    ['text/plain', { schemaVersion: 2, manifests: [], config: {} }],
+    [MediaType.ociIndex, { errors: [] }],
     ['text/plain', { ...index, mediaType: 'text/html' }],
     ['text/plain', 'text'],
     ['application/json', { errors: [] }],

@@ -1,9 +1,9 @@
 import { digestAlgorithm, digestOf, isDigest, type Digest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error.ts';
-import { isJsonObject, type JsonObject } from '../oci/json.ts';
+import { documentType } from '../oci/document-type.ts';
+import { parseJsonObject } from '../oci/json.ts';
 import { parseManifest } from '../oci/manifest.ts';
 import {
-  MediaType,
   bareMediaType,
   isManifestMediaType,
   isSchema1MediaType,
@@ -41,8 +41,7 @@ const VAGUE_TYPES: ReadonlySet<string | undefined> = new Set([
  * @throws ContentMismatch
  */
 export function verifyManifest(answer: ManifestAnswer, reference: Reference): FetchedManifest {
-  const mediaType = mediaTypeOf(answer);
-  requireReadable(answer.bytes, mediaType);
+  const mediaType = ownType(answer.bytes, servedType(answer));
   if (isSchema1MediaType(mediaType)) return schema1(answer, mediaType, reference);
   const asked = reference.kind === 'digest' ? reference.digest : undefined;
   const digest = digestOf(answer.bytes, asked === undefined ? 'sha256' : digestAlgorithm(asked));
@@ -56,9 +55,10 @@ export function verifyManifest(answer: ManifestAnswer, reference: Reference): Fe
   return { bytes: answer.bytes, mediaType, digest, verified: true };
 }
 
-function requireReadable(bytes: Uint8Array, mediaType: ManifestMediaType): void {
+/** What the document says of itself counts where it names the kind that it was served as by that kind's other name. */
+function ownType(bytes: Uint8Array, served: ManifestMediaType): ManifestMediaType {
   try {
-    parseManifest(bytes, mediaType);
+    return parseManifest(bytes, served).mediaType;
   } catch (error) {
     if (!(error instanceof RegistryError)) throw error;
     throw new ContentMismatch(`sent a manifest that is none: ${error.message}`, { cause: error });
@@ -66,31 +66,23 @@ function requireReadable(bytes: Uint8Array, mediaType: ManifestMediaType): void 
 }
 
 /**
- * The type by Content-Type; where that is vague, the document's own word.
+ * The type by Content-Type; where that is vague, by the document.
  * @throws ContentMismatch for HTML and whatever else is no manifest
  */
-function mediaTypeOf({ bytes, contentType }: ManifestAnswer): ManifestMediaType {
+function servedType({ bytes, contentType }: ManifestAnswer): ManifestMediaType {
   const bare = bareMediaType(contentType);
   if (bare !== undefined && isManifestMediaType(bare)) return bare;
-  const said = VAGUE_TYPES.has(bare) ? documentType(bytes) : undefined;
+  const said = VAGUE_TYPES.has(bare) ? typeOfBytes(bytes) : undefined;
   if (said !== undefined) return said;
   throw new ContentMismatch(`sent ${bare ?? 'something without a Content-Type'} for a manifest`);
 }
 
-function documentType(bytes: Uint8Array): ManifestMediaType | undefined {
-  const document = parseObject(bytes);
-  const mediaType = document?.['mediaType'];
-  if (typeof mediaType === 'string' && isManifestMediaType(mediaType)) return mediaType;
-  if (mediaType !== undefined || document?.['schemaVersion'] !== 1) return undefined;
-  return 'signatures' in document ? MediaType.dockerSchema1Signed : MediaType.dockerSchema1;
-}
-
-function parseObject(bytes: Uint8Array): JsonObject | undefined {
+function typeOfBytes(bytes: Uint8Array): ManifestMediaType | undefined {
   try {
-    const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
-    return isJsonObject(value) ? value : undefined;
-  } catch {
-    return undefined;
+    return documentType(parseJsonObject(bytes));
+  } catch (error) {
+    if (error instanceof RegistryError) return undefined;
+    throw error;
   }
 }
 

@@ -5,10 +5,10 @@ import { formatReference, type Reference } from '../oci/reference.ts';
 import type { RepositoryName } from '../oci/repository-name.ts';
 import type { Answer } from './answer.ts';
 import type { RegistryClient } from './registry-client.ts';
-import { requireIdentity } from './content-encoding.ts';
+import { encodingOf } from './content-encoding.ts';
 import { UpstreamError } from './error.ts';
-import { contentLength } from './headers.ts';
 import { ContentMismatch, verifyManifest } from './manifest-content.ts';
+import { toldSize } from './told-size.ts';
 import type { CallOptions, FetchedManifest, ResolvedManifest } from './upstream.ts';
 
 /** In one line: several would be joined by some proxies and cut to the first by others. */
@@ -51,7 +51,10 @@ export class Manifests {
       return verifyManifest({ bytes, contentType: answer.header('content-type'), claimedDigest }, reference);
     } catch (error) {
       if (!(error instanceof ContentMismatch)) throw error;
-      throw new UpstreamError(upstream, 'unavailable', 'content', error.message, {
+      const encoding = encodingOf(answer.headers);
+      const message =
+        encoding === undefined ? error.message : `sent a body with Content-Encoding ${encoding}`;
+      throw new UpstreamError(upstream, 'unavailable', 'content', message, {
         status: 200,
         cause: error,
       });
@@ -66,7 +69,6 @@ export class Manifests {
   ): Promise<{ readonly answer: Answer; readonly bytes: Buffer }> {
     for (let isFirst = true; ; isFirst = false) {
       const answer = await this.#ask('GET', repository, reference, options);
-      requireIdentity(this.#options.upstream, answer);
       try {
         return { answer, bytes: await answer.body.document(MAX_MANIFEST_BYTES) };
       } catch (error) {
@@ -118,6 +120,6 @@ export class Manifests {
     const isMismatch = claimed !== digest && claimed.split(':')[0] === digest.split(':')[0];
     if (isMismatch) return undefined;
     const mediaType = bare !== undefined && isManifestMediaType(bare) ? bare : undefined;
-    return { digest, mediaType, size: contentLength(answer.headers) };
+    return { digest, mediaType, size: toldSize(answer.headers, undefined) };
   }
 }

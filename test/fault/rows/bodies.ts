@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import {
   chunked,
   cutAfter,
@@ -18,6 +19,12 @@ const NOT_THE_MANIFEST = ['sent a manifest that is none', 'sent a manifest of di
 
 const cutInTheMiddle: Fault = (reply) => cutAfter(Math.floor(reply.body.length / 2))(reply);
 const cutAtTheEnd: Fault = (reply) => cutAfter(reply.body.length - 1)(reply);
+
+const gzipped: Fault = (reply) => ({
+  ...reply,
+  headers: { ...reply.headers, 'content-encoding': 'gzip' },
+  body: gzipSync(reply.body),
+});
 
 export const BODIES: Group = {
   title: 'Upstream answers, and the body breaks or is wrong',
@@ -90,16 +97,18 @@ export const BODIES: Group = {
     {
       name: 'gzip although identity was asked',
       says: ['sent a body with Content-Encoding gzip'],
-      strike: (world) => world.fault({}, withHeaders({ 'content-encoding': 'gzip' })),
-      cells: {
-        // HEAD has no body that could be packed, and tells the digest.
-        cold: failed(502, 2, { cached: 'tag' }),
-        stale: whole(1),
-        manifest: failed(502, 1),
-        blob: failed(502, 1),
-        follower: cut(5, { tookMs: 7_500 }),
-        range: failed(502, 1),
-      },
+      isForeign: true,
+      strike: always(gzipped),
+      running: [gzipped],
+      // A label proves nothing, so that a blob is found out by its digest, as other wrong bytes are.
+      cells: { ...WRONG, range: part(1, { isWrong: true, cached: 'nothing' }) },
+    },
+    {
+      name: 'labelled gzip, and it is not',
+      says: [],
+      strike: always(withHeaders({ 'content-encoding': 'gzip' })),
+      running: [withHeaders({ 'content-encoding': 'gzip' })],
+      cells: UNHARMED,
     },
     {
       name: 'chunked without length',

@@ -33,15 +33,30 @@ test('blobs are compressed for whoever asks for gzip: Larder asks for identity',
   expect((await readBlob(blob)).equals(LAYER)).toBe(true);
 });
 
-test('a body that is compressed all the same is refused', async () => {
+test('a manifest that is compressed all the same is refused, and the reason is told', async () => {
   await using redhat = await startUpstreamFixture(ACCESS);
-  const compressed = bytes(gzipSync(LAYER), { headers: { 'content-encoding': 'gzip' } });
-  redhat.on('GET', blobPath).reply(compressed);
-  redhat.on('GET', '/v2/ubi9/ubi/manifests/1').reply(manifestReply({ 'content-encoding': 'x-gzip' }));
-  const refused = { failure: 'unavailable', reason: 'content' };
-  await expect(redhat.upstream.blob(ubi, LAYER_DIGEST)).rejects.toMatchObject(refused);
-  await expect(redhat.upstream.manifest(ubi, tagged('1'))).rejects.toMatchObject(refused);
+  const headers = { 'content-encoding': 'x-gzip', 'content-type': MediaType.ociManifest };
+  redhat.on('GET', /manifests/).reply(bytes(gzipSync('{}'), { headers }));
+  for (const reference of [tagged('1'), byDigest(MANIFEST_DIGEST)]) {
+    await expect(redhat.upstream.manifest(ubi, reference)).rejects.toMatchObject({
+      failure: 'unavailable',
+      reason: 'content',
+      message: expect.stringContaining('sent a body with Content-Encoding x-gzip') as string,
+    });
+  }
 });
+
+test.each(['gzip', 'aws-chunked', 'utf-8', 'binary', 'none'])(
+  'whatever Content-Encoding says (%s), the bytes are what they are: their digest decides',
+  async (encoding) => {
+    await using redhat = await startUpstreamFixture(ACCESS);
+    redhat.on('GET', blobPath).reply(bytes(LAYER, { headers: { 'content-encoding': encoding } }));
+    redhat.on('GET', '/v2/ubi9/ubi/manifests/1').reply(manifestReply({ 'content-encoding': encoding }));
+    const blob = await redhat.upstream.blob(ubi, LAYER_DIGEST);
+    expect((await readBlob(blob)).equals(LAYER)).toBe(true);
+    expect((await redhat.upstream.manifest(ubi, tagged('1'))).digest).toBe(MANIFEST_DIGEST);
+  },
+);
 
 test('a manifest as text/plain has the type that it names itself', async () => {
   await using redhat = await startUpstreamFixture(ACCESS);
