@@ -5,9 +5,15 @@ import { IndexError } from '../index/error.ts';
 import { openSqliteIndex } from '../index/sqlite/sqlite-index.ts';
 import { digestOf, type Digest } from '../oci/digest.ts';
 import { StoreError, type BlobStore } from '../store/blob-store.ts';
+import { HeldStore } from '../store/held-store.ts';
 import { createMemoryStore } from '../store/memory.ts';
 import { readWhole } from './read-blob.ts';
 import { StoredBlobs } from './stored-blobs.ts';
+
+/** Its methods, to be spread. */
+function heldMethods(store: HeldStore): Partial<BlobStore> {
+  return { open: (digest) => store.open(digest), quarantine: (digest) => store.quarantine(digest) };
+}
 
 const BYTES = Buffer.from('a layer');
 const DIGEST = digestOf(BYTES);
@@ -96,6 +102,34 @@ describe('stored blobs', () => {
     expect(await broken.open(DIGEST)).toBeUndefined();
     expect(events).toMatchObject([{ kind: 'store-failed', error: { code: 'EROFS' } }]);
     expect(await isThere()).toBe(true);
+  });
+
+  it.each([
+    ['can be set aside', {}, {}],
+    ['cannot be set aside', { quarantine: fail('EROFS') }, {}],
+    ['cannot be forgotten', {}, { loseBlob: () => Promise.reject(new IndexError('busy', 'SQLITE_BUSY')) }],
+  ])('of another size are not kept open where they %s', async (_, brokenStore, brokenIndex) => {
+    await index.putBlob({ digest: DIGEST, size: BYTES.length + 1 }, 1);
+    const held = new HeldStore({ ...store, ...brokenStore });
+    const blobs = stored({ store: heldMethods(held), index: brokenIndex });
+    expect(await blobs.open(DIGEST)).toBeUndefined();
+    expect(held.held).toEqual([]);
+  });
+
+  it('that cannot be read at their first byte are not kept open where they cannot be set aside', async () => {
+    const unreadable: BlobStore = {
+      ...store,
+      quarantine: fail('EROFS'),
+      async open(digest) {
+        const reader = await store.open(digest);
+        if (reader !== undefined) reader.read = fail('EIO');
+        return reader;
+      },
+    };
+    const held = new HeldStore(unreadable);
+    const reader = await stored({ store: heldMethods(held) }).open(DIGEST);
+    await expect(readWhole(reader!)).rejects.toMatchObject({ code: 'EIO' });
+    expect(held.held).toEqual([]);
   });
 
   it('that are gone already are set aside once', async () => {

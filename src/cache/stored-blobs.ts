@@ -38,10 +38,13 @@ export class StoredBlobs {
     return tolerate(events, 'open a blob', async () => {
       const reader = await this.#unlessUnreadable(digest, () => store.open(digest));
       if (reader === undefined) return undefined;
-      if (await this.#hasChanged(digest, reader.size)) {
-        await reader.close();
-        return undefined;
+      let isRight = false;
+      try {
+        isRight = !(await this.#hasChanged(digest, reader.size));
+      } finally {
+        if (!isRight) await reader.close();
       }
+      if (!isRight) return undefined;
       return new WatchedReader(reader, (error, position) => this.#suspect(digest, error, position));
     });
   }

@@ -6,7 +6,7 @@
  *     await using mirror = await startMirror({ upstreams: [{ name: 'docker.io', registry, addLibrary: true }] });
  *     const { status, body } = await mirror.get('/v2/debian/manifests/12');
  *
- * Disposing asserts that nothing is left behind: no fill, no temporary file.
+ * Disposing asserts that nothing is left behind: no fill, no temporary file, no blob that is held or open.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
@@ -43,6 +43,7 @@ import type { Network } from '../../src/upstream/network.ts';
 import type { UpstreamSettings } from '../../src/upstream/settings.ts';
 import type { FakeRegistry } from './fake-registry.ts';
 import { get, open, type Answered, type Asked } from './http-get.ts';
+import { leftOpen } from './left-open.ts';
 import { ManualClock } from './manual-clock.ts';
 
 interface MirroredRegistry {
@@ -201,9 +202,11 @@ export class MirrorFixture implements AsyncDisposable {
     await Promise.all(this.#upstreams.map(({ upstream }) => upstream.close()));
     await this.index.close();
     const left = await this.files('ingest');
+    const open = await leftOpen(this.store, this.directory);
     if (this.#ownsDirectory) await rm(this.directory, { recursive: true });
     if (this.mirror.fills.size > 0) throw new Error('a fill is left');
     if (left.length > 0) throw new Error(`temporary files are left: ${left.join(', ')}`);
+    if (open.length > 0) throw new Error(`still held or open: ${open.join(', ')}`);
   }
 }
 
