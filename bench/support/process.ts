@@ -35,7 +35,8 @@ export async function start(
     output: async () => readFile(logFile, 'utf8'),
     hasExited: () => child.exitCode !== null || child.signalCode !== null,
     async [Symbol.asyncDispose]() {
-      if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
+      // At SIGTERM Larder would wait for load balancers to notice.
+      if (child.exitCode === null && child.signalCode === null) child.kill('SIGINT');
       const timer = setTimeout(leave, GRACE_MS);
       await exited.finally(() => clearTimeout(timer));
     },

@@ -14,6 +14,7 @@ import { createApp } from '../server/app.ts';
 import { listen, type Listening } from '../server/listen.ts';
 import { Registry } from '../server/registry.ts';
 import { RequestRecords } from '../server/request-record.ts';
+import { TrustedProxies } from '../server/trusted-proxies.ts';
 import { UpstreamTable, type RoutedUpstream } from '../server/select-upstream.ts';
 import { shareThreads, threadsOf } from '../threads.ts';
 import { openCache } from './cache.ts';
@@ -37,9 +38,6 @@ export function serveCommand(): Command {
       else await serve(config);
     });
 }
-
-/** Most connections are idle: clients keep a few open each. */
-const CONNECTIONS_PER_REQUEST = 4;
 
 /** The recipe: everything is made here, in order, and given to what needs it. */
 async function serve(config: Config): Promise<void> {
@@ -70,7 +68,8 @@ async function serve(config: Config): Promise<void> {
   const delivery = await chooseDelivery(config.delivery, process, threads.sendfiles);
   const { method, reason } = delivery;
   const table = new UpstreamTable(upstreams, config.defaultUpstream);
-  const records = new RequestRecords(clock, events, randomUUID);
+  const proxies = new TrustedProxies(config.trustedProxies);
+  const records = new RequestRecords(clock, events, randomUUID, proxies);
   const app = createApp({
     registry: new Registry(mirror, table, { clock, answerMs: config.answerMs, randomBytes }),
     records,
@@ -90,12 +89,10 @@ async function serve(config: Config): Promise<void> {
   const server = await listen({
     app,
     records,
+    proxies,
     clock,
     ...config.listen,
-    limits: {
-      headerTimeoutMs: config.limits.headerTimeoutMs,
-      connections: CONNECTIONS_PER_REQUEST * config.limits.requests,
-    },
+    limits: config.limits,
   }).catch((error: unknown) => {
     throw listenProblem(config.listen, error);
   });
@@ -106,7 +103,7 @@ async function serve(config: Config): Promise<void> {
   stack.defer(() => running.close());
   process.stderr.write(startBlock(config, { version: version(), ...server, ...stats }));
 
-  await drainAt(stopped, server, config.drainMs, logger);
+  await drainAt(stopped, server, config, logger);
   await stack.disposeAsync();
   logger.info('stopped');
 }
@@ -119,11 +116,12 @@ async function closeAll(upstreams: readonly RoutedUpstream[]): Promise<void> {
 async function drainAt(
   stopped: Promise<NodeJS.Signals>,
   server: Listening,
-  drainMs: number,
+  { drainDelayMs, drainMs }: Config,
   logger: Logger,
 ): Promise<void> {
   const signal = await stopped;
   logger.info({ signal }, 'stopping: running pulls may finish');
-  const cut = await server.drain(drainMs);
+  // At a terminal there is no load balancer that has to notice.
+  const cut = await server.drain(drainMs, signal === 'SIGTERM' ? drainDelayMs : 0);
   if (cut > 0) logger.warn({ cut }, 'connections cut at the end of the drain');
 }

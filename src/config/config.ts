@@ -24,10 +24,14 @@ export interface Config {
   readonly timeouts: UpstreamTimeouts;
   /** How long a client waits for its answer's headers. */
   readonly answerMs: number;
+  /** Networks with their lengths: `10.0.0.0/8`. */
+  readonly trustedProxies: readonly string[];
   readonly limits: LimitsConfig;
   /** `auto`: stored blobs are sent by the kernel where it can; `read`: never. */
   readonly delivery: 'auto' | 'read';
-  /** How long running pulls may go on after SIGTERM. */
+  /** How long new connections are taken after SIGTERM. */
+  readonly drainDelayMs: number;
+  /** How long running requests may go on after that. */
   readonly drainMs: number;
   readonly log: LogConfig;
 }
@@ -73,9 +77,12 @@ interface LogConfig {
 }
 
 interface LimitsConfig {
-  /** Requests served at the same time, in all and to one client's address. */
+  /** Requests served at the same time, in all and as the share of one client. */
   readonly requests: number;
   readonly requestsPerClient: number;
+  /** Open connections, the same. */
+  readonly connections: number;
+  readonly connectionsPerClient: number;
   readonly headerTimeoutMs: number;
   /** The longest that a client may take nothing of an answer. */
   readonly idleTimeoutMs: number;

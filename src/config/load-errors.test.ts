@@ -31,6 +31,7 @@ function linesOf(text: string, env: ConfigSources['env'] = {}): readonly string[
 }
 
 const DURATION = 'expected a duration such as 90s, 5m, 12h or 30d';
+const NETWORK = 'expected an address or a network such as 10.0.0.2 or 10.0.0.0/8';
 const FORMS = 'password, passwordFile, token, dockerConfig or helper';
 
 /** What is wrong, the file, and all that is said of it, without the file's name. */
@@ -100,6 +101,20 @@ const BROKEN: readonly (readonly [title: string, file: string, lines: readonly s
       '4: timeouts.connect: expected a duration from 1ms to 1d, got "0s"',
       '4: timeouts.body: expected a duration such as 90s or 5m, got nothing',
     ],
+  ],
+  [
+    'proxies that are believed',
+    'offline: true\ntrustedProxies:\n  - 10.0.0.0/8\n  - proxy.example\n  - 0.0.0.0/0\n  - 10.0.0.1:80',
+    [
+      `4: trustedProxies[1]: ${NETWORK}, got "proxy.example"`,
+      `5: trustedProxies[2]: ${NETWORK}, not of every address, got "0.0.0.0/0"`,
+      `6: trustedProxies[3]: ${NETWORK}, got "10.0.0.1:80"`,
+    ],
+  ],
+  [
+    'proxies not in a list',
+    'trustedProxies: 10.0.0.1',
+    ['1: trustedProxies: expected a list, got "10.0.0.1"'],
   ],
   [
     'sizes',
@@ -378,7 +393,7 @@ const BROKEN: readonly (readonly [title: string, file: string, lines: readonly s
 ];
 
 const KEYS =
-  'listen, cache, tags, negativeTtl, offline, access, defaultUpstream, upstreams, timeouts, limits, delivery, drain or log';
+  'listen, cache, tags, negativeTtl, offline, access, defaultUpstream, upstreams, timeouts, trustedProxies, limits, delivery, drainDelay, drain or log';
 
 describe('a broken file', () => {
   it.each(BROKEN)('%s', (_title, text, lines) => {

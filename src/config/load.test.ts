@@ -103,15 +103,19 @@ describe('a file without mistakes', () => {
       ],
       timeouts: { connectMs: 5000, headersMs: 15_000, bodyMs: 30_000 },
       answerMs: 25_000,
+      trustedProxies: [],
       limits: {
         requests: 4096,
         requestsPerClient: 512,
+        connections: 16_384,
+        connectionsPerClient: 2048,
         headerTimeoutMs: 15_000,
         idleTimeoutMs: 60_000,
         upstreamConnections: 64,
       },
       delivery: 'auto',
-      drainMs: 30_000,
+      drainDelayMs: 5000,
+      drainMs: 25_000,
       log: { level: 'info', format: 'auto' },
     });
   });
@@ -147,8 +151,17 @@ upstreams:
     allowPrivateNetworks: true
     timeouts: { headers: 20s }
 timeouts: { connect: 1s, headers: 2s, body: 3s, answer: 9s }
-limits: { requests: 9, requestsPerClient: 8, headerTimeout: 1s, idleTimeout: 2s, upstreamConnections: 7 }
+trustedProxies: [10.0.0.2, "::ffff:10.0.0.2", 2001:DB8::/32]
+limits:
+  requests: 9
+  requestsPerClient: 8
+  connections: 11
+  connectionsPerClient: 10
+  headerTimeout: 1s
+  idleTimeout: 2s
+  upstreamConnections: 7
 delivery: read
+drainDelay: 1s
 drain: 0s
 log: { level: debug, format: json }
 `);
@@ -204,14 +217,18 @@ log: { level: debug, format: json }
       ],
       timeouts: { connectMs: 1000, headersMs: 2000, bodyMs: 3000 },
       answerMs: 9000,
+      trustedProxies: ['10.0.0.2/32', '2001:db8::/32'],
       limits: {
         requests: 9,
         requestsPerClient: 8,
+        connections: 11,
+        connectionsPerClient: 10,
         headerTimeoutMs: 1000,
         idleTimeoutMs: 2000,
         upstreamConnections: 7,
       },
       delivery: 'read',
+      drainDelayMs: 1000,
       drainMs: 0,
       log: { level: 'debug', format: 'json' },
     });

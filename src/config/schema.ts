@@ -4,6 +4,7 @@ import { parseGlob } from './glob.ts';
 import { parseHost, parseRegistryHost } from './host.ts';
 import { parseProxyUrl, parseRegistryUrl } from './http-url.ts';
 import { parseListenAddress } from './listen-address.ts';
+import { NETWORK_EXAMPLE, parseNetwork } from './network.ts';
 import {
   byteSize,
   byteSizeOrUnlimited,
@@ -18,6 +19,7 @@ import {
 
 const glob = (): Leaf<string> => textLeaf('glob', 'a glob such as library/* or team/**', parseGlob);
 const host = (): Leaf<string> => textLeaf('host', 'a host such as mirror.example', parseHost);
+const network = (): Leaf<string> => textLeaf('network', NETWORK_EXAMPLE, parseNetwork);
 const registryHost = (): Leaf<string> =>
   textLeaf('registry host', 'a registry host such as ghcr.io', parseRegistryHost);
 
@@ -212,12 +214,31 @@ export const configSchema = section({
   })
     .prefault({})
     .describe('How long upstreams are waited for. An upstream may say otherwise, but for `answer`.'),
+  trustedProxies: z
+    .array(network())
+    .prefault([])
+    .describe(
+      'Proxies in front of Larder, each an address or a network, that are believed when they tell for whom they ask ' +
+        '(`Forwarded`, `X-Forwarded-For`). Without them all clients behind a proxy are one to `limits` and in the log.',
+    ),
   limits: section({
     requests: count(1).prefault(4096).describe('Requests served at the same time; beyond it, 503.'),
     requestsPerClient: count(1)
       .prefault(512)
       .describe(
-        'Requests served at the same time to one client (an IPv4 address, a /64 of IPv6); beyond it, 429.',
+        'The share of one client (an IPv4 address, a /64 of IPv6) of them. It may have more for as long as more than a ' +
+          'share is left for others; beyond it, 429.',
+      ),
+    connections: count(1)
+      .prefault(16_384)
+      .describe(
+        'Open connections, idle ones included; beyond it, a new one takes the place of an idle one: of the client that ' +
+          'holds the most, the one that has been idle for longest. `/livez` and `/readyz` are answered beyond it.',
+      ),
+    connectionsPerClient: count(1)
+      .prefault(2048)
+      .describe(
+        'The share of one client of them. It may have more for as long as more than a share is left for others.',
       ),
     headerTimeout: wait(1).prefault('15s').describe('How long a client may take to send its request.'),
     idleTimeout: wait(1)
@@ -235,9 +256,15 @@ export const configSchema = section({
     .describe(
       'How stored blobs are sent. `auto`: from the file to the connection by the kernel (Linux), else through Larder; `read`: always through Larder.',
     ),
+  drainDelay: wait(0)
+    .prefault('5s')
+    .describe(
+      'How long Larder still takes new connections once it has been told to stop by SIGTERM, while `/readyz` says 503: ' +
+        'a pull opens one for its next layer, and a load balancer takes a moment to notice.',
+    ),
   drain: wait(0)
-    .prefault('30s')
-    .describe('How long running pulls may go on once Larder has been told to stop.'),
+    .prefault('25s')
+    .describe('How long running requests may go on after that. Kubernetes kills 30 s after SIGTERM.'),
   log: log.prefault({}).describe('What is written to the standard output.'),
 });
 

@@ -31,8 +31,10 @@ export function toConfig(file: ConfigFile, options: ToConfigOptions): Config {
     upstreams,
     timeouts,
     answerMs: file.timeouts.answer,
+    trustedProxies: unique(file.trustedProxies),
     limits: toLimits(file.limits),
     delivery: file.delivery,
+    drainDelayMs: file.drainDelay,
     drainMs: file.drain,
     log: file.log,
   };

@@ -2,12 +2,15 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Admission } from './admission.ts';
 
-test('one client is refused beyond its limit, another is not', () => {
-  const admission = new Admission({ requests: 10, requestsPerClient: 2 });
-  expect(['a', 'a', 'a', 'b'].map((client) => admission.enter(client))).toEqual([
+test('one client is refused beyond its share once no more than a share is left, another is not', () => {
+  const admission = new Admission({ requests: 6, requestsPerClient: 2 });
+  expect(['a', 'a', 'a', 'a', 'a', 'b', 'b'].map((client) => admission.enter(client))).toEqual([
+    undefined,
+    undefined,
     undefined,
     undefined,
     'client',
+    undefined,
     undefined,
   ]);
 });
@@ -30,21 +33,28 @@ function roomFor(admission: Admission, address: string): number {
   return entered;
 }
 
-test('who leaves makes room', () => {
-  const admission = new Admission({ requests: 5, requestsPerClient: 3 });
+test('never more than there may be; a client below its share has room while a share is left', () => {
+  const limits = { requests: 7, requestsPerClient: 2 };
   const visits = fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.boolean()), { maxLength: 100 });
   fc.assert(
     fc.property(visits, (steps) => {
+      const admission = new Admission(limits);
       const inside: string[] = [];
       for (const [client, enters] of steps) {
-        if (enters && admission.enter(client) === undefined) inside.push(client);
-        const gone = enters ? undefined : inside.pop();
-        if (gone !== undefined) admission.leave(gone);
         const mine = inside.filter((other) => other === client).length;
-        expect(roomFor(admission, client)).toBe(Math.min(3 - mine, 5 - inside.length));
+        const free = limits.requests - inside.length;
+        if (!enters) {
+          const gone = inside.pop();
+          if (gone !== undefined) admission.leave(gone);
+          continue;
+        }
+        const isAdmitted = admission.enter(client) === undefined;
+        if (isAdmitted) inside.push(client);
+        const isShareLeft = free > limits.requestsPerClient;
+        expect(isAdmitted).toBe(free > 0 && (isShareLeft || mine < limits.requestsPerClient));
       }
       for (const client of inside) admission.leave(client);
-      for (const client of ['a', 'b', 'c']) expect(roomFor(admission, client)).toBe(3);
+      expect(roomFor(admission, 'd')).toBe(limits.requests - limits.requestsPerClient);
     }),
   );
 });
@@ -58,10 +68,9 @@ test.each([
   ['two of IPv4, mapped into IPv6', '::ffff:192.0.2.1', '::ffff:192.0.2.2', undefined],
   ['no address, since the socket is gone', '', '192.0.2.1', undefined],
 ] as const)('%s: %s and %s', (_, one, other, refusal) => {
-  const admission = new Admission({ requests: 10, requestsPerClient: 1 });
+  // Two are left where the first is in: a second of the same client would have the last but one.
+  const admission = new Admission({ requests: 2, requestsPerClient: 1 });
   expect([admission.enter(one), admission.enter(other)]).toEqual([undefined, refusal]);
   admission.leave(one);
-  expect([roomFor(admission, one), roomFor(admission, other)]).toEqual(
-    refusal === undefined ? [1, 0] : [1, 1],
-  );
+  expect(roomFor(admission, other)).toBe(refusal === undefined ? 0 : 1);
 });

@@ -1,9 +1,12 @@
-import ipaddr from 'ipaddr.js';
+import { clientKey } from './client-key.ts';
 
 /** How many requests are served at the same time. */
 export interface AdmissionLimits {
   readonly requests: number;
-  /** From one client: an IPv4 address, or a /64 of IPv6, which is the least that one machine is given. */
+  /**
+   * The share of one client: an IPv4 address, or a /64 of IPv6, which is the least that one machine is given. It may
+   * have more for as long as more than a share is left for others: behind an address there may be many.
+   */
   readonly requestsPerClient: number;
 }
 
@@ -27,30 +30,22 @@ export class Admission {
    * @returns undefined where the request may be served; then `leave` is due when it is over
    */
   enter(address: string): Refusal | undefined {
-    const client = clientOf(address);
+    const client = clientKey(address);
     const mine = this.#byClient.get(client) ?? 0;
-    if (this.#running >= this.#limits.requests) return 'all';
-    if (mine >= this.#limits.requestsPerClient) return 'client';
+    const { requests, requestsPerClient } = this.#limits;
+    const free = requests - this.#running;
+    if (free <= 0) return 'all';
+    if (mine >= requestsPerClient && free <= requestsPerClient) return 'client';
     this.#running += 1;
     this.#byClient.set(client, mine + 1);
     return undefined;
   }
 
   leave(address: string): void {
-    const client = clientOf(address);
+    const client = clientKey(address);
     const left = (this.#byClient.get(client) ?? 1) - 1;
     this.#running -= 1;
     if (left === 0) this.#byClient.delete(client);
     else this.#byClient.set(client, left);
   }
-}
-
-/** Where a listener for both kinds of addresses shows IPv4 ones. */
-const MAPPED_IPV4 = /^::ffff:(?=\d+\.)/i;
-
-/** Whom an address belongs to: a host has a whole /64 of IPv6 addresses, and takes new ones as it likes (RFC 8981). */
-export function clientOf(address: string): string {
-  const plain = address.replace(MAPPED_IPV4, '');
-  if (!ipaddr.IPv6.isValid(plain)) return plain;
-  return ipaddr.IPv6.parse(plain).parts.slice(0, 4).join(':');
 }

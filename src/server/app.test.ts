@@ -12,6 +12,7 @@ import { createApp, type AppOptions } from './app.ts';
 import { listen } from './listen.ts';
 import { NO_BODY, type ReadyReply, type Reply } from './reply.ts';
 import { RequestRecords } from './request-record.ts';
+import { TrustedProxies } from './trusted-proxies.ts';
 
 interface World extends AsyncDisposable {
   readonly clock: ManualClock;
@@ -42,7 +43,8 @@ async function start({ health, reply, replyNow }: WorldOptions): Promise<World> 
   const served: ServedRequest[] = [];
   events.subscribe((event) => event.kind === 'request-served' && served.push(event.request));
   let ids = 0;
-  const records = new RequestRecords(clock, events, () => `request-${(ids += 1)}`);
+  const proxies = new TrustedProxies([]);
+  const records = new RequestRecords(clock, events, () => `request-${(ids += 1)}`, proxies);
   const admission = new Admission({ requests: REQUESTS, requestsPerClient: REQUESTS });
   const app = createApp({
     registry: { replyNow: replyNow ?? (() => undefined), reply: reply ?? (() => Promise.resolve(EMPTY)) },
@@ -57,8 +59,8 @@ async function start({ health, reply, replyNow }: WorldOptions): Promise<World> 
     idleMs: 0,
     deliver: createDeliver(),
   });
-  const limits = { headerTimeoutMs: 60_000, connections: 100 };
-  const server = await listen({ app, records, clock, host: '127.0.0.1', port: 0, limits });
+  const limits = { headerTimeoutMs: 60_000, connections: 100, connectionsPerClient: 100 };
+  const server = await listen({ app, records, proxies, clock, host: '127.0.0.1', port: 0, limits });
   const base = new URL(`http://127.0.0.1:${server.port}`);
   return {
     clock,

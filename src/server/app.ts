@@ -27,9 +27,16 @@ export interface AppOptions extends EndpointOptions {
 /** What node's requests are given to. */
 export interface App {
   /** Answers a request; its record is told when the response is over. */
-  handle(incoming: IncomingMessage, outgoing: ServerResponse, record: RequestRecord): void;
+  handle(
+    incoming: IncomingMessage,
+    outgoing: ServerResponse,
+    record: RequestRecord,
+    mayAsk: 'all' | 'health',
+  ): void;
   /** To be called when a response is over. */
   release(record: RequestRecord): void;
+  /** From now on `/readyz` says that the server is stopping. */
+  beNotReady(): void;
 }
 
 const NO_PATH = new RegistryError(
@@ -38,6 +45,11 @@ const NO_PATH = new RegistryError(
 );
 /** Node takes a request of HTTP/0.9 (which ends with its first line) and one that says HTTP/2 as well. */
 const NO_VERSION = new RegistryError('NAME_INVALID', 'expected a request of HTTP/1.1 or HTTP/1.0');
+
+const NO_ROOM = new RegistryError('UNAVAILABLE', 'too many connections at the same time');
+
+/** What may be asked where connections are scarce. */
+const HEALTH_PATHS: ReadonlySet<string> = new Set(['/livez', '/readyz']);
 
 type Routes = Hono<{ Bindings: HttpBindings }>;
 
@@ -49,19 +61,28 @@ type Routes = Hono<{ Bindings: HttpBindings }>;
 export function createApp(options: AppOptions): App {
   const { records } = options;
   const endpoint = new Endpoint(options);
-  const pages = getRequestListener(createPages(options).fetch, { overrideGlobalObjects: false });
+  let isStopping = false;
+  const probe = async (): Promise<void> => {
+    if (isStopping) throw new Error('stopping');
+    await options.health.probe();
+  };
+  const routes = createPages({ ...options, health: { ...options.health, probe } });
+  const pages = getRequestListener(routes.fetch, { overrideGlobalObjects: false });
   return {
-    handle(incoming, outgoing, record) {
+    handle(incoming, outgoing, record, mayAsk) {
       toOriginForm(incoming);
       if (incoming.httpVersionMajor !== 1) return endpoint.refuse(outgoing, record, NO_VERSION);
+      const { path } = splitUrl(incoming.url ?? '');
+      if (mayAsk === 'health' && !HEALTH_PATHS.has(path)) return endpoint.refuse(outgoing, record, NO_ROOM);
       if (endpoint.answerNow(incoming, outgoing, record)) return;
-      const route = routeOf(splitUrl(incoming.url ?? '').path);
+      const route = routeOf(path);
       if (route === 'none') return endpoint.refuse(outgoing, record, NO_PATH);
       if (route === 'registry') return void endpoint.answer(incoming, outgoing, record);
       records.keep(incoming, record);
       outgoing.setHeader(...NO_SNIFF);
       void pages(incoming, outgoing);
     },
+    beNotReady: () => (isStopping = true),
     release: (record) => endpoint.release(record),
   };
 }

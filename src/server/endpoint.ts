@@ -54,11 +54,12 @@ export class Endpoint {
     return served;
   }
 
-  /** Answers what is no question, and closes the connection: what comes behind it may be none either. */
+  /** Answers what cannot be asked, or not now, and closes the connection. */
   refuse(outgoing: ServerResponse, record: RequestRecord, error: RegistryError): void {
     record.error = error;
     const reply = errorReply(error, { kind: undefined, hasFallback: false });
-    const closing = { ...reply, headers: { ...reply.headers, Connection: 'close' } };
+    const soon = error.code === 'UNAVAILABLE' ? { 'Retry-After': '1' } : {};
+    const closing = { ...reply, headers: { ...reply.headers, ...soon, Connection: 'close' } };
     record.served = this.#send(withCommonHeaders(closing, record.id, statusOfError(error)), outgoing).then(
       (delivered) => note(record, delivered),
     );

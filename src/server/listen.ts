@@ -4,25 +4,31 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../clock.ts';
 import type { App } from './app.ts';
-import type { RequestRecord, RequestRecords } from './request-record.ts';
+import { clientKey } from './client-key.ts';
+import { Connections, type ConnectionLimits } from './connections.ts';
+import type { RequestRecords } from './request-record.ts';
+import type { TrustedProxies } from './trusted-proxies.ts';
 
 export interface ListenOptions {
   readonly app: App;
   readonly records: RequestRecords;
+  readonly proxies: TrustedProxies;
   readonly clock: Clock;
   /** Undefined: every interface. */
   readonly host: string | undefined;
   /** 0: any free port. */
   readonly port: number;
-  readonly limits: ConnectionLimits;
+  readonly limits: ListenLimits;
 }
 
-interface ConnectionLimits {
+interface ListenLimits extends Omit<ConnectionLimits, 'reserve'> {
   /** How long a client may take to send its request, milliseconds. */
   readonly headerTimeoutMs: number;
-  /** Open connections; what comes beyond is closed at once. */
-  readonly connections: number;
 }
+
+/** Connections that may ask for health only, and how long each may take to do so. */
+const RESERVE = 16;
+const RESERVE_MS = 2_000;
 
 /** Node's default, said: names and headers of the longest honest request fit many times over. */
 const MAX_HEADER_BYTES = 16 * 1024;
@@ -33,52 +39,96 @@ export interface Listening {
   readonly host: string;
   readonly port: number;
   /**
-   * Stops accepting, lets running requests finish for at most `limitMs` milliseconds, then cuts what is left.
+   * Says that the server is not ready, but serves on for `delayMs` milliseconds: a pull opens a connection for its next
+   * layer, and a load balancer takes a moment to notice. Then stops accepting, lets running requests finish for at most
+   * `limitMs`, and cuts what is left.
    * @returns how many connections were cut
    */
-  drain(limitMs: number): Promise<number>;
+  drain(limitMs: number, delayMs?: number): Promise<number>;
 }
 
 /** @throws the system's error where the address cannot be listened on (EADDRINUSE, EACCES) */
-export async function listen({ app, records, clock, host, port, limits }: ListenOptions): Promise<Listening> {
+export async function listen(options: ListenOptions): Promise<Listening> {
+  const { app, records, clock, host, port, limits } = options;
+  const connections = new Connections<Socket>({ ...limits, reserve: RESERVE });
   let isDraining = false;
-  const onOver = (record: RequestRecord): void => {
-    app.release(record);
-    // A connection that was busy when the drain began is idle now, and would be kept alive.
-    if (isDraining) server.closeIdleConnections();
-  };
   const server = createServer(serverOptions(limits), (incoming, outgoing) => {
-    const record = records.begin(incoming, outgoing, onOver);
-    if (isDraining) outgoing.setHeader('Connection', 'close');
-    app.handle(incoming, outgoing, record);
+    const { socket } = incoming;
+    connections.begun(socket);
+    const record = records.begin(incoming, outgoing, (over) => {
+      app.release(over);
+      connections.ended(socket);
+      // A connection that was busy when the drain began is idle now, and would be kept alive.
+      if (isDraining) server.closeIdleConnections();
+    });
+    const mayAsk = connections.useOf(socket) ?? 'all';
+    if (isDraining || mayAsk === 'health') outgoing.setHeader('Connection', 'close');
+    app.handle(incoming, outgoing, record, mayAsk);
   });
-  server.maxConnections = limits.connections;
   server.on('connect', (_incoming, socket) => refuseTunnel(socket));
-  const sockets = trackSockets(server);
+  admitConnections(server, connections, options);
   server.listen({ port, host });
   await once(server, 'listening');
   const address = server.address() as AddressInfo;
   return {
     host: address.address,
     port: address.port,
-    async drain(limitMs) {
+    async drain(limitMs, delayMs = 0) {
+      app.beNotReady();
+      if (delayMs > 0) await after(clock, delayMs);
       isDraining = true;
-      const closed = once(server, 'close');
-      server.close();
-      server.closeIdleConnections();
-      let cut = 0;
-      const cancel = clock.after(limitMs, () => {
-        cut = sockets.size;
-        server.closeAllConnections();
-      });
-      await closed;
-      cancel();
-      return cut;
+      return closeServer(server, connections, clock, limitMs);
     },
   };
 }
 
-function serverOptions({ headerTimeoutMs }: ConnectionLimits): ServerOptions {
+/** Gives each connection its place, and closes the one that it takes the place of. */
+function admitConnections(
+  server: Server,
+  connections: Connections<Socket>,
+  { proxies, clock }: Pick<ListenOptions, 'proxies' | 'clock'>,
+): void {
+  let proxied = 0;
+  server.on('connection', (socket) => {
+    const address = socket.remoteAddress ?? '';
+    // Behind a proxy there are many clients: its connections are nobody's share.
+    const client = proxies.isTrusted(address) ? `proxied ${(proxied += 1)}` : clientKey(address);
+    const { use, closing } = connections.open(client, socket);
+    closing?.destroy();
+    const cancel = use === 'health' ? clock.after(RESERVE_MS, () => socket.destroy()) : undefined;
+    socket.once('close', () => {
+      cancel?.();
+      connections.closed(socket);
+    });
+  });
+}
+
+async function closeServer(
+  server: Server,
+  connections: Connections<Socket>,
+  clock: Clock,
+  limitMs: number,
+): Promise<number> {
+  const closed = once(server, 'close');
+  server.close();
+  server.closeIdleConnections();
+  let cut = 0;
+  const cancel = clock.after(limitMs, () => {
+    cut = connections.size;
+    server.closeAllConnections();
+  });
+  await closed;
+  cancel();
+  return cut;
+}
+
+function after(clock: Clock, ms: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  clock.after(ms, resolve);
+  return promise;
+}
+
+function serverOptions({ headerTimeoutMs }: ListenLimits): ServerOptions {
   return {
     maxHeaderSize: MAX_HEADER_BYTES,
     headersTimeout: headerTimeoutMs,
@@ -100,13 +150,4 @@ const NO_TUNNEL = [
 function refuseTunnel(socket: Duplex): void {
   socket.on('error', () => undefined);
   socket.end(NO_TUNNEL, () => socket.destroy());
-}
-
-function trackSockets(server: Server): ReadonlySet<Socket> {
-  const sockets = new Set<Socket>();
-  server.on('connection', (socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-  });
-  return sockets;
 }

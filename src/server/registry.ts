@@ -9,9 +9,9 @@ import { RegistryError } from '../oci/error.ts';
 import { formatReference } from '../oci/reference.ts';
 import { UpstreamError } from '../upstream/error.ts';
 import { assertAddressedOnce } from './addressed-once.ts';
-import { clientOf } from './admission.ts';
 import type { Answer } from './answer.ts';
 import { statusOfError, statusOfOutcome } from './cache-status.ts';
+import { clientKey } from './client-key.ts';
 import { withCommonHeaders } from './common-headers.ts';
 import { errorReply } from './error-reply.ts';
 import { answerBlob } from './handlers/blob.ts';
@@ -144,7 +144,7 @@ export class Registry {
     record.repository = target.key.repository;
     return {
       target,
-      client: clientOf(record.client),
+      client: clientKey(record.client),
       name: segments.join('/'),
       query: asked.query,
       rawPath: asked.rawPath,

@@ -2,11 +2,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../clock.ts';
 import type { Events, ServedRequest } from '../events.ts';
 import { loggedUrl } from './logged-url.ts';
+import type { TrustedProxies } from './trusted-proxies.ts';
 
 /** What becomes known of a request while it is served; told as one event when its connection is done with it. */
 export class RequestRecord {
   readonly id: string;
-  /** The client's address. Once the socket is closed it has none any more. */
+  /** The client's address, as a trusted proxy tells it. Once the socket is closed it has none any more. */
   readonly client: string;
   readonly startedAt: number;
   requestKind: ServedRequest['requestKind'] = 'other';
@@ -39,12 +40,14 @@ export class RequestRecords {
   readonly #clock: Clock;
   readonly #events: Events;
   readonly #newId: () => string;
+  readonly #proxies: TrustedProxies;
   #untold: (() => void)[] = [];
 
-  constructor(clock: Clock, events: Events, newId: () => string) {
+  constructor(clock: Clock, events: Events, newId: () => string, proxies: TrustedProxies) {
     this.#clock = clock;
     this.#events = events;
     this.#newId = newId;
+    this.#proxies = proxies;
   }
 
   /**
@@ -58,7 +61,8 @@ export class RequestRecords {
   ): RequestRecord {
     const given = incoming.headers['x-request-id'];
     const id = typeof given === 'string' && CLIENT_ID.test(given) ? given : this.#newId();
-    const record = new RequestRecord(id, incoming.socket.remoteAddress ?? '', this.#clock.monotonic());
+    const client = this.#proxies.clientOf(incoming.socket.remoteAddress ?? '', incoming.headers);
+    const record = new RequestRecord(id, client, this.#clock.monotonic());
     outgoing.on('close', () => {
       onOver(record);
       this.#end(record, incoming, outgoing);

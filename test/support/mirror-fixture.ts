@@ -29,9 +29,11 @@ import type { UpstreamNames } from '../../src/maintenance/selector.ts';
 import { openSqliteIndex } from '../../src/index/sqlite/sqlite-index.ts';
 import { Admission, type AdmissionLimits } from '../../src/server/admission.ts';
 import { createApp } from '../../src/server/app.ts';
+import type { ConnectionLimits } from '../../src/server/connections.ts';
 import { listen, type Listening } from '../../src/server/listen.ts';
 import { Registry } from '../../src/server/registry.ts';
 import { RequestRecords } from '../../src/server/request-record.ts';
+import { TrustedProxies } from '../../src/server/trusted-proxies.ts';
 import { UpstreamTable, type RoutedUpstream } from '../../src/server/select-upstream.ts';
 import type { BlobStore } from '../../src/store/blob-store.ts';
 import { freeBytes, openFileStore } from '../../src/store/fs/file-store.ts';
@@ -75,6 +77,9 @@ export interface MirrorFixtureOptions {
   /** Keeps what an earlier fixture cached; it is then the test's to remove. */
   readonly directory?: string;
   readonly limits?: AdmissionLimits;
+  /** How many connections there may be, in all and of one client. */
+  readonly connections?: Pick<ConnectionLimits, 'connections' | 'connectionsPerClient'>;
+  readonly trustedProxies?: readonly string[];
   /** How long a client may take nothing, and may take to send its request: these two are in real time. */
   readonly idleMs?: number;
   /** How long a client waits for its headers, by the fixture's clock; 25 s unless told. */
@@ -189,8 +194,8 @@ export class MirrorFixture implements AsyncDisposable {
     return rm(this.pathOf(digest));
   }
 
-  drain(limitMs: number): Promise<number> {
-    return this.#listening.drain(limitMs);
+  drain(limitMs: number, delayMs = 0): Promise<number> {
+    return this.#listening.drain(limitMs, delayMs);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -253,7 +258,8 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
     maxBytes: options.marks?.maxSize,
   });
   let ids = 0;
-  const records = new RequestRecords(clock, bus, () => `request-${(ids += 1)}`);
+  const proxies = new TrustedProxies(options.trustedProxies ?? []);
+  const records = new RequestRecords(clock, bus, () => `request-${(ids += 1)}`, proxies);
   const health = {
     probe: () => mirror.probe(),
     detail: () => ({
@@ -267,8 +273,9 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
   const registry = new Registry(mirror, table, { clock, answerMs, randomBytes });
   const { deliver } = await chooseDelivery('auto', process, 1);
   const app = createApp({ registry, records, health, admission, idleMs, deliver });
-  const limits = { headerTimeoutMs, connections: 10_000 };
-  const listening = await listen({ app, records, clock, host: '127.0.0.1', port: 0, limits });
+  const connections = options.connections ?? { connections: 10_000, connectionsPerClient: 10_000 };
+  const limits = { headerTimeoutMs, ...connections };
+  const listening = await listen({ app, records, proxies, clock, host: '127.0.0.1', port: 0, limits });
   const ownsDirectory = options.directory === undefined;
   return new MirrorFixture({
     clock,

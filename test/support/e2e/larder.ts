@@ -71,6 +71,7 @@ function complete(config: Config, cacheDirectory: string): Config {
   const isHubAmong = upstreams === undefined || 'docker.io' in upstreams;
   return {
     ...(isHubAmong ? {} : { defaultUpstream: first }),
+    drainDelay: '0s',
     ...rest,
     ...(upstreams === undefined ? {} : { upstreams }),
     cache: { directory: cacheDirectory, ...cache },

@@ -1,0 +1,73 @@
+import { QUOTED_STRING, Scanner, TOKEN, unquote } from './scanner.ts';
+
+/** Chains of proxies are short; what stands further to the left was written by others. */
+const MAX_HOPS = 32;
+
+/** A longer header is not read: a part of one could mean something else. */
+const MAX_FORWARDED_LENGTH = 8192;
+
+/** No address is longer, with its brackets and port. */
+const MAX_NODE_LENGTH = 64;
+
+const SPACES = /[ \t]*/y;
+/** As RFC 7239 has it, and values without the quotes that a colon or a bracket would need. */
+const PAIR = new RegExp(`[ \\t]*(${TOKEN})=(${QUOTED_STRING}|[^\\s;,"]+)[ \\t]*`, 'y');
+const SEMICOLON = /;/y;
+const COMMA = /,/y;
+
+/**
+ * Where a request has come from, the nearest hop first, at most 32 of them: each an address without its port, or text
+ * that is none (`unknown`, an obfuscated identifier, nonsense). It is what was written, and whether it may be believed
+ * depends on who wrote it.
+ */
+export type Hops = readonly string[];
+
+/** The header that says nothing that could be read. */
+const UNREADABLE: Hops = [''];
+
+/** Reads X-Forwarded-For, its lines joined by commas in their order. */
+export function parseXForwardedFor(header: string): Hops {
+  const hops: string[] = [];
+  let end = header.length;
+  while (end >= 0 && hops.length < MAX_HOPS) {
+    const comma = end === 0 ? -1 : header.lastIndexOf(',', end - 1);
+    hops.push(addressOf(header.slice(comma + 1, end)));
+    end = comma;
+  }
+  return hops;
+}
+
+/** Reads the `for` of each element of Forwarded (RFC 7239 §4, §6), its lines joined by commas in their order. */
+export function parseForwarded(header: string): Hops {
+  if (header.length > MAX_FORWARDED_LENGTH) return UNREADABLE;
+  const scanner = new Scanner(header);
+  const hops: string[] = [];
+  for (;;) {
+    scanner.take(SPACES);
+    const element = takeElement(scanner);
+    if (element === undefined) return UNREADABLE;
+    if (element.size > 0) hops.push(addressOf(element.get('for') ?? ''));
+    if (scanner.isAtEnd) return hops.toReversed().slice(0, MAX_HOPS);
+    if (scanner.take(COMMA) === undefined) return UNREADABLE;
+  }
+}
+
+/** The parameters of one element; undefined where one of them is there twice. */
+function takeElement(scanner: Scanner): ReadonlyMap<string, string> | undefined {
+  const parameters = new Map<string, string>();
+  do {
+    const [, name = '', value = ''] = scanner.take(PAIR) ?? [];
+    const key = name.toLowerCase();
+    if (parameters.has(key)) return undefined;
+    if (key !== '') parameters.set(key, unquote(value));
+  } while (scanner.take(SEMICOLON) !== undefined);
+  return parameters;
+}
+
+/** `192.0.2.1`, `192.0.2.1:47011`, `2001:db8::1`, `[2001:db8::1]:_port`: the address alone. */
+function addressOf(node: string): string {
+  const text = node.slice(0, 4 * MAX_NODE_LENGTH).trim();
+  if (text.length > MAX_NODE_LENGTH) return '';
+  const [, ipv6, other] = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::[\w.-]+)?$/.exec(text) ?? [];
+  return ipv6 ?? other ?? text;
+}
