@@ -17,12 +17,19 @@ export function refusalKey(
   return flightKey(question, upstream, repository, digest);
 }
 
+interface Refusal {
+  readonly error: UpstreamError;
+  /** When it was told and how long it is believed, by the monotonic clock. */
+  readonly at: number;
+  readonly until: number;
+}
+
 /**
  * What upstream lately said it does not have. Short-lived: a signature pushed a moment later must be found.
  * Bounded, since clients choose the keys.
  */
 export class NegativeCache {
-  readonly #errors: LRUCache<string, { readonly error: UpstreamError; readonly until: number }>;
+  readonly #errors: LRUCache<string, Refusal>;
   readonly #clock: Clock;
   readonly #ttlMs: number;
 
@@ -32,17 +39,22 @@ export class NegativeCache {
     this.#errors = new LRUCache({ max: maxEntries });
   }
 
-  /** The error that is remembered for the key. */
-  get(key: string): UpstreamError | undefined {
+  /** The error that is remembered for the key, unless it is as old as `maxAgeMs`. */
+  get(key: string, maxAgeMs = Infinity): UpstreamError | undefined {
     const entry = this.#errors.get(key);
     if (entry === undefined) return undefined;
-    if (this.#clock.monotonic() < entry.until) return toldAgain(entry.error);
-    this.#errors.delete(key);
-    return undefined;
+    const now = this.#clock.monotonic();
+    if (now >= entry.until) this.#errors.delete(key);
+    return now < entry.until && now - entry.at < maxAgeMs ? toldAgain(entry.error) : undefined;
   }
 
   put(key: string, error: UpstreamError): void {
-    if (this.#ttlMs > 0) this.#errors.set(key, { error, until: this.#clock.monotonic() + this.#ttlMs });
+    if (this.#ttlMs > 0) this.#remember(key, error, this.#ttlMs);
+  }
+
+  #remember(key: string, error: UpstreamError, ttlMs: number): void {
+    const at = this.#clock.monotonic();
+    this.#errors.set(key, { error, at, until: at + ttlMs });
   }
 
   /** Upstream has shown that the repository has the digest: what it said before holds no longer. */

@@ -54,7 +54,7 @@ export class ReferrerLists {
     try {
       const recalled = await this.#lists.get(
         flightKey(key.upstream, key.repository, subject),
-        this.#options.ttlMs,
+        Math.min(this.#options.ttlMs, target.maxAgeMs ?? Infinity),
         () => askReferrers(target, subject),
         (error) => error instanceof UpstreamError && !isVerdict(error),
       );

@@ -4,7 +4,8 @@ import { Flights } from './flights.ts';
 
 interface Entry<T> {
   readonly value: T;
-  readonly until: number;
+  /** When it was told, by the monotonic clock. */
+  readonly at: number;
 }
 
 /** An answer, and where it came from. */
@@ -17,7 +18,7 @@ export interface Recalled<T> {
 }
 
 /**
- * Short-lived answers in memory: fresh for `ttlMs`, asked for once at a time, and kept beyond that for when
+ * Short-lived answers in memory: fresh for as long as is said at each question, asked for once at a time, and kept beyond that for when
  * the source fails. Bounded by what `sizeOf` says, since clients choose the keys.
  */
 export class Remembered<T extends object> {
@@ -48,12 +49,12 @@ export class Remembered<T extends object> {
     isFailure: (error: unknown) => boolean,
   ): Promise<Recalled<T>> {
     const entry = this.#entries.get(key);
-    if (entry !== undefined && this.#clock.monotonic() < entry.until) {
+    if (entry !== undefined && this.#clock.monotonic() - entry.at < ttlMs) {
       return { value: entry.value, source: 'memory', collapsed: false };
     }
     const { promise, collapsed } = this.#flights.join(key, async () => {
       const value = await ask();
-      this.#entries.set(key, { value, until: this.#clock.monotonic() + ttlMs });
+      this.#entries.set(key, { value, at: this.#clock.monotonic() });
       return value;
     });
     try {

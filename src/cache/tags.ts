@@ -169,7 +169,7 @@ export class Tags {
   #check(target: Target, tag: Tag, entry: TagEntry | undefined): Boarding<Checked> {
     const key = checkKey(target, tag);
     const { negative, clock } = this.#options;
-    const known = negative.get(key);
+    const known = negative.get(key, target.maxAgeMs);
     if (known !== undefined) {
       const promise = Promise.reject<Checked>(known);
       promise.catch(() => {});

@@ -11,6 +11,8 @@ export interface MirroredUpstream {
 /** One repository of one upstream: where a request is to be answered from. */
 export interface Target extends MirroredUpstream {
   readonly key: RepositoryKey;
+  /** The client takes no older answer about a tag or a list than this, milliseconds. Undefined: what others get. */
+  readonly maxAgeMs?: number;
 }
 
 export function isSameRepository(a: Target, b: Target): boolean {

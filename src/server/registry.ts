@@ -1,8 +1,10 @@
 import type { IncomingMessage } from 'node:http';
+import { askedAnew } from '../cache/asked-anew.ts';
 import { within } from '../cache/deadline.ts';
 import type { Mirror } from '../cache/mirror.ts';
 import { outcomeName } from '../cache/outcome.ts';
 import type { Clock } from '../clock.ts';
+import { asksAnew } from '../http/cache-control.ts';
 import { formatWarnings } from '../http/warning.ts';
 import { asciiLower } from '../oci/ascii.ts';
 import { RegistryError } from '../oci/error.ts';
@@ -24,7 +26,7 @@ import type { RequestRecord } from './request-record.ts';
 import { SealedCursors, type RandomBytes } from './sealed-cursor.ts';
 import type { UpstreamTable } from './select-upstream.ts';
 import { splitUrl } from './split-url.ts';
-import { parseV2Path, type Addressed, type V2Path } from './v2-path.ts';
+import { parseV2Path, type V2Path } from './v2-path.ts';
 
 export interface RegistryOptions {
   readonly clock: Clock;
@@ -61,7 +63,7 @@ export class Registry {
    */
   replyNow(incoming: IncomingMessage, record: RequestRecord): ReadyReply | undefined {
     const route = this.#manifestRoutes.find(incoming);
-    if (route === undefined) return undefined;
+    if (route === undefined || incoming.headers['cache-control'] !== undefined) return undefined;
     const answer = this.#manifests.answerNow(route, incoming);
     if (answer === undefined) return undefined;
     const { target, referenceText, ns } = route;
@@ -137,9 +139,11 @@ export class Registry {
     throw new UpstreamError(upstream, 'unavailable', 'timeout', message);
   }
 
-  #question(path: Addressed, incoming: IncomingMessage, record: RequestRecord, asked: Asked): Question {
+  #question(path: AboutRepository, incoming: IncomingMessage, record: RequestRecord, asked: Asked): Question {
     const { segments, prefix } = path;
-    const target = this.#upstreams.select({ segments, prefix, ns: asked.ns, host: incoming.headers.host });
+    const selected = this.#upstreams.select({ segments, prefix, ns: asked.ns, host: incoming.headers.host });
+    const target =
+      isMovable(path) && asksAnew(incoming.headers['cache-control']) ? askedAnew(selected) : selected;
     record.upstream = target.key.upstream;
     record.repository = target.key.repository;
     return {
@@ -162,6 +166,12 @@ async function dismiss({ body }: Answer): Promise<void> {
 
 /** What is about a repository, and so about an upstream. */
 type AboutRepository = Exclude<V2Path, { readonly kind: 'ping' } | { readonly kind: 'catalog' }>;
+
+/** Whether the answer may be another one tomorrow: what a digest names never is. */
+function isMovable(path: AboutRepository): boolean {
+  if (path.kind === 'manifest') return path.reference.kind === 'tag';
+  return path.kind !== 'blob';
+}
 
 interface Asked {
   readonly rawPath: string;
