@@ -72,9 +72,9 @@ export function createApp(options: AppOptions): App {
     handle(incoming, outgoing, record, mayAsk) {
       toOriginForm(incoming);
       if (incoming.httpVersionMajor !== 1) return endpoint.refuse(outgoing, record, NO_VERSION);
+      if (mayAsk === 'all' && endpoint.answerNow(incoming, outgoing, record)) return;
       const { path } = splitUrl(incoming.url ?? '');
       if (mayAsk === 'health' && !HEALTH_PATHS.has(path)) return endpoint.refuse(outgoing, record, NO_ROOM);
-      if (endpoint.answerNow(incoming, outgoing, record)) return;
       const route = routeOf(path);
       if (route === 'none') return endpoint.refuse(outgoing, record, NO_PATH);
       if (route === 'registry') return void endpoint.answer(incoming, outgoing, record);
