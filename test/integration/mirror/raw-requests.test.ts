@@ -126,6 +126,12 @@ describe('where a request ends', () => {
   });
 });
 
+test('so many headers that some would not be read, a second Host or what a proxy has added: 431', async () => {
+  await using world = await start();
+  const text = `GET /v2/ HTTP/1.1\r\nHost: mirror\r\n${'a:1\r\n'.repeat(2_500)}Host: k.mirror\r\n\r\n`;
+  expect(await answered(world, text)).toMatch(/^HTTP\/1\.1 431 /);
+});
+
 describe('a name in other letters', () => {
   const KELVIN = encodeURIComponent('\u212a');
 
