@@ -1,8 +1,8 @@
 import type { Digest } from '../oci/digest.ts';
 import { StoreError, type BlobReader } from '../store/blob-store.ts';
 import { UpstreamError } from '../upstream/error.ts';
+import type { ToldBlob } from '../upstream/upstream.ts';
 import { Audience, demandOf } from './audience.ts';
-import type { Belonging } from './belonging.ts';
 import type { Asked, OpenedBlob } from './asked.ts';
 import { directPart } from './direct-part.ts';
 import type { Fill, FillOptions } from './fill.ts';
@@ -11,7 +11,9 @@ import { Flights } from './flights.ts';
 import type { LastUse } from './last-use.ts';
 import { refusalKey, type NegativeCache } from './negative.ts';
 import { CONFIRMED, HIT, type Outcome } from './outcome.ts';
-import type { Recovered } from './recovered.ts';
+import type { Belonging } from './permission/belonging.ts';
+import type { Content } from './permission/confirms.ts';
+import type { Permission } from './permission/permission.ts';
 import { isRefusal } from './refusal.ts';
 import { PastStore } from './past-store.ts';
 import { ResilientReader } from './resilient-reader.ts';
@@ -28,7 +30,7 @@ export interface BlobStat {
 
 export interface BlobsOptions extends FillOptions {
   readonly belonging: Belonging;
-  readonly recovered: Recovered;
+  readonly permission: Permission;
   readonly stored: StoredBlobs;
   readonly small: SmallBlobs;
   readonly lastUse: LastUse;
@@ -39,14 +41,14 @@ export interface BlobsOptions extends FillOptions {
 export class Blobs {
   readonly #fills: Fills;
   readonly #pastStore: PastStore;
-  readonly #confirmations: Flights<{ readonly size: number | undefined }>;
+  readonly #questions: Flights<ToldBlob>;
   readonly #options: BlobsOptions;
 
   constructor(options: BlobsOptions) {
     this.#options = options;
     this.#fills = new Fills(options);
     this.#pastStore = new PastStore(options);
-    this.#confirmations = new Flights(() => options.clock.monotonic());
+    this.#questions = new Flights(() => options.clock.monotonic());
   }
 
   /** Running fills. */
@@ -59,37 +61,27 @@ export class Blobs {
    * @throws UpstreamError where upstream says no or cannot be asked, and nothing that may be served is cached
    */
   async open(target: Target, digest: Digest, asked: Asked): Promise<OpenedBlob> {
-    const { belonging, lastUse, small } = this.#options;
     const endings = this.#fills.endings(digest);
-    const belongs = await belonging.has(target.key, digest);
-    const reader = await small.open(digest);
-    if (reader === undefined) return this.#openCold(target, digest, asked, { belongs, endings });
-    try {
-      const outcome = belongs ? HIT : await this.#confirmStored(target, digest);
-      lastUse.record(digest);
-      return { reader: this.#resilient(reader, target, digest, asked), outcome };
-    } catch (error) {
-      await reader.close();
-      throw error;
-    }
+    const stored = await this.#openStored(target, digest, asked);
+    return stored ?? this.#openCold(target, digest, asked, endings);
   }
 
   /** Whether the repository has the blob, and its size, without fetching it. */
   async stat(target: Target, digest: Digest): Promise<BlobStat> {
-    const { belonging, stored, index, events } = this.#options;
+    const { permission, belonging, stored, index, events } = this.#options;
     const here = await stored.stat(digest);
+    const permit = here === undefined ? 'fetch' : await permission.ask(target, contentOf(digest, here.size));
+    if (here !== undefined && permit !== 'fetch') return { size: here.size, outcome: permit };
     const running = this.#running(target, digest);
-    const known = here ?? running;
-    const belongs =
-      known?.size !== undefined &&
+    const isBoardable =
+      running?.size !== undefined &&
       // Upstream has begun to give it for this repository: it would say no more by HEAD.
       (isOf(running, target) || (await belonging.has(target.key, digest)));
-    if (belongs) return { size: known.size, outcome: HIT };
-    if (here !== undefined) return { size: here.size, outcome: await this.#confirmStored(target, digest) };
-    const { size } = await this.#confirm(target, digest);
+    if (isBoardable) return { size: running.size, outcome: HIT };
+    const { size } = await this.#told(target, digest);
     const described =
-      size ?? known?.size ?? (await tolerate(events, 'look up a size', () => index.describedSize(digest)));
-    return { size: described, outcome: known === undefined ? { hit: false, fwd: 'uri-miss' } : CONFIRMED };
+      size ?? running?.size ?? (await tolerate(events, 'look up a size', () => index.describedSize(digest)));
+    return { size: described, outcome: running === undefined ? MISS : CONFIRMED };
   }
 
   /** Ends every fill, and resolves when all have ended. */
@@ -97,21 +89,37 @@ export class Blobs {
     await this.#fills.close();
   }
 
-  async #openCold(
-    target: Target,
-    digest: Digest,
-    asked: Asked,
-    { belongs, endings }: { readonly belongs: boolean; readonly endings: number },
-  ): Promise<OpenedBlob> {
-    const running = this.#running(target, digest);
-    // Another repository's fill is no permission: upstream is asked for this repository first.
-    if (running !== undefined && !belongs && !isSameRepository(running.target, target)) {
-      await this.#confirm(target, digest);
+  /** Undefined where nothing is stored, or only upstream's bytes can prove that it may be served. */
+  async #openStored(target: Target, digest: Digest, asked: Asked): Promise<OpenedBlob | undefined> {
+    const { permission, lastUse, small } = this.#options;
+    const reader = await small.open(digest);
+    if (reader === undefined) return undefined;
+    let isTaken = false;
+    try {
+      const { size } = reader;
+      const outcome = size === undefined ? 'fetch' : await permission.ask(target, contentOf(digest, size));
+      if (outcome === 'fetch') return undefined;
+      lastUse.record(digest);
+      isTaken = true;
+      return { reader: this.#resilient(reader, target, digest, asked), outcome };
+    } finally {
+      if (!isTaken) await reader.close();
     }
-    // What has ended since the store was asked may have put the blob there.
-    if (endings !== this.#fills.endings(digest)) return this.open(target, digest, asked);
-    const diskError = this.#options.disk.error;
+  }
+
+  /** @param endings of fills of the digest, before the store was asked for it */
+  async #openCold(target: Target, digest: Digest, asked: Asked, endings: number): Promise<OpenedBlob> {
+    const running = this.#running(target, digest);
+    if (running !== undefined && !(await this.#mayBoard(running, target))) {
+      await running.ended;
+      return this.open(target, digest, asked);
+    }
     const current = this.#running(target, digest);
+    // What has ended since the store was asked may have put the blob there; of what has begun, nothing was asked yet.
+    if (endings !== this.#fills.endings(digest) || current !== running) {
+      return this.open(target, digest, asked);
+    }
+    const diskError = this.#options.disk.error;
     if (current === undefined && diskError !== undefined) {
       return this.#pastStore.open(target, digest, asked, diskError);
     }
@@ -137,6 +145,24 @@ export class Blobs {
       await fill.ended;
       return this.open(target, digest, asked);
     }
+  }
+
+  /**
+   * Another repository's fill is no permission: upstream is asked for this repository first. Its word counts for the
+   * size that the fill has; without one, only what the fill has brought can be asked about, once it has ended.
+   */
+  async #mayBoard(fill: Fill, target: Target): Promise<boolean> {
+    const { permission, belonging } = this.#options;
+    if (isSameRepository(fill.target, target)) return true;
+    // That it fails says nothing of this repository.
+    const isOpen = await fill.opened.then(
+      () => true,
+      () => false,
+    );
+    if (!isOpen) return false;
+    if (await belonging.has(target.key, fill.digest)) return true;
+    if (fill.size === undefined) return false;
+    return permission.confirmUnrecorded(target, contentOf(fill.digest, fill.size));
   }
 
   /** Follows an opened fill; or, for a range far ahead of it, asks upstream for just that. */
@@ -184,33 +210,27 @@ export class Blobs {
   }
 
   /** Asks upstream whether the repository has the blob, one question at a time for each. */
-  async #confirm(target: Target, digest: Digest): Promise<{ readonly size: number | undefined }> {
-    const { negative, belonging } = this.#options;
+  #told(target: Target, digest: Digest): Promise<ToldBlob> {
+    const { negative } = this.#options;
     const key = blobKey(target, digest);
     const known = negative.get(key);
     if (known !== undefined) throw known;
-    const run = async (): Promise<{ readonly size: number | undefined }> => {
+    const run = async (): Promise<ToldBlob> => {
       try {
-        const stat = await target.upstream.statBlob(target.key.repository, digest);
-        await belonging.add(target.key, digest);
-        return stat;
+        return await target.upstream.statBlob(target.key.repository, digest);
       } catch (error) {
         if (isRefusal(error)) negative.put(key, error);
         throw error;
       }
     };
-    return this.#confirmations.join(key, run).promise;
+    return this.#questions.join(key, run).promise;
   }
+}
 
-  /** How bytes that are here are served through a repository that they are not known to belong to. */
-  async #confirmStored(target: Target, digest: Digest): Promise<Outcome> {
-    try {
-      await this.#confirm(target, digest);
-      return CONFIRMED;
-    } catch (error) {
-      return this.#options.recovered.outcomeDespite(error, digest);
-    }
-  }
+const MISS: Outcome = { hit: false, fwd: 'uri-miss' };
+
+function contentOf(digest: Digest, size: number): Content {
+  return { kind: 'blob', digest, size };
 }
 
 /** Whether the fill is had through the target's repository. */

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Events } from '../events.ts';
-import type { ContentIndex } from '../index/content-index.ts';
+import type { ContentIndex, RepositoryKey } from '../index/content-index.ts';
 import type { Digest } from '../oci/digest.ts';
 import {
   VerificationError,
@@ -13,14 +13,14 @@ import { ForwardingReader } from '../store/forwarding-reader.ts';
 import { UpstreamError } from '../upstream/error.ts';
 import type { ByteRange } from '../upstream/upstream.ts';
 import type { Audience } from './audience.ts';
-import type { Belonging } from './belonging.ts';
 import { BlobSource } from './blob-source.ts';
 import type { FillInView } from './direct-part.ts';
 import { giveBack } from './give-back.ts';
 import { isDiskError, type Disk } from './disk.ts';
+import type { Belonging } from './permission/belonging.ts';
 import { recordOrDrop } from './record.ts';
 import { graceMs, isWorthFinishing } from './worth-finishing.ts';
-import type { Target } from './target.ts';
+import { isSameRepository, type Target } from './target.ts';
 import { tolerate } from './tolerate.ts';
 
 export interface FillOptions {
@@ -54,6 +54,8 @@ export class Fill implements FillInView {
   #source: BlobSource | undefined;
   #ingest: Ingest | undefined;
   #size: number | undefined;
+  /** Other repositories that upstream has confirmed it for: what that was worth is known once all is verified. */
+  readonly #boarded = new Map<string, RepositoryKey>();
   #followers = 0;
   #directBytes = 0;
   #isReadInParts = false;
@@ -108,6 +110,7 @@ export class Fill implements FillInView {
 
   /** The blob belongs to another repository, too: where this transfer breaks or stalls, it goes on from there. */
   join(target: Target): void {
+    if (!isSameRepository(this.target, target)) this.#boarded.set(target.key.repository, target.key);
     this.#source?.join(target);
   }
 
@@ -219,7 +222,8 @@ export class Fill implements FillInView {
     const { belonging, index, clock } = this.#options;
     try {
       // First of all: a follower that has just got its last byte may ask again at once.
-      if (isGiven) await belonging.add(this.target.key, this.digest);
+      if (isGiven) await belonging.add(this.target.key, this.digest, 'given');
+      for (const key of this.#boarded.values()) await belonging.add(key, this.digest, 'confirmed');
       await recordOrDrop(this.#options, stored.digest, () => index.putBlob(stored, clock.now()));
     } catch (error) {
       this.#tellFailure(error);

@@ -1,8 +1,9 @@
-import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.ts';
 import type { Events } from '../events.ts';
 import type { ContentIndex, ManifestEntry } from '../index/content-index.ts';
 import type { Digest } from '../oci/digest.ts';
+import { documentType } from '../oci/document-type.ts';
+import { parseJsonObject } from '../oci/json.ts';
 import {
   manifestEdges,
   parseManifest,
@@ -11,14 +12,15 @@ import {
 } from '../oci/manifest.ts';
 import type { BlobStore } from '../store/blob-store.ts';
 import type { FetchedManifest } from '../upstream/upstream.ts';
-import type { Belonging } from './belonging.ts';
 import { isDiskError, type Disk } from './disk.ts';
 import { Flights } from './flights.ts';
 import type { LastUse } from './last-use.ts';
 import { refusalKey, type NegativeCache } from './negative.ts';
-import { CONFIRMED, HIT, type Outcome } from './outcome.ts';
+import { ManifestMemory } from './manifest-memory.ts';
+import type { Outcome } from './outcome.ts';
+import type { Belonging } from './permission/belonging.ts';
+import type { Permission } from './permission/permission.ts';
 import { recordOrDrop } from './record.ts';
-import type { Recovered } from './recovered.ts';
 import { isRefusal } from './refusal.ts';
 import type { StoredBlobs } from './stored-blobs.ts';
 import type { Target } from './target.ts';
@@ -40,7 +42,7 @@ export interface ManifestsOptions {
   readonly store: BlobStore;
   readonly index: ContentIndex;
   readonly belonging: Belonging;
-  readonly recovered: Recovered;
+  readonly permission: Permission;
   readonly stored: StoredBlobs;
   readonly lastUse: LastUse;
   readonly negative: NegativeCache;
@@ -51,61 +53,58 @@ export interface ManifestsOptions {
   readonly memoryBytes: number;
 }
 
-/** What an entry costs beside its bytes: keys, and headers that are prepared for it. */
-const ENTRY_OVERHEAD = 1024;
-/** Small ones are prepared as text, too, which is what nearly all are. */
-const COPIES = 2;
-
 /** Manifests by digest: from memory, from disk, from upstream, in this order. */
 export class Manifests {
-  readonly #memory: LRUCache<Digest, Manifest>;
+  readonly #memory: ManifestMemory;
   readonly #fetches: Flights<Manifest>;
-  readonly #confirmations: Flights<void>;
   readonly #options: ManifestsOptions;
   /** How often something was forgotten: what was read before is not kept after it. */
   #forgotten = 0;
 
   constructor(options: ManifestsOptions) {
     this.#options = options;
-    const now = (): number => options.clock.monotonic();
-    this.#fetches = new Flights(now);
-    this.#confirmations = new Flights(now);
-    this.#memory = new LRUCache({
-      maxSize: options.memoryBytes,
-      sizeCalculation: (manifest) => COPIES * manifest.bytes.length + ENTRY_OVERHEAD,
-    });
+    this.#fetches = new Flights(() => options.clock.monotonic());
+    this.#memory = new ManifestMemory(options.memoryBytes);
   }
 
   /**
    * @throws UpstreamError where upstream says no or cannot be asked, and nothing that may be served is cached
    */
   async pull(target: Target, digest: Digest): Promise<PulledManifest> {
-    const { belonging, lastUse } = this.#options;
-    const local = await this.local(digest);
+    const { permission, lastUse } = this.#options;
+    const { upstream } = target.key;
+    const local = await this.local(upstream, digest);
     if (local !== undefined) {
-      const belongs = await belonging.has(target.key, digest);
-      const outcome = belongs ? HIT : await this.#confirmStored(target, digest);
-      lastUse.record(digest);
-      return { manifest: local, outcome };
+      const content = { kind: 'manifest', digest, size: local.bytes.length } as const;
+      const outcome = await permission.ask(target, content);
+      if (outcome !== 'fetch') {
+        lastUse.record(digest);
+        return { manifest: local, outcome };
+      }
     }
     const { promise, collapsed } = this.#fetch(target, digest);
     const manifest = await promise;
     return {
       manifest,
-      outcome: { hit: false, fwd: 'uri-miss', stored: this.#memory.has(digest), collapsed },
+      outcome: {
+        hit: false,
+        fwd: 'uri-miss',
+        stored: this.#memory.get(upstream, digest) !== undefined,
+        collapsed,
+      },
     };
   }
 
-  /** The manifest from memory or disk, whomever it belongs to. */
-  async local(digest: Digest): Promise<Manifest | undefined> {
-    return this.#memory.get(digest) ?? (await this.#fromDisk(digest));
+  /** The manifest from memory or disk as the upstream gives it, whichever repository it belongs to. */
+  async local(upstream: string, digest: Digest): Promise<Manifest | undefined> {
+    return this.#memory.get(upstream, digest) ?? (await this.#fromDisk(upstream, digest));
   }
 
   /** What `pull` gives of a manifest that may be served as it is: in memory, and known to be the repository's. */
   pullNow(target: Target, digest: Digest): Manifest | undefined {
-    const manifest = this.#memory.get(digest);
+    const manifest = this.#memory.get(target.key.upstream, digest);
     if (manifest === undefined) return undefined;
-    return this.#options.belonging.isRemembered(target.key, digest) ? manifest : undefined;
+    return this.#options.permission.isServedNow(target.key, digest) ? manifest : undefined;
   }
 
   /** Forgets what is in memory of digests that are not to be had from it any more. */
@@ -124,9 +123,9 @@ export class Manifests {
     if (!fetched.verified) return manifest;
     const parsed = parseManifest(bytes, mediaType);
     await this.#keep(target, manifest, parsed);
-    await this.#options.belonging.add(target.key, digest);
+    await this.#options.belonging.add(target.key, digest, 'given');
     this.#disproveParts(target, parsed);
-    this.#memory.set(digest, manifest);
+    this.#memory.set(target.key.upstream, manifest);
     this.#options.lastUse.record(digest);
     return manifest;
   }
@@ -153,49 +152,22 @@ export class Manifests {
     });
   }
 
-  /** How a manifest that is here is served through a repository that it is not known to belong to. */
-  async #confirmStored(target: Target, digest: Digest): Promise<Outcome> {
-    try {
-      await this.#confirm(target, digest);
-      return CONFIRMED;
-    } catch (error) {
-      return this.#options.recovered.outcomeDespite(error, digest);
-    }
-  }
-
-  /** Asks upstream whether bytes that are here already may be had through this repository as well. */
-  async #confirm(target: Target, digest: Digest): Promise<void> {
-    const { upstream, key } = target;
-    const confirmKey = refusalKey('confirm', key, digest);
-    const known = this.#options.negative.get(confirmKey);
-    if (known !== undefined) throw known;
-    const run = async (): Promise<void> => {
-      const reference = { kind: 'digest', digest } as const;
-      try {
-        const resolved = await upstream.resolve(key.repository, reference);
-        if (resolved === undefined) await upstream.manifest(key.repository, reference);
-      } catch (error) {
-        if (isRefusal(error)) this.#options.negative.put(confirmKey, error);
-        throw error;
-      }
-      await this.#options.belonging.add(key, digest);
-    };
-    await this.#confirmations.join(confirmKey, run).promise;
-  }
-
-  async #fromDisk(digest: Digest): Promise<Manifest | undefined> {
+  async #fromDisk(upstream: string, digest: Digest): Promise<Manifest | undefined> {
     const { stored, index, events } = this.#options;
     return tolerate(events, 'read a manifest', async () => {
       const forgotten = this.#forgotten;
-      const entry = await index.manifest(digest);
-      if (entry === undefined) return undefined;
+      if ((await index.manifest(digest)) === undefined) return undefined;
+      const given = await index.manifestType(upstream, digest);
       const reader = await stored.open(digest);
       if (reader === undefined) return undefined;
       // Manifests are small: what the disk gives back is checked every time it is read.
       const bytes = await stored.readVerified(digest, reader);
       if (bytes === undefined) return undefined;
-      const manifest = { digest, mediaType: entry.descriptor.mediaType, bytes };
-      if (forgotten === this.#forgotten) this.#memory.set(digest, manifest);
+      // Where the upstream has not given it, it counts as what it says of itself, never as what another one says.
+      const mediaType = given ?? documentType(parseJsonObject(bytes));
+      if (mediaType === undefined) return undefined;
+      const manifest = { digest, mediaType, bytes };
+      if (forgotten === this.#forgotten) this.#memory.set(upstream, manifest);
       return manifest;
     });
   }

@@ -6,7 +6,6 @@ import { isIndexMediaType } from '../oci/media-type.ts';
 import { selectPlatform } from '../oci/platform.ts';
 import type { Reference } from '../oci/reference.ts';
 import type { Tag } from '../oci/tag.ts';
-import { Belonging } from './belonging.ts';
 import type { OpenedBlob } from './asked.ts';
 import { Blobs, type BlobStat } from './blobs.ts';
 import { catalogPage, type CatalogPage } from './catalog.ts';
@@ -15,7 +14,9 @@ import { LastUse } from './last-use.ts';
 import { Manifests, type Manifest, type PulledManifest } from './manifests.ts';
 import { NegativeCache } from './negative.ts';
 import { HIT, joined, type Outcome } from './outcome.ts';
-import { Recovered } from './recovered.ts';
+import { Belonging } from './permission/belonging.ts';
+import { Permission } from './permission/permission.ts';
+import type { RecoveredPolicy } from './permission/policy.ts';
 import type { RememberingIndex } from './remembering-index.ts';
 import { ReferrerLists, type ReferrersPage } from './referrer-lists.ts';
 import { SmallBlobs } from './small-blobs.ts';
@@ -32,11 +33,7 @@ export interface MirrorOptions extends DiskOptions {
   readonly manifestMemoryBytes: number;
   /** Bytes of small blobs kept in memory; 0: none. */
   readonly blobMemoryBytes: number;
-  /**
-   * Whether bytes that were found without a row may be served while upstream cannot be asked: only where no
-   * upstream has credentials (docs/adr/0005). False unless told.
-   */
-  readonly serveRecovered?: boolean;
+  readonly recovered: RecoveredPolicy;
 }
 
 /** What a manifest's headers tell. `size` in bytes. */
@@ -71,7 +68,6 @@ export class Mirror {
   constructor(options: MirrorOptions) {
     const { index, clock, events, negativeTtlMs } = options;
     const negative = new NegativeCache(clock, negativeTtlMs);
-    const recovered = new Recovered(index, events, options.serveRecovered ?? false);
     this.#options = options;
     this.#belonging = new Belonging(index, events, negative);
     this.#stored = new StoredBlobs({ ...options, onSetAside: (digest) => this.#forgetBytes(digest) });
@@ -84,7 +80,8 @@ export class Mirror {
       stored: this.#stored,
       lastUse: this.#lastUse,
     };
-    const shared = { ...options, ...parts, negative, recovered };
+    const permission = new Permission({ ...options, ...parts, negative });
+    const shared = { ...options, ...parts, negative, permission };
     this.#manifests = new Manifests({ ...shared, memoryBytes: options.manifestMemoryBytes });
     this.#tags = new Tags({ ...shared, manifests: this.#manifests });
     this.#blobs = new Blobs({ ...shared, small: this.#small });
@@ -153,7 +150,7 @@ export class Mirror {
     const isTold =
       head?.mediaType !== undefined && head.size !== undefined && preference.accepts(head.mediaType);
     // What is here has been verified, and upstream's word has not.
-    if (isTold && (await this.#manifests.local(digest)) === undefined) {
+    if (isTold && (await this.#manifests.local(target.key.upstream, digest)) === undefined) {
       // Whoever asks whether there is a new version has the image in use.
       this.#lastUse.record(digest);
       return { digest, mediaType: head.mediaType, size: head.size, outcome };

@@ -25,7 +25,8 @@ function repository(page: (number: number) => TagsPage | Promise<TagsPage>): {
   };
   const upstream = { ...new StubUpstream().upstream, tags };
   const key = { upstream: 'registry.test', repository: NAME };
-  return { target: { upstream, key, tags: TAGS }, asked: () => asked, signals };
+  const permission = { isOpen: false, checksReferences: false };
+  return { target: { upstream, key, tags: TAGS, permission }, asked: () => asked, signals };
 }
 
 test('all pages make one list, sorted, each tag once, without what is none', async () => {

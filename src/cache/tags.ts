@@ -6,13 +6,13 @@ import type { Digest } from '../oci/digest.ts';
 import type { Tag } from '../oci/tag.ts';
 import { UpstreamError } from '../upstream/error.ts';
 import type { ResolvedManifest } from '../upstream/upstream.ts';
-import type { Belonging } from './belonging.ts';
 import { within } from './deadline.ts';
 import { flightKey, Flights, type Boarding } from './flights.ts';
 import { freshness, remainingMs } from './freshness.ts';
 import type { Manifest, Manifests, PulledManifest } from './manifests.ts';
 import type { NegativeCache } from './negative.ts';
 import { HIT, joined, type Outcome } from './outcome.ts';
+import type { Permission } from './permission/permission.ts';
 import type { TagPolicy } from './policy.ts';
 import { isRefusal, isVerdict } from './refusal.ts';
 import type { RememberingIndex } from './remembering-index.ts';
@@ -34,7 +34,7 @@ export interface Resolution {
 export interface TagsOptions {
   readonly index: RememberingIndex;
   readonly manifests: Manifests;
-  readonly belonging: Belonging;
+  readonly permission: Permission;
   readonly negative: NegativeCache;
   readonly clock: Clock;
   readonly events: Events;
@@ -190,16 +190,20 @@ export class Tags {
 
   /** HEAD first: Docker Hub counts manifest GETs against the pull limit, and never HEADs. */
   async #ask(target: Target, tag: Tag, entry: TagEntry | undefined): Promise<Checked> {
-    const { manifests, belonging, clock } = this.#options;
+    const { manifests, permission, clock } = this.#options;
     // What moves after the question is not in the answer, however late that comes.
     const checkedAt = clock.now();
     const head = await target.upstream.resolve(target.key.repository, { kind: 'tag', tag });
-    if (head !== undefined) await belonging.add(target.key, head.digest);
+    if (head !== undefined) await permission.heard(target, head);
     let checked: Checked =
       head === undefined ? await this.#fetchByTag(target, tag) : { digest: head.digest, head };
     const hasMoved = entry !== undefined && checked.digest !== entry.digest;
     // The old manifest is served until the new one is here and verified; without an old one there is no need.
-    if (hasMoved && head !== undefined && (await manifests.local(entry.digest)) !== undefined) {
+    if (
+      hasMoved &&
+      head !== undefined &&
+      (await manifests.local(target.key.upstream, entry.digest)) !== undefined
+    ) {
       checked = await this.#pullMoved(target, tag, head);
     }
     await this.#record(target, tag, { digest: checked.digest, checkedAt }, entry?.digest);
@@ -224,9 +228,8 @@ export class Tags {
   }
 
   async #record(target: Target, tag: Tag, entry: TagEntry, before: Digest | undefined): Promise<void> {
-    const { belonging, index, events } = this.#options;
+    const { index, events } = this.#options;
     const { upstream, repository } = target.key;
-    await belonging.add(target.key, entry.digest);
     if (before !== undefined && before !== entry.digest) {
       events.emit({ kind: 'tag-moved', upstream, repository, tag, from: before, to: entry.digest });
     }

@@ -1,11 +1,13 @@
 import type { RepositoryKey } from '../index/content-index.ts';
 import type { Upstream } from '../upstream/upstream.ts';
+import type { PermissionPolicy } from './permission/policy.ts';
 import type { TagPolicy } from './policy.ts';
 
-/** An upstream, and how its tags are treated. */
+/** An upstream, how its tags are treated, and whose word is enough for what it has. */
 export interface MirroredUpstream {
   readonly upstream: Upstream;
   readonly tags: TagPolicy;
+  readonly permission: PermissionPolicy;
 }
 
 /** One repository of one upstream: where a request is to be answered from. */

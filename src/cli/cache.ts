@@ -1,4 +1,5 @@
 import { Mirror } from '../cache/mirror.ts';
+import type { RecoveredPolicy } from '../cache/permission/policy.ts';
 import { rememberIndex, type RememberingIndex } from '../cache/remembering-index.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
@@ -50,7 +51,7 @@ export async function openCache(config: Config, dependencies: CacheDependencies)
     negativeTtlMs: config.negativeTtlMs,
     manifestMemoryBytes: config.cache.manifestMemory,
     blobMemoryBytes: config.cache.blobMemory,
-    serveRecovered: config.upstreams.every(({ credentials }) => credentials === undefined),
+    recovered: recoveredPolicy(config),
     diskError: directory.error,
     onFull: (bytes) => evictor.makeRoom(bytes),
   });
@@ -74,4 +75,10 @@ export async function openCache(config: Config, dependencies: CacheDependencies)
       await directory.close();
     },
   };
+}
+
+/** docs/adr/0005 */
+function recoveredPolicy({ upstreams }: Config): RecoveredPolicy {
+  const isServed = upstreams.every(({ credentials }) => credentials === undefined);
+  return { isServed, isWordEnough: isServed || upstreams.length === 1 };
 }

@@ -98,5 +98,5 @@ function runtimeDirectory(env: Readonly<Record<string, string | undefined>>): st
 function findTarget(upstreams: readonly ConfiguredUpstream[], key: RepositoryKey): Target | undefined {
   const found = upstreams.find(({ upstream }) => upstream.name === key.upstream);
   if (found === undefined || !found.isAllowed(key.repository)) return undefined;
-  return { upstream: found.upstream, tags: found.tags, key };
+  return { upstream: found.upstream, tags: found.tags, permission: found.permission, key };
 }

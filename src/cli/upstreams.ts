@@ -1,3 +1,4 @@
+import type { PermissionPolicy } from '../cache/permission/policy.ts';
 import type { TagPolicy } from '../cache/policy.ts';
 import type { Clock } from '../clock.ts';
 import type { Config, TagPolicy as TagConfig, UpstreamConfig } from '../config/config.ts';
@@ -34,6 +35,7 @@ export function createUpstreams(
       upstream: breaker?.upstream ?? offlineUpstream(entry.name),
       breaker,
       tags: tagPolicy(entry.tags, config.offline),
+      permission: permissionPolicy(entry),
       names: [entry.name, ...entry.aliases],
       hosts: entry.hosts,
       addLibrary: entry.addLibrary,
@@ -82,6 +84,12 @@ function guarded(
 /** Offline, nothing can be confirmed: what is cached is as fresh as it will get. */
 function tagPolicy({ immutable, ...rest }: TagConfig, isOffline: boolean): TagPolicy {
   return { ...rest, isImmutable: isOffline ? () => true : matcherOf(immutable) };
+}
+
+/** Nothing tells those who ask apart: no account of ours, and no repository that is kept from anybody. */
+function permissionPolicy({ credentials, allow, deny }: UpstreamConfig): PermissionPolicy {
+  const isOpen = credentials === undefined && deny.length === 0 && allow.includes('**');
+  return { isOpen, checksReferences: false };
 }
 
 function repositoryRule({ allow, deny }: UpstreamConfig): (repository: RepositoryName) => boolean {

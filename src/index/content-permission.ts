@@ -3,7 +3,7 @@ import type { BelongingSource, ServedSource } from './belonging-source.ts';
 import type { RepositoryKey } from './content-index.ts';
 
 /** What is known of a digest's right to be served for a repository. */
-interface Standing {
+export interface Standing {
   /** How it belongs to the repository; undefined where nothing says that it does. */
   readonly source: BelongingSource | undefined;
   /** The repository's upstream has itself given the bytes that are here. */
@@ -28,7 +28,8 @@ export interface ContentPermission {
   standing(key: RepositoryKey, digest: Digest): Promise<Standing>;
   /**
    * Makes the digest belong to the repository; a source never becomes a weaker one. `given` and `imported` also
-   * record that its upstream has given the bytes; claims of its other repositories wait from then on.
+   * record that its upstream has given the bytes; claims of its other repositories wait from then on. Where the digest
+   * is a manifest's, the repository claims what that refers to, as by `putManifest`.
    */
   putBelonging(key: RepositoryKey, digest: Digest, source: ServedSource): Promise<void>;
   deleteBelonging(key: RepositoryKey, digest: Digest): Promise<void>;

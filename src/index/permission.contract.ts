@@ -71,6 +71,22 @@ function describeBelonging(subject: Subject): void {
     expect(await index.belongs(ALPINE, digest('l'))).toBe(true);
   });
 
+  it('claims what a manifest refers to that is here already and is confirmed for another repository', async () => {
+    const { index } = subject;
+    await index.putBelonging(ALPINE, digest('l'), 'given');
+    await index.putManifest(ALPINE, manifest('m'), [
+      edge('layer', 'l'),
+      edge('layer', 'k'),
+      edge('subject', 's'),
+    ]);
+    await index.putBelonging(DEBIAN, digest('k'), 'given');
+    await index.putBelonging(DEBIAN, digest('m'), 'confirmed');
+    expect(await index.standing(DEBIAN, digest('l'))).toMatchObject({ source: 'claimed' });
+    expect(await index.standing(DEBIAN, digest('k'))).toMatchObject({ source: 'given' });
+    expect(await index.standing(DEBIAN, digest('s'))).toMatchObject({ source: undefined });
+    expect(await index.waitingClaim('docker.io')).toMatchObject({ key: DEBIAN, digest: digest('l') });
+  });
+
   it('drops a claim, and nothing but a claim', async () => {
     const { index } = subject;
     await index.putManifest(DEBIAN, manifest('m'), [edge('layer', 'l')]);

@@ -15,9 +15,8 @@ export function mayBeManifest(head: Uint8Array): boolean {
 }
 
 /**
- * A manifest told by its bytes alone: by its own `mediaType`, or where it has none (the OCI image specification
- * lets it be left out) by its shape. Undefined for anything else, among it bytes that are not the digest's, and
- * schema 1, which is never stored.
+ * A manifest told by its bytes alone (oci/told-media-type.ts). Undefined for anything else, among it bytes that are not
+ * the digest's, and schema 1, which is never stored.
  */
 export function recogniseManifest(digest: Digest, bytes: Uint8Array): AdoptedManifest | undefined {
   if (digestOf(bytes, digestAlgorithm(digest)) !== digest) return undefined;

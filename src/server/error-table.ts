@@ -99,6 +99,7 @@ function unavailableStatus(error: UpstreamError): number {
     case 'busy':
     case 'offline':
     case 'breaker-open':
+    case 'unconfirmed':
     case 'cancelled':
       return 503;
     default:

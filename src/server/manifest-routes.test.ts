@@ -14,6 +14,7 @@ const HUB: RoutedUpstream = {
     onDeleted: 'drop',
     quotaReserve: 0,
   },
+  permission: { isOpen: false, checksReferences: false },
   names: ['docker.io'],
   hosts: [],
   addLibrary: true,

@@ -13,6 +13,7 @@ function upstream(name: string, overrides: Partial<RoutedUpstream> = {}): Routed
       onDeleted: 'drop',
       quotaReserve: 0,
     },
+    permission: { isOpen: false, checksReferences: false },
     names: [name],
     hosts: [],
     addLibrary: false,

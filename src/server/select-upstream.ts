@@ -58,6 +58,7 @@ export class UpstreamTable {
     return {
       upstream: upstream.upstream,
       tags: upstream.tags,
+      permission: upstream.permission,
       key: { upstream: upstream.upstream.name, repository },
     };
   }

@@ -10,7 +10,7 @@ import { contentLength } from './headers.ts';
 import type { Quirks } from './quirks.ts';
 import type { Reporter } from './reporter.ts';
 import { toldSize } from './told-size.ts';
-import type { ByteRange, CallOptions, FetchedBlob } from './upstream.ts';
+import type { ByteRange, CallOptions, FetchedBlob, ToldBlob } from './upstream.ts';
 
 export interface BlobsOptions {
   readonly upstream: string;
@@ -50,22 +50,30 @@ export class Blobs {
   async stat(
     repository: RepositoryName,
     digest: Digest,
-    options: CallOptions = {},
-  ): Promise<{ size: number | undefined }> {
+    options: CallOptions & { readonly expectedSize?: number | undefined } = {},
+  ): Promise<ToldBlob> {
     if (this.#options.quirks.blobStat === 'get') return this.#statByGet(repository, digest, options);
-    const size = await this.#sizeByHead(repository, digest, options);
-    if (size === 'unusable') return this.#statByGet(repository, digest, options);
-    if (size !== undefined) return { size };
+    const told = await this.#statByHead(repository, digest, options);
+    if (told === 'unusable') return this.#statByGet(repository, digest, options);
+    const { expectedSize } = options;
+    if (expectedSize !== undefined && told.size !== expectedSize) {
+      return this.#statByGet(repository, digest, options);
+    }
+    if (told.size !== undefined) return told;
     // It is there. ORAS refuses a HEAD without a length, so that it is worth a second question, but not a refusal.
-    return this.#statByGet(repository, digest, options).catch(() => ({ size: undefined }));
+    return this.#statByGet(repository, digest, options).catch(() => told);
   }
 
-  /** Undefined where upstream does not tell; `unusable` where it may only be asked by GET. */
-  async #sizeByHead(repository: RepositoryName, digest: Digest, options: CallOptions) {
+  /** `unusable` where upstream may only be asked by GET. */
+  async #statByHead(
+    repository: RepositoryName,
+    digest: Digest,
+    options: CallOptions,
+  ): Promise<ToldBlob | 'unusable'> {
     try {
       const answer = await this.#options.client.request(blobRequest('HEAD', repository, digest, options));
       await answer.body.discard();
-      return toldSizeOf(answer, digest);
+      return { size: toldSizeOf(answer, digest), digest: toldDigest(answer), by: 'head' };
     } catch (error) {
       if (!isHeadUnusable(error)) throw error;
       return 'unusable';
@@ -73,19 +81,20 @@ export class Blobs {
   }
 
   /** One byte, where upstream does ranges; else the beginning of the whole blob, cut off. */
-  async #statByGet(repository: RepositoryName, digest: Digest, options: CallOptions) {
+  async #statByGet(repository: RepositoryName, digest: Digest, options: CallOptions): Promise<ToldBlob> {
     try {
       const answer = await this.#options.client.request({
         ...blobRequest('GET', repository, digest, options),
         headers: { accept: '*/*', range: 'bytes=0-0' },
       });
       await answer.body.discard();
-      if (answer.status !== 206) return { size: toldSizeOf(answer, digest) };
-      if (encodingOf(answer.headers) !== undefined) return { size: undefined };
-      return { size: parseContentRange(answer.header('content-range'))?.size };
+      const told = toldDigest(answer);
+      if (answer.status !== 206) return { size: toldSizeOf(answer, digest), digest: told, by: 'whole' };
+      if (encodingOf(answer.headers) !== undefined) return { size: undefined, digest: told, by: 'range' };
+      return { size: parseContentRange(answer.header('content-range'))?.size, digest: told, by: 'range' };
     } catch (error) {
       // An empty blob has no first byte.
-      if (error instanceof UpstreamError && error.status === 416) return { size: 0 };
+      if (error instanceof UpstreamError && error.status === 416) return { size: 0, by: 'range' };
       throw error;
     }
   }
@@ -99,6 +108,10 @@ export class Blobs {
     const message = 'sent another part of the blob than was asked for';
     throw new UpstreamError(this.#options.upstream, 'unavailable', 'content', message, { status: 206 });
   }
+}
+
+function toldDigest(answer: Answer): string | undefined {
+  return answer.header('docker-content-digest');
 }
 
 function blobRequest(

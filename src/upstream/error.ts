@@ -38,6 +38,8 @@ export type UpstreamFailureReason =
   | 'busy'
   | 'offline'
   | 'breaker-open'
+  /** It could not be asked whether what is cached may be served for this repository. */
+  | 'unconfirmed'
   | 'cancelled'
   | 'network';
 

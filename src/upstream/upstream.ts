@@ -50,6 +50,16 @@ export interface FetchedBlob {
   readonly size: number | undefined;
 }
 
+/** What an upstream says of a blob, without the bytes. */
+export interface ToldBlob {
+  /** The whole blob's size in bytes; undefined where it does not tell. */
+  readonly size: number | undefined;
+  /** Docker-Content-Digest as it came: a claim. */
+  readonly digest?: string | undefined;
+  /** Where the size comes from: a HEAD, the Content-Range of one byte, or a GET that was answered with the whole. */
+  readonly by: 'head' | 'range' | 'whole';
+}
+
 /** A half-open range of a blob: bytes from `start` up to, not including, `end`; no `end`: to the last byte. */
 export interface ByteRange {
   readonly start: number;
@@ -82,12 +92,15 @@ export interface Upstream {
   manifest(repository: RepositoryName, reference: Reference, options?: CallOptions): Promise<FetchedManifest>;
   /** GET, through redirects. */
   blob(repository: RepositoryName, digest: Digest, options?: BlobOptions): Promise<FetchedBlob>;
-  /** Whether the blob is in the repository, at the least cost that this registry allows. Throws `absent` if not. */
+  /**
+   * Whether the blob is in the repository, at the least cost that this registry allows. Throws `absent` if not.
+   * Where HEAD does not tell the size, or another one than `expectedSize` (bytes), one byte is asked for, too.
+   */
   statBlob(
     repository: RepositoryName,
     digest: Digest,
-    options?: CallOptions,
-  ): Promise<{ readonly size: number | undefined }>;
+    options?: CallOptions & { readonly expectedSize?: number | undefined },
+  ): Promise<ToldBlob>;
   /** One page of tags, in upstream's order. */
   tags(
     repository: RepositoryName,

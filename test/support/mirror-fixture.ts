@@ -55,6 +55,9 @@ interface MirroredRegistry {
   readonly addLibrary?: boolean;
   readonly hosts?: readonly string[];
   readonly tags?: Partial<TagPolicy>;
+  /** Whether nothing tells those who ask apart. False unless told. */
+  readonly isOpen?: boolean;
+  readonly checksReferences?: boolean;
   readonly isAllowed?: RoutedUpstream['isAllowed'];
   /** What its client is told beyond the URL. */
   readonly client?: Partial<Pick<UpstreamSettings, 'ca' | 'timeouts' | 'credentials'>>;
@@ -151,7 +154,7 @@ export class MirrorFixture implements AsyncDisposable {
   target(key: RepositoryKey): Target {
     const found = this.#upstreams.find(({ upstream }) => upstream.name === key.upstream);
     if (found === undefined) throw new Error(`no upstream is called ${key.upstream}`);
-    return { upstream: found.upstream, tags: found.tags, key };
+    return { upstream: found.upstream, tags: found.tags, permission: found.permission, key };
   }
 
   /** The running fill of a digest from an upstream: the default one, unless another is named. */
@@ -227,13 +230,14 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
   const { negativeTtlMs = 30_000, manifestMemoryBytes = MEMORY, blobMemoryBytes = MEMORY } = options;
   const shared = { store, index, clock, events: bus };
   const onFull = (bytes: number): void => evictor.makeRoom(bytes);
-  const { serveRecovered = false } = options;
+  const isServed = options.serveRecovered ?? false;
+  const recovered = { isServed, isWordEnough: isServed || options.upstreams.length === 1 };
   const mirror = new Mirror({
     ...shared,
     negativeTtlMs,
     manifestMemoryBytes,
     blobMemoryBytes,
-    serveRecovered,
+    recovered,
     onFull,
   });
   const evictor = new Evictor({
@@ -253,7 +257,7 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
     naming: { upstreams: options.upstreams.map(namesOf), defaultUpstream },
     findTarget: (key) => {
       const found = upstreams.find(({ upstream }) => upstream.name === key.upstream);
-      return found && { upstream: found.upstream, tags: found.tags, key };
+      return found && { upstream: found.upstream, tags: found.tags, permission: found.permission, key };
     },
     maxBytes: options.marks?.maxSize,
   });
@@ -318,6 +322,7 @@ function routed(
     upstream: breaker.upstream,
     breaker,
     tags: { ...POLICY, ...entry.tags },
+    permission: { isOpen: entry.isOpen ?? false, checksReferences: entry.checksReferences ?? false },
     names: [entry.name, ...(knownRegistry(entry.name)?.aliases ?? [])],
     hosts: entry.hosts ?? [],
     addLibrary: entry.addLibrary ?? false,

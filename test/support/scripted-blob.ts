@@ -55,6 +55,7 @@ export function scriptedBlob(
       onDeleted: 'drop',
       quotaReserve: 0,
     },
+    permission: { isOpen: false, checksReferences: false },
     upstream: {
       ...upstream,
       blob(_, __, { range } = {}) {

@@ -5,8 +5,13 @@ import type { ContentPermission } from '../content-permission.ts';
 import type { Connection } from './connection.ts';
 import { digestFromBytes, digestToBytes } from './digest-bytes.ts';
 import { putRepository } from './repositories.ts';
+import { PIECE, type Turns } from './turns.ts';
 
-export function createBelongings(connection: Connection): ContentPermission {
+export function createBelongings(connection: Connection, turns: Turns): ContentPermission {
+  const claimPart = (id: number, { upstream }: RepositoryKey, manifest: Uint8Array, start: number): void => {
+    connection.run('claimEdges', id, manifest, start, start + PIECE);
+    connection.run('addWaitingEdges', id, upstream, manifest, start, start + PIECE);
+  };
   return {
     async belongs(key, digest) {
       const source = sourceOf(connection, key, digest);
@@ -20,9 +25,18 @@ export function createBelongings(connection: Connection): ContentPermission {
       };
     },
     async putBelonging(key, digest, source) {
+      const bytes = digestToBytes(digest);
+      const last = connection.get('lastEdge', bytes)?.position ?? -1;
+      const change = (start: number): Promise<void> =>
+        turns.take(() =>
+          connection.transaction(() => claimPart(putRepository(connection, key), key, bytes, start)),
+        );
+      for (let start = PIECE; start <= last; start += PIECE) await change(start);
       connection.transaction(() => {
-        recordBelonging(connection, putRepository(connection, key), digest, source);
+        const id = putRepository(connection, key);
+        recordBelonging(connection, id, digest, source);
         if (source !== 'confirmed') recordOrigin(connection, key.upstream, digest);
+        if (last >= 0) claimPart(id, key, bytes, 0);
       });
     },
     async deleteBelonging(key, digest) {

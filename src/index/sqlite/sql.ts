@@ -84,6 +84,10 @@ export const SQL = {
     WHERE excluded.source > belongings.source`,
   deleteBelonging: `DELETE FROM belongings WHERE repository_id = ${REPOSITORY_ID} AND digest = ?`,
   dropClaim: `DELETE FROM belongings WHERE repository_id = ${REPOSITORY_ID} AND digest = ? AND source = 0`,
+  claimEdges: `
+    INSERT OR IGNORE INTO belongings (repository_id, digest, source)
+    SELECT ?, digest, 0 FROM edges
+    WHERE manifest = ? AND position >= ? AND position < ? AND role <> 'subject'`,
   origin: 'SELECT media_type FROM origins WHERE digest = ? AND upstream = ?',
   putOrigin: `
     INSERT INTO origins (digest, upstream, media_type) VALUES (?, ?, ?)

@@ -39,7 +39,7 @@ export async function openSqliteIndex(path: string, options: SqliteIndexOptions 
     ...createRepositories(connection),
     ...createTags(connection, options.historyLength ?? 1000),
     ...createManifests(connection, turns, edges),
-    ...createBelongings(connection),
+    ...createBelongings(connection, turns),
     ...createBlobs(connection, turns, edges),
     ...createPins(connection, turns),
     ...createSurvey(connection, turns, edges),

@@ -240,7 +240,7 @@ test('an empty blob is looked at and fetched', async () => {
   const digest = digestOf(empty);
   dist.on('HEAD', `/v2/team/app/blobs/${digest}`).reply(bytes(empty));
   dist.on('GET', `/v2/team/app/blobs/${digest}`).reply(bytes(empty));
-  expect(await dist.upstream.statBlob(app, digest)).toEqual({ size: 0 });
+  expect(await dist.upstream.statBlob(app, digest)).toMatchObject({ size: 0 });
   expect(await readBlob(await dist.upstream.blob(app, digest))).toHaveLength(0);
 });
 

@@ -48,7 +48,7 @@ test('a blob is looked at without HEAD, which answers 401 even to a good token',
     .withHeader('range', 'bytes=0-0')
     .reply(redirect(ecr.url(CDN, '/blob?Signature=x')));
   ecr.on('GET', '/blob').at(CDN).reply(bytes(LAYER));
-  expect(await ecr.upstream.statBlob(app, LAYER_DIGEST)).toEqual({ size: LAYER.length });
+  expect(await ecr.upstream.statBlob(app, LAYER_DIGEST)).toMatchObject({ size: LAYER.length });
   expect(ecr.script.count('HEAD')).toBe(0);
 });
 
@@ -60,7 +60,7 @@ test('a CDN that ignores the range does not make Larder read the whole blob', as
     .on('GET', blobPath)
     .withHeader('range', 'bytes=0-0')
     .reply(bytes(large, { ranges: false }));
-  expect(await ecr.upstream.statBlob(app, LAYER_DIGEST)).toEqual({ size: large.length });
+  expect(await ecr.upstream.statBlob(app, LAYER_DIGEST)).toMatchObject({ size: large.length });
   await ecr.upstream.close();
   expect(ecr.script.hitsOf('GET', blobPath).at(-1)?.complete).toBe(false);
 });

@@ -1,18 +1,19 @@
 import { LRUCache } from 'lru-cache';
-import type { Events } from '../events.ts';
-import type { RepositoryKey } from '../index/content-index.ts';
-import type { Digest } from '../oci/digest.ts';
-import { flightKey } from './flights.ts';
-import type { NegativeCache } from './negative.ts';
-import type { RememberingIndex } from './remembering-index.ts';
-import { tolerate } from './tolerate.ts';
+import type { Events } from '../../events.ts';
+import type { ServedSource } from '../../index/belonging-source.ts';
+import type { RepositoryKey } from '../../index/content-index.ts';
+import type { Digest } from '../../oci/digest.ts';
+import { flightKey } from '../flights.ts';
+import type { NegativeCache } from '../negative.ts';
+import type { RememberingIndex } from '../remembering-index.ts';
+import { tolerate } from '../tolerate.ts';
 
 /** Facts kept that the index could not take. */
 const MAX_UNRECORDED = 50_000;
 
 /**
- * Which digests are known to belong to which repository. Bytes are shared across repositories, permission is
- * not: without this a private layer could be read through any repository whose name one may use.
+ * Which digests are known to belong to which repository in a way that is served. Bytes are shared across repositories,
+ * permission is not: without this a private layer could be read through any repository whose name one may use.
  */
 export class Belonging {
   readonly #unrecorded = new LRUCache<string, true>({ max: MAX_UNRECORDED });
@@ -44,14 +45,17 @@ export class Belonging {
     this.#unrecorded.clear();
   }
 
-  /** Upstream has confirmed the digest for the repository. That the index cannot take it changes nothing of that. */
-  async add(key: RepositoryKey, digest: Digest): Promise<void> {
+  /**
+   * The digest belongs to the repository, in a way that is served. That the index cannot take it changes nothing of that.
+   */
+  async add(key: RepositoryKey, digest: Digest, source: ServedSource): Promise<void> {
     this.#negative.disprove(key, digest);
-    if (this.isRemembered(key, digest)) return;
+    // That the bytes were given says more than that they belong: of their upstream.
+    if (source === 'confirmed' && this.isRemembered(key, digest)) return;
     // At once, and not only when it is written: what was asked meanwhile would be asked of upstream.
     this.#unrecorded.set(factKey(key, digest), true);
     const isRecorded = await tolerate(this.#events, 'record a belonging', async () => {
-      await this.#index.putBelonging(key, digest, 'confirmed');
+      await this.#index.putBelonging(key, digest, source);
       return true;
     });
     if (isRecorded === true) this.#unrecorded.delete(factKey(key, digest));

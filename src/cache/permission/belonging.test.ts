@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { createEvents, type LarderEvent } from '../events.ts';
-import type { ContentIndex, RepositoryKey } from '../index/content-index.ts';
-import { digestOf, type Digest } from '../oci/digest.ts';
-import type { RepositoryName } from '../oci/repository-name.ts';
+import { createEvents, type LarderEvent } from '../../events.ts';
+import type { ContentIndex, RepositoryKey } from '../../index/content-index.ts';
+import { digestOf, type Digest } from '../../oci/digest.ts';
+import type { RepositoryName } from '../../oci/repository-name.ts';
 import { Belonging } from './belonging.ts';
-import { rememberIndex } from './remembering-index.ts';
+import { rememberIndex } from '../remembering-index.ts';
 
 const DIGEST = digestOf('x');
 const HERE = key('registry.test', 'acme/app');
@@ -60,11 +60,18 @@ describe('a digest belongs', () => {
 
   test('to the repository that upstream has confirmed it for, which is written once and looked up in memory', async () => {
     const world = new World();
-    await world.belonging.add(HERE, DIGEST);
-    await world.belonging.add(HERE, DIGEST);
+    await world.belonging.add(HERE, DIGEST, 'confirmed');
+    await world.belonging.add(HERE, DIGEST, 'confirmed');
     expect(await world.belonging.has(HERE, DIGEST)).toBe(true);
     expect([world.writes, world.lookUps]).toEqual([1, 0]);
     expect(world.disproved).toEqual([fact(HERE, DIGEST), fact(HERE, DIGEST)]);
+  });
+
+  test('and is written once more where its bytes were given: that says more', async () => {
+    const world = new World();
+    await world.belonging.add(HERE, DIGEST, 'confirmed');
+    await world.belonging.add(HERE, DIGEST, 'given');
+    expect(world.writes).toBe(2);
   });
 
   test('as the index knows it, which is looked up once', async () => {
@@ -91,7 +98,7 @@ describe('a digest belongs', () => {
     ['what looks the same when it is run together', key('registry.testacme', '/app')],
   ])('not to %s', async (_, other) => {
     const { belonging } = new World();
-    await belonging.add(HERE, DIGEST);
+    await belonging.add(HERE, DIGEST, 'confirmed');
     expect(await belonging.has(other, DIGEST)).toBe(false);
     expect(await belonging.has(HERE, digestOf('y'))).toBe(false);
   });
@@ -111,8 +118,8 @@ describe('an index that fails', () => {
   test('does not take away what upstream has confirmed', async () => {
     const world = new World();
     world.failure = new Error('disk full');
-    await world.belonging.add(HERE, DIGEST);
-    await world.belonging.add(HERE, DIGEST);
+    await world.belonging.add(HERE, DIGEST, 'confirmed');
+    await world.belonging.add(HERE, DIGEST, 'confirmed');
     expect(await world.belonging.has(HERE, DIGEST)).toBe(true);
     expect(world.belonging.isRemembered(HERE, DIGEST)).toBe(true);
     expect([world.writes, world.told.length]).toEqual([1, 1]);
@@ -121,7 +128,7 @@ describe('an index that fails', () => {
   test('is all that knew of it, once something was deleted', async () => {
     const world = new World();
     world.failure = new Error('disk full');
-    await world.belonging.add(HERE, DIGEST);
+    await world.belonging.add(HERE, DIGEST, 'confirmed');
     world.belonging.forget();
     expect(world.belonging.isRemembered(HERE, DIGEST)).toBe(false);
     expect(await world.belonging.has(HERE, DIGEST)).toBe(false);

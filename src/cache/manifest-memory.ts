@@ -1,0 +1,40 @@
+import { LRUCache } from 'lru-cache';
+import type { Digest } from '../oci/digest.ts';
+import type { Manifest } from './manifests.ts';
+
+/** What an entry costs beside its bytes: keys, and headers that are prepared for it. */
+const ENTRY_OVERHEAD = 1024;
+/** Small ones are prepared as text, too, which is what nearly all are. */
+const COPIES = 2;
+
+/**
+ * Manifests in memory, as each upstream has given them: the bytes of a digest are the same, but what they are served as
+ * is the upstream's word, and one must not change it for another.
+ */
+export class ManifestMemory {
+  readonly #manifests: LRUCache<Digest, ReadonlyMap<string, Manifest>>;
+
+  /** @param maxBytes of all of them together */
+  constructor(maxBytes: number) {
+    this.#manifests = new LRUCache({ maxSize: maxBytes, sizeCalculation: sizeOf });
+  }
+
+  get(upstream: string, digest: Digest): Manifest | undefined {
+    return this.#manifests.get(digest)?.get(upstream);
+  }
+
+  set(upstream: string, manifest: Manifest): void {
+    const others = this.#manifests.peek(manifest.digest) ?? [];
+    this.#manifests.set(manifest.digest, new Map([...others, [upstream, manifest]]));
+  }
+
+  delete(digest: Digest): void {
+    this.#manifests.delete(digest);
+  }
+}
+
+function sizeOf(manifests: ReadonlyMap<string, Manifest>): number {
+  let size = 0;
+  for (const { bytes } of manifests.values()) size += COPIES * bytes.length + ENTRY_OVERHEAD;
+  return size;
+}
