@@ -11,7 +11,8 @@ export function escapeControlsInJson(json: string): string {
   return json.replaceAll(/[\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, escapeUnits);
 }
 
-function escapeUnits(character: string): string {
+/** `\u009b`, for each UTF-16 unit of a character. */
+export function escapeUnits(character: string): string {
   return [...Array(character.length).keys()]
     .map((at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`)
     .join('');

@@ -1,3 +1,5 @@
+import { escapeUnits } from './controls.ts';
+
 /**
  * The error codes a registry may answer with: those of the OCI distribution spec ("Error Codes") and the
  * few that distribution added and clients know.
@@ -40,10 +42,5 @@ export class RegistryError extends Error {
 /** Foreign text for use in a message, a log line or a header: quoted, printable ASCII, of at most 100 characters. */
 export function quoted(text: string): string {
   const shown = text.length > 100 ? `${text.slice(0, 97)}...` : text;
-  return JSON.stringify(shown).replaceAll(/[^\x20-\x7e]/g, escapeUnit);
-}
-
-/** C1 controls steer terminals and bidirectional marks reorder lines; JSON leaves both as they are. */
-function escapeUnit(unit: string): string {
-  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return JSON.stringify(shown).replaceAll(/[^\x20-\x7e]/g, escapeUnits);
 }

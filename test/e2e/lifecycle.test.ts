@@ -41,6 +41,31 @@ test('SIGTERM lets a running pull finish, takes no new one, and ends with 0', as
   expect(await mirror.process.exited).toMatchObject({ code: 0 });
 });
 
+describe('told to stop, with a delay for load balancers', () => {
+  const config = { upstreams: { 'docker.io': {} }, drainDelay: '5m' };
+
+  test('SIGTERM: it is not ready, and takes new connections; a second one ends it', async () => {
+    await using mirror = await larder(config);
+    mirror.process.kill('SIGTERM');
+    await until('it says that it is not ready', async () =>
+      (await ask(`${mirror.url}/readyz`)).status === 503 ? true : undefined,
+    );
+    expect((await ask(`${mirror.url}/v2/`)).status).toBe(200);
+    // At once it would be what npm passes on of the first.
+    await until('it has ended', async () => {
+      mirror.process.kill('SIGTERM');
+      return Promise.race([mirror.process.exited, Promise.resolve(undefined)]);
+    });
+    expect(await mirror.process.exited).toMatchObject({ signal: 'SIGTERM' });
+  });
+
+  test('SIGINT, at a terminal: it does not wait for any', async () => {
+    await using mirror = await larder(config);
+    mirror.process.kill('SIGINT');
+    expect(await mirror.process.exited).toMatchObject({ code: 0 });
+  });
+});
+
 describe('a cache directory', () => {
   test('has one process: a second is refused with the reason', async () => {
     await using directory = await temporaryDirectory('cache');
