@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -11,6 +12,7 @@ import { DirectoryLockedError } from '../store/fs/lock.ts';
 import { openCache } from './cache.ts';
 import { isListening, RemoteMaintenance } from './control-client.ts';
 import { createMaintenance } from './maintenance.ts';
+import { Passage } from '../upstream/passage.ts';
 import { createUpstreams } from './upstreams.ts';
 import { version } from './version.ts';
 
@@ -82,7 +84,11 @@ async function openLocally(config: Config): Promise<OpenedMaintenance> {
     await cache.close();
     throw new MaintenanceError('failed', failure.message, { cause: failure });
   }
-  const upstreams = createUpstreams(config, { ...dependencies, userAgent: `larder/${version()}` });
+  const upstreams = createUpstreams(config, {
+    ...dependencies,
+    passage: new Passage(randomUUID()),
+    userAgent: `larder/${version()}`,
+  });
   const maintenance = createMaintenance(config, cache, upstreams, dependencies);
   // Nothing would be known of what is stored.
   if (isReplaced) await maintenance.reconcile(new AbortController().signal);

@@ -17,6 +17,7 @@ import { RequestRecords } from '../server/request-record.ts';
 import { TrustedProxies } from '../server/trusted-proxies.ts';
 import { UpstreamTable, type RoutedUpstream } from '../server/select-upstream.ts';
 import { shareThreads, threadsOf } from '../threads.ts';
+import { Passage } from '../upstream/passage.ts';
 import { openCache } from './cache.ts';
 import { EXIT_USAGE } from './exit-codes.ts';
 import { listenProblem } from './listen-problem.ts';
@@ -51,7 +52,8 @@ async function serve(config: Config): Promise<void> {
   const stopped = stopSignal(process, clock);
 
   await using stack = new AsyncDisposableStack();
-  const upstreams = createUpstreams(config, { clock, events, userAgent: `larder/${version()}` });
+  const passage = new Passage(randomUUID());
+  const upstreams = createUpstreams(config, { clock, events, passage, userAgent: `larder/${version()}` });
   stack.defer(() => closeAll(upstreams));
   const cache = await openCache(config, { clock, events, syncs: threads.syncs });
   stack.defer(() => cache.close());
@@ -71,7 +73,7 @@ async function serve(config: Config): Promise<void> {
   const proxies = new TrustedProxies(config.trustedProxies);
   const records = new RequestRecords(clock, events, randomUUID, proxies);
   const app = createApp({
-    registry: new Registry(mirror, table, { clock, answerMs: config.answerMs, randomBytes }),
+    registry: new Registry(mirror, table, { clock, passage, answerMs: config.answerMs, randomBytes }),
     records,
     health: {
       probe: () => mirror.probe(),

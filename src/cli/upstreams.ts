@@ -11,12 +11,14 @@ import { createUpstream } from '../upstream/create-upstream.ts';
 import { credentialSource } from '../upstream/credentials/source.ts';
 import { guardUpstream } from '../upstream/guard.ts';
 import { offlineUpstream } from '../upstream/offline.ts';
+import type { Passage } from '../upstream/passage.ts';
 import { certificateFile } from './certificate-file.ts';
 
 export interface UpstreamDependencies {
   readonly clock: Clock;
   readonly events: Events;
   readonly userAgent: string;
+  readonly passage: Passage;
 }
 
 export interface ConfiguredUpstream extends RoutedUpstream {
@@ -68,7 +70,7 @@ export function upstreamDetail(
 function guarded(
   entry: UpstreamConfig,
   { limits }: Config,
-  { clock, events, userAgent }: UpstreamDependencies,
+  { clock, events, userAgent, passage }: UpstreamDependencies,
 ): Breaker {
   const { name, url, ca, proxy, trustedRealms, allowPrivateNetworks, timeouts } = entry;
   const credentials =
@@ -77,7 +79,10 @@ function guarded(
   const connections = limits.upstreamConnections;
   const caFile = entry.caFile === undefined ? undefined : certificateFile(entry.caFile);
   const network = { ca, caFile, proxy, allowPrivateNetworks, timeouts, connections };
-  const upstream = createUpstream({ name, url, userAgent, ...account, ...network }, { clock, events });
+  const upstream = createUpstream(
+    { name, url, userAgent, ...account, ...network },
+    { clock, events, passage },
+  );
   return guardUpstream(upstream, { connections, waitMs: timeouts.headersMs }, { clock, events });
 }
 

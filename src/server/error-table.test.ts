@@ -3,6 +3,7 @@ import { digestOf } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error.ts';
 import { StoreError, VerificationError } from '../store/blob-store.ts';
 import { UpstreamError } from '../upstream/error.ts';
+import { LoopError } from './passage.ts';
 import { errorAnswer } from './error-table.ts';
 
 const DIRECT = { kind: 'manifest', hasFallback: false } as const;
@@ -30,6 +31,13 @@ describe('how each failure is answered', () => {
     ['unreachable', upstreamError('unavailable', 'refused'), 502, 'UNAVAILABLE'],
     ['too slow', upstreamError('unavailable', 'timeout'), 504, 'UNAVAILABLE'],
     ['offline', upstreamError('unavailable', 'offline'), 503, 'UNAVAILABLE'],
+    ['a loop', new LoopError(), 508, 'UNAVAILABLE'],
+    [
+      'a loop that another mirror has seen',
+      new UpstreamError('x', 'unavailable', 'status', 'it', { status: 508 }),
+      508,
+      'UNAVAILABLE',
+    ],
     ['a name', new RegistryError('NAME_INVALID', 'bad'), 400, 'NAME_INVALID'],
     ['a write', new RegistryError('UNSUPPORTED', 'read-only'), 405, 'UNSUPPORTED'],
     ['wrong bytes', new VerificationError({ digest: digestOf('x') }, 'other bytes'), 502, 'UNAVAILABLE'],

@@ -1,6 +1,7 @@
 import { RegistryError, type ErrorCode } from '../oci/error.ts';
 import { StoreError, VerificationError } from '../store/blob-store.ts';
 import { UpstreamError } from '../upstream/error.ts';
+import { LoopError } from './passage.ts';
 import type { V2Path } from './v2-path.ts';
 
 /** An error as a client sees it. */
@@ -56,6 +57,7 @@ export function errorAnswer(error: unknown, context: ErrorContext): ErrorAnswer 
   if (error instanceof StoreError) {
     return { status: 500, code: 'UNKNOWN', message: `the cache failed: ${error.message}` };
   }
+  if (error instanceof LoopError) return { status: 508, code: 'UNAVAILABLE', message: error.message };
   // The text of an unforeseen error may hold anything; it is for the log only.
   return { status: 500, code: 'UNKNOWN', message: 'internal error' };
 }
@@ -93,6 +95,8 @@ function unknownCode({ kind }: ErrorContext): ErrorCode {
 }
 
 function unavailableStatus(error: UpstreamError): number {
+  // Mirrors in a row lead back to one another: all of them say so.
+  if (error.status === 508) return 508;
   switch (error.reason) {
     case 'timeout':
       return 504;

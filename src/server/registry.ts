@@ -21,6 +21,7 @@ import { answerCatalog, answerReferrers, answerTags, type CatalogView } from './
 import { ManifestHandler, VARY_BY_ACCEPT } from './handlers/manifest.ts';
 import type { Question } from './handlers/question.ts';
 import { ManifestRoutes } from './manifest-routes.ts';
+import { LoopError, type Passage } from './passage.ts';
 import { jsonBody, type ReadyReply, type Reply } from './reply.ts';
 import type { RequestRecord } from './request-record.ts';
 import { SealedCursors, type RandomBytes } from './sealed-cursor.ts';
@@ -33,6 +34,7 @@ export interface RegistryOptions {
   /** How long a client waits for its answer, milliseconds. */
   readonly answerMs: number;
   readonly randomBytes: RandomBytes;
+  readonly passage: Passage;
 }
 
 /** The registry API: from a request to its reply. Everything about HTTP ends here; the mirror knows none of it. */
@@ -62,6 +64,7 @@ export class Registry {
    * @returns undefined where it takes more, or something is wrong: then `reply` is to be asked
    */
   replyNow(incoming: IncomingMessage, record: RequestRecord): ReadyReply | undefined {
+    if (this.#options.passage.hasPassed(incoming.headers.via)) return undefined;
     const route = this.#manifestRoutes.find(incoming);
     if (route === undefined || incoming.headers['cache-control'] !== undefined) return undefined;
     const answer = this.#manifests.answerNow(route, incoming);
@@ -78,6 +81,8 @@ export class Registry {
   async reply(incoming: IncomingMessage, record: RequestRecord): Promise<Reply> {
     const { path: rawPath, query } = splitUrl(incoming.url ?? '/');
     const ns = query.get('ns') ?? undefined;
+    const { via } = incoming.headers;
+    const { passage } = this.#options;
     let path: V2Path | undefined;
     try {
       record.requestKind = 'invalid';
@@ -85,7 +90,9 @@ export class Registry {
       assertAddressedOnce(incoming.rawHeaders, query);
       path = parseV2Path(rawPath);
       record.requestKind = path.kind;
-      const answer = await this.#answer(path, incoming, record, { rawPath, query, ns });
+      if (passage.hasPassed(via)) throw new LoopError();
+      const asked = { path, rawPath, query, ns };
+      const answer = await passage.carry(via, () => this.#answer(asked, incoming, record));
       return withNamespace(rendered(answer, record), record, ns);
     } catch (error) {
       record.error = error;
@@ -97,7 +104,8 @@ export class Registry {
     }
   }
 
-  #answer(path: V2Path, incoming: IncomingMessage, record: RequestRecord, asked: Asked): Promise<Answer> {
+  #answer(asked: Asked, incoming: IncomingMessage, record: RequestRecord): Promise<Answer> {
+    const { path } = asked;
     if (path.kind === 'ping') return this.#pong(path.upstream);
     if (path.kind === 'catalog') return answerCatalog(this.#mirror, asked, this.#catalog);
     const question = this.#question(path, incoming, record, asked);
@@ -174,6 +182,7 @@ function isMovable(path: AboutRepository): boolean {
 }
 
 interface Asked {
+  readonly path: V2Path;
   readonly rawPath: string;
   readonly query: URLSearchParams;
   readonly ns: string | undefined;

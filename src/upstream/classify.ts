@@ -18,6 +18,9 @@ const ABSENT_CODES: ReadonlySet<string> = new Set([
   'TAG_INVALID',
 ]);
 
+/** The body that says so is missing after a HEAD. */
+const LOOP = 'a loop: the upstream leads back to a mirror on the way';
+
 /**
  * What an answer above 299 means (protocol.md A0, A1, B10). Only what upstream said may be `absent` or
  * `denied`; what broke on the way is `unavailable`.
@@ -25,7 +28,8 @@ const ABSENT_CODES: ReadonlySet<string> = new Set([
 export function classifyStatus(status: number, problem: Problem): Classified {
   const { failure, reason } = classOf(status, problem);
   const said = problem.codes[0] === undefined ? `${status}` : `${status} ${problem.codes[0]}`;
-  const message = problem.message === undefined ? `answered ${said}` : `answered ${said}: ${problem.message}`;
+  const told = problem.message ?? (status === 508 ? LOOP : undefined);
+  const message = told === undefined ? `answered ${said}` : `answered ${said}: ${told}`;
   return { failure, reason, message };
 }
 

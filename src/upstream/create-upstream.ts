@@ -7,6 +7,7 @@ import { Blobs } from './blobs.ts';
 import { RegistryClient } from './registry-client.ts';
 import { Manifests } from './manifests.ts';
 import { systemNetwork, type Network } from './network.ts';
+import type { Passage } from './passage.ts';
 import { quirksOf } from './quirks.ts';
 import { Referrers } from './referrers.ts';
 import { Reporter } from './reporter.ts';
@@ -22,6 +23,8 @@ export interface UpstreamDeps {
   /** Absent: the machine's. */
   readonly network?: Network;
   readonly makeContext?: MakeContext | undefined;
+  /** Absent: requests say nothing of who has sent them on. */
+  readonly passage?: Pick<Passage, 'via'> | undefined;
 }
 
 /**

@@ -9,6 +9,7 @@ import { classifyNetworkError } from './classify.ts';
 import { Dispatchers } from './dispatchers.ts';
 import { UpstreamError } from './error.ts';
 import type { Network } from './network.ts';
+import type { Passage } from './passage.ts';
 import type { UpstreamSettings } from './settings.ts';
 import { StaleConnections } from './stale-connections.ts';
 import { Trust, type MakeContext } from './trust.ts';
@@ -35,6 +36,7 @@ export interface TransportDeps {
   readonly network: Network;
   /** Absent: as the machine makes them. */
   readonly makeContext?: MakeContext | undefined;
+  readonly passage?: Pick<Passage, 'via'> | undefined;
 }
 
 /** All connections of one upstream: to the registry, its token endpoint and what they redirect to. */
@@ -45,11 +47,13 @@ export class Transport {
   readonly #dispatchers: Dispatchers;
   /** Every request gets a connection of its own. */
   readonly #fresh: Dispatchers;
+  readonly #passage: TransportDeps['passage'];
   readonly #staleConnections = new StaleConnections();
 
   constructor(settings: UpstreamSettings, deps: TransportDeps) {
     this.#settings = settings;
     this.#clock = deps.clock;
+    this.#passage = deps.passage;
     this.#guard = new AddressGuard({
       upstream: settings.url,
       allowPrivate: settings.allowPrivateNetworks ?? false,
@@ -121,6 +125,7 @@ export class Transport {
         // A body that was compressed on the way would not have the digest's bytes.
         'accept-encoding': 'identity',
         'user-agent': this.#settings.userAgent,
+        ...this.#via(hop.url),
         ...hop.headers,
       },
       body: hop.body ?? null,
@@ -136,6 +141,12 @@ export class Transport {
       );
       throw error;
     }
+  }
+
+  /** Signed URLs go out as they were signed: where they lead is a storage, which sends nothing on. */
+  #via(url: URL): Readonly<Record<string, string>> {
+    const isUnsigned = url.origin === this.#settings.url.origin || url.search === '';
+    return this.#passage !== undefined && isUnsigned ? { via: this.#passage.via } : {};
   }
 
   #error(reason: 'cancelled' | 'timeout', message: string): UpstreamError {

@@ -8,7 +8,7 @@
  *
  * Disposing asserts that nothing is left behind: no fill, no temporary file, no blob that is held or open.
  */
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -42,6 +42,7 @@ import type { Breaker } from '../../src/upstream/breaker.ts';
 import { createUpstream } from '../../src/upstream/create-upstream.ts';
 import { guardUpstream } from '../../src/upstream/guard.ts';
 import type { Network } from '../../src/upstream/network.ts';
+import { Passage } from '../../src/upstream/passage.ts';
 import type { UpstreamSettings } from '../../src/upstream/settings.ts';
 import type { FakeRegistry } from './fake-registry.ts';
 import { get, open, type Answered, type Asked } from './http-get.ts';
@@ -248,7 +249,8 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
     onEvicted: (digest) => mirror.evicted(digest),
   });
   if (options.marks !== undefined) evictor.start();
-  const upstreams = options.upstreams.map((entry) => routed(entry, clock, bus));
+  const passage = new Passage(randomUUID());
+  const upstreams = options.upstreams.map((entry) => routed(entry, clock, bus, passage));
   const defaultUpstream = options.upstreams[0]?.name ?? '';
   const table = new UpstreamTable(upstreams, defaultUpstream);
   const maintenance = new LocalMaintenance({
@@ -274,7 +276,7 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
   };
   const admission = new Admission(options.limits ?? { requests: 1000, requestsPerClient: 1000 });
   const { idleMs = 0, headerTimeoutMs = 60_000, answerMs = 25_000 } = options;
-  const registry = new Registry(mirror, table, { clock, answerMs, randomBytes });
+  const registry = new Registry(mirror, table, { clock, answerMs, randomBytes, passage });
   const { deliver } = await chooseDelivery('auto', process, 1);
   const app = createApp({ registry, records, health, admission, idleMs, deliver });
   const connections = options.connections ?? { connections: 10_000, connectionsPerClient: 10_000 };
@@ -304,6 +306,7 @@ function routed(
   entry: MirroredRegistry,
   clock: ManualClock,
   events: ReturnType<typeof createEvents>,
+  passage: Passage,
 ): GuardedUpstream {
   const client = createUpstream(
     {
@@ -315,7 +318,7 @@ function routed(
       userAgent: 'larder/test',
       ...entry.client,
     },
-    { clock, events, ...(entry.network !== undefined && { network: entry.network }) },
+    { clock, events, passage, ...(entry.network !== undefined && { network: entry.network }) },
   );
   const breaker = guardUpstream(client, { connections: 64, waitMs: 5_000 }, { clock, events });
   return {
