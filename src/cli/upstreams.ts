@@ -3,6 +3,7 @@ import type { TagPolicy } from '../cache/policy.ts';
 import type { Clock } from '../clock.ts';
 import type { Config, TagPolicy as TagConfig, UpstreamConfig } from '../config/config.ts';
 import { matcherOf } from '../config/glob.ts';
+import { proxyOf } from '../config/proxy-environment.ts';
 import type { Events } from '../events.ts';
 import type { RepositoryName } from '../oci/repository-name.ts';
 import type { RoutedUpstream } from '../server/select-upstream.ts';
@@ -12,6 +13,7 @@ import { credentialSource } from '../upstream/credentials/source.ts';
 import { guardUpstream } from '../upstream/guard.ts';
 import { offlineUpstream } from '../upstream/offline.ts';
 import type { Passage } from '../upstream/passage.ts';
+import type { ProxyFor } from '../upstream/proxy.ts';
 import { certificateFile } from './certificate-file.ts';
 
 export interface UpstreamDependencies {
@@ -69,7 +71,7 @@ export function upstreamDetail(
 /** The client of one configured upstream. */
 function guarded(
   entry: UpstreamConfig,
-  { limits }: Config,
+  { limits, proxies }: Config,
   { clock, events, userAgent, passage }: UpstreamDependencies,
 ): Breaker {
   const { name, url, ca, proxy, trustedRealms, allowPrivateNetworks, timeouts } = entry;
@@ -78,12 +80,28 @@ function guarded(
   const account = { credentials, trustedRealms };
   const connections = limits.upstreamConnections;
   const caFile = entry.caFile === undefined ? undefined : certificateFile(entry.caFile);
-  const network = { ca, caFile, proxy, allowPrivateNetworks, timeouts, connections };
+  const proxyFor = proxyChoice(proxy, proxies, entry, clock);
+  const network = { ca, caFile, proxyFor, allowPrivateNetworks, timeouts, connections };
   const upstream = createUpstream(
     { name, url, userAgent, ...account, ...network },
     { clock, events, passage },
   );
   return guardUpstream(upstream, { connections, waitMs: timeouts.headersMs }, { clock, events });
+}
+
+/** How the upstream's hosts are reached, by its own `proxy` or by the environment's. */
+function proxyChoice(
+  own: UpstreamConfig['proxy'],
+  environment: Config['proxies'],
+  { name }: UpstreamConfig,
+  clock: Clock,
+): ProxyFor {
+  return (target) => {
+    const proxy = proxyOf(target, own, environment);
+    if (proxy === undefined) return undefined;
+    const { url, credentials } = proxy;
+    return { url, credentials: credentials && credentialSource(credentials, { name, url }, clock) };
+  };
 }
 
 /** Offline, nothing can be confirmed: what is cached is as fresh as it will get. */

@@ -1,4 +1,6 @@
 import type { CredentialsConfig } from './credentials.ts';
+import type { ProxyConfig } from './proxy.ts';
+import type { ProxyEnvironment } from './proxy-environment.ts';
 import type { ListenAddress } from './listen-address.ts';
 
 /**
@@ -20,6 +22,8 @@ export interface Config {
   readonly defaultUpstream: string;
   /** In the file's order; names, aliases and hosts are unique. */
   readonly upstreams: readonly UpstreamConfig[];
+  /** For upstreams that name no proxy. */
+  readonly proxies: ProxyEnvironment;
   /** What upstreams have that do not say otherwise. */
   readonly timeouts: UpstreamTimeouts;
   /** How long a client waits for its answer's headers. */
@@ -106,7 +110,8 @@ export interface UpstreamConfig {
   readonly ca?: string | undefined;
   /** Where `ca` was read. */
   readonly caFile?: string | undefined;
-  readonly proxy?: URL | undefined;
+  /** Undefined: what the environment says; `none`: none. */
+  readonly proxy?: ProxyConfig | 'none' | undefined;
   readonly tags: TagPolicy;
   /** Picomatch globs of repositories; a repository is served if one of `allow` and none of `deny` matches. */
   readonly allow: readonly string[];

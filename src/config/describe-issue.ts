@@ -59,7 +59,7 @@ function expectation(issue: z.core.$ZodIssue): string {
 }
 
 function isSecret(path: KeyPath): boolean {
-  return path[2] === 'credentials';
+  return path[2] === 'credentials' || path[2] === 'proxyCredentials';
 }
 
 function valueAt(file: unknown, path: KeyPath): unknown {

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseHttpUrl, parseProxyUrl, parseRegistryUrl } from './http-url.ts';
+import { parseHttpUrl, parseRegistryUrl } from './http-url.ts';
 import { ValueError, attempt } from './value-error.ts';
 
 describe('parseHttpUrl', () => {
@@ -57,15 +57,5 @@ describe('parseRegistryUrl', () => {
 
   it('reads a path before the API', () => {
     expect(parseRegistryUrl('https://registry.example/dev2').pathname).toBe('/dev2');
-  });
-});
-
-describe('parseProxyUrl', () => {
-  it('reads scheme, host and port', () => {
-    expect(parseProxyUrl('http://proxy.example:3128').origin).toBe('http://proxy.example:3128');
-  });
-
-  it('refuses a path', () => {
-    expect(() => parseProxyUrl('http://proxy.example:3128/x')).toThrow(ValueError);
   });
 });

@@ -26,13 +26,3 @@ export function parseRegistryUrl(text: string): URL {
   if (/\/v[12]$/.test(url.pathname)) throw new ValueError('a URL without /v2 at its end, which is added');
   return url;
 }
-
-/**
- * An HTTP proxy: scheme, host and port.
- * @throws ValueError
- */
-export function parseProxyUrl(text: string): URL {
-  const url = parseHttpUrl(text);
-  if (url.pathname !== '/') throw new ValueError('a proxy such as http://proxy.example:3128, without a path');
-  return url;
-}

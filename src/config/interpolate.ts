@@ -26,15 +26,21 @@ export function interpolateCredentials(
 function mapCredentials(file: unknown, replace: (value: unknown, path: KeyPath) => unknown): unknown {
   return mapKey(file, 'upstreams', (upstreams) => {
     if (!isPlainMap(upstreams)) return upstreams;
-    return mapValues(upstreams, (entry, name) =>
-      mapKey(entry, 'credentials', (credentials) => {
-        if (!isPlainMap(credentials)) return credentials;
-        return mapValues(credentials, (value, key) =>
-          replace(value, ['upstreams', name, 'credentials', key]),
-        );
-      }),
-    );
+    return mapValues(upstreams, (entry, name) => mapSecrets(entry, name, replace));
   });
+}
+
+function mapSecrets(
+  entry: unknown,
+  name: string,
+  replace: (value: unknown, path: KeyPath) => unknown,
+): unknown {
+  const mapAccount = (map: unknown, account: string): unknown =>
+    mapKey(map, account, (credentials) => {
+      if (!isPlainMap(credentials)) return credentials;
+      return mapValues(credentials, (value, key) => replace(value, ['upstreams', name, account, key]));
+    });
+  return ['credentials', 'proxyCredentials'].reduce(mapAccount, entry);
 }
 
 function mapKey(map: unknown, key: string, replace: (value: unknown) => unknown): unknown {

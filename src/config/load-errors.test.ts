@@ -154,10 +154,31 @@ const BROKEN: readonly (readonly [title: string, file: string, lines: readonly s
   ],
   [
     'URLs, whose passwords stay hidden',
-    'upstreams:\n  docker.io:\n    url: https://me:se/cret@hub.example\n    proxy: http://me:secret@proxy:3128',
+    'upstreams:\n  docker.io:\n    url: https://me:se/cret@hub.example\n    proxy: http://me:sec/ret@proxy:3128',
     [
       '3: upstreams."docker.io".url: expected a URL such as https://registry.example:5443, got "***@hub.example"',
-      '4: upstreams."docker.io".proxy: expected a URL without user and password, got "***@proxy:3128"',
+      '4: upstreams."docker.io".proxy: expected a proxy whose user and password are percent-encoded, as in http://me:p%40ss@proxy.example:3128, got "***@proxy:3128"',
+    ],
+  ],
+  [
+    'proxies',
+    'upstreams:\n  docker.io:\n    proxy: socks5://proxy:1080\n  ghcr.io:\n    proxy: [none]\n  quay.io:\n    proxy: http://proxy:3128/x',
+    [
+      '3: upstreams."docker.io".proxy: expected a proxy such as http://proxy.example:3128, without a path, got "socks5://proxy:1080"',
+      '5: upstreams."ghcr.io".proxy: expected a proxy such as http://proxy.example:3128, or none, got a list',
+      '7: upstreams."quay.io".proxy: expected a proxy such as http://proxy.example:3128, without a path, got "http://proxy:3128/x"',
+    ],
+  ],
+  [
+    'the account of a proxy, which stays hidden',
+    'upstreams:\n  docker.io:\n    proxyCredentials: { username: me, password: secret }\n  ghcr.io:\n    proxy: http://me:secret@p:1\n    proxyCredentials: { username: me, password: secret }\n  quay.io:\n    proxy: http://p:1\n    proxyCredentials: { username: me }\n  gcr.io:\n    proxy: http://p:1\n    proxyCredentials: { username: me, passwordFile: missing, password: secret }\n  mcr.microsoft.com:\n    proxy: http://p:1\n    proxyCredentials: me:secret',
+    [
+      '3: upstreams."docker.io".proxyCredentials: expected the proxy that they are for, got no proxy',
+      '6: upstreams."ghcr.io".proxyCredentials: expected user and password only here or only in proxy, got both',
+      '9: upstreams."quay.io".proxyCredentials: expected password or passwordFile, got none',
+      '12: upstreams."gcr.io".proxyCredentials: expected password or passwordFile, got both',
+      '12: upstreams."gcr.io".proxyCredentials.passwordFile: expected a file that can be read, got an error (ENOENT)',
+      '15: upstreams."mcr.microsoft.com".proxyCredentials: expected a map of keys and values, got other text',
     ],
   ],
   [

@@ -20,6 +20,7 @@ BAMCA0gAMEUCIQDbb6tIFXkQIzGKZauzkay4Vzyb0lLqEGXcSOT6BydRwAIgYEkK
 
 const FILES: Readonly<Record<string, string>> = {
   '/etc/larder/ca.pem': CERTIFICATE,
+  '/etc/larder/proxy-password': 'secret\n',
   '/etc/larder/password': 'secret',
   '/home/me/.docker/config.json': '{}',
 };
@@ -101,6 +102,7 @@ describe('a file without mistakes', () => {
           timeouts: { connectMs: 5000, headersMs: 15_000, bodyMs: 30_000 },
         },
       ],
+      proxies: { http: undefined, https: undefined, noProxy: [] },
       timeouts: { connectMs: 5000, headersMs: 15_000, bodyMs: 30_000 },
       answerMs: 25_000,
       trustedProxies: [],
@@ -144,6 +146,7 @@ upstreams:
     hosts: [internal.mirror.example, "mirror:5000"]
     ca: ./ca.pem
     proxy: http://proxy.internal:3128
+    proxyCredentials: { username: me, passwordFile: proxy-password }
     tags: { ttl: 2h }
     allow: ["team/**"]
     deny: ["team/secret/**"]
@@ -199,7 +202,10 @@ log: { level: debug, format: json }
           credentials: undefined,
           ca: CERTIFICATE,
           caFile: '/etc/larder/ca.pem',
-          proxy: new URL('http://proxy.internal:3128'),
+          proxy: {
+            url: new URL('http://proxy.internal:3128'),
+            credentials: { kind: 'password-file', username: 'me', path: '/etc/larder/proxy-password' },
+          },
           tags: {
             ttlMs: 7_200_000,
             staleForMs: 0,
@@ -215,6 +221,7 @@ log: { level: debug, format: json }
           timeouts: { connectMs: 1000, headersMs: 20_000, bodyMs: 3000 },
         },
       ],
+      proxies: { http: undefined, https: undefined, noProxy: [] },
       timeouts: { connectMs: 1000, headersMs: 2000, bodyMs: 3000 },
       answerMs: 9000,
       trustedProxies: ['10.0.0.2/32', '2001:db8::/32'],
@@ -246,6 +253,40 @@ upstreams:
       { GHCR_TOKEN: 'a, b: {c}' },
     );
     expect(upstreams[1]?.credentials).toEqual({ kind: 'password', username: 'bot', password: 'a, b: {c}' });
+  });
+
+  it('may name a proxy by its URL or by the environment, or none', () => {
+    const upstreams =
+      'docker.io: { proxy: "http://me:p%40ss@p:1" }\n  ghcr.io: { proxy: none }\n  quay.io: {}';
+    const config = load(`upstreams:\n  ${upstreams}`, {
+      https_proxy: 'http://q:2',
+      NO_PROXY: 'a.example, b',
+    });
+    expect(config.upstreams.map(({ proxy }) => proxy)).toEqual([
+      { url: new URL('http://p:1'), credentials: { kind: 'password', username: 'me', password: 'p@ss' } },
+      'none',
+      undefined,
+    ]);
+    expect(config.proxies).toEqual({
+      http: undefined,
+      https: { url: new URL('http://q:2') },
+      noProxy: ['a.example', 'b'],
+    });
+  });
+
+  it('may have the account of a proxy in the environment', () => {
+    const account = '{ username: "${U}", password: "${P}" }';
+    const { upstreams } = load(
+      `upstreams: { docker.io: { proxy: "http://p:1", proxyCredentials: ${account} } }`,
+      {
+        U: 'me',
+        P: 'p:@/',
+      },
+    );
+    expect(upstreams[0]?.proxy).toEqual({
+      url: new URL('http://p:1'),
+      credentials: { kind: 'password', username: 'me', password: 'p:@/' },
+    });
   });
 
   it('may leave a map empty, as it is when all its keys are commented out', () => {

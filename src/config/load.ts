@@ -8,6 +8,8 @@ import { checkForms } from './credentials-schema.ts';
 import { describeIssues } from './describe-issue.ts';
 import { interpolateCredentials } from './interpolate.ts';
 import { readOverrides } from './overrides.ts';
+import { checkProxies } from './proxy-credentials.ts';
+import { readProxyEnvironment } from './proxy-environment.ts';
 import { ConfigError, formatKeyPath, type Problem } from './problem.ts';
 import { errorCode, readReferencedFiles, type ReferencedFiles } from './referenced-files.ts';
 import type { Refusal } from './refusal.ts';
@@ -47,13 +49,15 @@ export function loadConfig(
   refusalOf: Refusal = () => undefined,
 ): Config {
   const resolvePath = pathResolver(path, sources);
-  const { overrides, lines } = readOverrides(sources);
+  const { overrides, lines: ofOverrides } = readOverrides(sources);
+  const { proxies, lines: ofProxies } = readProxyEnvironment(sources.env);
+  const lines = [...ofOverrides, ...ofProxies];
   const source = parseYaml(readConfigText(path, sources));
   const { file, certificates, problems } = readFile(source, sources, resolvePath);
   if (file === undefined || problems.length > 0 || lines.length > 0) {
     throw new ConfigError([...formatProblems(path, problems), ...lines]);
   }
-  const config = toConfig(file, { overrides, resolvePath, certificates });
+  const config = toConfig(file, { overrides, resolvePath, certificates, proxies });
   const refusal = refusalOf(config, overrides);
   if (refusal === undefined) return config;
   throw new ConfigError(formatProblems(path, [positioned(refusal, source)]));
@@ -91,6 +95,7 @@ function readFile(
     ...describeIssues(parsed.error?.issues ?? [], configSchema, written),
     ...checkUpstreams(written),
     ...checkForms(written),
+    ...checkProxies(written),
     ...referenced.problems,
     ...helpers,
   ]).map((problem) => positioned(problem, source));

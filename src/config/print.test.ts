@@ -4,12 +4,13 @@ import { parse } from 'yaml';
 import type { Config } from './config.ts';
 import { formatByteSize } from './byte-size.ts';
 import { formatDuration } from './duration.ts';
+import type { Environment } from './interpolate.ts';
 import { loadConfig } from './load.ts';
 import { printConfig } from './print.ts';
 
-function load(text: string): Config {
+function load(text: string, env: Environment = {}): Config {
   const sources = {
-    env: {},
+    env,
     cwd: '/etc/larder',
     home: '/home/me',
     readText: () => text,
@@ -58,6 +59,28 @@ describe('printConfig', () => {
 `);
   });
 
+  it('shows proxies, and nothing of their accounts', () => {
+    const proxies = [
+      'docker.io: { proxy: "http://me:secret@p:1" }',
+      'ghcr.io: { proxy: "http://p:1", proxyCredentials: { username: me, password: secret } }',
+      'quay.io: { proxy: none }',
+    ];
+    const text = printConfig(
+      load(`upstreams:\n  ${proxies.join('\n  ')}`, {
+        HTTPS_PROXY: 'http://me:secret@q:2',
+        no_proxy: 'a.example, 10.0.0.0/8',
+      }),
+    );
+    const account =
+      '    proxy: http://p:1\n    proxyCredentials:\n      username: (hidden)\n      password: (hidden)\n';
+    expect(text.split(account)).toHaveLength(3);
+    expect(text).toContain('    proxy: none\n');
+    expect(text).toMatch(
+      /# https_proxy of the environment: http:\/\/q:2\n# no_proxy .*: "a.example", "10.0.0.0\/8"\n$/,
+    );
+    expect(text).not.toMatch(/secret|\bme\b/);
+  });
+
   it('prints a configuration of the same meaning', () => {
     const ms = fc.nat({ max: 86_400_000 });
     const duration = ms.map(formatDuration);
@@ -71,7 +94,7 @@ describe('printConfig', () => {
         url: fc.constantFrom('https://a.example', 'http://b.example:5000/path'),
         hosts: fc.uniqueArray(fc.constantFrom('m.example', 'n.example:80')),
         aliases: fc.uniqueArray(fc.constantFrom('a.example', 'b.example:80')),
-        proxy: fc.constant('http://proxy.example:3128'),
+        proxy: fc.constantFrom('http://proxy.example:3128', 'none'),
         allow: globs,
         deny: globs,
         trustedRealms: fc.constantFrom([], ['login.example']),

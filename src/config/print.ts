@@ -1,4 +1,5 @@
 import { stringify } from 'yaml';
+import { quoted } from '../oci/error.ts';
 import { formatByteSize } from './byte-size.ts';
 import type { Config, TagPolicy, UpstreamConfig, UpstreamTimeouts } from './config.ts';
 import type { CredentialsConfig } from './credentials.ts';
@@ -13,7 +14,7 @@ const HIDDEN = '(hidden)';
  * secrets, which are hidden. Upstreams show what differs from the general `tags` and `timeouts`.
  */
 export function printConfig(config: Config): string {
-  return stringify(
+  const file = stringify(
     {
       listen: formatListenAddress(config.listen),
       cache: printCache(config.cache),
@@ -35,6 +36,7 @@ export function printConfig(config: Config): string {
     },
     { lineWidth: 0, aliasDuplicateObjects: false },
   );
+  return file + printEnvironment(config.proxies);
 }
 
 function printCache(cache: Config['cache']): object {
@@ -88,7 +90,7 @@ function printUpstream(upstream: UpstreamConfig, general: Pick<Config, 'tags' | 
     hosts: unlessEmpty(upstream.hosts),
     credentials: upstream.credentials && printCredentials(upstream.credentials),
     ca: upstream.caFile,
-    proxy: upstream.proxy?.href.replace(/\/$/, ''),
+    ...printProxy(upstream.proxy),
     tags: difference(printTags(upstream.tags), printTags(general.tags)),
     allow: upstream.allow.join(' ') === '**' ? undefined : upstream.allow,
     deny: unlessEmpty(upstream.deny),
@@ -96,6 +98,26 @@ function printUpstream(upstream: UpstreamConfig, general: Pick<Config, 'tags' | 
     allowPrivateNetworks: upstream.allowPrivateNetworks || undefined,
     timeouts: difference(printTimeouts(upstream.timeouts), printTimeouts(general.timeouts)),
   };
+}
+
+function printProxy(proxy: UpstreamConfig['proxy']): object {
+  if (proxy === undefined || proxy === 'none') return { proxy };
+  const { url, credentials } = proxy;
+  const shown = { proxy: url.href.replace(/\/$/, '') };
+  if (credentials === undefined) return shown;
+  const secret =
+    credentials.kind === 'password' ? { password: HIDDEN } : { passwordFile: literal(credentials.path) };
+  return { ...shown, proxyCredentials: { username: HIDDEN, ...secret } };
+}
+
+/** As comments: they are no part of a file. */
+function printEnvironment({ http, https, noProxy }: Config['proxies']): string {
+  const proxies = [
+    ['http_proxy', http?.url.origin],
+    ['https_proxy', https?.url.origin],
+    ['no_proxy', noProxy.length === 0 ? undefined : noProxy.map(quoted).join(', ')],
+  ].flatMap(([name, value]) => (value === undefined ? [] : [`# ${name} of the environment: ${value}\n`]));
+  return proxies.join('');
 }
 
 function printCredentials(credentials: CredentialsConfig): object {

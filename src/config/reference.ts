@@ -17,10 +17,13 @@ effect with secrets hidden. A key that Larder does not know is an error, and eve
 - **Sizes**: \`512MiB\` and \`50GiB\` count in 1024s, \`50GB\` in 1000s, \`1024\` is bytes.
 - **Paths** start at the folder of the configuration file, or at the home folder with \`~/\`.
 - **Globs**: \`*\` is anything but \`/\`, \`**\` anything, \`{a,b}\` either. They match whole names.
-- **Secrets**: inside \`credentials\`, and only there, \`\${NAME}\` is the environment variable \`NAME\`, which must be
-  set; \`$\${\` is \`\${\` itself.
+- **Secrets**: inside \`credentials\` and \`proxyCredentials\`, and only there, \`\${NAME}\` is the environment variable
+  \`NAME\`, which must be set; \`$\${\` is \`\${\` itself.
 - **Environment**: \`LARDER_LISTEN\` and \`LARDER_CACHE_DIRECTORY\` (a relative one starts at the current folder) are
-  used in place of \`listen\` and \`cache.directory\`.
+  used in place of \`listen\` and \`cache.directory\`. \`https_proxy\` (or \`HTTPS_PROXY\`), \`http_proxy\` (only like this) and
+  \`no_proxy\` (or \`NO_PROXY\`) count for upstreams without \`proxy\`, read as curl reads them: \`no_proxy\` is a list of
+  domains, each with what is below it, addresses, ranges such as \`10.0.0.0/8\`, or \`*\`; \`:PORT\` may be behind a name or an
+  address. This machine itself is never asked through such a proxy.
 
 Known registries, which need no \`url\`: ${KNOWN_REGISTRY_NAMES.map(code).join(', ')};
 and those of each customer or region: \`*.gcr.io\`, \`*.pkg.dev\`, \`*.azurecr.io\`, and Amazon ECR's

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import type { ConfigSources } from './config-sources.ts';
 import { isPlainMap, upstreamEntries } from './plain-value.ts';
-import { shown, type Problem } from './problem.ts';
+import { shown, type KeyPath, type Problem } from './problem.ts';
 
 export interface ReferencedFiles {
   /** The text of each upstream's `ca`, by upstream. */
@@ -25,7 +25,8 @@ export function readReferencedFiles(
     const { pem, message } = readCertificates(entry['ca'], read);
     if (pem !== undefined) certificates.set(name, pem);
     if (message !== undefined) problems.push({ path: ['upstreams', name, 'ca'], message });
-    problems.push(...checkCredentialFiles(name, entry['credentials'], read));
+    for (const account of ['credentials', 'proxyCredentials'] as const)
+      problems.push(...checkCredentialFiles([name, account], entry[account], read));
   }
   return { certificates, problems };
 }
@@ -45,7 +46,7 @@ function readCertificates(path: unknown, read: Read): { pem?: string; message?: 
   }
 }
 
-function checkCredentialFiles(name: string, credentials: unknown, read: Read): readonly Problem[] {
+function checkCredentialFiles(of: KeyPath, credentials: unknown, read: Read): readonly Problem[] {
   if (!isPlainMap(credentials)) return [];
   return ['passwordFile', 'dockerConfig'].flatMap((key) => {
     const path = credentials[key];
@@ -56,7 +57,7 @@ function checkCredentialFiles(name: string, credentials: unknown, read: Read): r
     } catch (error) {
       // The path is not shown: with the wrong variable or key it is the password itself.
       const message = `expected a file that can be read, got an error (${errorCode(error)})`;
-      return [{ path: ['upstreams', name, 'credentials', key], message }];
+      return [{ path: ['upstreams', ...of, key], message }];
     }
   });
 }

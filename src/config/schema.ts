@@ -2,9 +2,11 @@ import { z } from 'zod';
 import { credentialsSchema } from './credentials-schema.ts';
 import { parseGlob } from './glob.ts';
 import { parseHost, parseRegistryHost } from './host.ts';
-import { parseProxyUrl, parseRegistryUrl } from './http-url.ts';
+import { parseRegistryUrl } from './http-url.ts';
 import { parseListenAddress } from './listen-address.ts';
 import { NETWORK_EXAMPLE, parseNetwork } from './network.ts';
+import { parseProxy } from './proxy.ts';
+import { proxyCredentialsSchema } from './proxy-credentials.ts';
 import {
   byteSize,
   byteSizeOrUnlimited,
@@ -87,9 +89,19 @@ const upstream = section({
       "A PEM file with the certificates of the registry's authority, trusted besides the system's. One that changes is " +
         'read again; while it cannot be used, what it said before counts.',
     ),
-  proxy: textLeaf('URL', 'a proxy such as http://proxy.example:3128', parseProxyUrl)
+  proxy: textLeaf('URL or `none`', 'a proxy such as http://proxy.example:3128, or none', (text) =>
+    text === 'none' ? text : parseProxy(text),
+  )
     .optional()
-    .describe('The HTTP proxy through which the registry is reached.'),
+    .describe(
+      'The HTTP proxy through which the registry is reached, its token servers and what it redirects to. User and ' +
+        'password may be in it, percent-encoded, or in `proxyCredentials`. Without this key the environment counts; ' +
+        '`none`: no proxy, whatever the environment says. A proxy resolves names itself, so that what they lead to is ' +
+        'not judged; addresses inside that a registry names are refused as ever.',
+    ),
+  proxyCredentials: proxyCredentialsSchema
+    .optional()
+    .describe('The account at `proxy`. Values may hold `${NAME}`, an environment variable.'),
   tags: section({
     ttl: tagPolicy.ttl.optional(),
     staleFor: tagPolicy.staleFor.optional(),

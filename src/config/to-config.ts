@@ -2,6 +2,7 @@ import type { Config, TagPolicy, UpstreamConfig, UpstreamTimeouts } from './conf
 import type { CredentialsConfig } from './credentials.ts';
 import { aliasedRegistry, knownRegistry } from './known-registries.ts';
 import type { Overrides } from './overrides.ts';
+import type { ProxyEnvironment } from './proxy-environment.ts';
 import type { ConfigFile } from './schema.ts';
 
 type UpstreamEntry = ConfigFile['upstreams'][string];
@@ -11,6 +12,7 @@ interface ToConfigOptions {
   readonly resolvePath: (path: string) => string;
   /** The text of each upstream's `ca`, by upstream. */
   readonly certificates: ReadonlyMap<string, string>;
+  readonly proxies: ProxyEnvironment;
 }
 
 /** Completes a file that is free of mistakes: known registries, overrides, what upstreams inherit. */
@@ -29,6 +31,7 @@ export function toConfig(file: ConfigFile, options: ToConfigOptions): Config {
     access: file.access,
     defaultUpstream: canonicalName(file.defaultUpstream, upstreams),
     upstreams,
+    proxies: options.proxies,
     timeouts,
     answerMs: file.timeouts.answer,
     trustedProxies: unique(file.trustedProxies),
@@ -112,7 +115,7 @@ function toUpstream(
     credentials: entry.credentials && resolveCredentials(entry.credentials, resolvePath),
     ca: certificates.get(name),
     caFile: entry.ca === undefined ? undefined : resolvePath(entry.ca),
-    proxy: entry.proxy,
+    proxy: toProxy(entry, resolvePath),
     tags: overrideTags(general.tags, entry.tags),
     allow: entry.allow,
     deny: entry.deny,
@@ -120,6 +123,18 @@ function toUpstream(
     allowPrivateNetworks: entry.allowPrivateNetworks,
     timeouts: overrideTimeouts(general.timeouts, entry.timeouts),
   };
+}
+
+function toProxy(
+  { proxy, proxyCredentials }: UpstreamEntry,
+  resolvePath: (path: string) => string,
+): UpstreamConfig['proxy'] {
+  if (proxy === undefined || proxy === 'none' || proxyCredentials === undefined) return proxy;
+  const isFile = proxyCredentials.kind === 'password-file';
+  const credentials = isFile
+    ? { ...proxyCredentials, path: resolvePath(proxyCredentials.path) }
+    : proxyCredentials;
+  return { ...proxy, credentials };
 }
 
 function resolveCredentials(

@@ -4,9 +4,10 @@ import type { Clock } from '../clock.ts';
 import type { AddressGuard } from './address-guard.ts';
 import { createConnector } from './connector.ts';
 import type { Network } from './network.ts';
+import { proxyAuthorization } from './proxy.ts';
 import type { UpstreamSettings } from './settings.ts';
 import { MAX_HEAD_BYTES, tidyHeads } from './tidy-heads.ts';
-import { ByContext, type Trust } from './trust.ts';
+import type { Trust } from './trust.ts';
 
 export interface DispatchersOptions {
   readonly settings: UpstreamSettings;
@@ -18,11 +19,19 @@ export interface DispatchersOptions {
   readonly keepsConnections: boolean;
 }
 
-/** undici's dispatchers of one upstream: a pool of connections for each host, straight or through the proxy. */
+/** What goes through one proxy, for as long as neither trust nor account has changed. */
+interface Proxied {
+  readonly dispatcher: Dispatcher;
+  readonly context: SecureContext;
+  readonly authorization: string | undefined;
+}
+
+/** undici's dispatchers of one upstream: a pool of connections for each host, straight or through a proxy. */
 export class Dispatchers {
   readonly #options: DispatchersOptions;
   readonly #direct: Dispatcher;
-  readonly #proxied: ByContext<Dispatcher>;
+  /** By URL. */
+  readonly #proxied = new Map<string, Proxied>();
   /** All that were made and may still have connections. */
   readonly #open = new Set<Dispatcher>();
 
@@ -32,13 +41,23 @@ export class Dispatchers {
     const { connectMs } = settings.timeouts;
     const connect = createConnector({ trust, connectMs, guard, network, clock });
     this.#direct = this.#opened(new Agent({ ...this.#shared(), connect }));
-    this.#proxied = new ByContext((context) => this.#proxyAgent(context));
   }
 
-  /** For a request that is to be sent now. */
-  async get(): Promise<Dispatcher> {
+  /**
+   * For a request that is to be sent to `target` now.
+   * @throws CredentialError where the account at the proxy cannot be read
+   */
+  async get(target: URL): Promise<Dispatcher> {
     const { settings, trust } = this.#options;
-    return settings.proxy === undefined ? this.#direct : this.#proxied.get(await trust.context());
+    const proxy = settings.proxyFor?.(target);
+    if (proxy === undefined) return this.#direct;
+    const [context, authorization] = await Promise.all([trust.context(), proxyAuthorization(proxy)]);
+    const known = this.#proxied.get(proxy.url.href);
+    if (known?.context === context && known.authorization === authorization) return known.dispatcher;
+    if (known !== undefined) this.#retire(known.dispatcher);
+    const dispatcher = this.#opened(this.#proxyAgent(proxy.url, context, authorization));
+    this.#proxied.set(proxy.url.href, { dispatcher, context, authorization });
+    return dispatcher;
   }
 
   /** Closes all connections; what still runs fails. */
@@ -63,16 +82,13 @@ export class Dispatchers {
     };
   }
 
-  /** What goes through its predecessor may end there. */
-  #proxyAgent(secureContext: SecureContext): Dispatcher {
-    for (const former of this.#open) if (former !== this.#direct) this.#retire(former);
-    const uri = this.#options.settings.proxy?.href ?? '';
+  #proxyAgent(url: URL, secureContext: SecureContext, authorization: string | undefined): Dispatcher {
     const tls = { secureContext };
     const shared = this.#shared();
     const factory = (origin: URL, { connect, ...options }: Pool.Options): Pool =>
       new Pool(origin, { ...shared, ...options, connect: tidied(connect as buildConnector.connector) });
-    const options = { ...shared, uri, requestTls: tls, proxyTls: tls, factory };
-    return this.#opened(new ProxyAgent(options));
+    const account = authorization === undefined ? {} : { token: authorization };
+    return new ProxyAgent({ ...shared, uri: url.href, ...account, requestTls: tls, proxyTls: tls, factory });
   }
 
   #opened(dispatcher: Dispatcher): Dispatcher {
@@ -80,6 +96,7 @@ export class Dispatchers {
     return dispatcher;
   }
 
+  /** What goes through it may end there. */
   #retire(dispatcher: Dispatcher): void {
     const forget = (): boolean => this.#open.delete(dispatcher);
     dispatcher.close().then(forget, forget);

@@ -1,4 +1,5 @@
 import type { CredentialSource } from './auth/credentials.ts';
+import type { ProxyFor } from './proxy.ts';
 import type { CertificateFile } from './trust.ts';
 
 /** What one upstream is. The composition root makes it from the configuration. */
@@ -13,8 +14,8 @@ export interface UpstreamSettings {
   readonly ca?: string | undefined;
   /** The file of `ca`, where it may change. */
   readonly caFile?: CertificateFile | undefined;
-  /** An HTTP proxy for all of the upstream's requests; user information in it goes to the proxy. */
-  readonly proxy?: URL | undefined;
+  /** Absent: all of its requests go straight there. */
+  readonly proxyFor?: ProxyFor | undefined;
   /** Hosts (`host` or `host:port`) of token endpoints that credentials may go to besides the registry's own domain. */
   readonly trustedRealms?: readonly string[] | undefined;
   /** Whether redirects and realms may lead to private and loopback addresses. */

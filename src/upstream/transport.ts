@@ -5,11 +5,13 @@ import { abortable } from './abortable.ts';
 import { AddressGuard, ForbiddenAddressError } from './address-guard.ts';
 import { AnswerBody } from './answer-body.ts';
 import { Answer } from './answer.ts';
+import { CredentialError } from './auth/credentials.ts';
 import { classifyNetworkError } from './classify.ts';
 import { Dispatchers } from './dispatchers.ts';
 import { UpstreamError } from './error.ts';
 import type { Network } from './network.ts';
 import type { Passage } from './passage.ts';
+import { proxyRefusal } from './proxy.ts';
 import type { UpstreamSettings } from './settings.ts';
 import { StaleConnections } from './stale-connections.ts';
 import { Trust, type MakeContext } from './trust.ts';
@@ -115,7 +117,7 @@ export class Transport {
     hop: HopRequest,
     signal: AbortSignal,
   ): Promise<Dispatcher.ResponseData> {
-    const dispatcher = await abortable(dispatchers.get(), signal);
+    const dispatcher = await abortable(dispatchers.get(hop.url), signal);
     // undici's request() would normalise what it is given as a URL.
     const pending = dispatcher.request({
       origin: hop.url.origin,
@@ -165,7 +167,13 @@ export class Transport {
         options,
       );
     }
+    const { name } = this.#settings;
+    // It says nothing of upstream that Larder cannot read an account of its own.
+    const ours = { cause: error, wasAsked: false };
+    if (error instanceof CredentialError)
+      return new UpstreamError(name, 'unavailable', 'credentials', error.message, ours);
     const { failure, reason, message } = classifyNetworkError(error);
-    return new UpstreamError(this.#settings.name, failure, reason, `${host}: ${message}`, { cause: error });
+    const text = `${host}: ${proxyRefusal(error) ?? message}`;
+    return new UpstreamError(name, failure, reason, text, { cause: error });
   }
 }

@@ -1,6 +1,14 @@
 import { once } from 'node:events';
 import { createServer, request, type IncomingMessage } from 'node:http';
+import type { Credentials } from '../../src/upstream/auth/credentials.ts';
+import type { ProxyFor } from '../../src/upstream/proxy.ts';
 import { connect, type AddressInfo, type Socket } from 'node:net';
+
+/** All requests through this proxy. */
+export function through(url: URL, account?: Credentials): ProxyFor {
+  const credentials = { get: () => Promise.resolve(account), invalidate: () => undefined };
+  return () => ({ url, credentials });
+}
 
 /** A forward proxy: tunnels by CONNECT for https, absolute requests for http. */
 export interface ForwardProxy extends AsyncDisposable {
@@ -12,8 +20,9 @@ export interface ForwardProxy extends AsyncDisposable {
 /**
  * Starts a proxy on a free loopback port. Whatever host it is asked for, it connects to this machine's loopback
  * at that port, so that names need not resolve.
+ * @param wanted the password that its clients must have, whatever their names; absent: none
  */
-export async function startForwardProxy(): Promise<ForwardProxy> {
+export async function startForwardProxy(wanted: { password?: string } = {}): Promise<ForwardProxy> {
   const log: string[] = [];
   const sockets = new Set<Socket>();
   const note = (incoming: IncomingMessage): void => {
@@ -22,8 +31,13 @@ export async function startForwardProxy(): Promise<ForwardProxy> {
   };
   const server = createServer((incoming, outgoing) => {
     note(incoming);
+    if (!isAdmitted(incoming, wanted.password)) {
+      outgoing.writeHead(407).end();
+      return;
+    }
     const { port, pathname, search } = new URL(incoming.url ?? '');
-    const { method, headers } = incoming;
+    const { method } = incoming;
+    const { 'proxy-authorization': _, ...headers } = incoming.headers;
     const forwarded = request(
       { host: '127.0.0.1', port, path: pathname + search, method, headers, maxHeaderSize: 1024 * 1024 },
       (answer) => {
@@ -36,6 +50,10 @@ export async function startForwardProxy(): Promise<ForwardProxy> {
   });
   server.on('connect', (incoming, client: Socket) => {
     note(incoming);
+    if (!isAdmitted(incoming, wanted.password)) {
+      client.end('HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n');
+      return;
+    }
     const target = connect({ host: '127.0.0.1', port: Number(incoming.url?.split(':').at(-1)) }, () => {
       client.write('HTTP/1.1 200 Connection established\r\n\r\n');
       client.pipe(target).pipe(client);
@@ -59,4 +77,9 @@ export async function startForwardProxy(): Promise<ForwardProxy> {
       await once(server, 'close');
     },
   };
+}
+
+function isAdmitted({ headers }: IncomingMessage, password: string | undefined): boolean {
+  const [, encoded = ''] = /^Basic (.*)$/.exec(headers['proxy-authorization'] ?? '') ?? [];
+  return password === undefined || Buffer.from(encoded, 'base64').toString().endsWith(`:${password}`);
 }

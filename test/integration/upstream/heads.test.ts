@@ -5,7 +5,7 @@ import { createEvents } from '../../../src/events.ts';
 import { createUpstream } from '../../../src/upstream/create-upstream.ts';
 import type { UpstreamError } from '../../../src/upstream/error.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
-import { startForwardProxy } from '../../support/proxy.ts';
+import { startForwardProxy, through } from '../../support/proxy.ts';
 import { LAYER, LAYER_DIGEST, readBlob, repo } from '../../support/upstream-content.ts';
 import { TIMEOUTS } from '../../support/upstream-fixture.ts';
 
@@ -34,7 +34,7 @@ async function startRaw(pieces: readonly (string | Uint8Array)[], proxy?: URL) {
     url: new URL(`http://127.0.0.1:${port}`),
     timeouts: TIMEOUTS,
     userAgent: 'x',
-    proxy,
+    ...(proxy !== undefined && { proxyFor: through(proxy) }),
   };
   const upstream = createUpstream(settings, { clock: new ManualClock(), events: createEvents() });
   const pull = async (): Promise<Uint8Array> =>

@@ -9,7 +9,7 @@ import {
   repo,
   tagged,
 } from '../../support/upstream-content.ts';
-import { startForwardProxy } from '../../support/proxy.ts';
+import { startForwardProxy, through } from '../../support/proxy.ts';
 import { startScriptedUpstream } from '../../support/scripted-upstream.ts';
 import { startUpstreamFixture } from '../../support/upstream-fixture.ts';
 import type { UpstreamError } from '../../../src/upstream/error.ts';
@@ -125,9 +125,9 @@ describe('what a redirect carries', () => {
     ['a bare question mark', '/b?', '/b'],
     ['brackets, bars and braces', '/{b}?sig=|x|[y]', '/{b}'],
   ])('a signed URL with %s goes out as it was signed', async (_, signed, path) => {
-    for (const through of ['straight', 'proxy'] as const) {
+    for (const way of ['straight', 'proxy'] as const) {
       await using proxy = await startForwardProxy();
-      const options = through === 'proxy' ? { proxy: proxy.url } : {};
+      const options = way === 'proxy' ? { proxyFor: through(proxy.url) } : {};
       await using registry = await startUpstreamFixture(REGISTRY, [OTHER], options);
       registry.on('GET', blobPath).reply(redirect(registry.url(OTHER, '/first?x=%7c')));
       registry.on('GET', '/first').reply(redirect(signed));

@@ -5,11 +5,13 @@ import type { SecureContext } from 'node:tls';
 import { describe, expect, test, vi } from 'vitest';
 import { createEvents } from '../../../src/events.ts';
 import { createUpstream } from '../../../src/upstream/create-upstream.ts';
+import { CredentialError, type Credentials } from '../../../src/upstream/auth/credentials.ts';
 import type { UpstreamError } from '../../../src/upstream/error.ts';
+import type { ProxyFor } from '../../../src/upstream/proxy.ts';
 import { systemContext, type CertificateFile } from '../../../src/upstream/trust.ts';
 import { FakeNetwork } from '../../support/fake-network.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
-import { startForwardProxy } from '../../support/proxy.ts';
+import { startForwardProxy, through } from '../../support/proxy.ts';
 import {
   bytes,
   challenged,
@@ -31,7 +33,7 @@ import {
   repo,
   tagged,
 } from '../../support/upstream-content.ts';
-import { TIMEOUTS, startUpstreamFixture } from '../../support/upstream-fixture.ts';
+import { TIMEOUTS, startUpstreamFixture, type UpstreamFixture } from '../../support/upstream-fixture.ts';
 
 const REGISTRY = 'registry.example.com';
 const AUTH = 'auth.example.com';
@@ -236,7 +238,7 @@ describe('connections that fail', () => {
 
   test('nor for HEAD and for a blob, through a proxy too', async () => {
     await using proxy = await startForwardProxy();
-    await using registry = await startUpstreamFixture(REGISTRY, [], { proxy: proxy.url });
+    await using registry = await startUpstreamFixture(REGISTRY, [], { proxyFor: through(proxy.url) });
     registry.on('GET', path).times(2).reply(manifestReply());
     await registry.upstream.manifest(app, tagged('1'));
     await untilFree();
@@ -449,8 +451,8 @@ describe('TLS', () => {
         version: () => Promise.resolve(file.content),
         read: () => Promise.resolve(file.content),
       };
-      const through = way === 'straight' ? {} : { proxy: proxy.url };
-      const options = { authority, ca: former, caFile, ...through };
+      const proxied = way === 'straight' ? {} : { proxyFor: through(proxy.url) };
+      const options = { authority, ca: former, caFile, ...proxied };
       await using registry = await startUpstreamFixture(REGISTRY, [], options);
       const pull = (): Promise<unknown> => registry.upstream.manifest(app, tagged('1'));
       await expect(pull()).rejects.toMatchObject({ reason: 'tls' });
@@ -476,7 +478,7 @@ describe('through a proxy', () => {
   test('https goes through a tunnel, to the registry and to what it redirects to, with our authority', async () => {
     await using proxy = await startForwardProxy();
     await using registry = await startUpstreamFixture(REGISTRY, [CDN], {
-      proxy: new URL(proxy.url.href.replace('//', '//user:pw@')),
+      proxyFor: through(proxy.url, { kind: 'password', username: 'user', password: 'pw' }),
     });
     registry
       .on('GET', blobPath)
@@ -495,15 +497,80 @@ describe('through a proxy', () => {
 
   test('http goes as an absolute request', async () => {
     await using proxy = await startForwardProxy();
-    await using registry = await startUpstreamFixture(REGISTRY, [], { proxy: proxy.url, scheme: 'http' });
+    await using registry = await startUpstreamFixture(REGISTRY, [], {
+      proxyFor: through(proxy.url),
+      scheme: 'http',
+    });
     registry.on('GET', path).reply(manifestReply());
     expect((await registry.upstream.manifest(app, tagged('1'))).digest).toBe(MANIFEST_DIGEST);
     expect(proxy.log).toEqual([`GET ${registry.url(REGISTRY, path)}`]);
   });
 
+  test.each<[string, (registry: UpstreamFixture) => string]>([
+    ['a private address', (registry) => registry.url('10.0.0.1', '/blob')],
+    ['a private IPv6 address', (registry) => registry.url('[fd00::1]', '/blob')],
+    ['this machine', (registry) => registry.url('localhost', '/blob')],
+    ['this machine by another way to write it', (registry) => registry.url('0x7f.1', '/blob')],
+  ])('no redirect and no realm leads to %s', async (_, urlOf) => {
+    await using proxy = await startForwardProxy();
+    await using registry = await startUpstreamFixture(REGISTRY, [], { proxyFor: through(proxy.url) });
+    const refused = { failure: 'unavailable', reason: 'forbidden-address' };
+    registry.on('GET', blobPath).reply(redirect(urlOf(registry)));
+    await expect(registry.upstream.blob(app, LAYER_DIGEST)).rejects.toMatchObject(refused);
+    registry.on('GET', path).reply(challenged(`Bearer realm="${urlOf(registry)}"`));
+    await expect(registry.upstream.manifest(app, tagged('1'))).rejects.toMatchObject(refused);
+    expect(new Set(proxy.log)).toEqual(new Set([`CONNECT ${REGISTRY}:${registry.script.port}`]));
+  });
+
+  test('each host by its own way', async () => {
+    await using proxy = await startForwardProxy();
+    const proxyFor: ProxyFor = ({ hostname }) => (hostname === CDN ? { url: proxy.url } : undefined);
+    await using registry = await startUpstreamFixture(REGISTRY, [CDN], { proxyFor });
+    registry.on('GET', blobPath).reply(redirect(registry.url(CDN, '/b')));
+    registry.on('GET', '/b').at(CDN).reply(bytes(LAYER));
+    expect(await readBlob(await registry.upstream.blob(app, LAYER_DIGEST))).toHaveLength(LAYER.length);
+    expect(proxy.log).toEqual([`CONNECT ${CDN}:${registry.script.port}`]);
+    expect(registry.network.dialled).toHaveLength(1);
+  });
+
+  test.each(['https', 'http'] as const)(
+    'an account that is changed counts from then on, by %s',
+    async (scheme) => {
+      await using proxy = await startForwardProxy({ password: 'new' });
+      let password = 'old';
+      const account = (): Credentials => ({ kind: 'password', username: 'me', password });
+      const credentials = { get: () => Promise.resolve(account()), invalidate: () => undefined };
+      const proxyFor: ProxyFor = () => ({ url: proxy.url, credentials });
+      await using registry = await startUpstreamFixture(REGISTRY, [], { proxyFor, scheme });
+      registry.on('GET', path).reply(manifestReply());
+      const pull = (): Promise<unknown> => registry.upstream.manifest(app, tagged('1'));
+      await expect(pull()).rejects.toMatchObject({
+        failure: 'unavailable',
+        message: expect.stringContaining('the proxy answered 407, look at its account') as unknown,
+      });
+      password = 'new';
+      await expect(pull()).resolves.toMatchObject({ digest: MANIFEST_DIGEST });
+      expect(registry.script.hits.some(({ headers }) => 'proxy-authorization' in headers)).toBe(false);
+    },
+  );
+
+  test('an account that cannot be read', async () => {
+    const get = (): Promise<never> => Promise.reject(new CredentialError('/run/password is empty'));
+    const proxyFor: ProxyFor = () => ({
+      url: new URL('http://proxy.test:3128'),
+      credentials: { get, invalidate: () => undefined },
+    });
+    await using registry = await startUpstreamFixture(REGISTRY, [], { proxyFor });
+    await expect(registry.upstream.manifest(app, tagged('1'))).rejects.toMatchObject({
+      reason: 'credentials',
+      wasAsked: false,
+      message: `${REGISTRY}: of the proxy proxy.test:3128: /run/password is empty`,
+    });
+  });
+
   test('addresses inside are refused before the proxy is asked', async () => {
     await using proxy = await startForwardProxy();
-    await using registry = await startUpstreamFixture(REGISTRY, [], { proxy: proxy.url });
+    await using registry = await startUpstreamFixture(REGISTRY, [], { proxyFor: through(proxy.url) });
     registry.on('GET', blobPath).reply(redirect(registry.url('169.254.169.254', '/latest/meta-data')));
     await expect(registry.upstream.blob(app, LAYER_DIGEST)).rejects.toMatchObject({
       reason: 'forbidden-address',
@@ -514,7 +581,7 @@ describe('through a proxy', () => {
   test('a proxy that is not there', async () => {
     const proxy = await startForwardProxy();
     await proxy[Symbol.asyncDispose]();
-    await using registry = await startUpstreamFixture(REGISTRY, [], { proxy: proxy.url });
+    await using registry = await startUpstreamFixture(REGISTRY, [], { proxyFor: through(proxy.url) });
     await expect(registry.upstream.manifest(app, tagged('1'))).rejects.toMatchObject({ reason: 'refused' });
   });
 });

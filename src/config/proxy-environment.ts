@@ -1,0 +1,58 @@
+import type { Environment } from './interpolate.ts';
+import { isBypassed } from './no-proxy.ts';
+import { parseProxy, type ProxyConfig } from './proxy.ts';
+import { ValueError, attempt } from './value-error.ts';
+
+/** What the environment says of proxies; it counts for upstreams whose `proxy` says nothing. */
+export interface ProxyEnvironment {
+  /** For http:// and for https:// targets. */
+  readonly http: ProxyConfig | undefined;
+  readonly https: ProxyConfig | undefined;
+  /** What is reached without a proxy, as written. */
+  readonly noProxy: readonly string[];
+}
+
+/**
+ * Reads `http_proxy`, `https_proxy` and `no_proxy`, in this case or, but for the first, in upper case, as curl does
+ * (https://everything.curl.dev/usingcurl/proxies/env.html): a web server puts a request's header `Proxy` into `HTTP_PROXY`.
+ * A variable that is empty counts as not set, and a proxy without a scheme is `http://`.
+ */
+export function readProxyEnvironment(env: Environment): {
+  readonly proxies: ProxyEnvironment;
+  readonly lines: readonly string[];
+} {
+  const lines: string[] = [];
+  const read = (...names: readonly string[]): ProxyConfig | undefined => {
+    const name = setName(env, names);
+    if (name === undefined) return undefined;
+    const text = (env[name] ?? '').trim();
+    const proxy = attempt(() => parseProxy(/^[a-z][a-z\d+.-]*:\/\//i.test(text) ? text : `http://${text}`));
+    if (!(proxy instanceof ValueError)) return proxy;
+    // It is not shown: it may hold a password.
+    lines.push(`${name}: ${proxy.message}, got something else`);
+    return undefined;
+  };
+  const http = read('http_proxy');
+  const https = read('https_proxy', 'HTTPS_PROXY');
+  const noProxy = (env[setName(env, ['no_proxy', 'NO_PROXY']) ?? ''] ?? '').split(/[\s,]+/);
+  return { proxies: { http, https, noProxy: noProxy.filter((entry) => entry !== '') }, lines };
+}
+
+/** The first of the variables that is set. */
+function setName(env: Environment, names: readonly string[]): string | undefined {
+  return names.find((name) => (env[name] ?? '') !== '');
+}
+
+/**
+ * The proxy that requests to a URL go through. `own` is the upstream's own `proxy`, which counts for all of them; without
+ * it the environment does, but never for this machine itself.
+ */
+export function proxyOf(
+  target: URL,
+  own: ProxyConfig | 'none' | undefined,
+  environment: ProxyEnvironment,
+): ProxyConfig | undefined {
+  if (own !== undefined) return own === 'none' ? undefined : own;
+  const proxy = target.protocol === 'https:' ? environment.https : environment.http;
+  return proxy === undefined || isBypassed(target, environment.noProxy) ? undefined : proxy;
+}

@@ -1,0 +1,41 @@
+import { ValueError } from './value-error.ts';
+
+/** An HTTP proxy. */
+export interface ProxyConfig {
+  /** Scheme, host and port. */
+  readonly url: URL;
+  /** The account at the proxy. A path is absolute. */
+  readonly credentials?: ProxyCredentials | undefined;
+}
+
+export type ProxyCredentials =
+  | { readonly kind: 'password'; readonly username: string; readonly password: string }
+  | { readonly kind: 'password-file'; readonly username: string; readonly path: string };
+
+const EXPECTED = 'a proxy such as http://proxy.example:3128, without a path';
+const ESCAPED =
+  'a proxy whose user and password are percent-encoded, as in http://me:p%40ss@proxy.example:3128';
+
+/**
+ * An HTTP proxy, with the account at it where the URL names one.
+ * @throws ValueError
+ */
+export function parseProxy(text: string): ProxyConfig {
+  const isUrl = /^https?:\/\/[^\s/\\?#]+\/?$/i.test(text);
+  const url = isUrl ? URL.parse(text) : null;
+  // A slash or a hash in a password would end the host.
+  if (url === null) throw new ValueError(text.includes('@') ? ESCAPED : EXPECTED);
+  const { username, password } = url;
+  url.username = '';
+  url.password = '';
+  if (username === '' && password === '') return { url };
+  return { url, credentials: { kind: 'password', username: decoded(username), password: decoded(password) } };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new ValueError(ESCAPED);
+  }
+}
