@@ -24,7 +24,7 @@ COPY --from=build /src/node_modules ./node_modules
 COPY --from=build /src/dist ./dist
 COPY config.yaml /etc/larder/config.yaml
 # A user without a name: nothing but the cache is its own, so the root file system may be read-only.
-RUN mkdir /var/lib/larder && chown 65532:65532 /var/lib/larder
+RUN mkdir -m 0700 /var/lib/larder && chown 65532:65532 /var/lib/larder
 USER 65532:65532
 VOLUME /var/lib/larder
 EXPOSE 5000

@@ -5,7 +5,8 @@ import { parseManifest } from '../oci/manifest.ts';
 import { isIndexMediaType } from '../oci/media-type.ts';
 import { selectPlatform } from '../oci/platform.ts';
 import type { Reference } from '../oci/reference.ts';
-import type { Tag } from '../oci/tag.ts';
+import { parseRepositoryName } from '../oci/repository-name.ts';
+import { parseTag, type Tag } from '../oci/tag.ts';
 import type { OpenedBlob } from './asked.ts';
 import { Blobs, type BlobStat } from './blobs.ts';
 import { catalogPage, type CatalogPage } from './catalog.ts';
@@ -50,6 +51,12 @@ export interface ManifestPreference {
   /** The client knows single images only: of an index, asked for by tag, it gets the linux/amd64 child. */
   readonly wantsSingleImage: boolean;
 }
+
+/** A name that is cached nowhere: to look for it takes one row, however much is cached. */
+const PROBED = {
+  key: { upstream: '', repository: parseRepositoryName('larder/probe') },
+  tag: parseTag('probe'),
+} as const;
 
 /** The whole of the domain: the answers to a registry client's questions, from the cache and from upstream. */
 export class Mirror {
@@ -218,7 +225,7 @@ export class Mirror {
 
   /** Whether a by-tag read can be served: what readiness means. @throws where the index cannot answer */
   async probe(): Promise<void> {
-    await this.#options.index.repositories({ limit: 1 });
+    await this.#options.index.tag(PROBED.key, PROBED.tag);
   }
 
   /** Whether tags of the upstream are served as they are known, since it did not confirm one in time a moment ago. */

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readdir, readFile, rm, statfs, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, readFile, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { temporaryDirectory, type TemporaryDirectory } from '../../test/support/e2e/temporary.ts';
@@ -44,6 +44,43 @@ describe('a cache directory', () => {
     await expect(open(temporary.path)).rejects.toThrow('in use by process');
     await cache.close();
     await (await open(temporary.path)).close();
+  });
+
+  it('is its user’s alone, whatever the umask, and with files that were there before', async () => {
+    const before = process.umask(0);
+    try {
+      const directory = join(temporary.path, 'a', 'cache');
+      await mkdir(directory, { recursive: true });
+      for (const name of ['index.db', 'lock.db']) await writeFile(join(directory, name), '', { mode: 0o644 });
+      await (await open(directory)).close();
+      await rm(join(directory, 'lock.db'));
+      const cache = await open(directory);
+      await cache.index.putBlob(BLOB, 1);
+      const entries = await readdir(directory);
+      expect(entries).toEqual(
+        expect.arrayContaining(['index.db', 'index.db-shm', 'index.db-wal', 'lock.db']),
+      );
+      for (const entry of entries) {
+        const stats = await stat(join(directory, entry));
+        expect([entry, stats.mode & 0o777]).toEqual([entry, stats.isDirectory() ? 0o700 : 0o600]);
+      }
+      await cache.close();
+      const made = join(temporary.path, 'b', 'cache');
+      await (await open(made)).close();
+      for (const path of [made, dirname(made)]) expect((await stat(path)).mode & 0o777).toBe(0o700);
+    } finally {
+      process.umask(before);
+    }
+  });
+
+  it('makes an index in the place of a damaged one as private as that', async () => {
+    await writeFile(join(temporary.path, 'index.db'), 'no database '.repeat(200), { mode: 0o644 });
+    const cache = await open(temporary.path);
+    for (const name of await readdir(temporary.path)) {
+      if (!name.startsWith('index.db')) continue;
+      expect([name, (await stat(join(temporary.path, name))).mode & 0o777]).toEqual([name, 0o600]);
+    }
+    await cache.close();
   });
 
   it('is left alone where another one has taken its place', async () => {

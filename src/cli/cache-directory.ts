@@ -10,6 +10,7 @@ import { StoreError, type BlobStore } from '../store/blob-store.ts';
 import { openFileStore } from '../store/fs/file-store.ts';
 import { lockDirectory } from '../store/fs/lock.ts';
 import { lockedStore } from '../store/fs/locked-store.ts';
+import { makeDatabasePrivate } from '../store/fs/private-file.ts';
 import { createUnusableStore } from '../store/unusable-store.ts';
 
 export interface CacheDirectory {
@@ -29,6 +30,8 @@ export interface IndexOptions {
   readonly clock?: Clock;
   /** Told when an empty index has taken a damaged one's place: the stored bytes are to be put into it. */
   readonly onIndexReplaced?: RecoveringIndexOptions['onReplaced'];
+  /** As of SqliteIndexOptions. */
+  readonly busyTimeoutMs?: number;
 }
 
 /** What failed verification is kept for somebody to look at, but not at the cost of the cache. */
@@ -95,10 +98,13 @@ async function openUsable(
 
 function openIndex(
   path: string,
-  { clock = systemClock, onIndexReplaced = () => {} }: IndexOptions,
+  { clock = systemClock, onIndexReplaced = () => {}, busyTimeoutMs = 0 }: IndexOptions,
 ): Promise<ContentIndex> {
   return openRecoveringIndex({
-    open: () => openSqliteIndex(path),
+    async open() {
+      await makeDatabasePrivate(path);
+      return openSqliteIndex(path, { busyTimeoutMs });
+    },
     setAside: () => setDatabaseAside(path, clock.now()),
     onReplaced: onIndexReplaced,
   });

@@ -26,17 +26,20 @@ export interface CacheDependencies {
   readonly events: Events;
   /** Syncs of files and directories at once: 1 unless told. */
   readonly syncs?: number;
+  /** As of SqliteIndexOptions. */
+  readonly busyTimeoutMs?: number;
 }
 
 /** @throws as `openCacheDirectory` does */
 export async function openCache(config: Config, dependencies: CacheDependencies): Promise<Cache> {
-  const { clock, events, syncs } = dependencies;
+  const { clock, events, syncs, busyTimeoutMs = 0 } = dependencies;
   let index: RememberingIndex | undefined;
   const threads = syncs === undefined ? {} : { syncs };
   const directory = await openCacheDirectory(
     { ...config.cache, ...threads },
     {
       clock,
+      busyTimeoutMs,
       onIndexReplaced(error, setAside) {
         index?.forgetAll();
         events.emit({ kind: 'index-replaced', error, setAside });

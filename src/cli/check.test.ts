@@ -1,4 +1,7 @@
+import { chmod } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { temporaryDirectory } from '../../test/support/e2e/temporary.ts';
 import { check, checkCommand } from './check.ts';
 
 const FILES: Readonly<Record<string, string>> = {
@@ -27,6 +30,22 @@ describe('check', () => {
     expect(result).toMatchObject({ exitCode: 0, errors: [] });
     expect(result.output).toContain('listen: 127.0.0.1:7000\n');
     expect(result.output).toContain('offline: true\n');
+  });
+
+  it('warns of a cache directory that others may enter, and of no other one', async () => {
+    await using directory = await temporaryDirectory('check');
+    const env = { LARDER_CACHE_DIRECTORY: directory.path };
+    await chmod(directory.path, 0o755);
+    expect(check('config.yaml', sources(env))).toMatchObject({
+      exitCode: 0,
+      errors: [expect.stringContaining(`may enter the cache directory ${directory.path} (mode 0755)`)],
+    });
+    for (const mode of [0o750, 0o700]) {
+      await chmod(directory.path, mode);
+      expect(check('config.yaml', sources(env)).errors).toEqual([]);
+    }
+    const absent = join(directory.path, 'absent');
+    expect(check('config.yaml', sources({ LARDER_CACHE_DIRECTORY: absent })).errors).toEqual([]);
   });
 
   it('gives every mistake a line', () => {

@@ -5,13 +5,14 @@ import { configPath } from '../config/overrides.ts';
 import { printConfig } from '../config/print.ts';
 import { ConfigError } from '../config/problem.ts';
 import { refusalToListen } from '../config/refusal.ts';
+import { openToOthers } from '../store/fs/open-to-others.ts';
 
 interface CheckResult {
   /** 2: the configuration cannot be used. */
   readonly exitCode: 0 | 2;
   /** The configuration in effect, as YAML. */
   readonly output: string;
-  /** One line for each mistake. */
+  /** One line for each mistake, or warning. */
   readonly errors: readonly string[];
 }
 
@@ -19,7 +20,8 @@ interface CheckResult {
 export function check(path: string, sources: ConfigSources): CheckResult {
   try {
     const config = loadConfig(path, sources, refusalToListen);
-    return { exitCode: 0, output: printConfig(config), errors: [] };
+    const warning = openToOthers(config.cache.directory);
+    return { exitCode: 0, output: printConfig(config), errors: warning === undefined ? [] : [warning] };
   } catch (error) {
     if (error instanceof ConfigError) return { exitCode: 2, output: '', errors: error.lines };
     throw error;

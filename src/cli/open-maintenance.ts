@@ -28,6 +28,9 @@ export interface OpenedMaintenance {
 const PATIENCE_MS = 3_000;
 const RETRY_MS = 100;
 
+/** No client waits for a command: another program that is writing into the index may finish. */
+const BUSY_TIMEOUT_MS = 2_000;
+
 /**
  * Reaches the cache that the configuration names: through the server that runs with it, else by opening it here.
  * @throws MaintenanceError, DirectoryLockedError, StoreError, IndexError
@@ -78,7 +81,7 @@ async function openLocally(config: Config): Promise<OpenedMaintenance> {
   dependencies.events.subscribe((event) => {
     if (event.kind === 'index-replaced') isReplaced = true;
   });
-  const cache = await openCache(config, dependencies);
+  const cache = await openCache(config, { ...dependencies, busyTimeoutMs: BUSY_TIMEOUT_MS });
   const failure = cache.mirror.disk.error;
   if (failure !== undefined) {
     await cache.close();

@@ -16,6 +16,7 @@ import { Registry } from '../server/registry.ts';
 import { RequestRecords } from '../server/request-record.ts';
 import { TrustedProxies } from '../server/trusted-proxies.ts';
 import { UpstreamTable, type RoutedUpstream } from '../server/select-upstream.ts';
+import { openToOthers } from '../store/fs/open-to-others.ts';
 import { shareThreads, threadsOf } from '../threads.ts';
 import { Passage } from '../upstream/passage.ts';
 import { openCache } from './cache.ts';
@@ -57,6 +58,8 @@ async function serve(config: Config): Promise<void> {
   stack.defer(() => closeAll(upstreams));
   const cache = await openCache(config, { clock, events, syncs: threads.syncs });
   stack.defer(() => cache.close());
+  const warning = openToOthers(config.cache.directory);
+  if (warning !== undefined) logger.warn(warning);
   const { mirror, index } = cache;
   const metrics = createMetrics({
     fills: () => mirror.fills.size,

@@ -5,11 +5,17 @@ import { MIGRATIONS } from './schema.ts';
 import { SQL, type Rows, type StatementName } from './sql.ts';
 import { isSchemaMismatch, translateError } from './sqlite-error.ts';
 
-// Nobody else writes (one process owns a cache directory), so a wait is for someone who looks at the file.
-const BUSY_TIMEOUT_MS = 2000;
+/** While the file is being opened nothing is served yet, and what looks at it may have done so in a moment. */
+const OPEN_TIMEOUT_MS = 2000;
 
 /** Told how many rows each statement has read or changed, as far as it tells. */
 export type OnRows = (rows: number) => void;
+
+export interface ConnectionOptions {
+  /** How long a statement waits, once the file is open, for another program that writes into it. Milliseconds, 0 unless told. */
+  readonly busyTimeoutMs?: number;
+  readonly onRows?: OnRows;
+}
 
 /** The database with its statements prepared once. Everything throws IndexError and nothing else. */
 export class Connection {
@@ -19,12 +25,13 @@ export class Connection {
   readonly #onRows: OnRows;
 
   /** @throws IndexError; IndexDamagedError, IndexVersionError where that is the reason. */
-  constructor(path: string, onRows: OnRows = () => {}) {
+  constructor(path: string, { busyTimeoutMs = 0, onRows = () => {} }: ConnectionOptions = {}) {
     this.#path = path;
     this.#onRows = onRows;
-    this.#database = this.#translating(() => new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS }));
+    this.#database = this.#translating(() => new DatabaseSync(path, { timeout: OPEN_TIMEOUT_MS }));
     try {
       this.#statements = this.#translating(() => this.#prepare());
+      this.#translating(() => this.#database.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`));
     } catch (error) {
       this.#database.close();
       throw error;

@@ -92,6 +92,36 @@ describe('SQLite in a file', () => {
     await index.close();
   });
 
+  it('does not wait for another program that writes into it, and reads meanwhile', async () => {
+    const index = await openSqliteIndex(path);
+    await index.putTag(DEBIAN, LATEST, { digest: digest('a'), checkedAt: 1 });
+    using other = new DatabaseSync(path);
+    other.exec('BEGIN IMMEDIATE');
+    const startedAt = performance.now();
+    const busy = { name: 'IndexError', code: 'SQLITE_BUSY' };
+    await expect(index.putTag(DEBIAN, LATEST, { digest: digest('b'), checkedAt: 2 })).rejects.toMatchObject(
+      busy,
+    );
+    await expect(index.touch(new Map([[digest('a'), 2]]))).rejects.toMatchObject(busy);
+    await expect(index.deleteBelonging(DEBIAN, digest('a'))).rejects.toMatchObject(busy);
+    // SQLite's own waits would be two seconds each.
+    expect(performance.now() - startedAt).toBeLessThan(2000);
+    expect(await index.tag(DEBIAN, LATEST)).toMatchObject({ digest: digest('a') });
+    other.exec('ROLLBACK');
+    await index.putTag(DEBIAN, LATEST, { digest: digest('b'), checkedAt: 2 });
+    await index.close();
+  });
+
+  it('waits where it is told to', async () => {
+    const index = await openSqliteIndex(path, { busyTimeoutMs: 50 });
+    using other = new DatabaseSync(path);
+    other.exec('BEGIN IMMEDIATE');
+    const startedAt = performance.now();
+    await expect(index.putNote('a', 'b')).rejects.toMatchObject({ code: 'SQLITE_BUSY' });
+    expect(performance.now() - startedAt).toBeGreaterThan(40);
+    await index.close();
+  });
+
   it('rejects what is asked after close', async () => {
     const index = await openSqliteIndex(path);
     await index.close();

@@ -13,6 +13,11 @@ import { Turns } from './turns.ts';
 export interface SqliteIndexOptions {
   /** How many spells that have ended are remembered of each tag: 1,000 unless told. */
   readonly historyLength?: number;
+  /**
+   * How long a call waits for another program that is writing into the file, milliseconds: 0 unless told. The process
+   * does nothing else meanwhile, so a server rather fails: its callers can do without the index for a moment.
+   */
+  readonly busyTimeoutMs?: number;
   /** Told of the rows that each statement reads or changes, in the turn of the event loop in which it does. */
   readonly onRows?: OnRows;
 }
@@ -26,9 +31,12 @@ export interface SqliteIndexOptions {
  */
 export async function openSqliteIndex(path: string, options: SqliteIndexOptions = {}): Promise<ContentIndex> {
   const turns = new Turns();
-  const connection = new Connection(path, (rows) => {
-    options.onRows?.(rows);
-    turns.count(rows);
+  const connection = new Connection(path, {
+    busyTimeoutMs: options.busyTimeoutMs ?? 0,
+    onRows(rows) {
+      options.onRows?.(rows);
+      turns.count(rows);
+    },
   });
   const edges = new ManifestEdges(connection, turns);
   await edges.finish().catch((error: unknown) => {

@@ -3,8 +3,8 @@ import { dirname } from 'node:path';
 import { StoreError } from '../blob-store.ts';
 import { attempt, isErrno } from './io.ts';
 
-/** Images may be private: nobody but the owner and the group reads the cache. */
-const MODE = 0o750;
+/** Images may be private: only the server's user reads the cache. */
+const MODE = 0o700;
 
 /**
  * Creates the directory and those above it, as far as they are missing, and looks whether it can be written to.

@@ -103,7 +103,13 @@ export class FileSpool implements Spool {
     await attempt(`sync ${this.#temporaryPath}`, () => this.#growing.sync());
     await this.#close();
     await attempt(`publish ${path}`, () => rename(this.#temporaryPath, path));
-    await this.#syncs.directory(dirname(path));
+    try {
+      await this.#syncs.directory(dirname(path));
+    } catch (error) {
+      // What is not stored must not be visible either: nothing would know of it, nor evict it.
+      await rm(path, { force: true }).catch(() => {});
+      throw error;
+    }
     return path;
   }
 

@@ -4,8 +4,8 @@ import { digestAlgorithm, digestHex, type Digest, type DigestAlgorithm } from '.
 import { createDirectory, prepareDirectory, usingDirectory } from './directory.ts';
 import { isErrno } from './io.ts';
 
-/** Images may be private: nobody but the owner and the group reads the cache's files. */
-export const FILE_MODE = 0o640;
+/** Images may be private: only the server's user reads the cache's files. */
+export const FILE_MODE = 0o600;
 
 export const ALGORITHMS: readonly DigestAlgorithm[] = ['sha256', 'sha512'];
 

@@ -6,6 +6,7 @@ import { StoreError } from '../blob-store.ts';
 import { prepareDirectory } from './directory.ts';
 import { attempt } from './io.ts';
 import { FILE_MODE, layoutOf } from './layout.ts';
+import { makeDatabasePrivate } from './private-file.ts';
 
 /** That a cache directory is this process's. To be kept as long as that shall be so. */
 export interface DirectoryLock {
@@ -50,6 +51,7 @@ export async function lockDirectory(directory: string): Promise<DirectoryLock> {
   const holderPath = join(root, 'lock.json');
   await prepareDirectory(root);
   const lockPath = join(root, 'lock.db');
+  await makeDatabasePrivate(lockPath);
   const database = await acquire(lockPath);
   if (database === undefined) throw new DirectoryLockedError(root, await readHolder(holderPath));
   let locked: string;
