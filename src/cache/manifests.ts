@@ -10,6 +10,7 @@ import {
   referrerDescriptor,
   type Manifest as ParsedManifest,
 } from '../oci/manifest.ts';
+import { plainContent } from '../oci/plain-content.ts';
 import type { BlobStore } from '../store/blob-store.ts';
 import type { FetchedManifest } from '../upstream/upstream.ts';
 import { isDiskError, type Disk } from './disk.ts';
@@ -194,8 +195,9 @@ export class Manifests {
       subject: parsed.subject?.digest,
     };
     const stored = { usedAt: clock.now() };
+    const vouched = target.permission.checksReferences ? plainContent(parsed, bytes) : undefined;
     await recordOrDrop(this.#options, digest, () =>
-      index.putManifest(target.key, entry, manifestEdges(parsed), { stored }),
+      index.putManifest(target.key, entry, manifestEdges(parsed), { stored, vouched }),
     );
   }
 }

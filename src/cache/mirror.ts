@@ -1,4 +1,5 @@
 import type { RangeSpec } from '../http/range.ts';
+import type { RepositoryKey } from '../index/content-index.ts';
 import type { Digest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error.ts';
 import { parseManifest } from '../oci/manifest.ts';
@@ -16,6 +17,7 @@ import { Manifests, type Manifest, type PulledManifest } from './manifests.ts';
 import { NegativeCache } from './negative.ts';
 import { HIT, joined, type Outcome } from './outcome.ts';
 import { Belonging } from './permission/belonging.ts';
+import { EarlyConfirmation } from './permission/early.ts';
 import { Permission } from './permission/permission.ts';
 import type { RecoveredPolicy } from './permission/policy.ts';
 import type { RememberingIndex } from './remembering-index.ts';
@@ -64,6 +66,8 @@ export class Mirror {
   readonly #disk: Disk;
   readonly #lastUse: LastUse;
   readonly #belonging: Belonging;
+  readonly #permission: Permission;
+  #early: EarlyConfirmation | undefined;
   readonly #stored: StoredBlobs;
   readonly #small: SmallBlobs;
   readonly #manifests: Manifests;
@@ -76,7 +80,7 @@ export class Mirror {
     const { index, clock, events, negativeTtlMs } = options;
     const negative = new NegativeCache(clock, negativeTtlMs);
     this.#options = options;
-    this.#belonging = new Belonging(index, events, negative);
+    this.#belonging = new Belonging(index, events, negative, (upstream) => this.#early?.wake(upstream));
     this.#stored = new StoredBlobs({ ...options, onSetAside: (digest) => this.#forgetBytes(digest) });
     this.#small = new SmallBlobs({ stored: this.#stored, events, memoryBytes: options.blobMemoryBytes });
     this.#lastUse = new LastUse(index, clock, events);
@@ -88,6 +92,7 @@ export class Mirror {
       lastUse: this.#lastUse,
     };
     const permission = new Permission({ ...options, ...parts, negative });
+    this.#permission = permission;
     const shared = { ...options, ...parts, negative, permission };
     this.#manifests = new Manifests({ ...shared, memoryBytes: options.manifestMemoryBytes });
     this.#tags = new Tags({ ...shared, manifests: this.#manifests });
@@ -238,8 +243,19 @@ export class Mirror {
     return this.#lastUse.flush();
   }
 
+  /**
+   * Begins to have claims confirmed in the background; those that an earlier run has left, too.
+   * @param upstreams their names
+   * @param findTarget where a repository is asked; undefined where the config does not have it (any more)
+   */
+  confirmEarly(upstreams: readonly string[], findTarget: (key: RepositoryKey) => Target | undefined): void {
+    this.#early = new EarlyConfirmation({ ...this.#options, permission: this.#permission, findTarget });
+    for (const upstream of upstreams) this.#early.wake(upstream);
+  }
+
   /** Ends running fills and writes down what is only in memory. */
   async close(): Promise<void> {
+    await this.#early?.close();
     await this.#blobs.close();
     await this.#disk.close();
     await this.#lastUse.flush();

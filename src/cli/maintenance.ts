@@ -1,16 +1,14 @@
 import { tmpdir } from 'node:os';
-import type { Target } from '../cache/target.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import type { Events } from '../events.ts';
-import type { RepositoryKey } from '../index/content-index.ts';
 import { Background } from '../maintenance/background.ts';
 import { LocalMaintenance } from '../maintenance/local-maintenance.ts';
 import { VerifySchedule } from '../maintenance/schedule.ts';
 import { listenControl, type ControlSocket } from '../server/control-socket.ts';
 import { createControl } from '../server/control.ts';
 import type { Cache } from './cache.ts';
-import type { ConfiguredUpstream } from './upstreams.ts';
+import { findTarget, type ConfiguredUpstream } from './upstreams.ts';
 
 export interface MaintenanceDependencies {
   readonly clock: Clock;
@@ -93,10 +91,4 @@ async function startControl(
 function runtimeDirectory(env: Readonly<Record<string, string | undefined>>): string {
   const [ofService] = (env['RUNTIME_DIRECTORY'] ?? '').split(':');
   return [ofService, env['XDG_RUNTIME_DIR']].find((path) => path !== undefined && path !== '') ?? tmpdir();
-}
-
-function findTarget(upstreams: readonly ConfiguredUpstream[], key: RepositoryKey): Target | undefined {
-  const found = upstreams.find(({ upstream }) => upstream.name === key.upstream);
-  if (found === undefined || !found.isAllowed(key.repository)) return undefined;
-  return { upstream: found.upstream, tags: found.tags, permission: found.permission, key };
 }

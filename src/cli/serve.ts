@@ -26,7 +26,7 @@ import { createMaintenance, startMaintenance } from './maintenance.ts';
 import { readConfig } from './read-config.ts';
 import { startBlock } from './start-block.ts';
 import { stopSignal } from './stop-signal.ts';
-import { upstreamDetail, createUpstreams } from './upstreams.ts';
+import { createUpstreams, findTarget, upstreamDetail } from './upstreams.ts';
 import { version } from './version.ts';
 
 /** `larder serve`: runs until SIGTERM or SIGINT. */
@@ -61,12 +61,15 @@ async function serve(config: Config): Promise<void> {
   const warning = openToOthers(config.cache.directory);
   if (warning !== undefined) logger.warn(warning);
   const { mirror, index } = cache;
+  const names = upstreams.map(({ upstream }) => upstream.name);
   const metrics = createMetrics({
     fills: () => mirror.fills.size,
     store: () => index.stats(),
     storeLimit: config.cache.maxSize,
     freeBytes: cache.freeBytes,
     isDiskFailing: () => mirror.disk.error !== undefined,
+    upstreams: names,
+    waitingClaims: (upstream) => index.waitingClaims(upstream),
   });
   events.subscribe(metrics.listener);
 
@@ -103,6 +106,7 @@ async function serve(config: Config): Promise<void> {
   });
   logger.info({ delivery: method, reason }, 'how blobs are sent');
   cache.evictor.start();
+  mirror.confirmEarly(names, (key) => findTarget(upstreams, key));
   const maintenance = createMaintenance(config, cache, upstreams, { clock, events });
   const running = await startMaintenance(config, maintenance, cache, { clock, events });
   stack.defer(() => running.close());

@@ -1,10 +1,12 @@
 import type { PermissionPolicy } from '../cache/permission/policy.ts';
 import type { TagPolicy } from '../cache/policy.ts';
+import type { Target } from '../cache/target.ts';
 import type { Clock } from '../clock.ts';
 import type { Config, TagPolicy as TagConfig, UpstreamConfig } from '../config/config.ts';
 import { matcherOf } from '../config/glob.ts';
 import { proxyOf } from '../config/proxy-environment.ts';
 import type { Events } from '../events.ts';
+import type { RepositoryKey } from '../index/content-index.ts';
 import type { RepositoryName } from '../oci/repository-name.ts';
 import type { RoutedUpstream } from '../server/select-upstream.ts';
 import type { Breaker } from '../upstream/breaker.ts';
@@ -110,13 +112,20 @@ function tagPolicy({ immutable, ...rest }: TagConfig, isOffline: boolean): TagPo
 }
 
 /** Nothing tells those who ask apart: no account of ours, and no repository that is kept from anybody. */
-function permissionPolicy({ credentials, allow, deny }: UpstreamConfig): PermissionPolicy {
+function permissionPolicy({ credentials, allow, deny, checksReferences }: UpstreamConfig): PermissionPolicy {
   const isOpen = credentials === undefined && deny.length === 0 && allow.includes('**');
-  return { isOpen, checksReferences: false };
+  return { isOpen, checksReferences };
 }
 
 function repositoryRule({ allow, deny }: UpstreamConfig): (repository: RepositoryName) => boolean {
   const isAllowed = matcherOf(allow);
   const isDenied = matcherOf(deny);
   return (repository) => isAllowed(repository) && !isDenied(repository);
+}
+
+/** Where a repository is pulled from; undefined where the config does not have it. */
+export function findTarget(upstreams: readonly ConfiguredUpstream[], key: RepositoryKey): Target | undefined {
+  const found = upstreams.find(({ upstream }) => upstream.name === key.upstream);
+  if (found === undefined || !found.isAllowed(key.repository)) return undefined;
+  return { upstream: found.upstream, tags: found.tags, permission: found.permission, key };
 }

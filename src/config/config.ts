@@ -123,5 +123,7 @@ export interface UpstreamConfig {
   readonly trustedRealms: readonly string[];
   /** Whether redirects and token servers may lead to private addresses. */
   readonly allowPrivateNetworks: boolean;
+  /** Whether the registry takes a manifest only where it has the config and the layers that it names. */
+  readonly checksReferences: boolean;
   readonly timeouts: UpstreamTimeouts;
 }

@@ -99,6 +99,7 @@ describe('a file without mistakes', () => {
           deny: [],
           trustedRealms: [],
           allowPrivateNetworks: false,
+          checksReferences: false,
           timeouts: { connectMs: 5000, headersMs: 15_000, bodyMs: 30_000 },
         },
       ],
@@ -152,6 +153,7 @@ upstreams:
     deny: ["team/secret/**"]
     trustedRealms: [login.example.com]
     allowPrivateNetworks: true
+    checksReferences: true
     timeouts: { headers: 20s }
 timeouts: { connect: 1s, headers: 2s, body: 3s, answer: 9s }
 trustedProxies: [10.0.0.2, "::ffff:10.0.0.2", 2001:DB8::/32]
@@ -218,6 +220,7 @@ log: { level: debug, format: json }
           deny: ['team/secret/**'],
           trustedRealms: ['login.example.com'],
           allowPrivateNetworks: true,
+          checksReferences: true,
           timeouts: { connectMs: 1000, headersMs: 20_000, bodyMs: 3000 },
         },
       ],

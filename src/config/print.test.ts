@@ -99,6 +99,7 @@ describe('printConfig', () => {
         deny: globs,
         trustedRealms: fc.constantFrom([], ['login.example']),
         allowPrivateNetworks: fc.boolean(),
+        checksReferences: fc.boolean(),
         tags: fc.record(tags, { requiredKeys: [] }),
         timeouts: fc.record(timeouts, { requiredKeys: [] }),
       },

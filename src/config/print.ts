@@ -96,6 +96,7 @@ function printUpstream(upstream: UpstreamConfig, general: Pick<Config, 'tags' | 
     deny: unlessEmpty(upstream.deny),
     trustedRealms: unlessEmpty(upstream.trustedRealms),
     allowPrivateNetworks: upstream.allowPrivateNetworks || undefined,
+    checksReferences: upstream.checksReferences || undefined,
     timeouts: difference(printTimeouts(upstream.timeouts), printTimeouts(general.timeouts)),
   };
 }

@@ -134,6 +134,14 @@ const upstream = section({
       'Whether the registry may send Larder on to private addresses (redirects, token servers). One that is itself ' +
         'reached at such an address may anyhow; not so one that was reached at a public address since the start.',
     ),
+  checksReferences: z
+    .boolean()
+    .prefault(false)
+    .describe(
+      'Whether the registry is known to take a manifest only where it has the config and the layers that it names. ' +
+        'Then a manifest is believed about those that this registry has given before, and they need not be asked for ' +
+        '(docs/adr/0016).',
+    ),
   timeouts: section({
     connect: timeouts.connect.optional(),
     headers: timeouts.headers.optional(),

@@ -121,6 +121,7 @@ function toUpstream(
     deny: entry.deny,
     trustedRealms: unique([...(known?.trustedRealms ?? []), ...entry.trustedRealms]),
     allowPrivateNetworks: entry.allowPrivateNetworks,
+    checksReferences: entry.checksReferences,
     timeouts: overrideTimeouts(general.timeouts, entry.timeouts),
   };
 }

@@ -13,7 +13,7 @@ export interface Standing {
 }
 
 /** A claim whose bytes are here, given by the same upstream. */
-interface WaitingClaim {
+export interface WaitingClaim {
   readonly key: RepositoryKey;
   readonly digest: Digest;
   readonly isManifest: boolean;
@@ -38,8 +38,11 @@ export interface ContentPermission {
   /** The type under which the upstream has given the manifest; undefined where it has not, or as a blob only. */
   manifestType(upstream: string, digest: Digest): Promise<string | undefined>;
 
-  /** The claim of the upstream's repositories that was made last, of those that wait to be confirmed. */
-  waitingClaim(upstream: string): Promise<WaitingClaim | undefined>;
+  /**
+   * Of the claims of the upstream's repositories that wait to be confirmed, the one that was made last.
+   * @param skip so many later ones are passed
+   */
+  waitingClaim(upstream: string, skip?: number): Promise<WaitingClaim | undefined>;
   waitingClaims(upstream: string): Promise<number>;
   /** The claim does not wait any longer; it stays a claim. */
   passOver(key: RepositoryKey, digest: Digest): Promise<void>;

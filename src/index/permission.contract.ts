@@ -167,6 +167,9 @@ function describeWaiting(subject: Subject): void {
     await index.putManifest(DEBIAN, manifest('n'), [...later, edge('subject', 'one')]);
     expect(await index.waitingClaims('docker.io')).toBe(3);
     expect(await index.waitingClaims('ghcr.io')).toBe(0);
+    expect(await index.waitingClaim('docker.io', 0)).toMatchObject({ digest: digest('three') });
+    expect(await index.waitingClaim('docker.io', 2)).toBeDefined();
+    expect(await index.waitingClaim('docker.io', 3)).toBeUndefined();
     const [first, ...rest] = await waiting();
     expect(first).toBe(named(DEBIAN, 'three'));
     expect(rest.toSorted()).toEqual([named(DEBIAN, 'one'), named(DEBIAN, 'two')].toSorted());

@@ -10,6 +10,8 @@ const GAUGES: Gauges = {
   storeLimit: 10_000,
   freeBytes: () => Promise.resolve(5_000),
   isDiskFailing: () => false,
+  upstreams: ['a.test', 'b.test'],
+  waitingClaims: (upstream) => Promise.resolve(upstream === 'a.test' ? 3 : 0),
 };
 
 function metricsWith(gauges: Partial<Gauges> = {}): Metrics {
@@ -185,6 +187,8 @@ describe('the cache', () => {
     const first = await samples(metrics);
     expect(Object.fromEntries(first)).toMatchObject({
       larder_fills: 2,
+      'larder_confirmations_waiting{upstream="a.test"}': 3,
+      'larder_confirmations_waiting{upstream="b.test"}': 0,
       larder_store_limit_bytes: 10_000,
       larder_disk_free_bytes: 5_000,
       larder_disk_failing: 0,

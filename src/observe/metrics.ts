@@ -11,6 +11,10 @@ export interface Gauges {
   readonly storeLimit: number | undefined;
   /** Bytes free on the disk. Rejects where they cannot be told. */
   readonly freeBytes: () => Promise<number>;
+  /** Names of the upstreams. */
+  readonly upstreams: readonly string[];
+  /** Claims of the upstream's repositories that wait to be confirmed. Rejects where it cannot be told. */
+  readonly waitingClaims: (upstream: string) => Promise<number>;
   /** Whether the cache cannot be written to. */
   readonly isDiskFailing: () => boolean;
 }
@@ -199,6 +203,17 @@ function addGauges(registers: Registry[], gauges: Gauges): void {
     registers,
     async collect() {
       this.set((await stored()).bytes);
+    },
+  });
+  void new Gauge({
+    name: 'larder_confirmations_waiting',
+    help: 'What manifests claim and is cached, and upstream has not been asked for yet; NaN where the index does not tell',
+    labelNames: ['upstream'],
+    registers,
+    async collect() {
+      for (const upstream of gauges.upstreams) {
+        this.set({ upstream }, await gauges.waitingClaims(upstream).catch(() => Number.NaN));
+      }
     },
   });
   addDiskGauges(registers, gauges);

@@ -253,14 +253,19 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
   const upstreams = options.upstreams.map((entry) => routed(entry, clock, bus, passage));
   const defaultUpstream = options.upstreams[0]?.name ?? '';
   const table = new UpstreamTable(upstreams, defaultUpstream);
+  const findTarget = (key: RepositoryKey): Target | undefined => {
+    const found = upstreams.find(({ upstream }) => upstream.name === key.upstream);
+    return found && { upstream: found.upstream, tags: found.tags, permission: found.permission, key };
+  };
+  mirror.confirmEarly(
+    upstreams.map(({ upstream }) => upstream.name),
+    findTarget,
+  );
   const maintenance = new LocalMaintenance({
     ...shared,
     mirror,
     naming: { upstreams: options.upstreams.map(namesOf), defaultUpstream },
-    findTarget: (key) => {
-      const found = upstreams.find(({ upstream }) => upstream.name === key.upstream);
-      return found && { upstream: found.upstream, tags: found.tags, permission: found.permission, key };
-    },
+    findTarget,
     maxBytes: options.marks?.maxSize,
   });
   let ids = 0;

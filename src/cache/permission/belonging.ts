@@ -19,9 +19,17 @@ export class Belonging {
   readonly #unrecorded = new LRUCache<string, true>({ max: MAX_UNRECORDED });
   readonly #index: BelongingIndex;
   readonly #events: Events;
+  readonly #onAdded: (upstream: string) => void;
   readonly #negative: Pick<NegativeCache, 'disprove'>;
 
-  constructor(index: BelongingIndex, events: Events, negative: Pick<NegativeCache, 'disprove'>) {
+  /** @param onAdded told of each digest that is served from now on, by its upstream: other claims may wait since then */
+  constructor(
+    index: BelongingIndex,
+    events: Events,
+    negative: Pick<NegativeCache, 'disprove'>,
+    onAdded: (upstream: string) => void = () => {},
+  ) {
+    this.#onAdded = onAdded;
     this.#index = index;
     this.#events = events;
     this.#negative = negative;
@@ -59,6 +67,7 @@ export class Belonging {
       return true;
     });
     if (isRecorded === true) this.#unrecorded.delete(factKey(key, digest));
+    this.#onAdded(key.upstream);
   }
 }
 

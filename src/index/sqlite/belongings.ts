@@ -62,8 +62,8 @@ function createWaiting(
   connection: Connection,
 ): Pick<ContentPermission, 'waitingClaim' | 'waitingClaims' | 'passOver'> {
   return {
-    async waitingClaim(upstream) {
-      const row = connection.get('waitingClaim', upstream);
+    async waitingClaim(upstream, skip = 0) {
+      const row = connection.get('waitingClaim', upstream, skip);
       if (row === undefined) return undefined;
       return {
         key: { upstream, repository: row.repository },

@@ -114,7 +114,7 @@ export const SQL = {
     FROM waiting_claims AS w
     JOIN repositories AS r ON r.id = w.repository_id
     LEFT JOIN blobs AS s ON s.digest = w.digest
-    WHERE w.upstream = ? ORDER BY w.id DESC LIMIT 1`,
+    WHERE w.upstream = ? ORDER BY w.id DESC LIMIT 1 OFFSET ?`,
   waitingClaims: 'SELECT COUNT(*) AS claims FROM waiting_claims WHERE upstream = ?',
   deleteWaitingClaim: 'DELETE FROM waiting_claims WHERE repository_id = ? AND digest = ?',
 

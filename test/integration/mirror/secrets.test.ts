@@ -32,6 +32,8 @@ async function traces(mirror: MirrorFixture): Promise<string> {
     storeLimit: undefined,
     freeBytes: () => Promise.resolve(0),
     isDiskFailing: () => false,
+    upstreams: [],
+    waitingClaims: () => Promise.resolve(0),
   });
   for (const event of mirror.events) {
     log(event);

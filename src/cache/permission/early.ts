@@ -1,0 +1,141 @@
+import type { Clock } from '../../clock.ts';
+import type { Events } from '../../events.ts';
+import type { RepositoryKey } from '../../index/content-index.ts';
+import type { WaitingClaim } from '../../index/content-permission.ts';
+import { UpstreamError } from '../../upstream/error.ts';
+import { isVerdict } from '../refusal.ts';
+import type { RememberingIndex } from '../remembering-index.ts';
+import type { Target } from '../target.ts';
+import type { Permission } from './permission.ts';
+
+/** Five questions a second for each upstream: what clients ask goes beside them. */
+const PACE_MS = 200;
+/** How long an upstream is left alone that could not be asked. */
+const AWAY_MS = 60_000;
+/** So many questions in a row that could not be asked are the upstream's failure; fewer may be a repository's. */
+const FAILURES = 3;
+
+export interface EarlyConfirmationOptions {
+  readonly index: RememberingIndex;
+  readonly permission: Permission;
+  /** Where a repository is asked; undefined where the config does not have it (any more). */
+  readonly findTarget: (key: RepositoryKey) => Target | undefined;
+  readonly clock: Clock;
+  readonly events: Events;
+}
+
+/**
+ * Has upstreams confirm in the background what manifests claim and is here already: so an image that shares its base
+ * with another one is whole for its own repository before its upstream goes away, also where no client has asked for
+ * the base through it. The newest manifest first; what waits is in the index, and so it outlasts a restart.
+ */
+export class EarlyConfirmation {
+  readonly #lanes = new Map<string, Lane>();
+  readonly #options: EarlyConfirmationOptions;
+  #isClosed = false;
+
+  constructor(options: EarlyConfirmationOptions) {
+    this.#options = options;
+  }
+
+  /** Something may wait of the upstream. */
+  wake(upstream: string): void {
+    if (this.#isClosed) return;
+    const lane = this.#lanes.get(upstream) ?? new Lane(upstream, this.#options);
+    this.#lanes.set(upstream, lane);
+    lane.wake();
+  }
+
+  /** Resolves when the questions that are being asked have ended. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.all([...this.#lanes.values()].map((lane) => lane.close()));
+  }
+}
+
+/** The claims of one upstream, one question after the other. */
+class Lane {
+  readonly #upstream: string;
+  readonly #options: EarlyConfirmationOptions;
+  /** How many of those that wait could not be asked about: they are passed until all others were. */
+  #skipped = 0;
+  #failures = 0;
+  #cancel: (() => void) | undefined;
+  #running: Promise<void> | undefined;
+  #isClosed = false;
+
+  constructor(upstream: string, options: EarlyConfirmationOptions) {
+    this.#upstream = upstream;
+    this.#options = options;
+  }
+
+  wake(): void {
+    if (this.#running === undefined && this.#cancel === undefined) this.#schedule(PACE_MS);
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#cancel?.();
+    await this.#running;
+  }
+
+  #schedule(ms: number): void {
+    if (this.#isClosed) return;
+    this.#cancel = this.#options.clock.after(ms, () => {
+      this.#cancel = undefined;
+      this.#running = this.#goOn();
+    });
+  }
+
+  async #goOn(): Promise<void> {
+    const next = await this.#step();
+    this.#running = undefined;
+    if (next !== undefined) this.#schedule(next);
+  }
+
+  /** @returns after how many milliseconds the next one is due; undefined where none waits */
+  async #step(): Promise<number | undefined> {
+    const { index, events } = this.#options;
+    try {
+      const claim = await index.waitingClaim(this.#upstream, this.#skipped);
+      if (claim !== undefined) return await this.#settle(claim);
+      if (this.#skipped === 0) return undefined;
+      this.#skipped = 0;
+      return AWAY_MS;
+    } catch (error) {
+      events.emit({ kind: 'store-failed', operation: 'confirm a claim', error });
+      return AWAY_MS;
+    }
+  }
+
+  async #settle(claim: WaitingClaim): Promise<number> {
+    const { index } = this.#options;
+    try {
+      // What upstream's word is not enough for, or what it has denied, has had its turn: whoever asks for it is told.
+      if (!(await this.#confirm(claim))) await index.passOver(claim.key, claim.digest);
+    } catch (error) {
+      if (!(error instanceof UpstreamError)) throw error;
+      if (!isVerdict(error)) return this.#failed(error);
+      await index.passOver(claim.key, claim.digest);
+    }
+    this.#failures = 0;
+    return PACE_MS;
+  }
+
+  async #confirm({ key, digest, size, isManifest }: WaitingClaim): Promise<boolean> {
+    const target = this.#options.findTarget(key);
+    if (target === undefined || size === undefined) return false;
+    const kind = isManifest ? 'manifest' : 'blob';
+    return this.#options.permission.confirm(target, { kind, digest, size });
+  }
+
+  #failed({ failure, reason, retryAfterMs }: UpstreamError): number {
+    const isOfUpstream = failure === 'throttled' || reason === 'offline' || reason === 'breaker-open';
+    if (isOfUpstream) return Math.max(PACE_MS, retryAfterMs ?? AWAY_MS);
+    this.#skipped += 1;
+    this.#failures += 1;
+    if (this.#failures < FAILURES) return PACE_MS;
+    this.#failures = 0;
+    return AWAY_MS;
+  }
+}

@@ -1,0 +1,38 @@
+import type { Digest } from './digest.ts';
+import { isJsonObject, parseJsonObject } from './json.ts';
+import type { Manifest } from './manifest.ts';
+import { isManifestMediaType, MediaType } from './media-type.ts';
+
+/** All that a descriptor may have. `urls` lets a registry take a layer that it does not have, by whatever spelling. */
+const PLAIN_MEMBERS: ReadonlySet<string> = new Set(['mediaType', 'digest', 'size', 'annotations', 'data']);
+
+/** Layers that are not in the registry, by design: Windows' base layers, and those of a licence. */
+const ELSEWHERE = /foreign|nondistributable/i;
+
+/**
+ * What an image refers to that a registry which checks references must have had when it took the manifest: its
+ * config and its layers, but for those that may be elsewhere. No children and no subject.
+ */
+export function plainContent(manifest: Manifest, bytes: Uint8Array): ReadonlySet<Digest> {
+  if (manifest.mediaType !== MediaType.ociManifest && manifest.mediaType !== MediaType.dockerManifest) {
+    return new Set();
+  }
+  const odd = oddDigests(bytes);
+  const named = [...(manifest.config === undefined ? [] : [manifest.config]), ...manifest.layers];
+  const plain = named.filter(({ mediaType }) => isPlainType(mediaType));
+  const notPlain = new Set(named.filter((each) => !plain.includes(each)).map(({ digest }) => digest));
+  const digests = plain.map(({ digest }) => digest);
+  return new Set(digests.filter((digest) => !odd.has(digest) && !notPlain.has(digest)));
+}
+
+function isPlainType(mediaType: string): boolean {
+  return !ELSEWHERE.test(mediaType) && !isManifestMediaType(mediaType);
+}
+
+/** Of descriptors with members that are not plain. */
+function oddDigests(bytes: Uint8Array): ReadonlySet<unknown> {
+  const { config, layers } = parseJsonObject(bytes);
+  const descriptors = [config, ...(Array.isArray(layers) ? (layers as unknown[]) : [])].filter(isJsonObject);
+  const odd = descriptors.filter((each) => Object.keys(each).some((name) => !PLAIN_MEMBERS.has(name)));
+  return new Set(odd.map(({ digest }) => digest));
+}
