@@ -158,14 +158,14 @@ export class Evictor {
 
   /** @param toFree bytes that have to go in any case */
   async #sweep(toFree: number): Promise<void> {
-    const { marks, clock, index } = this.#options;
+    const { marks, clock } = this.#options;
     const startedAt = clock.monotonic();
     const misfits = this.#removableMisfits();
     const stats = await sweep({
       ...this.#options,
       // What is free is not asked again: file systems take their time to tell.
       missing: async (evicted) =>
-        Math.max(toFree - evicted, bytesOverCap(marks, this.#useOf((await index.stats()).bytes), true)),
+        Math.max(toFree - evicted, bytesOverCap(marks, this.#useOf(await this.#bytesKept()), true)),
       unusedBefore: this.#unusedBefore(),
       misfits,
       signal: this.#cancellation.signal,
@@ -179,11 +179,19 @@ export class Evictor {
   }
 
   async #measure(): Promise<DiskUse> {
-    const { marks, freeBytes, index } = this.#options;
+    const { marks, freeBytes } = this.#options;
     const isAsked = marks.minFree > 0 || this.#wanted > 0;
     const free = isAsked ? await freeBytes().catch(() => undefined) : undefined;
-    const { bytes } = await index.stats();
+    const bytes = await this.#bytesKept();
     return { ...this.#useOf(bytes), free: free === undefined ? undefined : this.#settled(free, bytes) };
+  }
+
+  /** What is stored, and what was set aside: both are the cache's. */
+  async #bytesKept(): Promise<number> {
+    const { index, store } = this.#options;
+    const { bytes } = await index.stats();
+    const setAside = await store.quarantined().catch(() => ({ bytes: 0 }));
+    return bytes + setAside.bytes;
   }
 
   /** What is free: while the disk may not tell of what was deleted, by the cache's own count where that is more. */

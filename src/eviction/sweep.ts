@@ -65,24 +65,27 @@ interface Sweep {
     failed: number;
     error: unknown;
   };
+  /** Bytes of what was set aside. */
+  dropped: number;
   missing: number;
 }
 
 /** What is to go; with its last use where it was chosen for that. */
 type Victim = Stored & { readonly usedAt?: number };
 
-const STEPS = [writeDownUses, readPins, evictMisfits, evictLeastUsed, usePinned] as const;
+const STEPS = [writeDownUses, dropQuarantined, readPins, evictMisfits, evictLeastUsed, usePinned] as const;
 
 /**
  * Removes what the marks do not allow to stay:
  *
  * 1. Uses that are only in memory are written down, so that what is in demand right now is known to be.
- * 2. The pins are read, with what each pinned tag stands for now.
- * 3. What is larger than the whole cap goes.
- * 4. From the least recently used on, what is neither pinned nor in use goes, batch by batch, until enough has gone. The
+ * 2. What was set aside goes, the oldest first, as far as room is missing: nothing of it is ever served.
+ * 3. The pins are read, with what each pinned tag stands for now.
+ * 4. What is larger than the whole cap goes.
+ * 5. From the least recently used on, what is neither pinned nor in use goes, batch by batch, until enough has gone. The
  *    pins are read again for each batch. No more are looked at than were there at the beginning, so that it ends
  *    whatever is stored and used meanwhile.
- * 5. What was come upon and is pinned counts as used, so that the next sweeps do not come upon it again and again. Not
+ * 6. What was come upon and is pinned counts as used, so that the next sweeps do not come upon it again and again. Not
  *    before: it would go to the end of the order that is being walked.
  *
  * First the bytes go and then what is known of them: where the second fails, a row without bytes is left, which is a
@@ -92,7 +95,7 @@ const STEPS = [writeDownUses, readPins, evictMisfits, evictLeastUsed, usePinned]
 export async function sweep(options: SweepOptions): Promise<SweepStats> {
   const done = { blobs: 0, bytes: 0, held: 0, failed: 0, error: undefined };
   const pinned = new Pinned(options.index);
-  const run: Sweep = { options, pinned, passed: [], storedAnew: new Set(), done, missing: 0 };
+  const run: Sweep = { options, pinned, passed: [], storedAnew: new Set(), done, dropped: 0, missing: 0 };
   const unsubscribe = options.store.subscribe((growth) => {
     if (growth.kind === 'committed') run.storedAnew.add(growth.stored.digest);
   });
@@ -113,6 +116,17 @@ async function writeDownUses({ options }: Sweep): Promise<void> {
   await options.flushUses();
 }
 
+async function dropQuarantined(run: Sweep): Promise<void> {
+  const missing = await run.options.missing(0);
+  if (missing <= 0) return;
+  try {
+    run.dropped = await run.options.store.dropQuarantined(missing);
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    run.done.error = error;
+  }
+}
+
 async function readPins({ pinned }: Sweep): Promise<void> {
   await pinned.read();
 }
@@ -127,7 +141,7 @@ async function evictLeastUsed(run: Sweep): Promise<void> {
   let { blobs: left } = await index.stats();
   let after: StoredUse | undefined;
   for (;;) {
-    run.missing = Math.max(0, await run.options.missing(run.done.bytes));
+    run.missing = Math.max(0, await run.options.missing(run.dropped + run.done.bytes));
     if (signal.aborted || run.done.failed >= MAX_FAILURES) return;
     const page = await index.leastUsed({ after, limit: Math.min(BATCH, left) });
     const choice = chooseEvictions(page, {

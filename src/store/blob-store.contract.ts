@@ -129,6 +129,20 @@ function describeBytes(subject: Subject): void {
     await reader.close();
   });
 
+  it('drops of what was set aside no more than it is asked to', async () => {
+    const { store } = subject;
+    expect(await store.dropQuarantined(1)).toBe(0);
+    for (const text of ['one', 'two', 'six'].map((text) => Buffer.from(text))) {
+      await put(store, text);
+      await store.quarantine(digestOf(text));
+    }
+    expect(await store.dropQuarantined(0)).toBe(0);
+    expect(await store.dropQuarantined(4)).toBe(6);
+    expect(await store.quarantined()).toMatchObject({ blobs: 1, bytes: 3 });
+    expect(await store.dropQuarantined(1000)).toBe(3);
+    expect(await store.quarantined()).toEqual({ blobs: 0, bytes: 0, digests: [] });
+  });
+
   it('sets aside what has turned out to be wrong', async () => {
     const { store } = subject;
     expect(await store.quarantine(DIGEST)).toBe(false);

@@ -48,6 +48,11 @@ export interface BlobStore {
   quarantine(digest: Digest): Promise<boolean>;
   /** What was set aside, here and by ingests that failed verification, and is still kept. */
   quarantined(): Promise<QuarantineStats>;
+  /**
+   * Deletes of what was set aside the oldest, until so many bytes are gone or nothing is left.
+   * @returns how many bytes are gone
+   */
+  dropQuarantined(bytes: number): Promise<number>;
   /** All committed bytes, in no particular order. */
   list(): AsyncIterable<Listed>;
 }

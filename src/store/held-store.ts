@@ -105,6 +105,10 @@ export class HeldStore implements BlobStore {
     return this.#store.quarantined();
   }
 
+  dropQuarantined(bytes: number): Promise<number> {
+    return this.#store.dropQuarantined(bytes);
+  }
+
   list(): AsyncIterable<Listed> {
     return this.#store.list();
   }

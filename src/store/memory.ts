@@ -48,6 +48,11 @@ export function createMemoryStore(): BlobStore {
       const digests = new Set(setAside.map(({ digest }) => digest));
       return { blobs: setAside.length, bytes: sum, digests: [...digests] };
     },
+    async dropQuarantined(bytes) {
+      let dropped = 0;
+      while (dropped < bytes && setAside.length > 0) dropped += setAside.shift()?.bytes.length ?? 0;
+      return dropped;
+    },
     async *list(): AsyncGenerator<Listed> {
       for (const [digest, bytes] of blobs) yield { digest, size: bytes.length };
     },

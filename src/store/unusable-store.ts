@@ -11,6 +11,7 @@ export function createUnusableStore(error: StoreError): BlobStore {
     delete: async () => false,
     quarantine: async () => false,
     quarantined: async () => ({ blobs: 0, bytes: 0, digests: [] }),
+    dropQuarantined: async () => 0,
     async *list() {
       // Nothing.
     },

@@ -18,6 +18,7 @@ export class FailingDisk {
       delete: (digest) => store.delete(digest),
       quarantine: (digest) => store.quarantine(digest),
       quarantined: () => store.quarantined(),
+      dropQuarantined: (bytes) => store.dropQuarantined(bytes),
       list: () => store.list(),
       open: async (digest) => {
         const reader = await store.open(digest);

@@ -10,7 +10,13 @@ import { FileSource } from './file-source.ts';
 import { FileSpool } from './file-spool.ts';
 import { attempt, attemptUnlessAbsent } from './io.ts';
 import { ALGORITHMS, layoutOf, prepareLayout, type Layout } from './layout.ts';
-import { quarantineFile, quarantineNameOf, quarantineStats, type QuarantineLimits } from './quarantine.ts';
+import {
+  dropOldest,
+  quarantineFile,
+  quarantineNameOf,
+  quarantineStats,
+  type QuarantineLimits,
+} from './quarantine.ts';
 import { Syncs } from './syncs.ts';
 
 export interface FileStoreOptions {
@@ -57,6 +63,7 @@ export async function openFileStore(options: FileStoreOptions): Promise<FileStor
       return quarantineFile(layout.blob(digest), target, limits);
     },
     quarantined: () => quarantineStats(layout.quarantine),
+    dropQuarantined: (bytes) => dropOldest(layout.quarantine, bytes),
     list: () => listBlobs(layout),
     sweepIngest: () => sweep(layout.ingest),
   };

@@ -16,6 +16,10 @@ export function lockedStore(store: BlobStore, lock: Pick<DirectoryLock, 'assertH
       await lock.assertHeld();
       return store.delete(digest);
     },
+    async dropQuarantined(bytes) {
+      await lock.assertHeld();
+      return store.dropQuarantined(bytes);
+    },
     async quarantine(digest) {
       await lock.assertHeld();
       return store.quarantine(digest);

@@ -1,6 +1,9 @@
 import * as fc from 'fast-check';
+import { readdir, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { beyondLimits } from './quarantine.ts';
+import { temporaryDirectory } from '../../../test/support/e2e/temporary.ts';
+import { beyondLimits, dropOldest } from './quarantine.ts';
 
 const files = fc.array(fc.record({ size: fc.nat(1000), modifiedAt: fc.nat(100) }), { maxLength: 30 });
 const limits = fc.record({ files: fc.nat(20), bytes: fc.nat(5000) });
@@ -46,4 +49,15 @@ describe('beyondLimits', () => {
     });
     fc.assert(property);
   });
+});
+
+it('dropOldest begins with the oldest, and stops when enough is gone', async () => {
+  await using directory = await temporaryDirectory('quarantine');
+  for (const [name, at] of Object.entries({ newest: 3, oldest: 1, middle: 2 })) {
+    await writeFile(join(directory.path, name), name);
+    await utimes(join(directory.path, name), at, at);
+  }
+  expect(await dropOldest(directory.path, 6)).toBe(6);
+  expect(await readdir(directory.path)).toEqual(['middle', 'newest']);
+  expect(await dropOldest(directory.path, 7)).toBe(12);
 });

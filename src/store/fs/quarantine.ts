@@ -64,6 +64,18 @@ export async function trimQuarantine(directory: string, limits: QuarantineLimits
   }
 }
 
+/** Removes the oldest files until so many bytes are gone. @returns how many are gone. Throws StoreError. */
+export async function dropOldest(directory: string, bytes: number): Promise<number> {
+  const files = await listQuarantine(directory);
+  let dropped = 0;
+  for (const { path, size } of files.toSorted((a, b) => a.modifiedAt - b.modifiedAt)) {
+    if (dropped >= bytes) break;
+    await attempt(`delete ${path}`, () => rm(path, { force: true, recursive: true }));
+    dropped += size;
+  }
+  return dropped;
+}
+
 /** The files that do not fit when the newest are kept first. */
 export function beyondLimits<T extends Pick<SetAside, 'size' | 'modifiedAt'>>(
   files: readonly T[],

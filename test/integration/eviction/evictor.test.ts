@@ -4,7 +4,12 @@ import type { ContentIndex } from '../../../src/index/content-index.ts';
 import type { Digest } from '../../../src/oci/digest.ts';
 import { parseTag } from '../../../src/oci/tag.ts';
 import { StoreError } from '../../../src/store/blob-store.ts';
-import { REPOSITORY, startEviction, type EvictionFixture } from '../../support/eviction-fixture.ts';
+import {
+  REPOSITORY,
+  startEviction,
+  type EvictionFixture,
+  type EvictionFixtureOptions,
+} from '../../support/eviction-fixture.ts';
 
 const TAG = parseTag('latest');
 const HOUR = 3_600_000;
@@ -131,6 +136,65 @@ describe('what is in use stays', () => {
     expect(Buffer.from(into).toString()).toBe('a'.repeat(100));
     await reader?.close();
     await cache.index.deleteBlob(cache.digest('a', 100));
+  });
+});
+
+describe('what was set aside', () => {
+  async function startWith(options: EvictionFixtureOptions): Promise<EvictionFixture> {
+    const cache = await startEviction(options);
+    for (const name of ['x', 'y']) {
+      const digest = await cache.put(name, 100);
+      await cache.store.quarantine(digest);
+      await cache.index.deleteBlob(digest);
+    }
+    return cache;
+  }
+
+  test('counts within the cap, and goes before anything that is served', async () => {
+    await using cache = await startWith({ maxSize: 1000 });
+    await putAll(cache, 'abcdefg', 100);
+    expect(await cache.store.quarantined()).toMatchObject({ bytes: 200 });
+    await putAll(cache, 'h', 100);
+    expect(await cache.store.quarantined()).toMatchObject({ bytes: 100 });
+    await putAll(cache, 'i', 100);
+    expect(await cache.store.quarantined()).toMatchObject({ bytes: 0 });
+    expect(await cache.stored()).toEqual(Array.from('abcdefghi'));
+    await putAll(cache, 'j', 100);
+    expect(await cache.stored()).toEqual(Array.from('bcdefghij'));
+  });
+
+  test('goes before anything else where the disk has too little free', async () => {
+    await using cache = await startWith({ minFree: 1000, diskSize: 3000 });
+    const all = cache.freeBytes;
+    cache.freeBytes = async () => (await all()) - (await cache.store.quarantined()).bytes;
+    await putAll(cache, 'abcdefghij', 100);
+    cache.others = 1000;
+    cache.clock.advance(10_000);
+    await cache.evictor.idle();
+    expect(await cache.store.quarantined()).toMatchObject({ bytes: 0 });
+    expect(await cache.stored()).toEqual(Array.from('bcdefghij'));
+  });
+
+  test('makes room for a fill that the disk was too full for', async () => {
+    await using cache = await startWith({ diskSize: 1000 });
+    await putAll(cache, 'abcdefgh', 100);
+    cache.freeBytes = () => 0;
+    cache.evictor.makeRoom(150);
+    await cache.evictor.idle();
+    expect(await cache.store.quarantined()).toMatchObject({ bytes: 0 });
+    expect(await cache.stored()).toEqual(Array.from('abcdefgh'));
+  });
+
+  test('that cannot be deleted is passed over', async () => {
+    await using cache = await startWith({
+      maxSize: 1000,
+      wrapStore: (store) => ({
+        ...store,
+        dropQuarantined: () => Promise.reject(new StoreError('delete', { code: 'EIO' })),
+      }),
+    });
+    await putAll(cache, 'abcdefgh', 100);
+    expect(await cache.stored()).toEqual(Array.from('bcdefgh'));
   });
 });
 

@@ -321,6 +321,7 @@ function failingReads(store: BlobStore, broken: Digest, isBroken: () => boolean,
     delete: (digest) => store.delete(digest),
     quarantine: (digest) => store.quarantine(digest),
     quarantined: () => store.quarantined(),
+    dropQuarantined: (bytes) => store.dropQuarantined(bytes),
     list: () => store.list(),
     async open(digest) {
       const reader = await store.open(digest);

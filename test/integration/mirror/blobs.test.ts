@@ -800,6 +800,7 @@ describe('when the store fails', () => {
       delete: (digest) => store.delete(digest),
       quarantine: (digest) => store.quarantine(digest),
       quarantined: () => store.quarantined(),
+      dropQuarantined: (bytes) => store.dropQuarantined(bytes),
       list: () => store.list(),
       async ingest(expected) {
         if (limit === 0) throw new StoreError('begin a blob', { code: 'ENOSPC' });
