@@ -34,6 +34,8 @@ export interface RegistryOptions {
   readonly stock?: string;
   /** Makes the registry itself a pull-through cache of this address. */
   readonly proxyOf?: string;
+  /** Whether it takes manifests whose layers have URLs, without having the layers. */
+  readonly takesUrls?: boolean;
 }
 
 const ACCOUNT: Account = { username: 'mirror', password: 'quay-side-larder' };
@@ -60,6 +62,7 @@ export async function dockerRegistry(options: RegistryOptions = {}): Promise<Doc
     storage: { filesystem: { rootdirectory: storage }, delete: { enabled: true } },
     http: { addr: `127.0.0.1:${port}`, relativeurls: true },
     ...(await authConfig(auth, { directory: directory.path, proxy, tokens })),
+    ...(options.takesUrls === true && { validation: { manifests: { urls: { allow: ['.*'] } } } }),
     ...(options.proxyOf === undefined ? {} : { proxy: { remoteurl: options.proxyOf } }),
   };
   await writeFile(configFile, stringify(config));
