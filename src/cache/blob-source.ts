@@ -273,12 +273,8 @@ export class BlobSource {
   }
 
   #shortError(): UpstreamError {
-    return new UpstreamError(
-      this.#places.current.key.upstream,
-      'unavailable',
-      'reset',
-      `the body of ${this.#digest} ended at byte ${this.#offset}, before its announced end`,
-    );
+    const message = `the body of ${this.#digest} ended at byte ${this.#offset}, before its announced end`;
+    return new UpstreamError(this.#places.current.key.upstream, 'unavailable', 'reset', message);
   }
 }
 

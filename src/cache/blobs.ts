@@ -5,7 +5,8 @@ import type { ToldBlob } from '../upstream/upstream.ts';
 import { Audience, demandOf } from './audience.ts';
 import type { Asked, OpenedBlob } from './asked.ts';
 import { directPart } from './direct-part.ts';
-import type { Fill, FillOptions } from './fill.ts';
+import type { Fill } from './fill.ts';
+import type { FillOptions } from './fill-options.ts';
 import { Fills } from './fills.ts';
 import { Flights } from './flights.ts';
 import type { LastUse } from './last-use.ts';
@@ -172,8 +173,8 @@ export class Blobs {
     const direct = await this.#openAhead(fill, target, asked);
     if (direct !== undefined) return direct;
     const follower = await fill.follow(asked.client);
-    const reader = this.#resilient(follower, target, fill.digest, asked);
-    return { reader, outcome: { hit: false, fwd: 'uri-miss', stored: true, collapsed } };
+    const reader = this.#resilient(follower, target, fill.digest, asked, fill);
+    return { reader, outcome: { hit: false, fwd: 'uri-miss', stored: fill.isKept, collapsed } };
   }
 
   /** A range far ahead of the fill, by itself. What cannot be had so comes with the fill, later. */
@@ -193,8 +194,13 @@ export class Blobs {
     return this.#fills.get(target.key.upstream, digest);
   }
 
-  #resilient(reader: BlobReader, target: Target, digest: Digest, { client }: Asked): BlobReader {
-    return new ResilientReader(reader, target, digest, { ...this.#options, demand: demandOf(client) });
+  /** @param fill that the reader follows */
+  #resilient(reader: BlobReader, target: Target, digest: Digest, { client }: Asked, fill?: Fill): BlobReader {
+    return new ResilientReader(reader, target, digest, {
+      ...this.#options,
+      demand: demandOf(client),
+      ...(fill !== undefined && { shared: (position, open) => fill.relayed(client, position, open) }),
+    });
   }
 
   #startFill(target: Target, digest: Digest, audience: Audience): Fill {

@@ -1,36 +1,31 @@
-import type { Clock } from '../clock.ts';
-import type { Events } from '../events.ts';
-import type { ContentIndex, RepositoryKey } from '../index/content-index.ts';
+import type { RepositoryKey } from '../index/content-index.ts';
 import type { Digest } from '../oci/digest.ts';
 import {
+  StoreError,
   VerificationError,
   type BlobReader,
-  type BlobStore,
   type Ingest,
   type Stored,
 } from '../store/blob-store.ts';
-import { ForwardingReader } from '../store/forwarding-reader.ts';
 import { UpstreamError } from '../upstream/error.ts';
 import type { ByteRange } from '../upstream/upstream.ts';
+import { Allowance } from './allowance.ts';
 import type { Audience } from './audience.ts';
 import { BlobSource } from './blob-source.ts';
 import type { FillInView } from './direct-part.ts';
 import { giveBack } from './give-back.ts';
-import { isDiskError, type Disk } from './disk.ts';
-import type { Belonging } from './permission/belonging.ts';
+import { FailedReader } from './failed-reader.ts';
+import type { FillOptions } from './fill-options.ts';
+import { FillReport } from './fill-report.ts';
+import { Followers } from './followers.ts';
+import { LeavingReader } from './leaving-reader.ts';
+import { Relay, type PieceSource } from './relay.ts';
+import { RelaySource } from './relay-source.ts';
 import { recordOrDrop } from './record.ts';
-import { graceMs, isWorthFinishing } from './worth-finishing.ts';
+import { isWorthFinishing } from './worth-finishing.ts';
 import { isSameRepository, type Target } from './target.ts';
 import { tolerate } from './tolerate.ts';
-
-export interface FillOptions {
-  readonly belonging: Belonging;
-  readonly store: BlobStore;
-  readonly index: ContentIndex;
-  readonly disk: Disk;
-  readonly clock: Clock;
-  readonly events: Events;
-}
+import { byteLength } from './wanted-part.ts';
 
 /**
  * The one fetch of a digest from one upstream: upstream → ingest, with every client a follower of the ingest. It owns its
@@ -56,19 +51,25 @@ export class Fill implements FillInView {
   #size: number | undefined;
   /** Other repositories that upstream has confirmed it for: what that was worth is known once all is verified. */
   readonly #boarded = new Map<string, RepositoryKey>();
-  #followers = 0;
+  readonly #followers: Followers;
   #directBytes = 0;
-  #isReadInParts = false;
   #isToBeginAnew = false;
-  #cancelGrace: (() => void) | undefined;
-  #isOver = false;
+  /** What is under way to the store. */
+  #writing: Promise<void> | undefined;
+  #hasRoom = true;
+  #relay: Relay | undefined;
+  /** Why the store does not take it. */
+  #refusal: StoreError | undefined;
+  readonly #report: FillReport;
 
   /** @param audience the client that it is begun for is in it already */
   constructor(target: Target, digest: Digest, audience: Audience, options: FillOptions) {
     this.target = target;
     this.digest = digest;
     this.audience = audience;
+    this.#followers = new Followers(audience, options.clock, () => this.#deserted());
     this.#options = options;
+    this.#report = new FillReport({ ...options, upstream: target.key.upstream, digest });
     this.opened = this.#opening.promise;
     // Everybody may have left before the answer is here.
     this.opened.catch(() => {});
@@ -90,7 +91,7 @@ export class Fill implements FillInView {
   }
 
   get followers(): number {
-    return this.#followers;
+    return this.#followers.count;
   }
 
   get directBytes(): number {
@@ -104,8 +105,7 @@ export class Fill implements FillInView {
 
   /** A client asks for a part: it may come back for another one. */
   readInParts(): void {
-    this.#isReadInParts = true;
-    if (this.#followers === 0) this.#waitForClients();
+    this.#followers.readInParts();
   }
 
   /** The blob belongs to another repository, too: where this transfer breaks or stalls, it goes on from there. */
@@ -120,8 +120,8 @@ export class Fill implements FillInView {
   }
 
   /**
-   * Once `ended`: whether wrong bytes may have come of putting the answers to several requests together. What one
-   * answer sends wrong, it sends wrong again.
+   * Once `ended`: whether it may go better without what was wrong with it. The answers to several requests may not belong
+   * together, and a manifest may lie about the size. What one answer sends wrong, it sends wrong again.
    */
   get isToBeginAnew(): boolean {
     return this.#isToBeginAnew;
@@ -134,54 +134,70 @@ export class Fill implements FillInView {
   async follow(client: string): Promise<BlobReader> {
     if (this.#ingest === undefined) throw new Error(`the fill of ${this.digest} has not been opened`);
     if (this.isCancelled) throw this.#abandoned();
-    const leave = this.audience.enter(client);
-    this.#followers += 1;
-    this.#cancelGrace?.();
-    const left = (): void => {
-      this.#followers -= 1;
-      leave();
-      if (this.#followers === 0) this.#waitForClients();
-    };
+    const leave = this.#followers.attend(client);
     try {
-      return new LeavingReader(await this.#ingest.follow(), left);
+      return new LeavingReader(await this.#follower(this.#ingest), this.#size, leave);
     } catch (error) {
-      left();
+      leave();
       throw error;
     }
   }
 
-  /** Ends the fill, whoever follows it. */
-  cancel(): void {
-    this.#cancelGrace?.();
-    this.#cancellation.abort();
+  /**
+   * For a follower whose reader has failed: the transfer goes on for all of them, past the store.
+   * @param open begins a transfer for this follower alone
+   * @returns undefined where it does not, or not from `position` on
+   */
+  async relayed(
+    client: string,
+    position: number,
+    open: (position: number) => Promise<PieceSource>,
+  ): Promise<PieceSource | undefined> {
+    // Followers hear of a failing store before this does.
+    await this.#writing?.catch(() => {});
+    const seat = this.#relay?.join(position);
+    if (seat === undefined) return undefined;
+    return new RelaySource({ seat, size: this.#size, open, onEnd: this.#followers.attend(client) });
   }
 
-  /** Gives the fill up after a while, unless a client comes or it is worth finishing without. */
-  #waitForClients(): void {
-    this.#cancelGrace?.();
-    if (this.#isOver) return;
-    this.#cancelGrace = this.#options.clock.after(graceMs(this.#isReadInParts), () => {
-      if (this.#followers === 0 && !isWorthFinishing(this)) this.cancel();
-    });
+  /** Whether the cache has room for it, as far as that is known. */
+  get isKept(): boolean {
+    return this.#hasRoom && this.#refusal === undefined;
+  }
+
+  /** Whether clients may board: not once its bytes are not kept, or it was given up. */
+  get isBoardable(): boolean {
+    return this.#relay === undefined && !this.isCancelled;
+  }
+
+  /** Ends the fill, whoever follows it. */
+  cancel(): void {
+    this.#followers.end();
+    this.#cancellation.abort();
+    this.#relay?.end(this.#abandoned());
+  }
+
+  /** What the store does not take at all is relayed from its first byte. */
+  #follower(ingest: Ingest): Promise<BlobReader> | BlobReader {
+    const refusal = ingest.offset === 0 ? this.#refusal : undefined;
+    return refusal === undefined ? ingest.follow() : new FailedReader(this.#size, refusal);
+  }
+
+  /** No client has come back: what is worth it goes on, but not what is not kept. */
+  #deserted(): void {
+    if (this.#followers.count === 0 && !(this.isBoardable && isWorthFinishing(this))) this.cancel();
   }
 
   async #run(): Promise<void> {
-    const { events } = this.#options;
-    const upstream = this.target.key.upstream;
-    events.emit({ kind: 'fill-started', upstream, digest: this.digest });
     try {
       await this.#transfer();
-      this.#tellEnd('stored');
+      this.#report.ended('stored', this.offset);
     } catch (error) {
       this.#opening.reject(error);
       this.#tellFailure(error);
-      if (error instanceof VerificationError) {
-        events.emit({ kind: 'verification-failed', upstream, digest: this.digest, error });
-      }
-      this.#tellEnd(this.isCancelled ? 'abandoned' : 'failed', error);
+      this.#report.ended(this.isCancelled ? 'abandoned' : 'failed', this.offset, error);
     } finally {
-      this.#isOver = true;
-      this.#cancelGrace?.();
+      this.#followers.end();
     }
   }
 
@@ -193,14 +209,20 @@ export class Fill implements FillInView {
     this.#source = source;
     try {
       this.#size = source.size ?? (await this.#describedSize());
-      const ingest = await store.ingest({ digest: this.digest, size: this.#size });
+      const allowance = new Allowance(this.#options.room);
+      // What there is no room for at all is not announced to the store: something else would have to go for it.
+      this.#hasRoom = await allowance.ask({ size: this.#size, offset: 0 });
+      const size = this.#hasRoom ? this.#size : undefined;
+      const ingest = await store.ingest({ digest: this.digest, size });
       this.#ingest = ingest;
       this.#opening.resolve();
-      this.#waitForClients();
-      await this.#pour(source, ingest);
+      this.#followers.wait();
+      await this.#pour(source, ingest, allowance);
       await this.#record(await ingest.commit(), source.isWholeFromFirst);
     } catch (error) {
-      this.#isToBeginAnew = error instanceof VerificationError && source.isPutTogether;
+      this.#relay?.end(error);
+      const isDescribed = source.size === undefined && this.#size !== undefined;
+      this.#isToBeginAnew = error instanceof VerificationError && (source.isPutTogether || isDescribed);
       await this.#ingest?.abort(asError(error));
       throw error;
     } finally {
@@ -209,11 +231,33 @@ export class Fill implements FillInView {
     }
   }
 
-  async #pour(source: BlobSource, ingest: Ingest): Promise<void> {
+  async #pour(source: BlobSource, ingest: Ingest, allowance: Allowance): Promise<void> {
     for await (const pieces of source.pieces()) {
       if (this.isCancelled) throw this.#abandoned();
+      if (this.#relay === undefined) {
+        this.#writing = this.#write(ingest, pieces, allowance);
+        await this.#writing;
+      }
+      await this.#relay?.push(pieces);
+    }
+    this.#relay?.end();
+    if (this.#refusal !== undefined) throw this.#refusal;
+  }
+
+  /** Where the store cannot take the bytes, or may not, the transfer goes on for those who follow it. */
+  async #write(ingest: Ingest, pieces: readonly Uint8Array[], allowance: Allowance): Promise<void> {
+    const size = this.#size;
+    try {
+      await allowance.spend(byteLength(pieces), { size, offset: ingest.offset });
       await ingest.write(pieces);
       for (const piece of pieces) giveBack(piece);
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      this.#refusal = error;
+      this.#relay = new Relay(ingest.offset, this.#options.clock);
+      this.#tellFailure(error);
+      await ingest.abort(error);
+      this.#followers.waitNoMore();
     }
   }
 
@@ -230,17 +274,14 @@ export class Fill implements FillInView {
     }
   }
 
-  /** Once for each fill, however many follow it. */
   #tellFailure(error: unknown): void {
-    const { disk, events } = this.#options;
-    if (!isDiskError(error)) return;
-    disk.failed(error, this.#size ?? this.offset);
-    events.emit({ kind: 'store-failed', operation: 'fill', error });
+    this.#report.failed(error, this.#size ?? this.offset);
   }
 
-  /** A manifest's word for the size: believed only where upstream itself does not tell one. */
-  #describedSize(): Promise<number | undefined> {
-    const { index, events } = this.#options;
+  /** A manifest's word for the size: believed only where upstream itself does not tell one, and once. */
+  async #describedSize(): Promise<number | undefined> {
+    const { index, events, isAgain } = this.#options;
+    if (isAgain === true) return undefined;
     return tolerate(events, 'look up a size', () => index.describedSize(this.digest));
   }
 
@@ -251,34 +292,6 @@ export class Fill implements FillInView {
       'cancelled',
       `the fill of ${this.digest} was given up: nobody waited for it`,
     );
-  }
-
-  #tellEnd(outcome: 'stored' | 'failed' | 'abandoned', error?: unknown): void {
-    this.#options.events.emit({
-      kind: 'fill-ended',
-      upstream: this.target.key.upstream,
-      digest: this.digest,
-      outcome,
-      bytes: this.offset,
-      error,
-    });
-  }
-}
-
-/** A reader that says once that it is gone. */
-class LeavingReader extends ForwardingReader {
-  #onClose: (() => void) | undefined;
-
-  constructor(inner: BlobReader, onClose: () => void) {
-    super(inner);
-    this.#onClose = onClose;
-  }
-
-  override async close(): Promise<void> {
-    const onClose = this.#onClose;
-    this.#onClose = undefined;
-    onClose?.();
-    await super.close();
   }
 }
 

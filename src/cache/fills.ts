@@ -1,7 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import type { Digest } from '../oci/digest.ts';
 import { Audience } from './audience.ts';
-import { Fill, type FillOptions } from './fill.ts';
+import { Fill } from './fill.ts';
+import type { FillOptions } from './fill-options.ts';
 import { flightKey } from './flights.ts';
 import type { Target } from './target.ts';
 
@@ -29,10 +30,10 @@ export class Fills {
     return this.#boardable.size;
   }
 
-  /** The fill to board, where there is one: not one that has been given up. */
+  /** The fill to board, where there is one: not one that has been given up, or that the store does not take. */
   get(upstream: string, digest: Digest): Fill | undefined {
     const fill = this.#boardable.get(flightKey(upstream, digest));
-    return fill?.isCancelled === true ? undefined : fill;
+    return fill?.isBoardable === true ? fill : undefined;
   }
 
   [Symbol.iterator](): IterableIterator<Fill> {
@@ -49,19 +50,19 @@ export class Fills {
 
   /** @param audience the client that it is begun for is in it already */
   start(target: Target, digest: Digest, audience: Audience): Fill {
-    const fill = this.#start(target, digest, audience);
+    const fill = this.#start(target, digest, audience, this.#options);
     void fill.ended.then(() => {
       // Once, and only where it may help: the clients have been cut, but the next ones find the right bytes.
       if (fill.isToBeginAnew && !this.#isClosed && this.get(target.key.upstream, digest) === undefined) {
-        this.#start(target, digest, new Audience());
+        this.#start(target, digest, new Audience(), { ...this.#options, isAgain: true });
       }
     });
     return fill;
   }
 
-  #start(target: Target, digest: Digest, audience: Audience): Fill {
+  #start(target: Target, digest: Digest, audience: Audience, options: FillOptions): Fill {
     const key = flightKey(target.key.upstream, digest);
-    const fill = new Fill(target, digest, audience, this.#options);
+    const fill = new Fill(target, digest, audience, options);
     this.#boardable.set(key, fill);
     this.#unended.add(fill);
     void fill.ended.then(() => {

@@ -8,6 +8,7 @@ import { selectPlatform } from '../oci/platform.ts';
 import type { Reference } from '../oci/reference.ts';
 import { parseRepositoryName } from '../oci/repository-name.ts';
 import { parseTag, type Tag } from '../oci/tag.ts';
+import type { FillRoom } from './allowance.ts';
 import type { OpenedBlob } from './asked.ts';
 import { Blobs, type BlobStat } from './blobs.ts';
 import { catalogPage, type CatalogPage } from './catalog.ts';
@@ -32,6 +33,8 @@ export interface MirrorOptions extends DiskOptions {
   /** Through which everybody changes it. */
   readonly index: RememberingIndex;
   readonly negativeTtlMs: number;
+  /** How much a blob on its way may write. Absent: there is always room. */
+  readonly room?: FillRoom | undefined;
   /** Bytes of manifests kept in memory. */
   readonly manifestMemoryBytes: number;
   /** Bytes of small blobs kept in memory; 0: none. */

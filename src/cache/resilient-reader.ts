@@ -1,25 +1,37 @@
 import { createDigester, digestAlgorithm, type Digest } from '../oci/digest.ts';
 import { StoreError, type BlobReader } from '../store/blob-store.ts';
 import { BlobSource, type BlobSourceOptions } from './blob-source.ts';
+import type { PieceSource } from './relay.ts';
 import { SourceReader, type PassThroughCheck } from './source-reader.ts';
 import type { Target } from './target.ts';
 
 const PRIMING_CHUNK = 1024 * 1024;
 
+export interface ResilientReaderOptions extends BlobSourceOptions {
+  /**
+   * A transfer that goes on at the position for all who followed what has failed; undefined where there is none.
+   * `open` begins one for this reader alone, should it fall behind.
+   */
+  readonly shared?: (
+    position: number,
+    open: (position: number) => Promise<PieceSource>,
+  ) => Promise<PieceSource | undefined>;
+}
+
 /**
- * A reader whose store may fail under it (disk full, bytes that cannot be read): then it goes on from upstream
- * directly, at its own offset. The bytes before that are hashed again from the file, so that what it hands out in
+ * A reader whose store may fail under it (disk full, more than may be kept, bytes that cannot be read): then it goes on
+ * from upstream directly, at its own offset, together with those that followed the same fill. The bytes before that are hashed again from the file, so that what it hands out in
  * all is verified; where they cannot be read either, it fails as the store did.
  */
 export class ResilientReader implements BlobReader {
   readonly #target: Target;
   readonly #digest: Digest;
-  readonly #options: BlobSourceOptions;
+  readonly #options: ResilientReaderOptions;
   #current: BlobReader;
   #isDirect = false;
   #isClosed = false;
 
-  constructor(follower: BlobReader, target: Target, digest: Digest, options: BlobSourceOptions) {
+  constructor(follower: BlobReader, target: Target, digest: Digest, options: ResilientReaderOptions) {
     this.#current = follower;
     this.#target = target;
     this.#digest = digest;
@@ -62,11 +74,23 @@ export class ResilientReader implements BlobReader {
     if (!(error instanceof StoreError) || this.#isDirect || this.#isClosed) throw error;
     this.#isDirect = true;
     const follower = this.#current;
-    const check = await this.#checkFrom(follower, position);
-    const source = await BlobSource.open(this.#target, this.#digest, { start: position }, this.#options);
+    // First of all: what is shared does not wait for long.
+    const shared = await this.#options.shared?.(position, (from) => this.#open(from));
+    let check: PassThroughCheck | undefined;
+    try {
+      check = await this.#checkFrom(follower, position);
+    } catch (failure) {
+      shared?.destroy();
+      throw failure;
+    }
+    const source = shared ?? (await this.#open(position));
     this.#current = new SourceReader(source, follower.size, check);
     await follower.close();
     if (this.#isClosed) await this.#current.close();
+  }
+
+  #open(position: number): Promise<BlobSource> {
+    return BlobSource.open(this.#target, this.#digest, { start: position }, this.#options);
   }
 
   /**

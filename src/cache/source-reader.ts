@@ -1,6 +1,6 @@
 import type { Digest, Digester } from '../oci/digest.ts';
 import { VerificationError, type BlobReader } from '../store/blob-store.ts';
-import type { BlobSource } from './blob-source.ts';
+import type { PieceSource } from './relay.ts';
 
 /** What a whole blob is held against while it passes through: a digester that has seen all bytes before the source's first. */
 export interface PassThroughCheck {
@@ -9,18 +9,18 @@ export interface PassThroughCheck {
 }
 
 /**
- * Bytes straight from upstream, kept nowhere: for one client, forward only. It serves where the store cannot
+ * Bytes straight from upstream, kept nowhere: of a transfer of this client or one shared with others, forward only. It serves where the store cannot
  * (disk full) and far-ahead ranges. With a check, the last chunk is given only once the digest has matched.
  */
 export class SourceReader implements BlobReader {
   readonly fd = undefined;
   readonly size: number | undefined;
-  readonly #source: BlobSource;
+  readonly #source: PieceSource;
   readonly #chunks: AsyncGenerator<Uint8Array, void, undefined>;
   #chunk: Uint8Array = new Uint8Array();
   #chunkStart: number;
 
-  constructor(source: BlobSource, size: number | undefined, check?: PassThroughCheck) {
+  constructor(source: PieceSource, size: number | undefined, check?: PassThroughCheck) {
     this.#source = source;
     this.size = source.size ?? size;
     this.#chunkStart = source.offset;
@@ -57,12 +57,12 @@ export class SourceReader implements BlobReader {
   }
 }
 
-async function* chunksOf(source: BlobSource): AsyncGenerator<Uint8Array, void, undefined> {
+async function* chunksOf(source: PieceSource): AsyncGenerator<Uint8Array, void, undefined> {
   for await (const pieces of source.pieces()) yield* pieces;
 }
 
 async function* verified(
-  source: BlobSource,
+  source: PieceSource,
   check: PassThroughCheck,
   size: number | undefined,
 ): AsyncGenerator<Uint8Array, void, undefined> {

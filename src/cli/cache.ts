@@ -5,6 +5,7 @@ import type { Clock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import type { Events } from '../events.ts';
 import { Evictor } from '../eviction/evictor.ts';
+import { fillRoom } from '../eviction/fill-room.ts';
 import type { ContentIndex } from '../index/content-index.ts';
 import { freeBytes } from '../store/fs/file-store.ts';
 import { HeldStore } from '../store/held-store.ts';
@@ -49,6 +50,7 @@ export async function openCache(config: Config, dependencies: CacheDependencies)
   index = rememberIndex(directory.index);
   const store = new HeldStore(directory.store);
   const shared = { ...dependencies, store, index };
+  const free = (): Promise<number> => freeBytes(config.cache.directory);
   const mirror = new Mirror({
     ...shared,
     negativeTtlMs: config.negativeTtlMs,
@@ -57,8 +59,8 @@ export async function openCache(config: Config, dependencies: CacheDependencies)
     recovered: recoveredPolicy(config),
     diskError: directory.error,
     onFull: (bytes) => evictor.makeRoom(bytes),
+    room: fillRoom({ ...shared, marks: config.cache, freeBytes: free }),
   });
-  const free = (): Promise<number> => freeBytes(config.cache.directory);
   const evictor = new Evictor({
     ...shared,
     marks: config.cache,

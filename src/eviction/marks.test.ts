@@ -1,6 +1,14 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bytesForRoom, bytesOverCap, bytesUnderFree, waterMarks, type Marks } from './marks.ts';
+import {
+  bytesForFill,
+  bytesForRoom,
+  bytesOverCap,
+  bytesUnderFree,
+  waterMarks,
+  type DiskUse,
+  type Marks,
+} from './marks.ts';
 
 const MiB = 1024 ** 2;
 const GiB = 1024 ** 3;
@@ -29,14 +37,7 @@ describe('over the cap', () => {
     ['a store at the lower mark', CAPPED, 950, [], true, 0],
     ['what a fill will take', CAPPED, 900, [fill(100)], false, 50],
     ['what a fill has taken already', CAPPED, 900, [fill(100, 99)], false, 50],
-    [
-      'what a fill of unknown size has taken',
-      CAPPED,
-      900,
-      [fill(undefined, 60), fill(undefined, 40)],
-      false,
-      50,
-    ],
+    ['nothing for fills of unknown size', CAPPED, 900, [fill(undefined, 60), fill(undefined, 40)], false, 0],
     ['fills that take more than half of it, for half of it', CAPPED, 900, [fill(400), fill(400)], false, 450],
     ['a fill that never fits, for nothing', CAPPED, 900, [fill(1001)], false, 0],
     [
@@ -105,5 +106,48 @@ describe('room for a fill', () => {
     ['all of the store would not do', 10 * MiB, { stored: 5 * MiB, free: 4 * MiB }, 0],
   ])('where %s', (_, wanted, use, expected) => {
     expect(bytesForRoom(wanted, { ingests: [], ...use })).toBe(expected);
+  });
+});
+
+describe('what a fill may write', () => {
+  const GB = 1000 * MiB;
+  const capped = { ...NONE, maxSize: GB };
+  const free = { ...NONE, minFree: 100 * MiB };
+
+  it.each<[string, Marks, Partial<DiskUse>, ReturnType<typeof fill>, number]>([
+    ['everything, where nothing is limited', NONE, {}, fill(undefined), Infinity],
+    ['everything of what fits the cap', capped, { stored: GB }, fill(GB), Infinity],
+    ['nothing of what does not', capped, { stored: 0 }, fill(GB + 1), 0],
+    [
+      'what is left below the cap, of unknown size',
+      capped,
+      { stored: 900 * MiB },
+      fill(undefined),
+      100 * MiB,
+    ],
+    [
+      'less what other fills have taken',
+      capped,
+      { stored: 900 * MiB, ingests: [fill(200 * MiB, 40 * MiB)] },
+      fill(undefined),
+      60 * MiB,
+    ],
+    [
+      'its part of that, where several are of unknown size',
+      capped,
+      { stored: 800 * MiB, ingests: [fill(undefined, 50 * MiB), fill(undefined, 50 * MiB)] },
+      fill(undefined, 50 * MiB),
+      50 * MiB,
+    ],
+    ['nothing once the cap is reached', capped, { stored: GB }, fill(undefined, 1), 0],
+    ['nothing where there is next to nothing', capped, { stored: GB - 1_000 }, fill(undefined), 0],
+    ['what is free beyond the mark', free, { free: 130 * MiB }, fill(undefined), 30 * MiB],
+    ['nothing at the mark', free, { free: 100 * MiB, stored: GB }, fill(undefined), 0],
+    ['everything that eviction can make room for', free, { free: 100 * MiB, stored: GB }, fill(GB), Infinity],
+    ['nothing that it cannot', free, { free: 100 * MiB, stored: GB }, fill(GB + 1), 0],
+    ['but what is there already counts', free, { free: 100 * MiB, stored: GB }, fill(GB + 1, 1), Infinity],
+    ['everything where what is free cannot be told', free, { free: undefined }, fill(undefined), Infinity],
+  ])('is %s', (_, marks, use, asking, expected) => {
+    expect(bytesForFill(marks, { stored: 0, ingests: [], free: undefined, ...use }, asking)).toBe(expected);
   });
 });

@@ -26,6 +26,9 @@ const MiB = 1024 ** 2;
  */
 const MAX_AHEAD = 1024 * MiB;
 
+/** Less room than this is none: it would be asked for again and again. Bytes. */
+const LEAST_ROOM = 64 * 1024;
+
 /**
  * Eviction begins at `high` and ends at `low`, both below the cap: so that fills that end meanwhile stay below it, and
  * so that not every one of them begins an eviction. Bytes.
@@ -69,14 +72,33 @@ export function bytesForRoom(wanted: number, { stored, free = 0 }: DiskUse): num
 }
 
 /**
- * What running ingests take and will soon take. One that never fits the cap goes as soon as it is
+ * How many bytes a fill may write before it has to ask again. One that fits is made room for by eviction. One of
+ * unknown length gets its part of the room that there is: it may never end, and nothing goes for it before it has.
+ */
+export function bytesForFill(marks: Marks, use: DiskUse, fill: RunningIngest): number {
+  const { maxSize = Number.POSITIVE_INFINITY, minFree } = marks;
+  const { stored, free } = use;
+  const left = free === undefined || minFree === 0 ? Number.POSITIVE_INFINITY : free - minFree;
+  if (fill.size !== undefined) {
+    const fits = fill.size <= maxSize && fill.size - fill.offset <= left + stored;
+    return fits ? Number.POSITIVE_INFINITY : 0;
+  }
+  const ingests = [...use.ingests];
+  const sharers = Math.max(1, ingests.filter(({ size }) => size === undefined).length);
+  const room = Math.min(maxSize - stored - bytesWritten(ingests), left) / sharers;
+  return room < LEAST_ROOM ? 0 : room;
+}
+
+/**
+ * What running ingests take and will soon take, but for those of unknown length, which take what room there is. One that never fits the cap goes as soon as it is
  * read, so nothing else need go for it; and all together are not worth more than half of what is there, of which
  * some may be asked for again sooner.
  */
 function reservedBytes(ingests: Iterable<RunningIngest>, maxSize: number): number {
   let bytes = 0;
   for (const ingest of ingests) {
-    if (Math.max(ingest.size ?? 0, ingest.offset) <= maxSize) bytes += ingest.offset + bytesAhead(ingest);
+    if (ingest.size !== undefined && Math.max(ingest.size, ingest.offset) <= maxSize)
+      bytes += ingest.offset + bytesAhead(ingest);
   }
   return Math.min(bytes, maxSize / 2);
 }

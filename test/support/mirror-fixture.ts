@@ -23,6 +23,7 @@ import { createEvents, type LarderEvent, type ServedRequest } from '../../src/ev
 import type { Digest } from '../../src/oci/digest.ts';
 import type { ContentIndex, RepositoryKey } from '../../src/index/content-index.ts';
 import { Evictor } from '../../src/eviction/evictor.ts';
+import { fillRoom } from '../../src/eviction/fill-room.ts';
 import type { Marks } from '../../src/eviction/marks.ts';
 import { LocalMaintenance } from '../../src/maintenance/local-maintenance.ts';
 import type { UpstreamNames } from '../../src/maintenance/selector.ts';
@@ -91,6 +92,8 @@ export interface MirrorFixtureOptions {
   readonly headerTimeoutMs?: number;
   /** What may be kept; nothing is evicted unless told, but where the disk is full. */
   readonly marks?: Partial<Marks>;
+  /** What is free on the disk of the directory; the machine's own unless told. */
+  readonly freeBytes?: (directory: string) => Promise<number>;
   /** Whether there are no credentials, so that what was recovered may be served. False unless told. */
   readonly serveRecovered?: boolean;
   /** Changes the store, to make it fail. */
@@ -233,6 +236,8 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
   const onFull = (bytes: number): void => evictor.makeRoom(bytes);
   const isServed = options.serveRecovered ?? false;
   const recovered = { isServed, isWordEnough: isServed || options.upstreams.length === 1 };
+  const marks = { maxSize: undefined, minFree: 0, unusedForMs: undefined, ...options.marks };
+  const free = (): Promise<number> => options.freeBytes?.(directory) ?? freeBytes(directory);
   const mirror = new Mirror({
     ...shared,
     negativeTtlMs,
@@ -240,11 +245,12 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
     blobMemoryBytes,
     recovered,
     onFull,
+    room: fillRoom({ ...shared, marks, freeBytes: free }),
   });
   const evictor = new Evictor({
     ...shared,
-    marks: { maxSize: undefined, minFree: 0, unusedForMs: undefined, ...options.marks },
-    freeBytes: () => freeBytes(directory),
+    marks,
+    freeBytes: free,
     flushUses: () => mirror.flushUses(),
     onEvicted: (digest) => mirror.evicted(digest),
   });

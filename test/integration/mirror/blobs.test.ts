@@ -171,6 +171,23 @@ describe('a cold blob', () => {
     expect(answer.complete).toBe(true);
   });
 
+  test.each([-1, 1])(
+    'of unknown length: a manifest that lies about it spoils one pull, and not the blob (by %i)',
+    async (lie) => {
+      await using world = await start();
+      world.registry.fault({ kind: 'blob' }, chunked());
+      const image = world.registry.putImage('acme/evil', 'latest', { layers: [Buffer.from('small')] });
+      const layers = [{ ...image.layers[0], digest: DIGEST, size: CONTENT.length + lie }];
+      const document = { ...(JSON.parse(Buffer.from(image.bytes).toString()) as object), layers };
+      world.registry.putManifest('acme/evil', 'latest', document);
+      await world.mirror.get('/v2/acme/evil/manifests/latest');
+      expect((await world.mirror.get(PATH)).complete).toBe(false);
+      await expect.poll(() => world.mirror.mirror.fills.size).toBe(0);
+      expect(blobGets(world)).toBe(2);
+      await expectWarm(world);
+    },
+  );
+
   test('of no bytes at all', async () => {
     await using world = await start();
     const empty = world.registry.putBlob('acme/app', new Uint8Array());

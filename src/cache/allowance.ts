@@ -1,0 +1,35 @@
+import { StoreError } from '../store/blob-store.ts';
+
+/** How far a fill has come, and what it was told of its size. Bytes. */
+export interface Filling {
+  readonly size: number | undefined;
+  readonly offset: number;
+}
+
+/** How many bytes a fill may write before it asks again; none where there is no room for it. */
+export type FillRoom = (fill: Filling) => Promise<number>;
+
+/** What one fill may write. */
+export class Allowance {
+  readonly #room: FillRoom | undefined;
+  #left = 0;
+
+  /** @param room absent: there is always room */
+  constructor(room: FillRoom | undefined) {
+    this.#room = room;
+  }
+
+  /** @returns whether there is room for anything */
+  async ask(fill: Filling): Promise<boolean> {
+    this.#left = (await this.#room?.(fill)) ?? Number.POSITIVE_INFINITY;
+    return this.#left > 0;
+  }
+
+  /** @throws StoreError `EFBIG` where the bytes are more than the fill may take: that says nothing of the disk */
+  async spend(bytes: number, fill: Filling): Promise<void> {
+    if (bytes > this.#left) await this.ask(fill);
+    if (bytes > this.#left)
+      throw new StoreError('keep more of a blob than there is room for', { code: 'EFBIG' });
+    this.#left -= bytes;
+  }
+}

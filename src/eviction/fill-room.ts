@@ -1,0 +1,24 @@
+import type { ContentIndex } from '../index/content-index.ts';
+import type { HeldStore } from '../store/held-store.ts';
+import { bytesForFill, type Marks } from './marks.ts';
+
+export interface FillRoomOptions {
+  readonly marks: Marks;
+  readonly store: HeldStore;
+  readonly index: Pick<ContentIndex, 'stats'>;
+  /** Bytes free on the disk. Rejects where they cannot be told. */
+  readonly freeBytes: () => Promise<number>;
+}
+
+/** Tells fills how many bytes they may write, by what is stored and free at the moment. Never rejects. */
+export function fillRoom({ marks, store, index, freeBytes }: FillRoomOptions) {
+  return async (fill: { readonly size: number | undefined; readonly offset: number }): Promise<number> => {
+    if (marks.maxSize === undefined && marks.minFree === 0) return Number.POSITIVE_INFINITY;
+    const free = marks.minFree === 0 ? undefined : await freeBytes().catch(() => undefined);
+    const stored = await index.stats().then(
+      ({ bytes }) => bytes,
+      () => 0,
+    );
+    return bytesForFill(marks, { stored, ingests: store.ingests, free }, fill);
+  };
+}
