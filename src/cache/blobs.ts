@@ -112,7 +112,7 @@ export class Blobs {
   async #openCold(target: Target, digest: Digest, asked: Asked, endings: number): Promise<OpenedBlob> {
     const running = this.#running(target, digest);
     if (running !== undefined && !(await this.#mayBoard(running, target))) {
-      await running.ended;
+      await running.settled;
       return this.open(target, digest, asked);
     }
     const current = this.#running(target, digest);

@@ -43,9 +43,12 @@ export class Fill implements FillInView {
   readonly opened: Promise<void>;
   /** Resolves when the fill is over, well or badly. Never rejects. */
   readonly ended: Promise<void>;
+  /** Resolves when it is known that no more of it will come into the store: at its end, or before. */
+  readonly settled: Promise<void>;
   readonly #options: FillOptions;
   readonly #cancellation = new AbortController();
   readonly #opening = Promise.withResolvers<void>();
+  readonly #refused = Promise.withResolvers<void>();
   #source: BlobSource | undefined;
   #ingest: Ingest | undefined;
   #size: number | undefined;
@@ -74,6 +77,7 @@ export class Fill implements FillInView {
     // Everybody may have left before the answer is here.
     this.opened.catch(() => {});
     this.ended = this.#run();
+    this.settled = Promise.race([this.ended, this.#refused.promise]);
   }
 
   /** Whether `opened` has resolved. */
@@ -211,7 +215,7 @@ export class Fill implements FillInView {
       this.#size = source.size ?? (await this.#describedSize());
       const allowance = new Allowance(this.#options.room);
       // What there is no room for at all is not announced to the store: something else would have to go for it.
-      this.#hasRoom = await allowance.ask({ size: this.#size, offset: 0 });
+      this.#hasRoom = await allowance.ask(this);
       const size = this.#hasRoom ? this.#size : undefined;
       const ingest = await store.ingest({ digest: this.digest, size });
       this.#ingest = ingest;
@@ -246,14 +250,14 @@ export class Fill implements FillInView {
 
   /** Where the store cannot take the bytes, or may not, the transfer goes on for those who follow it. */
   async #write(ingest: Ingest, pieces: readonly Uint8Array[], allowance: Allowance): Promise<void> {
-    const size = this.#size;
     try {
-      await allowance.spend(byteLength(pieces), { size, offset: ingest.offset });
+      await allowance.spend(byteLength(pieces), this);
       await ingest.write(pieces);
       for (const piece of pieces) giveBack(piece);
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       this.#refusal = error;
+      this.#refused.resolve();
       this.#relay = new Relay(ingest.offset, this.#options.clock);
       this.#tellFailure(error);
       await ingest.abort(error);
@@ -286,12 +290,8 @@ export class Fill implements FillInView {
   }
 
   #abandoned(): UpstreamError {
-    return new UpstreamError(
-      this.target.key.upstream,
-      'unavailable',
-      'cancelled',
-      `the fill of ${this.digest} was given up: nobody waited for it`,
-    );
+    const message = `the fill of ${this.digest} was given up: nobody waited for it`;
+    return new UpstreamError(this.target.key.upstream, 'unavailable', 'cancelled', message);
   }
 }
 

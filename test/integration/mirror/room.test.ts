@@ -152,6 +152,21 @@ describe.each([
     await expectHit(world, blob.path);
   });
 
+  test('another repository of the upstream does not wait for the end of what is passed on', async () => {
+    await using world = await start(options());
+    const endless = put(world, 24 * MiB);
+    world.registry.putBlob('acme/other', endless.content);
+    const stalled = stallAfter(20 * MiB);
+    world.registry.fault({ digest: endless.digest, repository: 'acme/app' }, chunked(), stalled);
+    world.registry.fault({ digest: endless.digest, repository: 'acme/other' }, chunked());
+    const first = readAnswer(await world.mirror.open(endless.path));
+    const other = world.mirror.get(endless.path.replace('acme/app', 'acme/other'));
+    await stalled.reached;
+    expect((await other).body.equals(endless.content)).toBe(true);
+    stalled.release();
+    expect((await first).complete).toBe(true);
+  });
+
   test('clients that leave end what is passed on to them', async () => {
     const { disk: _disk, ...settings } = options();
     await using world = await start(settings);
