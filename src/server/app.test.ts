@@ -134,6 +134,22 @@ describe('/metrics', () => {
     expect(headers['content-type']).toBe('text/plain; version=0.0.4');
   });
 
+  test('are read once for all who ask at the same time, and anew for the next', async () => {
+    const held = Promise.withResolvers<void>();
+    let reads = 0;
+    const metrics = async (): Promise<{ contentType: string; text: string }> => {
+      reads += 1;
+      await held.promise;
+      return { contentType: 'text/plain', text: `reads ${reads}\n` };
+    };
+    await using world = await start({ health: { metrics } });
+    const all = [1, 2, 3].map(() => world.get('/metrics'));
+    await world.get('/livez');
+    held.resolve();
+    for (const { body } of await Promise.all(all)) expect(body.toString()).toBe('reads 1\n');
+    expect((await world.get('/metrics')).body.toString()).toBe('reads 2\n');
+  });
+
   test('that cannot be read: 500, whose reason is for the log alone', async () => {
     await using world = await start({
       health: { metrics: () => Promise.reject(new Error('/srv/cache: EIO')) },

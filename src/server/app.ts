@@ -110,8 +110,11 @@ function addHealth(routes: Routes, { probe, detail, metrics }: Health): void {
       return c.json({ status: 'not ready', reason, ...detail() }, 503);
     }
   });
+  let running: ReturnType<typeof metrics> | undefined;
   routes.get('/metrics', async (c) => {
-    const { contentType, text } = await metrics();
+    // They cost milliseconds: those who ask at the same time get the same.
+    running ??= metrics().finally(() => (running = undefined));
+    const { contentType, text } = await running;
     return c.body(text, 200, { 'Content-Type': contentType });
   });
 }

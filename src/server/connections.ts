@@ -54,13 +54,14 @@ export class Connections<C> {
     return this.#open.get(connection)?.use;
   }
 
-  /** A request has come by the connection. */
-  begun(connection: C): void {
+  /** A request has come by the connection. @returns how many are running on it now */
+  begun(connection: C): number {
     const open = this.#open.get(connection);
-    if (open === undefined) return;
+    if (open === undefined) return 0;
     open.requests += 1;
     // The reserve is for short questions: none of them keeps its place for long.
     if (open.use === 'all') this.#byClient.busy(open.client, connection);
+    return open.requests;
   }
 
   /** A request of the connection is over. */

@@ -26,6 +26,11 @@ interface ListenLimits extends Omit<ConnectionLimits, 'reserve'> {
   readonly headerTimeoutMs: number;
 }
 
+/**
+ * Requests that a connection may send before the first of them is answered. Node reads all that have come, and answers
+ * wait in memory for those before them; no registry client sends even two.
+ */
+const MAX_PIPELINED = 16;
 /** Connections that may ask for health only, and how long each may take to do so. */
 const RESERVE = 16;
 const RESERVE_MS = 2_000;
@@ -54,7 +59,9 @@ export async function listen(options: ListenOptions): Promise<Listening> {
   let isDraining = false;
   const server = createServer(serverOptions(limits), (incoming, outgoing) => {
     const { socket } = incoming;
-    connections.begun(socket);
+    // What such a connection has sent already is still read to its end.
+    if (socket.destroyed) return;
+    if (connections.begun(socket) > MAX_PIPELINED) return void socket.destroy();
     const record = records.begin(incoming, outgoing, (over) => {
       app.release(over);
       connections.ended(socket);

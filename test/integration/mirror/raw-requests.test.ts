@@ -27,7 +27,11 @@ async function answered({ mirror }: World, text: string): Promise<string> {
   const socket = connect({ port: Number(mirror.url.port), host: '127.0.0.1', allowHalfOpen: true });
   socket.write(Buffer.from(text, 'latin1'));
   const chunks: Buffer[] = [];
-  for await (const chunk of socket) chunks.push(chunk as Buffer);
+  try {
+    for await (const chunk of socket) chunks.push(chunk as Buffer);
+  } catch {
+    // Cut with something unread, which is an answer, too.
+  }
   socket.destroy();
   return Buffer.concat(chunks).toString('latin1');
 }
@@ -123,6 +127,26 @@ describe('where a request ends', () => {
     const answer = await answered(world, first + LAST);
     expect(answer.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 200']);
     expect(answer.indexOf('{}')).toBeLessThan(answer.indexOf('ok\n'));
+  });
+});
+
+describe('requests that are sent before the first is answered', () => {
+  const send = (world: World, count: number): Promise<string> =>
+    answered(
+      world,
+      `${'GET /readyz HTTP/1.1\r\nHost: mirror\r\n\r\n'.repeat(count - 1)}GET /v2/ HTTP/1.1\r\nHost: mirror\r\nConnection: close\r\n\r\n`,
+    );
+
+  test('16: each is answered', async () => {
+    await using world = await start();
+    expect((await send(world, 16)).match(/HTTP\/1\.1 200 OK/g)).toHaveLength(16);
+  });
+
+  test('a thousand: the connection is closed, and the next one is served', async () => {
+    await using world = await start();
+    expect(await send(world, 1_000)).toBe('');
+    await expect.poll(() => world.mirror.served.length).toBe(16);
+    expect((await world.mirror.get('/v2/')).status).toBe(200);
   });
 });
 
