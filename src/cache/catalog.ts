@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ContentIndex } from '../index/content-index.ts';
 import { HIT, type Outcome } from './outcome.ts';
-import type { ListQuery } from './tag-lists.ts';
+import type { ListQuery } from '../oci/tag-names.ts';
 
 /** A page of what is cached, each entry `upstream/repository`. */
 export interface CatalogPage {

@@ -4,12 +4,7 @@ import type { ContentIndex, ManifestEntry } from '../index/content-index.ts';
 import type { Digest } from '../oci/digest.ts';
 import { documentType } from '../oci/document-type.ts';
 import { parseJsonObject } from '../oci/json.ts';
-import {
-  manifestEdges,
-  parseManifest,
-  referrerDescriptor,
-  type Manifest as ParsedManifest,
-} from '../oci/manifest.ts';
+import { manifestEdges, referrerDescriptor, type Manifest as ParsedManifest } from '../oci/manifest.ts';
 import { plainContent } from '../oci/plain-content.ts';
 import type { BlobStore } from '../store/blob-store.ts';
 import type { FetchedManifest } from '../upstream/upstream.ts';
@@ -122,7 +117,7 @@ export class Manifests {
     const { digest, mediaType, bytes } = fetched;
     const manifest: Manifest = { digest, mediaType, bytes };
     if (!fetched.verified) return manifest;
-    const parsed = parseManifest(bytes, mediaType);
+    const parsed = fetched.content;
     await this.#keep(target, manifest, parsed);
     await this.#options.belonging.add(target.key, digest, 'given');
     this.#disproveParts(target, parsed);

@@ -2,12 +2,14 @@ import type { RangeSpec } from '../http/range.ts';
 import type { RepositoryKey } from '../index/content-index.ts';
 import type { Digest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error.ts';
-import { parseManifest } from '../oci/manifest.ts';
 import { isIndexMediaType } from '../oci/media-type.ts';
 import { selectPlatform } from '../oci/platform.ts';
 import type { Reference } from '../oci/reference.ts';
 import { parseRepositoryName } from '../oci/repository-name.ts';
 import { parseTag, type Tag } from '../oci/tag.ts';
+import type { Work } from '../upstream/parsing/functions.ts';
+import { inlineParser, type Parser } from '../upstream/parsing/parser.ts';
+import { readDocument } from '../upstream/read-document.ts';
 import type { FillRoom } from './allowance.ts';
 import type { OpenedBlob } from './asked.ts';
 import { Blobs, type BlobStat } from './blobs.ts';
@@ -25,7 +27,8 @@ import type { RememberingIndex } from './remembering-index.ts';
 import { ReferrerLists, type ReferrersPage } from './referrer-lists.ts';
 import { SmallBlobs } from './small-blobs.ts';
 import { StoredBlobs } from './stored-blobs.ts';
-import { TagLists, type ListPage, type ListQuery } from './tag-lists.ts';
+import type { ListQuery } from '../oci/tag-names.ts';
+import { TagLists, type ListPage } from './tag-lists.ts';
 import { Tags, type Resolution } from './tags.ts';
 import type { Target } from './target.ts';
 
@@ -40,6 +43,8 @@ export interface MirrorOptions extends DiskOptions {
   /** Bytes of small blobs kept in memory; 0: none. */
   readonly blobMemoryBytes: number;
   readonly recovered: RecoveredPolicy;
+  /** Absent: documents are read in this thread. */
+  readonly parser?: Parser;
 }
 
 /** What a manifest's headers tell. `size` in bytes. */
@@ -277,22 +282,28 @@ export class Mirror {
   ): Promise<PulledManifest> {
     const pulled = await this.#tags.pull(target, tag, resolution);
     if (!preference.wantsSingleImage || !isIndexMediaType(pulled.manifest.mediaType)) return pulled;
-    const { manifest, outcome } = await this.#manifests.pull(target, linuxAmd64Child(pulled.manifest));
+    const { manifest, outcome } = await this.#manifests.pull(
+      target,
+      await this.#linuxAmd64Child(target, pulled.manifest),
+    );
     return { manifest, outcome: joined(pulled.outcome, outcome) };
+  }
+
+  /** As distribution does for Docker lists, here for OCI indexes too. */
+  async #linuxAmd64Child({ key }: Target, { bytes, mediaType, digest }: Manifest): Promise<Digest> {
+    const { parser = inlineParser } = this.#options;
+    const work: Work<'manifest'> = { name: 'manifest', args: [bytes, mediaType] };
+    const reading = await readDocument(key.upstream, parser, work, bytes.length);
+    const manifests = 'read' in reading ? reading.read.manifests : [];
+    const child = selectPlatform(manifests, { os: 'linux', architecture: 'amd64' });
+    if (child !== undefined) return child.digest;
+    throw new RegistryError(
+      'MANIFEST_UNKNOWN',
+      `${digest} is an image index without a linux/amd64 image, and Accept names no index type`,
+    );
   }
 }
 
 function headOf({ manifest, outcome }: PulledManifest): ManifestHead {
   return { digest: manifest.digest, mediaType: manifest.mediaType, size: manifest.bytes.length, outcome };
-}
-
-/** As distribution does for Docker lists, here for OCI indexes too. */
-function linuxAmd64Child({ bytes, mediaType, digest }: Manifest): Digest {
-  const { manifests } = parseManifest(bytes, mediaType);
-  const child = selectPlatform(manifests, { os: 'linux', architecture: 'amd64' });
-  if (child !== undefined) return child.digest;
-  throw new RegistryError(
-    'MANIFEST_UNKNOWN',
-    `${digest} is an image index without a linux/amd64 image, and Accept names no index type`,
-  );
 }

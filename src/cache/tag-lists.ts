@@ -1,7 +1,9 @@
 import type { Clock } from '../clock.ts';
 import type { Events } from '../events.ts';
 import type { ContentIndex } from '../index/content-index.ts';
+import { pageOfTags, type ListQuery, type TagNames } from '../oci/tag-names.ts';
 import { UpstreamError } from '../upstream/error.ts';
+import { inlineParser, type Parser } from '../upstream/parsing/parser.ts';
 import { flightKey } from './flights.ts';
 import type { Outcome } from './outcome.ts';
 import { isVerdict } from './refusal.ts';
@@ -9,12 +11,6 @@ import { Remembered, type Recalled } from './remembered.ts';
 import { readAllTags } from './tag-walk.ts';
 import type { Target } from './target.ts';
 import { tolerate } from './tolerate.ts';
-
-/** What a client asks of a list: at most `limit` entries that come after `after`, which need not exist. */
-export interface ListQuery {
-  readonly limit: number;
-  readonly after: string | undefined;
-}
 
 export interface ListPage {
   readonly entries: readonly string[];
@@ -27,10 +23,15 @@ export interface TagListsOptions {
   readonly index: ContentIndex;
   readonly clock: Clock;
   readonly events: Events;
+  /** Absent: lists are put together in this thread. */
+  readonly parser?: Parser | undefined;
 }
 
-/** Characters of tags kept in memory, over all lists. */
+/** Bytes of tags that are kept in memory, over all lists. */
 const MEMORY = 32 * 1024 * 1024;
+
+/** What a list takes beside its tags. */
+const OVERHEAD = 512;
 
 /**
  * Tag lists: upstream's whole list, read through all its pages, sorted and kept for the tags' time to live.
@@ -38,14 +39,12 @@ const MEMORY = 32 * 1024 * 1024;
  * Where upstream cannot answer, the last list known does, else the tags that are cached here.
  */
 export class TagLists {
-  readonly #lists: Remembered<readonly string[]>;
+  readonly #lists: Remembered<TagNames>;
   readonly #options: TagListsOptions;
 
   constructor(options: TagListsOptions) {
     this.#options = options;
-    this.#lists = new Remembered(options.clock, MEMORY, (tags) =>
-      tags.reduce((sum, tag) => sum + tag.length, 0),
-    );
+    this.#lists = new Remembered(options.clock, MEMORY, ({ bytes }) => bytes.buffer.byteLength + OVERHEAD);
   }
 
   /** Forgets the lists that are in memory. */
@@ -56,14 +55,15 @@ export class TagLists {
   /** @throws UpstreamError where upstream says no, or cannot answer and nothing of the repository is cached */
   async list(target: Target, query: ListQuery): Promise<ListPage> {
     const { key, tags } = target;
+    const { clock, parser = inlineParser } = this.#options;
     try {
       const recalled = await this.#lists.get(
         flightKey(key.upstream, key.repository),
         tags.ttlMs,
-        () => readAllTags(target, this.#options.clock),
+        () => readAllTags(target, { clock, parser }),
         (error) => error instanceof UpstreamError && !isVerdict(error),
       );
-      return { ...pageOf(recalled.value, query), outcome: listOutcome(recalled) };
+      return { ...pageOfTags(recalled.value, query), outcome: listOutcome(recalled) };
     } catch (error) {
       if (!(error instanceof UpstreamError) || isVerdict(error)) throw error;
       return this.#fromIndex(target, query, error);
@@ -83,26 +83,6 @@ export class TagLists {
       outcome: { hit: false, fwd: 'stale', detail: error.reason, warning },
     };
   }
-}
-
-/** Exclusive of `after`, ASCII order (distribution-spec, "Listing Tags"); `limit` 0 is an empty page, and the last. */
-function pageOf(
-  sorted: readonly string[],
-  { limit, after }: ListQuery,
-): { entries: readonly string[]; hasMore: boolean } {
-  const start = after === undefined ? 0 : firstAbove(sorted, after);
-  return { entries: sorted.slice(start, start + limit), hasMore: limit > 0 && start + limit < sorted.length };
-}
-
-function firstAbove(sorted: readonly string[], after: string): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((sorted[middle] ?? '') > after) high = middle;
-    else low = middle + 1;
-  }
-  return low;
 }
 
 /** The outcome of a list that was recalled from memory or asked for. */

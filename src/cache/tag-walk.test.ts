@@ -2,6 +2,8 @@ import { expect, test } from 'vitest';
 import { ManualClock } from '../../test/support/manual-clock.ts';
 import { StubUpstream } from '../../test/support/stub-upstream.ts';
 import { parseRepositoryName } from '../oci/repository-name.ts';
+import { packTags, unpackTags } from '../oci/tag-names.ts';
+import { inlineParser } from '../upstream/parsing/parser.ts';
 import type { TagsPage, Upstream } from '../upstream/upstream.ts';
 import type { Target } from './target.ts';
 import { readAllTags } from './tag-walk.ts';
@@ -32,17 +34,23 @@ function repository(page: (number: number) => TagsPage | Promise<TagsPage>): {
 test('all pages make one list, sorted, each tag once, without what is none', async () => {
   const pages = [['b', 'a'], [], ['a', '-x', 'c']];
   const { target } = repository((number) => ({
-    tags: pages[number] ?? [],
+    tags: packTags(pages[number] ?? []),
     next: number < 2 ? String(number + 1) : undefined,
   }));
   const clock = new ManualClock();
-  expect(await readAllTags(target, clock, LIMITS)).toEqual(['a', 'b', 'c']);
+  const list = await readAllTags(target, { clock, parser: inlineParser }, LIMITS);
+  expect(unpackTags(list)).toEqual(['a', 'b', 'c']);
   expect(clock.pending).toBe(0);
 });
 
 test('a cursor that comes again ends the walk', async () => {
-  const { target, asked } = repository((number) => ({ tags: ['a'], next: String((number + 1) % 3) }));
-  await expect(readAllTags(target, new ManualClock(), LIMITS)).rejects.toMatchObject({
+  const { target, asked } = repository((number) => ({
+    tags: packTags(['a']),
+    next: String((number + 1) % 3),
+  }));
+  await expect(
+    readAllTags(target, { clock: new ManualClock(), parser: inlineParser }, LIMITS),
+  ).rejects.toMatchObject({
     failure: 'unavailable',
     reason: 'content',
     message: 'registry.test: the pages of the tags of acme/app lead round in a circle',
@@ -51,14 +59,25 @@ test('a cursor that comes again ends the walk', async () => {
 });
 
 test.each([
-  ['pages', (number: number) => ({ tags: [], next: String(number + 1) }), 11],
-  ['tags', (number: number) => ({ tags: [`${number}a`, `${number}b`], next: String(number + 1) }), 6],
-  ['bytes of the same tag', (number: number) => ({ tags: ['a'.repeat(128)], next: String(number + 1) }), 8],
-  ['bytes of what is no tag', (number: number) => ({ tags: ['-'.repeat(400)], next: String(number + 1) }), 3],
-  ['bytes of cursors', (number: number) => ({ tags: [], next: `${'0'.repeat(400)}${number + 1}` }), 3],
+  ['pages', (number: number) => ({ tags: packTags([]), next: String(number + 1) }), 11],
+  [
+    'tags',
+    (number: number) => ({ tags: packTags([`${number}a`, `${number}b`]), next: String(number + 1) }),
+    6,
+  ],
+  [
+    'bytes of the same tag',
+    (number: number) => ({ tags: packTags(['a'.repeat(128)]), next: String(number + 1) }),
+    8,
+  ],
+  [
+    'bytes of cursors',
+    (number: number) => ({ tags: packTags([]), next: `${'0'.repeat(400)}${number + 1}` }),
+    3,
+  ],
 ])('no more than so many %s', async (_name, page, times) => {
   const { target, asked } = repository(page);
-  const walk = readAllTags(target, new ManualClock(), LIMITS);
+  const walk = readAllTags(target, { clock: new ManualClock(), parser: inlineParser }, LIMITS);
   await expect(walk).rejects.toMatchObject({
     reason: 'content',
     message: 'registry.test: the tag list of acme/app has no end',
@@ -70,9 +89,11 @@ test('one deadline holds for all pages together, and ends the request that runs'
   const clock = new ManualClock();
   const { target, asked, signals } = repository((number) => {
     clock.advance(20_000);
-    return number < 3 ? { tags: ['a'], next: String(number + 1) } : Promise.withResolvers<TagsPage>().promise;
+    return number < 3
+      ? { tags: packTags(['a']), next: String(number + 1) }
+      : Promise.withResolvers<TagsPage>().promise;
   });
-  await expect(readAllTags(target, clock, LIMITS)).rejects.toMatchObject({
+  await expect(readAllTags(target, { clock, parser: inlineParser }, LIMITS)).rejects.toMatchObject({
     failure: 'unavailable',
     reason: 'timeout',
     message: 'registry.test: the pages of the tags of acme/app did not end within 60000 ms',

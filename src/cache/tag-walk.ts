@@ -1,10 +1,13 @@
 import type { Clock } from '../clock.ts';
-import { isTag } from '../oci/tag.ts';
+import type { TagNames } from '../oci/tag-names.ts';
 import { UpstreamError } from '../upstream/error.ts';
+import type { Parser } from '../upstream/parsing/parser.ts';
+import { readDocument } from '../upstream/read-document.ts';
 import { Cursors, walkPages } from '../upstream/walk.ts';
 import type { Target } from './target.ts';
 
 export interface TagWalkLimits {
+  /** Of all pages, as often as they come. */
   readonly tags: number;
   readonly pages: number;
   /** Of all tags and cursors, as often as they come. */
@@ -22,9 +25,9 @@ const LIMITS: TagWalkLimits = { tags: 1_000_000, pages: 10_000, bytes: 32 * 1024
  */
 export async function readAllTags(
   { upstream, key }: Target,
-  clock: Clock,
+  { clock, parser }: { readonly clock: Clock; readonly parser: Parser },
   limits: TagWalkLimits = LIMITS,
-): Promise<readonly string[]> {
+): Promise<TagNames> {
   const walk = { upstream: key.upstream, what: `the tags of ${key.repository}` };
   return walkPages({ ...walk, clock, ms: limits.ms }, async (signal) => {
     const list = new TagList(limits);
@@ -37,32 +40,34 @@ export async function readAllTags(
       if (next !== undefined) cursors.add(next);
       if (!list.take(page.tags, next)) throw tooLong(key);
     } while (next !== undefined);
-    return list.sorted();
+    const [only, ...others] = list.pages;
+    if (only !== undefined && others.length === 0) return only;
+    return readDocument(key.upstream, parser, { name: 'mergeTags', args: [list.pages] }, list.bytes);
   });
 }
 
 class TagList {
-  readonly #tags = new Set<string>();
+  readonly pages: TagNames[] = [];
   readonly #limits: TagWalkLimits;
-  #pages = 0;
+  #tags = 0;
   #bytes = 0;
 
   constructor(limits: TagWalkLimits) {
     this.#limits = limits;
   }
 
-  /** @returns whether the list is within its limits */
-  take(tags: readonly string[], next = ''): boolean {
-    this.#pages += 1;
-    this.#bytes += tags.reduce((sum, tag) => sum + tag.length, next.length);
-    // A tag that cannot be asked for is no use to anybody, and might break a client.
-    for (const tag of tags) if (isTag(tag)) this.#tags.add(tag);
-    const { tags: maxTags, pages, bytes } = this.#limits;
-    return this.#tags.size <= maxTags && this.#pages <= pages && this.#bytes <= bytes;
+  /** Of all tags and cursors. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
-  sorted(): readonly string[] {
-    return [...this.#tags].sort();
+  /** @returns whether the list is within its limits */
+  take(tags: TagNames, next = ''): boolean {
+    this.pages.push(tags);
+    this.#tags += tags.count;
+    this.#bytes += tags.bytes.length + next.length;
+    const { tags: maxTags, pages, bytes } = this.#limits;
+    return this.#tags <= maxTags && this.pages.length <= pages && this.#bytes <= bytes;
   }
 }
 

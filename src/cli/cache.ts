@@ -9,6 +9,7 @@ import { fillRoom } from '../eviction/fill-room.ts';
 import type { ContentIndex } from '../index/content-index.ts';
 import { freeBytes } from '../store/fs/file-store.ts';
 import { HeldStore } from '../store/held-store.ts';
+import type { Parser } from '../upstream/parsing/parser.ts';
 import { openCacheDirectory } from './cache-directory.ts';
 
 /** The cache with its disk: what is kept, and what sees to it that it fits. */
@@ -29,6 +30,8 @@ export interface CacheDependencies {
   readonly syncs?: number;
   /** As of SqliteIndexOptions. */
   readonly busyTimeoutMs?: number;
+  /** Absent: documents are read in this thread. */
+  readonly parser?: Parser;
 }
 
 /** @throws as `openCacheDirectory` does */

@@ -19,6 +19,7 @@ import { UpstreamTable, type RoutedUpstream } from '../server/select-upstream.ts
 import { openToOthers } from '../store/fs/open-to-others.ts';
 import { shareThreads, threadsOf } from '../threads.ts';
 import { Passage } from '../upstream/passage.ts';
+import { ThreadParser } from '../upstream/parsing/thread-parser.ts';
 import { openCache } from './cache.ts';
 import { EXIT_USAGE } from './exit-codes.ts';
 import { listenProblem } from './listen-problem.ts';
@@ -54,9 +55,12 @@ async function serve(config: Config): Promise<void> {
 
   await using stack = new AsyncDisposableStack();
   const passage = new Passage(randomUUID());
-  const upstreams = createUpstreams(config, { clock, events, passage, userAgent: `larder/${version()}` });
+  const parser = new ThreadParser({ clock });
+  stack.defer(() => parser.close());
+  const userAgent = `larder/${version()}`;
+  const upstreams = createUpstreams(config, { clock, events, passage, parser, userAgent });
   stack.defer(() => closeAll(upstreams));
-  const cache = await openCache(config, { clock, events, syncs: threads.syncs });
+  const cache = await openCache(config, { clock, events, parser, syncs: threads.syncs });
   stack.defer(() => cache.close());
   const warning = openToOthers(config.cache.directory);
   if (warning !== undefined) logger.warn(warning);

@@ -16,6 +16,7 @@ import { guardUpstream } from '../upstream/guard.ts';
 import { offlineUpstream } from '../upstream/offline.ts';
 import type { Passage } from '../upstream/passage.ts';
 import type { ProxyFor } from '../upstream/proxy.ts';
+import type { Parser } from '../upstream/parsing/parser.ts';
 import { certificateFile } from './certificate-file.ts';
 
 export interface UpstreamDependencies {
@@ -23,6 +24,8 @@ export interface UpstreamDependencies {
   readonly events: Events;
   readonly userAgent: string;
   readonly passage: Passage;
+  /** Absent: documents are read in this thread. */
+  readonly parser?: Parser;
 }
 
 export interface ConfiguredUpstream extends RoutedUpstream {
@@ -74,7 +77,7 @@ export function upstreamDetail(
 function guarded(
   entry: UpstreamConfig,
   { limits, proxies }: Config,
-  { clock, events, userAgent, passage }: UpstreamDependencies,
+  { clock, events, userAgent, passage, parser }: UpstreamDependencies,
 ): Breaker {
   const { name, url, ca, proxy, trustedRealms, allowPrivateNetworks, timeouts } = entry;
   const credentials =
@@ -84,10 +87,8 @@ function guarded(
   const caFile = entry.caFile === undefined ? undefined : certificateFile(entry.caFile);
   const proxyFor = proxyChoice(proxy, proxies, entry, clock);
   const network = { ca, caFile, proxyFor, allowPrivateNetworks, timeouts, connections };
-  const upstream = createUpstream(
-    { name, url, userAgent, ...account, ...network },
-    { clock, events, passage },
-  );
+  const deps = { clock, events, passage, ...(parser !== undefined && { parser }) };
+  const upstream = createUpstream({ name, url, userAgent, ...account, ...network }, deps);
   return guardUpstream(upstream, { connections, waitMs: timeouts.headersMs }, { clock, events });
 }
 

@@ -1,4 +1,4 @@
-import type { ListQuery } from '../cache/tag-lists.ts';
+import type { ListQuery } from '../oci/tag-names.ts';
 import { RegistryError, quoted } from '../oci/error.ts';
 
 /** The most entries on a page, and how many there are where the client does not say (CVE-2023-2253). */

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import { Arrivals } from './arrivals.ts';
 import { classifyNetworkError } from './classify.ts';
 import { UpstreamError } from './error.ts';
+import { LARGE_BYTES, type LargeBodies } from './large-bodies.ts';
 
 type UndiciBody = Dispatcher.ResponseData['body'];
 
@@ -13,6 +14,13 @@ export interface AnswerBodyOptions {
   readonly bodyMs: number;
   /** When an answer that is one document is due whole, by the monotonic clock. */
   readonly dueAt: number;
+  /** Where a large body finds its place in memory. */
+  readonly large: LargeBodies;
+}
+
+/** A document in memory. To be disposed of when its bytes are used no more. */
+export interface HeldDocument extends Disposable {
+  readonly bytes: Buffer;
 }
 
 /** How much of an unwanted body is read to keep its connection; longer ones are cheaper to cut. */
@@ -56,33 +64,45 @@ export class AnswerBody implements AsyncIterable<readonly Uint8Array[]> {
   }
 
   /**
-   * The whole of a small body that a client waits for before it gets a single header: due in the time that the
-   * answer's headers had, or an upstream that sends a byte now and then would hold the client for ever.
+   * The whole of a body that a client waits for before it gets a single header: due in the time that the answer's
+   * headers had, or an upstream that sends a byte now and then would hold the client for ever. A large one waits for
+   * its place in memory, in which time upstream is not to blame.
    * @throws UpstreamError `content` where it is longer than `limit` bytes, `timeout` where it is late
    */
-  async document(limit: number): Promise<Buffer> {
+  async document(limit: number): Promise<HeldDocument> {
     const { clock, dueAt } = this.#options;
-    const cancel = clock.after(Math.max(0, dueAt - clock.monotonic()), () => {
-      this.destroy(this.#fail('timeout', 'did not finish its answer in time'));
-    });
+    const late = (): void => this.destroy(this.#fail('timeout', 'did not finish its answer in time'));
+    let leftMs = Math.max(0, dueAt - clock.monotonic());
+    let cancel = clock.after(leftMs, late);
+    const place: { taken?: Disposable } = {};
     try {
-      return await this.bytes(limit);
+      const bytes = await this.#whole(limit, async () => {
+        cancel();
+        leftMs = Math.max(0, dueAt - clock.monotonic());
+        place.taken = await this.#options.large.hold();
+        cancel = clock.after(leftMs, late);
+      });
+      return { bytes, [Symbol.dispose]: () => place.taken?.[Symbol.dispose]() };
+    } catch (error) {
+      place.taken?.[Symbol.dispose]();
+      throw error;
     } finally {
       cancel();
     }
   }
 
-  /**
-   * The whole body.
-   * @throws UpstreamError `content` where it is longer than `limit` bytes
-   */
-  async bytes(limit: number): Promise<Buffer> {
+  /** @param onLarge is waited for where there is more than a small body */
+  async #whole(limit: number, onLarge: () => Promise<void>): Promise<Buffer> {
     const chunks: Uint8Array[] = [];
     let length = 0;
+    let isLarge = false;
     for await (const pieces of this) {
       chunks.push(...pieces);
       length += byteLength(pieces);
       if (length > limit) throw this.#fail('content', `answered with more than ${limit} bytes`);
+      if (length <= LARGE_BYTES || isLarge) continue;
+      isLarge = true;
+      await onLarge();
     }
     return Buffer.concat(chunks, length);
   }

@@ -8,6 +8,7 @@ import { RegistryClient } from './registry-client.ts';
 import { Manifests } from './manifests.ts';
 import { systemNetwork, type Network } from './network.ts';
 import type { Passage } from './passage.ts';
+import { inlineParser, type Parser } from './parsing/parser.ts';
 import { quirksOf } from './quirks.ts';
 import { Referrers } from './referrers.ts';
 import { Reporter } from './reporter.ts';
@@ -25,6 +26,8 @@ export interface UpstreamDeps {
   readonly makeContext?: MakeContext | undefined;
   /** Absent: requests say nothing of who has sent them on. */
   readonly passage?: Pick<Passage, 'via'> | undefined;
+  /** Absent: documents are read in this thread. */
+  readonly parser?: Parser;
 }
 
 /**
@@ -33,7 +36,7 @@ export interface UpstreamDeps {
  */
 export function createUpstream(settings: UpstreamSettings, deps: UpstreamDeps): Upstream {
   const { name: upstream, url, credentials, trustedRealms = [] } = settings;
-  const { network = systemNetwork, clock } = deps;
+  const { network = systemNetwork, clock, parser = inlineParser } = deps;
   const reporter = new Reporter(upstream, deps);
   const transport = new Transport(settings, { ...deps, network });
   const send = transport.send.bind(transport);
@@ -43,10 +46,10 @@ export function createUpstream(settings: UpstreamSettings, deps: UpstreamDeps): 
   const authorizer = new Authorizer({ upstream, url, ...account, clock, send, tokenClient, reporter });
   const client = new RegistryClient({ upstream, url, clock, authorizer, reporter });
   const quirks = quirksOf(url.hostname);
-  const manifests = new Manifests({ upstream, client });
+  const manifests = new Manifests({ upstream, client, parser });
   const blobs = new Blobs({ upstream, client, quirks, reporter });
-  const tags = new Tags({ upstream, client, quirks });
-  const referrers = new Referrers({ upstream, client, manifests, clock });
+  const tags = new Tags({ upstream, client, quirks, parser });
+  const referrers = new Referrers({ upstream, client, manifests, clock, parser });
   return {
     name: upstream,
     resolve: manifests.resolve.bind(manifests),

@@ -97,7 +97,8 @@ describe('schema 1', () => {
     'signed and served as %s has the digest of its payload',
     (contentType) => {
       const mediaType = MediaType.dockerSchema1Signed;
-      const expected = { mediaType, bytes: signed, digest: ofPayload, verified: false };
+      const content = { mediaType, layers: [], manifests: [] };
+      const expected = { mediaType, digest: ofPayload, verified: false, content };
       expect(verify(signed, contentType)).toEqual(expected);
       expect(verify(signed, contentType, tag, ofPayload)).toEqual(expected);
       expect(verify(signed, contentType, by(ofPayload))).toEqual(expected);

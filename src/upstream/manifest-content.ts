@@ -2,7 +2,7 @@ import { digestAlgorithm, digestOf, isDigest, type Digest } from '../oci/digest.
 import { RegistryError } from '../oci/error.ts';
 import { documentType } from '../oci/document-type.ts';
 import { parseJsonObject } from '../oci/json.ts';
-import { parseManifest } from '../oci/manifest.ts';
+import { parseManifest, type Manifest } from '../oci/manifest.ts';
 import {
   bareMediaType,
   isManifestMediaType,
@@ -12,6 +12,9 @@ import {
 import type { Reference } from '../oci/reference.ts';
 import { schema1Payload } from './schema1-payload.ts';
 import type { FetchedManifest } from './upstream.ts';
+
+/** A manifest as it was fetched, but for its bytes, which the caller has. */
+export type VerifiedManifest = Omit<FetchedManifest, 'bytes'>;
 
 /** What an upstream sent as a manifest. */
 export interface ManifestAnswer {
@@ -40,9 +43,10 @@ const VAGUE_TYPES: ReadonlySet<string | undefined> = new Set([
  * digest and what upstream claims of it. The digest is computed by the algorithm of the reference.
  * @throws ContentMismatch
  */
-export function verifyManifest(answer: ManifestAnswer, reference: Reference): FetchedManifest {
-  const mediaType = ownType(answer.bytes, servedType(answer));
-  if (isSchema1MediaType(mediaType)) return schema1(answer, mediaType, reference);
+export function verifyManifest(answer: ManifestAnswer, reference: Reference): VerifiedManifest {
+  const content = readable(answer.bytes, servedType(answer));
+  const { mediaType } = content;
+  if (isSchema1MediaType(mediaType)) return { ...schema1(answer, mediaType, reference), content };
   const asked = reference.kind === 'digest' ? reference.digest : undefined;
   const digest = digestOf(answer.bytes, asked === undefined ? 'sha256' : digestAlgorithm(asked));
   if (asked !== undefined && digest !== asked) {
@@ -52,13 +56,13 @@ export function verifyManifest(answer: ManifestAnswer, reference: Reference): Fe
   if (claimed !== undefined && digestOf(answer.bytes, digestAlgorithm(claimed)) !== claimed) {
     throw new ContentMismatch(`claims the digest ${claimed} for a manifest of digest ${digest}`);
   }
-  return { bytes: answer.bytes, mediaType, digest, verified: true };
+  return { mediaType, digest, verified: true, content };
 }
 
 /** What the document says of itself counts where it names the kind that it was served as by that kind's other name. */
-function ownType(bytes: Uint8Array, served: ManifestMediaType): ManifestMediaType {
+function readable(bytes: Uint8Array, served: ManifestMediaType): Manifest {
   try {
-    return parseManifest(bytes, served).mediaType;
+    return parseManifest(bytes, served);
   } catch (error) {
     if (!(error instanceof RegistryError)) throw error;
     throw new ContentMismatch(`sent a manifest that is none: ${error.message}`, { cause: error });
@@ -95,7 +99,7 @@ function schema1(
   answer: ManifestAnswer,
   mediaType: ManifestMediaType,
   reference: Reference,
-): FetchedManifest {
+): Omit<VerifiedManifest, 'content'> {
   const { bytes } = answer;
   const payload = schema1Payload(bytes);
   const has = (digest: Digest, part: Uint8Array | undefined): boolean =>
@@ -107,7 +111,7 @@ function schema1(
     throw new ContentMismatch(`sent a manifest of schema 1 that has not the digest ${digest}`);
   }
   const digest = asked ?? claimed ?? digestOf(payload ?? bytes);
-  return { bytes, mediaType, digest, verified: has(digest, bytes) };
+  return { mediaType, digest, verified: has(digest, bytes) };
 }
 
 function claimedDigest({ claimedDigest }: ManifestAnswer): Digest | undefined {

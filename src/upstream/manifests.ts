@@ -4,10 +4,13 @@ import { WIDE_ACCEPT, bareMediaType, isManifestMediaType } from '../oci/media-ty
 import { formatReference, type Reference } from '../oci/reference.ts';
 import type { RepositoryName } from '../oci/repository-name.ts';
 import type { Answer } from './answer.ts';
+import type { HeldDocument } from './answer-body.ts';
 import type { RegistryClient } from './registry-client.ts';
 import { encodingOf } from './content-encoding.ts';
 import { UpstreamError } from './error.ts';
-import { ContentMismatch, verifyManifest } from './manifest-content.ts';
+import type { Work } from './parsing/functions.ts';
+import type { Parser } from './parsing/parser.ts';
+import { readDocument } from './read-document.ts';
 import { toldSize } from './told-size.ts';
 import type { CallOptions, FetchedManifest, ResolvedManifest } from './upstream.ts';
 
@@ -17,6 +20,7 @@ const ACCEPT = WIDE_ACCEPT.join(', ');
 export interface ManifestsOptions {
   readonly upstream: string;
   readonly client: RegistryClient;
+  readonly parser: Parser;
 }
 
 /** Manifests of an upstream (distribution-spec, "Pulling manifests"). */
@@ -44,21 +48,19 @@ export class Manifests {
     reference: Reference,
     options: CallOptions = {},
   ): Promise<FetchedManifest> {
-    const { upstream } = this.#options;
-    const { answer, bytes } = await this.#whole(repository, reference, options);
+    const { upstream, parser } = this.#options;
+    const { answer, document } = await this.#whole(repository, reference, options);
+    using held = document;
+    const { bytes } = held;
     const claimedDigest = answer.header('docker-content-digest');
-    try {
-      return verifyManifest({ bytes, contentType: answer.header('content-type'), claimedDigest }, reference);
-    } catch (error) {
-      if (!(error instanceof ContentMismatch)) throw error;
-      const encoding = encodingOf(answer.headers);
-      const message =
-        encoding === undefined ? error.message : `sent a body with Content-Encoding ${encoding}`;
-      throw new UpstreamError(upstream, 'unavailable', 'content', message, {
-        status: 200,
-        cause: error,
-      });
-    }
+    const fetched = { bytes, contentType: answer.header('content-type'), claimedDigest };
+    const work: Work<'fetchedManifest'> = { name: 'fetchedManifest', args: [fetched, reference] };
+    const reading = await readDocument(upstream, parser, work, bytes.length);
+    if ('read' in reading) return { bytes, ...reading.read };
+    const encoding = encodingOf(answer.headers);
+    const message =
+      encoding === undefined ? reading.problem : `sent a body with Content-Encoding ${encoding}`;
+    throw new UpstreamError(upstream, 'unavailable', 'content', message, { status: 200 });
   }
 
   /** Asks once more where the connection breaks inside the body: a blob is taken up again, and a manifest is small. */
@@ -66,11 +68,11 @@ export class Manifests {
     repository: RepositoryName,
     reference: Reference,
     options: CallOptions,
-  ): Promise<{ readonly answer: Answer; readonly bytes: Buffer }> {
+  ): Promise<{ readonly answer: Answer; readonly document: HeldDocument }> {
     for (let isFirst = true; ; isFirst = false) {
       const answer = await this.#ask('GET', repository, reference, options);
       try {
-        return { answer, bytes: await answer.body.document(MAX_MANIFEST_BYTES) };
+        return { answer, document: await answer.body.document(MAX_MANIFEST_BYTES) };
       } catch (error) {
         if (!isFirst || !(error instanceof UpstreamError) || error.reason !== 'reset') throw error;
       }

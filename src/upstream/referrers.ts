@@ -2,10 +2,9 @@ import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
-import { RegistryError } from '../oci/error.ts';
 import { MAX_MANIFEST_BYTES } from '../oci/json.ts';
 import { MediaType, bareMediaType } from '../oci/media-type.ts';
-import { mergeReferrers, parseReferrersIndex, referrersTag } from '../oci/referrers.ts';
+import { mergeReferrers, referrersTag } from '../oci/referrers.ts';
 import type { RepositoryName } from '../oci/repository-name.ts';
 import type { Answer } from './answer.ts';
 import type { RegistryClient } from './registry-client.ts';
@@ -13,6 +12,8 @@ import { requireIdentity } from './content-encoding.ts';
 import { UpstreamError } from './error.ts';
 import type { Manifests } from './manifests.ts';
 import { nextQuery } from './next-query.ts';
+import type { Parser } from './parsing/parser.ts';
+import { readDocument } from './read-document.ts';
 import type { CallOptions } from './upstream.ts';
 import { Cursors, walkPages } from './walk.ts';
 
@@ -21,6 +22,7 @@ export interface ReferrersOptions {
   readonly client: RegistryClient;
   readonly manifests: Manifests;
   readonly clock: Clock;
+  readonly parser: Parser;
 }
 
 type QueryOptions = CallOptions & { readonly artifactType?: string | undefined };
@@ -121,9 +123,10 @@ export class Referrers {
   ): Promise<Page | undefined> {
     const answer = await this.#ask(repository, subject, query, options);
     if (answer === undefined) return undefined;
-    const document = await answer.body.document(MAX_MANIFEST_BYTES);
+    using document = await answer.body.document(MAX_MANIFEST_BYTES);
     const next = nextQuery(this.#options.upstream, answer);
-    return { descriptors: this.#parse(document), bytes: document.length, next };
+    const { bytes } = document;
+    return { descriptors: await this.#parse(bytes), bytes: bytes.length, next };
   }
 
   #requireBounded(pages: readonly Page[]): void {
@@ -171,26 +174,21 @@ export class Referrers {
     const reference = { kind: 'tag', tag: referrersTag(subject) } as const;
     try {
       const index = await this.#options.manifests.fetch(repository, reference, { signal });
-      return this.#parse(index.bytes);
+      return await this.#parse(index.bytes);
     } catch (error) {
       if (error instanceof UpstreamError && error.failure === 'absent') return [];
       throw error;
     }
   }
 
-  #parse(bytes: Uint8Array): Descriptor[] {
-    try {
-      return parseReferrersIndex(bytes);
-    } catch (error) {
-      if (!(error instanceof RegistryError)) throw error;
-      throw this.#contentError(`sent referrers that are none: ${error.message}`, error);
-    }
+  async #parse(bytes: Uint8Array): Promise<Descriptor[]> {
+    const { upstream, parser } = this.#options;
+    const reading = await readDocument(upstream, parser, { name: 'referrers', args: [bytes] }, bytes.length);
+    if ('read' in reading) return reading.read;
+    throw this.#contentError(`sent referrers that are none: ${reading.problem}`);
   }
 
-  #contentError(message: string, cause?: unknown): UpstreamError {
-    return new UpstreamError(this.#options.upstream, 'unavailable', 'content', message, {
-      status: 200,
-      cause,
-    });
+  #contentError(message: string): UpstreamError {
+    return new UpstreamError(this.#options.upstream, 'unavailable', 'content', message, { status: 200 });
   }
 }

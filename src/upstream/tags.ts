@@ -1,19 +1,21 @@
-import { isJsonObject } from '../oci/json.ts';
 import type { RepositoryName } from '../oci/repository-name.ts';
-import { isTag } from '../oci/tag.ts';
+import type { TagNames } from '../oci/tag-names.ts';
 import type { Answer } from './answer.ts';
 import type { RegistryClient } from './registry-client.ts';
 import { requireIdentity } from './content-encoding.ts';
 import { UpstreamError } from './error.ts';
 import { nextQuery } from './next-query.ts';
-import { parseProblem } from './problem.ts';
+import type { Work } from './parsing/functions.ts';
+import type { Parser } from './parsing/parser.ts';
 import type { Quirks } from './quirks.ts';
+import { readDocument } from './read-document.ts';
 import type { CallOptions, TagsPage } from './upstream.ts';
 
 export interface TagsOptions {
   readonly upstream: string;
   readonly client: RegistryClient;
   readonly quirks: Quirks;
+  readonly parser: Parser;
 }
 
 type PageOptions = CallOptions & { readonly next?: string | undefined };
@@ -31,10 +33,11 @@ export class Tags {
     const query = new URLSearchParams(options.next ?? { n: String(this.#options.quirks.tagsPageSize) });
     const answer = await this.#ask(repository, query, options);
     requireIdentity(this.#options.upstream, answer);
-    const body = await answer.body.document(this.#options.quirks.tagsPageBytes);
+    using document = await answer.body.document(this.#options.quirks.tagsPageBytes);
     const next = nextQuery(this.#options.upstream, answer)?.toString();
+    const tags = await this.#parse(document.bytes);
     // A link to the page itself would be followed for ever.
-    return { tags: this.#parse(body), next: next === query.toString() ? undefined : next };
+    return { tags, next: next === query.toString() ? undefined : next };
   }
 
   async #ask(repository: RepositoryName, query: URLSearchParams, options: PageOptions): Promise<Answer> {
@@ -50,27 +53,20 @@ export class Tags {
     }
   }
 
-  #parse(body: Buffer): string[] {
-    const document = parseJson(body.toString());
-    // Go writes an empty list as null; a document without any list is none.
-    const tags = isJsonObject(document) && document['tags'] === null ? [] : listOf(document);
-    if (tags !== undefined) return tags.filter((tag) => typeof tag === 'string' && isTag(tag));
-    const [code] = parseProblem(body.toString()).codes;
+  async #parse(body: Buffer): Promise<TagNames> {
+    const { upstream, parser } = this.#options;
+    const work: Work<'tagsPage'> = { name: 'tagsPage', args: [body], given: ownBuffer(body) };
+    const parsed = await readDocument(upstream, parser, work, body.length);
+    if (parsed.tags !== undefined) return parsed.tags;
+    const { code } = parsed;
     const what = code === undefined ? 'something else than' : `an error, ${code}, in place of`;
-    const message = `sent ${what} a list of tags`;
-    throw new UpstreamError(this.#options.upstream, 'unavailable', 'content', message, { status: 200 });
+    throw new UpstreamError(upstream, 'unavailable', 'content', `sent ${what} a list of tags`, {
+      status: 200,
+    });
   }
 }
 
-function listOf(document: unknown): readonly unknown[] | undefined {
-  const tags = isJsonObject(document) ? document['tags'] : undefined;
-  return Array.isArray(tags) ? tags : undefined;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+/** Small buffers have a share of one only, which is not theirs to give away. */
+function ownBuffer({ buffer, byteLength }: Buffer): ArrayBuffer[] {
+  return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : [];
 }

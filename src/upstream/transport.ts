@@ -4,6 +4,7 @@ import type { Events } from '../events.ts';
 import { abortable } from './abortable.ts';
 import { AddressGuard, ForbiddenAddressError } from './address-guard.ts';
 import { AnswerBody } from './answer-body.ts';
+import { LargeBodies } from './large-bodies.ts';
 import { Answer } from './answer.ts';
 import { CredentialError } from './auth/credentials.ts';
 import { classifyNetworkError } from './classify.ts';
@@ -51,6 +52,7 @@ export class Transport {
   readonly #fresh: Dispatchers;
   readonly #passage: TransportDeps['passage'];
   readonly #staleConnections = new StaleConnections();
+  readonly #large = new LargeBodies();
 
   constructor(settings: UpstreamSettings, deps: TransportDeps) {
     this.#settings = settings;
@@ -84,7 +86,13 @@ export class Transport {
       this.#guard.admitLiteral(hop.url);
       const { statusCode, headers, body } = await this.#request(hop, abort.signal);
       body.once('close', forget);
-      const options = { upstream: this.#settings.name, clock: this.#clock, bodyMs, dueAt };
+      const options = {
+        upstream: this.#settings.name,
+        clock: this.#clock,
+        bodyMs,
+        dueAt,
+        large: this.#large,
+      };
       return new Answer(hop.url, statusCode, headers, new AnswerBody(body, options));
     } catch (error) {
       forget();

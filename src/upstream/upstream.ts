@@ -1,7 +1,9 @@
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
+import type { Manifest } from '../oci/manifest.ts';
 import type { Reference } from '../oci/reference.ts';
 import type { RepositoryName } from '../oci/repository-name.ts';
+import type { TagNames } from '../oci/tag-names.ts';
 
 export interface CallOptions {
   /** Ends the call. Belongs to the caller's flight, never to one client's request. */
@@ -38,6 +40,8 @@ export interface FetchedManifest {
   /** Computed from the bytes with the algorithm asked for (sha256 for a tag); signed schema 1: that of its payload. */
   readonly digest: Digest;
   readonly verified: boolean;
+  /** What the bytes say. */
+  readonly content: Manifest;
 }
 
 /** A blob's bytes from `start` on, as they arrive. The body must be read to the end or destroyed. */
@@ -67,7 +71,7 @@ export interface ByteRange {
 }
 
 export interface TagsPage {
-  readonly tags: readonly string[];
+  readonly tags: TagNames;
   /** Opaque; given back to `tags` for the page after this one. Undefined on the last page. */
   readonly next: string | undefined;
 }

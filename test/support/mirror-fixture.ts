@@ -19,7 +19,7 @@ import type { Target } from '../../src/cache/target.ts';
 import { upstreamDetail } from '../../src/cli/upstreams.ts';
 import { knownRegistry } from '../../src/config/known-registries.ts';
 import { chooseDelivery } from '../../src/delivery/choose.ts';
-import { createEvents, type LarderEvent, type ServedRequest } from '../../src/events.ts';
+import { createEvents, type Events, type LarderEvent, type ServedRequest } from '../../src/events.ts';
 import type { Digest } from '../../src/oci/digest.ts';
 import type { ContentIndex, RepositoryKey } from '../../src/index/content-index.ts';
 import { Evictor } from '../../src/eviction/evictor.ts';
@@ -41,6 +41,7 @@ import { freeBytes, openFileStore } from '../../src/store/fs/file-store.ts';
 import { HeldStore } from '../../src/store/held-store.ts';
 import type { Breaker } from '../../src/upstream/breaker.ts';
 import { createUpstream } from '../../src/upstream/create-upstream.ts';
+import { ThreadParser } from '../../src/upstream/parsing/thread-parser.ts';
 import { guardUpstream } from '../../src/upstream/guard.ts';
 import type { Network } from '../../src/upstream/network.ts';
 import { Passage } from '../../src/upstream/passage.ts';
@@ -123,6 +124,7 @@ export class MirrorFixture implements AsyncDisposable {
   readonly #listening: Listening;
   readonly #ownsDirectory: boolean;
   readonly #upstreams: readonly RoutedUpstream[];
+  readonly parser: ThreadParser;
 
   constructor(parts: {
     clock: ManualClock;
@@ -136,6 +138,7 @@ export class MirrorFixture implements AsyncDisposable {
     listening: Listening;
     ownsDirectory: boolean;
     upstreams: readonly RoutedUpstream[];
+    parser: ThreadParser;
   }) {
     this.clock = parts.clock;
     this.events = parts.events;
@@ -148,6 +151,7 @@ export class MirrorFixture implements AsyncDisposable {
     this.#listening = parts.listening;
     this.#ownsDirectory = parts.ownsDirectory;
     this.#upstreams = parts.upstreams;
+    this.parser = parts.parser;
   }
 
   get url(): URL {
@@ -212,6 +216,7 @@ export class MirrorFixture implements AsyncDisposable {
     await this.evictor.close();
     await this.mirror.close();
     await Promise.all(this.#upstreams.map(({ upstream }) => upstream.close()));
+    await this.parser.close();
     await this.index.close();
     const left = await this.files('ingest');
     const open = await leftOpen(this.store, this.directory);
@@ -233,6 +238,7 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
   const index = rememberIndex(await openSqliteIndex(join(directory, 'index.db')));
   const { negativeTtlMs = 30_000, manifestMemoryBytes = MEMORY, blobMemoryBytes = MEMORY } = options;
   const shared = { store, index, clock, events: bus };
+  const parser = new ThreadParser({ clock });
   const onFull = (bytes: number): void => evictor.makeRoom(bytes);
   const isServed = options.serveRecovered ?? false;
   const recovered = { isServed, isWordEnough: isServed || options.upstreams.length === 1 };
@@ -246,6 +252,7 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
     recovered,
     onFull,
     room: fillRoom({ ...shared, marks, freeBytes: free }),
+    parser,
   });
   const evictor = new Evictor({
     ...shared,
@@ -256,7 +263,8 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
   });
   if (options.marks !== undefined) evictor.start();
   const passage = new Passage(randomUUID());
-  const upstreams = options.upstreams.map((entry) => routed(entry, clock, bus, passage));
+  const dependencies = { clock, events: bus, passage, parser };
+  const upstreams = options.upstreams.map((entry) => routed(entry, dependencies));
   const defaultUpstream = options.upstreams[0]?.name ?? '';
   const table = new UpstreamTable(upstreams, defaultUpstream);
   const findTarget = (key: RepositoryKey): Target | undefined => {
@@ -306,6 +314,7 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
     listening,
     ownsDirectory,
     upstreams,
+    parser,
   });
 }
 
@@ -313,11 +322,16 @@ function namesOf({ name, addLibrary = false }: MirroredRegistry): UpstreamNames 
   return { name, aliases: knownRegistry(name)?.aliases ?? [], addLibrary };
 }
 
+interface RoutedDependencies {
+  readonly clock: ManualClock;
+  readonly events: Events;
+  readonly passage: Passage;
+  readonly parser: ThreadParser;
+}
+
 function routed(
   entry: MirroredRegistry,
-  clock: ManualClock,
-  events: ReturnType<typeof createEvents>,
-  passage: Passage,
+  { clock, events, passage, parser }: RoutedDependencies,
 ): GuardedUpstream {
   const client = createUpstream(
     {
@@ -329,7 +343,7 @@ function routed(
       userAgent: 'larder/test',
       ...entry.client,
     },
-    { clock, events, passage, ...(entry.network !== undefined && { network: entry.network }) },
+    { clock, events, passage, parser, ...(entry.network !== undefined && { network: entry.network }) },
   );
   const breaker = guardUpstream(client, { connections: 64, waitMs: 5_000 }, { clock, events });
   return {

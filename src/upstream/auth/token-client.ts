@@ -66,7 +66,8 @@ export class TokenClient {
   }
 
   async #read(answer: Answer): Promise<ReceivedToken> {
-    const body = await answer.body.document(MAX_RESPONSE_BYTES);
+    using document = await answer.body.document(MAX_RESPONSE_BYTES);
+    const body = document.bytes;
     const received = parseTokenResponse(body.toString(), this.#options.clock.now());
     if (received !== undefined) return received;
     throw this.#error('unavailable', 'token', `no token in the answer of ${answer.url.host}`, {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { packTags } from '../../../src/oci/tag-names.ts';
 import { credentialSource } from '../../../src/upstream/credentials/source.ts';
 import { challenged, json, registryError } from '../../support/scripted-reply.ts';
 import { MANIFEST_DIGEST, manifestReply, repo, tagged } from '../../support/upstream-content.ts';
@@ -73,7 +74,7 @@ test('the Link of its tags carries an empty orderby, which goes back as it came'
     .reply(json({ tags: ['v2'] }));
   const { next } = await acr.upstream.tags(app);
   expect(next).toBe('last=v1&n=2&orderby=');
-  expect(await acr.upstream.tags(app, { next })).toEqual({ tags: ['v2'], next: undefined });
+  expect(await acr.upstream.tags(app, { next })).toEqual({ tags: packTags(['v2']), next: undefined });
 });
 
 test('referrers come from its API, through all pages', async () => {

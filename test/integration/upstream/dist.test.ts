@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
+import { packTags } from '../../../src/oci/tag-names.ts';
 import { digestOf } from '../../../src/oci/digest.ts';
 import { MediaType } from '../../../src/oci/media-type.ts';
 import {
@@ -253,7 +254,7 @@ test('a limit of n that it does not take is left out', async () => {
     .withQuery('n', undefined)
     .once()
     .reply(json({ tags: ['1', '-bad', 7] }));
-  expect(await dist.upstream.tags(app)).toEqual({ tags: ['1'], next: undefined });
+  expect(await dist.upstream.tags(app)).toEqual({ tags: packTags(['1']), next: undefined });
 });
 
 test('a next page that is the page itself ends the list', async () => {

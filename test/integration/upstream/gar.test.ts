@@ -93,7 +93,7 @@ test('tags come in one page, with a map of manifests and children beside them', 
   const name = 'project/images/app';
   gar.on('GET', `/v2/${name}/tags/list`).reply(json({ name, child: ['sub'], manifest, tags }));
   const page = await gar.upstream.tags(app);
-  expect([page.tags.length, page.next]).toEqual([40_000, undefined]);
+  expect([page.tags.count, page.next]).toEqual([40_000, undefined]);
 });
 
 test('a list beyond all measure is cut, sooner where tags come in pages', async () => {

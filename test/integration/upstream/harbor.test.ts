@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { packTags } from '../../../src/oci/tag-names.ts';
 import { credentialSource } from '../../../src/upstream/credentials/source.ts';
 import { challenged, json, redirect, type Reply } from '../../support/scripted-reply.ts';
 import { MANIFEST_DIGEST, manifestReply, repo, tagged } from '../../support/upstream-content.ts';
@@ -90,7 +91,7 @@ test('tags are redirected by 301, too, and the page goes on where it should', as
     .withQuery('last', '1')
     .reply(json({ tags: ['2'] }));
   const { next } = await harbor.upstream.tags(repo('hub/nginx'));
-  expect((await harbor.upstream.tags(repo('hub/nginx'), { next })).tags).toEqual(['2']);
+  expect((await harbor.upstream.tags(repo('hub/nginx'), { next })).tags).toEqual(packTags(['2']));
 });
 
 test('where only Basic is offered, the account goes with each request', async () => {
@@ -105,6 +106,6 @@ test('where only Basic is offered, the account goes with each request', async ()
     .withHeader('authorization', basic)
     .times(2)
     .reply(json({ tags: null }));
-  expect(await harbor.upstream.tags(repo('team/app'))).toEqual({ tags: [], next: undefined });
+  expect(await harbor.upstream.tags(repo('team/app'))).toEqual({ tags: packTags([]), next: undefined });
   await harbor.upstream.tags(repo('team/app'));
 });

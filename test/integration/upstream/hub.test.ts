@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { packTags } from '../../../src/oci/tag-names.ts';
 import {
   bytes,
   challenged,
@@ -141,6 +142,9 @@ test('tags come a hundred a page', async () => {
     .withQuery('last', 'b')
     .reply(json({ tags: ['c'] }));
   const first = await hub.upstream.tags(debian);
-  expect(first).toEqual({ tags: ['a', 'b'], next: 'n=100&last=b' });
-  expect(await hub.upstream.tags(debian, { next: first.next })).toEqual({ tags: ['c'], next: undefined });
+  expect(first).toEqual({ tags: packTags(['a', 'b']), next: 'n=100&last=b' });
+  expect(await hub.upstream.tags(debian, { next: first.next })).toEqual({
+    tags: packTags(['c']),
+    next: undefined,
+  });
 });

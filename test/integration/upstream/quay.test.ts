@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { packTags } from '../../../src/oci/tag-names.ts';
 import { MediaType } from '../../../src/oci/media-type.ts';
 import { bytes, challenged, json, redirect, registryError, status } from '../../support/scripted-reply.ts';
 import {
@@ -71,7 +72,7 @@ test('the Link of its tags is absolute: only its query is taken', async () => {
     .withQuery('next_page', 'abc')
     .reply(json({ tags: ['2'] }));
   const { next } = await quay.upstream.tags(app);
-  expect(await quay.upstream.tags(app, { next })).toEqual({ tags: ['2'], next: undefined });
+  expect(await quay.upstream.tags(app, { next })).toEqual({ tags: packTags(['2']), next: undefined });
 });
 
 test('a repository that is missing or private is 401, with a token too: denied', async () => {
