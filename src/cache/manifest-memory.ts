@@ -23,6 +23,11 @@ export class ManifestMemory {
     return this.#manifests.get(digest)?.get(upstream);
   }
 
+  /** Whether any upstream's is here. */
+  has(digest: Digest): boolean {
+    return this.#manifests.has(digest);
+  }
+
   set(upstream: string, manifest: Manifest): void {
     const others = this.#manifests.peek(manifest.digest) ?? [];
     this.#manifests.set(manifest.digest, new Map([...others, [upstream, manifest]]));

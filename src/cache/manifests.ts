@@ -1,14 +1,13 @@
 import type { Clock } from '../clock.ts';
 import type { Events } from '../events.ts';
-import type { ContentIndex, ManifestEntry } from '../index/content-index.ts';
+import type { ContentIndex } from '../index/content-index.ts';
 import type { Digest } from '../oci/digest.ts';
 import { documentType } from '../oci/document-type.ts';
 import { parseJsonObject } from '../oci/json.ts';
-import { manifestEdges, referrerDescriptor, type Manifest as ParsedManifest } from '../oci/manifest.ts';
-import { plainContent } from '../oci/plain-content.ts';
+import { manifestEdges, type Manifest as ParsedManifest } from '../oci/manifest.ts';
 import type { BlobStore } from '../store/blob-store.ts';
 import type { FetchedManifest } from '../upstream/upstream.ts';
-import { isDiskError, type Disk } from './disk.ts';
+import type { Disk } from './disk.ts';
 import { Flights } from './flights.ts';
 import type { LastUse } from './last-use.ts';
 import { refusalKey, type NegativeCache } from './negative.ts';
@@ -16,9 +15,9 @@ import { ManifestMemory } from './manifest-memory.ts';
 import type { Outcome } from './outcome.ts';
 import type { Belonging } from './permission/belonging.ts';
 import type { Permission } from './permission/permission.ts';
-import { recordOrDrop } from './record.ts';
 import { isRefusal } from './refusal.ts';
 import type { StoredBlobs } from './stored-blobs.ts';
+import { StoredManifests } from './stored-manifests.ts';
 import type { Target } from './target.ts';
 import { tolerate } from './tolerate.ts';
 
@@ -49,16 +48,21 @@ export interface ManifestsOptions {
   readonly memoryBytes: number;
 }
 
+/** So many of a digest's repositories are looked at for one whose upstream has given what is in memory. */
+const MAX_REPOSITORIES = 5;
+
 /** Manifests by digest: from memory, from disk, from upstream, in this order. */
 export class Manifests {
   readonly #memory: ManifestMemory;
   readonly #fetches: Flights<Manifest>;
   readonly #options: ManifestsOptions;
-  /** How often something was forgotten: what was read before is not kept after it. */
-  #forgotten = 0;
+  readonly #files: StoredManifests;
+  /** How often something was forgotten, or lost by the disk: what was read before is not kept after it. */
+  #changes = 0;
 
   constructor(options: ManifestsOptions) {
     this.#options = options;
+    this.#files = new StoredManifests(options);
     this.#fetches = new Flights(() => options.clock.monotonic());
     this.#memory = new ManifestMemory(options.memoryBytes);
   }
@@ -75,6 +79,7 @@ export class Manifests {
       const outcome = await permission.ask(target, content);
       if (outcome !== 'fetch') {
         lastUse.record(digest);
+        this.#files.writeMissing(target, local);
         return { manifest: local, outcome };
       }
     }
@@ -100,13 +105,52 @@ export class Manifests {
   pullNow(target: Target, digest: Digest): Manifest | undefined {
     const manifest = this.#memory.get(target.key.upstream, digest);
     if (manifest === undefined) return undefined;
-    return this.#options.permission.isServedNow(target.key, digest) ? manifest : undefined;
+    if (!this.#options.permission.isServedNow(target.key, digest)) return undefined;
+    this.#files.writeMissing(target, manifest);
+    return manifest;
   }
 
   /** Forgets what is in memory of digests that are not to be had from it any more. */
   forget(digests: Iterable<Digest>): void {
-    this.#forgotten += 1;
-    for (const digest of digests) this.#memory.delete(digest);
+    this.#changes += 1;
+    for (const digest of digests) {
+      this.#memory.delete(digest);
+      this.#files.forget(digest);
+    }
+  }
+
+  /** To be called when the bytes of a digest have gone from the disk: what is in memory is served, and stored again. */
+  lost(digest: Digest): void {
+    this.#changes += 1;
+    if (this.#memory.has(digest)) this.#files.lost(digest);
+  }
+
+  /**
+   * Stores what is in memory of a manifest and of those that it refers to, and the disk has not.
+   * @throws IndexError
+   */
+  async storeMissing(digest: Digest): Promise<void> {
+    const { index } = this.#options;
+    const tried = new Set<Digest>();
+    // What one refers to is known once that is stored.
+    for (let before = -1; before < tried.size;) {
+      before = tried.size;
+      const parts = (await index.closure(digest)).filter((part) => this.#files.isMissing(part));
+      for (const part of parts) if (!tried.has(part)) await this.#storeFor(part, tried);
+    }
+  }
+
+  async #storeFor(digest: Digest, tried: Set<Digest>): Promise<void> {
+    tried.add(digest);
+    for (const key of await this.#options.index.repositoriesOf(digest, MAX_REPOSITORIES)) {
+      const manifest = this.#memory.get(key.upstream, digest);
+      if (manifest !== undefined) return void (await this.#files.write({ key }, manifest));
+    }
+  }
+
+  /** Resolves when what is being written is on the disk. */
+  close(): Promise<void> {
+    return this.#files.close();
   }
 
   /**
@@ -118,7 +162,7 @@ export class Manifests {
     const manifest: Manifest = { digest, mediaType, bytes };
     if (!fetched.verified) return manifest;
     const parsed = fetched.content;
-    await this.#keep(target, manifest, parsed);
+    await this.#files.write(target, manifest, parsed);
     await this.#options.belonging.add(target.key, digest, 'given');
     this.#disproveParts(target, parsed);
     this.#memory.set(target.key.upstream, manifest);
@@ -151,7 +195,7 @@ export class Manifests {
   async #fromDisk(upstream: string, digest: Digest): Promise<Manifest | undefined> {
     const { stored, index, events } = this.#options;
     return tolerate(events, 'read a manifest', async () => {
-      const forgotten = this.#forgotten;
+      const changes = this.#changes;
       if ((await index.manifest(digest)) === undefined) return undefined;
       const given = await index.manifestType(upstream, digest);
       const reader = await stored.open(digest);
@@ -163,36 +207,8 @@ export class Manifests {
       const mediaType = given ?? documentType(parseJsonObject(bytes));
       if (mediaType === undefined) return undefined;
       const manifest = { digest, mediaType, bytes };
-      if (forgotten === this.#forgotten) this.#memory.set(upstream, manifest);
+      if (changes === this.#changes) this.#memory.set(upstream, manifest);
       return manifest;
     });
-  }
-
-  /** On disk, where the disk lets us. */
-  async #keep(target: Target, manifest: Manifest, parsed: ParsedManifest): Promise<void> {
-    const { disk, events } = this.#options;
-    if (disk.error !== undefined) return;
-    try {
-      await this.#toDisk(target, manifest, parsed);
-    } catch (error) {
-      if (isDiskError(error)) disk.failed(error, manifest.bytes.length);
-      events.emit({ kind: 'store-failed', operation: 'store a manifest', error });
-    }
-  }
-
-  async #toDisk(target: Target, { digest, bytes }: Manifest, parsed: ParsedManifest): Promise<void> {
-    const { store, index, clock } = this.#options;
-    await using ingest = await store.ingest({ digest, size: bytes.length });
-    await ingest.write([bytes]);
-    await ingest.commit();
-    const entry: ManifestEntry = {
-      descriptor: referrerDescriptor(parsed, { digest, size: bytes.length }),
-      subject: parsed.subject?.digest,
-    };
-    const stored = { usedAt: clock.now() };
-    const vouched = target.permission.checksReferences ? plainContent(parsed, bytes) : undefined;
-    await recordOrDrop(this.#options, digest, () =>
-      index.putManifest(target.key, entry, manifestEdges(parsed), { stored, vouched }),
-    );
   }
 }

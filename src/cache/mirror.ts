@@ -220,11 +220,20 @@ export class Mirror {
   }
 
   /**
-   * To be called when bytes were evicted. A manifest is served from memory as long as it is there; a blob is not, since
-   * its HEAD would be answered from upstream, and it would never be stored again.
+   * To be called when bytes were evicted. A manifest is served from memory as long as it is there, and stored again
+   * when it is; a blob is not, since its HEAD would be answered from upstream, and it would never be stored again.
    */
   evicted(digest: Digest): void {
+    this.#manifests.lost(digest);
     this.#small.forget([digest]);
+  }
+
+  /**
+   * Stores what only memory has of a manifest and of those that it refers to.
+   * @throws IndexError
+   */
+  storeMissing(digest: Digest): Promise<void> {
+    return this.#manifests.storeMissing(digest);
   }
 
   /** To be called when `digests` were deleted from the store or the index, or taken from a repository. */
@@ -265,6 +274,7 @@ export class Mirror {
   async close(): Promise<void> {
     await this.#early?.close();
     await this.#blobs.close();
+    await this.#manifests.close();
     await this.#disk.close();
     await this.#lastUse.flush();
   }

@@ -54,8 +54,7 @@ export class LocalMaintenance implements Maintenance {
   }
 
   pin(reference: string): Promise<readonly string[]> {
-    const { index, clock } = this.#options;
-    return explained(() => pinContent(index, this.#parse(reference), clock.now()));
+    return explained(() => pinContent(this.#options, this.#parse(reference)));
   }
 
   unpin(reference: string): Promise<readonly string[]> {

@@ -1,5 +1,6 @@
 import type { ContentIndex, Pin, PinEntry, RepositoryKey } from '../index/content-index.ts';
 import type { Tag } from '../oci/tag.ts';
+import type { Content } from './content.ts';
 import { MaintenanceError } from './error.ts';
 import { findKnown, formatAll, listPins } from './known.ts';
 import { formatSelector, type Selector } from './selector.ts';
@@ -7,22 +8,28 @@ import { formatSelector, type Selector } from './selector.ts';
 const PAGE = 500;
 
 /**
- * Pins what is cached under the name; of a repository each of its tags.
+ * Pins what is cached under the name; of a repository each of its tags. What only memory has of it is stored first:
+ * what a manifest refers to is exempt from eviction only as long as that manifest is known.
  * @returns the names of the pins
  * @throws MaintenanceError `unknown`
  */
 export async function pinContent(
-  index: ContentIndex,
+  { index, mirror, clock }: Pick<Content, 'index' | 'mirror' | 'clock'>,
   selectors: readonly Selector[],
-  pinnedAt: number,
 ): Promise<readonly string[]> {
+  for (const selector of selectors)
+    if (selector.kind === 'digest') await mirror.storeMissing(selector.digest);
   const selector = await findKnown(index, selectors);
   const pins = selector.kind === 'repository' ? await tagPins(index, selector.key) : [pinOf(selector)];
   if (pins.length === 0) {
     const message = `${formatSelector(selector)} has no tags here: name a digest of it`;
     throw new MaintenanceError('unknown', message);
   }
-  for (const pin of pins) await index.pin(pin, pinnedAt);
+  for (const pin of pins) {
+    const digest = pin.kind === 'digest' ? pin.digest : (await index.tag(pin.key, pin.tag))?.digest;
+    if (digest !== undefined) await mirror.storeMissing(digest);
+    await index.pin(pin, clock.now());
+  }
   return pins.map(nameOf);
 }
 
