@@ -204,13 +204,14 @@ export class Blobs {
   }
 
   #startFill(target: Target, digest: Digest, audience: Audience): Fill {
-    const { negative } = this.#options;
+    const { negative, permission } = this.#options;
     const key = blobKey(target, digest);
     const known = negative.get(key);
     if (known !== undefined) throw known;
     const fill = this.#fills.start(target, digest, audience);
     fill.opened.catch((error: unknown) => {
       if (isRefusal(error)) negative.put(key, error);
+      void permission.refused(target.key, digest, error);
     });
     return fill;
   }

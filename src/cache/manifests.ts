@@ -187,6 +187,7 @@ export class Manifests {
         return await this.take(target, fetched);
       } catch (error) {
         if (isRefusal(error)) negative.put(fetchKey, error);
+        await this.#options.permission.refused(key, digest, error);
         throw error;
       }
     });

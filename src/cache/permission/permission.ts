@@ -83,11 +83,20 @@ export class Permission {
         return await QUESTIONS[content.kind](target, content);
       } catch (error) {
         if (isRefusal(error)) negative.put(key, error);
-        if (isVerdict(error)) await this.#dropClaim(target.key, content.digest);
+        await this.refused(target.key, content.digest, error);
         throw error;
       }
     };
     return this.#questions.join(`${key} ${content.size}`, run).promise;
+  }
+
+  /**
+   * A question about the digest has failed. Where that is the registry's word against a manifest's, the claim is not to be
+   * served when the registry is away either.
+   */
+  async refused(key: RepositoryKey, digest: Digest, error: unknown): Promise<void> {
+    const { index, events } = this.#options;
+    if (isVerdict(error)) await tolerate(events, 'drop a claim', () => index.dropClaim(key, digest));
   }
 
   /** Upstream has told by a tag's HEAD which manifest that is: where the manifest is here, that may confirm it. */
@@ -116,12 +125,6 @@ export class Permission {
     const { index, events } = this.#options;
     return tolerate(events, 'look up a belonging', () => index.standing(key, digest));
   }
-
-  /** The registry's word against a manifest's: the claim is not to be served when the registry is away either. */
-  async #dropClaim(key: RepositoryKey, digest: Digest): Promise<void> {
-    const { index, events } = this.#options;
-    await tolerate(events, 'drop a claim', () => index.dropClaim(key, digest));
-  }
 }
 
 /** By the registry's word, or by that of its token endpoint: upstream could be asked. */
@@ -136,8 +139,11 @@ const QUESTIONS: Readonly<Record<Content['kind'], Question>> = {
     const told = await upstream.statBlob(key.repository, content.digest, { expectedSize: content.size });
     return confirms(told, content);
   },
+  /** Manifests are small: where HEAD does not confirm one, the whole is asked for at once, which is verified. */
   async manifest({ upstream, key }, content) {
-    const told = await upstream.resolve(key.repository, { kind: 'digest', digest: content.digest });
-    return confirmsManifest(told, content);
+    const reference = { kind: 'digest', digest: content.digest } as const;
+    if (confirmsManifest(await upstream.resolve(key.repository, reference), content)) return true;
+    const fetched = await upstream.manifest(key.repository, reference);
+    return fetched.verified && fetched.digest === content.digest;
   },
 };

@@ -397,6 +397,44 @@ describe('while upstream cannot be asked', () => {
   });
 });
 
+describe('a no of the registry', () => {
+  test('that came before the bytes did holds when the registry goes away', async () => {
+    await using world = await World.start({ isOpen: true });
+    const fresh = randomBytes(10_000);
+    const { digest } = world.registry.putBlob('team/secret', fresh);
+    world.attack({ layers: [{ mediaType: OCI_LAYER, digest, size: fresh.length }] });
+    await world.mirror.get('/v2/team/attack/manifests/x');
+    const path = `/v2/team/attack/blobs/${digest}`;
+    expect((await world.mirror.get(path)).status).toBe(404);
+    expect((await world.mirror.get(`/v2/team/secret/blobs/${digest}`)).status).toBe(200);
+    world.mirror.clock.advance(31_000);
+    world.registry.down();
+    expect((await world.mirror.get(path)).status).toBe(502);
+  });
+
+  test('that only GET tells is one as well', async () => {
+    await using world = await World.start({ isOpen: true });
+    world.attack({ manifests: [world.secret.descriptor] });
+    await world.mirror.get('/v2/team/attack/manifests/x');
+    world.registry.fault({ kind: 'manifest', method: 'HEAD' }, instead(status(405)));
+    const path = `/v2/team/attack/manifests/${world.secret.digest}`;
+    expect((await world.mirror.get(path)).status).toBe(404);
+    world.mirror.clock.advance(31_000);
+    world.registry.down();
+    expect((await world.mirror.get(path)).status).toBe(502);
+  });
+
+  test('and a yes that only GET tells is a yes', async () => {
+    await using world = await World.start();
+    world.registry.putManifest('team/app', '1', Buffer.from(world.secret.bytes));
+    world.registry.fault({ kind: 'manifest', method: 'HEAD' }, instead(status(405)));
+    const path = `/v2/team/app/manifests/${world.secret.digest}`;
+    expect((await world.mirror.get(path)).headers['cache-status']).toContain('confirmed for this repository');
+    expect((await world.mirror.get(path)).headers['cache-status']).toBe('larder; hit');
+    expect(world.registry.count({ kind: 'manifest', method: 'GET', repository: 'team/app' })).toBe(1);
+  });
+});
+
 describe('of two upstreams', () => {
   interface Two extends AsyncDisposable {
     readonly good: FakeRegistry;
