@@ -25,6 +25,7 @@ describe('parseProxy', () => {
   test.each([
     ['proxy:3128', 'expected a proxy such as http://proxy.example:3128, without a path'],
     ['socks5://proxy:1080', 'expected a proxy such as http://proxy.example:3128, without a path'],
+    ['socks5://user:pass@proxy:1080', 'expected a proxy such as http://proxy.example:3128, without a path'],
     ['http://proxy:3128/path', 'expected a proxy such as http://proxy.example:3128, without a path'],
     ['http://proxy:99999', 'expected a proxy such as http://proxy.example:3128, without a path'],
     ['http://user:pa/ss@proxy:3128', /percent-encoded/],

@@ -24,7 +24,7 @@ export function parseProxy(text: string): ProxyConfig {
   const isUrl = /^https?:\/\/[^\s/\\?#]+\/?$/i.test(text);
   const url = isUrl ? URL.parse(text) : null;
   // A slash or a hash in a password would end the host.
-  if (url === null) throw new ValueError(text.includes('@') ? ESCAPED : EXPECTED);
+  if (url === null) throw new ValueError(/^https?:.*@/is.test(text) ? ESCAPED : EXPECTED);
   const { username, password } = url;
   url.username = '';
   url.password = '';
