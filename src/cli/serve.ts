@@ -8,7 +8,7 @@ import { chooseDelivery } from '../delivery/choose.ts';
 import { createEvents } from '../events.ts';
 import { createLogger } from '../observe/logger.ts';
 import { createLogListener } from '../observe/log.ts';
-import { createMetrics } from '../observe/metrics.ts';
+import { createMetrics, type Gauges } from '../observe/metrics.ts';
 import { Admission } from '../server/admission.ts';
 import { createApp } from '../server/app.ts';
 import { listen, type Listening } from '../server/listen.ts';
@@ -20,7 +20,7 @@ import { openToOthers } from '../store/fs/open-to-others.ts';
 import { shareThreads, threadsOf } from '../threads.ts';
 import { Passage } from '../upstream/passage.ts';
 import { ThreadParser } from '../upstream/parsing/thread-parser.ts';
-import { openCache } from './cache.ts';
+import { openCache, type Cache } from './cache.ts';
 import { EXIT_USAGE } from './exit-codes.ts';
 import { listenProblem } from './listen-problem.ts';
 import { createMaintenance, startMaintenance } from './maintenance.ts';
@@ -66,15 +66,7 @@ async function serve(config: Config): Promise<void> {
   if (warning !== undefined) logger.warn(warning);
   const { mirror, index } = cache;
   const names = upstreams.map(({ upstream }) => upstream.name);
-  const metrics = createMetrics({
-    fills: () => mirror.fills.size,
-    store: () => index.stats(),
-    storeLimit: config.cache.maxSize,
-    freeBytes: cache.freeBytes,
-    isDiskFailing: () => mirror.disk.error !== undefined,
-    upstreams: names,
-    waitingClaims: (upstream) => index.waitingClaims(upstream),
-  });
+  const metrics = createMetrics(gaugesOf(config, cache, names));
   events.subscribe(metrics.listener);
 
   const delivery = await chooseDelivery(config.delivery, process, threads.sendfiles);
@@ -119,6 +111,19 @@ async function serve(config: Config): Promise<void> {
   await drainAt(stopped, server, config, logger);
   await stack.disposeAsync();
   logger.info('stopped');
+}
+
+function gaugesOf({ cache: { maxSize } }: Config, cache: Cache, upstreams: readonly string[]): Gauges {
+  const { mirror, index, freeBytes } = cache;
+  return {
+    fills: () => mirror.fills.size,
+    store: () => index.stats(),
+    storeLimit: maxSize,
+    freeBytes,
+    isDiskFailing: () => mirror.disk.error !== undefined,
+    upstreams,
+    waitingClaims: (upstream) => index.waitingClaims(upstream),
+  };
 }
 
 async function closeAll(upstreams: readonly RoutedUpstream[]): Promise<void> {
