@@ -5,15 +5,15 @@ import { UNHARMED } from './patterns.ts';
 const DAY_MS = 24 * 3600_000;
 
 /**
- * Everybody who is being served is served on, each by a request of their own from where the disk left them. What
- * the disk does not take, memory keeps of a manifest and nobody of a blob.
+ * Everybody who is being served is served on: those who follow a fill by its one transfer, past the disk from where that
+ * left them. What the disk does not take, memory keeps of a manifest and nobody of a blob.
  */
 const PASSED_THROUGH: Cells = {
   cold: whole(2, { cached: 'tag' }),
   stale: whole(1),
   manifest: whole(1, { cached: 'nothing' }),
   blob: whole(2, { cached: 'nothing' }),
-  follower: whole(2, { cached: 'nothing' }),
+  follower: whole(0, { cached: 'nothing' }),
   range: part(2, { cached: 'nothing' }),
 };
 
@@ -36,7 +36,11 @@ export const MACHINE: Group = {
         disk.fault = { fullFrom: when === 'start' ? 0.25 : 0.75 };
       },
       running: [],
-      cells: PASSED_THROUGH,
+      cells: {
+        ...PASSED_THROUGH,
+        blob: whole(1, { cached: 'nothing' }),
+        range: part(1, { cached: 'nothing' }),
+      },
     },
     {
       name: 'EIO when what is cached is read',
