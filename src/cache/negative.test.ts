@@ -5,7 +5,11 @@ import type { RepositoryName } from '../oci/repository-name.ts';
 import { digestOf } from '../oci/digest.ts';
 import { NegativeCache, refusalKey } from './negative.ts';
 
-const ERROR = new UpstreamError('registry.test', 'absent', 'not-found', 'no such blob', { status: 404 });
+const ERROR = new UpstreamError('registry.test', 'absent', 'not-found', 'no such blob', {
+  status: 404,
+  isVerdict: true,
+});
+const UNPROVEN = new UpstreamError('registry.test', 'absent', 'not-found', 'no such blob', { status: 404 });
 
 test('a refusal is remembered for its time, and no longer', () => {
   const clock = new ManualClock();
@@ -19,8 +23,22 @@ test('a refusal is remembered for its time, and no longer', () => {
     reason: 'not-found',
     message: 'registry.test: no such blob',
     status: 404,
+    isVerdict: true,
     wasAsked: false,
   });
+  clock.advance(1);
+  expect(negative.get('a')).toBeUndefined();
+});
+
+test.each([
+  [30_000, 5_000],
+  [2_000, 2_000],
+])('of %i ms, what is not proven to be the word of the registry has %i', (ttlMs, expected) => {
+  const clock = new ManualClock();
+  const negative = new NegativeCache(clock, ttlMs);
+  negative.put('a', UNPROVEN);
+  clock.advance(expected - 1);
+  expect(negative.get('a')).toMatchObject({ failure: 'absent', isVerdict: false });
   clock.advance(1);
   expect(negative.get('a')).toBeUndefined();
 });

@@ -24,6 +24,9 @@ interface Refusal {
   readonly until: number;
 }
 
+/** For what may not be the registry's word: just so long that a crowd does not ask it all at once. */
+const UNPROVEN_MS = 5_000;
+
 /**
  * What upstream lately said it does not have. Short-lived: a signature pushed a moment later must be found.
  * Bounded, since clients choose the keys.
@@ -49,7 +52,8 @@ export class NegativeCache {
   }
 
   put(key: string, error: UpstreamError): void {
-    if (this.#ttlMs > 0) this.#remember(key, error, this.#ttlMs);
+    const ttlMs = error.isVerdict ? this.#ttlMs : Math.min(this.#ttlMs, UNPROVEN_MS);
+    if (ttlMs > 0) this.#remember(key, error, ttlMs);
   }
 
   #remember(key: string, error: UpstreamError, ttlMs: number): void {
@@ -64,7 +68,7 @@ export class NegativeCache {
   }
 }
 
-function toldAgain({ upstream, failure, reason, message, status }: UpstreamError): UpstreamError {
+function toldAgain({ upstream, failure, reason, message, status, isVerdict }: UpstreamError): UpstreamError {
   const text = message.slice(`${upstream}: `.length);
-  return new UpstreamError(upstream, failure, reason, text, { status, wasAsked: false });
+  return new UpstreamError(upstream, failure, reason, text, { status, isVerdict, wasAsked: false });
 }

@@ -52,5 +52,7 @@ export class Places {
 
 /** Whether what failed so may go well when it is asked for again. */
 export function isTransient(error: UpstreamError): boolean {
-  return error.failure === 'unavailable' && error.reason !== 'cancelled' && error.reason !== 'offline';
+  // An absence that is not proven is an ingress whose registry is restarting.
+  const isFailure = error.failure === 'unavailable' || (error.failure === 'absent' && !error.isVerdict);
+  return isFailure && error.reason !== 'cancelled' && error.reason !== 'offline';
 }

@@ -14,7 +14,7 @@ import type { NegativeCache } from './negative.ts';
 import { HIT, joined, type Outcome } from './outcome.ts';
 import type { Permission } from './permission/permission.ts';
 import type { TagPolicy } from './policy.ts';
-import { isRefusal, isVerdict } from './refusal.ts';
+import { isVerdict, isWorthRemembering } from './refusal.ts';
 import type { RememberingIndex } from './remembering-index.ts';
 import { SlowUpstreams } from './slow-upstreams.ts';
 import { TaggedManifests } from './tagged-manifests.ts';
@@ -182,7 +182,7 @@ export class Tags {
         if (checked.head !== undefined) this.#heads.set(key, checked.head);
         return checked;
       } catch (error) {
-        if (isRefusal(error)) await this.#refused(target, tag, key, error);
+        if (isWorthRemembering(error, entry !== undefined)) await this.#refused(target, tag, key, error);
         throw error;
       }
     });
@@ -241,7 +241,7 @@ export class Tags {
     negative.put(key, error);
     this.#slow.hasAnswered(target.key.upstream);
     // A refused credential must not cost the cache its tags; only a plain "there is none" does.
-    if (error.failure !== 'absent' || target.tags.onDeleted === 'keep') return;
+    if (!error.isVerdict || error.failure !== 'absent' || target.tags.onDeleted === 'keep') return;
     await tolerate(events, 'drop a tag', () => index.deleteTag(target.key, tag, clock.now()));
   }
 }

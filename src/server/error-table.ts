@@ -105,6 +105,8 @@ function unavailableStatus(error: UpstreamError): number {
     case 'breaker-open':
     case 'unconfirmed':
     case 'cancelled':
+    // The registry is there; a token may be had at the next try.
+    case 'token':
       return 503;
     default:
       return 502;

@@ -1,9 +1,7 @@
 import type { AnswerBody } from './answer-body.ts';
 import { encodingOf } from './content-encoding.ts';
 import { headerText, type AnswerHeaders } from './headers.ts';
-import { NO_PROBLEM, parseProblem, type Problem } from './problem.ts';
-
-const MAX_PROBLEM_BYTES = 64 * 1024;
+import { MAX_PROBLEM_BYTES, readProblem, type Problem } from './problem.ts';
 
 /** An answer to one request, its body not yet read. */
 export class Answer {
@@ -30,14 +28,13 @@ export class Answer {
     return headerText(this.headers, name);
   }
 
-  /** What the body of a refusal says; reads at most 64 KiB of it, once. Never throws. */
+  /** What the body of a refusal says; reads at most 256 KiB of it, once. Never throws. */
   problem(): Promise<Problem> {
     this.#problem ??= this.#readProblem();
     return this.#problem;
   }
 
   async #readProblem(): Promise<Problem> {
-    const body = await this.body.head(MAX_PROBLEM_BYTES);
-    return encodingOf(this.headers) === undefined ? parseProblem(body.toString()) : NO_PROBLEM;
+    return readProblem(await this.body.head(MAX_PROBLEM_BYTES), encodingOf(this.headers));
   }
 }

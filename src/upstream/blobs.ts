@@ -6,6 +6,7 @@ import type { RegistryClient, RegistryRequest } from './registry-client.ts';
 import { encodingOf } from './content-encoding.ts';
 import { CountedBody } from './counted-body.ts';
 import { UpstreamError } from './error.ts';
+import { isHeadRefused } from './head-refused.ts';
 import { contentLength } from './headers.ts';
 import type { Quirks } from './quirks.ts';
 import type { Reporter } from './reporter.ts';
@@ -18,8 +19,6 @@ export interface BlobsOptions {
   readonly quirks: Quirks;
   readonly reporter: Reporter;
 }
-
-const HEAD_UNUSABLE: ReadonlySet<number> = new Set([401, 403, 405, 501]);
 
 /** Blobs of an upstream (distribution-spec, "Pulling blobs"). */
 export class Blobs {
@@ -54,7 +53,7 @@ export class Blobs {
   ): Promise<ToldBlob> {
     if (this.#options.quirks.blobStat === 'get') return this.#statByGet(repository, digest, options);
     const told = await this.#statByHead(repository, digest, options);
-    if (told === 'unusable') return this.#statByGet(repository, digest, options);
+    if (told === 'refused') return this.#statByGet(repository, digest, options);
     const { expectedSize } = options;
     if (expectedSize !== undefined && told.size !== expectedSize) {
       return this.#statByGet(repository, digest, options);
@@ -64,19 +63,19 @@ export class Blobs {
     return this.#statByGet(repository, digest, options).catch(() => told);
   }
 
-  /** `unusable` where upstream may only be asked by GET. */
+  /** `refused` where only GET may tell. */
   async #statByHead(
     repository: RepositoryName,
     digest: Digest,
     options: CallOptions,
-  ): Promise<ToldBlob | 'unusable'> {
+  ): Promise<ToldBlob | 'refused'> {
     try {
       const answer = await this.#options.client.request(blobRequest('HEAD', repository, digest, options));
       await answer.body.discard();
       return { size: toldSizeOf(answer, digest), digest: toldDigest(answer), by: 'head' };
     } catch (error) {
-      if (!isHeadUnusable(error)) throw error;
-      return 'unusable';
+      if (!isHeadRefused(error)) throw error;
+      return 'refused';
     }
   }
 
@@ -138,13 +137,4 @@ function toldSizeOf(answer: Answer, digest: Digest): number | undefined {
 function rangeHeader(range: ByteRange | undefined): string | undefined {
   if (range === undefined || (range.start === 0 && range.end === undefined)) return undefined;
   return `bytes=${range.start}-${range.end === undefined ? '' : range.end - 1}`;
-}
-
-/**
- * HEAD is refused by some who do GET: no method (405), URLs signed for GET (GHCR, GitLab), public.ecr.aws (401). Who
- * refuses after a redirect cannot say in an answer without a body whether it is a registry.
- */
-function isHeadUnusable(error: unknown): boolean {
-  if (!(error instanceof UpstreamError) || error.status === undefined) return false;
-  return error.reason === 'redirect' || HEAD_UNUSABLE.has(error.status);
 }

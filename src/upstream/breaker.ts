@@ -35,12 +35,13 @@ const COUNTED: ReadonlySet<UpstreamFailureReason> = new Set([
 ] as const);
 
 /**
- * Whoever answers 4xx is well: else a client that asks for what upstream will not have would take it from everybody.
- * Of a timeout (408) and a proxy that does not let us through (407) that cannot be said.
+ * An upstream that answers 4xx is well, and so is one that answers with a page for people: else a client that asks for
+ * what upstream will not have would take it from everybody. Of a timeout (408) and a proxy that does not let us through
+ * (407) that cannot be said.
  */
 function isIll({ failure, reason, status = 500 }: UpstreamError): boolean {
   if (failure !== 'unavailable' || !COUNTED.has(reason)) return false;
-  return status < 400 || status >= 500 || status === 407 || status === 408;
+  return status >= 500 || status === 407 || status === 408;
 }
 
 /** What says nothing of upstream: it was not asked, or not heard out. */

@@ -21,42 +21,57 @@ const ABSENT_CODES: ReadonlySet<string> = new Set([
 /** The body that says so is missing after a HEAD. */
 const LOOP = 'a loop: the upstream leads back to a mirror on the way';
 
+/** What an answer means, and whether it is the registry's own word on what was asked for. */
+export interface ClassifiedAnswer extends Classified {
+  /** See `UpstreamError.isVerdict`. */
+  readonly isVerdict: boolean;
+}
+
 /**
- * What an answer above 299 means (protocol.md A0, A1, B10). Only what upstream said may be `absent` or
- * `denied`; what broke on the way is `unavailable`.
+ * What an answer above 299 means (distribution-spec "Error Codes"). Only a 4xx with the registry's error document is
+ * its word. Block pages, ingresses and gateways answer 4xx as well, with texts, pages and JSON of their own; no header
+ * tells them apart, since proxies add those; and a HEAD has no body that could.
  */
-export function classifyStatus(status: number, problem: Problem): Classified {
+export function classifyStatus(status: number, problem: Problem): ClassifiedAnswer {
   const { failure, reason } = classOf(status, problem);
-  const said = problem.codes[0] === undefined ? `${status}` : `${status} ${problem.codes[0]}`;
-  const told = problem.message ?? (status === 508 ? LOOP : undefined);
-  const message = told === undefined ? `answered ${said}` : `answered ${said}: ${told}`;
-  return { failure, reason, message };
+  const isVerdict = (failure === 'absent' || failure === 'denied') && problem.codes.length > 0;
+  return { failure, reason, message: messageOf(status, problem), isVerdict };
+}
+
+function messageOf(status: number, { codes, message }: Problem): string {
+  const [code] = codes;
+  const isUnproven = code === undefined && isAboutTheObject(status) && status !== 429;
+  const how = isUnproven ? " without a registry's error document" : code === undefined ? '' : ` ${code}`;
+  const told = message ?? (status === 508 ? LOOP : undefined);
+  return told === undefined ? `answered ${status}${how}` : `answered ${status}${how}: ${told}`;
 }
 
 function classOf(status: number, problem: Problem): Pick<Classified, 'failure' | 'reason'> {
   if (status === 429 || isThrottledByCode(status, problem)) return throttled(problem);
   if (status === 404 || status === 410) return { failure: 'absent', reason: 'not-found' };
-  if (status === 401 || status === 403 || isStaleCredential(status, problem)) {
-    return { failure: 'denied', reason: 'unauthorized' };
-  }
-  if (status < 500 && problem.codes.some((code) => ABSENT_CODES.has(code))) {
-    return { failure: 'absent', reason: 'not-found' };
-  }
-  if (isRejection(status, problem)) return { failure: 'denied', reason: 'rejected' };
+  if (isAboutTheObject(status) && problem.codes.length > 0) return saidNo(status, problem);
   const isTimeout = status === 408 || status === 504;
   return { failure: 'unavailable', reason: isTimeout ? 'timeout' : 'status' };
 }
 
-/** Of all 4xx these are about something else than the object: a proxy (407), time (408) and ranges (416). */
-const NO_REJECTIONS: ReadonlySet<number> = new Set([407, 408, 416]);
+/** By a document: that there is none, that it is for others, or that there is something against the request. */
+function saidNo(status: number, problem: Problem): Pick<Classified, 'failure' | 'reason'> {
+  if (status === 401 || status === 403 || isStaleCredential(status, problem)) {
+    return { failure: 'denied', reason: 'unauthorized' };
+  }
+  return problem.codes.some((code) => ABSENT_CODES.has(code))
+    ? { failure: 'absent', reason: 'not-found' }
+    : { failure: 'denied', reason: 'rejected' };
+}
 
 /**
- * Any other 4xx is upstream's word on what was asked for, as Harbor's 412 is where a policy forbids a pull. Not so
- * 400 without an error document, by which whatever stands before a registry answers everything.
+ * Of all 4xx these are about something else than the object: a proxy (407), time (408) and ranges (416); and these
+ * mean "later": a conflict (409), a lock (423), too early (425).
  */
-function isRejection(status: number, problem: Problem): boolean {
-  if (status < 400 || status > 499 || NO_REJECTIONS.has(status)) return false;
-  return status !== 400 || problem.codes.length > 0;
+const ABOUT_SOMETHING_ELSE: ReadonlySet<number> = new Set([407, 408, 409, 416, 423, 425]);
+
+function isAboutTheObject(status: number): boolean {
+  return status >= 400 && status < 500 && !ABOUT_SOMETHING_ELSE.has(status);
 }
 
 /** public.ecr.aws answers a stale token with 400 DENIED (aws/containers-roadmap#2835). */

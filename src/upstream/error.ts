@@ -1,8 +1,11 @@
 /**
- * - `absent`: upstream said that there is no such thing. Only this may become a 404 that is remembered.
+ * - `absent`: the answer is that there is no such thing. Only this may become a 404 that is remembered.
  * - `denied`: upstream will not give it to our credentials (or to nobody in particular).
  * - `throttled`: 429.
- * - `unavailable`: everything else: no connection, no answer in time, 5xx, nonsense.
+ * - `unavailable`: everything else: no connection, no answer in time, 5xx, a page of something that stands before the
+ *   registry, nonsense.
+ *
+ * Of the first two, `isVerdict` says whether it is proven that the registry itself has spoken.
  */
 export type UpstreamFailure = 'absent' | 'denied' | 'throttled' | 'unavailable';
 
@@ -55,6 +58,11 @@ export class UpstreamError extends Error {
   readonly codes: readonly string[];
   /** From Retry-After. */
   readonly retryAfterMs: number | undefined;
+  /**
+   * The registry itself has said no to what was asked for, in its error document. Only this may take anything from what
+   * is cached: whatever stands before a registry answers 404 and 403, too.
+   */
+  readonly isVerdict: boolean;
   /** False where this is told without asking: because of what upstream said or did before, or because it must not be asked. */
   readonly wasAsked: boolean;
 
@@ -67,6 +75,7 @@ export class UpstreamError extends Error {
       status?: number | undefined;
       codes?: readonly string[];
       retryAfterMs?: number | undefined;
+      isVerdict?: boolean;
       wasAsked?: boolean;
       cause?: unknown;
     } = {},
@@ -78,6 +87,7 @@ export class UpstreamError extends Error {
     this.status = options.status;
     this.codes = options.codes ?? [];
     this.retryAfterMs = options.retryAfterMs;
+    this.isVerdict = options.isVerdict ?? false;
     this.wasAsked = options.wasAsked ?? true;
   }
 }

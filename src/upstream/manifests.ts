@@ -8,6 +8,7 @@ import type { HeldDocument } from './answer-body.ts';
 import type { RegistryClient } from './registry-client.ts';
 import { encodingOf } from './content-encoding.ts';
 import { UpstreamError } from './error.ts';
+import { isHeadRefused } from './head-refused.ts';
 import type { Work } from './parsing/functions.ts';
 import type { Parser } from './parsing/parser.ts';
 import { readDocument } from './read-document.ts';
@@ -79,7 +80,7 @@ export class Manifests {
     }
   }
 
-  /** Undefined where HEAD cannot be used although GET may: not done (405), or redirected to a URL signed for GET. */
+  /** Undefined where HEAD was refused, and GET may say something else. */
   async #head(
     repository: RepositoryName,
     reference: Reference,
@@ -88,11 +89,8 @@ export class Manifests {
     try {
       return await this.#ask('HEAD', repository, reference, options);
     } catch (error) {
-      const isUnusable = error instanceof UpstreamError && (error.status === 405 || error.status === 501);
-      const isElsewhere =
-        error instanceof UpstreamError && error.reason === 'redirect' && error.status !== undefined;
-      if (isUnusable || isElsewhere) return undefined;
-      throw error;
+      if (!isHeadRefused(error)) throw error;
+      return undefined;
     }
   }
 

@@ -108,7 +108,7 @@ export class RegistryClient {
     const isElsewhere = await this.#isRefusedElsewhere(answer);
     const problem = await answer.problem();
     const classified = classifyStatus(answer.status, problem);
-    const { failure, message } = classified;
+    const { failure, message, isVerdict } = classified;
     const reason = answer.refusedAs ?? classified.reason;
     const where = this.#isOwn(answer) ? '' : `${answer.url.host} `;
     const note = answer.note === undefined ? '' : ` (${answer.note})`;
@@ -116,7 +116,11 @@ export class RegistryClient {
     const { codes } = problem;
     const options = { status: answer.status, codes, retryAfterMs: retryAfterMs(answer, clock) };
     if (isElsewhere) return new UpstreamError(upstream, 'unavailable', 'redirect', text, options);
-    const error = new UpstreamError(upstream, failure, reason, text, options);
+    if (answer.refusedAs === undefined) {
+      return new UpstreamError(upstream, failure, reason, text, { ...options, isVerdict });
+    }
+    // Whatever a page says of our account, it is not about what was asked for.
+    const error = new UpstreamError(upstream, 'denied', reason, text, options);
     if (reason === 'account-refused') this.#options.authorizer.standing.refused(error);
     return error;
   }

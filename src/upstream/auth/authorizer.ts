@@ -224,8 +224,7 @@ export class Authorizer {
       return await this.#fetchTokenFor(demand, credentials);
     } catch (error) {
       // By 401 a token endpoint refuses the account; by 403, GHCR refuses a repository.
-      const isOfAccount =
-        error instanceof UpstreamError && error.failure === 'denied' && error.status === 401;
+      const isOfAccount = error instanceof UpstreamError && error.reason === 'token' && error.status === 401;
       if (!isOfAccount) throw error;
       const refusal = this.#accountRefused(error);
       this.#refusals.put(refusalKey, refusal);
@@ -238,7 +237,7 @@ export class Authorizer {
     try {
       return await this.#options.tokenClient.fetch(demand, credentials);
     } catch (error) {
-      if (!(error instanceof UpstreamError) || error.failure !== 'denied') throw error;
+      if (!isTokenRefused(error)) throw error;
       this.#options.credentials?.invalidate();
       const current = await this.#credentials(undefined);
       if (current === undefined || basicAuthorization(current) === basicAuthorization(credentials))
@@ -270,6 +269,12 @@ export class Authorizer {
     const wasAsked = reason !== 'credentials';
     return new UpstreamError(this.#options.upstream, 'unavailable', reason, message, { cause, wasAsked });
   }
+}
+
+/** Whether another secret may get a token. */
+function isTokenRefused(error: unknown): boolean {
+  if (!(error instanceof UpstreamError) || error.reason !== 'token') return false;
+  return error.failure === 'denied' || error.status === 401 || error.status === 403;
 }
 
 function completed(demand: Demand, { repository }: Place): Demand {

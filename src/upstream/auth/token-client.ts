@@ -28,7 +28,7 @@ export class TokenClient {
     this.#options = options;
   }
 
-  /** @throws UpstreamError: `denied` where the endpoint refuses the account */
+  /** @throws UpstreamError: `denied` where the endpoint refuses in a registry's words */
   async fetch(demand: BearerDemand, credentials: Credentials | undefined): Promise<ReceivedToken> {
     const [first, ...others] = tokenRequests(demand, credentials);
     return this.#options.reporter.report('token', first.method, () => this.#fetch(first, others));
@@ -76,15 +76,16 @@ export class TokenClient {
   }
 
   async #refusal(answer: Answer): Promise<UpstreamError> {
-    const { failure, reason, message } = classifyStatus(answer.status, await answer.problem());
+    const { failure, message, isVerdict } = classifyStatus(answer.status, await answer.problem());
     const text = `no token: ${answer.url.host} ${message}`;
     const options = {
       status: answer.status,
       retryAfterMs: retryAfterMs(answer, this.#options.clock),
     };
-    // A token endpoint that is not there says nothing about the image.
-    const isOfImage = failure === 'throttled' || reason === 'unauthorized';
-    return this.#error(isOfImage ? failure : 'unavailable', 'token', text, options);
+    // In a registry's error document GHCR says of a repository that it is missing or private. That is never the
+    // registry's own word on what is cached: GitLab refuses an address for an hour here.
+    if (isVerdict) return this.#error('denied', 'token', text, options);
+    return this.#error(failure === 'throttled' ? failure : 'unavailable', 'token', text, options);
   }
 
   #error(...[failure, reason, message, options]: ErrorParts): UpstreamError {

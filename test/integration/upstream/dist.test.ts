@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { describe, expect, test, vi } from 'vitest';
 import { packTags } from '../../../src/oci/tag-names.ts';
 import { digestOf } from '../../../src/oci/digest.ts';
@@ -7,6 +8,7 @@ import {
   cutAfter,
   flip,
   json,
+  redirect,
   registryError,
   shortBody,
   stallAfter,
@@ -149,12 +151,112 @@ test('HEAD by digest that tells of another one tells nothing', async () => {
   expect(await dist.upstream.resolve(app, byDigest(MANIFEST_DIGEST))).toBeUndefined();
 });
 
-test('HEAD of a tag that is not there is absent', async () => {
-  await using dist = await startDist();
-  dist.on('HEAD', manifestPath).reply(status(404));
-  await expect(dist.upstream.resolve(app, tagged('1'))).rejects.toMatchObject({
-    failure: 'absent',
-    status: 404,
+describe('a HEAD that is refused tells nothing: GET does', () => {
+  test.each([400, 401, 402, 403, 404, 405, 406, 409, 410, 423, 451, 500, 501, 502])(
+    'of a manifest: %i',
+    async (code) => {
+      await using dist = await startDist();
+      dist.on('HEAD', manifestPath).once().reply(status(code));
+      dist.on('GET', '/v2/').reply(json({}));
+      expect(await dist.upstream.resolve(app, tagged('1'))).toBeUndefined();
+    },
+  );
+
+  test.each([400, 401, 403, 404, 405, 406, 410, 500])('of a blob: %i', async (code) => {
+    await using dist = await startDist();
+    dist.on('HEAD', blobPath).once().reply(status(code));
+    dist.on('GET', '/v2/').reply(json({}));
+    dist.on('GET', blobPath).withHeader('range', 'bytes=0-0').once().reply(bytes(LAYER));
+    expect(await dist.upstream.statBlob(app, LAYER_DIGEST)).toEqual({ size: LAYER.length });
+  });
+
+  test('of a blob that is not there: by its document', async () => {
+    await using dist = await startDist();
+    dist.on('HEAD', blobPath).once().reply(status(404));
+    dist.on('GET', blobPath).once().reply(registryError(404, 'BLOB_UNKNOWN'));
+    const absent = { failure: 'absent', isVerdict: true, status: 404 };
+    await expect(dist.upstream.statBlob(app, LAYER_DIGEST)).rejects.toMatchObject(absent);
+  });
+
+  test('nor does one that is redirected on the same host to a URL that is signed for GET', async () => {
+    await using dist = await startDist();
+    dist.on('HEAD', blobPath).once().reply(redirect('/storage/x?sig=s'));
+    dist.on('HEAD', '/storage/x').once().reply(status(404));
+    dist.on('GET', blobPath).once().reply(redirect('/storage/x?sig=s'));
+    dist.on('GET', '/storage/x').once().reply(bytes(LAYER));
+    expect(await dist.upstream.statBlob(app, LAYER_DIGEST)).toEqual({ size: LAYER.length });
+  });
+
+  test.each([429, 503, 504])('but %i is not asked twice', async (code) => {
+    await using dist = await startDist();
+    dist.on('HEAD', manifestPath).once().reply(status(code));
+    await expect(dist.upstream.resolve(app, tagged('1'))).rejects.toMatchObject({ status: code });
+  });
+});
+
+describe('whose word a refusal is', () => {
+  const document = (code: string): string => JSON.stringify({ errors: [{ code, message: 'no' }] });
+
+  test.each<[string, Reply, boolean]>([
+    ['a document', registryError(404, 'MANIFEST_UNKNOWN'), true],
+    [
+      'a document that is called HTML',
+      status(404, { headers: { 'content-type': 'text/html' }, body: document('NAME_UNKNOWN') }),
+      true,
+    ],
+    [
+      'a document that is packed',
+      status(404, { headers: { 'content-encoding': 'gzip' }, body: gzipSync(document('NAME_UNKNOWN')) }),
+      true,
+    ],
+    ['a document of 200 KiB', registryError(404, 'NAME_UNKNOWN', { message: 'x'.repeat(200_000) }), true],
+    [
+      'a document of more than 256 KiB',
+      registryError(404, 'NAME_UNKNOWN', { message: 'x'.repeat(300_000) }),
+      false,
+    ],
+    [
+      'the headers of a registry',
+      status(404, { headers: { 'docker-distribution-api-version': 'registry/2.0' } }),
+      false,
+    ],
+    ['a text', status(404, { body: 'default backend - 404' }), false],
+    ['JSON of a gateway', json({ message: 'no Route matched with those values' }, { status: 404 }), false],
+  ])('404 with %s', async (_name, reply, isVerdict) => {
+    await using dist = await startDist();
+    dist.on('GET', manifestPath).reply(reply);
+    const absent = { failure: 'absent', reason: 'not-found', isVerdict };
+    await expect(dist.upstream.manifest(app, tagged('1'))).rejects.toMatchObject(absent);
+  });
+
+  test('a document that is cut off is none', async () => {
+    await using dist = await startDist();
+    dist.on('GET', manifestPath).reply(registryError(404, 'MANIFEST_UNKNOWN'), cutAfter(20));
+    const absent = { failure: 'absent', isVerdict: false };
+    await expect(dist.upstream.manifest(app, tagged('1'))).rejects.toMatchObject(absent);
+  });
+
+  test('200 with an error document is no manifest', async () => {
+    await using dist = await startDist();
+    dist.on('GET', manifestPath).once().reply(registryError(200, 'MANIFEST_UNKNOWN'));
+    const headers = { 'content-type': MediaType.ociManifest };
+    dist
+      .on('GET', manifestPath)
+      .once()
+      .reply(registryError(200, 'MANIFEST_UNKNOWN', { headers }));
+    for (let i = 0; i < 2; i += 1) {
+      const content = { failure: 'unavailable', reason: 'content' };
+      await expect(dist.upstream.manifest(app, tagged('1'))).rejects.toMatchObject(content);
+    }
+  });
+
+  test('401 that a page before the registry sends asks for no account of ours', async () => {
+    await using dist = await startDist();
+    const page = { headers: { 'www-authenticate': 'Basic realm="intranet"' }, body: '<html>Sign in</html>' };
+    dist.on('GET', manifestPath).reply(status(401, page));
+    dist.on('GET', '/v2/').reply(status(401, page));
+    const failed = { failure: 'unavailable', isVerdict: false, status: 401 };
+    await expect(dist.upstream.manifest(app, tagged('1'))).rejects.toMatchObject(failed);
   });
 });
 

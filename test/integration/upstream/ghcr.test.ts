@@ -44,12 +44,33 @@ test('the token endpoint answers 403 for a private or missing repository: denied
     failure: 'denied',
     reason: 'token',
     status: 403,
+    isVerdict: false,
     message: expect.stringContaining('requested access is denied') as string,
   });
   expect(ghcr.eventsOf('upstream-request').map(({ target, result }) => [target, result])).toEqual([
     ['token', 'denied'],
     ['manifest', 'denied'],
   ]);
+});
+
+test.each([
+  ['a page', status(403, { body: '<html>Too many sign-ins from your address</html>' }), 403],
+  ['a text', status(404, { body: 'default backend - 404' }), 404],
+  ['a page to sign in', status(200, { body: '<html>Sign in</html>' }), 200],
+  ['a lock', registryError(423, 'DENIED'), 423],
+])('the token endpoint answers %s: no word about the image', async (_name, reply, code) => {
+  await using ghcr = await startGhcr();
+  ghcr.on('GET', '/token').reply(reply);
+  const failed = { failure: 'unavailable', reason: 'token', status: code, isVerdict: false };
+  await expect(ghcr.upstream.manifest(app, tagged('1'))).rejects.toMatchObject(failed);
+});
+
+test('the token endpoint leads to a page to sign in: no word about the image', async () => {
+  await using ghcr = await startGhcr();
+  ghcr.on('GET', '/token').reply(redirect('/login', 302));
+  ghcr.on('GET', '/login').reply(status(200, { body: '<html>Sign in</html>' }));
+  const failed = { failure: 'unavailable', reason: 'token' };
+  await expect(ghcr.upstream.manifest(app, tagged('1'))).rejects.toMatchObject(failed);
 });
 
 test('HEAD of a signed blob URL is 403: the blob is looked at by GET', async () => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { packTags } from '../../../src/oci/tag-names.ts';
 import { credentialSource } from '../../../src/upstream/credentials/source.ts';
-import { challenged, json, redirect, type Reply } from '../../support/scripted-reply.ts';
+import { challenged, json, redirect, registryError, type Reply } from '../../support/scripted-reply.ts';
 import { MANIFEST_DIGEST, manifestReply, repo, tagged } from '../../support/upstream-content.ts';
 import { startUpstreamFixture, type UpstreamFixture } from '../../support/upstream-fixture.ts';
 
@@ -108,4 +108,12 @@ test('where only Basic is offered, the account goes with each request', async ()
     .reply(json({ tags: null }));
   expect(await harbor.upstream.tags(repo('team/app'))).toEqual({ tags: packTags([]), next: undefined });
   await harbor.upstream.tags(repo('team/app'));
+});
+
+test('a policy that forbids a pull is 412 with a document: its word', async () => {
+  await using harbor = await startHarbor();
+  const policy = registryError(412, 'PROJECTPOLICYVIOLATION');
+  harbor.on('GET', '/v2/team/app/manifests/1').reply(policy);
+  const denied = { failure: 'denied', reason: 'rejected', isVerdict: true };
+  await expect(harbor.upstream.manifest(repo('team/app'), tagged('1'))).rejects.toMatchObject(denied);
 });

@@ -87,6 +87,7 @@ test('a repository that is missing or private is 401, with a token too: denied',
   await expect(quay.upstream.manifest(app, tagged('1'))).rejects.toMatchObject({
     failure: 'denied',
     status: 401,
+    isVerdict: true,
   });
 });
 

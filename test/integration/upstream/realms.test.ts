@@ -60,7 +60,8 @@ test('a realm that the config trusts gets the account', async () => {
   const challenge = `Bearer realm="${registry.url(EVIL, '/token')}"`;
   registry.on('GET', path).withHeader('authorization', undefined).reply(challenged(challenge));
   registry.on('GET', '/token').withHeader('authorization', undefined).reply(status(401));
-  await expect(registry.upstream.manifest(app, tagged('1'))).rejects.toMatchObject({ failure: 'denied' });
+  const failed = { failure: 'unavailable', reason: 'token', status: 401 };
+  await expect(registry.upstream.manifest(app, tagged('1'))).rejects.toMatchObject(failed);
 
   const trustedRealms = [`${EVIL}:${registry.script.port}`];
   const trusting = await startWith(EVIL, { trustedRealms });

@@ -91,8 +91,8 @@ test('anonymous is 401 at the token endpoint of registry.redhat.io', async () =>
     .withHeader('authorization', undefined)
     .reply(challenged(challenge));
   redhat.on('GET', /^\/auth\/realms/).reply(status(401, { body: '<html>' }));
-  const denied = { failure: 'denied', reason: 'token', status: 401 };
-  await expect(redhat.upstream.manifest(ubi, tagged('1'))).rejects.toMatchObject(denied);
+  const failed = { failure: 'unavailable', reason: 'token', status: 401 };
+  await expect(redhat.upstream.manifest(ubi, tagged('1'))).rejects.toMatchObject(failed);
 });
 
 test('404 UNKNOWN is absent', async () => {

@@ -362,7 +362,7 @@ describe('connections that fail', () => {
     [502, 'unavailable'],
     [503, 'unavailable'],
     [404, 'absent'],
-    [403, 'denied'],
+    [403, 'unavailable'],
   ])('%i is %s, with its status and its wait', async (code, failure) => {
     await using registry = await startUpstreamFixture(REGISTRY);
     registry
