@@ -14,7 +14,7 @@ import type { NegativeCache } from './negative.ts';
 import { HIT, joined, type Outcome } from './outcome.ts';
 import type { Permission } from './permission/permission.ts';
 import type { TagPolicy } from './policy.ts';
-import { isVerdict, isWorthRemembering } from './refusal.ts';
+import { isRefusal, isVerdict, isWorthRemembering } from './refusal.ts';
 import type { RememberingIndex } from './remembering-index.ts';
 import { SlowUpstreams } from './slow-upstreams.ts';
 import { TaggedManifests } from './tagged-manifests.ts';

@@ -86,7 +86,14 @@ export class Referrers {
     const known = this.#unsupported.has(repository)
       ? undefined
       : await this.#byApi(repository, subject, options);
-    return known ?? this.#byTag(repository, subject, options);
+    if (known !== undefined) return known;
+    try {
+      return await this.#byTag(repository, subject, options);
+    } catch (error) {
+      // What is not the registry has said that there is no API, too.
+      this.#unsupported.delete(repository);
+      throw error;
+    }
   }
 
   /** @returns undefined where the API is not there */
@@ -176,7 +183,7 @@ export class Referrers {
       const index = await this.#options.manifests.fetch(repository, reference, { signal });
       return await this.#parse(index.bytes);
     } catch (error) {
-      if (error instanceof UpstreamError && error.failure === 'absent') return [];
+      if (error instanceof UpstreamError && error.failure === 'absent' && error.isVerdict) return [];
       throw error;
     }
   }

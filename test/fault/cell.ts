@@ -31,6 +31,8 @@ export interface Cell {
   readonly requests: number;
   /** What is cached of the object once everything has come to rest. */
   readonly cached: Cached;
+  /** So long after the trouble is over the same question gets the right answer; absent: at once. */
+  readonly rightAfterMs?: number;
   /** From the request (mid-fill: from the fault) to the end of the answer, by Larder's clock. */
   readonly tookMs: number;
 }
@@ -65,6 +67,7 @@ const CODES = {
   404: 'NAME_UNKNOWN',
   429: 'TOOMANYREQUESTS',
   502: 'UNAVAILABLE',
+  503: 'UNAVAILABLE',
   504: 'UNAVAILABLE',
 } as const satisfies Record<number, ErrorCode>;
 

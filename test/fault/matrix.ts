@@ -1,8 +1,9 @@
 import type { Group } from './row.ts';
 import { ANSWERS } from './rows/answers.ts';
 import { BODIES } from './rows/bodies.ts';
+import { IN_BETWEEN } from './rows/in-between.ts';
 import { CONNECTIONS } from './rows/connections.ts';
 import { MACHINE } from './rows/machine.ts';
 
 /** What Larder does whatever happens: rows are faults, columns what is asked for meanwhile. */
-export const MATRIX: readonly Group[] = [CONNECTIONS, BODIES, ANSWERS, MACHINE];
+export const MATRIX: readonly Group[] = [CONNECTIONS, BODIES, ANSWERS, IN_BETWEEN, MACHINE];

@@ -1,5 +1,5 @@
-import { COLUMN_NAMES, COLUMNS, type Cell } from './cell.ts';
-import type { Group, Row } from './row.ts';
+import { COLUMN_NAMES, COLUMNS, type Cell, type Column } from './cell.ts';
+import type { Cells, Group, Row } from './row.ts';
 
 const BEGIN = '<!-- matrix: written by test/fault/matrix.test.ts -->';
 const END = '<!-- end of the matrix -->';
@@ -15,14 +15,29 @@ export function withMatrix(page: string, matrix: readonly Group[]): string {
 }
 
 function table({ title, rows }: Group): string {
-  const headings = ['fault', ...Object.values(COLUMNS), 'the message says'];
+  const headings = ['fault', ...Object.values(COLUMNS), 'right again', 'the message says'];
   const lines = [headings, headings.map(() => '---'), ...rows.map(cellsOf)];
   return `### ${title}\n\n${lines.map((cells) => `| ${cells.join(' | ')} |\n`).join('')}`;
 }
 
 function cellsOf({ name, says, cells }: Row): readonly string[] {
   const columns = COLUMN_NAMES.map((column) => textOf(cells[column]));
-  return [name, ...columns, says.map((how) => `“${how}”`).join('<br>') || '–'];
+  return [name, ...columns, rightAgain(cells), says.map((how) => `“${how}”`).join('<br>') || '–'];
+}
+
+/** When the same question gets the right answer, once the trouble is over. */
+function rightAgain(cells: Cells): string {
+  const late = COLUMN_NAMES.filter((column) => cells[column]?.rightAfterMs !== undefined);
+  const times = [...new Set(late.map((column) => cells[column]?.rightAfterMs ?? 0))].sort((a, b) => a - b);
+  const lines = times.map((ms) => {
+    const names = late.filter((column) => cells[column]?.rightAfterMs === ms).map(titleOf);
+    return `${names.join('; ')}: after ${ms / 1000} s`;
+  });
+  return ['at once', ...lines].join('<br>');
+}
+
+function titleOf(column: Column): string {
+  return COLUMNS[column];
 }
 
 function textOf(cell: Cell | undefined): string {

@@ -25,6 +25,13 @@ export function told(answer: Answered, question: Question, row: Row): Told {
   };
 }
 
+/** The whole of what was asked for, as upstream has it now. */
+export function isRight({ status, headers, body, complete }: Answered, question: Question): boolean {
+  const { right, rightPart } = question;
+  const isStatus = status === (rightPart === undefined ? 200 : 206);
+  return isStatus && headers.warning === undefined && complete && body.equals(rightPart ?? right);
+}
+
 function codeOf({ body }: Answered, row: Row): ErrorCode {
   const { errors } = JSON.parse(body.toString()) as { errors: { code: ErrorCode; message: string }[] };
   const [error] = errors;

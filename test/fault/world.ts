@@ -12,7 +12,7 @@ import {
 import { LoopbackTraffic } from '../support/loopback-traffic.ts';
 import type { ManualClock } from '../support/manual-clock.ts';
 import { FaultyNetwork } from '../support/faulty-network.ts';
-import { MINUTE, startMirror, type MirrorFixture } from '../support/mirror-fixture.ts';
+import { startMirror, type MirrorFixture } from '../support/mirror-fixture.ts';
 import { Random } from '../support/random.ts';
 import { stallAfter, type Fault, type Stall } from '../support/scripted-reply.ts';
 import { startServer } from '../support/scripted-server.ts';
@@ -101,12 +101,11 @@ export class World implements ClosedWorld, AsyncDisposable {
     for (const pause of this.#pauses) pause.release();
   }
 
-  /** Ends every fault, and lets enough time pass for whoever has lost patience with upstream. */
+  /** Ends every fault. */
   async heal(): Promise<void> {
     for (const end of this.#ends) end();
     this.network.heal();
     this.disk.fault = {};
-    this.clock.advance(16 * MINUTE);
     await this.settled();
   }
 

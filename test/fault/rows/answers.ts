@@ -13,7 +13,7 @@ import {
 import { cut, failed, part, stale, whole } from '../cell.ts';
 import type { Cells, Group, Row } from '../row.ts';
 import { EARLY, STORAGE, type World } from '../world.ts';
-import { UNREACHABLE } from './patterns.ts';
+import { LEFT_ALONE, UNREACHABLE } from './patterns.ts';
 
 const ACCOUNT = { username: 'larder', password: 'a secret' };
 const BEARER = { registry: { auth: { kind: 'bearer' } } } as const;
@@ -23,13 +23,16 @@ const BEARER = { registry: { auth: { kind: 'bearer' } } } as const;
  * one then, since the registry may want something else by now, and asks for no second token where it does not.
  */
 const TOKENLESS: Cells = {
-  cold: failed(502, 2),
+  cold: failed(503, 2),
   stale: stale(2),
-  manifest: failed(502, 2),
-  blob: failed(502, 2),
+  manifest: failed(503, 2),
+  blob: failed(503, 2),
   follower: cut(11, { tookMs: 7_500 }),
-  range: failed(502, 2),
+  range: failed(503, 2),
 };
+
+/** Some registries break on HEAD alone. */
+const BY_GET_TOO: Cells = { ...LEFT_ALONE, cold: failed(502, 2), stale: stale(2) };
 
 export const ANSWERS: Group = {
   title: 'Upstream leads astray, refuses or fails',
@@ -78,12 +81,13 @@ export const ANSWERS: Group = {
       cells: {
         // Denied is upstream's own word: no failure to hide, and nothing that a retry would change. Never a 401,
         // by which a client would send its own credentials here. The tag stays for when the account works again.
-        cold: failed(404, 3),
-        stale: failed(404, 5, { cached: 'all' }),
-        manifest: failed(404, 3),
-        blob: failed(404, 3),
+        // By HEAD first, which proves nothing.
+        cold: failed(404, 7, { rightAfterMs: 30_000 }),
+        stale: failed(404, 9, { cached: 'all', rightAfterMs: 30_000 }),
+        manifest: failed(404, 3, { rightAfterMs: 30_000 }),
+        blob: failed(404, 3, { rightAfterMs: 30_000 }),
         follower: cut(4),
-        range: failed(404, 3),
+        range: failed(404, 3, { rightAfterMs: 30_000 }),
       },
     },
     {
@@ -93,12 +97,13 @@ export const ANSWERS: Group = {
       strike: all(challenged('Basic realm="fake"')),
       cells: {
         // Our own failure, which hides behind what is cached; and 403, since nobody has said that there is no such thing.
-        cold: failed(403, 2),
-        stale: stale(2),
-        manifest: failed(403, 2),
-        blob: failed(403, 2),
+        // It is not shown again for five seconds: registries lock accounts that are refused too often.
+        cold: failed(403, 2, { rightAfterMs: 5_000 }),
+        stale: stale(2, { rightAfterMs: 5_000 }),
+        manifest: failed(403, 2, { rightAfterMs: 5_000 }),
+        blob: failed(403, 2, { rightAfterMs: 5_000 }),
         follower: cut(2),
-        range: failed(403, 2),
+        range: failed(403, 2, { rightAfterMs: 5_000 }),
       },
     },
     {
@@ -106,7 +111,7 @@ export const ANSWERS: Group = {
       says: ['no token:'],
       world: BEARER,
       strike: tokens(instead(status(503))),
-      cells: TOKENLESS,
+      cells: { ...TOKENLESS, follower: cut(11, { tookMs: 7_500, rightAfterMs: 2_000 }) },
     },
     {
       name: 'token service slow',
@@ -115,7 +120,7 @@ export const ANSWERS: Group = {
       strike: tokens(neverRespond()),
       cells: {
         cold: failed(504, 2, { tookMs: 20_000 }),
-        stale: stale(1, { tookMs: 2_000 }),
+        stale: stale(1, { tookMs: 2_000, rightAfterMs: 30_000 }),
         manifest: failed(504, 2, { tookMs: 20_000 }),
         blob: failed(504, 2, { tookMs: 20_000 }),
         follower: cut(7, { tookMs: 61_500 }),
@@ -133,23 +138,23 @@ export const ANSWERS: Group = {
       name: '429: the pull limit',
       says: ['answered 429'],
       strike: all(registryError(429, 'TOOMANYREQUESTS', { headers: { 'retry-after': '120' } })),
-      cells: throttled(120),
+      cells: throttled(120, 120_000),
     },
     {
       name: '429: the abuse limit',
       says: ['answered 429'],
       strike: all(status(429, { body: 'Too Many Requests (HAP429).\n' })),
-      cells: throttled(60),
+      cells: throttled(60, 30_000),
     },
-    { name: '500', says: ['answered 500'], strike: all(status(500)), cells: UNREACHABLE },
-    { name: '502', says: ['answered 502'], strike: all(status(502)), cells: UNREACHABLE },
-    { name: '503', says: ['answered 503'], strike: all(status(503)), cells: UNREACHABLE },
+    { name: '500', says: ['answered 500'], strike: all(status(500)), cells: BY_GET_TOO },
+    { name: '502', says: ['answered 502'], strike: all(status(502)), cells: BY_GET_TOO },
+    { name: '503', says: ['answered 503'], strike: all(status(503)), cells: LEFT_ALONE },
     {
       name: '504',
       says: ['answered 504'],
       strike: all(status(504)),
       cells: {
-        ...UNREACHABLE,
+        ...LEFT_ALONE,
         cold: failed(504, 1),
         manifest: failed(504, 1),
         blob: failed(504, 1),
@@ -160,14 +165,15 @@ export const ANSWERS: Group = {
 };
 
 /** Upstream wants to be left alone, so it is: a transfer is not taken up again either. */
-function throttled(retryAfter: number): Cells {
+function throttled(retryAfter: number, rightAfterMs: number): Cells {
+  const refused = failed(429, 1, { retryAfter, rightAfterMs });
   return {
-    cold: failed(429, 1, { retryAfter }),
-    stale: stale(1),
-    manifest: failed(429, 1, { retryAfter }),
-    blob: failed(429, 1, { retryAfter }),
-    follower: cut(1),
-    range: failed(429, 1, { retryAfter }),
+    cold: refused,
+    stale: stale(1, { rightAfterMs }),
+    manifest: refused,
+    blob: refused,
+    follower: cut(1, { rightAfterMs }),
+    range: refused,
   };
 }
 

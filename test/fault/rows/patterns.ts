@@ -14,6 +14,12 @@ export const UNREACHABLE: Cells = {
   range: failed(502, 1),
 };
 
+/** Five failures in a row: upstream is left alone for two seconds, or what was asked for is. */
+export const LEFT_ALONE: Cells = {
+  ...UNREACHABLE,
+  follower: cut(5, { tookMs: 7_500, rightAfterMs: 2_000 }),
+};
+
 /** Upstream has nothing to do with it, or what it does makes no difference. */
 export const UNHARMED: Cells = {
   cold: whole(2),
