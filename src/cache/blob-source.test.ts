@@ -283,7 +283,7 @@ describe('a blob that is known to be in several places', () => {
   });
 
   test.each<[string, UpstreamError]>([
-    ['has it no more', new UpstreamError(SECOND, 'absent', 'not-found', 'gone')],
+    ['has it no more', new UpstreamError(SECOND, 'absent', 'not-found', 'gone', { isVerdict: true })],
     ['will not give it', new UpstreamError(SECOND, 'denied', 'unauthorized', 'no')],
   ])('one that %s is not asked again', async (_, refuses) => {
     const broken: Transfer = { upTo: 1_000, breaks: breakOff() };
