@@ -17,6 +17,7 @@ import { offlineUpstream } from '../upstream/offline.ts';
 import type { Passage } from '../upstream/passage.ts';
 import type { ProxyFor } from '../upstream/proxy.ts';
 import type { Parser } from '../upstream/parsing/parser.ts';
+import { quirksOf } from '../upstream/quirks.ts';
 import { certificateFile } from './certificate-file.ts';
 
 export interface UpstreamDependencies {
@@ -89,7 +90,9 @@ function guarded(
   const network = { ca, caFile, proxyFor, allowPrivateNetworks, timeouts, connections };
   const deps = { clock, events, passage, ...(parser !== undefined && { parser }) };
   const upstream = createUpstream({ name, url, userAgent, ...account, ...network }, deps);
-  return guardUpstream(upstream, { connections, waitMs: timeouts.headersMs }, { clock, events });
+  const { countsPulls } = quirksOf(url.hostname);
+  const guarding = { connections, waitMs: timeouts.headersMs, countsPulls };
+  return guardUpstream(upstream, guarding, { clock, events });
 }
 
 /** How the upstream's hosts are reached, by its own `proxy` or by the environment's. */

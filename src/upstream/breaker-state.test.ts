@@ -9,36 +9,40 @@ import {
   type BreakerState,
 } from './breaker-state.ts';
 
+const WHO = 'acme/app';
 const LIMITS: BreakerLimits = { failures: 3, openMs: 1_000, maxOpenMs: 4_000, probeMs: 10_000 };
 
 function failing(times: number, now = 0): BreakerState {
   let state = CLOSED;
-  for (let i = 0; i < times; i += 1) state = afterFailure(state, now, LIMITS);
+  for (let i = 0; i < times; i += 1) state = afterFailure(state, now, WHO, LIMITS);
   return state;
 }
 
 test('it opens after so many failures in a row, and not before', () => {
-  expect(failing(2)).toEqual({ kind: 'closed', failures: 2 });
-  expect(failing(3)).toEqual({ kind: 'open', until: 1_000, openings: 1 });
+  expect(failing(2)).toEqual({ kind: 'closed', failures: 2, only: WHO });
+  expect(failing(3)).toEqual({ kind: 'open', until: 1_000, openings: 1, only: WHO });
 });
 
 test('while open nothing goes through; then one probe does, and no second beside it', () => {
   const open = failing(3);
-  expect(admit(open, 999, LIMITS).isAdmitted).toBe(false);
-  const probe = admit(open, 1_000, LIMITS);
-  expect(probe).toEqual({ isAdmitted: true, state: { kind: 'half-open', until: 11_000, openings: 1 } });
-  expect(admit(probe.state, 1_001, LIMITS).isAdmitted).toBe(false);
+  expect(admit(open, 999, WHO, LIMITS).isAdmitted).toBe(false);
+  const probe = admit(open, 1_000, WHO, LIMITS);
+  expect(probe).toEqual({
+    isAdmitted: true,
+    state: { kind: 'half-open', until: 11_000, openings: 1, only: WHO },
+  });
+  expect(admit(probe.state, 1_001, WHO, LIMITS).isAdmitted).toBe(false);
 });
 
 test('a probe that is never heard of again does not wedge it', () => {
-  const probe = admit(failing(3), 1_000, LIMITS).state;
-  expect(admit(probe, 11_000, LIMITS).isAdmitted).toBe(true);
+  const probe = admit(failing(3), 1_000, WHO, LIMITS).state;
+  expect(admit(probe, 11_000, WHO, LIMITS).isAdmitted).toBe(true);
 });
 
 test('a probe that never asked leaves its turn to the next one, and changes nothing else', () => {
-  const after = afterNothing(admit(failing(3), 1_000, LIMITS).state, 1_200);
-  expect(after).toEqual({ kind: 'open', until: 1_200, openings: 1 });
-  expect(admit(after, 1_200, LIMITS).isAdmitted).toBe(true);
+  const after = afterNothing(admit(failing(3), 1_000, WHO, LIMITS).state, 1_200);
+  expect(after).toEqual({ kind: 'open', until: 1_200, openings: 1, only: WHO });
+  expect(admit(after, 1_200, WHO, LIMITS).isAdmitted).toBe(true);
   expect(afterNothing(failing(2), 1_200)).toEqual(failing(2));
   expect(afterNothing(failing(3), 500)).toEqual(failing(3));
 });
@@ -47,7 +51,7 @@ test('each probe that fails doubles the wait, up to the longest', () => {
   let state = failing(3);
   const waits: number[] = [];
   for (let now = 1_000, i = 0; i < 4; i += 1) {
-    state = afterFailure(admit(state, now, LIMITS).state, now, LIMITS);
+    state = afterFailure(admit(state, now, WHO, LIMITS).state, now, WHO, LIMITS);
     if (state.kind !== 'open') throw new Error('expected it to be open');
     waits.push(state.until - now);
     now = state.until;
@@ -56,7 +60,7 @@ test('each probe that fails doubles the wait, up to the longest', () => {
 });
 
 test('failures of requests that were on their way when it opened do not prolong it', () => {
-  expect(afterFailure(failing(3), 500, LIMITS)).toEqual(failing(3));
+  expect(afterFailure(failing(3), 500, WHO, LIMITS)).toEqual(failing(3));
 });
 
 test('whatever happens, within the longest wait somebody is let through', () => {
@@ -67,12 +71,30 @@ test('whatever happens, within the longest wait somebody is let through', () => 
       let now = 0;
       for (const { fails, afterMs } of steps) {
         now += afterMs;
-        const admission = admit(state, now, LIMITS);
+        const admission = admit(state, now, WHO, LIMITS);
         if (!admission.isAdmitted) continue;
-        state = fails ? afterFailure(admission.state, now, LIMITS) : CLOSED;
+        state = fails ? afterFailure(admission.state, now, WHO, LIMITS) : CLOSED;
       }
       const longest = Math.max(LIMITS.maxOpenMs, LIMITS.probeMs);
-      expect(admit(state, now + longest, LIMITS).isAdmitted).toBe(true);
+      expect(admit(state, now + longest, WHO, LIMITS).isAdmitted).toBe(true);
     }),
   );
+});
+
+test('where one alone has failed, the others go through, and change nothing but by failing', () => {
+  const open = failing(3);
+  expect(admit(open, 1, 'acme/other', LIMITS)).toEqual({ isAdmitted: true, state: open });
+  const probe = admit(open, 1_000, WHO, LIMITS).state;
+  expect(admit(probe, 1_001, 'acme/other', LIMITS)).toEqual({ isAdmitted: true, state: probe });
+  const several = afterFailure(open, 2, 'acme/other', LIMITS);
+  expect(several).toEqual({ ...open, only: undefined });
+  expect(admit(several, 3, 'acme/third', LIMITS).isAdmitted).toBe(false);
+});
+
+test('failures of several open it for all', () => {
+  const both = afterFailure(failing(1), 0, 'acme/other', LIMITS);
+  expect(both).toEqual({ kind: 'closed', failures: 2, only: undefined });
+  const open = afterFailure(both, 0, WHO, LIMITS);
+  expect(open).toMatchObject({ kind: 'open', only: undefined });
+  expect(admit(open, 1, 'acme/third', LIMITS).isAdmitted).toBe(false);
 });

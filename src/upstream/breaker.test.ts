@@ -7,6 +7,7 @@ import { Breaker } from './breaker.ts';
 import { UpstreamError, type UpstreamFailure, type UpstreamFailureReason } from './error.ts';
 
 const NAME = parseRepositoryName('acme/app');
+const OTHER = parseRepositoryName('acme/other');
 
 function start(): {
   stub: StubUpstream;
@@ -47,15 +48,25 @@ describe('a breaker', () => {
 
   test('tells nobody what others had asked for', async () => {
     const { stub, breaker, ask } = start();
-    const message = 'GET acme/secret/manifests/1: answered 503';
+    const message = 'GET acme/secret/manifests/1: answered 407';
     stub.answer = () =>
-      Promise.reject(new UpstreamError('registry.test', 'unavailable', 'status', message, { status: 503 }));
+      Promise.reject(new UpstreamError('registry.test', 'unavailable', 'status', message, { status: 407 }));
     await askTimes(ask, 5);
-    const told = 'registry.test: answered 503';
+    const told = 'registry.test: answered 407';
     expect(breaker.reason).toBe(told);
     await expect(breaker.upstream.tags(NAME)).rejects.toMatchObject({
       message: `registry.test: not asked for the moment, since it did not answer lately (${told})`,
     });
+  });
+
+  test('holds no other repository back where one alone does not come through, and closes by an answer', async () => {
+    const { stub, breaker, ask } = start();
+    failWith(stub, 'unavailable', 'timeout');
+    await askTimes(ask, 6);
+    expect([breaker.state, stub.calls]).toEqual(['open', 5]);
+    stub.answer = () => Promise.resolve(undefined);
+    await Promise.all([breaker.upstream.tags(OTHER), breaker.upstream.tags(OTHER)]);
+    expect([breaker.state, stub.calls]).toEqual(['closed', 7]);
   });
 
   test('says when it will ask again', async () => {
@@ -149,10 +160,12 @@ describe('a breaker', () => {
     ['status', 400, 'closed'],
     ['status', 416, 'closed'],
     ['token', 400, 'closed'],
+    ['token', 200, 'closed'],
     ['status', 407, 'open'],
-    ['timeout', 408, 'open'],
-    ['status', 500, 'open'],
-    ['token', 503, 'open'],
+    // It has answered: that question alone is held back.
+    ['timeout', 408, 'closed'],
+    ['status', 500, 'closed'],
+    ['token', 503, 'closed'],
   ] as const)('after five failures (%s) of status %i it is %s', async (reason, status, state) => {
     const { stub, breaker, ask } = start();
     stub.answer = () =>
@@ -194,5 +207,79 @@ describe('a breaker', () => {
     await ask();
     const states = events.map((event) => event.kind === 'breaker-changed' && event.state);
     expect(states).toEqual(['open', 'half-open', 'open']);
+  });
+});
+
+describe('an answer by which upstream fails', () => {
+  const fail = (stub: StubUpstream, status: number): void => {
+    const message = 'GET acme/secret/tags/list: it failed';
+    stub.answer = () =>
+      Promise.reject(new UpstreamError('registry.test', 'unavailable', 'status', message, { status }));
+  };
+
+  test('five times in a row holds back that question alone, and is asked again later', async () => {
+    const { stub, breaker, clock, ask } = start();
+    fail(stub, 500);
+    await askTimes(ask, 10);
+    expect([breaker.state, stub.calls]).toEqual(['closed', 5]);
+    await expect(breaker.upstream.tags(NAME)).rejects.toMatchObject({
+      reason: 'breaker-open',
+      retryAfterMs: 2_000,
+      wasAsked: false,
+      message:
+        'registry.test: not asked for this for the moment, since it did not answer lately (registry.test: answered 500)',
+    });
+    stub.answer = () => Promise.resolve(undefined);
+    await breaker.upstream.tags(NAME, { next: 'another page' });
+    await breaker.upstream.tags(OTHER);
+    clock.advance(2_000);
+    await ask();
+    expect(stub.calls).toBe(8);
+  });
+
+  test('never opens it while others are answered, however many questions fail', async () => {
+    const { stub, breaker, clock } = start();
+    for (let second = 0; second < 60; second += 1) {
+      fail(stub, 500);
+      for (let i = 0; i < 10; i += 1) {
+        await breaker.upstream.tags(parseRepositoryName(`broken/${second}-${i}`)).catch(() => {});
+      }
+      stub.answer = () => Promise.resolve(undefined);
+      await breaker.upstream.tags(NAME);
+      expect(breaker.state).toBe('closed');
+      clock.advance(1_000);
+    }
+    expect(stub.calls).toBe(660);
+  });
+
+  test('opens it where several repositories agree for a while; then one failure is enough for the next one', async () => {
+    const { stub, breaker, clock, events } = start();
+    fail(stub, 503);
+    const asks = [NAME, OTHER, parseRepositoryName('acme/third')];
+    for (let second = 0; second < 6; second += 1) {
+      for (const name of asks) await breaker.upstream.tags(name).catch(() => {});
+      clock.advance(1_000);
+    }
+    expect([breaker.state, breaker.reason]).toEqual(['open', 'registry.test: answered 503']);
+    const calls = stub.calls;
+    const next = parseRepositoryName('acme/next');
+    for (let i = 0; i < 3; i += 1) await breaker.upstream.tags(next).catch(() => {});
+    expect(stub.calls).toBe(calls + 1);
+    stub.answer = () => Promise.resolve(undefined);
+    await breaker.upstream.tags(parseRepositoryName('acme/last'));
+    expect(breaker.state).toBe('closed');
+    const states = events.map((event) => event.kind === 'breaker-changed' && event.state);
+    expect(states).toEqual(['open', 'closed']);
+  });
+
+  test('says that upstream is there', async () => {
+    const { stub, breaker, ask } = start();
+    for (let i = 0; i < 5; i += 1) {
+      failWith(stub, 'unavailable', 'refused');
+      await askTimes(ask, 4);
+      fail(stub, 500);
+      await breaker.upstream.tags(NAME, { next: `page ${i}` }).catch(() => {});
+    }
+    expect(breaker.state).toBe('closed');
   });
 });

@@ -9,7 +9,8 @@ import {
   type BreakerState,
 } from './breaker-state.ts';
 import { UpstreamError, type UpstreamFailureReason } from './error.ts';
-import { decorate } from './decorate.ts';
+import { decorate, type Question } from './decorate.ts';
+import { FailingQuestions } from './failing-questions.ts';
 import type { Upstream } from './upstream.ts';
 
 export interface BreakerDeps {
@@ -34,14 +35,17 @@ const COUNTED: ReadonlySet<UpstreamFailureReason> = new Set([
   'network',
 ] as const);
 
+/** `gone`: nothing of upstream was heard; `ill`: it has answered by failing. Any other answer is one that is well. */
+type Symptom = 'gone' | 'ill' | undefined;
+
 /**
  * An upstream that answers 4xx is well, and so is one that answers with a page for people: else a client that asks for
- * what upstream will not have would take it from everybody. Of a timeout (408) and a proxy that does not let us through
- * (407) that cannot be said.
+ * what upstream will not have would take it from everybody. By 407 only our own proxy has spoken.
  */
-function isIll({ failure, reason, status = 500 }: UpstreamError): boolean {
-  if (failure !== 'unavailable' || !COUNTED.has(reason)) return false;
-  return status >= 500 || status === 407 || status === 408;
+function symptomOf({ failure, reason, status }: UpstreamError): Symptom {
+  if (failure !== 'unavailable' || !COUNTED.has(reason)) return undefined;
+  if (status === undefined || status === 407) return 'gone';
+  return status >= 500 || status === 408 ? 'ill' : undefined;
 }
 
 /** What says nothing of upstream: it was not asked, or not heard out. */
@@ -54,12 +58,15 @@ function wasAsked(error: unknown): error is UpstreamError {
 /**
  * An upstream that is not asked while it does not answer: after some failures in a row every call fails at once,
  * until one that is let through now and then gets an answer. So a dead upstream does not cost each client a timeout.
+ * Where all of these were of one repository, the others go through. What it answers by failing is held back by itself
+ * (`FailingQuestions`).
  */
 export class Breaker {
   readonly upstream: Upstream;
   readonly #clock: Clock;
   readonly #events: Events;
   readonly #limits: BreakerLimits;
+  readonly #failing: FailingQuestions;
   #state: BreakerState = CLOSED;
   #told: BreakerState['kind'] = CLOSED.kind;
   #lastError: UpstreamError | undefined;
@@ -69,21 +76,22 @@ export class Breaker {
     this.#clock = clock;
     this.#events = events;
     this.#limits = limits;
-    const asked = local(decorate(upstream, (call) => this.#guard(call)));
+    this.#failing = new FailingQuestions(clock, limits);
+    const asked = local(decorate(upstream, (call, question) => this.#guard(call, question)));
     // Nobody waits for a turn, say, to be told that it is open.
-    this.upstream = decorate(asked, async (call) => {
-      this.#admitted();
+    this.upstream = decorate(asked, async (call, { repository }) => {
+      this.#admitted(repository);
       return call();
     });
   }
 
   get state(): BreakerState['kind'] {
-    return this.#state.kind;
+    return this.#state.kind === 'closed' && this.#failing.isAgreed ? 'open' : this.#state.kind;
   }
 
   /** Why it is not closed. */
   get reason(): string | undefined {
-    return this.#state.kind === 'closed' ? undefined : this.#lastSaid;
+    return this.state === 'closed' ? undefined : this.#lastSaid;
   }
 
   /** How it failed last, for everybody: of an answer only its status, since its message names what somebody asked for. */
@@ -94,54 +102,70 @@ export class Breaker {
     return status === undefined ? message : `${name}: answered ${status}`;
   }
 
-  async #guard<T>(call: () => Promise<T>): Promise<T> {
-    const state = this.#admitted();
+  async #guard<T>(call: () => Promise<T>, question: Question): Promise<T> {
+    const state = this.#admitted(question.repository);
+    const heldMs = this.#failing.admit(question);
+    if (heldMs !== undefined) throw this.#refusal('not asked for this for the moment, since it', heldMs);
     this.#become(state);
     try {
       const value = await call();
-      this.#become(CLOSED);
+      this.#answered(question);
       return value;
     } catch (error) {
-      this.#note(error, state);
+      this.#note(error, state, question);
       throw error;
     }
   }
 
   /** @returns the state once a call goes through. @throws UpstreamError `breaker-open` where none may */
-  #admitted(): BreakerState {
+  #admitted(repository: string): BreakerState {
     const now = this.#clock.monotonic();
-    const { isAdmitted, state } = admit(this.#state, now, this.#limits);
+    const { isAdmitted, state } = admit(this.#state, now, repository, this.#limits);
     if (isAdmitted) return state;
-    throw this.#refusal(state.kind === 'open' ? state.until - now : undefined);
+    const waitMs = state.kind === 'open' ? state.until - now : undefined;
+    throw this.#refusal('not asked for the moment, since it', waitMs);
   }
 
   /** @param admitted the state that the request left behind when it was let through: a probe's is its own */
-  #note(error: unknown, admitted: BreakerState): void {
+  #note(error: unknown, admitted: BreakerState, question: Question): void {
     if (!wasAsked(error)) {
       // Not told: the next call is the probe that this one was not.
       if (this.#state === admitted) this.#state = afterNothing(admitted, this.#clock.monotonic());
-      return;
+      return this.#failing.notAsked(question);
     }
-    if (!isIll(error)) return this.#become(CLOSED);
+    const symptom = symptomOf(error);
+    if (symptom === undefined) return this.#answered(question);
     this.#lastError = error;
-    this.#become(afterFailure(this.#state, this.#clock.monotonic(), this.#limits));
+    if (symptom === 'ill') {
+      this.#failing.failed(question);
+      return this.#become(CLOSED);
+    }
+    this.#failing.notAsked(question);
+    const now = this.#clock.monotonic();
+    this.#become(afterFailure(this.#state, now, question.repository, this.#limits));
+  }
+
+  #answered(question: Question): void {
+    this.#failing.answered(question);
+    this.#become(CLOSED);
   }
 
   #become(state: BreakerState): void {
     this.#state = state;
-    if (this.#told === state.kind) return;
-    this.#told = state.kind;
-    const error = state.kind === 'closed' ? undefined : this.#lastError;
-    this.#events.emit({ kind: 'breaker-changed', upstream: this.upstream.name, state: state.kind, error });
+    const kind = this.state;
+    if (this.#told === kind) return;
+    this.#told = kind;
+    const error = kind === 'closed' ? undefined : this.#lastError;
+    this.#events.emit({ kind: 'breaker-changed', upstream: this.upstream.name, state: kind, error });
   }
 
   /** @param retryAfterMs until the next one is let through, where that is known */
-  #refusal(retryAfterMs: number | undefined): UpstreamError {
+  #refusal(what: string, retryAfterMs: number | undefined): UpstreamError {
     return new UpstreamError(
       this.upstream.name,
       'unavailable',
       'breaker-open',
-      `not asked for the moment, since it did not answer lately (${this.#lastSaid})`,
+      `${what} did not answer lately (${this.#lastSaid})`,
       { wasAsked: false, cause: this.#lastError, retryAfterMs },
     );
   }

@@ -44,8 +44,9 @@ export function createUpstream(settings: UpstreamSettings, deps: UpstreamDeps): 
   const standing = new AccountStanding(upstream, deps);
   const account = { credentials, trustedRealms, standing };
   const authorizer = new Authorizer({ upstream, url, ...account, clock, send, tokenClient, reporter });
-  const client = new RegistryClient({ upstream, url, clock, authorizer, reporter });
   const quirks = quirksOf(url.hostname);
+  const { countsPulls } = quirks;
+  const client = new RegistryClient({ upstream, url, clock, authorizer, reporter, countsPulls });
   const manifests = new Manifests({ upstream, client, parser });
   const blobs = new Blobs({ upstream, client, quirks, reporter });
   const tags = new Tags({ upstream, client, quirks, parser });

@@ -20,7 +20,11 @@ function start(): { stub: StubUpstream; clock: ManualClock; breaker: Breaker; st
   const events: LarderEvent[] = [];
   bus.subscribe((event) => events.push(event));
   const stub = new StubUpstream();
-  const breaker = guardUpstream(stub.upstream, { connections: 1, waitMs: 1_000 }, { clock, events: bus });
+  const breaker = guardUpstream(
+    stub.upstream,
+    { connections: 1, waitMs: 1_000, countsPulls: false },
+    { clock, events: bus },
+  );
   const states = (): unknown[] => events.map((event) => event.kind === 'breaker-changed' && event.state);
   return { stub, clock, breaker, states };
 }

@@ -10,6 +10,8 @@ export interface GuardLimits {
   readonly connections: number;
   /** How long a blob waits for its turn, milliseconds. */
   readonly waitMs: number;
+  /** See `Quirks.countsPulls`. */
+  readonly countsPulls: boolean;
 }
 
 /** Blobs take their share of the connections and no more: tags and manifests never wait behind them. */
@@ -18,10 +20,11 @@ const BLOB_SHARE = 0.75;
 /** The client of one upstream as the cache uses it: it leaves alone who throttles or does not answer. */
 export function guardUpstream(
   upstream: Upstream,
-  { connections, waitMs }: GuardLimits,
+  { connections, waitMs, countsPulls }: GuardLimits,
   { clock, events }: { readonly clock: Clock; readonly events: Events },
 ): Breaker {
   const limits = { max: Math.ceil(connections * BLOB_SHARE), waitMs };
-  const local = (asked: Upstream): Upstream => respectThrottling(limitBlobs(asked, limits, clock), clock);
+  const local = (asked: Upstream): Upstream =>
+    respectThrottling(limitBlobs(asked, limits, clock), { clock, limitsPulls: countsPulls });
   return new Breaker(upstream, { clock, events, local });
 }

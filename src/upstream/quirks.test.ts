@@ -4,7 +4,9 @@ import { NO_QUIRKS, quirksOf } from './quirks.ts';
 test.each([
   ['registry.example', {}],
   ['public.ecr.aws', { blobStat: 'get' }],
-  ['registry-1.docker.io', { tagsPageSize: 100 }],
+  ['registry-1.docker.io', { tagsPageSize: 100, countsPulls: true }],
+  ['docker.io', { tagsPageSize: 100, countsPulls: true }],
+  ['registry-1.docker.io.example', {}],
   ['quay.io', { tagsPageSize: 100 }],
   ['europe-west1-docker.pkg.dev', { tagsPageBytes: 64 * 1024 * 1024 }],
   ['eu.gcr.io', { tagsPageBytes: 64 * 1024 * 1024 }],

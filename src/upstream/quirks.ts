@@ -4,13 +4,20 @@ export interface Quirks {
   readonly blobStat: 'head' | 'get';
   /** How many tags to ask for in one page. */
   readonly tagsPageSize: number;
+  /** Whether it counts pulls, tells them in `RateLimit-*`, and means all of them by a 429 (docs.docker.com/docker-hub/usage). */
+  readonly countsPulls: boolean;
   /** Bytes that one page of tags may have. */
   readonly tagsPageBytes: number;
 }
 
 const MiB = 1024 * 1024;
 
-export const NO_QUIRKS: Quirks = { blobStat: 'head', tagsPageSize: 1000, tagsPageBytes: 8 * MiB };
+export const NO_QUIRKS: Quirks = {
+  blobStat: 'head',
+  countsPulls: false,
+  tagsPageSize: 1000,
+  tagsPageBytes: 8 * MiB,
+};
 
 /** One row for each difference; several may match a host. */
 const TABLE: readonly { readonly host: RegExp; readonly quirks: Partial<Quirks>; readonly why: string }[] = [
@@ -18,6 +25,11 @@ const TABLE: readonly { readonly host: RegExp; readonly quirks: Partial<Quirks>;
     host: /^public\.ecr\.aws$/,
     quirks: { blobStat: 'get' },
     why: 'HEAD of a blob answers 401 even with a valid token (aws/containers-roadmap#2671)',
+  },
+  {
+    host: /^registry-1\.docker\.io$|^(?:index\.)?docker\.io$/,
+    quirks: { countsPulls: true },
+    why: 'the pull limit is over all manifests of an account; other registries say RateLimit of requests and seconds',
   },
   {
     host: /^registry-1\.docker\.io$|^(?:index\.)?docker\.io$|^quay\.io$/,

@@ -6,7 +6,10 @@ export interface RateLimit {
   readonly remaining: number;
 }
 
-/** Undefined where the answer does not carry both headers; an account without a limit gets none. */
+/** Docker Hub counts over hours. What others count over seconds are requests, and there are more in a moment. */
+const MIN_WINDOW_S = 3600;
+
+/** Undefined where the answer does not carry both headers with such a window; an account without a limit gets none. */
 export function parseRateLimit(headers: AnswerHeaders): RateLimit | undefined {
   const limit = parseCount(headerText(headers, 'ratelimit-limit'));
   const remaining = parseCount(headerText(headers, 'ratelimit-remaining'));
@@ -14,6 +17,7 @@ export function parseRateLimit(headers: AnswerHeaders): RateLimit | undefined {
 }
 
 function parseCount(text: string | undefined): number | undefined {
-  const digits = /^\s*([0-9]{1,15})\s*(?:[;,]|$)/.exec(text ?? '')?.[1];
-  return digits === undefined ? undefined : Number(digits);
+  const [, count, window] = /^\s*([0-9]{1,15})\s*;\s*w=([0-9]{1,15})\s*(?:[;,]|$)/.exec(text ?? '') ?? [];
+  if (count === undefined || Number(window) < MIN_WINDOW_S) return undefined;
+  return Number(count);
 }

@@ -36,6 +36,8 @@ export interface RegistryClientOptions {
   readonly clock: Clock;
   readonly authorizer: Authorizer;
   readonly reporter: Reporter;
+  /** See `Quirks.countsPulls`. */
+  readonly countsPulls: boolean;
 }
 
 /** Asks the registry, through its authentication and redirects. */
@@ -86,7 +88,8 @@ export class RegistryClient {
   async #follow(first: HopRequest): Promise<Answer> {
     return follow(this.#options.upstream, first, async (hop) => {
       const answer = await this.#options.authorizer.send(hop);
-      const rateLimit = this.#isOwn(answer) ? parseRateLimit(answer.headers) : undefined;
+      const isTold = this.#options.countsPulls && this.#isOwn(answer);
+      const rateLimit = isTold ? parseRateLimit(answer.headers) : undefined;
       if (rateLimit !== undefined) this.#options.reporter.rateLimit(rateLimit);
       return answer;
     });

@@ -12,10 +12,10 @@ const NAME = parseRepositoryName('acme/app');
 const DIGEST = digestOf('content');
 const LATEST = parseReference('latest');
 
-function start(): { stub: StubUpstream; upstream: Upstream; clock: ManualClock } {
+function start(limitsPulls = true): { stub: StubUpstream; upstream: Upstream; clock: ManualClock } {
   const clock = new ManualClock();
   const stub = new StubUpstream();
-  return { stub, upstream: respectThrottling(stub.upstream, clock), clock };
+  return { stub, upstream: respectThrottling(stub.upstream, { clock, limitsPulls }), clock };
 }
 
 function throttle(stub: StubUpstream, reason: UpstreamFailureReason, retryAfterMs?: number): void {
@@ -90,12 +90,15 @@ test.each<[string, UpstreamFailureReason, readonly string[]]>([
   ['a tag list', 'rate-limit', LISTS],
   ['referrers', 'rate-limit', LISTS],
   ['a blob', 'token', Object.keys(QUESTIONS)],
-])('a 429 to %s (%s) holds back %j and nothing else', async (name, reason, expected) => {
-  const { stub, upstream } = start();
-  throttle(stub, reason);
-  await QUESTIONS[name]?.(upstream).catch(() => {});
-  expect(await heldBack(stub, upstream)).toEqual(expected);
-});
+])(
+  'where it counts pulls, a 429 to %s (%s) holds back %j and nothing else',
+  async (name, reason, expected) => {
+    const { stub, upstream } = start();
+    throttle(stub, reason);
+    await QUESTIONS[name]?.(upstream).catch(() => {});
+    expect(await heldBack(stub, upstream)).toEqual(expected);
+  },
+);
 
 test('however long upstream says, it is asked again after a quarter of an hour', async () => {
   const { stub, upstream, clock } = start();
@@ -104,4 +107,44 @@ test('however long upstream says, it is asked again after a quarter of an hour',
   clock.advance(15 * 60_000);
   await errorOf(upstream.manifest(NAME, LATEST));
   expect(stub.calls).toBe(2);
+});
+
+const tag = (name: string): ReturnType<typeof parseReference> => parseReference(name);
+
+test('where it does not, a 429 is of that question alone', async () => {
+  const { stub, upstream, clock } = start(false);
+  throttle(stub, 'rate-limit', 900_000);
+  await errorOf(upstream.manifest(NAME, LATEST));
+  await errorOf(upstream.manifest(NAME, LATEST));
+  expect(stub.calls).toBe(1);
+  stub.answer = () => Promise.resolve(undefined);
+  await upstream.manifest(NAME, tag('other'));
+  await upstream.manifest(parseRepositoryName('acme/other'), LATEST);
+  clock.advance(900_000);
+  await upstream.manifest(NAME, LATEST);
+  expect(stub.calls).toBe(4);
+});
+
+test('three questions in a row agree that it is of all of their kind; then one asks again within a minute', async () => {
+  const { stub, upstream, clock } = start(false);
+  throttle(stub, 'rate-limit', 900_000);
+  for (const name of ['a', 'b', 'c', 'd']) await errorOf(upstream.manifest(NAME, tag(name)));
+  expect(stub.calls).toBe(3);
+  stub.answer = () => Promise.resolve(undefined);
+  await upstream.blob(NAME, DIGEST);
+  clock.advance(60_000);
+  await upstream.manifest(NAME, tag('d'));
+  expect(stub.calls).toBe(5);
+});
+
+test('they do not agree where one between them is answered, and be it by no', async () => {
+  const { stub, upstream } = start(false);
+  for (const name of ['a', 'b', 'c', 'd', 'e']) {
+    throttle(stub, 'rate-limit', 900_000);
+    await errorOf(upstream.manifest(NAME, tag(name)));
+    const absent = new UpstreamError('registry.test', 'absent', 'not-found', 'no', { status: 404 });
+    stub.answer = () => Promise.reject(absent);
+    await errorOf(upstream.manifest(NAME, tag(`${name}-absent`)));
+  }
+  expect(stub.calls).toBe(10);
 });

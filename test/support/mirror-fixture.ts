@@ -45,6 +45,7 @@ import { ThreadParser } from '../../src/upstream/parsing/thread-parser.ts';
 import { guardUpstream } from '../../src/upstream/guard.ts';
 import type { Network } from '../../src/upstream/network.ts';
 import { Passage } from '../../src/upstream/passage.ts';
+import { quirksOf } from '../../src/upstream/quirks.ts';
 import type { UpstreamSettings } from '../../src/upstream/settings.ts';
 import type { FakeRegistry } from './fake-registry.ts';
 import { get, open, type Answered, type Asked } from './http-get.ts';
@@ -345,7 +346,11 @@ function routed(
     },
     { clock, events, passage, parser, ...(entry.network !== undefined && { network: entry.network }) },
   );
-  const breaker = guardUpstream(client, { connections: 64, waitMs: 5_000 }, { clock, events });
+  const breaker = guardUpstream(
+    client,
+    { connections: 64, waitMs: 5_000, countsPulls: quirksOf(entry.registry.url.hostname).countsPulls },
+    { clock, events },
+  );
   return {
     upstream: breaker.upstream,
     breaker,

@@ -9,6 +9,7 @@ import {
   type FakeRegistry,
   type FakeRegistryOptions,
 } from '../../support/fake-registry.ts';
+import { FakeNetwork } from '../../support/fake-network.ts';
 import { MINUTE, startMirror, type MirrorFixture } from '../../support/mirror-fixture.ts';
 import {
   challenged,
@@ -26,9 +27,12 @@ async function start(
   tags: Partial<TagPolicy> = {},
   options: FakeRegistryOptions = {},
   client: { readonly credentials?: CredentialSource } = {},
+  network?: FakeNetwork,
 ): Promise<{ registry: FakeRegistry; mirror: MirrorFixture } & AsyncDisposable> {
   const registry = await startFakeRegistry(options);
-  const mirror = await startMirror({ upstreams: [{ name: 'registry.test', registry, tags, client }] });
+  const mirror = await startMirror({
+    upstreams: [{ name: 'registry.test', registry, tags, client, ...(network && { network }) }],
+  });
   return {
     registry,
     mirror,
@@ -556,10 +560,14 @@ describe('a slow upstream', () => {
 });
 
 describe('when few pulls are left', () => {
+  const HUB = 'registry-1.docker.io';
+  const startHub = (tags: Partial<TagPolicy>): ReturnType<typeof start> =>
+    start(tags, { host: HUB }, {}, new FakeNetwork().name(HUB, '8.8.8.8'));
+
   const few = withHeaders({ 'ratelimit-limit': '100;w=21600', 'ratelimit-remaining': '10;w=21600' });
 
   test('a tag that has moved is served as it was, and one that has not is confirmed', async () => {
-    await using world = await start({ quotaReserve: 10 });
+    await using world = await startHub({ quotaReserve: 10 });
     const image = world.registry.putImage('acme/app', 'latest');
     await world.mirror.get(PATH);
     world.registry.fault({ kind: 'manifest' }, few);
@@ -574,19 +582,39 @@ describe('when few pulls are left', () => {
   });
 
   test('what is not cached is pulled all the same', async () => {
-    await using world = await start({ quotaReserve: 10 });
+    await using world = await startHub({ quotaReserve: 10 });
     const image = world.registry.putImage('acme/app', 'latest');
     world.registry.fault({ kind: 'manifest' }, few);
     expect((await world.mirror.get(PATH)).headers['docker-content-digest']).toBe(image.digest);
   });
 
   test('with some to spare the tag moves', async () => {
-    await using world = await start({ quotaReserve: 9 });
+    await using world = await startHub({ quotaReserve: 9 });
     world.registry.putImage('acme/app', 'latest');
     await world.mirror.get(PATH);
     world.registry.fault({ kind: 'manifest' }, few);
     const moved = world.registry.putImage('acme/app', 'latest', { layers: [Buffer.from('new')] });
     world.mirror.clock.advance(TTL);
     expect((await world.mirror.get(PATH)).headers['docker-content-digest']).toBe(moved.digest);
+  });
+
+  test.each([
+    ['of another registry', start, few],
+    [
+      'over a minute',
+      startHub,
+      withHeaders({ 'ratelimit-limit': '100;w=60', 'ratelimit-remaining': '7;w=60' }),
+    ],
+    ['without a window', startHub, withHeaders({ 'ratelimit-limit': '100', 'ratelimit-remaining': '7' })],
+  ])('a limit %s is none of pulls: the tag moves', async (_name, startWith, limits) => {
+    await using world = await startWith({ quotaReserve: 10 });
+    world.registry.putImage('acme/app', 'latest');
+    await world.mirror.get(PATH);
+    world.registry.fault({ kind: 'manifest' }, limits);
+    const moved = world.registry.putImage('acme/app', 'latest', { layers: [Buffer.from('new')] });
+    for (let i = 0; i < 2; i += 1) {
+      world.mirror.clock.advance(TTL);
+      expect((await world.mirror.get(PATH)).headers['docker-content-digest']).toBe(moved.digest);
+    }
   });
 });
