@@ -118,7 +118,11 @@ describe('classifyStatus', () => {
   test.each(
     REFUSALS.map(([who, status, body, failure, reason, verdict = 'unproven']) => ({
       title: `${who}: ${status} ${body.slice(0, 50)} is ${failure} (${reason}), ${verdict}`,
-      ...{ status, body, failure, reason, verdict },
+      status,
+      body,
+      failure,
+      reason,
+      verdict,
     })),
   )('$title', ({ status, body, failure, reason, verdict }) => {
     const classified = classifyStatus(status, parseProblem(body));
