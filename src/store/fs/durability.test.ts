@@ -34,7 +34,7 @@ describe('what a power failure must not undo', () => {
     const handle = await open(directory.path, 'r');
     const prototype = Object.getPrototypeOf(handle) as FileHandle;
     await handle.close();
-    const original = Reflect.get(prototype, 'sync') as (this: FileHandle) => Promise<void>;
+    const original = Reflect.get(prototype, 'sync');
     vi.spyOn(prototype, 'sync').mockImplementation(async function (this: FileHandle) {
       const stats = fstatSync(this.fd);
       const path = relative(directory.path, readlinkSync(`/proc/self/fd/${this.fd}`));
