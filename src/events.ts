@@ -120,14 +120,14 @@ export type LarderEvent =
     }
   | {
       readonly kind: 'maintenance-ended';
-      readonly task: 'reconcile' | 'verify';
+      readonly task: 'reconcile' | 'forget' | 'verify';
       readonly durationMs: number;
       /** What its steps counted. */
       readonly stats: Readonly<Record<string, number>>;
     }
   | {
       readonly kind: 'maintenance-failed';
-      readonly task: 'reconcile' | 'verify' | 'control';
+      readonly task: 'reconcile' | 'forget' | 'verify' | 'control';
       readonly error: unknown;
     }
   | { readonly kind: 'request-served'; readonly request: ServedRequest };

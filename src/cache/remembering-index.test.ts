@@ -63,6 +63,12 @@ beforeEach(async () => {
   ({ index } = world);
 });
 
+/** Looks twice, as what is gone is forgotten where it was gone before. */
+async function forgetTags(now: number): Promise<void> {
+  const walk = { of: 'tags', after: undefined, limit: 10, now, goneBefore: now } as const;
+  for (const forgotten of [0, 1]) expect((await index.forgetGone(walk)).forgotten).toBe(forgotten);
+}
+
 describe('a tag', () => {
   test('is not remembered before it was asked for', async () => {
     await world.source.putTag(DEBIAN, LATEST, OLD);
@@ -93,6 +99,7 @@ describe('a tag', () => {
   test.each<[string, () => Promise<unknown>]>([
     ['deleted', () => index.deleteTag(DEBIAN, LATEST, 3)],
     ['deleted with its repository', () => index.deleteTags(DEBIAN)],
+    ['found to stand for nothing', () => forgetTags(0)],
   ])('that was %s is forgotten', async (_, change) => {
     await index.putTag(DEBIAN, LATEST, OLD);
     await change();

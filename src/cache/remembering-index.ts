@@ -25,6 +25,10 @@ export interface RememberingIndex extends ContentIndex {
 export function rememberIndex(index: ContentIndex): RememberingIndex {
   const tags = new Memory<TagEntry>(MAX_TAGS);
   const belongings = new Memory<true>(MAX_BELONGINGS);
+  const forgetAll = (): void => {
+    tags.forgetAll();
+    belongings.forgetAll();
+  };
   return {
     ...index,
     rememberedTag: (key, tag) => tags.get(entryKey(key, tag)),
@@ -53,10 +57,12 @@ export function rememberIndex(index: ContentIndex): RememberingIndex {
         key: entryKey(key, entry.descriptor.digest),
         value: true,
       }),
-    forgetAll() {
-      tags.forgetAll();
-      belongings.forgetAll();
+    async forgetGone(walk) {
+      const piece = await index.forgetGone(walk);
+      if (piece.forgotten > 0) forgetAll();
+      return piece;
     },
+    forgetAll,
   };
 }
 

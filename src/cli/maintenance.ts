@@ -62,7 +62,7 @@ export async function startMaintenance(
           everyMs: verifyEveryMs,
           bytesPerSecond: verifyRate,
         });
-  const background = new Background({ maintenance, events, schedule });
+  const background = new Background({ maintenance, clock, events, schedule });
   const control = await startControl(maintenance, directory, events);
   background.start();
   return {

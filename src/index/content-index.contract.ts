@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe } from 'vitest';
 import { describeBlobs } from './blobs.contract.ts';
 import type { ContentIndex } from './content-index.ts';
 import { describeEvictionOrder } from './eviction-order.contract.ts';
+import { describeForgetGone } from './forget-gone.contract.ts';
 import { describeManifests } from './manifests.contract.ts';
 import { describePermission } from './permission.contract.ts';
 import { describePins } from './pins.contract.ts';
@@ -52,6 +53,9 @@ export function describeContentIndex(name: string, open: () => Promise<ContentIn
     });
     describe('the survey', () => {
       describeSurvey(subject);
+    });
+    describe('what is gone', () => {
+      describeForgetGone(subject);
     });
   });
 }

@@ -24,9 +24,9 @@ export interface TagEntry {
 
 /**
  * How a tag ceased to stand for a digest: upstream gave another one (`moved`), or said that there is no such tag
- * (`deleted`); an operator took it out of the cache (`removed`).
+ * (`deleted`); an operator took it out of the cache (`removed`); nothing of it had been here for long (`forgotten`).
  */
-export type TagEnd = 'moved' | 'deleted' | 'removed';
+export type TagEnd = 'moved' | 'deleted' | 'removed' | 'forgotten';
 
 /**
  * A time in which a tag stood for one digest, as far as upstream was asked. Times are milliseconds since the epoch.

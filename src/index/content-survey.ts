@@ -17,6 +17,26 @@ export interface RepositoryStats {
   readonly usedAt: number | undefined;
 }
 
+/** A piece of a walk through what outlives the bytes. */
+export interface GoneWalk {
+  readonly of: 'tags' | 'belongings' | 'manifests';
+  /** Where the piece before has ended; undefined at the beginning. */
+  readonly after: string | undefined;
+  /** Rows to look at. */
+  readonly limit: number;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** What was first found to be without bytes at this time or before is forgotten. Milliseconds since the epoch. */
+  readonly goneBefore: number;
+}
+
+export interface GonePiece {
+  /** Where the next piece begins; undefined where there is none. */
+  readonly after: string | undefined;
+  readonly rows: number;
+  readonly forgotten: number;
+}
+
 /** What maintenance asks of the index and tells it: about all that is stored, rather than one pull's part of it. */
 export interface ContentSurvey {
   blob(digest: Digest): Promise<StoredUse | undefined>;
@@ -51,6 +71,14 @@ export interface ContentSurvey {
   repositoryStats(key: RepositoryKey): Promise<RepositoryStats>;
   /** Forgets the repository's tags and their history. Not one transaction. @returns how many tags it had. */
   deleteTags(key: RepositoryKey): Promise<number>;
+
+  /**
+   * Goes on with a walk through what outlives the bytes, and forgets what has led to nothing that is stored for as long
+   * as the walk says: a tag (its history stays), that a digest belongs to a repository, what a manifest said that
+   * belongs to none. What a pin names stays, and what a manifest of the repository refers to that is still known. What
+   * is stored again meanwhile, or asked for by its tag, begins anew. One transaction for each piece.
+   */
+  forgetGone(walk: GoneWalk): Promise<GonePiece>;
 
   /** A remark that maintenance leaves for its next run; undefined where there is none. */
   note(name: string): Promise<string | undefined>;

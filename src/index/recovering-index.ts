@@ -64,6 +64,7 @@ const METHODS: Readonly<Record<Method, true>> = {
   parents: true,
   repositoryStats: true,
   deleteTags: true,
+  forgetGone: true,
   note: true,
   putNote: true,
 };

@@ -1,17 +1,22 @@
+import type { Clock } from '../clock.ts';
 import type { Events } from '../events.ts';
 import type { LocalMaintenance } from './local-maintenance.ts';
 import type { VerifySchedule } from './schedule.ts';
 
 export interface BackgroundOptions {
-  readonly maintenance: Pick<LocalMaintenance, 'reconcile'>;
+  readonly maintenance: Pick<LocalMaintenance, 'reconcile' | 'forget'>;
+  readonly clock: Clock;
   readonly events: Events;
   /** Undefined: nothing is verified in the background. */
   readonly schedule: VerifySchedule | undefined;
 }
 
+/** How often what has outlived its bytes is looked for. */
+const FORGET_EVERY_MS = 24 * 3_600_000;
+
 /**
  * What a server does for its cache beside serving: it reconciles index and disk at the start and when a damaged index
- * was replaced, and then verifies the store as often as it is to.
+ * was replaced, then forgets what has outlived its bytes, once a day, and verifies the store as often as it is to.
  */
 export class Background {
   readonly #options: BackgroundOptions;
@@ -19,6 +24,8 @@ export class Background {
   readonly #unsubscribe: () => void;
   #running: Promise<void> | undefined;
   #isAskedAgain = false;
+  #forgetting: Promise<void> | undefined;
+  #cancelForget: (() => void) | undefined;
 
   constructor(options: BackgroundOptions) {
     this.#options = options;
@@ -30,7 +37,9 @@ export class Background {
   start(): void {
     this.#reconcile();
     void this.#running?.then(() => {
-      if (!this.#ending.signal.aborted) this.#options.schedule?.start();
+      if (this.#ending.signal.aborted) return;
+      this.#options.schedule?.start();
+      this.#forget();
     });
   }
 
@@ -38,8 +47,16 @@ export class Background {
   async close(): Promise<void> {
     this.#unsubscribe();
     this.#ending.abort();
+    this.#cancelForget?.();
     await this.#running;
+    await this.#forgetting;
     await this.#options.schedule?.close();
+  }
+
+  #forget(): void {
+    const { maintenance, clock } = this.#options;
+    this.#forgetting = maintenance.forget(this.#ending.signal);
+    this.#cancelForget = clock.after(FORGET_EVERY_MS, () => this.#forget());
   }
 
   #reconcile(): void {

@@ -4,6 +4,7 @@ import { IndexError } from '../index/error.ts';
 import { StoreError } from '../store/blob-store.ts';
 import type { Content } from './content.ts';
 import { MaintenanceError } from './error.ts';
+import { forgetSteps } from './forget.ts';
 import { countContent, listRepositories, listTags } from './inventory.ts';
 import type { ContentStats, RepositoryRow, TagRow } from './inventory.ts';
 import type { Maintenance, VerifyRequest } from './maintenance.ts';
@@ -13,7 +14,7 @@ import { reconcileSteps, ROWS_PER_SECOND } from './reconcile.ts';
 import { removeContent, type Removed } from './remove.ts';
 import type { FindTarget } from './repair.ts';
 import { parseSelectors, type NamingOptions, type Selector } from './selector.ts';
-import { runSteps, totalsOf } from './steps.ts';
+import { runSteps, totalsOf, type Step } from './steps.ts';
 import { verifyContent, type VerifyOptions, type VerifyProgress, type VerifyReport } from './verify.ts';
 
 export interface LocalMaintenanceOptions extends Content {
@@ -83,16 +84,29 @@ export class LocalMaintenance implements Maintenance {
    * Makes the index and the disk agree, slowly enough for others not to notice. Never rejects: what goes wrong is
    * told as an event.
    */
-  async reconcile(signal: AbortSignal): Promise<void> {
+  reconcile(signal: AbortSignal): Promise<void> {
+    return this.#runPaced('reconcile', (pacer) => reconcileSteps(this.#options, pacer), signal);
+  }
+
+  /** Forgets what has outlived its bytes for long. As slowly as `reconcile`, and never rejects either. */
+  forget(signal: AbortSignal): Promise<void> {
+    return this.#runPaced('forget', (pacer) => forgetSteps(this.#options, pacer), signal);
+  }
+
+  async #runPaced(
+    task: 'reconcile' | 'forget',
+    stepsOf: (pacer: Pacer) => Readonly<Record<string, Step>>,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { clock, events } = this.#options;
     const startedAt = clock.monotonic();
     try {
-      const steps = reconcileSteps(this.#options, new Pacer(clock, ROWS_PER_SECOND, signal));
+      const steps = stepsOf(new Pacer(clock, ROWS_PER_SECOND, signal));
       const stats = totalsOf(await runSteps(steps, clock));
       const durationMs = clock.monotonic() - startedAt;
-      events.emit({ kind: 'maintenance-ended', task: 'reconcile', durationMs, stats });
+      events.emit({ kind: 'maintenance-ended', task, durationMs, stats });
     } catch (error) {
-      if (!signal.aborted) events.emit({ kind: 'maintenance-failed', task: 'reconcile', error });
+      if (!signal.aborted) events.emit({ kind: 'maintenance-failed', task, error });
     }
   }
 

@@ -151,4 +151,8 @@ export const MIGRATIONS: readonly string[] = [
     manifest BLOB PRIMARY KEY NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  ALTER TABLE tags ADD COLUMN missing_since INTEGER; -- when what it stands for was first found not to be stored
+  ALTER TABLE belongings ADD COLUMN missing_since INTEGER; -- when nothing was first found to need it
+  `,
 ];

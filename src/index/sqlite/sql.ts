@@ -25,8 +25,8 @@ export const SQL = {
   putTag: `
     INSERT INTO tags (repository_id, name, digest, since, seen, checked_at) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT (repository_id, name) DO UPDATE SET digest = excluded.digest, since = excluded.since,
-      seen = excluded.seen, checked_at = excluded.checked_at`,
-  confirmTag: 'UPDATE tags SET checked_at = ? WHERE repository_id = ? AND name = ?',
+      seen = excluded.seen, checked_at = excluded.checked_at, missing_since = NULL`,
+  confirmTag: 'UPDATE tags SET checked_at = ?, missing_since = NULL WHERE repository_id = ? AND name = ?',
   deleteTag: 'DELETE FROM tags WHERE repository_id = ? AND name = ?',
   tagHistory: `
     SELECT digest, since, seen, checked_at, until, ended FROM tag_history
@@ -177,6 +177,25 @@ export const SQL = {
   deleteTagHistory: `
     DELETE FROM tag_history WHERE id IN (
       SELECT id FROM tag_history WHERE repository_id = ${REPOSITORY_ID} ORDER BY name, id LIMIT ?)`,
+  walkTags: `
+    SELECT t.repository_id, t.name, t.missing_since, (SELECT path FROM repositories WHERE id = t.repository_id) AS path,
+      EXISTS (SELECT 1 FROM blobs WHERE digest = t.digest) AS is_here
+    FROM tags AS t WHERE (t.repository_id, t.name) > (?, ?) ORDER BY t.repository_id, t.name LIMIT ?`,
+  markTag: 'UPDATE tags SET missing_since = ? WHERE repository_id = ? AND name = ?',
+  walkBelongings: `
+    SELECT b.repository_id, b.digest, b.missing_since, (
+      EXISTS (SELECT 1 FROM blobs WHERE digest = b.digest)
+      OR EXISTS (SELECT 1 FROM tags WHERE repository_id = b.repository_id AND digest = b.digest)
+      OR EXISTS (SELECT 1 FROM edges AS e JOIN belongings AS p ON p.digest = e.manifest
+        WHERE e.digest = b.digest AND e.role <> 'subject' AND p.repository_id = b.repository_id)) AS is_here
+    FROM belongings AS b WHERE (b.repository_id, b.digest) > (?, ?) ORDER BY b.repository_id, b.digest LIMIT ?`,
+  markBelonging: 'UPDATE belongings SET missing_since = ? WHERE repository_id = ? AND digest = ?',
+  forgetBelonging: 'DELETE FROM belongings WHERE repository_id = ? AND digest = ?',
+  walkManifests: `
+    SELECT m.digest, (EXISTS (SELECT 1 FROM blobs WHERE digest = m.digest)
+      OR EXISTS (SELECT 1 FROM belongings WHERE digest = m.digest)) AS is_here
+    FROM manifests AS m WHERE m.digest > ? ORDER BY m.digest LIMIT ?`,
+  pinNamed: 'SELECT 1 AS found FROM pins WHERE name = ?',
   note: 'SELECT value FROM notes WHERE name = ?',
   putNote: `
     INSERT INTO notes (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
@@ -186,6 +205,13 @@ export const SQL = {
 } as const;
 
 export type StatementName = keyof typeof SQL;
+
+/** What may have outlived its bytes. */
+interface Gone {
+  readonly repository_id: number;
+  readonly missing_since: number | null;
+  readonly is_here: number;
+}
 
 /** What the rows of the statements that give rows are. */
 export interface Rows {
@@ -264,6 +290,10 @@ export interface Rows {
     readonly size: number | null;
     readonly used_at: number | null;
   };
+  walkTags: Gone & { readonly name: Tag; readonly path: string };
+  walkBelongings: Gone & { readonly digest: Uint8Array };
+  walkManifests: { readonly digest: Uint8Array; readonly is_here: number };
+  pinNamed: { readonly found: number };
   note: { readonly value: string };
   totals: { readonly entries: number; readonly bytes: number };
 }

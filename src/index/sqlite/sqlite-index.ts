@@ -3,6 +3,7 @@ import { createBelongings } from './belongings.ts';
 import { createBlobs } from './blobs.ts';
 import { Connection, type OnRows } from './connection.ts';
 import { ManifestEdges } from './manifest-edges.ts';
+import { createForgetGone } from './forget-gone.ts';
 import { createManifests } from './manifests.ts';
 import { createPins } from './pins.ts';
 import { createRepositories } from './repositories.ts';
@@ -30,6 +31,7 @@ export interface SqliteIndexOptions {
  *   program, IndexError where it cannot be opened.
  */
 export async function openSqliteIndex(path: string, options: SqliteIndexOptions = {}): Promise<ContentIndex> {
+  const { historyLength = 1000 } = options;
   const turns = new Turns();
   const connection = new Connection(path, {
     busyTimeoutMs: options.busyTimeoutMs ?? 0,
@@ -45,12 +47,13 @@ export async function openSqliteIndex(path: string, options: SqliteIndexOptions 
   });
   const index = {
     ...createRepositories(connection),
-    ...createTags(connection, options.historyLength ?? 1000),
+    ...createTags(connection, historyLength),
     ...createManifests(connection, turns, edges),
     ...createBelongings(connection, turns),
     ...createBlobs(connection, turns, edges),
     ...createPins(connection, turns),
     ...createSurvey(connection, turns, edges),
+    ...createForgetGone(connection, edges, historyLength),
   };
   return { ...inTurns(index, turns), close: async () => connection.close() };
 }

@@ -13,7 +13,7 @@ export function createSurvey(
   connection: Connection,
   turns: Turns,
   manifestEdges: ManifestEdges,
-): ContentSurvey {
+): Omit<ContentSurvey, 'forgetGone'> {
   return {
     async blob(digest) {
       const row = connection.get('blob', digestToBytes(digest));
