@@ -1,22 +1,19 @@
 import type { RangeSpec } from '../http/range.ts';
 import type { RepositoryKey } from '../index/content-index.ts';
 import type { Digest } from '../oci/digest.ts';
-import { RegistryError } from '../oci/error.ts';
 import { isIndexMediaType } from '../oci/media-type.ts';
-import { selectPlatform } from '../oci/platform.ts';
 import type { Reference } from '../oci/reference.ts';
 import { parseRepositoryName } from '../oci/repository-name.ts';
 import { parseTag, type Tag } from '../oci/tag.ts';
-import type { Work } from '../upstream/parsing/functions.ts';
 import { inlineParser, type Parser } from '../upstream/parsing/parser.ts';
-import { readDocument } from '../upstream/read-document.ts';
 import type { FillRoom } from './allowance.ts';
 import type { OpenedBlob } from './asked.ts';
 import { Blobs, type BlobStat } from './blobs.ts';
 import { catalogPage, type CatalogPage } from './catalog.ts';
 import { Disk, type DiskOptions } from './disk.ts';
 import { LastUse } from './last-use.ts';
-import { Manifests, type Manifest, type PulledManifest } from './manifests.ts';
+import { linuxAmd64Child } from './linux-image.ts';
+import { Manifests, type PulledManifest } from './manifests.ts';
 import { NegativeCache } from './negative.ts';
 import { HIT, joined, type Outcome } from './outcome.ts';
 import { Belonging } from './permission/belonging.ts';
@@ -292,25 +289,9 @@ export class Mirror {
   ): Promise<PulledManifest> {
     const pulled = await this.#tags.pull(target, tag, resolution);
     if (!preference.wantsSingleImage || !isIndexMediaType(pulled.manifest.mediaType)) return pulled;
-    const { manifest, outcome } = await this.#manifests.pull(
-      target,
-      await this.#linuxAmd64Child(target, pulled.manifest),
-    );
+    const child = await linuxAmd64Child(target, pulled.manifest, this.#options.parser ?? inlineParser);
+    const { manifest, outcome } = await this.#manifests.pull(target, child);
     return { manifest, outcome: joined(pulled.outcome, outcome) };
-  }
-
-  /** As distribution does for Docker lists, here for OCI indexes too. */
-  async #linuxAmd64Child({ key }: Target, { bytes, mediaType, digest }: Manifest): Promise<Digest> {
-    const { parser = inlineParser } = this.#options;
-    const work: Work<'manifest'> = { name: 'manifest', args: [bytes, mediaType] };
-    const reading = await readDocument(key.upstream, parser, work, bytes.length);
-    const manifests = 'read' in reading ? reading.read.manifests : [];
-    const child = selectPlatform(manifests, { os: 'linux', architecture: 'amd64' });
-    if (child !== undefined) return child.digest;
-    throw new RegistryError(
-      'MANIFEST_UNKNOWN',
-      `${digest} is an image index without a linux/amd64 image, and Accept names no index type`,
-    );
   }
 }
 

@@ -55,8 +55,7 @@ async function serve(config: Config): Promise<void> {
 
   await using stack = new AsyncDisposableStack();
   const passage = new Passage(randomUUID());
-  const parser = new ThreadParser({ clock });
-  stack.defer(() => parser.close());
+  const parser = stack.use(new ThreadParser({ clock }));
   const userAgent = `larder/${version()}`;
   const upstreams = createUpstreams(config, { clock, events, passage, parser, userAgent });
   stack.defer(() => closeAll(upstreams));
@@ -70,7 +69,6 @@ async function serve(config: Config): Promise<void> {
   events.subscribe(metrics.listener);
 
   const delivery = await chooseDelivery(config.delivery, process, threads.sendfiles);
-  const { method, reason } = delivery;
   const table = new UpstreamTable(upstreams, config.defaultUpstream);
   const proxies = new TrustedProxies(config.trustedProxies);
   const records = new RequestRecords(clock, events, randomUUID, proxies);
@@ -100,7 +98,7 @@ async function serve(config: Config): Promise<void> {
   }).catch((error: unknown) => {
     throw listenProblem(config.listen, error);
   });
-  logger.info({ delivery: method, reason }, 'how blobs are sent');
+  logger.info({ delivery: delivery.method, reason: delivery.reason }, 'how blobs are sent');
   cache.evictor.start();
   mirror.confirmEarly(names, (key) => findTarget(upstreams, key));
   const maintenance = createMaintenance(config, cache, upstreams, { clock, events });

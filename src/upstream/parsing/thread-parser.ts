@@ -32,7 +32,7 @@ interface Job {
  * Parses small documents at once, and large ones in one other thread, one after the other. The thread is made for the
  * first of them, ends when there have been none for a while, and is replaced where a document kills it.
  */
-export class ThreadParser implements Parser {
+export class ThreadParser implements Parser, AsyncDisposable {
   readonly #options: ThreadParserOptions;
   readonly #jobs: Job[] = [];
   #worker: Worker | undefined;
@@ -65,6 +65,10 @@ export class ThreadParser implements Parser {
     this.#isClosed = true;
     await this.#end();
     for (const job of this.#jobs.splice(0)) job.reject(new ParserError('the program ends'));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   /** Gives the thread the job that is due, or nothing for a while. */
