@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import type { Network } from '../../../src/upstream/network.ts';
 import { startFakeRegistry } from '../../support/fake-registry.ts';
-import { startMirror, type MirrorFixture } from '../../support/mirror-fixture.ts';
+import { MINUTE, startMirror, type MirrorFixture } from '../../support/mirror-fixture.ts';
 import { redirect, instead } from '../../support/scripted-reply.ts';
 
 /** An upstream whose URL leads to a mirror that is started later. */
@@ -50,6 +50,28 @@ describe('a mirror whose upstream leads back to it', () => {
     own.push(one, other);
     expect(await told(one, path)).toMatch(/answered 508.*leads back/);
     expect([one, other].map(({ served }) => served.length > 0 && served.length <= 4)).toEqual([true, true]);
+  });
+
+  test('serves what is cached, as where upstream is down', async () => {
+    await using registry = await startFakeRegistry();
+    const image = registry.putImage('acme/app', '1');
+    const to = { port: Number(registry.url.port) };
+    const network: Network = {
+      resolve: () => Promise.resolve(['8.8.8.8']),
+      connect: () => connect(to.port, '127.0.0.1'),
+    };
+    const url = new URL('http://mirror.test:5000');
+    await using mirror = await startMirror({
+      upstreams: [{ name: 'registry.test', registry: { url }, network }],
+    });
+    const path = '/v2/acme/app/manifests/1';
+    await mirror.get(path);
+    to.port = Number(mirror.url.port);
+    await registry.close();
+    mirror.clock.advance(5 * MINUTE);
+    const { status, headers, body } = await mirror.get(path);
+    expect([status, body]).toEqual([200, Buffer.from(image.bytes)]);
+    expect(headers.warning).toContain('leads back');
   });
 
   test('by a redirect', async () => {
