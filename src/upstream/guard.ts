@@ -16,6 +16,8 @@ export interface GuardLimits {
 
 /** Blobs take their share of the connections and no more: tags and manifests never wait behind them. */
 const BLOB_SHARE = 0.75;
+/** So do questions about blobs: one that is not answered takes a connection, too. */
+const QUESTION_SHARE = 0.125;
 
 /** The client of one upstream as the cache uses it: it leaves alone who throttles or does not answer. */
 export function guardUpstream(
@@ -23,7 +25,8 @@ export function guardUpstream(
   { connections, waitMs, countsPulls }: GuardLimits,
   { clock, events }: { readonly clock: Clock; readonly events: Events },
 ): Breaker {
-  const limits = { max: Math.ceil(connections * BLOB_SHARE), waitMs };
+  const max = Math.ceil(connections * BLOB_SHARE);
+  const limits = { max, questions: Math.ceil(connections * QUESTION_SHARE), waitMs };
   const local = (asked: Upstream): Upstream =>
     respectThrottling(limitBlobs(asked, limits, clock), { clock, limitsPulls: countsPulls });
   return new Breaker(upstream, { clock, events, local });

@@ -5,7 +5,7 @@ import { digestOf } from '../oci/digest.ts';
 import { parseRepositoryName } from '../oci/repository-name.ts';
 import { UpstreamError } from './error.ts';
 import { limitBlobs } from './limit-blobs.ts';
-import type { FetchedBlob } from './upstream.ts';
+import type { FetchedBlob, Upstream } from './upstream.ts';
 
 const NAME = parseRepositoryName('acme/app');
 const DIGEST = digestOf('x');
@@ -13,14 +13,15 @@ const DIGEST = digestOf('x');
 function start(max: number): {
   clock: ManualClock;
   stub: StubUpstream;
+  upstream: Upstream;
   get: (signal?: AbortSignal) => Promise<FetchedBlob>;
 } {
   const clock = new ManualClock();
   const stub = new StubUpstream();
   stub.answer = () =>
     Promise.resolve({ body: bodyOf('a', 'b'), start: 0, size: 2 }) as unknown as Promise<undefined>;
-  const upstream = limitBlobs(stub.upstream, { max, waitMs: 1_000 }, clock);
-  return { clock, stub, get: (signal) => upstream.blob(NAME, DIGEST, { signal }) };
+  const upstream = limitBlobs(stub.upstream, { max, questions: max, waitMs: 1_000 }, clock);
+  return { clock, stub, upstream, get: (signal) => upstream.blob(NAME, DIGEST, { signal }) };
 }
 
 function bodyOf(...chunks: string[]): FetchedBlob['body'] {
@@ -113,4 +114,20 @@ test('who has given up before waits for no turn', async () => {
   await get();
   await expect(get(AbortSignal.abort())).rejects.toMatchObject({ reason: 'cancelled' });
   expect(clock.pending).toBe(0);
+});
+
+test('questions about blobs wait for each other, and not for blobs', async () => {
+  const { upstream, stub, get, clock } = start(1);
+  await get();
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  stub.answer = () => promise;
+  const [first, second, third] = [1, 2, 3].map(() => upstream.statBlob(NAME, DIGEST));
+  await expect.poll(() => stub.calls).toBe(2);
+  clock.advance(1_000);
+  await expect(third).rejects.toMatchObject({ reason: 'busy' });
+  await expect(second).rejects.toMatchObject({ reason: 'busy' });
+  resolve(undefined);
+  await first;
+  await upstream.statBlob(NAME, DIGEST);
+  expect(stub.calls).toBe(3);
 });

@@ -1,11 +1,13 @@
 import type { Clock } from '../clock.ts';
 import { UpstreamError } from './error.ts';
-import { Turns } from './turns.ts';
+import { Turns, type Turn } from './turns.ts';
 import type { Demand, FetchedBlob, Upstream } from './upstream.ts';
 
 export interface BlobLimits {
   /** Blob bodies open at the same time. */
   readonly max: number;
+  /** Questions about blobs under way at the same time. */
+  readonly questions: number;
   /** How long one waits for its turn before it is refused, milliseconds. */
   readonly waitMs: number;
 }
@@ -15,39 +17,50 @@ const SOME_CLIENT: Demand = { client: '', watch: () => () => {} };
 
 /**
  * An upstream from which only so many blobs are had at the same time: long transfers must not take the
- * connections that tags and manifests need. Who waits too long is refused while its client still listens. A transfer
+ * connections that tags and manifests need, nor many questions that are not answered those of blobs. Who waits too long is refused while its client still listens. A transfer
  * that no client waits for is broken off where one that a client waits for needs its turn.
  */
-export function limitBlobs(upstream: Upstream, { max, waitMs }: BlobLimits, clock: Clock): Upstream {
-  const turns = new Turns(max);
+export function limitBlobs(
+  upstream: Upstream,
+  { max, questions, waitMs }: BlobLimits,
+  clock: Clock,
+): Upstream {
+  const bodies = new Turns(max);
+  const heads = new Turns(questions);
+  const take = async (turns: Turns, demand: Demand, signal: AbortSignal | undefined): Promise<Turn> => {
+    const turn = await turns.take(demand, { clock, waitMs, signal });
+    if (turn !== undefined) return turn;
+    throw signal?.aborted === true ? givenUp(upstream.name) : busy(upstream.name);
+  };
   return {
     ...upstream,
     async blob(repository, digest, options) {
-      const signal = options?.signal;
-      const turn = await turns.take(options?.demand ?? SOME_CLIENT, { clock, waitMs, signal });
-      if (turn === undefined)
-        throw signal?.aborted === true ? givenUp(upstream.name) : busy(upstream.name, max);
+      const turn = await take(bodies, options?.demand ?? SOME_CLIENT, options?.signal);
       try {
         const blob = await upstream.blob(repository, digest, options);
-        const body = whenOver(blob.body, () => turns.end(turn));
+        const body = whenOver(blob.body, () => bodies.end(turn));
         turn.mayYield(() => body.destroy(yielded(upstream.name)));
         return { ...blob, body };
       } catch (error) {
-        turns.end(turn);
+        bodies.end(turn);
         throw error;
+      }
+    },
+    async statBlob(repository, digest, options) {
+      const turn = await take(heads, SOME_CLIENT, options?.signal);
+      try {
+        return await upstream.statBlob(repository, digest, options);
+      } finally {
+        heads.end(turn);
       }
     },
   };
 }
 
-function busy(upstream: string, max: number): UpstreamError {
-  return new UpstreamError(
-    upstream,
-    'unavailable',
-    'busy',
-    `${max} blobs are being fetched already, and none of them ended in time`,
-    { wasAsked: false },
-  );
+function busy(upstream: string): UpstreamError {
+  const message =
+    'as many blobs as it may be asked for are under way already, and none of them ended in time';
+  return new UpstreamError(upstream, 'unavailable', 'busy', message, { wasAsked: false });
 }
 
 function yielded(upstream: string): UpstreamError {

@@ -64,7 +64,7 @@ interface MirroredRegistry {
   readonly checksReferences?: boolean;
   readonly isAllowed?: RoutedUpstream['isAllowed'];
   /** What its client is told beyond the URL. */
-  readonly client?: Partial<Pick<UpstreamSettings, 'ca' | 'timeouts' | 'credentials'>>;
+  readonly client?: Partial<Pick<UpstreamSettings, 'ca' | 'timeouts' | 'credentials' | 'connections'>>;
   /** Absent: the machine's. */
   readonly network?: Network;
 }

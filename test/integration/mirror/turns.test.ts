@@ -5,9 +5,11 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Digest } from '../../../src/oci/digest.ts';
 import { startFakeRegistry, type FakeRegistry } from '../../support/fake-registry.ts';
 import { startMirror, type MirrorFixture } from '../../support/mirror-fixture.ts';
-import { chunked, stallAfter, type Fault, type Stall } from '../../support/scripted-reply.ts';
+import { chunked, neverRespond, stallAfter, type Fault, type Stall } from '../../support/scripted-reply.ts';
 
-/** Of the fixture's 64 connections. */
+/** What the fixture guards. */
+const CONNECTIONS = 64;
+/** Of these, for blobs. */
 const TURNS = 48;
 const KiB = 1024;
 const PART = { headers: { range: 'bytes=0-0' } };
@@ -19,7 +21,8 @@ interface World extends AsyncDisposable {
 
 async function start(): Promise<World> {
   const registry = await startFakeRegistry();
-  const mirror = await startMirror({ upstreams: [{ name: 'registry.test', registry }] });
+  const client = { connections: CONNECTIONS };
+  const mirror = await startMirror({ upstreams: [{ name: 'registry.test', registry, client }] });
   return {
     registry,
     mirror,
@@ -109,6 +112,24 @@ test('one client does not hold all turns, however long it stays', async () => {
   for (const { stall } of blobs) stall.release();
   for (const answer of await Promise.all(incoming)) answer.destroy();
   await expect.poll(() => world.mirror.mirror.fills.size).toBe(0);
+});
+
+test('questions about blobs that are not answered leave turns to blobs, tags and manifests', async () => {
+  await using world = await start();
+  const silent = neverRespond();
+  world.registry.fault({ kind: 'blob', method: 'HEAD' }, silent);
+  const { digest } = world.registry.putImage('acme/app', 'latest');
+  const heads = Array.from({ length: 100 }, (_, count) => {
+    const { digest } = world.registry.putBlob('acme/app', Buffer.from(`blob ${count}`));
+    return world.mirror.head(`/v2/acme/app/blobs/${digest}`);
+  });
+  await silent.reached;
+  await expectPulled(world, elsewhere('127.0.0.2'));
+  expect((await world.mirror.head('/v2/acme/app/manifests/latest')).headers['docker-content-digest']).toBe(
+    digest,
+  );
+  silent.release();
+  for (const { status } of await Promise.all(heads)) expect(status).toBe(200);
 });
 
 describe('a fill of unknown length that was asked for a part, and that no client follows', () => {
