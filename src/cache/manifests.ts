@@ -6,7 +6,7 @@ import { documentType } from '../oci/document-type.ts';
 import { parseJsonObject } from '../oci/json.ts';
 import { manifestEdges, type Manifest as ParsedManifest } from '../oci/manifest.ts';
 import type { BlobStore } from '../store/blob-store.ts';
-import type { FetchedManifest } from '../upstream/upstream.ts';
+import type { FetchedManifest, ResolvedManifest } from '../upstream/upstream.ts';
 import type { Disk } from './disk.ts';
 import { Flights } from './flights.ts';
 import type { LastUse } from './last-use.ts';
@@ -33,6 +33,13 @@ export interface PulledManifest {
   readonly outcome: Outcome;
 }
 
+/** All that the headers of a manifest tell. `size` in bytes. */
+export interface Told {
+  readonly digest: Digest;
+  readonly mediaType: string;
+  readonly size: number;
+}
+
 export interface ManifestsOptions {
   readonly store: BlobStore;
   readonly index: ContentIndex;
@@ -56,6 +63,7 @@ export class Manifests {
   readonly #memory: ManifestMemory;
   readonly #fetches: Flights<Manifest>;
   readonly #options: ManifestsOptions;
+  readonly #heads: Flights<ResolvedManifest | undefined>;
   readonly #files: StoredManifests;
   /** How often something was forgotten, or lost by the disk: what was read before is not kept after it. */
   #changes = 0;
@@ -63,7 +71,9 @@ export class Manifests {
   constructor(options: ManifestsOptions) {
     this.#options = options;
     this.#files = new StoredManifests(options);
-    this.#fetches = new Flights(() => options.clock.monotonic());
+    const now = (): number => options.clock.monotonic();
+    this.#fetches = new Flights(now);
+    this.#heads = new Flights(now);
     this.#memory = new ManifestMemory(options.memoryBytes);
   }
 
@@ -94,6 +104,27 @@ export class Manifests {
         collapsed,
       },
     };
+  }
+
+  /**
+   * What upstream's HEAD tells of a manifest that is not here: to look at one must not cost a pull.
+   * @returns undefined where it is here, or HEAD does not tell all that a client wants to know
+   * @throws UpstreamError where upstream cannot be asked, or has lately said no
+   */
+  async head(target: Target, digest: Digest): Promise<Told | undefined> {
+    const { upstream, key } = target;
+    if ((await this.local(key.upstream, digest)) !== undefined) return undefined;
+    const name = refusalKey('manifest', key, digest);
+    const known = this.#options.negative.get(name);
+    if (known !== undefined) throw known;
+    const ask = () => upstream.resolve(key.repository, { kind: 'digest', digest });
+    try {
+      return completed(await this.#heads.join(name, ask).promise);
+    } catch (error) {
+      // A HEAD that is refused is a question not answered: GET is to answer it.
+      if (isRefusal(error)) return undefined;
+      throw error;
+    }
   }
 
   /** The manifest from memory or disk as the upstream gives it, whichever repository it belongs to. */
@@ -212,4 +243,11 @@ export class Manifests {
       return manifest;
     });
   }
+}
+
+/** What upstream's HEAD told, where a client's HEAD can be answered from it. */
+export function completed(told: ResolvedManifest | undefined): Told | undefined {
+  const { digest, mediaType, size } = told ?? {};
+  if (digest === undefined || mediaType === undefined || size === undefined) return undefined;
+  return { digest, mediaType, size };
 }

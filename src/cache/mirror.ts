@@ -13,7 +13,7 @@ import { catalogPage, type CatalogPage } from './catalog.ts';
 import { Disk, type DiskOptions } from './disk.ts';
 import { LastUse } from './last-use.ts';
 import { linuxAmd64Child } from './linux-image.ts';
-import { Manifests, type PulledManifest } from './manifests.ts';
+import { completed, Manifests, type PulledManifest, type Told } from './manifests.ts';
 import { NegativeCache } from './negative.ts';
 import { HIT, joined, type Outcome } from './outcome.ts';
 import { Belonging } from './permission/belonging.ts';
@@ -44,11 +44,8 @@ export interface MirrorOptions extends DiskOptions {
   readonly parser?: Parser;
 }
 
-/** What a manifest's headers tell. `size` in bytes. */
-export interface ManifestHead {
-  readonly digest: Digest;
-  readonly mediaType: string;
-  readonly size: number;
+/** What a manifest's headers tell. */
+export interface ManifestHead extends Told {
   readonly outcome: Outcome;
 }
 
@@ -160,19 +157,25 @@ export class Mirror {
     reference: Reference,
     preference: ManifestPreference,
   ): Promise<ManifestHead> {
-    if (reference.kind === 'digest') return headOf(await this.#manifests.pull(target, reference.digest));
+    if (reference.kind === 'digest') return this.#digestHead(target, reference.digest);
     const { tag } = reference;
     const resolution = await this.#tags.resolve(target, tag);
-    const { digest, outcome, head } = resolution;
-    const isTold =
-      head?.mediaType !== undefined && head.size !== undefined && preference.accepts(head.mediaType);
+    const { digest, outcome } = resolution;
+    const told = completed(resolution.head);
+    const isTold = told !== undefined && preference.accepts(told.mediaType);
     // What is here has been verified, and upstream's word has not.
     if (isTold && (await this.#manifests.local(target.key.upstream, digest)) === undefined) {
-      // Whoever asks whether there is a new version has the image in use.
+      // A client that asks whether there is a new version has the image in use.
       this.#lastUse.record(digest);
-      return { digest, mediaType: head.mediaType, size: head.size, outcome };
+      return { ...told, outcome };
     }
     return headOf(await this.#pullTagged(target, tag, resolution, preference));
+  }
+
+  async #digestHead(target: Target, digest: Digest): Promise<ManifestHead> {
+    const told = await this.#manifests.head(target, digest);
+    if (told !== undefined) return { ...told, outcome: { hit: false, fwd: 'uri-miss' } };
+    return headOf(await this.#manifests.pull(target, digest));
   }
 
   /**

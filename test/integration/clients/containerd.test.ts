@@ -154,8 +154,11 @@ describe('what is not here', () => {
     }
     expect(containerd.connections).toBe(1);
     expect(requestsOf(world.hub)).toEqual([
+      `HEAD ${repository}/manifests/${digest}`,
+      // A HEAD has no document that could say so.
       `GET ${repository}/manifests/${digest}`,
       `HEAD ${repository}/blobs/${digest}`,
+      `GET ${repository}/blobs/${digest}`,
     ]);
   });
 

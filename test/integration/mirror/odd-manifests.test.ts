@@ -4,7 +4,7 @@ import { digestOf } from '../../../src/oci/digest.ts';
 import { MediaType } from '../../../src/oci/media-type.ts';
 import { startFakeRegistry, type FakeRegistry } from '../../support/fake-registry.ts';
 import { startMirror, type MirrorFixture } from '../../support/mirror-fixture.ts';
-import { withHeaders } from '../../support/scripted-reply.ts';
+import { instead, registryError, status, withHeaders } from '../../support/scripted-reply.ts';
 
 const PATH = '/v2/acme/app/manifests/latest';
 const LAYER = Buffer.from('a layer');
@@ -127,6 +127,57 @@ describe('a document is refused', () => {
 });
 
 describe('HEAD', () => {
+  const by = (digest: string): string => `/v2/acme/app/manifests/${digest}`;
+
+  function asked({ registry }: World): [heads: number, gets: number] {
+    return [
+      registry.count({ kind: 'manifest', method: 'HEAD' }),
+      registry.count({ kind: 'manifest', method: 'GET' }),
+    ];
+  }
+
+  test('of a manifest by digest that is not here: one HEAD, and no pull', async () => {
+    await using world = await start();
+    const { digest, bytes, mediaType } = world.registry.putManifest('acme/app', undefined, image);
+    const answers = await Promise.all([1, 2, 3].map(() => world.mirror.head(by(digest))));
+    for (const { status, headers } of answers) {
+      expect([status, headers['content-type'], headers['content-length']]).toEqual([
+        200,
+        mediaType,
+        String(bytes.length),
+      ]);
+      expect(headers['docker-content-digest']).toBe(digest);
+    }
+    expect(asked(world)[1]).toBe(0);
+    await world.mirror.get(by(digest));
+    const before = asked(world);
+    expect((await world.mirror.head(by(digest))).headers['cache-status']).toBe('larder; hit');
+    expect(asked(world)).toEqual(before);
+  });
+
+  test.each([
+    ['is refused', instead(registryError(403, 'DENIED'))],
+    ['is said to be absent', instead(registryError(404, 'MANIFEST_UNKNOWN'))],
+    ['is not done', instead(status(405))],
+    ['tells no digest', withHeaders({ 'docker-content-digest': undefined })],
+    ['tells no type of a manifest', withHeaders({ 'content-type': 'application/json' })],
+    ['tells no length', withHeaders({ 'content-length': '0' })],
+  ])('of one by digest %s upstream: a GET tells', async (_, fault) => {
+    await using world = await start();
+    const { digest, bytes } = world.registry.putManifest('acme/app', undefined, image);
+    world.registry.fault({ kind: 'manifest', method: 'HEAD' }, fault);
+    const { status: code, headers } = await world.mirror.head(by(digest));
+    expect([code, headers['content-length']]).toEqual([200, String(bytes.length)]);
+    expect(asked(world)).toEqual([1, 1]);
+  });
+
+  test('of one by digest that upstream does not have: 404, and remembered', async () => {
+    await using world = await start();
+    world.registry.putBlob('acme/app', LAYER);
+    for (let i = 0; i < 3; i += 1) expect((await world.mirror.head(by(child.digest))).status).toBe(404);
+    expect(asked(world)).toEqual([1, 1]);
+  });
+
   const WRONG = [
     ['nothing', { 'content-length': '0' }],
     ['a compressed body', { 'content-length': '7', 'content-encoding': 'gzip' }],
