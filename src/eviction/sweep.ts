@@ -78,7 +78,8 @@ const STEPS = [writeDownUses, dropQuarantined, readPins, evictMisfits, evictLeas
 /**
  * Removes what the marks do not allow to stay:
  *
- * 1. Uses that are only in memory are written down, so that what is in demand right now is known to be.
+ * 1. Uses that are only in memory are written down, so that what is in demand right now is known to be; what was used in
+ *    the future, before a clock was set back, was used now.
  * 2. What was set aside goes, the oldest first, as far as room is missing: nothing of it is ever served.
  * 3. The pins are read, with what each pinned tag stands for now.
  * 4. What is larger than the whole cap goes.
@@ -112,8 +113,10 @@ export async function sweep(options: SweepOptions): Promise<SweepStats> {
   return { ...run.done, pinned: run.passed.length, missing: run.missing, steps };
 }
 
-async function writeDownUses({ options }: Sweep): Promise<void> {
-  await options.flushUses();
+async function writeDownUses({ options: { index, clock, signal, flushUses } }: Sweep): Promise<void> {
+  await flushUses();
+  const now = clock.now();
+  while (!signal.aborted && (await index.settleUses(now)) > 0);
 }
 
 async function dropQuarantined(run: Sweep): Promise<void> {

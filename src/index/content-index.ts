@@ -152,6 +152,11 @@ export interface ContentIndex extends ContentSurvey, ContentPermission {
    * a time never goes back. Not one transaction.
    */
   touch(uses: ReadonlyMap<Digest, number>): Promise<void>;
+  /**
+   * Takes what was used in the future, by more than an hour or two, for used now: a clock was set back, and it would
+   * outlive all that is used since. At most a hundred, those of the farthest future first. @returns how many it were
+   */
+  settleUses(now: number): Promise<number>;
   /** Without looking at each blob. */
   stats(): Promise<IndexStats>;
   /**

@@ -141,6 +141,23 @@ export function describeEvictionOrder(subject: Subject): void {
     expect((await subject.index.closure(digest('m'))).length).toBe(4000);
   });
 
+  it('takes what was used in the future for used now', async () => {
+    const { index } = subject;
+    await putImage(index);
+    await index.touch(
+      new Map([
+        [digest('i'), 50 * TIER_MS],
+        [digest('x'), 2 * TIER_MS],
+      ]),
+    );
+    expect(await index.settleUses(2 * TIER_MS)).toBe(4);
+    expect(await index.settleUses(2 * TIER_MS)).toBe(0);
+    for (const name of ['i', 'm', 'c', 'l', 'x']) {
+      expect((await index.blob(digest(name)))?.usedAt).toBe(2 * TIER_MS);
+    }
+    expect((await index.blob(digest('s')))?.usedAt).toBe(1);
+  });
+
   it('is that of evictionRank', async () => {
     const use = fc.record({ usedAt: fc.integer({ min: 0, max: 3 * TIER_MS }), tier: fc.nat(2) });
     const property = fc.asyncProperty(fc.array(use, { maxLength: 12 }), async (uses) => {

@@ -47,6 +47,7 @@ const METHODS: Readonly<Record<Method, true>> = {
   deleteBlob: true,
   loseBlob: true,
   touch: true,
+  settleUses: true,
   stats: true,
   leastUsed: true,
   closure: true,

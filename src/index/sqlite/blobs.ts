@@ -1,7 +1,7 @@
 import type { SQLInputValue } from 'node:sqlite';
 import type { Digest } from '../../oci/digest.ts';
 import type { ContentIndex } from '../content-index.ts';
-import { evictionRank } from '../eviction-rank.ts';
+import { evictionRank, TIER_MS } from '../eviction-rank.ts';
 import { readClosure } from './closure.ts';
 import type { Connection } from './connection.ts';
 import { digestFromBytes, digestToBytes } from './digest-bytes.ts';
@@ -10,7 +10,10 @@ import { PIECE, type Turns } from './turns.ts';
 
 const BEFORE_ALL: SQLInputValue[] = [Number.MIN_SAFE_INTEGER, new Uint8Array()];
 
-type Blobs = Pick<ContentIndex, 'putBlob' | 'deleteBlob' | 'loseBlob' | 'touch' | 'stats' | 'leastUsed'>;
+type Blobs = Pick<
+  ContentIndex,
+  'putBlob' | 'deleteBlob' | 'loseBlob' | 'touch' | 'settleUses' | 'stats' | 'leastUsed'
+>;
 
 export function createBlobs(connection: Connection, turns: Turns, manifestEdges: ManifestEdges): Blobs {
   function deleteRow(digest: Uint8Array): void {
@@ -37,6 +40,8 @@ export function createBlobs(connection: Connection, turns: Turns, manifestEdges:
       connection.transaction(() => deleteRow(digestToBytes(blob)));
     },
     touch: (uses) => touchClosures(connection, turns, uses),
+    // A manifest of manifests that was used now has a rank of two hours later.
+    settleUses: async (now) => connection.run('settleUses', now, now + 3 * TIER_MS),
     async stats() {
       const row = connection.get('totals');
       return { blobs: row?.entries ?? 0, bytes: row?.bytes ?? 0 };

@@ -128,6 +128,8 @@ export const SQL = {
   setTier: 'UPDATE blobs SET tier = ? WHERE digest = ? AND tier <> ?',
   deleteBlob: 'DELETE FROM blobs WHERE digest = ?',
   touchBlob: 'UPDATE blobs SET used_at = ? WHERE digest = ? AND used_at < ?',
+  settleUses: `UPDATE blobs SET used_at = ? WHERE digest IN (
+    SELECT digest FROM blobs WHERE eviction_rank > ? ORDER BY eviction_rank DESC LIMIT 100)`,
   leastUsed: `
     SELECT digest, size, used_at, tier FROM blobs WHERE (eviction_rank, digest) > (?, ?)
     ORDER BY eviction_rank, digest LIMIT ?`,
@@ -197,9 +199,8 @@ export const SQL = {
     FROM manifests AS m WHERE m.digest > ? ORDER BY m.digest LIMIT ?`,
   pinNamed: 'SELECT 1 AS found FROM pins WHERE name = ?',
   note: 'SELECT value FROM notes WHERE name = ?',
-  putNote: `
-    INSERT INTO notes (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
-
+  putNote:
+    'INSERT INTO notes (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
   totals: "SELECT entries, bytes FROM totals WHERE of_table = 'blobs'",
   addToTotals: "UPDATE totals SET entries = entries + ?, bytes = bytes + ? WHERE of_table = 'blobs'",
 } as const;

@@ -517,6 +517,15 @@ describe('the disk', () => {
   });
 });
 
+test('what was used before the clock was set back is not spared for that', async () => {
+  await using cache = await startEviction({ maxSize: 1000 });
+  await putAll(cache, 'abcde', 100);
+  cache.clock.jump(-365 * DAY);
+  await putAll(cache, 'fghijk', 100);
+  await putAll(cache, 'lmnopqrstuvwxyz', 100);
+  expect(await cache.stored()).toEqual(Array.from('rstuvwxyz'));
+});
+
 describe('what nobody uses', () => {
   test('goes when its time has come', async () => {
     await using cache = await startEviction({ unusedForMs: DAY });
