@@ -2,6 +2,7 @@ import { coldBlob } from './benches/cold-blob.ts';
 import { coldBlobsAtOnce } from './benches/cold-blobs-at-once.ts';
 import { coldFirstByte } from './benches/cold-first-byte.ts';
 import { disturbedManifests } from './benches/disturbed-manifests.ts';
+import { largeDocuments } from './benches/large-documents.ts';
 import { millionBlobs } from './benches/million-blobs.ts';
 import { slowReaders } from './benches/slow-readers.ts';
 import { stampede } from './benches/stampede.ts';
@@ -24,4 +25,5 @@ export const CATALOGUE: readonly Bench[] = [
   slowReaders,
   millionBlobs,
   disturbedManifests,
+  largeDocuments,
 ];

@@ -55,6 +55,15 @@ export async function p99While(
   load: Omit<Load, 'seconds'>,
   other: Promise<unknown>,
 ): Promise<number> {
+  return p99Of(await latenciesWhile(url, load, other));
+}
+
+/** Load, second by second, until something else is over. */
+export async function latenciesWhile(
+  url: string,
+  load: Omit<Load, 'seconds'>,
+  other: Promise<unknown>,
+): Promise<readonly Latency[]> {
   const over = other.then(
     () => true,
     () => true,
@@ -62,7 +71,7 @@ export async function p99While(
   const latencies: Latency[] = [];
   for (;;) {
     latencies.push(...(await wrk(url, { ...load, seconds: 1 })).latencies);
-    if (await Promise.race([over, nextTurn(false)])) return p99Of(latencies);
+    if (await Promise.race([over, nextTurn(false)])) return latencies;
   }
 }
 
@@ -98,4 +107,9 @@ export function p99Of(latencies: readonly Latency[]): number {
   let counted = 0;
   const found = ascending.find(([, count]) => (counted += count) >= 0.99 * all);
   return (found?.[0] ?? Number.NaN) / 1000;
+}
+
+/** The longest answer time of all, milliseconds. */
+export function longestOf(latencies: readonly Latency[]): number {
+  return Math.max(...latencies.map(([microseconds]) => microseconds)) / 1000;
 }
