@@ -167,7 +167,7 @@ describe('a HEAD that is refused tells nothing: GET does', () => {
     dist.on('HEAD', blobPath).once().reply(status(code));
     dist.on('GET', '/v2/').reply(json({}));
     dist.on('GET', blobPath).withHeader('range', 'bytes=0-0').once().reply(bytes(LAYER));
-    expect(await dist.upstream.statBlob(app, LAYER_DIGEST)).toEqual({ size: LAYER.length });
+    expect(await dist.upstream.statBlob(app, LAYER_DIGEST)).toMatchObject({ size: LAYER.length });
   });
 
   test('of a blob that is not there: by its document', async () => {
@@ -184,7 +184,7 @@ describe('a HEAD that is refused tells nothing: GET does', () => {
     dist.on('HEAD', '/storage/x').once().reply(status(404));
     dist.on('GET', blobPath).once().reply(redirect('/storage/x?sig=s'));
     dist.on('GET', '/storage/x').once().reply(bytes(LAYER));
-    expect(await dist.upstream.statBlob(app, LAYER_DIGEST)).toEqual({ size: LAYER.length });
+    expect(await dist.upstream.statBlob(app, LAYER_DIGEST)).toMatchObject({ size: LAYER.length });
   });
 
   test.each([429, 503, 504])('but %i is not asked twice', async (code) => {
