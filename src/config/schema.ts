@@ -49,7 +49,7 @@ const tagPolicy = {
     .enum(['drop', 'keep'])
     .describe('What happens to a cached tag when upstream says that it is gone.'),
   quotaReserve: count(0).describe(
-    'So many of the pulls that upstream allows (`ratelimit-remaining`) are kept for what is not cached at all; ' +
+    'So many of the pulls that upstream allows (Docker Hub tells them in `ratelimit-remaining`) are kept for what is not cached at all; ' +
       'tags that have moved are served as they were.',
   ),
 };
