@@ -8,7 +8,7 @@ import type { ResolvedManifest } from '../../upstream/upstream.ts';
 import { Flights } from '../flights.ts';
 import { refusalKey, type NegativeCache } from '../negative.ts';
 import { CONFIRMED, HIT, type Outcome } from '../outcome.ts';
-import { isRefusal, isVerdict } from '../refusal.ts';
+import { isVerdict, isWorthRemembering } from '../refusal.ts';
 import type { RememberingIndex } from '../remembering-index.ts';
 import type { Target } from '../target.ts';
 import { tolerate } from '../tolerate.ts';
@@ -82,7 +82,8 @@ export class Permission {
       try {
         return await QUESTIONS[content.kind](target, content);
       } catch (error) {
-        if (isRefusal(error)) negative.put(key, error);
+        // The bytes are here: what is not proven to be the registry's word says nothing of them after this question.
+        if (isWorthRemembering(error, true)) negative.put(key, error);
         await this.refused(target.key, content.digest, error);
         throw error;
       }

@@ -389,6 +389,22 @@ describe('while upstream cannot be asked', () => {
     expect((await world.mirror.get(path)).status).toBe(503);
   });
 
+  test('a 404 of what stands before the registry is no refusal, and not remembered', async () => {
+    await using world = await World.start({ isOpen: true });
+    const path = await claimed(world);
+    const html = {
+      status: 404,
+      headers: { 'content-type': 'text/html' },
+      body: Buffer.from('default backend'),
+    };
+    const end = world.registry.fault({ repository: 'team/app' }, instead(html));
+    const during = await world.mirror.get(path);
+    expect([during.status, during.headers['warning'] !== undefined]).toEqual([200, true]);
+    end();
+    const after = await world.mirror.get(path);
+    expect([after.status, after.headers['warning']]).toEqual([200, undefined]);
+  });
+
   test('a refusal is no failure', async () => {
     await using world = await World.start({ isOpen: true });
     const path = await claimed(world);
