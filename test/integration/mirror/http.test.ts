@@ -163,14 +163,17 @@ describe('headers', () => {
     expect([mirrored.status, mirrored.headers['retry-after']]).toEqual([503, '7']);
   });
 
-  test('one 429 on one manifest stops no blob and no tag list, and tells nobody whose it was', async () => {
+  test('one 429 on one manifest stops no other; three in a row do, no blob and no tag list, and tell nobody whose they were', async () => {
     await using registry = await startFakeRegistry();
     await using mirror = await startMirror({ upstreams: [{ name: 'registry.test', registry }] });
     const headers = { 'retry-after': '7' };
     const { layers } = registry.putImage('acme/app', 'latest');
     const limited = { kind: 'manifest', repository: 'acme/secret' } as const;
     registry.fault(limited, instead(status(429, { headers, body: 'Too Many Requests' })));
+    registry.putImage('acme/app', 'early');
     expect((await mirror.get('/v2/acme/secret/manifests/latest')).status).toBe(429);
+    expect((await mirror.get('/v2/acme/app/manifests/early')).status).toBe(200);
+    for (const tag of ['a', 'b', 'c']) await mirror.get(`/v2/acme/secret/manifests/${tag}`);
     for (const [query, expected] of [
       ['', 429],
       ['?ns=registry.test', 503],
