@@ -5,7 +5,14 @@ import { digestOf } from '../../../src/oci/digest.ts';
 import { startFakeRegistry, type FakeRegistry } from '../../support/fake-registry.ts';
 import { readAnswer } from '../../support/http-get.ts';
 import { startMirror, type MirrorFixture } from '../../support/mirror-fixture.ts';
-import { cutAfter, flip, instead, neverRespond, stallAfter, status } from '../../support/scripted-reply.ts';
+import {
+  cutAfter,
+  flip,
+  instead,
+  neverRespond,
+  stallAfter,
+  registryError,
+} from '../../support/scripted-reply.ts';
 
 const MiB = 1024 * 1024;
 const CONTENT = randomBytes(3 * MiB + 12_345);
@@ -94,7 +101,9 @@ describe('while a client of one upstream waits for it, a client of the other one
     const right = world.mirror.get(GOOD);
     await held.reached;
     const end = world.other.fault({ kind: 'blob', times: 1 }, cutAfter(MiB));
-    world.other.fault({ kind: 'blob' }, (reply) => (reply.status === 206 ? status(404) : reply));
+    world.other.fault({ kind: 'blob' }, (reply) =>
+      reply.status === 206 ? registryError(404, 'BLOB_UNKNOWN') : reply,
+    );
     expect((await world.mirror.get(OTHER)).complete).toBe(false);
     end();
     held.release();
@@ -107,7 +116,9 @@ test('what breaks off at one upstream is not taken up at the other', async () =>
   await using world = await start();
   const stalled = stallAfter(MiB);
   world.good.fault({ kind: 'blob', times: 1 }, stalled, cutAfter(MiB + 1));
-  world.good.fault({ kind: 'blob' }, (reply) => (reply.status === 206 ? instead(status(404))(reply) : reply));
+  world.good.fault({ kind: 'blob' }, (reply) =>
+    reply.status === 206 ? instead(registryError(404, 'BLOB_UNKNOWN'))(reply) : reply,
+  );
   const first = world.mirror.get(GOOD);
   await stalled.reached;
   const held = stallAfter(MiB);
@@ -166,7 +177,7 @@ describe('what is given through a repository', () => {
     const gone = `/v2/good.test/acme/gone/blobs/${DIGEST}`;
     good.fault({ kind: 'blob', repository: 'acme/gone', times: 1 }, cutAfter(MiB));
     good.fault({ kind: 'blob', repository: 'acme/gone' }, (reply) =>
-      reply.status === 206 ? status(404) : reply,
+      reply.status === 206 ? registryError(404, 'BLOB_UNKNOWN') : reply,
     );
     expect((await mirror.get(gone)).complete).toBe(false);
     good.deleteDigest('acme/gone', DIGEST);
