@@ -28,6 +28,8 @@ export interface AskOptions {
   readonly onBytes?: (bytes: number) => void;
   /** Closes the connection once so many bytes came. */
   readonly leaveAfter?: number;
+  /** The address to ask from: to Larder, another client. */
+  readonly from?: string;
 }
 
 /** One HTTP request on a connection of its own, the path sent as it is written. */
@@ -38,6 +40,7 @@ export async function ask(url: string, options: AskOptions = {}): Promise<Answer
     method: options.method ?? 'GET',
     headers: options.headers ?? {},
     agent: false,
+    ...(options.from !== undefined && { localAddress: options.from }),
   });
   outgoing.end(options.body);
   const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
