@@ -12,9 +12,9 @@ const KiB = 1024;
 const CHUNK = randomBytes(64 * KiB);
 
 /** Bytes that each blob of `slow/` announces. */
-export const SLOW_BLOB_BYTES = 64 * KiB * KiB;
+const SLOW_BLOB_BYTES = 64 * KiB * KiB;
 /** Descriptors in each manifest of `wide/`, which is as many as Larder takes. */
-export const WIDE_LAYERS = 3_999;
+const WIDE_LAYERS = 3_999;
 export const MANY_TAGS = 900_000;
 
 /**
