@@ -27,7 +27,10 @@ export class Allowance {
 
   /** @throws StoreError `EFBIG` where the bytes are more than the fill may take: that says nothing of the disk */
   async spend(bytes: number, fill: Filling): Promise<void> {
-    if (bytes > this.#left) await this.ask(fill);
+    if (bytes > this.#left && (await this.ask(fill)) && fill.size !== undefined) {
+      // There is room for all of it: a slice says only how soon to ask again.
+      this.#left = Math.max(this.#left, bytes);
+    }
     if (bytes > this.#left)
       throw new StoreError('keep more of a blob than there is room for', { code: 'EFBIG' });
     this.#left -= bytes;

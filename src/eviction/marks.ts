@@ -29,6 +29,10 @@ const MAX_AHEAD = 1024 * MiB;
 /** Less room than this is none: it would be asked for again and again. Bytes. */
 const LEAST_ROOM = 64 * 1024;
 
+/** Between these a fill of known length asks again: often where the disk is small. Bytes. */
+const LEAST_SLICE = MiB;
+const MAX_SLICE = 16 * MiB;
+
 /**
  * Eviction begins at `high` and ends at `low`, both below the cap: so that fills that end meanwhile stay below it, and
  * so that not every one of them begins an eviction. Bytes.
@@ -80,13 +84,29 @@ export function bytesForFill(marks: Marks, use: DiskUse, fill: RunningIngest): n
   const { stored, free } = use;
   const left = free === undefined || minFree === 0 ? Number.POSITIVE_INFINITY : free - minFree;
   if (fill.size !== undefined) {
-    const fits = fill.size <= maxSize && fill.size - fill.offset <= left + stored;
-    return fits ? Number.POSITIVE_INFINITY : 0;
+    return fill.size <= maxSize ? bytesOfKnownLength(fill.size - fill.offset, left, use) : 0;
   }
   const ingests = [...use.ingests];
   const sharers = Math.max(1, ingests.filter(({ size }) => size === undefined).length);
   const room = Math.min(maxSize - stored - bytesWritten(ingests), left) / sharers;
   return room < LEAST_ROOM ? 0 : room;
+}
+
+/**
+ * Fills that have less to write come first, since they end sooner: what they are still to write is theirs. Several
+ * together may take the place of half of what is stored, which leaves the half that was used last; one by itself may
+ * take all of it. It is asked again and again, since others begin and end meanwhile.
+ * @param remaining bytes that the fill has yet to write
+ * @param left bytes that are free beyond what is to stay free
+ */
+function bytesOfKnownLength(remaining: number, left: number, { stored, ingests }: DiskUse): number {
+  let first = 0;
+  for (const { size, offset } of ingests) {
+    if (size !== undefined && size - offset < remaining) first += Math.max(0, size - offset);
+  }
+  const room = left + (first === 0 ? stored : stored / 2);
+  if (first + remaining > room) return 0;
+  return Number.isFinite(room) ? Math.min(Math.max(room / 64, LEAST_SLICE), MAX_SLICE) : room;
 }
 
 /**
