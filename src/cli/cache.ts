@@ -62,7 +62,12 @@ export async function openCache(config: Config, dependencies: CacheDependencies)
     recovered: recoveredPolicy(config),
     diskError: directory.error,
     onFull: (bytes) => evictor.makeRoom(bytes),
-    room: fillRoom({ ...shared, marks: config.cache, freeBytes: free }),
+    room: fillRoom({
+      ...shared,
+      marks: config.cache,
+      freeBytes: free,
+      onTight: () => evictor.wake(),
+    }),
   });
   const evictor = new Evictor({
     ...shared,

@@ -140,7 +140,7 @@ const upstream = section({
     .describe(
       'Whether the registry is known to take a manifest only where it has the config and the layers that it names. ' +
         'Then a manifest is believed about those that this registry has given before, and they need not be asked for ' +
-        '(docs/adr/0016).',
+        '(docs/adr/0011).',
     ),
   timeouts: section({
     connect: timeouts.connect.optional(),

@@ -8,10 +8,12 @@ export interface FillRoomOptions {
   readonly index: Pick<ContentIndex, 'stats'>;
   /** Bytes free on the disk. Rejects where they cannot be told. */
   readonly freeBytes: () => Promise<number>;
+  /** Told where what a fill writes next is to stay free on the disk: eviction should not wait for its next look. */
+  readonly onTight: () => void;
 }
 
 /** Tells fills how many bytes they may write, by what is stored and free at the moment. Never rejects. */
-export function fillRoom({ marks, store, index, freeBytes }: FillRoomOptions) {
+export function fillRoom({ marks, store, index, freeBytes, onTight }: FillRoomOptions) {
   return async (fill: { readonly size: number | undefined; readonly offset: number }): Promise<number> => {
     if (marks.maxSize === undefined && marks.minFree === 0) return Number.POSITIVE_INFINITY;
     const free = marks.minFree === 0 ? undefined : await freeBytes().catch(() => undefined);
@@ -19,6 +21,8 @@ export function fillRoom({ marks, store, index, freeBytes }: FillRoomOptions) {
       ({ bytes }) => bytes,
       () => 0,
     );
-    return bytesForFill(marks, { stored, ingests: store.ingests, free }, fill);
+    const granted = bytesForFill(marks, { stored, ingests: store.ingests, free }, fill);
+    if (free !== undefined && free - granted < marks.minFree) onTight();
+    return granted;
   };
 }

@@ -29,7 +29,10 @@ const MAX_AHEAD = 1024 * MiB;
 /** Less room than this is none: it would be asked for again and again. Bytes. */
 const LEAST_ROOM = 64 * 1024;
 
-/** Between these a fill of known length asks again: often where the disk is small. Bytes. */
+/** Several fills together may take the place of this part of what is stored. */
+const SHARE_OF_SEVERAL = 2;
+
+/** A fill writes between these before it asks again: often where the disk is small. Bytes. */
 const LEAST_SLICE = MiB;
 const MAX_SLICE = 16 * MiB;
 
@@ -61,8 +64,8 @@ export function bytesUnderFree({ minFree }: Marks, { stored, ingests, free }: Di
     return left < minFree ? minFree + slack - left : 0;
   };
   const ahead = missing(remainingBytes(ingests));
-  // Where all of the store does not make room for what is coming, nothing of it need go for that.
-  return ahead <= stored ? ahead : missing(0);
+  // Where that does not make room for what is coming, nothing of it need go for that.
+  return ahead <= bytesToGive(stored, ingests) ? ahead : missing(0);
 }
 
 /**
@@ -78,6 +81,7 @@ export function bytesForRoom(wanted: number, { stored, free = 0 }: DiskUse): num
 /**
  * How many bytes a fill may write before it has to ask again. One that fits is made room for by eviction. One of
  * unknown length gets its part of the room that there is: it may never end, and nothing goes for it before it has.
+ * Both get it in slices, since others write meanwhile.
  */
 export function bytesForFill(marks: Marks, use: DiskUse, fill: RunningIngest): number {
   const { maxSize = Number.POSITIVE_INFINITY, minFree } = marks;
@@ -88,8 +92,8 @@ export function bytesForFill(marks: Marks, use: DiskUse, fill: RunningIngest): n
   }
   const ingests = [...use.ingests];
   const sharers = Math.max(1, ingests.filter(({ size }) => size === undefined).length);
-  const room = Math.min(maxSize - stored - bytesWritten(ingests), left) / sharers;
-  return room < LEAST_ROOM ? 0 : room;
+  const room = Math.min(maxSize - stored - bytesWritten(ingests), left - remainingBytes(ingests)) / sharers;
+  return room < LEAST_ROOM ? 0 : Math.min(room, slice(room));
 }
 
 /**
@@ -104,8 +108,19 @@ function bytesOfKnownLength(remaining: number, left: number, { stored, ingests }
   for (const { size, offset } of ingests) {
     if (size !== undefined && size - offset < remaining) first += Math.max(0, size - offset);
   }
-  const room = left + (first === 0 ? stored : stored / 2);
+  const room = left + (first === 0 ? stored : stored / SHARE_OF_SEVERAL);
   if (first + remaining > room) return 0;
+  return slice(room);
+}
+
+/** What of the store may go for what is coming: several fills are not to take the place of what was used last. */
+function bytesToGive(stored: number, ingests: Iterable<RunningIngest>): number {
+  const coming = [...ingests].filter((ingest) => bytesAhead(ingest) > 0);
+  return coming.length > 1 ? stored / SHARE_OF_SEVERAL : stored;
+}
+
+/** What a fill may write of so much room before it asks again. */
+function slice(room: number): number {
   return Number.isFinite(room) ? Math.min(Math.max(room / 64, LEAST_SLICE), MAX_SLICE) : room;
 }
 

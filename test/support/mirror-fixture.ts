@@ -252,7 +252,7 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
     blobMemoryBytes,
     recovered,
     onFull,
-    room: fillRoom({ ...shared, marks, freeBytes: free }),
+    room: fillRoom({ ...shared, marks, freeBytes: free, onTight: () => evictor.wake() }),
     parser,
   });
   const evictor = new Evictor({

@@ -84,7 +84,9 @@ test('oci-registry#13, oci-pull-through: a truncated upstream body is never comm
     world.registry.putBlob('acme/app', CONTENT);
     world.registry.fault({ kind: 'blob', times: 1 }, ...how);
     // Taking it up again is refused as well, so that nothing but the truncated body is left.
-    world.registry.fault({ kind: 'blob' }, (reply) => (reply.status === 206 ? status(404) : reply));
+    world.registry.fault({ kind: 'blob' }, (reply) =>
+      reply.status === 206 ? registryError(404, 'BLOB_UNKNOWN') : reply,
+    );
     expect((await world.mirror.get(PATH)).complete).toBe(false);
     expect(await world.mirror.files('blobs/sha256')).toEqual([]);
   }

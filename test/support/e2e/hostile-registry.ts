@@ -15,7 +15,7 @@ const CHUNK = randomBytes(64 * KiB);
 const SLOW_BLOB_BYTES = 64 * KiB * KiB;
 /** Descriptors in each manifest of `wide/`, which is as many as Larder takes. */
 const WIDE_LAYERS = 3_999;
-export const MANY_TAGS = 900_000;
+const MANY_TAGS = 900_000;
 
 /**
  * A registry with repositories that behave and some that do not, on one address, so that what one repository does
@@ -25,7 +25,7 @@ export const MANY_TAGS = 900_000;
  * - `drip/*`: blobs of the same length, a byte a second
  * - `broken/*`: 500 to everything
  * - `endless/*`: blobs without a length and without an end
- * - `many/*`: a list of 900,000 tags in one page
+ * - `many/*`: a list of 900,000 tags in one page, the numbers to the base of 36
  * - `wide/*`: manifests of 3,999 layers under every tag `0`, `1` …
  *
  * Everything else is `good`'s.
@@ -113,7 +113,7 @@ let list: string | undefined;
 function manyTags(): string {
   list ??= JSON.stringify({
     name: 'many/tags',
-    tags: Array.from({ length: MANY_TAGS }, (_, i) => `v${String(i).padStart(7, '0')}`),
+    tags: Array.from({ length: MANY_TAGS }, (_, i) => i.toString(36)),
   });
   return list;
 }
