@@ -101,7 +101,8 @@ test('builds at the same time share the fetch of a base image’s layers, four a
 test('its retry after a failed answer is a question of its own: a failure is not remembered', async () => {
   await using world = await startClientWorld();
   const image = world.hub.putImage('library/alpine', '3');
-  world.hub.fault({ kind: 'manifest', times: 1 }, instead(status(500)));
+  // The HEAD, and the GET that follows a HEAD that is refused.
+  world.hub.fault({ kind: 'manifest', times: 2 }, instead(status(500)));
   const buildkit = buildkitOf(world);
   const path = '/v2/docker.io/library/alpine/manifests/3?ns=docker.io';
   expect((await buildkit.head(path, { accept: ACCEPT })).status).toBe(502);

@@ -132,7 +132,11 @@ describe('HEAD of a tag', () => {
     expect(answer.headers['content-type']).toBe('application/json');
     expect(JSON.parse(answer.body.toString())).toMatchObject({ errors: [{ code: 'MANIFEST_UNKNOWN' }] });
     expect(dockerd.connections).toBe(1);
-    expect(requestsOf(world.hub)).toEqual(['HEAD /v2/library/debian/manifests/none']);
+    expect(requestsOf(world.hub)).toEqual([
+      'HEAD /v2/library/debian/manifests/none',
+      // Only the document that GET brings is the registry's word.
+      'GET /v2/library/debian/manifests/none',
+    ]);
   });
 });
 
