@@ -8,7 +8,12 @@ export default defineConfig({
           name: 'unit',
           // Bounds for a hung test, wide enough for properties on a machine that is busy with other things.
           testTimeout: 30_000,
-          include: ['src/**/*.test.ts', 'bench/**/*.test.ts', 'test/architecture.test.ts'],
+          include: [
+            'src/**/*.test.ts',
+            'bench/**/*.test.ts',
+            'test/architecture.test.ts',
+            'test/promises.test.ts',
+          ],
           setupFiles: ['test/support/fast-check-setup.ts'],
         },
       },
