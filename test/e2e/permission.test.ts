@@ -34,8 +34,14 @@ describe('a registry that takes manifests with urls', () => {
       await using registry = await dockerRegistry({ stock: storage, takesUrls: true });
       const attacker = pusher(registry.directUrl, 'team/attack');
       const own = await attacker.blob(Buffer.from('{}'), config);
-      const named = { ...layer, mediaType: type, urls: ['https://cdn.example.test/layer'] };
-      const document = JSON.stringify({ schemaVersion: 2, mediaType, config: own, layers: [named] });
+      // Whatever a digest is: a layer, a config, a whole image.
+      const layers = [layer, app.config, app.manifest].map(({ digest, size }) => ({
+        mediaType: type,
+        digest,
+        size,
+        urls: ['https://cdn.example.test/layer'],
+      }));
+      const document = JSON.stringify({ schemaVersion: 2, mediaType, config: own, layers });
       const { digest } = await attacker.manifest(document, mediaType, 'x');
       expect((await ask(`${registry.directUrl}/v2/team/attack/blobs/${layer.digest}`)).status).toBe(404);
       await using cache = await temporaryDirectory('cache');
@@ -51,23 +57,30 @@ describe('a registry that takes manifests with urls', () => {
           const accept = { headers: { accept: mediaType } };
           expect((await ask(`${base}/attack/manifests/${reference}`, accept)).status).toBe(200);
         }
-        await expectNothing(`${base}/attack/blobs/${layer.digest}`);
+        await expectNothing(`${base}/attack`);
       }
       await using again = await larder({ upstreams, negativeTtl: '0s' }, options);
-      await expectNothing(`${again.url}/v2/registry.example.test/team/attack/blobs/${layer.digest}`);
+      await expectNothing(`${again.url}/v2/registry.example.test/team/attack`);
       const theirs = await ask(`${again.url}/v2/registry.example.test/team/app/blobs/${layer.digest}`);
       expect(theirs).toMatchObject({ status: 200, digest: layer.digest });
     },
   );
 });
 
-async function expectNothing(url: string): Promise<void> {
-  const answers = [
-    await ask(url),
-    await ask(url, { method: 'HEAD' }),
-    await ask(url, { headers: { range: 'bytes=0-99' } }),
-  ];
-  expect(answers.map(({ status }) => status)).toEqual([404, 404, 404]);
+/** Of the image that another repository has, by every way of asking. */
+async function expectNothing(repository: string): Promise<void> {
+  const paths = [layer?.digest, app.config.digest, app.manifest.digest].map((digest) => `blobs/${digest}`);
+  for (const path of [...paths, `manifests/${app.manifest.digest}`]) {
+    const url = `${repository}/${path}`;
+    const answers = [
+      await ask(url),
+      await ask(url, { method: 'HEAD' }),
+      await ask(url, { headers: { range: 'bytes=0-99' } }),
+    ];
+    expect([path, ...answers.map(({ status }) => status)]).toEqual([path, 404, 404, 404]);
+  }
+  const referrers = await ask(`${repository}/referrers/${app.manifest.digest}`);
+  expect(JSON.parse(referrers.body.toString())).toMatchObject({ manifests: [] });
 }
 
 describe('an image that shares its base is whole without its registry, though no client has asked for the base', () => {
