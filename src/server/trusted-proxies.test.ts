@@ -25,6 +25,10 @@ describe('the client of a request', () => {
     ['the client pretends to be a proxy', '10.0.0.1', { 'x-forwarded-for': `10.1.1.1, ${CLIENT}` }, CLIENT],
     ['a client of IPv6', '10.0.0.1', { forwarded: 'for="[2001:DB8::17]:47011"' }, '2001:db8::17'],
     ['all are proxies: the outermost', '10.0.0.1', { 'x-forwarded-for': '10.0.0.9, 10.0.0.2' }, '10.0.0.9'],
+    ['a client with a zone', '10.0.0.1', { forwarded: 'for="[fe80::1%a-b]"' }, 'fe80::1'],
+    ['the same by the other header', '10.0.0.1', { 'x-forwarded-for': 'fe80::1%eth0.100' }, 'fe80::1'],
+    ['a peer with a zone', 'fe80::1%br-abc', { 'x-forwarded-for': '1.2.3.4' }, 'fe80::1%br-abc'],
+    ['a zone alone', '10.0.0.1', { 'x-forwarded-for': '%eth0' }, '10.0.0.1'],
     ['unknown', '10.0.0.1', { forwarded: 'for=unknown' }, '10.0.0.1'],
     ['an obfuscated identifier', '10.0.0.1', { forwarded: 'for=_hidden' }, '10.0.0.1'],
     ['unknown behind a second proxy', '10.0.0.1', { 'x-forwarded-for': 'unknown, 192.0.2.1' }, '192.0.2.1'],
@@ -50,6 +54,7 @@ describe('the client of a request', () => {
       fc.string(),
       fc.ipV4(),
       fc.ipV6(),
+      fc.tuple(fc.ipV6(), fc.string()).map(([address, zone]) => `${address}%${zone}`),
       fc.constantFrom('for=', '"', ', for="', 'for="x'),
     );
     fc.assert(

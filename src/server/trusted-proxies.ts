@@ -19,8 +19,9 @@ export class TrustedProxies {
   }
 
   isTrusted(address: string): boolean {
-    if (this.#networks.length === 0 || isIP(address) === 0) return false;
-    return this.#isInside(ipaddr.process(address));
+    if (this.#networks.length === 0) return false;
+    const parsed = parseAddress(address);
+    return parsed !== undefined && this.#isInside(parsed);
   }
 
   /**
@@ -39,8 +40,8 @@ export class TrustedProxies {
   #outermost(peer: string, hops: Hops): string {
     let client = peer;
     for (const hop of hops) {
-      if (isIP(hop) === 0) return client;
-      const address = ipaddr.process(hop);
+      const address = parseAddress(hop);
+      if (address === undefined) return client;
       client = address.toString();
       if (!this.#isInside(address)) return client;
     }
@@ -52,6 +53,15 @@ export class TrustedProxies {
       address.kind() === network.kind() ? address.match([network, bits] as never) : false,
     );
   }
+}
+
+/**
+ * Reads an address, without its zone (RFC 4007 section 11): a zone names an interface of the machine that wrote it, and
+ * may hold any character. IPv4 within IPv6 is IPv4; its short forms (`127.1`) are none.
+ */
+function parseAddress(text: string): Address | undefined {
+  const [address = ''] = text.split('%', 1);
+  return isIP(address) !== 0 && ipaddr.isValid(address) ? ipaddr.process(address) : undefined;
 }
 
 function tellingsOf({ forwarded, 'x-forwarded-for': xForwardedFor }: IncomingHttpHeaders): readonly Hops[] {
