@@ -12,12 +12,15 @@ export interface Standing {
   readonly isRecovered: boolean;
 }
 
-/** A claim whose bytes are here, given by the same upstream. */
+/** A claim whose bytes were here when it was made, given by the same upstream. */
 export interface WaitingClaim {
   readonly key: RepositoryKey;
   readonly digest: Digest;
   readonly isManifest: boolean;
-  /** Bytes that are stored; undefined where they have gone meanwhile. */
+  /**
+   * Bytes that are stored; undefined where they have gone meanwhile, also where only another upstream has given them
+   * again: of its bytes this one's word confirms nothing.
+   */
   readonly size: number | undefined;
 }
 

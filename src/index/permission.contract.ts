@@ -156,6 +156,10 @@ function describeWaiting(subject: Subject): void {
       await index.passOver(claim.key, claim.digest);
     }
   };
+  const giveBytes = async (key: typeof DEBIAN): Promise<void> => {
+    await subject.index.putBelonging(key, digest('l'), 'given');
+    await subject.index.putBlob({ digest: digest('l'), size: 1 }, 1);
+  };
   const named = (key: typeof DEBIAN, name: string): string => `${key.repository} ${digest(name)}`;
 
   it('lets claims wait whose bytes the same upstream has given, those of the newest manifest first', async () => {
@@ -210,6 +214,18 @@ function describeWaiting(subject: Subject): void {
     });
     await index.loseBlob(digest('child'));
     expect(await index.waitingClaim('docker.io')).toMatchObject({ size: undefined });
+  });
+
+  it('tells of no size where the bytes have gone and only another upstream has given them again', async () => {
+    const { index } = subject;
+    await index.putManifest(DEBIAN, manifest('m'), [edge('layer', 'l')]);
+    await giveBytes(ALPINE);
+    expect(await index.waitingClaim('docker.io')).toMatchObject({ size: 1 });
+    await index.deleteBlob(digest('l'));
+    await giveBytes(OTHER_ALPINE);
+    expect(await index.waitingClaim('docker.io')).toMatchObject({ digest: digest('l'), size: undefined });
+    await giveBytes(ALPINE);
+    expect(await index.waitingClaim('docker.io')).toMatchObject({ size: 1 });
   });
 
   it('lets nothing wait that is served, dropped or taken from the repository', async () => {

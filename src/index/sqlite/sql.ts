@@ -111,9 +111,9 @@ export const SQL = {
   waitingClaim: `
     SELECT r.name AS repository, w.digest, s.size,
            EXISTS (SELECT 1 FROM manifests AS m WHERE m.digest = w.digest) AS is_manifest
-    FROM waiting_claims AS w
-    JOIN repositories AS r ON r.id = w.repository_id
-    LEFT JOIN blobs AS s ON s.digest = w.digest
+    FROM waiting_claims AS w JOIN repositories AS r ON r.id = w.repository_id
+    LEFT JOIN origins AS o ON o.digest = w.digest AND o.upstream = w.upstream
+    LEFT JOIN blobs AS s ON s.digest = o.digest
     WHERE w.upstream = ? ORDER BY w.id DESC LIMIT 1 OFFSET ?`,
   waitingClaims: 'SELECT COUNT(*) AS claims FROM waiting_claims WHERE upstream = ?',
   deleteWaitingClaim: 'DELETE FROM waiting_claims WHERE repository_id = ? AND digest = ?',
