@@ -209,8 +209,7 @@ export class Fill implements FillInView {
     const { store, clock, events } = this.#options;
     const { signal } = this.#cancellation;
     const options = { signal, clock, events, demand: this.audience };
-    const source = await BlobSource.open(this.target, this.digest, { start: 0 }, options);
-    this.#source = source;
+    const source = (this.#source = await BlobSource.open(this.target, this.digest, { start: 0 }, options));
     try {
       this.#size = source.size ?? (await this.#describedSize());
       const allowance = new Allowance(this.#options.room);
@@ -271,6 +270,7 @@ export class Fill implements FillInView {
     try {
       // First of all: a follower that has just got its last byte may ask again at once.
       if (isGiven) await belonging.add(this.target.key, this.digest, 'given');
+      else await belonging.addOrigin(this.target.key.upstream, this.digest);
       for (const key of this.#boarded.values()) await belonging.add(key, this.digest, 'confirmed');
       await recordOrDrop(this.#options, stored.digest, () => index.putBlob(stored, clock.now()));
     } catch (error) {

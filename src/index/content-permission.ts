@@ -35,6 +35,8 @@ export interface ContentPermission {
    * is a manifest's, the repository claims what that refers to, as by `putManifest`.
    */
   putBelonging(key: RepositoryKey, digest: Digest, source: ServedSource): Promise<void>;
+  /** Records that the upstream has given the bytes, without a repository that has them by that; claims wait as above. */
+  putOrigin(upstream: string, digest: Digest): Promise<void>;
   deleteBelonging(key: RepositoryKey, digest: Digest): Promise<void>;
   /** The registry has denied what a manifest claims. What belongs by more than a claim is left as it is. */
   dropClaim(key: RepositoryKey, digest: Digest): Promise<void>;

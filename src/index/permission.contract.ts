@@ -127,6 +127,19 @@ function describeOrigins(subject: Subject): void {
     expect([await isFrom(DEBIAN), await isFrom(OTHER_DEBIAN)]).toEqual([false, false]);
   });
 
+  it('knows an upstream that has given the bytes through several of its repositories, which have them by no more', async () => {
+    const { index } = subject;
+    await index.putManifest(DEBIAN, manifest('m'), [edge('layer', 'l')]);
+    await index.putOrigin('docker.io', digest('l'));
+    expect(await index.standing(DEBIAN, digest('l'))).toMatchObject({
+      source: 'claimed',
+      isFromUpstream: true,
+    });
+    expect(await index.standing(OTHER_DEBIAN, digest('l'))).toMatchObject({ isFromUpstream: false });
+    expect(await index.belongs(ALPINE, digest('l'))).toBe(false);
+    expect(await index.waitingClaim('docker.io')).toMatchObject({ key: DEBIAN, digest: digest('l') });
+  });
+
   it('forgets who gave bytes that are lost, and takes recovered bytes for nobody’s', async () => {
     const { index } = subject;
     await index.putManifest(DEBIAN, manifest('m'), [], { stored: { usedAt: 1 } });

@@ -36,6 +36,7 @@ const METHODS: Readonly<Record<Method, true>> = {
   belongs: true,
   standing: true,
   putBelonging: true,
+  putOrigin: true,
   deleteBelonging: true,
   dropClaim: true,
   manifestType: true,

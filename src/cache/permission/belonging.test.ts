@@ -20,13 +20,16 @@ class World {
   /** What is not to be remembered as refused any more. */
   readonly disproved: string[] = [];
   readonly #facts = new Set<string>();
+  readonly origins: string[] = [];
+  /** The upstreams of which something may wait. */
+  readonly woken: string[] = [];
   failure: Error | undefined;
   readonly belonging: Belonging;
 
   constructor() {
     const events = createEvents();
     events.subscribe((event) => this.told.push(event));
-    const index: Pick<ContentIndex, 'belongs' | 'putBelonging'> = {
+    const index: Pick<ContentIndex, 'belongs' | 'putBelonging' | 'putOrigin'> = {
       belongs: async (repository, digest) => {
         this.lookUps += 1;
         if (this.failure !== undefined) throw this.failure;
@@ -37,10 +40,17 @@ class World {
         if (this.failure !== undefined) throw this.failure;
         this.#facts.add(fact(repository, digest));
       },
+      putOrigin: async (upstream) => {
+        if (this.failure !== undefined) throw this.failure;
+        this.origins.push(upstream);
+      },
     };
-    this.belonging = new Belonging(rememberIndex(index as ContentIndex), events, {
-      disprove: (repository, digest) => this.disproved.push(fact(repository, digest)),
-    });
+    const negative = {
+      disprove: (repository: RepositoryKey, digest: Digest) => this.disproved.push(fact(repository, digest)),
+    };
+    this.belonging = new Belonging(rememberIndex(index as ContentIndex), events, negative, (upstream) =>
+      this.woken.push(upstream),
+    );
   }
 
   /** What the index knows from an earlier run. */
@@ -72,6 +82,13 @@ describe('a digest belongs', () => {
     await world.belonging.add(HERE, DIGEST, 'confirmed');
     await world.belonging.add(HERE, DIGEST, 'given');
     expect(world.writes).toBe(2);
+  });
+
+  test('to no repository where its upstream has given it through several: claims may wait for its word', async () => {
+    const world = new World();
+    await world.belonging.addOrigin(HERE.upstream, DIGEST);
+    expect([world.origins, world.woken]).toEqual([[HERE.upstream], [HERE.upstream]]);
+    expect(await world.belonging.has(HERE, DIGEST)).toBe(false);
   });
 
   test('as the index knows it, which is looked up once', async () => {

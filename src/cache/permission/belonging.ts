@@ -69,9 +69,21 @@ export class Belonging {
     if (isRecorded === true) this.#unrecorded.delete(factKey(key, digest));
     this.#onAdded(key.upstream);
   }
+
+  /**
+   * The upstream has given the bytes, but through none of its repositories alone: none has the digest by that. For each,
+   * upstream's word is enough from now on.
+   */
+  async addOrigin(upstream: string, digest: Digest): Promise<void> {
+    await tolerate(this.#events, 'record an origin', () => this.#index.putOrigin(upstream, digest));
+    this.#onAdded(upstream);
+  }
 }
 
-export type BelongingIndex = Pick<RememberingIndex, 'belongs' | 'putBelonging' | 'remembersBelonging'>;
+export type BelongingIndex = Pick<
+  RememberingIndex,
+  'belongs' | 'putBelonging' | 'putOrigin' | 'remembersBelonging'
+>;
 
 function factKey(key: RepositoryKey, digest: Digest): string {
   return flightKey(key.upstream, key.repository, digest);

@@ -39,6 +39,9 @@ export function createBelongings(connection: Connection, turns: Turns): ContentP
         if (last >= 0) claimPart(id, key, bytes, 0);
       });
     },
+    async putOrigin(upstream, digest) {
+      connection.transaction(() => recordOrigin(connection, upstream, digest));
+    },
     async deleteBelonging(key, digest) {
       connection.transaction(() => {
         connection.run('deleteBelonging', key.upstream, key.repository, digestToBytes(digest));

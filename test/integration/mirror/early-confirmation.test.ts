@@ -7,7 +7,7 @@ import { digestOf } from '../../../src/oci/digest.ts';
 import { MediaType } from '../../../src/oci/media-type.ts';
 import { startFakeRegistry, type FakeRegistry } from '../../support/fake-registry.ts';
 import { startMirror, type MirrorFixture } from '../../support/mirror-fixture.ts';
-import { instead, registryError, status } from '../../support/scripted-reply.ts';
+import { instead, registryError, stallAfter, status } from '../../support/scripted-reply.ts';
 
 const BASE = randomBytes(20_000);
 const PACE_MS = 200;
@@ -115,6 +115,31 @@ describe('what is claimed and here already', () => {
     await waitUntilNothingWaits(world);
     world.registry.down();
     expect((await world.mirror.get(`/v2/team/app/blobs/${digestOf(late)}`)).body.equals(late)).toBe(true);
+  });
+
+  test('is confirmed where its bytes came partly through another repository', async () => {
+    await using world = await start();
+    const { registry, mirror } = world;
+    const layer = randomBytes(100_000);
+    const blob = `blobs/${digestOf(layer)}`;
+    for (const name of ['app', 'other']) {
+      registry.putImage(`team/${name}`, '1', { layers: [layer], config: { name } });
+      await pull(world, `team/${name}`, []);
+    }
+    const stalled = stallAfter(50_000);
+    registry.fault({ kind: 'blob', method: 'GET', repository: 'team/app', times: 1 }, stalled);
+    const first = mirror.get(`/v2/team/app/${blob}`);
+    await stalled.reached;
+    await expect.poll(() => mirror.fill(digestOf(layer))?.offset).toBe(50_000);
+    const second = mirror.get(`/v2/team/other/${blob}`);
+    await expect.poll(() => mirror.fill(digestOf(layer))?.followers).toBe(2);
+    mirror.clock.advance(5_000);
+    for (const { body } of await Promise.all([first, second])) expect(body.equals(layer)).toBe(true);
+    stalled.release();
+    expect(await waiting(world)).toBe(1);
+    await waitUntilNothingWaits(world);
+    registry.down();
+    expect((await mirror.get(`/v2/team/app/${blob}`)).body.equals(layer)).toBe(true);
   });
 
   test('leads on through an index to its images and their layers', async () => {

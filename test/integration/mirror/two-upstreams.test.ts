@@ -187,22 +187,36 @@ describe('what is given through a repository', () => {
 
   test('is nothing of which another repository sent a part', async () => {
     await using world = await start();
-    const { good, mirror } = world;
-    good.putBlob('acme/other', CONTENT);
-    const stalled = stallAfter(MiB);
-    good.fault({ kind: 'blob', method: 'GET', repository: 'acme/app', times: 1 }, stalled);
-    const first = mirror.get(GOOD);
-    await stalled.reached;
-    await expect.poll(() => mirror.fill(DIGEST)?.offset).toBe(MiB);
-    const second = mirror.get(`/v2/good.test/acme/other/blobs/${DIGEST}`);
-    await expect.poll(() => mirror.fill(DIGEST)?.followers).toBe(2);
-    mirror.clock.advance(5_000);
-    for (const { body } of await Promise.all([first, second])) expect(body.equals(CONTENT)).toBe(true);
-    stalled.release();
-    good.deleteDigest('acme/app', DIGEST);
-    expect((await mirror.get(GOOD)).status).toBe(404);
+    await fillFromTwo(world);
+    world.good.deleteDigest('acme/app', DIGEST);
+    expect((await world.mirror.get(GOOD)).status).toBe(404);
+  });
+
+  test('is of its upstream though another repository sent a part: the first one’s word is enough', async () => {
+    await using world = await start();
+    await fillFromTwo(world);
+    const before = world.good.count({ kind: 'blob', method: 'GET' });
+    const answer = await world.mirror.get(GOOD);
+    expect([answer.status, answer.body.equals(CONTENT)]).toEqual([200, true]);
+    expect(world.good.count({ kind: 'blob', method: 'GET' })).toBe(before);
+    expect(world.good.count({ kind: 'blob', method: 'HEAD', repository: 'acme/app' })).toBe(1);
   });
 });
+
+/** A client of acme/app begins the fill, which stalls and goes on at acme/other, whose client has joined it. */
+async function fillFromTwo({ good, mirror }: World): Promise<void> {
+  good.putBlob('acme/other', CONTENT);
+  const stalled = stallAfter(MiB);
+  good.fault({ kind: 'blob', method: 'GET', repository: 'acme/app', times: 1 }, stalled);
+  const first = mirror.get(GOOD);
+  await stalled.reached;
+  await expect.poll(() => mirror.fill(DIGEST)?.offset).toBe(MiB);
+  const second = mirror.get(`/v2/good.test/acme/other/blobs/${DIGEST}`);
+  await expect.poll(() => mirror.fill(DIGEST)?.followers).toBe(2);
+  mirror.clock.advance(5_000);
+  for (const { body } of await Promise.all([first, second])) expect(body.equals(CONTENT)).toBe(true);
+  stalled.release();
+}
 
 async function expectWholeElsewhere({ mirror }: World): Promise<void> {
   const answer = await mirror.get(GOOD);
