@@ -22,6 +22,8 @@ export interface WaitingClaim {
    * again: of its bytes this one's word confirms nothing.
    */
   readonly size: number | undefined;
+  /** Of those of its upstream that wait, one that was made later has a higher one. */
+  readonly position: number;
 }
 
 /** What the index keeps of whose the bytes are: of repositories by belongings, of upstreams by what each has given. */
@@ -45,9 +47,9 @@ export interface ContentPermission {
 
   /**
    * Of the claims of the upstream's repositories that wait to be confirmed, the one that was made last.
-   * @param skip so many later ones are passed
+   * @param before a position: only what was made before that
    */
-  waitingClaim(upstream: string, skip?: number): Promise<WaitingClaim | undefined>;
+  waitingClaim(upstream: string, before?: number): Promise<WaitingClaim | undefined>;
   waitingClaims(upstream: string): Promise<number>;
   /** The claim does not wait any longer; it stays a claim. */
   passOver(key: RepositoryKey, digest: Digest): Promise<void>;

@@ -14,6 +14,8 @@ const PACE_MS = 200;
 const AWAY_MS = 60_000;
 /** So many questions in a row that could not be asked are the upstream's failure; fewer may be a repository's. */
 const FAILURES = 3;
+/** So many that have failed are passed, one by one, whenever a newer one may have come. */
+const MAX_FAILED = 100;
 
 export interface EarlyConfirmationOptions {
   readonly index: RememberingIndex;
@@ -57,9 +59,13 @@ export class EarlyConfirmation {
 class Lane {
   readonly #upstream: string;
   readonly #options: EarlyConfirmationOptions;
-  /** How many of those that wait could not be asked about: they are passed until all others were. */
-  #skipped = 0;
+  /** All that wait above it could not be asked about: the next one is below; undefined: it is the newest. */
+  #before: number | undefined;
+  /** Could not be asked about: they are passed until all others were. */
+  readonly #failed = new Set<string>();
   #failures = 0;
+  /** Newer ones may have come since the last question was chosen. */
+  #isWoken = false;
   #cancel: (() => void) | undefined;
   #running: Promise<void> | undefined;
   #isClosed = false;
@@ -70,6 +76,7 @@ class Lane {
   }
 
   wake(): void {
+    this.#isWoken = true;
     if (this.#running === undefined && this.#cancel === undefined) this.#schedule(PACE_MS);
   }
 
@@ -91,20 +98,33 @@ class Lane {
     const next = await this.#step();
     this.#running = undefined;
     if (next !== undefined) this.#schedule(next);
+    // It came while there seemed to be none.
+    else if (this.#isWoken) this.#schedule(PACE_MS);
   }
 
   /** @returns after how many milliseconds the next one is due; undefined where none waits */
   async #step(): Promise<number | undefined> {
-    const { index, events } = this.#options;
     try {
-      const claim = await index.waitingClaim(this.#upstream, this.#skipped);
+      const claim = await this.#choose();
       if (claim !== undefined) return await this.#settle(claim);
-      if (this.#skipped === 0) return undefined;
-      this.#skipped = 0;
+      if (this.#failed.size === 0) return undefined;
+      this.#failed.clear();
+      this.#before = undefined;
       return AWAY_MS;
     } catch (error) {
-      events.emit({ kind: 'store-failed', operation: 'confirm a claim', error });
+      this.#options.events.emit({ kind: 'store-failed', operation: 'confirm a claim', error });
       return AWAY_MS;
+    }
+  }
+
+  /** The newest one that has not failed. Where too many have, what is new waits until all others were asked about. */
+  async #choose(): Promise<WaitingClaim | undefined> {
+    if (this.#isWoken && this.#failed.size < MAX_FAILED) this.#before = undefined;
+    this.#isWoken = false;
+    for (;;) {
+      const claim = await this.#options.index.waitingClaim(this.#upstream, this.#before);
+      if (claim === undefined || !this.#failed.has(nameOf(claim))) return claim;
+      this.#before = claim.position;
     }
   }
 
@@ -115,7 +135,7 @@ class Lane {
       if (!(await this.#confirm(claim))) await index.passOver(claim.key, claim.digest);
     } catch (error) {
       if (!(error instanceof UpstreamError)) throw error;
-      if (!isVerdict(error)) return this.#failed(error);
+      if (!isVerdict(error)) return this.#postpone(claim, error);
       await index.passOver(claim.key, claim.digest);
     }
     this.#failures = 0;
@@ -129,13 +149,19 @@ class Lane {
     return this.#options.permission.confirm(target, { kind, digest, size });
   }
 
-  #failed({ failure, reason, retryAfterMs }: UpstreamError): number {
+  #postpone(claim: WaitingClaim, { failure, reason, retryAfterMs }: UpstreamError): number {
     const isOfUpstream = failure === 'throttled' || reason === 'offline' || reason === 'breaker-open';
     if (isOfUpstream) return Math.max(PACE_MS, retryAfterMs ?? AWAY_MS);
-    this.#skipped += 1;
+    if (this.#failed.size < MAX_FAILED) this.#failed.add(nameOf(claim));
+    else this.#before = claim.position;
     this.#failures += 1;
     if (this.#failures < FAILURES) return PACE_MS;
     this.#failures = 0;
     return AWAY_MS;
   }
+}
+
+/** Not its position: another one may get that once it is gone. */
+function nameOf({ key, digest }: WaitingClaim): string {
+  return `${key.repository} ${digest}`;
 }

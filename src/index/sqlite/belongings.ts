@@ -65,14 +65,15 @@ function createWaiting(
   connection: Connection,
 ): Pick<ContentPermission, 'waitingClaim' | 'waitingClaims' | 'passOver'> {
   return {
-    async waitingClaim(upstream, skip = 0) {
-      const row = connection.get('waitingClaim', upstream, skip);
+    async waitingClaim(upstream, before = Number.MAX_SAFE_INTEGER) {
+      const row = connection.get('waitingClaim', upstream, before);
       if (row === undefined) return undefined;
       return {
         key: { upstream, repository: row.repository },
         digest: digestFromBytes(row.digest),
         isManifest: row.is_manifest === 1,
         size: row.size ?? undefined,
+        position: row.id,
       };
     },
     async waitingClaims(upstream) {

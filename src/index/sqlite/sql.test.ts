@@ -36,6 +36,11 @@ describe('the query plan', () => {
     expect(plan(SQL.contained)).toContain('SEARCH e USING PRIMARY KEY (manifest=? AND position>?)');
   });
 
+  it('of the next claim that waits begins at the one before', () => {
+    const start = 'SEARCH w USING INDEX waiting_claims_by_upstream (upstream=? AND id<?)';
+    expect(plan(SQL.waitingClaim)[0]).toBe(start);
+  });
+
   it('would show a walk', () => {
     expect(plan('SELECT * FROM tags WHERE name = ?')).toEqual(['SCAN tags']);
   });

@@ -109,12 +109,11 @@ export const SQL = {
     FROM belongings AS b JOIN repositories AS r ON r.id = b.repository_id
     WHERE b.digest = ? AND b.source = 0 AND r.upstream = ? LIMIT 1000`,
   waitingClaim: `
-    SELECT r.name AS repository, w.digest, s.size,
+    SELECT w.id, r.name AS repository, w.digest, s.size,
            EXISTS (SELECT 1 FROM manifests AS m WHERE m.digest = w.digest) AS is_manifest
     FROM waiting_claims AS w JOIN repositories AS r ON r.id = w.repository_id
-    LEFT JOIN origins AS o ON o.digest = w.digest AND o.upstream = w.upstream
-    LEFT JOIN blobs AS s ON s.digest = o.digest
-    WHERE w.upstream = ? ORDER BY w.id DESC LIMIT 1 OFFSET ?`,
+    LEFT JOIN origins AS o ON o.digest = w.digest AND o.upstream = w.upstream LEFT JOIN blobs AS s ON s.digest = o.digest
+    WHERE w.upstream = ? AND w.id < ? ORDER BY w.id DESC LIMIT 1`,
   waitingClaims: 'SELECT COUNT(*) AS claims FROM waiting_claims WHERE upstream = ?',
   deleteWaitingClaim: 'DELETE FROM waiting_claims WHERE repository_id = ? AND digest = ?',
 
@@ -255,6 +254,7 @@ export interface Rows {
   belonging: { readonly source: number };
   origin: { readonly media_type: string | null };
   waitingClaim: {
+    readonly id: number;
     readonly repository: RepositoryName;
     readonly digest: Uint8Array;
     readonly size: number | null;

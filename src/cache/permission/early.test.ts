@@ -1,0 +1,110 @@
+import { setImmediate } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createEvents } from '../../events.ts';
+import { digest, edge, keyOf, manifest } from '../../index/content.contract.ts';
+import { openSqliteIndex } from '../../index/sqlite/sqlite-index.ts';
+import { UpstreamError } from '../../upstream/error.ts';
+import { ManualClock } from '../../../test/support/manual-clock.ts';
+import { rememberIndex, type RememberingIndex } from '../remembering-index.ts';
+import type { Target } from '../target.ts';
+import { EarlyConfirmation } from './early.ts';
+import type { Permission } from './permission.ts';
+
+const UPSTREAM = 'registry.test';
+const BASE = digest('base');
+const PACE_MS = 200;
+const AWAY_MS = 60_000;
+
+/** An upstream whose repositories all claim one layer; those that are called `broken…` cannot be asked about it. */
+class World {
+  readonly asked: string[] = [];
+  readonly early: EarlyConfirmation;
+  /** Called while a question is being asked. */
+  meanwhile: () => Promise<void> = async () => {};
+  readonly #clock = new ManualClock();
+  readonly #index: RememberingIndex;
+
+  constructor(index: RememberingIndex) {
+    this.#index = index;
+    const permission: Pick<Permission, 'confirm'> = { confirm: ({ key }) => this.#confirm(key.repository) };
+    this.early = new EarlyConfirmation({
+      index,
+      permission: permission as Permission,
+      findTarget: (key) => ({ key }) as Target,
+      clock: this.#clock,
+      events: createEvents(),
+    });
+  }
+
+  async giveBytes(): Promise<void> {
+    await this.#index.putBelonging(keyOf(UPSTREAM, 'first'), BASE, 'given');
+    await this.#index.putBlob({ digest: BASE, size: 1 }, 1);
+  }
+
+  /** The later ones are the newer ones. */
+  async claim(...repositories: readonly string[]): Promise<void> {
+    for (const name of repositories) {
+      await this.#index.putManifest(keyOf(UPSTREAM, name), manifest(name), [edge('layer', 'base')]);
+    }
+    this.early.wake(UPSTREAM);
+  }
+
+  /** The next question, if one is due in that time. */
+  async pass(ms: number): Promise<void> {
+    this.#clock.advance(ms);
+    for (let turn = 0; turn < 5; turn += 1) await setImmediate();
+  }
+
+  async #confirm(repository: string): Promise<boolean> {
+    this.asked.push(repository);
+    await this.meanwhile();
+    if (repository.startsWith('broken')) throw new UpstreamError(UPSTREAM, 'unavailable', 'status', '500');
+    await this.#index.putBelonging(keyOf(UPSTREAM, repository), BASE, 'confirmed');
+    return true;
+  }
+}
+
+describe('what waits to be confirmed', () => {
+  let index: RememberingIndex;
+  let world: World;
+  beforeEach(async () => {
+    index = rememberIndex(await openSqliteIndex(':memory:'));
+    world = new World(index);
+    await world.giveBytes();
+  });
+  afterEach(async () => {
+    await world.early.close();
+    await index.close();
+  });
+
+  test('and is new is asked about first, also where older ones have failed: they come again after all others', async () => {
+    await world.claim('old', 'broken1', 'broken2');
+    for (let question = 0; question < 2; question += 1) await world.pass(PACE_MS);
+    expect(world.asked).toEqual(['broken2', 'broken1']);
+    await world.claim('new1', 'new2');
+    for (let question = 0; question < 10; question += 1) await world.pass(PACE_MS);
+    expect(world.asked.slice(2)).toEqual(['new2', 'new1', 'old']);
+    for (const ms of [AWAY_MS, PACE_MS]) await world.pass(ms);
+    expect(world.asked.slice(5)).toEqual(['broken2', 'broken1']);
+  });
+
+  test('and comes while a question is being asked is the next one', async () => {
+    await world.claim('old', 'broken');
+    world.meanwhile = async () => {
+      world.meanwhile = async () => {};
+      await world.claim('new');
+    };
+    for (let question = 0; question < 3; question += 1) await world.pass(PACE_MS);
+    expect(world.asked).toEqual(['broken', 'new', 'old']);
+  });
+
+  test('and is old has its turn after any number that fail, however often new ones come', async () => {
+    const broken = Array.from({ length: 110 }, (_, i) => `broken${i}`);
+    await world.claim('old', ...broken);
+    while (world.asked.at(-1) !== 'old' && world.asked.length < 200) {
+      await world.pass(AWAY_MS);
+      world.early.wake(UPSTREAM);
+    }
+    expect(world.asked).toEqual([...broken.toReversed(), 'old']);
+  });
+});
