@@ -34,6 +34,10 @@ async function putImage(index: ContentIndex): Promise<void> {
   await index.putTag(DEBIAN, LATEST, { digest: digest('m'), checkedAt: 1 });
 }
 
+async function putLayered(index: ContentIndex, name: string): Promise<void> {
+  await index.putManifest(DEBIAN, manifest(name), [edge('layer', 'l')], { stored: { usedAt: 1 } });
+}
+
 async function evict(index: ContentIndex, ...names: readonly string[]): Promise<void> {
   for (const name of names) await index.deleteBlob(digest(name));
 }
@@ -141,6 +145,26 @@ export function describeForgetGone(subject: Subject): void {
     await forget(index, 10_000 + 2 * LONG);
     await forget(index, 10_000 + 3 * LONG);
     expect(await belongings(index)).toBe(0);
+  });
+
+  it.each<[what: string, comeBack: (index: ContentIndex, name: string) => Promise<unknown>]>([
+    ['pulled again', (index, name) => putLayered(index, name)],
+    ['pinned', (index, name) => index.pin({ kind: 'digest', digest: digest(name) }, 1)],
+    ['given to a repository', (index, name) => index.putBelonging(DEBIAN, digest(name), 'given')],
+  ])('keeps what a manifest said that is %s while others are forgotten', async (_, comeBack) => {
+    const { index } = subject;
+    const names = ['x', 'y', 'z'].toSorted((a, b) => (digest(a) < digest(b) ? -1 : 1));
+    for (const name of names) {
+      await putLayered(index, name);
+      await index.loseBlob(digest(name));
+      await index.deleteBelonging(DEBIAN, digest(name));
+    }
+    const walk = { of: 'manifests', after: undefined, limit: 10, now: 1, goneBefore: 0 } as const;
+    const [last = ''] = names.slice(-1);
+    const [piece] = await Promise.all([index.forgetGone(walk), comeBack(index, last)]);
+    expect(piece).toMatchObject({ rows: 3, forgotten: 2 });
+    expect(await index.manifest(digest(last))).toEqual(manifest(last));
+    expect(await index.edges(digest(last))).toEqual([edge('layer', 'l')]);
   });
 
   it('makes nothing unservable that was servable', async () => {

@@ -34,6 +34,7 @@ export function createBlobs(connection: Connection, turns: Turns, manifestEdges:
         deleteRow(digest);
         // Were the bytes a manifest's, then what is known of it goes with them.
         connection.run('deleteManifest', digest);
+        return true;
       });
     },
     async loseBlob(blob) {

@@ -56,10 +56,14 @@ export function createForgetGone(
   async function walkManifests({ after = '', limit }: GoneWalk): Promise<GonePiece> {
     const rows = connection.all('walkManifests', Buffer.from(after, 'hex'), limit);
     let forgotten = 0;
-    for (const { digest, is_here: isHere } of rows) {
-      if (isHere === 1 || isPinned(digestFromBytes(digest))) continue;
-      await edges.remove(digestFromBytes(digest), () => connection.run('deleteManifest', digest));
-      forgotten += 1;
+    for (const { digest: bytes, is_here: isHere } of rows) {
+      if (isHere === 1) continue;
+      const digest = digestFromBytes(bytes);
+      const isForgotten = await edges.remove(
+        digest,
+        () => !isPinned(digest) && connection.run('forgetManifest', bytes) > 0,
+      );
+      if (isForgotten) forgotten += 1;
     }
     const last = rows.at(-1);
     return { after: last && Buffer.from(last.digest).toString('hex'), rows: rows.length, forgotten };

@@ -53,13 +53,18 @@ export class ManifestEdges {
     });
   }
 
-  /** @param first removes the manifest's row, with all else that is to be gone at once */
-  async remove(digest: Digest, first: () => void): Promise<void> {
+  /**
+   * @param first removes the manifest's row, with all else that is to be gone at once; false where it is to stay, and
+   *   its edges with it
+   * @returns what `first` has said
+   */
+  async remove(digest: Digest, first: () => boolean): Promise<boolean> {
     const manifest = digestToBytes(digest);
     if (this.#isHuge(manifest)) return this.#inTurn(() => this.#removeHuge(manifest, first));
-    this.#connection.transaction(() => {
-      first();
-      this.#connection.run('deleteEdges', manifest, 0);
+    return this.#connection.transaction(() => {
+      const isRemoved = first();
+      if (isRemoved) this.#connection.run('deleteEdges', manifest, 0);
+      return isRemoved;
     });
   }
 
@@ -118,12 +123,14 @@ export class ManifestEdges {
     }
   }
 
-  async #removeHuge(manifest: Uint8Array, first: () => void): Promise<void> {
-    await this.#change(() => {
+  async #removeHuge(manifest: Uint8Array, first: () => boolean): Promise<boolean> {
+    const isRemoved = await this.#change(() => {
+      if (!first()) return false;
       this.#connection.run('putUnfinished', manifest);
-      first();
+      return true;
     });
-    await this.#takeBack(manifest);
+    if (isRemoved) await this.#takeBack(manifest);
+    return isRemoved;
   }
 
   async #takeBack(manifest: Uint8Array): Promise<void> {

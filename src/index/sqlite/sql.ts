@@ -1,6 +1,7 @@
 import type { EdgeRole, TagEnd } from '../content-index.ts';
 import type { RepositoryName } from '../../oci/repository-name.ts';
 import type { Tag } from '../../oci/tag.ts';
+import { GONE_SQL } from './gone-sql.ts';
 
 const REPOSITORY_ID = '(SELECT id FROM repositories WHERE upstream = ? AND name = ?)';
 
@@ -178,24 +179,7 @@ export const SQL = {
   deleteTagHistory: `
     DELETE FROM tag_history WHERE id IN (
       SELECT id FROM tag_history WHERE repository_id = ${REPOSITORY_ID} ORDER BY name, id LIMIT ?)`,
-  walkTags: `
-    SELECT t.repository_id, t.name, t.missing_since, (SELECT path FROM repositories WHERE id = t.repository_id) AS path,
-      EXISTS (SELECT 1 FROM blobs WHERE digest = t.digest) AS is_here
-    FROM tags AS t WHERE (t.repository_id, t.name) > (?, ?) ORDER BY t.repository_id, t.name LIMIT ?`,
-  markTag: 'UPDATE tags SET missing_since = ? WHERE repository_id = ? AND name = ?',
-  walkBelongings: `
-    SELECT b.repository_id, b.digest, b.missing_since, (
-      EXISTS (SELECT 1 FROM blobs WHERE digest = b.digest)
-      OR EXISTS (SELECT 1 FROM tags WHERE repository_id = b.repository_id AND digest = b.digest)
-      OR EXISTS (SELECT 1 FROM edges AS e JOIN belongings AS p ON p.digest = e.manifest
-        WHERE e.digest = b.digest AND e.role <> 'subject' AND p.repository_id = b.repository_id)) AS is_here
-    FROM belongings AS b WHERE (b.repository_id, b.digest) > (?, ?) ORDER BY b.repository_id, b.digest LIMIT ?`,
-  markBelonging: 'UPDATE belongings SET missing_since = ? WHERE repository_id = ? AND digest = ?',
-  forgetBelonging: 'DELETE FROM belongings WHERE repository_id = ? AND digest = ?',
-  walkManifests: `
-    SELECT m.digest, (EXISTS (SELECT 1 FROM blobs WHERE digest = m.digest)
-      OR EXISTS (SELECT 1 FROM belongings WHERE digest = m.digest)) AS is_here
-    FROM manifests AS m WHERE m.digest > ? ORDER BY m.digest LIMIT ?`,
+  ...GONE_SQL,
   pinNamed: 'SELECT 1 AS found FROM pins WHERE name = ?',
   note: 'SELECT value FROM notes WHERE name = ?',
   putNote:

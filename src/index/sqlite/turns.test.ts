@@ -194,6 +194,19 @@ describe('an index of huge manifests', () => {
     expect(left).toEqual((await index.manifest(digest('n'))) === undefined ? [] : layersOf('n'));
   });
 
+  it('keeps one whole that is pulled again while what is gone is forgotten', async () => {
+    for (const name of ['m', 'n']) {
+      await putHuge(name);
+      await index.loseBlob(digest(name));
+      await index.deleteBelonging(DEBIAN, digest(name));
+    }
+    const walk = { of: 'manifests', after: undefined, limit: 10, now: 1, goneBefore: 0 } as const;
+    await Promise.all([index.forgetGone(walk), putHuge('m'), putHuge('n')]);
+    for (const name of ['m', 'n']) expect(await index.edges(digest(name))).toHaveLength(4000);
+    expect(look('SELECT count(*) FROM unfinished')).toEqual([[0]]);
+    expect(turn.most).toBeLessThan(MOST);
+  });
+
   it('adopts one a few rows a turn', async () => {
     const adopted = { entry: manifest('m'), edges: layersOf('m') };
     expect(await index.adopt({ digest: digest('m'), size: 5 }, 3, adopted)).toBe(true);
