@@ -120,7 +120,7 @@ function gaugesOf({ cache: { maxSize } }: Config, cache: Cache, upstreams: reado
     freeBytes,
     isDiskFailing: () => mirror.disk.error !== undefined,
     upstreams,
-    waitingClaims: (upstream) => index.waitingClaims(upstream),
+    waitingClaims: (upstream, limit) => index.waitingClaims(upstream, limit),
   };
 }
 

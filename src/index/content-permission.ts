@@ -50,7 +50,8 @@ export interface ContentPermission {
    * @param before a position: only what was made before that
    */
   waitingClaim(upstream: string, before?: number): Promise<WaitingClaim | undefined>;
-  waitingClaims(upstream: string): Promise<number>;
+  /** @param limit where more than so many wait, they are not counted further */
+  waitingClaims(upstream: string, limit: number): Promise<number>;
   /** The claim does not wait any longer; it stays a claim. */
   passOver(key: RepositoryKey, digest: Digest): Promise<void>;
 }

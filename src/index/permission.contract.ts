@@ -190,14 +190,15 @@ function describeWaiting(subject: Subject): void {
     await index.putManifest(DEBIAN, manifest('m'), [edge('layer', 'one'), edge('layer', 'two')]);
     const later = ['three', 'theirs', 'not here'].map((name) => edge('layer', name));
     await index.putManifest(DEBIAN, manifest('n'), [...later, edge('subject', 'one')]);
-    expect(await index.waitingClaims('docker.io')).toBe(3);
-    expect(await index.waitingClaims('ghcr.io')).toBe(0);
+    expect(await index.waitingClaims('docker.io', 100)).toBe(3);
+    for (const limit of [0, 2, 3]) expect(await index.waitingClaims('docker.io', limit)).toBe(limit);
+    expect(await index.waitingClaims('ghcr.io', 100)).toBe(0);
     expect(await positions()).toHaveLength(3);
     expect(await positions()).toEqual((await positions()).toSorted((a, b) => b - a));
     const [first, ...rest] = await waiting();
     expect(first).toBe(named(DEBIAN, 'three'));
     expect(rest.toSorted()).toEqual([named(DEBIAN, 'one'), named(DEBIAN, 'two')].toSorted());
-    expect(await index.waitingClaims('docker.io')).toBe(0);
+    expect(await index.waitingClaims('docker.io', 100)).toBe(0);
     expect(await index.standing(DEBIAN, digest('one'))).toMatchObject({ source: 'claimed' });
   });
 
@@ -214,7 +215,7 @@ function describeWaiting(subject: Subject): void {
     const { index } = subject;
     await index.putManifest(DEBIAN, manifest('m'), [edge('layer', 'l')]);
     await index.putBelonging(OTHER_ALPINE, digest('l'), 'given');
-    expect(await index.waitingClaims('docker.io')).toBe(0);
+    expect(await index.waitingClaims('docker.io', 100)).toBe(0);
     await index.putBelonging(ALPINE, digest('l'), 'given');
     expect(await waiting()).toEqual([named(DEBIAN, 'l')]);
     await index.putManifest(ALPINE, manifest('child'), []);
@@ -258,18 +259,18 @@ function describeWaiting(subject: Subject): void {
       manifest('m'),
       names.map((name) => edge('layer', name)),
     );
-    expect(await index.waitingClaims('docker.io')).toBe(4);
+    expect(await index.waitingClaims('docker.io', 100)).toBe(4);
     await index.putBelonging(DEBIAN, digest('confirmed'), 'confirmed');
     await index.putBelonging(DEBIAN, digest('given'), 'given');
     await index.dropClaim(DEBIAN, digest('dropped'));
     await index.deleteBelonging(DEBIAN, digest('taken'));
-    expect(await index.waitingClaims('docker.io')).toBe(0);
+    expect(await index.waitingClaims('docker.io', 100)).toBe(0);
     await index.putManifest(
       DEBIAN,
       manifest('n'),
       names.slice(0, 2).map((name) => edge('layer', name)),
     );
-    expect(await index.waitingClaims('docker.io')).toBe(0);
+    expect(await index.waitingClaims('docker.io', 100)).toBe(0);
   });
 }
 

@@ -181,6 +181,13 @@ describe('the cache', () => {
     ]);
   });
 
+  test('a backlog is counted as far as the help says', async () => {
+    const metrics = metricsWith({ waitingClaims: (_, limit) => Promise.resolve(Math.min(1_000_000, limit)) });
+    const counted = (await samples(metrics)).get('larder_confirmations_waiting{upstream="a.test"}');
+    expect(counted).toBe(10_000);
+    expect((await metrics.read()).text).toContain(`not been asked for yet: ${counted} where it is more`);
+  });
+
   test('what is asked for at each scrape is of this scrape', async () => {
     let blobs = 0;
     const metrics = metricsWith({ store: () => Promise.resolve({ blobs: (blobs += 1), bytes: 10 * blobs }) });

@@ -13,8 +13,8 @@ export interface Gauges {
   readonly freeBytes: () => Promise<number>;
   /** Names of the upstreams. */
   readonly upstreams: readonly string[];
-  /** Claims of the upstream's repositories that wait to be confirmed. Rejects where it cannot be told. */
-  readonly waitingClaims: (upstream: string) => Promise<number>;
+  /** Claims of the upstream's repositories that wait to be confirmed, `limit` at most. Rejects where it cannot be told. */
+  readonly waitingClaims: (upstream: string, limit: number) => Promise<number>;
   /** Whether the cache cannot be written to. */
   readonly isDiskFailing: () => boolean;
 }
@@ -23,6 +23,9 @@ export interface Metrics {
   readonly listener: Listener;
   readonly read: () => Promise<{ readonly contentType: string; readonly text: string }>;
 }
+
+/** To count a backlog of a million would hold up all else at every scrape. */
+const COUNTED_CLAIMS = 10_000;
 
 const FIRST_BYTE_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
@@ -207,12 +210,12 @@ function addGauges(registers: Registry[], gauges: Gauges): void {
   });
   void new Gauge({
     name: 'larder_confirmations_waiting',
-    help: 'What manifests claim and is cached, and upstream has not been asked for yet; NaN where the index does not tell',
+    help: `What manifests claim and is cached, and upstream has not been asked for yet: ${COUNTED_CLAIMS} where it is more; NaN where the index does not tell`,
     labelNames: ['upstream'],
     registers,
     async collect() {
       for (const upstream of gauges.upstreams) {
-        this.set({ upstream }, await gauges.waitingClaims(upstream).catch(() => Number.NaN));
+        this.set({ upstream }, await gauges.waitingClaims(upstream, COUNTED_CLAIMS).catch(() => Number.NaN));
       }
     },
   });

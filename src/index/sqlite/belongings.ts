@@ -76,8 +76,8 @@ function createWaiting(
         position: row.id,
       };
     },
-    async waitingClaims(upstream) {
-      return connection.get('waitingClaims', upstream)?.claims ?? 0;
+    async waitingClaims(upstream, limit) {
+      return connection.get('waitingClaims', upstream, limit)?.claims ?? 0;
     },
     async passOver(key, digest) {
       stopWaiting(connection, key, digest);

@@ -15,7 +15,7 @@ describe('the query plan', () => {
   }
 
   it.each(Object.keys(SQL) as StatementName[])('of %s walks through no table and sorts none', (name) => {
-    const walks = plan(SQL[name]).filter((step) => /^SCAN (?!CONSTANT ROW|closure)/u.test(step));
+    const walks = plan(SQL[name]).filter((step) => /^SCAN (?!CONSTANT ROW|capped)/u.test(step));
     expect(walks).toEqual([]);
     const sorts = plan(SQL[name]).filter((step) => step.includes('TEMP B-TREE'));
     expect(sorts).toEqual([]);

@@ -115,7 +115,8 @@ export const SQL = {
     FROM waiting_claims AS w JOIN repositories AS r ON r.id = w.repository_id
     LEFT JOIN origins AS o ON o.digest = w.digest AND o.upstream = w.upstream LEFT JOIN blobs AS s ON s.digest = o.digest
     WHERE w.upstream = ? AND w.id < ? ORDER BY w.id DESC LIMIT 1`,
-  waitingClaims: 'SELECT COUNT(*) AS claims FROM waiting_claims WHERE upstream = ?',
+  waitingClaims:
+    'SELECT COUNT(*) AS claims FROM (SELECT 1 FROM waiting_claims WHERE upstream = ? LIMIT ?) AS capped',
   deleteWaitingClaim: 'DELETE FROM waiting_claims WHERE repository_id = ? AND digest = ?',
 
   blobSize: 'SELECT size FROM blobs WHERE digest = ?',

@@ -62,7 +62,7 @@ function questions({ registry }: World): number {
 }
 
 function waiting({ mirror }: World): Promise<number> {
-  return mirror.index.waitingClaims('registry.test');
+  return mirror.index.waitingClaims('registry.test', 1000);
 }
 
 async function waitUntilNothingWaits(world: World, stepMs = PACE_MS): Promise<void> {
