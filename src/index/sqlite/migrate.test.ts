@@ -8,6 +8,10 @@ const STEPS = [
   'DROP TABLE one',
 ];
 
+/** https://sqlite.org/pragma.html#pragma_temp_store */
+const BY_DEFAULT = 0;
+const MEMORY = 2;
+
 describe('migrate', () => {
   let database: DatabaseSync;
 
@@ -40,6 +44,15 @@ describe('migrate', () => {
     expect(version()).toBe(1);
     expect(() => database.prepare('SELECT value FROM two')).toThrow('no such table');
     expect(database.isTransaction).toBe(false);
+  });
+
+  it('sorts in memory, for there may be no place for a temporary file, and only while it lasts', () => {
+    const store = (): unknown => database.prepare('PRAGMA temp_store').get()?.['temp_store'];
+    migrate(database, 'test', ['CREATE TABLE seen AS SELECT temp_store FROM pragma_temp_store']);
+    expect(database.prepare('SELECT temp_store FROM seen').get()).toEqual({ temp_store: MEMORY });
+    expect(store()).toBe(BY_DEFAULT);
+    expect(() => migrate(database, 'test', ['', 'DROP TABLE missing'])).toThrow('no such table');
+    expect(store()).toBe(BY_DEFAULT);
   });
 
   it('refuses a newer version', () => {

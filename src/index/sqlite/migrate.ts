@@ -8,6 +8,17 @@ import { IndexDamagedError, IndexVersionError } from '../error.ts';
  *   missing though it has tables, or the error of node:sqlite.
  */
 export function migrate(database: DatabaseSync, path: string, migrations: readonly string[]): void {
+  // What a step sorts or groups may be all that is known of a million blobs: SQLite would take it to a temporary file,
+  // and where the root is read-only there is no place for one.
+  database.exec('PRAGMA temp_store = MEMORY');
+  try {
+    migrateAtOnce(database, path, migrations);
+  } finally {
+    database.exec('PRAGMA temp_store = DEFAULT');
+  }
+}
+
+function migrateAtOnce(database: DatabaseSync, path: string, migrations: readonly string[]): void {
   database.exec('BEGIN IMMEDIATE');
   try {
     const version = schemaVersion(database, path);
