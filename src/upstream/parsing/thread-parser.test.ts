@@ -71,6 +71,21 @@ describe('a parser with a thread', () => {
     expect(await third).toEqual({ tags: packTags(['a', 'b']) });
   });
 
+  it.each([
+    ['first', 0],
+    ['behind another', 1],
+  ])('goes on after what cannot be given to the thread, %s', async (_, before) => {
+    const opened = open();
+    const earlier = Array.from({ length: before }, () => parse(LETTERS));
+    const gone = pageOf(['a']);
+    structuredClone(gone, { transfer: [gone.buffer] });
+    const lost = opened.run({ name: 'tagsPage', args: [gone], given: [gone.buffer] }, 1);
+    const later = parse(LETTERS);
+    await expect(lost).rejects.toBeInstanceOf(ParserError);
+    expect(await Promise.all([...earlier, later])).toHaveLength(before + 1);
+    expect(opened.waiting).toBe(0);
+  });
+
   it('has so many wait and no more', async () => {
     open();
     const parsing = Array.from({ length: 64 }, () => parse(LETTERS));

@@ -82,9 +82,16 @@ export class ThreadParser implements Parser, AsyncDisposable {
       return;
     }
     const { name, args, given = [] } = job.work;
-    this.#worker ??= this.#start();
-    this.#worker.ref();
-    this.#worker.postMessage({ name, args }, given);
+    try {
+      this.#worker ??= this.#start();
+      this.#worker.ref();
+      this.#worker.postMessage({ name, args }, given);
+    } catch (cause) {
+      // The thread never gets it, so no answer would come that moves the queue.
+      this.#jobs.shift();
+      job.reject(new ParserError('it cannot be given to the thread that reads documents', { cause }));
+      this.#post();
+    }
   }
 
   #start(): Worker {
