@@ -5,7 +5,7 @@ import { digestOf } from '../oci/digest.ts';
 import { parseRepositoryName } from '../oci/repository-name.ts';
 import { UpstreamError } from './error.ts';
 import { limitBlobs } from './limit-blobs.ts';
-import type { FetchedBlob, Upstream } from './upstream.ts';
+import type { Demand, FetchedBlob, Upstream } from './upstream.ts';
 
 const NAME = parseRepositoryName('acme/app');
 const DIGEST = digestOf('x');
@@ -114,6 +114,25 @@ test('who has given up before waits for no turn', async () => {
   await get();
   await expect(get(AbortSignal.abort())).rejects.toMatchObject({ reason: 'cancelled' });
   expect(clock.pending).toBe(0);
+});
+
+test('a transfer whose client left while it was opened yields to a client that waits', async () => {
+  const { stub, upstream } = start(1);
+  const { promise, resolve } = Promise.withResolvers<FetchedBlob>();
+  const answer = stub.answer;
+  stub.answer = () => promise as unknown as Promise<undefined>;
+  const left: Demand & { client: string | undefined } = { client: 'a', watch: () => () => undefined };
+  const first = upstream.blob(NAME, DIGEST, { demand: left });
+  await expect.poll(() => stub.calls).toBe(1);
+  stub.answer = answer;
+  const second = upstream.blob(NAME, DIGEST, { demand: { client: 'b', watch: () => () => undefined } });
+  left.client = undefined;
+  const destroyed: unknown[] = [];
+  const body = { ...bodyOf('a'), destroy: (error?: Error) => destroyed.push(error) };
+  resolve({ body, start: 0, size: 1 });
+  await first;
+  expect(await read(await second)).toBe('ab');
+  expect(destroyed).toEqual([expect.objectContaining({ reason: 'busy' })]);
 });
 
 test('questions about blobs wait for each other, and not for blobs', async () => {

@@ -5,10 +5,12 @@ import type { Demand } from './upstream.ts';
 /** One turn, from when it is waited for until it is over. */
 export class Turn implements Standing {
   readonly #demand: Demand;
+  readonly #onYieldable: () => void;
   #yield: (() => void) | undefined;
 
-  constructor(demand: Demand) {
+  constructor(demand: Demand, onYieldable: () => void) {
     this.#demand = demand;
+    this.#onYieldable = onYieldable;
   }
 
   get client(): string | undefined {
@@ -20,9 +22,10 @@ export class Turn implements Standing {
     return this.client === undefined && this.#yield !== undefined;
   }
 
-  /** @param end ends what the turn is for, and so the turn */
+  /** @param end ends what the turn is for, and so the turn; at once, where its client has left and another waits */
   mayYield(end: () => void): void {
     this.#yield = end;
+    this.#onYieldable();
   }
 
   yield(): void {
@@ -55,7 +58,8 @@ export class Turns {
 
   /** @returns undefined where there was none within `waitMs`, or the signal aborted; else `end` is due when it is over */
   async take(demand: Demand, { clock, waitMs, signal }: Waiting): Promise<Turn | undefined> {
-    const turn = new Turn(demand);
+    // Its client may have left before it could yield: another that waits is not to wait for the next event.
+    const turn = new Turn(demand, () => this.#deal());
     const { promise, resolve } = Promise.withResolvers<boolean>();
     // What is no longer waited for by any client may make room.
     const unwatch = demand.watch(() => this.#deal());
