@@ -5,14 +5,15 @@ import { isIndexMediaType } from '../oci/media-type.ts';
 import type { Reference } from '../oci/reference.ts';
 import { parseRepositoryName } from '../oci/repository-name.ts';
 import { parseTag, type Tag } from '../oci/tag.ts';
-import { inlineParser, type Parser } from '../upstream/parsing/parser.ts';
+import type { Parser } from '../upstream/parsing/parser.ts';
 import type { FillRoom } from './allowance.ts';
 import type { OpenedBlob } from './asked.ts';
 import { Blobs, type BlobStat } from './blobs.ts';
 import { catalogPage, type CatalogPage } from './catalog.ts';
 import { Disk, type DiskOptions } from './disk.ts';
 import { LastUse } from './last-use.ts';
-import { linuxAmd64Child } from './linux-image.ts';
+import { LinuxImages } from './linux-image.ts';
+import type { ManifestPreference } from './manifest-preference.ts';
 import { completed, Manifests, type PulledManifest, type Told } from './manifests.ts';
 import { NegativeCache } from './negative.ts';
 import { HIT, joined, type Outcome } from './outcome.ts';
@@ -49,13 +50,6 @@ export interface ManifestHead extends Told {
   readonly outcome: Outcome;
 }
 
-/** What a client can take. */
-export interface ManifestPreference {
-  readonly accepts: (mediaType: string) => boolean;
-  /** The client knows single images only: of an index, asked for by tag, it gets the linux/amd64 child. */
-  readonly wantsSingleImage: boolean;
-}
-
 /** A name that is cached nowhere: to look for it takes one row, however much is cached. */
 const PROBED = {
   key: { upstream: '', repository: parseRepositoryName('larder/probe') },
@@ -73,6 +67,7 @@ export class Mirror {
   readonly #stored: StoredBlobs;
   readonly #small: SmallBlobs;
   readonly #manifests: Manifests;
+  readonly #linuxImages: LinuxImages;
   readonly #tags: Tags;
   readonly #blobs: Blobs;
   readonly #tagLists: TagLists;
@@ -97,6 +92,7 @@ export class Mirror {
     this.#permission = permission;
     const shared = { ...options, ...parts, negative, permission };
     this.#manifests = new Manifests({ ...shared, memoryBytes: options.manifestMemoryBytes });
+    this.#linuxImages = new LinuxImages(() => clock.monotonic(), options.parser);
     this.#tags = new Tags({ ...shared, manifests: this.#manifests });
     this.#blobs = new Blobs({ ...shared, small: this.#small });
     this.#tagLists = new TagLists(options);
@@ -292,7 +288,7 @@ export class Mirror {
   ): Promise<PulledManifest> {
     const pulled = await this.#tags.pull(target, tag, resolution);
     if (!preference.wantsSingleImage || !isIndexMediaType(pulled.manifest.mediaType)) return pulled;
-    const child = await linuxAmd64Child(target, pulled.manifest, this.#options.parser ?? inlineParser);
+    const child = await this.#linuxImages.child(target, pulled.manifest);
     const { manifest, outcome } = await this.#manifests.pull(target, child);
     return { manifest, outcome: joined(pulled.outcome, outcome) };
   }

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { digestOf } from '../../../src/oci/digest.ts';
 import { MediaType } from '../../../src/oci/media-type.ts';
 import { startMirror, type MirrorFixture } from '../../support/mirror-fixture.ts';
@@ -131,6 +131,39 @@ test.each([
   expect(await mirror.index.edges(digest)).toHaveLength(edges);
   expect((await mirror.get(path)).body.equals(document.body)).toBe(true);
   expect(registry.asked.filter((asked) => asked === path)).toHaveLength(1);
+});
+
+test('a large index that is here is read once for all clients of single images', async () => {
+  const image = json(MediaType.ociManifest, {
+    schemaVersion: 2,
+    mediaType: MediaType.ociManifest,
+    config: CONFIG,
+    layers: [],
+  });
+  const child = {
+    mediaType: MediaType.ociManifest,
+    digest: digestOf(image.body),
+    size: image.body.length,
+    platform: { os: 'linux', architecture: 'amd64' },
+  };
+  const index = json(MediaType.ociIndex, {
+    schemaVersion: 2,
+    mediaType: MediaType.ociIndex,
+    manifests: [child, ...descriptorsOf('other', 700)],
+  });
+  await using registry = await registryOf({
+    '/v2/team/app/manifests/1': index,
+    [`/v2/team/app/manifests/${child.digest}`]: image,
+  });
+  await using mirror = await mirrorOf(registry);
+  expect((await mirror.get('/v2/team/app/manifests/1')).body.length).toBe(index.body.length);
+  const single = { headers: { accept: [MediaType.ociManifest] } };
+  const run = vi.spyOn(mirror.parser, 'run');
+  const answers = Array.from({ length: 70 }, () => mirror.get('/v2/team/app/manifests/1', single));
+  for (const answer of await Promise.all(answers)) {
+    expect([answer.status, answer.headers['docker-content-digest']]).toEqual([200, child.digest]);
+  }
+  expect(run.mock.calls.filter(([{ name }]) => name === 'manifest')).toHaveLength(1);
 });
 
 test('4,000 referrers are listed, and those of a type', async () => {
