@@ -4,11 +4,11 @@ import { bytesForFill, type Marks } from './marks.ts';
 
 export interface FillRoomOptions {
   readonly marks: Marks;
-  readonly store: HeldStore;
+  readonly store: Pick<HeldStore, 'ingests'>;
   readonly index: Pick<ContentIndex, 'stats'>;
   /** Bytes free on the disk. Rejects where they cannot be told. */
   readonly freeBytes: () => Promise<number>;
-  /** Told where what a fill writes next is to stay free on the disk: eviction should not wait for its next look. */
+  /** Told where what fills write next takes all that may be taken: eviction should not wait for its next look. */
   readonly onTight: () => void;
 }
 
@@ -21,8 +21,11 @@ export function fillRoom({ marks, store, index, freeBytes, onTight }: FillRoomOp
       ({ bytes }) => bytes,
       () => 0,
     );
-    const granted = bytesForFill(marks, { stored, ingests: store.ingests, free }, fill);
-    if (free !== undefined && free - granted < marks.minFree) onTight();
+    const ingests = [...store.ingests];
+    const granted = bytesForFill(marks, { stored, ingests, free }, fill);
+    // The others may soon write as much.
+    const coming = granted * Math.max(1, ingests.length);
+    if (free !== undefined && free - coming <= marks.minFree) onTight();
     return granted;
   };
 }

@@ -110,7 +110,9 @@ function bytesOfKnownLength(remaining: number, left: number, { stored, ingests }
   }
   const room = left + (first === 0 ? stored : stored / SHARE_OF_SEVERAL);
   if (first + remaining > room) return 0;
-  return slice(room);
+  // What eviction is to free is not free yet: until it is, all of them together should not write more than is left.
+  const part = Math.ceil(left / Math.max(1, [...ingests].length));
+  return Math.min(slice(room), Math.max(part, LEAST_SLICE));
 }
 
 /** What of the store may go for what is coming: several fills are not to take the place of what was used last. */

@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest';
+import { fillRoom } from './fill-room.ts';
+
+const MiB = 1024 ** 2;
+const MARKS = { maxSize: undefined, minFree: 100 * MiB, unusedForMs: undefined };
+
+test.each([
+  ['one fill that has room enough', 1, 117, 0],
+  ['one that takes all that may be taken', 1, 116, 1],
+  ['several that do so together', 4, 164, 1],
+  ['several for which there is enough', 4, 165, 0],
+  ['several that get their part of what is left', 3, 110, 1],
+  ['any below the mark', 1, 50, 1],
+])('eviction is told of %s', async (_, fills, freeMiB, expected) => {
+  let told = 0;
+  const fill = { size: 64 * MiB, offset: 0 };
+  const room = fillRoom({
+    marks: MARKS,
+    store: { ingests: Array.from({ length: fills }, () => fill) },
+    index: { stats: () => Promise.resolve({ bytes: 64 * 1024 * MiB, blobs: 1 }) },
+    freeBytes: () => Promise.resolve(freeMiB * MiB),
+    onTight: () => (told += 1),
+  });
+  await room(fill);
+  expect(told).toBe(expected);
+});
