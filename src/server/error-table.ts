@@ -96,7 +96,7 @@ function unknownCode({ kind }: ErrorContext): ErrorCode {
 
 function unavailableStatus(error: UpstreamError): number {
   // Mirrors in a row lead back to one another: all of them say so.
-  if (error.status === 508) return 508;
+  if (error.isLoop) return 508;
   switch (error.reason) {
     case 'timeout':
       return 504;

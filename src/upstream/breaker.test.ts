@@ -272,6 +272,26 @@ describe('an answer by which upstream fails', () => {
     expect(states).toEqual(['open', 'closed']);
   });
 
+  test('but not by a loop (508), which says nothing of it: others come another way', async () => {
+    const { stub, breaker, ask } = start();
+    fail(stub, 508);
+    await askTimes(ask, 10);
+    expect([breaker.state, stub.calls]).toEqual(['closed', 10]);
+  });
+
+  test('nor does a loop close it, and the next one finds out', async () => {
+    const { stub, breaker, clock, ask } = start();
+    failWith(stub, 'unavailable', 'refused');
+    await askTimes(ask, 5);
+    clock.advance(2_000);
+    fail(stub, 508);
+    expect(await ask()).toBe('status');
+    expect(breaker.state).toBe('open');
+    stub.answer = () => Promise.resolve(undefined);
+    await ask();
+    expect([breaker.state, stub.calls]).toEqual(['closed', 7]);
+  });
+
   test('says that upstream is there', async () => {
     const { stub, breaker, ask } = start();
     for (let i = 0; i < 5; i += 1) {

@@ -48,11 +48,11 @@ function symptomOf({ failure, reason, status }: UpstreamError): Symptom {
   return status >= 500 || status === 408 ? 'ill' : undefined;
 }
 
-/** What says nothing of upstream: it was not asked, or not heard out. */
+/** What says nothing of upstream: it was not asked, or not heard out. So does a loop. */
 const UNASKED: ReadonlySet<UpstreamFailureReason> = new Set(['cancelled', 'busy'] as const);
 
 function wasAsked(error: unknown): error is UpstreamError {
-  return error instanceof UpstreamError && error.wasAsked && !UNASKED.has(error.reason);
+  return error instanceof UpstreamError && error.wasAsked && !error.isLoop && !UNASKED.has(error.reason);
 }
 
 /**

@@ -90,4 +90,12 @@ export class UpstreamError extends Error {
     this.isVerdict = options.isVerdict ?? false;
     this.wasAsked = options.wasAsked ?? true;
   }
+
+  /**
+   * The way led back to a mirror that it had come through (508). That is said of one way, which a client's own request
+   * has begun, and neither of upstream nor of what was asked for.
+   */
+  get isLoop(): boolean {
+    return this.status === 508;
+  }
 }

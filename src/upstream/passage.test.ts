@@ -24,8 +24,20 @@ test('carries a Via on, also to what goes on after the request, and mixes none',
   expect(others).toEqual(['1.1 larder-b', '1.1 larder-b']);
 });
 
-test('an endless row of Larders is a circle', () => {
+test('more Larders than any tells of are refused', () => {
   const via = (count: number): string =>
     Array.from({ length: count }, (_, i) => `1.1 larder-${i}`).join(', ');
   expect([16, 17].map((count) => new Passage('x').hasPassed(via(count)))).toEqual([false, true]);
+});
+
+test('what a client says it has come through never makes the way too long for the next Larder', () => {
+  const [a, b, c] = ['a', 'b', 'c'].map((id) => new Passage(id)) as [Passage, Passage, Passage];
+  for (const count of [14, 15, 16]) {
+    const told = Array.from({ length: count }, (_, i) => `1.1 larder-${i}`).join(', ');
+    const toB = a.carry(told, () => a.via);
+    const toC = b.carry(toB, () => b.via);
+    expect([a.hasPassed(told), b.hasPassed(toB), c.hasPassed(toC)]).toEqual([false, false, false]);
+    // A circle is still one.
+    expect([a.hasPassed(toC), b.hasPassed(toC)]).toEqual([true, true]);
+  }
 });

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { HeaderLines } from '../http/scanner.ts';
 import { formatVia, parseVia } from '../http/via.ts';
 
-/** More Larders than this in a row are a circle of some whose ids have changed. */
+/** More than this no Larder tells of, so a request that names more comes from something else. */
 const MAX_LARDERS = 16;
 
 /**
@@ -33,8 +33,12 @@ export class Passage {
     return this.#before.run(via === undefined ? [] : parseVia(via), run);
   }
 
-  /** The Via of what is asked of an upstream now. */
+  /**
+   * The Via of what is asked of an upstream now. Of a long row only the last are told, this one included: others may
+   * wait for the same answer, so no client may make it a refusal by what it says it has come through. What comes back
+   * is still known, since what is left out was before the circle: only one of more than these ends by deadlines instead.
+   */
   get via(): string {
-    return formatVia([...(this.#before.getStore() ?? []), this.#id]);
+    return formatVia([...(this.#before.getStore() ?? []), this.#id].slice(-MAX_LARDERS));
   }
 }

@@ -148,3 +148,16 @@ test('they do not agree where one between them is answered, and be it by no', as
   }
   expect(stub.calls).toBe(10);
 });
+
+test('a loop is no answer: those before it and after it still agree', async () => {
+  const { stub, upstream } = start(false);
+  const ask = (tag: string): Promise<UpstreamError> => errorOf(upstream.manifest(NAME, parseReference(tag)));
+  throttle(stub, 'rate-limit', 10_000);
+  for (const tag of ['a', 'b']) await ask(tag);
+  stub.answer = () =>
+    Promise.reject(new UpstreamError('registry.test', 'unavailable', 'status', 'a loop', { status: 508 }));
+  await ask('looped');
+  throttle(stub, 'rate-limit', 10_000);
+  await ask('c');
+  expect((await ask('d')).wasAsked).toBe(false);
+});

@@ -104,7 +104,7 @@ class Throttling {
   note(error: unknown, question: Question): void {
     if (!(error instanceof UpstreamError)) return;
     if (error.failure !== 'throttled') {
-      if (error.wasAsked && error.status !== undefined) this.answered(question);
+      if (error.wasAsked && error.status !== undefined && !error.isLoop) this.answered(question);
       return;
     }
     const now = this.#options.clock.monotonic();
