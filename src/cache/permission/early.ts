@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Clock } from '../../clock.ts';
 import type { Events } from '../../events.ts';
 import type { RepositoryKey } from '../../index/content-index.ts';
@@ -34,8 +35,11 @@ export interface EarlyConfirmationOptions {
 export class EarlyConfirmation {
   readonly #lanes = new Map<string, Lane>();
   readonly #options: EarlyConfirmationOptions;
+  /** A client's request may wake a lane, and what the lane then asks must not go out as asked by that. */
+  readonly #outside: RunOutside = AsyncLocalStorage.snapshot();
   #isClosed = false;
 
+  /** To be made outside of any request. */
   constructor(options: EarlyConfirmationOptions) {
     this.#options = options;
   }
@@ -43,7 +47,7 @@ export class EarlyConfirmation {
   /** Something may wait of the upstream. */
   wake(upstream: string): void {
     if (this.#isClosed) return;
-    const lane = this.#lanes.get(upstream) ?? new Lane(upstream, this.#options);
+    const lane = this.#lanes.get(upstream) ?? new Lane(upstream, this.#options, this.#outside);
     this.#lanes.set(upstream, lane);
     lane.wake();
   }
@@ -55,6 +59,9 @@ export class EarlyConfirmation {
   }
 }
 
+/** Runs something in no request's asynchronous context. */
+type RunOutside = (run: () => void) => void;
+
 /** The claims of one upstream, one question after the other. */
 class Lane {
   readonly #upstream: string;
@@ -63,6 +70,7 @@ class Lane {
   #before: number | undefined;
   /** Could not be asked about: they are passed until all others were. */
   readonly #failed = new Set<string>();
+  readonly #outside: RunOutside;
   #failures = 0;
   /** Newer ones may have come since the last question was chosen. */
   #isWoken = false;
@@ -70,9 +78,10 @@ class Lane {
   #running: Promise<void> | undefined;
   #isClosed = false;
 
-  constructor(upstream: string, options: EarlyConfirmationOptions) {
+  constructor(upstream: string, options: EarlyConfirmationOptions, outside: RunOutside) {
     this.#upstream = upstream;
     this.#options = options;
+    this.#outside = outside;
   }
 
   wake(): void {
@@ -90,7 +99,9 @@ class Lane {
     if (this.#isClosed) return;
     this.#cancel = this.#options.clock.after(ms, () => {
       this.#cancel = undefined;
-      this.#running = this.#goOn();
+      this.#outside(() => {
+        this.#running = this.#goOn();
+      });
     });
   }
 
