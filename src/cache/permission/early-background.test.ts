@@ -5,24 +5,32 @@ import { createEvents } from '../../events.ts';
 import type { WaitingClaim } from '../../index/content-permission.ts';
 import { digestOf } from '../../oci/digest.ts';
 import { parseRepositoryName } from '../../oci/repository-name.ts';
+import { UpstreamError } from '../../upstream/error.ts';
+import type { Upstream } from '../../upstream/upstream.ts';
+import { NegativeCache } from '../negative.ts';
 import type { RememberingIndex } from '../remembering-index.ts';
 import type { Target } from '../target.ts';
+import type { Belonging } from './belonging.ts';
 import { EarlyConfirmation } from './early.ts';
-import type { Permission } from './permission.ts';
+import { Permission } from './permission.ts';
 
 const KEY = { upstream: 'registry.test', repository: parseRepositoryName('acme/app') };
 const CLAIM: WaitingClaim = { key: KEY, digest: digestOf('base'), size: 4, isManifest: false, position: 1 };
 
-/** One claim waits, and is confirmed as `confirm` does. */
-function start(confirm: () => Promise<boolean>): { early: EarlyConfirmation; clock: ManualClock } {
+/** One claim waits, of an upstream that says of blobs what `statBlob` does. */
+function start(statBlob: Upstream['statBlob']): { early: EarlyConfirmation; clock: ManualClock } {
   const clock = new ManualClock();
+  const events = createEvents();
   const index = {
     waitingClaim: () => Promise.resolve(CLAIM),
     passOver: () => Promise.resolve(),
   } as unknown as RememberingIndex;
-  const permission = { confirm } as unknown as Permission;
-  const findTarget = (): Target => ({ key: KEY }) as unknown as Target;
-  const early = new EarlyConfirmation({ index, permission, findTarget, clock, events: createEvents() });
+  const belonging = { add: () => Promise.resolve() } as unknown as Belonging;
+  const negative = new NegativeCache(clock, 30_000);
+  const recovered = { isServed: false, isWordEnough: true };
+  const permission = new Permission({ index, belonging, negative, recovered, clock, events });
+  const target = { key: KEY, upstream: { statBlob } } as unknown as Target;
+  const early = new EarlyConfirmation({ index, permission, findTarget: () => target, clock, events });
   return { early, clock };
 }
 
@@ -31,7 +39,7 @@ test('what is asked in the background is of no request, though one has woken it'
   const seen: (string | undefined)[] = [];
   const { early, clock } = start(() => {
     seen.push(requests.getStore());
-    return Promise.resolve(true);
+    return Promise.resolve({ size: CLAIM.size, by: 'head' });
   });
   // A timer runs in the context that has set it; this clock's, in the one that moves it.
   requests.run('a request', () => {
@@ -40,4 +48,21 @@ test('what is asked in the background is of no request, though one has woken it'
   });
   await expect.poll(() => seen).toEqual([undefined]);
   await early.close();
+});
+
+test('closing waits for no upstream that hangs', async () => {
+  const hanging = Promise.withResolvers<AbortSignal | undefined>();
+  const { early, clock } = start((_repository, _digest, options) => {
+    const { promise, reject } = Promise.withResolvers<never>();
+    options?.signal?.addEventListener('abort', () => {
+      reject(new UpstreamError('registry.test', 'unavailable', 'cancelled', 'the request was given up'));
+    });
+    hanging.resolve(options?.signal);
+    return promise;
+  });
+  early.wake('registry.test');
+  clock.advance(200);
+  const signal = await hanging.promise;
+  await early.close();
+  expect([signal?.aborted, clock.pending]).toEqual([true, 0]);
 });

@@ -52,7 +52,7 @@ export class EarlyConfirmation {
     lane.wake();
   }
 
-  /** Resolves when the questions that are being asked have ended. */
+  /** Gives up the questions that are being asked, and resolves when they have ended. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await Promise.all([...this.#lanes.values()].map((lane) => lane.close()));
@@ -76,7 +76,8 @@ class Lane {
   #isWoken = false;
   #cancel: (() => void) | undefined;
   #running: Promise<void> | undefined;
-  #isClosed = false;
+  /** An upstream that hangs must not hold up the end of the program. */
+  readonly #ending = new AbortController();
 
   constructor(upstream: string, options: EarlyConfirmationOptions, outside: RunOutside) {
     this.#upstream = upstream;
@@ -90,13 +91,13 @@ class Lane {
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
+    this.#ending.abort();
     this.#cancel?.();
     await this.#running;
   }
 
   #schedule(ms: number): void {
-    if (this.#isClosed) return;
+    if (this.#ending.signal.aborted) return;
     this.#cancel = this.#options.clock.after(ms, () => {
       this.#cancel = undefined;
       this.#outside(() => {
@@ -157,7 +158,7 @@ class Lane {
     const target = this.#options.findTarget(key);
     if (target === undefined || size === undefined) return false;
     const kind = isManifest ? 'manifest' : 'blob';
-    return this.#options.permission.confirm(target, { kind, digest, size });
+    return this.#options.permission.confirm(target, { kind, digest, size }, { signal: this.#ending.signal });
   }
 
   #postpone(claim: WaitingClaim, { failure, reason, retryAfterMs }: UpstreamError): number {

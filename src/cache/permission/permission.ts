@@ -4,7 +4,7 @@ import type { RepositoryKey } from '../../index/content-index.ts';
 import type { Standing } from '../../index/content-permission.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { UpstreamError } from '../../upstream/error.ts';
-import type { ResolvedManifest } from '../../upstream/upstream.ts';
+import type { CallOptions, ResolvedManifest } from '../../upstream/upstream.ts';
 import { Flights } from '../flights.ts';
 import { refusalKey, type NegativeCache } from '../negative.ts';
 import { CONFIRMED, HIT, type Outcome } from '../outcome.ts';
@@ -63,24 +63,25 @@ export class Permission {
 
   /**
    * Has upstream confirm bytes that it has itself given, and records it.
+   * @param options a question that may be given up is shared with no other
    * @returns false where its word is not enough
    * @throws UpstreamError where it says no or cannot be asked
    */
-  async confirm(target: Target, content: Content): Promise<boolean> {
-    const isConfirmed = await this.confirmUnrecorded(target, content);
+  async confirm(target: Target, content: Content, options: CallOptions = {}): Promise<boolean> {
+    const isConfirmed = await this.confirmUnrecorded(target, content, options);
     if (isConfirmed) await this.#options.belonging.add(target.key, content.digest, 'confirmed');
     return isConfirmed;
   }
 
   /** The same of bytes that are not verified yet: whatever comes of them must not be taken for confirmed. */
-  async confirmUnrecorded(target: Target, content: Content): Promise<boolean> {
+  async confirmUnrecorded(target: Target, content: Content, options: CallOptions = {}): Promise<boolean> {
     const { negative } = this.#options;
     const key = refusalKey(content.kind === 'blob' ? 'blob' : 'confirm', target.key, content.digest);
     const known = negative.get(key);
     if (known !== undefined) throw known;
     const run = async (): Promise<boolean> => {
       try {
-        return await QUESTIONS[content.kind](target, content);
+        return await QUESTIONS[content.kind](target, content, options);
       } catch (error) {
         // The bytes are here: what is not proven to be the registry's word says nothing of them after this question.
         if (isWorthRemembering(error, true)) negative.put(key, error);
@@ -88,6 +89,7 @@ export class Permission {
         throw error;
       }
     };
+    if (options.signal !== undefined) return run();
     return this.#questions.join(`${key} ${content.size}`, run).promise;
   }
 
@@ -133,18 +135,19 @@ function hasRefused(error: UpstreamError): boolean {
   return error.failure === 'denied' || isVerdict(error);
 }
 
-type Question = (target: Target, content: Content) => Promise<boolean>;
+type Question = (target: Target, content: Content, options: CallOptions) => Promise<boolean>;
 
 const QUESTIONS: Readonly<Record<Content['kind'], Question>> = {
-  async blob({ upstream, key }, content) {
-    const told = await upstream.statBlob(key.repository, content.digest, { expectedSize: content.size });
+  async blob({ upstream, key }, content, options) {
+    const asked = { ...options, expectedSize: content.size };
+    const told = await upstream.statBlob(key.repository, content.digest, asked);
     return confirms(told, content);
   },
   /** Manifests are small: where HEAD does not confirm one, the whole is asked for at once, which is verified. */
-  async manifest({ upstream, key }, content) {
+  async manifest({ upstream, key }, content, options) {
     const reference = { kind: 'digest', digest: content.digest } as const;
-    if (confirmsManifest(await upstream.resolve(key.repository, reference), content)) return true;
-    const fetched = await upstream.manifest(key.repository, reference);
+    if (confirmsManifest(await upstream.resolve(key.repository, reference, options), content)) return true;
+    const fetched = await upstream.manifest(key.repository, reference, options);
     return fetched.verified && fetched.digest === content.digest;
   },
 };

@@ -7,7 +7,7 @@ import { digestOf } from '../../../src/oci/digest.ts';
 import { MediaType } from '../../../src/oci/media-type.ts';
 import { startFakeRegistry, type FakeRegistry } from '../../support/fake-registry.ts';
 import { startMirror, type MirrorFixture } from '../../support/mirror-fixture.ts';
-import { instead, registryError, stallAfter, status } from '../../support/scripted-reply.ts';
+import { instead, neverRespond, registryError, stallAfter, status } from '../../support/scripted-reply.ts';
 
 const BASE = randomBytes(20_000);
 const PACE_MS = 200;
@@ -198,6 +198,19 @@ describe('what is claimed and here already', () => {
     world.mirror.clock.advance(10 * PACE_MS);
     expect([questions(world), await waiting(world)]).toEqual([1, 1]);
     await waitUntilNothingWaits(world, AWAY_MS);
+  });
+
+  test('does not hold up the end where upstream hangs', async () => {
+    await using world = await start();
+    await pullSharing(world, 'app');
+    const hanging = neverRespond();
+    world.registry.fault({ kind: 'blob', repository: 'team/app' }, hanging);
+    world.mirror.clock.advance(PACE_MS);
+    await hanging.reached;
+    // The clock stands still, so that no timeout ends the question.
+    await world.mirror.mirror.close();
+    hanging.release();
+    expect(await waiting(world)).toBe(1);
   });
 
   test('of a repository that fails does not hold up the others', async () => {
