@@ -34,3 +34,6 @@ export class Audience implements Demand {
 export function demandOf(client: string): Demand {
   return { client, watch: () => () => {} };
 }
+
+/** The demand of what no client waits for: it takes the turns that clients leave. */
+export const NO_CLIENT: Demand = { client: undefined, watch: () => () => {} };

@@ -68,10 +68,11 @@ export class Blobs {
   }
 
   /** Whether the repository has the blob, and its size, without fetching it. */
-  async stat(target: Target, digest: Digest): Promise<BlobStat> {
+  async stat(target: Target, digest: Digest, client: string): Promise<BlobStat> {
     const { permission, belonging, stored, index, events } = this.#options;
     const here = await stored.stat(digest);
-    const permit = here === undefined ? 'fetch' : await permission.ask(target, contentOf(digest, here.size));
+    const permit =
+      here === undefined ? 'fetch' : await permission.ask(target, contentOf(digest, here.size), client);
     if (here !== undefined && permit !== 'fetch') return { size: here.size, outcome: permit };
     const running = this.#running(target, digest);
     const isBoardable =
@@ -79,7 +80,7 @@ export class Blobs {
       // Upstream has begun to give it for this repository: it would say no more by HEAD.
       (isOf(running, target) || (await belonging.has(target.key, digest)));
     if (isBoardable) return { size: running.size, outcome: HIT };
-    const { size } = await this.#told(target, digest);
+    const { size } = await this.#told(target, digest, client);
     const described =
       size ?? running?.size ?? (await tolerate(events, 'look up a size', () => index.describedSize(digest)));
     return { size: described, outcome: running === undefined ? MISS : CONFIRMED };
@@ -98,7 +99,8 @@ export class Blobs {
     let isTaken = false;
     try {
       const { size } = reader;
-      const outcome = size === undefined ? 'fetch' : await permission.ask(target, contentOf(digest, size));
+      const outcome =
+        size === undefined ? 'fetch' : await permission.ask(target, contentOf(digest, size), asked.client);
       if (outcome === 'fetch') return undefined;
       lastUse.record(digest);
       isTaken = true;
@@ -111,7 +113,7 @@ export class Blobs {
   /** @param endings of fills of the digest, before the store was asked for it */
   async #openCold(target: Target, digest: Digest, asked: Asked, endings: number): Promise<OpenedBlob> {
     const running = this.#running(target, digest);
-    if (running !== undefined && !(await this.#mayBoard(running, target))) {
+    if (running !== undefined && !(await this.#mayBoard(running, target, asked))) {
       await running.settled;
       return this.open(target, digest, asked);
     }
@@ -152,7 +154,7 @@ export class Blobs {
    * Another repository's fill is no permission: upstream is asked for this repository first. Its word counts for the
    * size that the fill has; without one, only what the fill has brought can be asked about, once it has ended.
    */
-  async #mayBoard(fill: Fill, target: Target): Promise<boolean> {
+  async #mayBoard(fill: Fill, target: Target, { client }: Asked): Promise<boolean> {
     const { permission, belonging } = this.#options;
     if (isSameRepository(fill.target, target)) return true;
     // That it fails says nothing of this repository.
@@ -163,7 +165,8 @@ export class Blobs {
     if (!isOpen) return false;
     if (await belonging.has(target.key, fill.digest)) return true;
     if (fill.size === undefined) return false;
-    return permission.confirmUnrecorded(target, contentOf(fill.digest, fill.size));
+    const options = { demand: demandOf(client) };
+    return permission.confirmUnrecorded(target, contentOf(fill.digest, fill.size), options);
   }
 
   /** Follows an opened fill; or, for a range far ahead of it, asks upstream for just that. */
@@ -216,15 +219,15 @@ export class Blobs {
     return fill;
   }
 
-  /** Asks upstream whether the repository has the blob, one question at a time for each. */
-  #told(target: Target, digest: Digest): Promise<ToldBlob> {
+  /** Asks upstream whether the repository has the blob, one question at a time for each, for the client that came first. */
+  #told(target: Target, digest: Digest, client: string): Promise<ToldBlob> {
     const { negative } = this.#options;
     const key = blobKey(target, digest);
     const known = negative.get(key);
     if (known !== undefined) throw known;
     const run = async (): Promise<ToldBlob> => {
       try {
-        return await target.upstream.statBlob(target.key.repository, digest);
+        return await target.upstream.statBlob(target.key.repository, digest, { demand: demandOf(client) });
       } catch (error) {
         if (isRefusal(error)) negative.put(key, error);
         throw error;

@@ -188,8 +188,8 @@ export class Mirror {
   }
 
   /** @throws UpstreamError */
-  blobHead(target: Target, digest: Digest): Promise<BlobStat> {
-    return this.#blobs.stat(target, digest);
+  blobHead(target: Target, digest: Digest, client: string = ''): Promise<BlobStat> {
+    return this.#blobs.stat(target, digest, client);
   }
 
   /** @throws UpstreamError */

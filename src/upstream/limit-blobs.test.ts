@@ -150,3 +150,24 @@ test('questions about blobs wait for each other, and not for blobs', async () =>
   await upstream.statBlob(NAME, DIGEST);
   expect(stub.calls).toBe(3);
 });
+
+test('questions take their turns fairly: one client leaves some to others, and what no client waits for goes last', async () => {
+  const { upstream, stub } = start(4);
+  const answers: (() => void)[] = [];
+  const order: string[] = [];
+  stub.answer = () => new Promise<undefined>((resolve) => answers.push(() => resolve(undefined)));
+  const ask = (client: string | undefined): void => {
+    const demand = { client, watch: () => () => {} };
+    void upstream.statBlob(NAME, DIGEST, { demand }).then(() => order.push(client ?? 'background'));
+  };
+  for (let i = 0; i < 10; i += 1) ask('many');
+  await expect.poll(() => stub.calls).toBe(3);
+  ask(undefined);
+  ask(undefined);
+  await expect.poll(() => stub.calls).toBe(4);
+  ask('another');
+  answers[3]?.();
+  await expect.poll(() => stub.calls).toBe(5);
+  answers[4]?.();
+  await expect.poll(() => order).toEqual(['background', 'another']);
+});

@@ -47,7 +47,7 @@ export function limitBlobs(
       }
     },
     async statBlob(repository, digest, options) {
-      const turn = await take(heads, SOME_CLIENT, options?.signal);
+      const turn = await take(heads, options?.demand ?? SOME_CLIENT, options?.signal);
       try {
         return await upstream.statBlob(repository, digest, options);
       } finally {

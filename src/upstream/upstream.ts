@@ -10,7 +10,7 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Who wants a blob. That may change while it is on its way. */
+/** Who wants a blob, or to know of it. That may change while it is on its way. */
 export interface Demand {
   /** Opaque, one for each client; undefined while no client waits for the blob. */
   readonly client: string | undefined;
@@ -18,11 +18,15 @@ export interface Demand {
   watch(listener: () => void): () => void;
 }
 
-interface BlobOptions extends CallOptions {
-  /** The whole, unless told. */
-  readonly range?: ByteRange | undefined;
+/** Of a call that waits for its turn. */
+export interface TurnOptions extends CallOptions {
   /** Absent: some client, who stays. */
   readonly demand?: Demand | undefined;
+}
+
+interface BlobOptions extends TurnOptions {
+  /** The whole, unless told. */
+  readonly range?: ByteRange | undefined;
 }
 
 /** What an upstream says a reference stands for, without the bytes. */
@@ -103,7 +107,7 @@ export interface Upstream {
   statBlob(
     repository: RepositoryName,
     digest: Digest,
-    options?: CallOptions & { readonly expectedSize?: number | undefined },
+    options?: TurnOptions & { readonly expectedSize?: number | undefined },
   ): Promise<ToldBlob>;
   /** One page of tags, in upstream's order. */
   tags(

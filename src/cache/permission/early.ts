@@ -4,6 +4,7 @@ import type { Events } from '../../events.ts';
 import type { RepositoryKey } from '../../index/content-index.ts';
 import type { WaitingClaim } from '../../index/content-permission.ts';
 import { UpstreamError } from '../../upstream/error.ts';
+import { NO_CLIENT } from '../audience.ts';
 import { isVerdict } from '../refusal.ts';
 import type { RememberingIndex } from '../remembering-index.ts';
 import type { Target } from '../target.ts';
@@ -158,7 +159,8 @@ class Lane {
     const target = this.#options.findTarget(key);
     if (target === undefined || size === undefined) return false;
     const kind = isManifest ? 'manifest' : 'blob';
-    return this.#options.permission.confirm(target, { kind, digest, size }, { signal: this.#ending.signal });
+    const options = { signal: this.#ending.signal, demand: NO_CLIENT };
+    return this.#options.permission.confirm(target, { kind, digest, size }, options);
   }
 
   #postpone(claim: WaitingClaim, { failure, reason, retryAfterMs }: UpstreamError): number {

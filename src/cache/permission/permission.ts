@@ -4,7 +4,8 @@ import type { RepositoryKey } from '../../index/content-index.ts';
 import type { Standing } from '../../index/content-permission.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { UpstreamError } from '../../upstream/error.ts';
-import type { CallOptions, ResolvedManifest } from '../../upstream/upstream.ts';
+import type { ResolvedManifest, TurnOptions } from '../../upstream/upstream.ts';
+import { demandOf } from '../audience.ts';
 import { Flights } from '../flights.ts';
 import { refusalKey, type NegativeCache } from '../negative.ts';
 import { CONFIRMED, HIT, type Outcome } from '../outcome.ts';
@@ -47,15 +48,16 @@ export class Permission {
 
   /**
    * How the bytes are served; `fetch` where only the bytes themselves, from upstream, can prove that they may be.
+   * @param client who asks, by an opaque key
    * @throws UpstreamError where upstream says no, or cannot be asked and the bytes may not be served without its word
    */
-  async ask(target: Target, content: Content): Promise<Outcome | 'fetch'> {
+  async ask(target: Target, content: Content, client = ''): Promise<Outcome | 'fetch'> {
     const { belonging, recovered } = this.#options;
     if (await belonging.has(target.key, content.digest)) return HIT;
     const standing = await this.#standing(target.key, content.digest);
     if (standing === undefined || !isWordEnough(standing, recovered)) return 'fetch';
     try {
-      return (await this.confirm(target, content)) ? CONFIRMED : 'fetch';
+      return (await this.confirm(target, content, { demand: demandOf(client) })) ? CONFIRMED : 'fetch';
     } catch (error) {
       return this.#outcomeDespite(error, target, content, standing);
     }
@@ -67,14 +69,14 @@ export class Permission {
    * @returns false where its word is not enough
    * @throws UpstreamError where it says no or cannot be asked
    */
-  async confirm(target: Target, content: Content, options: CallOptions = {}): Promise<boolean> {
+  async confirm(target: Target, content: Content, options: TurnOptions = {}): Promise<boolean> {
     const isConfirmed = await this.confirmUnrecorded(target, content, options);
     if (isConfirmed) await this.#options.belonging.add(target.key, content.digest, 'confirmed');
     return isConfirmed;
   }
 
   /** The same of bytes that are not verified yet: whatever comes of them must not be taken for confirmed. */
-  async confirmUnrecorded(target: Target, content: Content, options: CallOptions = {}): Promise<boolean> {
+  async confirmUnrecorded(target: Target, content: Content, options: TurnOptions = {}): Promise<boolean> {
     const { negative } = this.#options;
     const key = refusalKey(content.kind === 'blob' ? 'blob' : 'confirm', target.key, content.digest);
     const known = negative.get(key);
@@ -135,7 +137,7 @@ function hasRefused(error: UpstreamError): boolean {
   return error.failure === 'denied' || isVerdict(error);
 }
 
-type Question = (target: Target, content: Content, options: CallOptions) => Promise<boolean>;
+type Question = (target: Target, content: Content, options: TurnOptions) => Promise<boolean>;
 
 const QUESTIONS: Readonly<Record<Content['kind'], Question>> = {
   async blob({ upstream, key }, content, options) {

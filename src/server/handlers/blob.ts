@@ -22,7 +22,7 @@ export async function answerBlob(mirror: Mirror, question: Question, digest: Dig
   const { headers, isHead, target, client } = question;
   const isKnown = matchesETag(parseIfNoneMatch(headers['if-none-match']), digest);
   if (isHead || isKnown) {
-    const { size, outcome } = await mirror.blobHead(target, digest);
+    const { size, outcome } = await mirror.blobHead(target, digest, client);
     if (isKnown) return { status: 304, headers: identityOf(digest), body: NO_BODY, outcome };
     return { status: 200, headers: { ...identityOf(digest), ...lengthOf(size) }, body: NO_BODY, outcome };
   }

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { Agent, type IncomingMessage } from 'node:http';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { Digest } from '../../../src/oci/digest.ts';
+import { digestOf, type Digest } from '../../../src/oci/digest.ts';
 import { startFakeRegistry, type FakeRegistry } from '../../support/fake-registry.ts';
 import { startMirror, type MirrorFixture } from '../../support/mirror-fixture.ts';
 import { chunked, neverRespond, stallAfter, type Fault, type Stall } from '../../support/scripted-reply.ts';
@@ -176,4 +176,24 @@ describe('a fill of unknown length that was asked for a part, and that no client
     stall.release();
     await expect.poll(() => world.mirror.mirror.fills.size).toBe(0);
   });
+});
+
+test('questions of one client that are not answered leave turns to another client', async () => {
+  await using world = await start();
+  const silent = neverRespond();
+  world.registry.fault({ kind: 'blob', repository: 'acme/silent' }, silent);
+  const asked = Array.from({ length: 20 }, () => {
+    return world.mirror.head(`/v2/acme/silent/blobs/${digestOf(randomBytes(32))}`);
+  });
+  await expect
+    .poll(() => world.registry.count({ kind: 'blob', repository: 'acme/silent' }))
+    .toBeGreaterThanOrEqual(6);
+  const content = randomBytes(KiB);
+  const { digest } = world.registry.putBlob('acme/app', content);
+  // The clock stands still: this client is not refused, it just waits.
+  const agent = elsewhere('127.0.0.2');
+  const { status } = await world.mirror.head(`/v2/acme/app/blobs/${digest}`, { agent });
+  expect([status, world.registry.count({ kind: 'blob', repository: 'acme/silent' })]).toEqual([200, 6]);
+  silent.release();
+  await Promise.all(asked);
 });
