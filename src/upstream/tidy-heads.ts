@@ -16,23 +16,53 @@ export function tidyHeads(socket: Socket): Socket {
   const read = socket.read.bind(socket) as (size?: number) => Buffer | null;
   const write = socket.write.bind(socket) as (...parts: readonly unknown[]) => boolean;
   /** What has come of a head; undefined where none is expected. */
-  let held: Buffer | undefined;
+  let held: Beginning | undefined;
   socket.write = (...parts: readonly unknown[]) => {
-    held ??= EMPTY;
+    held ??= new Beginning();
     return write(...parts);
   };
   socket.read = (size?: number) => {
     if (held === undefined) return read(size);
-    let beginning = held;
     for (let part = read(); part !== null; part = read()) {
-      const { ready, rest } = take(beginning.length === 0 ? part : Buffer.concat([beginning, part]));
-      held = rest;
-      if (ready.length > 0) return ready;
-      beginning = rest ?? EMPTY;
+      const searched = held.length;
+      const { ready, rest } = take(held.add(part), searched);
+      if (ready.length === 0) continue;
+      held = rest === undefined ? undefined : new Beginning(rest);
+      return ready;
     }
     return null;
   };
   return socket;
+}
+
+/** What has come of a head. It may come byte by byte, so that not each of them is to have all of it copied. */
+class Beginning {
+  #memory: Buffer;
+  #length: number;
+
+  constructor(bytes: Buffer = EMPTY) {
+    this.#memory = bytes;
+    this.#length = bytes.length;
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** @returns all that has come */
+  add(part: Buffer): Buffer {
+    const before = this.#length;
+    this.#length += part.length;
+    // Nearly all heads come as one.
+    if (before === 0) return (this.#memory = part);
+    if (this.#length > this.#memory.length) {
+      const larger = Buffer.alloc(Math.max(this.#length, 2 * this.#memory.length));
+      this.#memory.copy(larger, 0, 0, before);
+      this.#memory = larger;
+    }
+    part.copy(this.#memory, before);
+    return this.#memory.subarray(0, this.#length);
+  }
 }
 
 interface Taken {
@@ -42,11 +72,12 @@ interface Taken {
   readonly rest: Buffer | undefined;
 }
 
-function take(bytes: Buffer): Taken {
+/** @param searched where so many of the bytes came before, and have no end of a head in them */
+function take(bytes: Buffer, searched: number): Taken {
   const heads: Buffer[] = [];
   let rest = bytes;
   for (;;) {
-    const end = endOfHead(rest);
+    const end = endOfHead(rest, heads.length === 0 ? searched : 0);
     if (end === undefined) return isBeginning(rest) ? taken(heads, EMPTY, rest) : taken(heads, rest);
     const head = rest.toString('latin1', 0, end);
     const tidy = tidyHead(head);
@@ -67,11 +98,13 @@ function isBeginning(bytes: Buffer): boolean {
 }
 
 /** The position behind the blank line; undefined where it is not here yet, or this is no head. */
-function endOfHead(bytes: Buffer): number | undefined {
+function endOfHead(bytes: Buffer, searched: number): number | undefined {
   const part = bytes.subarray(0, MAX_HEAD_BYTES);
   if (part.toString('latin1', 0, HTTP.length) !== HTTP) return undefined;
-  const strict = part.indexOf('\n\r\n');
-  const loose = (strict === -1 ? part : part.subarray(0, strict)).indexOf('\n\n');
+  // It may have begun in what was searched.
+  const from = Math.max(0, searched - 2);
+  const strict = part.indexOf('\n\r\n', from);
+  const loose = (strict === -1 ? part : part.subarray(0, strict)).indexOf('\n\n', from);
   if (loose !== -1) return loose + 2;
   return strict === -1 ? undefined : strict + 3;
 }

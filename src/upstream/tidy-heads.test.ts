@@ -1,0 +1,61 @@
+import type { Socket } from 'node:net';
+import * as fc from 'fast-check';
+import { afterEach, expect, test, vi } from 'vitest';
+import { tidyHeads } from './tidy-heads.ts';
+
+/** A socket on which a request was written, and what it gives of an answer that comes in these pieces. */
+function readAll(pieces: readonly Buffer[]): string {
+  const coming: Buffer[] = [];
+  const socket = { read: () => coming.shift() ?? null, write: () => true };
+  const tidy = tidyHeads(socket as unknown as Socket);
+  tidy.write('GET / HTTP/1.1\r\n\r\n');
+  let text = '';
+  for (const piece of pieces) {
+    coming.push(piece);
+    for (let part = tidy.read() as Buffer | null; part !== null; part = tidy.read() as Buffer | null) {
+      text += part.toString('latin1');
+    }
+  }
+  return text;
+}
+
+/** @param ends of the pieces, but for that of the last */
+function piecesOf(text: string, ends: readonly number[]): readonly Buffer[] {
+  const bounds = [0, ...ends.toSorted((a, b) => a - b), text.length];
+  const pieces = bounds.slice(1).map((end, i) => Buffer.from(text.slice(bounds[i], end), 'latin1'));
+  return pieces.filter(({ length }) => length > 0);
+}
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+test.each([
+  [
+    'lines that end in CRLF',
+    'HTTP/1.1 103 Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 4 \r\n\r\n\n\r\n\n',
+  ],
+  ['lines that end in LF', 'HTTP/1.1 103 Hints\n\nHTTP/1.1 200 OK\nContent-Length: 4\n\n\n\n\r\n'],
+  ['both', 'HTTP/1.1 100 C\r\n\nHTTP/1.1 200 OK\r\nX: a\n\r\nbody\r\n\r\n'],
+  ['what is no head', 'HTTX/1.1 200 OK\r\n\r\nbody'],
+])('an answer of %s is the same, whatever the pieces are that it comes in', (_, text) => {
+  const whole = readAll([Buffer.from(text, 'latin1')]);
+  const ends = fc.array(fc.nat(text.length), { maxLength: 12 });
+  fc.assert(fc.property(ends, (some) => readAll(piecesOf(text, some)) === whole));
+  expect(readAll(Array.from(text, (letter) => Buffer.from(letter, 'latin1')))).toBe(whole);
+});
+
+test('a head that comes byte by byte is not copied and searched anew for each', () => {
+  const head = `HTTP/1.1 200 OK\r\nX-Long: ${'x'.repeat(8000)}\r\n\r\n`;
+  const pieces = Array.from(head, (letter) => Buffer.from(letter));
+  const concat = vi.spyOn(Buffer, 'concat');
+  const copy = vi.spyOn(Buffer.prototype, 'copy');
+  const search = vi.spyOn(Buffer.prototype, 'indexOf');
+  expect(readAll(pieces)).toBe(head);
+  let bytes = concat.mock.calls.flatMap(([list]) => list).reduce((sum, { length }) => sum + length, 0);
+  for (const [, , start = 0, end = 1] of copy.mock.calls) bytes += Number(end) - Number(start);
+  search.mock.contexts.forEach((searched, i) => {
+    bytes += (searched as Buffer).length - Number(search.mock.calls[i]?.[1] ?? 0);
+  });
+  expect(bytes).toBeLessThan(20 * head.length);
+});
