@@ -119,6 +119,13 @@ export type LarderEvent =
       readonly error: unknown;
     }
   | {
+      /** The index was of an older Larder, and was brought to the newer schema. */
+      readonly kind: 'index-upgraded';
+      /** Versions of the schema. */
+      readonly from: number;
+      readonly to: number;
+    }
+  | {
       readonly kind: 'maintenance-ended';
       readonly task: 'reconcile' | 'forget' | 'verify';
       readonly durationMs: number;

@@ -1,11 +1,14 @@
 import { execFile } from 'node:child_process';
 import { mkdir, readdir, readFile, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { promisify } from 'node:util';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { temporaryDirectory, type TemporaryDirectory } from '../../test/support/e2e/temporary.ts';
 import { ManualClock } from '../../test/support/manual-clock.ts';
 import { canMount, temporaryFileSystem } from '../../test/support/temporary-file-system.ts';
+import { migrate } from '../index/sqlite/migrate.ts';
+import { MIGRATIONS } from '../index/sqlite/schema.ts';
 import { digestOf } from '../oci/digest.ts';
 import { StoreError } from '../store/blob-store.ts';
 import { openCacheDirectory, type CacheDirectory, type IndexOptions } from './cache-directory.ts';
@@ -14,9 +17,9 @@ const isMountable = await canMount();
 if (!isMountable) console.warn('skipped: broken devices, since nothing may be mounted here');
 function open(
   directory: string,
-  { maxSize, onIndexReplaced = () => {} }: { maxSize?: number | undefined } & Partial<IndexOptions> = {},
+  { maxSize, ...options }: { maxSize?: number | undefined } & Partial<IndexOptions> = {},
 ): Promise<CacheDirectory> {
-  return openCacheDirectory({ directory, maxSize }, { clock: new ManualClock(), onIndexReplaced });
+  return openCacheDirectory({ directory, maxSize }, { clock: new ManualClock(), ...options });
 }
 
 const BLOB = { digest: digestOf('blob'), size: 4 };
@@ -121,6 +124,15 @@ describe('a cache directory', () => {
       const opening = open(directory);
       await expect(opening).rejects.toThrow('not a directory');
     }
+  });
+
+  it('with an index of an older version tells that it was upgraded', async () => {
+    const database = new DatabaseSync(join(temporary.path, 'index.db'));
+    migrate(database, 'test', MIGRATIONS.slice(0, 4));
+    database.close();
+    const onUpgrade = vi.fn<(from: number, to: number) => void>();
+    for (let start = 0; start < 2; start += 1) await (await open(temporary.path, { onUpgrade })).close();
+    expect(onUpgrade.mock.calls).toEqual([[4, MIGRATIONS.length]]);
   });
 
   it('with an index that is none gets an empty one', async () => {

@@ -5,7 +5,7 @@ import type { ContentIndex } from '../index/content-index.ts';
 import { IndexError } from '../index/error.ts';
 import { openRecoveringIndex, type RecoveringIndexOptions } from '../index/recovering-index.ts';
 import { setDatabaseAside } from '../index/sqlite/set-aside.ts';
-import { openSqliteIndex } from '../index/sqlite/sqlite-index.ts';
+import { openSqliteIndex, type SqliteIndexOptions } from '../index/sqlite/sqlite-index.ts';
 import { StoreError, type BlobStore } from '../store/blob-store.ts';
 import { openFileStore } from '../store/fs/file-store.ts';
 import { lockDirectory } from '../store/fs/lock.ts';
@@ -32,6 +32,8 @@ export interface IndexOptions {
   readonly onIndexReplaced?: RecoveringIndexOptions['onReplaced'];
   /** As of SqliteIndexOptions. */
   readonly busyTimeoutMs?: number;
+  /** As of SqliteIndexOptions. */
+  readonly onUpgrade?: NonNullable<SqliteIndexOptions['onUpgrade']>;
 }
 
 /** What failed verification is kept for somebody to look at, but not at the cost of the cache. */
@@ -98,12 +100,12 @@ async function openUsable(
 
 function openIndex(
   path: string,
-  { clock = systemClock, onIndexReplaced = () => {}, busyTimeoutMs = 0 }: IndexOptions,
+  { clock = systemClock, onIndexReplaced = () => {}, busyTimeoutMs = 0, onUpgrade = () => {} }: IndexOptions,
 ): Promise<ContentIndex> {
   return openRecoveringIndex({
     async open() {
       await makeDatabasePrivate(path);
-      return openSqliteIndex(path, { busyTimeoutMs });
+      return openSqliteIndex(path, { busyTimeoutMs, onUpgrade });
     },
     setAside: () => setDatabaseAside(path, clock.now()),
     onReplaced: onIndexReplaced,

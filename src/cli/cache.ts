@@ -44,6 +44,7 @@ export async function openCache(config: Config, dependencies: CacheDependencies)
     {
       clock,
       busyTimeoutMs,
+      onUpgrade: (from, to) => events.emit({ kind: 'index-upgraded', from, to }),
       onIndexReplaced(error, setAside) {
         index?.forgetAll();
         events.emit({ kind: 'index-replaced', error, setAside });

@@ -60,13 +60,12 @@ export function createLogListener(logger: Logger): Listener {
         );
         return;
       case 'index-replaced':
-        logger.error(described(event), 'the index was damaged, it is built anew from what is stored');
+      case 'index-upgraded':
+        logIndex(logger, event);
         return;
       case 'maintenance-ended':
-        logMaintenance(logger, event);
-        return;
       case 'maintenance-failed':
-        logger.error(described(event), 'maintenance failed');
+        logMaintenance(logger, event);
         return;
       case 'evicted':
       case 'upstream-bytes':
@@ -107,7 +106,25 @@ function logAuthority(logger: Logger, event: Extract<LarderEvent, { kind: 'autho
   else logger.warn(described(event), 'the file of `ca` cannot be used, what it said before still counts');
 }
 
-function logMaintenance(logger: Logger, event: Extract<LarderEvent, { kind: 'maintenance-ended' }>): void {
+function logIndex(
+  logger: Logger,
+  event: Extract<LarderEvent, { kind: 'index-replaced' | 'index-upgraded' }>,
+): void {
+  if (event.kind === 'index-replaced') {
+    logger.error(described(event), 'the index was damaged, it is built anew from what is stored');
+  } else {
+    logger.info(withoutKind(event), 'the index was of an older version and has been upgraded');
+  }
+}
+
+function logMaintenance(
+  logger: Logger,
+  event: Extract<LarderEvent, { kind: 'maintenance-ended' | 'maintenance-failed' }>,
+): void {
+  if (event.kind === 'maintenance-failed') {
+    logger.error(described(event), 'maintenance failed');
+    return;
+  }
   const { task, durationMs, stats } = event;
   const fields = { task, durationMs: Math.round(durationMs), ...stats };
   logger.info(fields, task === 'verify' ? 'the store is verified' : 'index and disk agree');

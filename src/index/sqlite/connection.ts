@@ -1,6 +1,6 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { IndexDamagedError } from '../error.ts';
-import { migrate } from './migrate.ts';
+import { migrate, type OnUpgrade } from './migrate.ts';
 import { MIGRATIONS } from './schema.ts';
 import { SQL, type Rows, type StatementName } from './sql.ts';
 import { isSchemaMismatch, translateError } from './sqlite-error.ts';
@@ -15,6 +15,7 @@ export interface ConnectionOptions {
   /** How long a statement waits, once the file is open, for another program that writes into it. Milliseconds, 0 unless told. */
   readonly busyTimeoutMs?: number;
   readonly onRows?: OnRows;
+  readonly onUpgrade?: OnUpgrade;
 }
 
 /** The database with its statements prepared once. Everything throws IndexError and nothing else. */
@@ -25,12 +26,12 @@ export class Connection {
   readonly #onRows: OnRows;
 
   /** @throws IndexError; IndexDamagedError, IndexVersionError where that is the reason. */
-  constructor(path: string, { busyTimeoutMs = 0, onRows = () => {} }: ConnectionOptions = {}) {
+  constructor(path: string, { busyTimeoutMs = 0, onRows = () => {}, onUpgrade }: ConnectionOptions = {}) {
     this.#path = path;
     this.#onRows = onRows;
     this.#database = this.#translating(() => new DatabaseSync(path, { timeout: OPEN_TIMEOUT_MS }));
     try {
-      this.#statements = this.#translating(() => this.#prepare());
+      this.#statements = this.#translating(() => this.#prepare(onUpgrade));
       this.#translating(() => this.#database.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`));
     } catch (error) {
       this.#database.close();
@@ -76,7 +77,7 @@ export class Connection {
     if (this.#database.isOpen) this.#translating(() => this.#database.close());
   }
 
-  #prepare(): Record<StatementName, StatementSync> {
+  #prepare(onUpgrade?: OnUpgrade): Record<StatementName, StatementSync> {
     // In WAL, NORMAL can lose the last transactions in a power failure but never damages the file: the index is
     // a cache of what is on disk. The page cache holds the inner pages of a million blobs.
     this.#database.exec(`
@@ -84,7 +85,7 @@ export class Connection {
       PRAGMA synchronous = NORMAL;
       PRAGMA cache_size = -32768;
       PRAGMA journal_size_limit = 67108864`);
-    migrate(this.#database, this.#path, MIGRATIONS);
+    migrate(this.#database, this.#path, MIGRATIONS, onUpgrade);
     const names = Object.keys(SQL) as StatementName[];
     const statements = names.map((name) => [name, this.#prepareOne(name)]);
     return Object.fromEntries(statements) as Record<StatementName, StatementSync>;

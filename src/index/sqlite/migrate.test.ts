@@ -37,6 +37,14 @@ describe('migrate', () => {
     expect(database.prepare('SELECT value FROM two').all()).toEqual([{ value: 42 }]);
   });
 
+  it('tells that it has upgraded what was in use before, and nothing where there is nothing to do', () => {
+    const told: [from: number, to: number][] = [];
+    const upTo = (steps: number): void =>
+      migrate(database, 'test', STEPS.slice(0, steps), (...versions) => told.push(versions));
+    for (const steps of [1, 1, 3, 3]) upTo(steps);
+    expect(told).toEqual([[1, 3]]);
+  });
+
   it('does all steps or none', () => {
     migrate(database, 'test', STEPS.slice(0, 1));
     const broken = [...STEPS.slice(0, 2), 'DROP TABLE missing'];

@@ -1,24 +1,38 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { IndexDamagedError, IndexVersionError } from '../error.ts';
 
+/** Told that a schema was made a newer one. */
+export type OnUpgrade = (from: number, to: number) => void;
+
 /**
  * Brings the database to the newest schema, in one transaction.
  * @param migrations step n makes version n + 1.
+ * @param onUpgrade called after the steps, where the database has been in use with an older schema.
  * @throws IndexVersionError where it is newer than the last step, IndexDamagedError where its version is
  *   missing though it has tables, or the error of node:sqlite.
  */
-export function migrate(database: DatabaseSync, path: string, migrations: readonly string[]): void {
+export function migrate(
+  database: DatabaseSync,
+  path: string,
+  migrations: readonly string[],
+  onUpgrade: OnUpgrade = () => {},
+): void {
   // What a step sorts or groups may be all that is known of a million blobs: SQLite would take it to a temporary file,
   // and where the root is read-only there is no place for one.
   database.exec('PRAGMA temp_store = MEMORY');
   try {
-    migrateAtOnce(database, path, migrations);
+    migrateAtOnce(database, path, migrations, onUpgrade);
   } finally {
     database.exec('PRAGMA temp_store = DEFAULT');
   }
 }
 
-function migrateAtOnce(database: DatabaseSync, path: string, migrations: readonly string[]): void {
+function migrateAtOnce(
+  database: DatabaseSync,
+  path: string,
+  migrations: readonly string[],
+  onUpgrade: OnUpgrade,
+): void {
   database.exec('BEGIN IMMEDIATE');
   try {
     const version = schemaVersion(database, path);
@@ -26,6 +40,7 @@ function migrateAtOnce(database: DatabaseSync, path: string, migrations: readonl
     for (const step of migrations.slice(version)) database.exec(step);
     database.prepare('UPDATE schema_version SET version = ?').run(migrations.length);
     database.exec('COMMIT');
+    if (version > 0 && version < migrations.length) onUpgrade(version, migrations.length);
   } catch (error) {
     if (database.isTransaction) database.exec('ROLLBACK');
     throw error;

@@ -4,6 +4,7 @@ import { createBlobs } from './blobs.ts';
 import { Connection, type OnRows } from './connection.ts';
 import { ManifestEdges } from './manifest-edges.ts';
 import { createForgetGone } from './forget-gone.ts';
+import type { OnUpgrade } from './migrate.ts';
 import { createManifests } from './manifests.ts';
 import { createPins } from './pins.ts';
 import { createRepositories } from './repositories.ts';
@@ -21,6 +22,8 @@ export interface SqliteIndexOptions {
   readonly busyTimeoutMs?: number;
   /** Told of the rows that each statement reads or changes, in the turn of the event loop in which it does. */
   readonly onRows?: OnRows;
+  /** Told that an index of an older Larder was upgraded. That may take many seconds, in which not even a log is written. */
+  readonly onUpgrade?: OnUpgrade;
 }
 
 /**
@@ -34,6 +37,7 @@ export async function openSqliteIndex(path: string, options: SqliteIndexOptions 
   const { historyLength = 1000 } = options;
   const turns = new Turns();
   const connection = new Connection(path, {
+    ...(options.onUpgrade && { onUpgrade: options.onUpgrade }),
     busyTimeoutMs: options.busyTimeoutMs ?? 0,
     onRows(rows) {
       options.onRows?.(rows);
