@@ -75,8 +75,9 @@ export interface ContentSurvey {
   /**
    * Goes on with a walk through what outlives the bytes, and forgets what has led to nothing that is stored for as long
    * as the walk says: a tag (its history stays), that a digest belongs to a repository, what a manifest said that
-   * belongs to none. What a pin names stays, and what a manifest of the repository refers to that is still known. What
-   * is stored again meanwhile, or asked for by its tag, begins anew. One transaction for each piece, or for each manifest of one.
+   * belongs to none. What a pin names stays, and what a manifest of the repository refers to that is still known; what
+   * a hundred edges of any repository lead to is taken for such. What is stored again meanwhile, or asked for by its
+   * tag, begins anew. One transaction for each piece, or for each manifest of one.
    */
   forgetGone(walk: GoneWalk): Promise<GonePiece>;
 

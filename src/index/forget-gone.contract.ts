@@ -131,6 +131,19 @@ export function describeForgetGone(subject: Subject): void {
     expect(await index.belongs(ALPINE, digest('p'))).toBe(true);
   });
 
+  it.each([
+    [99, false],
+    [100, true],
+  ])('takes for needed what %i edges of any repository lead to: %s', async (edges, isKept) => {
+    const { index } = subject;
+    await index.putBelonging(DEBIAN, digest('l'), 'given');
+    await index.putManifest(ALPINE, manifest('m'), Array(edges).fill(edge('layer', 'l')), {
+      stored: { usedAt: 1 },
+    });
+    for (const now of [10_000, 20_000]) await forget(index, now);
+    expect(await index.belongs(DEBIAN, digest('l'))).toBe(isKept);
+  });
+
   it('forgets what a lost manifest said once it belongs to none, and then what only that led to', async () => {
     const { index } = subject;
     await putImage(index);

@@ -5,10 +5,12 @@ export const GONE_SQL = {
       EXISTS (SELECT 1 FROM blobs WHERE digest = t.digest) AS is_here
     FROM tags AS t WHERE (t.repository_id, t.name) > (?, ?) ORDER BY t.repository_id, t.name LIMIT ?`,
   markTag: 'UPDATE tags SET missing_since = ? WHERE repository_id = ? AND name = ?',
+  // What a hundred edges lead to is taken to be needed: of those of a popular layer no more are looked at.
   walkBelongings: `
     SELECT b.repository_id, b.digest, b.missing_since, (
       EXISTS (SELECT 1 FROM blobs WHERE digest = b.digest)
       OR EXISTS (SELECT 1 FROM tags WHERE repository_id = b.repository_id AND digest = b.digest)
+      OR EXISTS (SELECT 1 FROM edges WHERE digest = b.digest LIMIT 1 OFFSET 99)
       OR EXISTS (SELECT 1 FROM edges AS e JOIN belongings AS p ON p.digest = e.manifest
         WHERE e.digest = b.digest AND e.role <> 'subject' AND p.repository_id = b.repository_id)) AS is_here
     FROM belongings AS b WHERE (b.repository_id, b.digest) > (?, ?) ORDER BY b.repository_id, b.digest LIMIT ?`,

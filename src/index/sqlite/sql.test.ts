@@ -41,6 +41,12 @@ describe('the query plan', () => {
     expect(plan(SQL.waitingClaim)[0]).toBe(start);
   });
 
+  it('of whether a manifest of the repository needs a digest begins at the edges that lead to it', () => {
+    const needed = plan(SQL.walkBelongings).slice(-2);
+    expect(needed[0]).toMatch(/SEARCH e USING INDEX edges_by_digest \(digest=\?\)/u);
+    expect(needed[1]).toMatch(/SEARCH p USING .*\(digest=\? AND repository_id=\?\)/u);
+  });
+
   it('would show a walk', () => {
     expect(plan('SELECT * FROM tags WHERE name = ?')).toEqual(['SCAN tags']);
   });
