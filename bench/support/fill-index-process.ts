@@ -65,7 +65,10 @@ function fill(connection: connections.Connection, blobs: number, tags: number): 
       else program.recordBelonging(connection, id, digest, 'given');
       connection.run('putBlob', bytes, SIZE, filledUse(tag * share + i, share * tags), bytes, bytes);
     }
-    connection.run('putTag', id, filledTag(tag), program.digestToBytes(manifest), now);
+    const stands = [id, filledTag(tag), program.digestToBytes(manifest)];
+    // Nor since when a tag stands for what it does.
+    if (program.recordBelonging === undefined) connection.run('putTag', ...stands, now);
+    else connection.run('putTag', ...stands, now, 'pulled', now);
   }
   connection.run('addToTotals', share * tags, share * tags * SIZE);
 }
