@@ -89,3 +89,24 @@ test('an index that fails costs the recency, and is told of', async () => {
   await world.lastUse.flush();
   expect(world.told).toEqual([{ kind: 'store-failed', operation: 'record last use', error }]);
 });
+
+test('what an earlier flush is still writing is waited for', async () => {
+  const world = new World();
+  const { lastUse, written } = world;
+  const first = Promise.withResolvers<void>();
+  world.touch = async (uses) => {
+    if (uses.has(A)) await first.promise;
+    written.push(uses);
+  };
+  lastUse.record(A);
+  const flushes: Promise<void>[] = [lastUse.flush(), lastUse.flush()];
+  lastUse.record(B);
+  flushes.push(lastUse.flush());
+  const isOver = [false, false, false];
+  for (const [i, flush] of flushes.entries()) void flush.then(() => (isOver[i] = true));
+  await Promise.resolve();
+  expect(isOver).toEqual([false, false, false]);
+  first.resolve();
+  await Promise.all(flushes);
+  expect(written.map((uses) => [...uses.keys()])).toEqual([[B], [A]]);
+});

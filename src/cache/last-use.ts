@@ -14,6 +14,8 @@ const FLUSH_AT_ENTRIES = 10_000;
 export class LastUse {
   #uses = new Map<Digest, number>();
   #cancelFlush: (() => void) | undefined;
+  /** Writes that are under way. */
+  readonly #writes = new Set<Promise<void>>();
   readonly #index: ContentIndex;
   readonly #clock: Clock;
   readonly #events: Events;
@@ -30,12 +32,22 @@ export class LastUse {
     else this.#cancelFlush ??= this.#clock.after(FLUSH_AFTER_MS, () => void this.flush());
   }
 
+  /**
+   * Resolves when all uses so far are in the index, those that an earlier call is still writing as well: an eviction
+   * would else take what was used a moment ago for what was not used for long.
+   */
   async flush(): Promise<void> {
     this.#cancelFlush?.();
     this.#cancelFlush = undefined;
-    if (this.#uses.size === 0) return;
+    if (this.#uses.size > 0) this.#write();
+    await Promise.all(this.#writes);
+  }
+
+  #write(): void {
     const uses = this.#uses;
     this.#uses = new Map();
-    await tolerate(this.#events, 'record last use', () => this.#index.touch(uses));
+    const write = tolerate(this.#events, 'record last use', () => this.#index.touch(uses));
+    this.#writes.add(write);
+    void write.then(() => this.#writes.delete(write));
   }
 }
