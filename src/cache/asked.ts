@@ -10,7 +10,7 @@ export interface Asked {
   readonly client: string;
 }
 
-/** A blob ready to be sent. Whoever gets it closes the reader. */
+/** A blob ready to be sent. The caller closes the reader. */
 export interface OpenedBlob {
   readonly reader: BlobReader;
   readonly outcome: Outcome;

@@ -175,7 +175,7 @@ export class Mirror {
   }
 
   /**
-   * @param client who asks, by an opaque key: turns at an upstream are dealt out fairly among clients
+   * @param client an opaque key of the client that asks: turns at an upstream are dealt out fairly among clients
    * @throws UpstreamError
    */
   blob(

@@ -103,7 +103,7 @@ export class Relay {
     this.wake();
   }
 
-  /** Nobody is waited for for ever but a reader that is alone: those who follow may still be reading what is stored. */
+  /** Only a reader that is alone is waited for without end: the other followers may still be reading what is stored. */
   #hasRoom(isPatient: boolean): boolean {
     const offsets = [...this.#seats].map(({ offset }) => offset);
     if (offsets.length === 0) return false;

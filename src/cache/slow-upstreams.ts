@@ -1,8 +1,8 @@
 import type { Clock } from '../clock.ts';
 
 /**
- * How long an upstream counts as slow that nobody asks. Without an end the first pull after a slow minute would get
- * an old answer, however much later it came and however well upstream was by then.
+ * How long an upstream counts as slow without being asked. Without an end, the first pull after a slow minute would
+ * get an old answer, however much later it came and however well upstream was by then.
  */
 const SLOW_MS = 60_000;
 

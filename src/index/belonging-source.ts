@@ -1,7 +1,7 @@
 /**
  * Why a digest belongs to a repository, the weakest first:
- * - `claimed`: a manifest of the repository names it. That is the word of whoever could push the manifest, so the
- *   registry is asked before it is served.
+ * - `claimed`: a manifest of the repository names it. That is the word of the account that pushed the
+ *   manifest, so the registry is asked before the digest is served.
  * - `confirmed`: the repository's registry has said so.
  * - `given`: the bytes came in whole and verified through this repository.
  * - `imported`: an operator's bundle has brought it.

@@ -21,7 +21,8 @@ export function formatReferrersIndex(referrers: readonly Descriptor[]): Uint8Arr
 
 /**
  * The descriptors of an upstream's referrers answer or tag-schema index. A null or missing list is empty where the
- * document says what it is; a descriptor that is none, or has a digest that nobody could verify, is left out: it must not hide the others.
+ * document says what it is; a descriptor that cannot be read, or whose digest cannot be
+ * verified, is left out: it must not hide the others.
  * @throws RegistryError MANIFEST_INVALID where it is no index at all, or over the limits of a manifest.
  */
 export function parseReferrersIndex(bytes: Uint8Array): Descriptor[] {

@@ -12,7 +12,7 @@ export function isWordEnough(standing: Standing, recovered: RecoveredPolicy): bo
 /**
  * Whether what is here is served, with a warning, while upstream cannot be asked and has not refused it:
  * - what was recovered, where no upstream has credentials;
- * - a manifest's claim to what its own upstream has given, where everybody could have that from there.
+ * - a manifest's claim to what its own upstream has given, where every client could pull that from there.
  */
 export function isServedUnconfirmed(
   standing: Standing,

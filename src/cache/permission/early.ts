@@ -144,7 +144,8 @@ class Lane {
   async #settle(claim: WaitingClaim): Promise<number> {
     const { index } = this.#options;
     try {
-      // What upstream's word is not enough for, or what it has denied, has had its turn: whoever asks for it is told.
+      // A claim that upstream's word cannot confirm, or that it has denied, has had its turn: a client that asks for it
+      // is answered by its own question.
       if (!(await this.#confirm(claim))) await index.passOver(claim.key, claim.digest);
     } catch (error) {
       if (!(error instanceof UpstreamError)) throw error;

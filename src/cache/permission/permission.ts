@@ -48,7 +48,7 @@ export class Permission {
 
   /**
    * How the bytes are served; `fetch` where only the bytes themselves, from upstream, can prove that they may be.
-   * @param client who asks, by an opaque key
+   * @param client an opaque key of the client that asks
    * @throws UpstreamError where upstream says no, or cannot be asked and the bytes may not be served without its word
    */
   async ask(target: Target, content: Content, client = ''): Promise<Outcome | 'fetch'> {

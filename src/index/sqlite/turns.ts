@@ -9,7 +9,7 @@ export const PIECE = 128;
 
 /**
  * Shares the event loop between the index, whose every statement blocks it, and all else: in one turn of the loop only
- * so many rows are read or changed, whoever asks for them. What comes beyond that waits for a next turn, first come,
+ * so many rows are read or changed, over all callers. What comes beyond that waits for a next turn, first come,
  * first served: so a loop over calls of the index lets others in, and need not think of it.
  */
 export class Turns {

@@ -4,7 +4,7 @@ import type { Target } from '../../cache/target.ts';
 /** What every handler needs of a request about a repository. */
 export interface Question {
   readonly target: Target;
-  /** Who asks: what is limited for each client is counted by this. */
+  /** The key of the client: what is limited for each client is counted by it. */
   readonly client: string;
   /** The repository's name as it was asked for. */
   readonly name: string;
