@@ -137,6 +137,12 @@ export type LarderEvent =
       readonly task: 'reconcile' | 'forget' | 'verify' | 'control';
       readonly error: unknown;
     }
+  | {
+      /** A mistake of the program's own, which was to cost no more than one request or connection. */
+      readonly kind: 'server-failed';
+      readonly operation: string;
+      readonly error: unknown;
+    }
   | { readonly kind: 'request-served'; readonly request: ServedRequest };
 
 /** One line of the access log. */

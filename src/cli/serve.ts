@@ -93,6 +93,7 @@ async function serve(config: Config): Promise<void> {
     records,
     proxies,
     clock,
+    events,
     ...config.listen,
     limits: config.limits,
   }).catch((error: unknown) => {

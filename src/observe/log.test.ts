@@ -141,6 +141,12 @@ describe('what an operator should know', () => {
       { operation: 'open a blob', error: TOLD },
     ],
     [
+      'error',
+      'the server has a bug',
+      { kind: 'server-failed', operation: 'answer a request', error: FAILURE },
+      { operation: 'answer a request', error: TOLD },
+    ],
+    [
       'warn',
       'an upstream is left alone',
       { kind: 'breaker-changed', upstream: 'docker.io', state: 'open', error: FAILURE },

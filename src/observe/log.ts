@@ -67,6 +67,9 @@ export function createLogListener(logger: Logger): Listener {
       case 'maintenance-failed':
         logMaintenance(logger, event);
         return;
+      case 'server-failed':
+        logger.error(described(event), 'the server made a mistake, this is a bug of Larder');
+        return;
       case 'evicted':
       case 'upstream-bytes':
       case 'rate-limit':

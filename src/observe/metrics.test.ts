@@ -166,6 +166,7 @@ describe('the cache', () => {
     { kind: 'blob-quarantined', digest: BLOB.digest, error: new Error('x') },
     { kind: 'index-replaced', setAside: '/cache/x', error: new Error('x') },
     { kind: 'maintenance-failed', task: 'verify', error: new Error('x') },
+    { kind: 'server-failed', operation: 'answer a request', error: new Error('x') },
   ])('$kind, which an operator may want to hear of', async (event) => {
     const counted = await after(event, event);
     expect(counted.get(`larder_events_total{event="${event.kind}"}`)).toBe(2);

@@ -157,6 +157,7 @@ function cacheMetrics(registers: Registry[]): Listener {
     'blob-quarantined',
     'index-replaced',
     'maintenance-failed',
+    'server-failed',
   ] as const);
   return (event) => {
     if (event.kind === 'fill-ended') fills.inc({ upstream: event.upstream, outcome: event.outcome });

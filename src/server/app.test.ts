@@ -28,6 +28,7 @@ interface WorldOptions {
   readonly reply?: AppOptions['registry']['reply'];
   /** What it answers at once. */
   readonly replyNow?: AppOptions['registry']['replyNow'];
+  readonly deliver?: AppOptions['deliver'];
 }
 
 /** At the same time. */
@@ -36,7 +37,7 @@ const REQUESTS = 10;
 const EMPTY: Reply = { status: 200, headers: {}, body: NO_BODY };
 
 /** Disposing asserts that nothing was written beside the log. */
-async function start({ health, reply, replyNow }: WorldOptions): Promise<World> {
+async function start({ health, reply, replyNow, deliver }: WorldOptions): Promise<World> {
   const complaints = vi.spyOn(console, 'error').mockReturnValue();
   const clock = new ManualClock();
   const events = createEvents();
@@ -57,10 +58,10 @@ async function start({ health, reply, replyNow }: WorldOptions): Promise<World> 
     },
     admission,
     idleMs: 0,
-    deliver: createDeliver(),
+    deliver: deliver ?? createDeliver(),
   });
   const limits = { headerTimeoutMs: 60_000, connections: 100, connectionsPerClient: 100 };
-  const server = await listen({ app, records, proxies, clock, host: '127.0.0.1', port: 0, limits });
+  const server = await listen({ app, records, proxies, clock, events, host: '127.0.0.1', port: 0, limits });
   const base = new URL(`http://127.0.0.1:${server.port}`);
   return {
     clock,
@@ -228,6 +229,23 @@ describe('the record of a request', () => {
     socket.destroy();
     await expect.poll(() => world.served).toMatchObject([{ bytes: 0, complete: false }]);
     expect(world.served[0]?.firstByteMs).toBeUndefined();
+    expectRoom(world);
+  });
+});
+
+describe('a way of sending that fails once it has begun', () => {
+  test('costs its own connection', async () => {
+    const deliver = (): Promise<never> => Promise.reject(new TypeError('a bug'));
+    const body = { kind: 'blob', reader: new ScriptedReader(10), start: 0, end: 10 } as const;
+    const reply = () => Promise.resolve({ status: 200, headers: { 'Content-Length': 10 }, body });
+    await using world = await start({ deliver, reply });
+    const isWhole = await world.get('/v2/').then(
+      ({ complete }) => complete,
+      () => false,
+    );
+    expect(isWhole).toBe(false);
+    await expect.poll(() => world.served).toMatchObject([{ complete: false, error: new TypeError('a bug') }]);
+    expect((await world.get('/livez')).status).toBe(200);
     expectRoom(world);
   });
 });

@@ -62,6 +62,7 @@ export class Endpoint {
     const closing = { ...reply, headers: { ...reply.headers, ...soon, Connection: 'close' } };
     record.served = this.#send(withCommonHeaders(closing, record.id, statusOfError(error)), outgoing).then(
       (delivered) => note(record, delivered),
+      (failure: unknown) => this.#answerUnforeseen(failure, outgoing, record),
     );
   }
 
@@ -86,13 +87,19 @@ export class Endpoint {
     return refusal;
   }
 
-  /** The last resort. Nothing throws once a part of an answer is sent, so there is none yet. */
+  /** The last resort, which must not throw itself: that would end the program. */
   async #answerUnforeseen(error: unknown, outgoing: ServerResponse, record: RequestRecord): Promise<void> {
     record.outcome = 'error';
     record.error = error;
     const reply = errorReply(error, { kind: undefined, hasFallback: false });
-    const delivered = await this.#send(withCommonHeaders(reply, record.id, statusOfError(error)), outgoing);
-    record.bytes = delivered.bytes;
+    try {
+      const delivered = await this.#send(withCommonHeaders(reply, record.id, statusOfError(error)), outgoing);
+      record.bytes = delivered.bytes;
+    } catch {
+      // A part of an answer is sent, so there is nothing to say any more.
+      record.isWhole = false;
+      outgoing.destroy();
+    }
   }
 
   #send(reply: Reply, outgoing: ServerResponse): Promise<Delivered> {

@@ -6,11 +6,11 @@ import type { Refusal } from './admission.ts';
 import { statusOfError } from './cache-status.ts';
 import { withCommonHeaders } from './common-headers.ts';
 import { errorAnswer, type ErrorContext } from './error-table.ts';
-import { jsonBody, type Reply } from './reply.ts';
+import { jsonBody, type ReadyReply, type Reply } from './reply.ts';
 import type { RequestRecord } from './request-record.ts';
 
 /** Renders an error as the distribution spec wants it ("Error Codes"). */
-export function errorReply(error: unknown, context: ErrorContext): Reply {
+export function errorReply(error: unknown, context: ErrorContext): ReadyReply {
   const { status, code, detail, retryAfterMs, ...answer } = errorAnswer(error, context);
   // It may quote an upstream, and the client's user looks at it.
   const message = escapeControls(answer.message);

@@ -3,10 +3,12 @@ import { createServer, type Server, type ServerOptions } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../clock.ts';
+import type { Events } from '../events.ts';
 import type { App } from './app.ts';
 import { clientKey } from './client-key.ts';
 import { Connections, type ConnectionLimits } from './connections.ts';
-import type { RequestRecords } from './request-record.ts';
+import { Mishaps } from './mishaps.ts';
+import type { RequestRecord, RequestRecords } from './request-record.ts';
 import type { TrustedProxies } from './trusted-proxies.ts';
 
 export interface ListenOptions {
@@ -14,6 +16,7 @@ export interface ListenOptions {
   readonly records: RequestRecords;
   readonly proxies: TrustedProxies;
   readonly clock: Clock;
+  readonly events: Events;
   /** Undefined: every interface. */
   readonly host: string | undefined;
   /** 0: any free port. */
@@ -54,7 +57,8 @@ export interface Listening {
 
 /** @throws the system's error where the address cannot be listened on (EADDRINUSE, EACCES) */
 export async function listen(options: ListenOptions): Promise<Listening> {
-  const { app, records, clock, host, port, limits } = options;
+  const { app, records, clock, events, host, port, limits } = options;
+  const mishaps = new Mishaps(events);
   const connections = new Connections<Socket>({ ...limits, reserve: RESERVE });
   let isDraining = false;
   const server = createServer(serverOptions(limits), (incoming, outgoing) => {
@@ -62,18 +66,23 @@ export async function listen(options: ListenOptions): Promise<Listening> {
     // What such a connection has sent already is still read to its end.
     if (socket.destroyed) return;
     if (connections.begun(socket) > MAX_PIPELINED) return void socket.destroy();
-    const record = records.begin(incoming, outgoing, (over) => {
-      app.release(over);
-      connections.ended(socket);
-      // A connection that was busy when the drain began is idle now, and would be kept alive.
-      if (isDraining) server.closeIdleConnections();
-    });
-    const mayAsk = connections.useOf(socket) ?? 'all';
-    if (isDraining || mayAsk === 'health') outgoing.setHeader('Connection', 'close');
-    app.handle(incoming, outgoing, record, mayAsk);
+    let record: RequestRecord | undefined;
+    try {
+      record = records.begin(incoming, outgoing, (over) => {
+        connections.ended(socket);
+        // A connection that was busy when the drain began is idle now, and would be kept alive.
+        if (isDraining) server.closeIdleConnections();
+        mishaps.guard('end a request', () => app.release(over));
+      });
+      const mayAsk = connections.useOf(socket) ?? 'all';
+      if (isDraining || mayAsk === 'health') outgoing.setHeader('Connection', 'close');
+      app.handle(incoming, outgoing, record, mayAsk);
+    } catch (error) {
+      mishaps.answer(error, outgoing, record);
+    }
   });
   server.on('connect', (_incoming, socket) => refuseTunnel(socket));
-  admitConnections(server, connections, options);
+  admitConnections(server, connections, mishaps, options);
   server.listen({ port, host });
   await once(server, 'listening');
   const address = server.address() as AddressInfo;
@@ -93,10 +102,11 @@ export async function listen(options: ListenOptions): Promise<Listening> {
 function admitConnections(
   server: Server,
   connections: Connections<Socket>,
+  mishaps: Mishaps,
   { proxies, clock }: Pick<ListenOptions, 'proxies' | 'clock'>,
 ): void {
   let proxied = 0;
-  server.on('connection', (socket) => {
+  const admit = (socket: Socket): void => {
     const address = socket.remoteAddress ?? '';
     // Behind a proxy there are many clients: its connections are nobody's share.
     const client = proxies.isTrusted(address) ? `proxied ${(proxied += 1)}` : clientKey(address);
@@ -107,6 +117,10 @@ function admitConnections(
       cancel?.();
       connections.closed(socket);
     });
+  };
+  server.on('connection', (socket) => {
+    const isAdmitted = mishaps.guard('take a connection', () => admit(socket));
+    if (!isAdmitted) socket.destroy();
   });
 }
 

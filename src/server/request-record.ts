@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../clock.ts';
 import type { Events, ServedRequest } from '../events.ts';
 import { loggedUrl } from './logged-url.ts';
+import { Mishaps } from './mishaps.ts';
 import type { TrustedProxies } from './trusted-proxies.ts';
 
 /** What becomes known of a request while it is served; told as one event when its connection is done with it. */
@@ -41,6 +42,7 @@ export class RequestRecords {
   readonly #events: Events;
   readonly #newId: () => string;
   readonly #proxies: TrustedProxies;
+  readonly #mishaps: Mishaps;
   #untold: (() => void)[] = [];
 
   constructor(clock: Clock, events: Events, newId: () => string, proxies: TrustedProxies) {
@@ -48,6 +50,7 @@ export class RequestRecords {
     this.#events = events;
     this.#newId = newId;
     this.#proxies = proxies;
+    this.#mishaps = new Mishaps(events);
   }
 
   /**
@@ -90,7 +93,12 @@ export class RequestRecords {
     // Now: what is written to a closed response looks finished later on.
     const isFinished = outgoing.writableFinished;
     const durationMs = this.msSince(record);
-    const tell = (): void => this.#tell(record, incoming, outgoing.statusCode, isFinished, durationMs);
+    const tell = (): void => {
+      const { statusCode } = outgoing;
+      this.#mishaps.guard('log a request', () =>
+        this.#tell(record, incoming, statusCode, isFinished, durationMs),
+      );
+    };
     if (record.served === undefined) this.#tellSoon(tell);
     else record.served.then(tell, tell);
   }

@@ -301,7 +301,16 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
   const app = createApp({ registry, records, health, admission, idleMs, deliver });
   const connections = options.connections ?? { connections: 10_000, connectionsPerClient: 10_000 };
   const limits = { headerTimeoutMs, ...connections };
-  const listening = await listen({ app, records, proxies, clock, host: '127.0.0.1', port: 0, limits });
+  const listening = await listen({
+    app,
+    records,
+    proxies,
+    clock,
+    events: bus,
+    host: '127.0.0.1',
+    port: 0,
+    limits,
+  });
   const ownsDirectory = options.directory === undefined;
   return new MirrorFixture({
     clock,
