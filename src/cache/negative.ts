@@ -48,7 +48,8 @@ export class NegativeCache {
     if (entry === undefined) return undefined;
     const now = this.#clock.monotonic();
     if (now >= entry.until) this.#errors.delete(key);
-    return now < entry.until && now - entry.at < maxAgeMs ? toldAgain(entry.error) : undefined;
+    const ageMs = now - entry.at;
+    return now < entry.until && ageMs < maxAgeMs ? toldAgain(entry.error, ageMs) : undefined;
   }
 
   put(key: string, error: UpstreamError): void {
@@ -68,7 +69,10 @@ export class NegativeCache {
   }
 }
 
-function toldAgain({ upstream, failure, reason, message, status, isVerdict }: UpstreamError): UpstreamError {
+function toldAgain(
+  { upstream, failure, reason, message, status, isVerdict }: UpstreamError,
+  ageMs: number,
+): UpstreamError {
   const text = message.slice(`${upstream}: `.length);
-  return new UpstreamError(upstream, failure, reason, text, { status, isVerdict, wasAsked: false });
+  return new UpstreamError(upstream, failure, reason, text, { status, isVerdict, wasAsked: false, ageMs });
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { CONFIRMED, HIT, outcomeName, type Outcome } from './outcome.ts';
+import { CONFIRMED, HIT, joined, outcomeName, type Outcome } from './outcome.ts';
 
 test.each<[string, Outcome]>([
   ['hit', HIT],
@@ -14,4 +14,19 @@ test.each<[string, Outcome]>([
   ['stale', { hit: true, warning: 'served without confirmation' }],
 ])('%s: %o', (name, outcome) => {
   expect(outcomeName(outcome)).toBe(name);
+});
+
+const FETCHED: Outcome = { hit: false, fwd: 'uri-miss', stored: true };
+const CHECKED: Outcome = { hit: false, fwd: 'stale', collapsed: false };
+const UNCONFIRMED: Outcome = { hit: false, fwd: 'stale', ttlMs: -1, ageMs: 9, warning: 'unconfirmed' };
+
+test.each<[string, Outcome, Outcome, Outcome]>([
+  ['both were here', { hit: true, ttlMs: 1, ageMs: 9 }, HIT, { hit: true, ttlMs: 1, ageMs: 9 }],
+  ['only the tag was: it is as old', { hit: true, ttlMs: 1, ageMs: 9 }, FETCHED, { ...FETCHED, ageMs: 9 }],
+  ['a digest, which has no age', HIT, FETCHED, FETCHED],
+  ['only the manifest was: the tag is of now', CHECKED, HIT, CHECKED],
+  ['neither was', CHECKED, FETCHED, { ...FETCHED, ...CHECKED }],
+  ['the tag could not be confirmed', UNCONFIRMED, FETCHED, { ...FETCHED, ...UNCONFIRMED }],
+])('an answer in two steps: %s', (_, first, second, expected) => {
+  expect(joined(first, second)).toEqual(expected);
 });

@@ -15,6 +15,13 @@ export interface Outcome {
   readonly collapsed?: boolean;
   /** Freshness left, milliseconds; negative when a stale tag is served. */
   readonly ttlMs?: number;
+  /**
+   * Of an answer that may change and that upstream has not confirmed for this request: milliseconds since the question
+   * to which upstream gave it. What a digest names has none: it never changes, and the bytes themselves prove that
+   * they are right, so to call them old would only make caches in front ask for them anew. Nor has a list that was put
+   * together here: upstream never gave it.
+   */
+  readonly ageMs?: number;
   /** Why something unusual was done. */
   readonly detail?: string;
   /** For the client's eyes: goes into a Warning header. Set when what is served could not be confirmed. */
@@ -30,9 +37,13 @@ export const CONFIRMED: Outcome = {
   detail: 'confirmed for this repository',
 };
 
-/** Of one answer that took two steps: upstream was asked if either asked it. */
+/**
+ * Of one answer that took two steps, from a name to its digest and from that to the bytes: upstream was asked if either
+ * asked it, and the answer is as old as what the name stands for.
+ */
 export function joined(first: Outcome, second: Outcome): Outcome {
-  return second.hit || !first.hit ? { ...second, ...first } : second;
+  if (second.hit || !first.hit) return { ...second, ...first };
+  return first.ageMs === undefined ? second : { ...second, ageMs: first.ageMs };
 }
 
 /** One word for logs and metrics. */

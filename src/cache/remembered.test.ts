@@ -29,21 +29,38 @@ test('is asked for once in its time to live', async () => {
   const source = new Source();
   expect(await source.get()).toEqual({ value: { text: 'answer 1' }, source: 'upstream', collapsed: false });
   source.clock.advance(999);
-  expect(await source.get()).toEqual({ value: { text: 'answer 1' }, source: 'memory', collapsed: false });
+  expect(await source.get()).toEqual({
+    value: { text: 'answer 1' },
+    source: 'memory',
+    collapsed: false,
+    ageMs: 999,
+  });
   source.clock.advance(1);
   expect(await source.get()).toMatchObject({ value: { text: 'answer 2' }, source: 'upstream' });
 });
 
-test('lives from the moment of the answer, and setting the clock of the machine changes nothing of it', async () => {
+test('lives from the moment of the question, and setting the clock of the machine changes nothing of it', async () => {
   const source = new Source();
   source.answer = () => {
-    source.clock.advance(5_000);
+    source.clock.advance(400);
     return Promise.resolve({ text: 'slow' });
   };
   await source.get();
   source.clock.jump(86_400_000);
-  source.clock.advance(999);
-  expect((await source.get()).source).toBe('memory');
+  source.clock.advance(599);
+  expect(await source.get()).toMatchObject({ source: 'memory', ageMs: 999 });
+  source.clock.advance(1);
+  expect((await source.get()).source).toBe('upstream');
+});
+
+test('what took longer than its time to live is asked for anew', async () => {
+  const source = new Source();
+  source.answer = () => {
+    source.clock.advance(1_000);
+    return Promise.resolve({ text: 'slow' });
+  };
+  expect(await source.get()).toMatchObject({ value: { text: 'slow' }, source: 'upstream' });
+  expect((await source.get()).source).toBe('upstream');
 });
 
 test('is asked for once by many at the same time', async () => {
@@ -74,6 +91,7 @@ describe('where the source fails', () => {
       source: 'stale',
       collapsed: false,
       error: failure,
+      ageMs: 1_000,
     });
   });
 

@@ -4,7 +4,7 @@ import { Flights } from './flights.ts';
 
 interface Entry<T> {
   readonly value: T;
-  /** When it was told, by the monotonic clock. */
+  /** When it was asked for, by the monotonic clock: what changes after the question is not in the answer. */
   readonly at: number;
 }
 
@@ -13,6 +13,8 @@ export interface Recalled<T> {
   readonly value: T;
   readonly source: 'memory' | 'upstream' | 'stale';
   readonly collapsed: boolean;
+  /** Of what was not asked for now: milliseconds since it was. */
+  readonly ageMs?: number;
   /** Why a stale answer had to do. */
   readonly error?: unknown;
 }
@@ -49,19 +51,25 @@ export class Remembered<T extends object> {
     isFailure: (error: unknown) => boolean,
   ): Promise<Recalled<T>> {
     const entry = this.#entries.get(key);
-    if (entry !== undefined && this.#clock.monotonic() - entry.at < ttlMs) {
-      return { value: entry.value, source: 'memory', collapsed: false };
+    const ageMs = entry === undefined ? Infinity : this.#ageMs(entry);
+    if (entry !== undefined && ageMs < ttlMs) {
+      return { value: entry.value, source: 'memory', collapsed: false, ageMs };
     }
     const { promise, collapsed } = this.#flights.join(key, async () => {
+      const at = this.#clock.monotonic();
       const value = await ask();
-      this.#entries.set(key, { value, at: this.#clock.monotonic() });
+      this.#entries.set(key, { value, at });
       return value;
     });
     try {
       return { value: await promise, source: 'upstream', collapsed };
     } catch (error) {
       if (entry === undefined || !isFailure(error)) throw error;
-      return { value: entry.value, source: 'stale', collapsed, error };
+      return { value: entry.value, source: 'stale', collapsed, error, ageMs: this.#ageMs(entry) };
     }
+  }
+
+  #ageMs({ at }: Entry<T>): number {
+    return this.#clock.monotonic() - at;
   }
 }

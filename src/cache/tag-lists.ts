@@ -87,10 +87,11 @@ export class TagLists {
 
 /** The outcome of a list that was recalled from memory or asked for. */
 export function listOutcome(recalled: Recalled<object>): Outcome {
-  if (recalled.source === 'memory') return { hit: true };
+  const age = recalled.ageMs === undefined ? {} : { ageMs: recalled.ageMs };
+  if (recalled.source === 'memory') return { hit: true, ...age };
   if (recalled.source === 'upstream') return { hit: false, fwd: 'uri-miss', collapsed: recalled.collapsed };
   const { error } = recalled;
   const why = error instanceof UpstreamError ? error.message : 'upstream failed';
   const detail = error instanceof UpstreamError ? error.reason : 'error';
-  return { hit: false, fwd: 'stale', detail, warning: `the last list known, since ${why}` };
+  return { hit: false, fwd: 'stale', detail, ...age, warning: `the last list known, since ${why}` };
 }

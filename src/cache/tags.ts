@@ -11,7 +11,7 @@ import { flightKey, Flights, type Boarding } from './flights.ts';
 import { freshness, remainingMs } from './freshness.ts';
 import type { Manifest, Manifests, PulledManifest } from './manifests.ts';
 import type { NegativeCache } from './negative.ts';
-import { HIT, joined, type Outcome } from './outcome.ts';
+import { joined, type Outcome } from './outcome.ts';
 import type { Permission } from './permission/permission.ts';
 import type { TagPolicy } from './policy.ts';
 import { isRefusal, isVerdict, isWorthRemembering } from './refusal.ts';
@@ -154,12 +154,14 @@ export class Tags {
     const { upstream, repository } = target.key;
     events.emit({ kind: 'stale-served', upstream, repository, reference: tag, error });
     const why = error instanceof UpstreamError ? error.message : 'the tag could not be confirmed';
+    const now = clock.now();
     return {
       digest: entry.digest,
       outcome: {
         hit: false,
         fwd: 'stale',
-        ttlMs: remainingMs(entry, target.tags, clock.now()),
+        ttlMs: remainingMs(entry, target.tags, now),
+        ageMs: now - entry.checkedAt,
         detail: error instanceof UpstreamError ? error.reason : 'error',
         warning: `served from the cache without confirmation: ${why}`,
       },
@@ -249,7 +251,8 @@ export class Tags {
 /** A tag that is never revalidated is fresh, however old it is. */
 function freshOutcome(entry: TagEntry, policy: TagPolicy, now: number): Outcome {
   const ttlMs = remainingMs(entry, policy, now);
-  return ttlMs > 0 ? { hit: true, ttlMs } : HIT;
+  const ageMs = now - entry.checkedAt;
+  return ttlMs > 0 ? { hit: true, ttlMs, ageMs } : { hit: true, ageMs };
 }
 
 function checkKey({ key }: Target, tag: Tag): string {

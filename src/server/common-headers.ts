@@ -1,11 +1,20 @@
+import { formatAge } from '../http/age.ts';
 import { formatCacheStatus, type CacheStatus } from '../http/cache-status.ts';
 import type { Reply } from './reply.ts';
 
 /** Nothing that Larder sends is what a browser may guess it to be: a blob may hold anything. */
 export const NO_SNIFF = ['X-Content-Type-Options', 'nosniff'] as const;
 
-/** Gives a reply the headers that every answer of the registry has. */
-export function withCommonHeaders<R extends Reply>(reply: R, requestId: string, status: CacheStatus): R {
+/**
+ * Gives a reply the headers that every answer of the registry has.
+ * @param ageMs of an answer from the cache that may be another one upstream by now; milliseconds
+ */
+export function withCommonHeaders<R extends Reply>(
+  reply: R,
+  requestId: string,
+  status: CacheStatus,
+  ageMs?: number,
+): R {
   return {
     ...reply,
     headers: {
@@ -14,6 +23,7 @@ export function withCommonHeaders<R extends Reply>(reply: R, requestId: string, 
       [NO_SNIFF[0]]: NO_SNIFF[1],
       'X-Request-Id': requestId,
       'Cache-Status': formatCacheStatus(status),
+      ...(ageMs === undefined ? {} : { Age: formatAge(ageMs) }),
     },
   };
 }

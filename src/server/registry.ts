@@ -99,7 +99,8 @@ export class Registry {
       record.outcome = 'error';
       const { upstream } = record;
       const reply = errorReply(error, { kind: path?.kind, hasFallback: ns !== undefined, upstream });
-      const told = withCommonHeaders(byTag(path, reply), record.id, statusOfError(error));
+      const ageMs = error instanceof UpstreamError ? error.ageMs : undefined;
+      const told = withCommonHeaders(byTag(path, reply), record.id, statusOfError(error), ageMs);
       return withNamespace(told, record, ns);
     }
   }
@@ -205,7 +206,7 @@ function byTag(path: V2Path | undefined, reply: Reply): Reply {
 function rendered<R extends Reply>(answer: Answer<R>, record: RequestRecord): R {
   const { outcome } = answer;
   if (outcome !== undefined) record.outcome = outcomeName(outcome);
-  const reply = withCommonHeaders(answer, record.id, statusOfOutcome(outcome));
+  const reply = withCommonHeaders(answer, record.id, statusOfOutcome(outcome), outcome?.ageMs);
   if (outcome?.warning === undefined) return reply;
   return { ...reply, headers: { ...reply.headers, Warning: formatWarnings([outcome.warning]) } };
 }

@@ -65,6 +65,8 @@ export class UpstreamError extends Error {
   readonly isVerdict: boolean;
   /** False where this is told without asking: because of what upstream said or did before, or because it must not be asked. */
   readonly wasAsked: boolean;
+  /** Of what upstream said before: milliseconds since. */
+  readonly ageMs: number | undefined;
 
   constructor(
     upstream: string,
@@ -77,6 +79,7 @@ export class UpstreamError extends Error {
       retryAfterMs?: number | undefined;
       isVerdict?: boolean;
       wasAsked?: boolean;
+      ageMs?: number;
       cause?: unknown;
     } = {},
   ) {
@@ -89,6 +92,7 @@ export class UpstreamError extends Error {
     this.retryAfterMs = options.retryAfterMs;
     this.isVerdict = options.isVerdict ?? false;
     this.wasAsked = options.wasAsked ?? true;
+    this.ageMs = options.ageMs;
   }
 
   /**
