@@ -9,6 +9,7 @@ import { createEvents, type LarderEvent } from '../events.ts';
 import { digestOf } from '../oci/digest.ts';
 import type { RepositoryName } from '../oci/repository-name.ts';
 import { UpstreamError } from '../upstream/error.ts';
+import { limitBlobs } from '../upstream/limit-blobs.ts';
 import type { ByteRange, Upstream } from '../upstream/upstream.ts';
 import { BlobSource } from './blob-source.ts';
 import type { Target } from './target.ts';
@@ -406,6 +407,25 @@ describe('a transfer that is merely slow', () => {
     expect(bytes.equals(content)).toBe(true);
     expect(world.asked.map(({ second }) => second)).toEqual([0, 60, 360, 660, 960]);
     expect([source.isPutTogether, world.bodies.open]).toEqual([false, 0]);
+  });
+
+  test('goes on as it is where it holds the last turn: it does not wait for another one beside that', async () => {
+    const world = dripping(CONTENT, [{ bytes: 1 }, { bytes: 5_000 }]);
+    const limits = { max: 1, questions: 1, waitMs: 30_000 };
+    const upstream = limitBlobs(world.target.upstream, limits, world.clock);
+    const { bytes } = await read({ ...world, target: { ...world.target, upstream } });
+    expect(bytes.equals(CONTENT)).toBe(true);
+    expect([world.asked.length, world.clock.pending, world.bodies.open]).toEqual([1, 0, 0]);
+  });
+
+  test('the same where several hold all turns, and each would have another one', async () => {
+    const world = dripping(CONTENT, [{ bytes: 1 }]);
+    const limits = { max: 2, questions: 1, waitMs: 30_000 };
+    const upstream = limitBlobs(world.target.upstream, limits, world.clock);
+    const limited = { ...world, target: { ...world.target, upstream } };
+    const both = await Promise.all([read(limited), read(limited)]);
+    expect(both.map(({ bytes }) => bytes.equals(CONTENT))).toEqual([true, true]);
+    expect([world.clock.pending, world.bodies.open]).toEqual([0, 0]);
   });
 
   test('goes on as it is where upstream ignores Range, and is not asked for again', async () => {

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { Events } from '../events.ts';
 import type { Digest } from '../oci/digest.ts';
 import { UpstreamError } from '../upstream/error.ts';
-import type { ByteRange, Demand, FetchedBlob } from '../upstream/upstream.ts';
+import type { BlobOptions, ByteRange, Demand, FetchedBlob } from '../upstream/upstream.ts';
 import { pause } from './deadline.ts';
 import { Patience } from './patience.ts';
 import { isTransient, Places } from './places.ts';
@@ -93,7 +93,8 @@ export class BlobSource {
   }
 
   /**
-   * The bytes of the range, each time all that are here. Ends when upstream has sent them all, which is not yet to say that they are right.
+   * The bytes of the range, each time all that are here. Ends when upstream has sent them all, which is not yet to say
+   * that they are right.
    * @throws UpstreamError once taking up again is of no use
    */
   async *pieces(): AsyncGenerator<readonly Uint8Array[], void, undefined> {
@@ -168,7 +169,7 @@ export class BlobSource {
   ): AsyncGenerator<readonly Uint8Array[], void, undefined> {
     const ended = AbortSignal.any([signal, this.#ended]);
     watch.begin();
-    let next = this.#current ?? (await this.#ask(this.#places.current, ended));
+    let next = this.#current ?? (await this.#ask(this.#places.current, { signal: ended }));
     for (;;) {
       this.#current = next;
       this.#answers += 1;
@@ -219,7 +220,8 @@ export class BlobSource {
     if (!this.#mayBeRenewed || this.#offset === this.#end) return undefined;
     let renewed: FetchedBlob;
     try {
-      renewed = await this.#ask(this.#places.next, ended);
+      // This transfer has a turn, and to wait for another one beside it may be for ever: others may do the same.
+      renewed = await this.#ask(this.#places.next, { signal: ended, mayWait: false });
     } catch (error) {
       if (error instanceof UpstreamError && !ended.aborted) return undefined;
       throw error;
@@ -234,9 +236,10 @@ export class BlobSource {
     return renewed;
   }
 
-  #ask(target: Target, signal: AbortSignal): Promise<FetchedBlob> {
+  #ask(target: Target, options: Pick<BlobOptions, 'signal' | 'mayWait'>): Promise<FetchedBlob> {
     const { demand } = this.#options;
-    return request(target, this.#digest, { start: this.#offset, end: this.#range.end }, { demand, signal });
+    const range = { start: this.#offset, end: this.#range.end };
+    return request(target, this.#digest, range, { demand, ...options });
   }
 
   get #isHopeless(): boolean {
@@ -290,8 +293,8 @@ function request(
   target: Target,
   digest: Digest,
   range: ByteRange,
-  { demand, signal }: Pick<BlobSourceOptions, 'demand' | 'signal'>,
+  { demand, signal, mayWait = true }: Pick<BlobOptions, 'demand' | 'signal' | 'mayWait'>,
 ): Promise<FetchedBlob> {
   const wanted = range.start === 0 && range.end === undefined ? undefined : range;
-  return target.upstream.blob(target.key.repository, digest, { range: wanted, demand, signal });
+  return target.upstream.blob(target.key.repository, digest, { range: wanted, demand, signal, mayWait });
 }

@@ -50,6 +50,16 @@ test('beyond the limit a blob waits until another has been read', async () => {
   expect(stub.calls).toBe(3);
 });
 
+test('one that may not wait is refused at once, and leaves nothing behind', async () => {
+  const { clock, stub, upstream, get } = start(1);
+  const first = await get();
+  const second = upstream.blob(NAME, DIGEST, { mayWait: false });
+  await expect(second).rejects.toMatchObject({ reason: 'busy', wasAsked: false });
+  expect([stub.calls, clock.pending]).toEqual([1, 0]);
+  first.body.destroy();
+  expect(await read(await upstream.blob(NAME, DIGEST, { mayWait: false }))).toBe('ab');
+});
+
 test('or until another is given up', async () => {
   const { get } = start(1);
   const first = await get();

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { UpstreamError } from './error.ts';
 import { Turns, type Turn } from './turns.ts';
-import type { Demand, FetchedBlob, Upstream } from './upstream.ts';
+import type { BlobOptions, Demand, FetchedBlob, Upstream } from './upstream.ts';
 
 export interface BlobLimits {
   /** Blob bodies open at the same time. */
@@ -16,9 +16,10 @@ export interface BlobLimits {
 const SOME_CLIENT: Demand = { client: '', watch: () => () => {} };
 
 /**
- * An upstream from which only so many blobs are had at the same time: long transfers must not take the
- * connections that tags and manifests need, nor many questions that are not answered those of blobs. Who waits too long is refused while its client still listens. A transfer
- * that no client waits for is broken off where one that a client waits for needs its turn.
+ * An upstream from which only so many blobs are had at the same time: long transfers must not take the connections
+ * that tags and manifests need, nor many questions that are not answered those of blobs. A call that waits too long is
+ * refused while its client still listens. A transfer that no client waits for is broken off where one that a client
+ * waits for needs its turn.
  */
 export function limitBlobs(
   upstream: Upstream,
@@ -27,15 +28,16 @@ export function limitBlobs(
 ): Upstream {
   const bodies = new Turns(max);
   const heads = new Turns(questions);
-  const take = async (turns: Turns, demand: Demand, signal: AbortSignal | undefined): Promise<Turn> => {
-    const turn = await turns.take(demand, { clock, waitMs, signal });
+  const take = async (turns: Turns, options: BlobOptions = {}): Promise<Turn> => {
+    const { demand = SOME_CLIENT, signal, mayWait = true } = options;
+    const turn = await turns.take(demand, { clock, waitMs: mayWait ? waitMs : 0, signal });
     if (turn !== undefined) return turn;
     throw signal?.aborted === true ? givenUp(upstream.name) : busy(upstream.name);
   };
   return {
     ...upstream,
     async blob(repository, digest, options) {
-      const turn = await take(bodies, options?.demand ?? SOME_CLIENT, options?.signal);
+      const turn = await take(bodies, options);
       try {
         const blob = await upstream.blob(repository, digest, options);
         const body = whenOver(blob.body, () => bodies.end(turn));
@@ -47,7 +49,7 @@ export function limitBlobs(
       }
     },
     async statBlob(repository, digest, options) {
-      const turn = await take(heads, options?.demand ?? SOME_CLIENT, options?.signal);
+      const turn = await take(heads, options);
       try {
         return await upstream.statBlob(repository, digest, options);
       } finally {

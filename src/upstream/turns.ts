@@ -35,7 +35,7 @@ export class Turn implements Standing {
 
 export interface Waiting {
   readonly clock: Clock;
-  /** How long a turn is waited for, milliseconds. */
+  /** How long a turn is waited for, milliseconds; 0: not at all. */
   readonly waitMs: number;
   readonly signal: AbortSignal | undefined;
 }
@@ -73,7 +73,7 @@ export class Turns {
       };
       const cancel = clock.after(waitMs, giveUp);
       signal?.addEventListener('abort', giveUp, { once: true });
-      if (signal?.aborted === true) giveUp();
+      if (signal?.aborted === true || waitMs === 0) giveUp();
       await promise;
       cancel();
       signal?.removeEventListener('abort', giveUp);

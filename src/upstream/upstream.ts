@@ -24,9 +24,11 @@ export interface TurnOptions extends CallOptions {
   readonly demand?: Demand | undefined;
 }
 
-interface BlobOptions extends TurnOptions {
+export interface BlobOptions extends TurnOptions {
   /** The whole, unless told. */
   readonly range?: ByteRange | undefined;
+  /** False: it is refused at once (`busy`) where its turn has not come. For a caller that holds a turn already. */
+  readonly mayWait?: boolean;
 }
 
 /** What an upstream says a reference stands for, without the bytes. */
