@@ -7,11 +7,11 @@ import { FileSource } from './file-source.ts';
 import { behind } from './behind.ts';
 import { attempt, isErrno } from './io.ts';
 import { FILE_MODE, type Layout } from './layout.ts';
-import { quarantineNameOf, trimQuarantine, type QuarantineLimits } from './quarantine.ts';
+import { quarantineNameOf, type Quarantine } from './quarantine.ts';
 import type { GrowingFile, Syncs } from './syncs.ts';
 
 export interface FileSpoolOptions {
-  readonly quarantine: QuarantineLimits;
+  readonly quarantine: Quarantine;
   readonly syncs: Syncs;
 }
 
@@ -23,7 +23,7 @@ export class FileSpool implements Spool {
   readonly #syncs: Syncs;
   readonly #temporaryPath: string;
   readonly #quarantineName: string;
-  readonly #quarantineLimits: QuarantineLimits;
+  readonly #quarantine: Quarantine;
   #publishedPath: Promise<string> | undefined;
 
   private constructor(
@@ -38,7 +38,7 @@ export class FileSpool implements Spool {
     this.#syncs = options.syncs;
     this.#temporaryPath = names.temporaryPath;
     this.#quarantineName = names.quarantineName;
-    this.#quarantineLimits = options.quarantine;
+    this.#quarantine = options.quarantine;
   }
 
   /** @param name of the file in `ingest/`; must not exist. Throws StoreError. */
@@ -84,9 +84,7 @@ export class FileSpool implements Spool {
 
   async quarantine(): Promise<void> {
     await this.#close();
-    const path = join(this.#layout.quarantine, this.#quarantineName);
-    await attempt(`move bytes to ${path}`, () => rename(this.#temporaryPath, path));
-    await trimQuarantine(this.#layout.quarantine, this.#quarantineLimits);
+    await this.#quarantine.setAsideUnpublished(this.#temporaryPath, this.#quarantineName);
   }
 
   async discard(): Promise<void> {

@@ -10,13 +10,7 @@ import { FileSource } from './file-source.ts';
 import { FileSpool } from './file-spool.ts';
 import { attempt, attemptUnlessAbsent } from './io.ts';
 import { ALGORITHMS, layoutOf, prepareLayout, type Layout } from './layout.ts';
-import {
-  dropOldest,
-  quarantineFile,
-  quarantineNameOf,
-  quarantineStats,
-  type QuarantineLimits,
-} from './quarantine.ts';
+import { Quarantine, quarantineNameOf, type QuarantineLimits } from './quarantine.ts';
 import { Syncs } from './syncs.ts';
 
 export interface FileStoreOptions {
@@ -48,22 +42,19 @@ export async function openFileStore(options: FileStoreOptions): Promise<FileStor
   const layout = layoutOf(options.directory);
   const random = options.random ?? randomName;
   await prepareLayout(layout, random());
-  const limits = options.quarantine ?? QUARANTINE_LIMITS;
+  const quarantine = new Quarantine(layout.quarantine, options.quarantine ?? QUARANTINE_LIMITS);
   const syncs = new Syncs(options.syncs ?? 1);
   return {
     stat: (digest) => statBlob(layout, digest),
     open: (digest) => openBlob(layout, digest),
     async ingest(expected: Expected): Promise<Ingest> {
-      const spool = await FileSpool.create(layout, expected.digest, random(), { quarantine: limits, syncs });
+      const spool = await FileSpool.create(layout, expected.digest, random(), { quarantine, syncs });
       return new SpooledIngest(expected, spool);
     },
     delete: (digest) => deleteBlob(layout, digest),
-    async quarantine(digest) {
-      const target = join(layout.quarantine, quarantineNameOf(digest, random()));
-      return quarantineFile(layout.blob(digest), target, limits);
-    },
-    quarantined: () => quarantineStats(layout.quarantine),
-    dropQuarantined: (bytes) => dropOldest(layout.quarantine, bytes),
+    quarantine: (digest) => quarantine.setAside(layout.blob(digest), quarantineNameOf(digest, random())),
+    quarantined: () => quarantine.stats(),
+    dropQuarantined: (bytes) => quarantine.drop(bytes),
     list: () => listBlobs(layout),
     sweepIngest: () => sweep(layout.ingest),
   };

@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
-import { readdir, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryDirectory } from '../../../test/support/e2e/temporary.ts';
-import { beyondLimits, dropOldest } from './quarantine.ts';
+import { beyondLimits, Quarantine } from './quarantine.ts';
 
 const files = fc.array(fc.record({ size: fc.nat(1000), modifiedAt: fc.nat(100) }), { maxLength: 30 });
 const limits = fc.record({ files: fc.nat(20), bytes: fc.nat(5000) });
@@ -51,13 +51,43 @@ describe('beyondLimits', () => {
   });
 });
 
-it('dropOldest begins with the oldest, and stops when enough is gone', async () => {
+it('drop begins with the oldest, and stops when enough is gone', async () => {
   await using directory = await temporaryDirectory('quarantine');
   for (const [name, at] of Object.entries({ newest: 3, oldest: 1, middle: 2 })) {
     await writeFile(join(directory.path, name), name);
     await utimes(join(directory.path, name), at, at);
   }
-  expect(await dropOldest(directory.path, 6)).toBe(6);
+  const quarantine = new Quarantine(directory.path, { files: 9, bytes: 100 });
+  expect(await quarantine.drop(6)).toBe(6);
   expect(await readdir(directory.path)).toEqual(['middle', 'newest']);
-  expect(await dropOldest(directory.path, 7)).toBe(12);
+  expect(await quarantine.drop(7)).toBe(12);
+});
+
+it('stats tell what is there now, whether the store or an operator has changed it', async () => {
+  await using directory = await temporaryDirectory('quarantine');
+  await using elsewhere = await temporaryDirectory('blobs');
+  const quarantine = new Quarantine(directory.path, { files: 9, bytes: 100 });
+  const bytes = async (): Promise<number> => (await quarantine.stats()).bytes;
+  expect(await bytes()).toBe(0);
+  await writeFile(join(elsewhere.path, 'published'), '1');
+  expect(await quarantine.setAside(join(elsewhere.path, 'published'), 'first')).toBe(true);
+  expect(await bytes()).toBe(1);
+  await writeFile(join(elsewhere.path, 'spooled'), '22');
+  await quarantine.setAsideUnpublished(join(elsewhere.path, 'spooled'), 'second');
+  expect(await bytes()).toBe(3);
+  await rm(join(directory.path, 'first'));
+  // A file system's time moves in steps of some milliseconds.
+  await utimes(directory.path, 1, 1);
+  expect(await bytes()).toBe(2);
+  expect(await quarantine.drop(1)).toBe(2);
+  expect(await bytes()).toBe(0);
+});
+
+it('stats are asked for again after they could not be told', async () => {
+  await using parent = await temporaryDirectory('quarantine');
+  const directory = join(parent.path, 'set-aside');
+  const quarantine = new Quarantine(directory, { files: 9, bytes: 100 });
+  await expect(quarantine.stats()).rejects.toThrow('set-aside');
+  await mkdir(directory);
+  expect(await quarantine.stats()).toMatchObject({ blobs: 0, bytes: 0 });
 });

@@ -17,6 +17,62 @@ interface SetAside {
   readonly modifiedAt: number;
 }
 
+/**
+ * The quarantine of one store. Its contents are listed again only where they may have changed: eviction asks for them
+ * all the time. Its methods throw StoreError.
+ */
+export class Quarantine {
+  readonly #directory: string;
+  readonly #limits: QuarantineLimits;
+  #known: { readonly changedAt: bigint; readonly stats: Promise<QuarantineStats> } | undefined;
+
+  constructor(directory: string, limits: QuarantineLimits) {
+    this.#directory = directory;
+    this.#limits = limits;
+  }
+
+  /** What is there. An operator may remove files from it at any time: the directory's own time tells. */
+  async stats(): Promise<QuarantineStats> {
+    const changedAt = await changeOf(this.#directory);
+    if (this.#known?.changedAt !== changedAt) {
+      const stats = quarantineStats(this.#directory);
+      stats.catch(() => {
+        this.#known = undefined;
+      });
+      this.#known = { changedAt, stats };
+    }
+    return this.#known.stats;
+  }
+
+  /** Moves a published file there. @returns whether it was there to be moved */
+  setAside(path: string, name: string): Promise<boolean> {
+    return this.#changing(() => quarantineFile(path, join(this.#directory, name), this.#limits));
+  }
+
+  /** Moves a file there that was never published. */
+  setAsideUnpublished(path: string, name: string): Promise<void> {
+    return this.#changing(async () => {
+      const target = join(this.#directory, name);
+      await attempt(`move bytes to ${target}`, () => rename(path, target));
+      await trimQuarantine(this.#directory, this.#limits);
+    });
+  }
+
+  /** Removes the oldest files until so many bytes are gone. @returns how many are gone */
+  drop(bytes: number): Promise<number> {
+    return this.#changing(() => dropOldest(this.#directory, bytes));
+  }
+
+  /** The directory's time is too coarse to tell of two changes at once: the store's own are known without it. */
+  async #changing<T>(change: () => Promise<T>): Promise<T> {
+    try {
+      return await change();
+    } finally {
+      this.#known = undefined;
+    }
+  }
+}
+
 /** The name that bytes get there: what they were to be, and what makes it unique. */
 export function quarantineNameOf(digest: Digest, unique: string): string {
   return `${digestAlgorithm(digest)}-${digestHex(digest)}.${unique}`;
@@ -29,11 +85,7 @@ function digestOfName(name: string): Digest | undefined {
 }
 
 /** Moves a published file there, then trims. @returns whether it was there to be moved. Throws StoreError. */
-export async function quarantineFile(
-  path: string,
-  target: string,
-  limits: QuarantineLimits,
-): Promise<boolean> {
+async function quarantineFile(path: string, target: string, limits: QuarantineLimits): Promise<boolean> {
   const moved = await attemptUnlessAbsent(`move ${path} to ${target}`, async () => {
     await rename(path, target);
     return true;
@@ -46,7 +98,7 @@ export async function quarantineFile(
 }
 
 /** What is there. Throws StoreError. */
-export async function quarantineStats(directory: string): Promise<QuarantineStats> {
+async function quarantineStats(directory: string): Promise<QuarantineStats> {
   const files = await listQuarantine(directory);
   const digests = new Set(files.map(({ path }) => digestOfName(basename(path))));
   digests.delete(undefined);
@@ -58,14 +110,14 @@ export async function quarantineStats(directory: string): Promise<QuarantineStat
 }
 
 /** Removes the oldest files until the rest is within the limits. Throws StoreError. */
-export async function trimQuarantine(directory: string, limits: QuarantineLimits): Promise<void> {
+async function trimQuarantine(directory: string, limits: QuarantineLimits): Promise<void> {
   for (const { path } of beyondLimits(await listQuarantine(directory), limits)) {
     await attempt(`delete ${path}`, () => rm(path, { force: true, recursive: true }));
   }
 }
 
 /** Removes the oldest files until so many bytes are gone. @returns how many are gone. Throws StoreError. */
-export async function dropOldest(directory: string, bytes: number): Promise<number> {
+async function dropOldest(directory: string, bytes: number): Promise<number> {
   const files = await listQuarantine(directory);
   let dropped = 0;
   for (const { path, size } of files.toSorted((a, b) => a.modifiedAt - b.modifiedAt)) {
@@ -88,6 +140,11 @@ export function beyondLimits<T extends Pick<SetAside, 'size' | 'modifiedAt'>>(
     return position >= limits.files || bytes > limits.bytes;
   });
   return kept === -1 ? [] : newestFirst.slice(kept);
+}
+
+async function changeOf(directory: string): Promise<bigint> {
+  const { mtimeNs } = await attempt(`stat ${directory}`, () => stat(directory, { bigint: true }));
+  return mtimeNs;
 }
 
 async function listQuarantine(directory: string): Promise<readonly SetAside[]> {
