@@ -135,18 +135,19 @@ export class Evictor {
 
   async #check(): Promise<void> {
     const { marks, clock } = this.#options;
-    const use = await this.#measure();
+    const wanted = this.#wanted;
+    this.#wanted = 0;
+    const use = await this.#measure(wanted);
     const now = clock.monotonic();
     const underFree = bytesUnderFree(marks, use);
-    const room = bytesForRoom(this.#wanted, use);
-    this.#wanted = 0;
+    const room = bytesForRoom(wanted, use);
     const overCap = bytesOverCap(marks, use, false);
     const isUrgent = room > 0 || this.#removableMisfits().length > 0;
     const isOver = overCap > 0 || underFree > 0;
     const isResting = now < this.#restsUntil;
     if (isOver && isResting) this.#wakeAfter(this.#restsUntil - now);
     const isDue = isUrgent || (isOver && !isResting) || (await this.#hasUnused());
-    if (isDue) await this.#sweep(Math.max(underFree, room));
+    if (isDue) await this.#sweep(wanted);
   }
 
   #wakeAfter(ms: number): void {
@@ -156,31 +157,41 @@ export class Evictor {
     });
   }
 
-  /** @param toFree bytes that have to go in any case */
-  async #sweep(toFree: number): Promise<void> {
+  /** @param wanted bytes that a fill found no room for */
+  async #sweep(wanted: number): Promise<void> {
     const { marks, clock } = this.#options;
     const startedAt = clock.monotonic();
     const misfits = this.#removableMisfits();
+    let toFree: number | undefined;
     const stats = await sweep({
       ...this.#options,
-      // What is free is not asked again: file systems take their time to tell.
-      missing: async (evicted) =>
-        Math.max(toFree - evicted, bytesOverCap(marks, this.#useOf(await this.#bytesKept()), true)),
+      // What is free is asked once, when the uses have been written down: that takes its time, in which fills end and
+      // give back what they took. It is not asked again: file systems take theirs to tell of what was deleted.
+      missing: async (evicted) => {
+        toFree ??= await this.#bytesToFree(wanted);
+        return Math.max(toFree - evicted, bytesOverCap(marks, this.#useOf(await this.#bytesKept()), true));
+      },
       unusedBefore: this.#unusedBefore(),
       misfits,
       signal: this.#cancellation.signal,
     });
     const endedAt = clock.monotonic();
-    if (toFree > 0) this.#freeSettlesAt = endedAt + FREE_SETTLES_MS;
+    if (toFree !== undefined && toFree > 0) this.#freeSettlesAt = endedAt + FREE_SETTLES_MS;
     if (stats.error !== undefined) this.#restsUntil = endedAt + FAILURE_REST_MS;
     else if (stats.missing > 0) this.#restsUntil = endedAt + REST_FACTOR * (endedAt - startedAt);
     this.#forget(misfits);
     this.#tell(stats, endedAt - startedAt);
   }
 
-  async #measure(): Promise<DiskUse> {
+  /** Bytes that have to go in any case. */
+  async #bytesToFree(wanted: number): Promise<number> {
+    const use = await this.#measure(wanted);
+    return Math.max(bytesUnderFree(this.#options.marks, use), bytesForRoom(wanted, use));
+  }
+
+  async #measure(wanted: number): Promise<DiskUse> {
     const { marks, freeBytes } = this.#options;
-    const isAsked = marks.minFree > 0 || this.#wanted > 0;
+    const isAsked = marks.minFree > 0 || wanted > 0;
     const free = isAsked ? await freeBytes().catch(() => undefined) : undefined;
     const bytes = await this.#bytesKept();
     return { ...this.#useOf(bytes), free: free === undefined ? undefined : this.#settled(free, bytes) };

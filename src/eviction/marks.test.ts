@@ -91,6 +91,24 @@ describe('too little free', () => {
     ['nothing for a fill that never fits', marks, { free: 1000, ingests: [fill(1e6)] }, 0],
     ['what is missing without a fill that never fits', marks, { free: 900, ingests: [fill(1e6)] }, 150],
     ['more than there is, where that is not enough', marks, { free: 0, stored: 700 }, 1050],
+    [
+      'half of what is stored, where a fill of unknown length has taken the rest',
+      marks,
+      { free: 0, stored: 700, ingests: [fill(undefined, 5000)] },
+      350,
+    ],
+    [
+      'half of it, where several fills have',
+      marks,
+      { free: 0, stored: 700, ingests: [fill(3000, 2500), fill(3000, 2500)] },
+      350,
+    ],
+    [
+      'that, and what other programs have taken',
+      marks,
+      { free: 0, stored: 700, ingests: [fill(undefined, 400)] },
+      1000,
+    ],
   ])('means %s', (_, marks, use, expected) => {
     expect(bytesUnderFree(marks, { stored: 5000, ingests: [], ...use })).toBe(expected);
   });
@@ -143,6 +161,27 @@ describe('what a fill may write', () => {
     ['nothing where there is next to nothing', capped, { stored: GB - 1_000 }, fill(undefined), 0],
     ['a slice of what is free beyond the mark', free, { free: 740 * MiB }, fill(undefined), 10 * MiB],
     ['all of it where it is little', free, { free: 100.5 * MiB }, fill(undefined), 0.5 * MiB],
+    [
+      'less than it leaves, of unknown size',
+      free,
+      { free: 160 * MiB, ingests: [fill(undefined, 52 * MiB)] },
+      fill(undefined, 52 * MiB),
+      MiB,
+    ],
+    [
+      'nothing once it has taken as much as is left',
+      free,
+      { free: 160 * MiB, ingests: [fill(undefined, 60 * MiB)] },
+      fill(undefined, 60 * MiB),
+      0,
+    ],
+    [
+      'nothing once several of unknown size have',
+      free,
+      { free: 160 * MiB, ingests: [fill(undefined, 50 * MiB), fill(undefined, 10 * MiB)] },
+      fill(undefined, 10 * MiB),
+      0,
+    ],
     ['nothing at the mark', free, { free: 100 * MiB, stored: GB }, fill(undefined), 0],
     [
       'a slice of what eviction can make room for',

@@ -65,7 +65,11 @@ export function bytesUnderFree({ minFree }: Marks, { stored, ingests, free }: Di
   };
   const ahead = missing(remainingBytes(ingests));
   // Where that does not make room for what is coming, nothing of it need go for that.
-  return ahead <= bytesToGive(stored, ingests) ? ahead : missing(0);
+  if (ahead <= bytesToGive(stored, ingests)) return ahead;
+  const now = missing(0);
+  const takenByFills = Math.min(now, bytesWritten(ingests));
+  // What is beyond that, the fills give back: there is no room for what they write next, so they go past the store.
+  return now - Math.max(0, takenByFills - bytesToGive(stored, ingests));
 }
 
 /**
@@ -81,6 +85,7 @@ export function bytesForRoom(wanted: number, { stored, free = 0 }: DiskUse): num
 /**
  * How many bytes a fill may write before it has to ask again. One that fits is made room for by eviction. One of
  * unknown length gets its part of the room that there is: it may never end, and nothing goes for it before it has.
+ * On the disk, all of those together leave as much free as they take: others have to find room beside them.
  * Both get it in slices, since others write meanwhile.
  */
 export function bytesForFill(marks: Marks, use: DiskUse, fill: RunningIngest): number {
@@ -92,7 +97,10 @@ export function bytesForFill(marks: Marks, use: DiskUse, fill: RunningIngest): n
   }
   const ingests = [...use.ingests];
   const sharers = Math.max(1, ingests.filter(({ size }) => size === undefined).length);
-  const room = Math.min(maxSize - stored - bytesWritten(ingests), left - remainingBytes(ingests)) / sharers;
+  const belowCap = maxSize - stored - bytesWritten(ingests);
+  const onDisk =
+    left - remainingBytes(ingests) - bytesWritten(ingests.filter(({ size }) => size === undefined));
+  const room = Math.min(belowCap, onDisk) / sharers;
   return room < LEAST_ROOM ? 0 : Math.min(room, slice(room));
 }
 
@@ -115,10 +123,14 @@ function bytesOfKnownLength(remaining: number, left: number, { stored, ingests }
   return Math.min(slice(room), Math.max(part, LEAST_SLICE));
 }
 
-/** What of the store may go for what is coming: several fills are not to take the place of what was used last. */
+/**
+ * What of the store may go for fills: neither several of them nor one of unknown length, which may never end, is to take
+ * the place of what was used last.
+ */
 function bytesToGive(stored: number, ingests: Iterable<RunningIngest>): number {
-  const coming = [...ingests].filter((ingest) => bytesAhead(ingest) > 0);
-  return coming.length > 1 ? stored / SHARE_OF_SEVERAL : stored;
+  const unfinished = [...ingests].filter(({ size, offset }) => size === undefined || size > offset);
+  const isOneOfKnownLength = unfinished.length === 1 && unfinished[0]?.size !== undefined;
+  return unfinished.length === 0 || isOneOfKnownLength ? stored : stored / SHARE_OF_SEVERAL;
 }
 
 /** What a fill may write of so much room before it asks again. */

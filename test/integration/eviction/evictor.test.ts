@@ -25,6 +25,19 @@ async function putAll(cache: EvictionFixture, names: string, size: number): Prom
   }
 }
 
+/** With an index that lets the test act while uses are written down. */
+function whileUsesAreWritten(act: () => void): Pick<EvictionFixtureOptions, 'wrapIndex'> {
+  return {
+    wrapIndex: (index) => ({
+      ...index,
+      touch: async (uses) => {
+        act();
+        await index.touch(uses);
+      },
+    }),
+  };
+}
+
 describe('the cap', () => {
   test('is kept by removing what was used least recently, down to a little below it', async () => {
     await using cache = await startEviction({ maxSize: 1000 });
@@ -436,6 +449,37 @@ describe('the disk', () => {
     await putAll(cache, 'abcdefghij', 100);
     expect(await cache.stored()).toHaveLength(10);
     cache.others = 1200;
+    cache.clock.advance(10_000);
+    await cache.evictor.idle();
+    expect(await cache.stored()).toEqual(Array.from('defghij'));
+  });
+
+  test('that gets back what was taken, while uses are written down, costs the cache nothing', async () => {
+    let whileWriting = (): void => undefined;
+    await using cache = await startEviction({
+      minFree: 1000,
+      diskSize: 3000,
+      ...whileUsesAreWritten(() => whileWriting()),
+    });
+    await putAll(cache, 'abcdefghij', 100);
+    cache.others = 1200;
+    whileWriting = () => (cache.others = 0);
+    cache.clock.advance(10_000);
+    await cache.evictor.idle();
+    expect(cache.others).toBe(0);
+    expect(await cache.stored()).toHaveLength(10);
+  });
+
+  test('that loses more, while uses are written down, is given that as well', async () => {
+    let whileWriting = (): void => undefined;
+    await using cache = await startEviction({
+      minFree: 1000,
+      diskSize: 3000,
+      ...whileUsesAreWritten(() => whileWriting()),
+    });
+    await putAll(cache, 'abcdefghij', 100);
+    cache.others = 1100;
+    whileWriting = () => (cache.others = 1200);
     cache.clock.advance(10_000);
     await cache.evictor.idle();
     expect(await cache.stored()).toEqual(Array.from('defghij'));
