@@ -99,6 +99,8 @@ async function serve(config: Config): Promise<void> {
   }).catch((error: unknown) => {
     throw listenProblem(config.listen, error);
   });
+  // Where something fails before the drain: what listens keeps the process, and would answer from a closed cache.
+  stack.defer(async () => void (await server.drain(0)));
   logger.info({ delivery: delivery.method, reason: delivery.reason }, 'how blobs are sent');
   cache.evictor.start();
   mirror.confirmEarly(names, (key) => findTarget(upstreams, key));

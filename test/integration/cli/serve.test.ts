@@ -50,6 +50,36 @@ test.runIf(process.platform === 'linux').each([
   expect((await Promise.all(names)).filter((name) => name.startsWith('libuv-worker'))).toHaveLength(expected);
 });
 
+test('what fails between listening and serving ends the program, which does not listen over a closed cache', async () => {
+  await using directory = await temporaryDirectory('failing-start');
+  const preload = join(directory.path, 'preload.mjs');
+  // The start block is written once everything else has begun.
+  await writeFile(
+    preload,
+    `const { write } = process.stderr;
+     process.stderr.write = (text, ...rest) => {
+       if (String(text).includes('registry.test')) throw new Error('standard error is gone');
+       return write.call(process.stderr, text, ...rest);
+     };`,
+  );
+  const config = join(directory.path, 'config.yaml');
+  const cache = join(directory.path, 'cache');
+  await writeFile(
+    config,
+    `listen: 127.0.0.1:0\ncache: { directory: ${cache} }\ndefaultUpstream: registry.test\nupstreams: { registry.test: { url: 'http://127.0.0.1:1' } }\n`,
+  );
+  await using program = startProcess(process.execPath, [
+    '--import',
+    preload,
+    MAIN,
+    'serve',
+    '--config',
+    config,
+  ]);
+  const { code, stderr } = await program.exited;
+  expect([code, stderr]).toEqual([1, expect.stringContaining('larder: standard error is gone')]);
+});
+
 describe('the log', () => {
   test('is JSON on standard output, one access line a request, and the start block is not in it', async () => {
     await using registry = await startFakeRegistry({ auth: AUTH });
