@@ -22,6 +22,9 @@ export interface DispatchersOptions {
 /** What goes through one proxy, for as long as neither trust nor account has changed. */
 interface Proxied {
   readonly dispatcher: Dispatcher;
+  /** How many have it and have no answer yet. */
+  uses: number;
+  isRetired: boolean;
   readonly context: SecureContext;
   readonly authorization: string | undefined;
 }
@@ -44,20 +47,25 @@ export class Dispatchers {
   }
 
   /**
-   * For a request that is to be sent to `target` now.
+   * Sends a request to `target`. The dispatcher stays open until the answer has begun, though another one may take its
+   * place meanwhile: undici refuses what a closed one is given, and what waits there for a connection through a proxy.
    * @throws CredentialError where the account at the proxy cannot be read
    */
-  async get(target: URL): Promise<Dispatcher> {
-    const { settings, trust } = this.#options;
-    const proxy = settings.proxyFor?.(target);
-    if (proxy === undefined) return this.#direct;
-    const [context, authorization] = await Promise.all([trust.context(), proxyAuthorization(proxy)]);
-    const known = this.#proxied.get(proxy.url.href);
-    if (known?.context === context && known.authorization === authorization) return known.dispatcher;
-    if (known !== undefined) this.#retire(known.dispatcher);
-    const dispatcher = this.#opened(this.#proxyAgent(proxy.url, context, authorization));
-    this.#proxied.set(proxy.url.href, { dispatcher, context, authorization });
-    return dispatcher;
+  async use<T>(target: URL, send: (dispatcher: Dispatcher) => Promise<T>): Promise<T> {
+    const proxy = this.#options.settings.proxyFor?.(target);
+    if (proxy === undefined) return send(this.#direct);
+    const [context, authorization] = await Promise.all([
+      this.#options.trust.context(),
+      proxyAuthorization(proxy),
+    ]);
+    const proxied = this.#through(proxy.url, context, authorization);
+    proxied.uses += 1;
+    try {
+      return await send(proxied.dispatcher);
+    } finally {
+      proxied.uses -= 1;
+      this.#closeUnused(proxied);
+    }
   }
 
   /** Closes all connections; what still runs fails. */
@@ -96,8 +104,22 @@ export class Dispatchers {
     return dispatcher;
   }
 
-  /** What goes through it may end there. */
-  #retire(dispatcher: Dispatcher): void {
+  #through(url: URL, context: SecureContext, authorization: string | undefined): Proxied {
+    const known = this.#proxied.get(url.href);
+    if (known?.context === context && known.authorization === authorization) return known;
+    const dispatcher = this.#opened(this.#proxyAgent(url, context, authorization));
+    const proxied: Proxied = { dispatcher, uses: 0, isRetired: false, context, authorization };
+    this.#proxied.set(url.href, proxied);
+    if (known !== undefined) {
+      known.isRetired = true;
+      this.#closeUnused(known);
+    }
+    return proxied;
+  }
+
+  /** Bodies that go through it may end there. */
+  #closeUnused({ dispatcher, uses, isRetired }: Proxied): void {
+    if (!isRetired || uses > 0) return;
     const forget = (): boolean => this.#open.delete(dispatcher);
     dispatcher.close().then(forget, forget);
   }

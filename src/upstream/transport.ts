@@ -125,9 +125,8 @@ export class Transport {
     hop: HopRequest,
     signal: AbortSignal,
   ): Promise<Dispatcher.ResponseData> {
-    const dispatcher = await abortable(dispatchers.get(hop.url), signal);
     // undici's request() would normalise what it is given as a URL.
-    const pending = dispatcher.request({
+    const request = {
       origin: hop.url.origin,
       path: hop.target ?? hop.url.pathname + hop.url.search,
       method: hop.method,
@@ -140,7 +139,8 @@ export class Transport {
       },
       body: hop.body ?? null,
       signal,
-    });
+    };
+    const pending = dispatchers.use(hop.url, (dispatcher) => dispatcher.request(request));
     try {
       // undici heeds a signal only once a connection is there; who waits for one must be let go at once, too.
       return await abortable(pending, signal);
