@@ -98,6 +98,17 @@ describe('what waits to be confirmed', () => {
     expect(world.asked).toEqual(['broken', 'new', 'old']);
   });
 
+  test('of other repositories does not wait for one that cannot be asked about any of its many', async () => {
+    const layers = ['a', 'b', 'c', 'd', 'e'];
+    for (const layer of layers) await index.putBelonging(keyOf(UPSTREAM, 'first'), digest(layer), 'given');
+    await world.claim('old');
+    const edges = layers.map((layer) => edge('layer', layer));
+    await index.putManifest(keyOf(UPSTREAM, 'broken'), manifest('many'), edges);
+    for (const layer of layers) await index.putBlob({ digest: digest(layer), size: 1 }, 1);
+    for (let question = 0; question < 6; question += 1) await world.pass(PACE_MS);
+    expect(world.asked).toEqual([...layers.map(() => 'broken'), 'old']);
+  });
+
   test('and is old has its turn after any number that fail, however often new ones come', async () => {
     const broken = Array.from({ length: 110 }, (_, i) => `broken${i}`);
     await world.claim('old', ...broken);

@@ -14,7 +14,7 @@ import type { Permission } from './permission.ts';
 const PACE_MS = 200;
 /** How long an upstream is left alone that could not be asked. */
 const AWAY_MS = 60_000;
-/** So many questions in a row that could not be asked are the upstream's failure; fewer may be a repository's. */
+/** Where so many repositories in a row could not be asked, that is the upstream's failure; fewer may be their own. */
 const FAILURES = 3;
 /** So many that have failed are passed, one by one, whenever a newer one may have come. */
 const MAX_FAILED = 100;
@@ -72,7 +72,8 @@ class Lane {
   /** Could not be asked about: they are passed until all others were. */
   readonly #failed = new Set<string>();
   readonly #outside: RunOutside;
-  #failures = 0;
+  /** The repositories that could not be asked since the last one that could. */
+  readonly #failing = new Set<string>();
   /** Newer ones may have come since the last question was chosen. */
   #isWoken = false;
   #cancel: (() => void) | undefined;
@@ -152,7 +153,7 @@ class Lane {
       if (!isVerdict(error)) return this.#postpone(claim, error);
       await index.passOver(claim.key, claim.digest);
     }
-    this.#failures = 0;
+    this.#failing.clear();
     return PACE_MS;
   }
 
@@ -169,9 +170,9 @@ class Lane {
     if (isOfUpstream) return Math.max(PACE_MS, retryAfterMs ?? AWAY_MS);
     if (this.#failed.size < MAX_FAILED) this.#failed.add(nameOf(claim));
     else this.#before = claim.position;
-    this.#failures += 1;
-    if (this.#failures < FAILURES) return PACE_MS;
-    this.#failures = 0;
+    this.#failing.add(claim.key.repository);
+    if (this.#failing.size < FAILURES) return PACE_MS;
+    this.#failing.clear();
     return AWAY_MS;
   }
 }
