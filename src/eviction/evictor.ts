@@ -147,7 +147,7 @@ export class Evictor {
     const isResting = now < this.#restsUntil;
     if (isOver && isResting) this.#wakeAfter(this.#restsUntil - now);
     const isDue = isUrgent || (isOver && !isResting) || (await this.#hasUnused());
-    if (isDue) await this.#sweep(wanted);
+    if (isDue) await this.#sweep(Math.max(underFree, room), wanted);
   }
 
   #wakeAfter(ms: number): void {
@@ -157,8 +157,11 @@ export class Evictor {
     });
   }
 
-  /** @param wanted bytes that a fill found no room for */
-  async #sweep(wanted: number): Promise<void> {
+  /**
+   * @param atMost bytes that have to go in any case, unless fewer are missing once the uses are written down
+   * @param wanted bytes that a fill found no room for
+   */
+  async #sweep(atMost: number, wanted: number): Promise<void> {
     const { marks, clock } = this.#options;
     const startedAt = clock.monotonic();
     const misfits = this.#removableMisfits();
@@ -166,9 +169,9 @@ export class Evictor {
     const stats = await sweep({
       ...this.#options,
       // What is free is asked once, when the uses have been written down: that takes its time, in which fills end and
-      // give back what they took. It is not asked again: file systems take theirs to tell of what was deleted.
+      // give back what they took. What is missing beyond that is for the next look. It is not asked again: file systems take theirs to tell of what was deleted.
       missing: async (evicted) => {
-        toFree ??= await this.#bytesToFree(wanted);
+        toFree ??= Math.min(atMost, await this.#bytesToFree(wanted));
         return Math.max(toFree - evicted, bytesOverCap(marks, this.#useOf(await this.#bytesKept()), true));
       },
       unusedBefore: this.#unusedBefore(),
