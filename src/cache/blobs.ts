@@ -1,3 +1,5 @@
+import { resolveRanges } from '../http/range-set.ts';
+import type { ContentRange, SingleRange } from '../http/range.ts';
 import type { Digest } from '../oci/digest.ts';
 import { StoreError, type BlobReader } from '../store/blob-store.ts';
 import { UpstreamError } from '../upstream/error.ts';
@@ -16,6 +18,7 @@ import type { Belonging } from './permission/belonging.ts';
 import type { Content } from './permission/confirms.ts';
 import type { Permission } from './permission/permission.ts';
 import { isRefusal } from './refusal.ts';
+import { MAX_ALONE, PartsReader } from './parts-reader.ts';
 import { PastStore } from './past-store.ts';
 import { ResilientReader } from './resilient-reader.ts';
 import type { SmallBlobs } from './small-blobs.ts';
@@ -173,20 +176,43 @@ export class Blobs {
   async #board(fill: Fill, target: Target, asked: Asked, collapsed: boolean): Promise<OpenedBlob> {
     fill.join(target);
     if (asked.range !== undefined) fill.readInParts();
-    const direct = await this.#openAhead(fill, target, asked);
+    const { range, client } = asked;
+    const direct = range?.kind === 'several' ? undefined : await this.#openAhead(fill, target, range, client);
     if (direct !== undefined) return direct;
-    const follower = await fill.follow(asked.client);
-    const reader = this.#resilient(follower, target, fill.digest, asked, fill);
+    const follower = await fill.follow(client);
+    const whole = this.#resilient(follower, target, fill.digest, asked, fill);
+    const reader = this.#inParts(whole, fill, target, asked);
     return { reader, outcome: { hit: false, fwd: 'uri-miss', stored: fill.isKept, collapsed } };
   }
 
+  /** Of several ranges each is had as it would be if it were asked for when its turn comes. */
+  #inParts(whole: BlobReader, fill: Fill, target: Target, { range, client }: Asked): BlobReader {
+    const { size } = whole;
+    if (range?.kind !== 'several' || size === undefined) return whole;
+    const parts = resolveRanges(range, size);
+    if (typeof parts === 'string') return whole;
+    let left = MAX_ALONE;
+    const open = async ({ start, end }: ContentRange): Promise<BlobReader | undefined> => {
+      if (left === 0) return undefined;
+      const ahead = await this.#openAhead(fill, target, { kind: 'slice', start, end }, client);
+      if (ahead !== undefined) left -= 1;
+      return ahead?.reader;
+    };
+    return new PartsReader({ size, parts, open, rest: whole });
+  }
+
   /** A range far ahead of the fill, by itself. What cannot be had so comes with the fill, later. */
-  async #openAhead(fill: Fill, target: Target, asked: Asked): Promise<OpenedBlob | undefined> {
-    const part = directPart(asked.range, fill);
+  async #openAhead(
+    fill: Fill,
+    target: Target,
+    range: SingleRange | undefined,
+    client: string,
+  ): Promise<OpenedBlob | undefined> {
+    const part = directPart(range, fill);
     if (part === undefined) return undefined;
     fill.spendDirect(part);
     try {
-      return await this.#pastStore.openPart(target, fill, part, asked.client);
+      return await this.#pastStore.openPart(target, fill, part, client);
     } catch (error) {
       if (error instanceof UpstreamError) return undefined;
       throw error;

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { RangeSpec } from '../http/range.ts';
+import type { SingleRange } from '../http/range.ts';
 import { directPart, type FillInView } from './direct-part.ts';
 
 const MiB = 1024 * 1024;
@@ -10,12 +10,12 @@ function fill(view: Partial<FillInView> = {}): FillInView {
   return { size: SIZE, offset: 0, followers: 1, directBytes: 0, ...view };
 }
 
-function slice(start: number, length: number): RangeSpec {
+function slice(start: number, length: number): SingleRange {
   return { kind: 'slice', start, end: start + length };
 }
 
 describe('a closed range', () => {
-  test.each<[string, RangeSpec, { start: number; end: number }]>([
+  test.each<[string, SingleRange, { start: number; end: number }]>([
     ['a slice', slice(100 * MiB, 1000), { start: 100 * MiB, end: 100 * MiB + 1000 }],
     ['the last bytes', { kind: 'suffix', length: 47 }, { start: SIZE - 47, end: SIZE }],
     ['the last bytes by their positions', slice(SIZE - 47, 47), { start: SIZE - 47, end: SIZE }],
@@ -41,7 +41,7 @@ describe('a closed range', () => {
 });
 
 describe('an open-ended range', () => {
-  const rest: RangeSpec = { kind: 'from', start: 350 * MiB };
+  const rest: SingleRange = { kind: 'from', start: 350 * MiB };
 
   test('follows where others read the fill: it is one of several that want the whole', () => {
     expect(directPart(rest, fill())).toBeUndefined();
@@ -61,9 +61,8 @@ describe('an open-ended range', () => {
   });
 });
 
-test.each<[string, RangeSpec | undefined, number | undefined]>([
+test.each<[string, SingleRange | undefined, number | undefined]>([
   ['no range', undefined, SIZE],
-  ['several ranges', { kind: 'several' }, SIZE],
   ['a range that has none of the bytes', slice(SIZE, 1), SIZE],
   ['a range of nobody knows how many', slice(100 * MiB, 1), undefined],
 ])('%s: follows', (_, range, size) => {

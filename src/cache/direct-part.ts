@@ -1,4 +1,4 @@
-import { resolveRange, type RangeSpec } from '../http/range.ts';
+import { resolveRange, type SingleRange } from '../http/range.ts';
 import type { ByteRange } from '../upstream/upstream.ts';
 import type { FillProgress } from './worth-finishing.ts';
 
@@ -24,7 +24,7 @@ const DIRECT_SHARE = 0.25;
  * and close each when they have their chunk, so they get it from the fill. (containerd
  * core/remotes/docker/fetcher.go, `concurrent_layer_fetch_buffer`.)
  */
-export function directPart(range: RangeSpec | undefined, fill: FillInView): ByteRange | undefined {
+export function directPart(range: SingleRange | undefined, fill: FillInView): ByteRange | undefined {
   const { size, offset, followers, directBytes } = fill;
   if (range === undefined || size === undefined) return undefined;
   const resolved = resolveRange(range, size);
@@ -36,6 +36,6 @@ export function directPart(range: RangeSpec | undefined, fill: FillInView): Byte
 }
 
 /** To the end, wherever that is: `N-`, or an end beyond the last byte, which is how regclient says it. */
-function isOpenEnded(range: RangeSpec, size: number): boolean {
+function isOpenEnded(range: SingleRange, size: number): boolean {
   return range.kind === 'from' || (range.kind === 'slice' && range.end > size);
 }

@@ -1,12 +1,15 @@
-import { resolveRange, type RangeSpec } from '../http/range.ts';
+import { resolveRanges } from '../http/range-set.ts';
+import type { ContentRange, RangeSpec } from '../http/range.ts';
 import type { ContentIndex } from '../index/content-index.ts';
 import { createDigester, digestAlgorithm, type Digest } from '../oci/digest.ts';
+import type { BlobReader } from '../store/blob-store.ts';
 import type { ByteRange } from '../upstream/upstream.ts';
 import type { Asked, OpenedBlob } from './asked.ts';
 import { demandOf } from './audience.ts';
 import { BlobSource, type BlobSourceOptions } from './blob-source.ts';
 import type { DiskError } from './disk.ts';
 import { refusalKey, type NegativeCache } from './negative.ts';
+import { MAX_ALONE, PartsReader } from './parts-reader.ts';
 import { isRefusal } from './refusal.ts';
 import { SourceReader } from './source-reader.ts';
 import type { Target } from './target.ts';
@@ -37,7 +40,7 @@ export class PastStore {
     const size = await tolerate(events, 'look up a size', () => index.describedSize(digest));
     const blob = { digest, size };
     try {
-      return await this.#open(target, blob, partOf(asked.range, size), asked.client, `store: ${cause.code}`);
+      return await this.#openParts(target, blob, partsOf(asked.range, size), asked.client, cause);
     } catch (error) {
       if (isRefusal(error)) negative.put(key, error);
       throw error;
@@ -50,6 +53,25 @@ export class PastStore {
    */
   openPart(target: Target, blob: Described, part: ByteRange, client: string): Promise<OpenedBlob> {
     return this.#open(target, blob, part, client, 'range far ahead of the fill');
+  }
+
+  /** One part after the other. Each costs upstream a request: many come as one, with what lies between them. */
+  async #openParts(
+    target: Target,
+    blob: Described,
+    parts: readonly ContentRange[],
+    client: string,
+    cause: DiskError,
+  ): Promise<OpenedBlob> {
+    const open = (part: ByteRange): Promise<OpenedBlob> =>
+      this.#open(target, blob, part, client, `store: ${cause.code}`);
+    const [start, end] = [parts[0]?.start ?? 0, parts.at(-1)?.end];
+    if (parts.length > MAX_ALONE) return open({ start, end });
+    const first = await open({ start, end: parts[0]?.end });
+    if (parts.length < 2) return first;
+    const { size } = first.reader;
+    const openNext = async (part: ContentRange): Promise<BlobReader> => (await open(part)).reader;
+    return { ...first, reader: new PartsReader({ size, parts, first: first.reader, open: openNext }) };
   }
 
   async #open(
@@ -80,10 +102,10 @@ interface Described {
   readonly size: number | undefined;
 }
 
-/** What to ask upstream for: a range only where the size that tells what it means is known. */
-function partOf(range: RangeSpec | undefined, size: number | undefined): ByteRange {
-  if (range === undefined || size === undefined) return { start: 0 };
-  const resolved = resolveRange(range, size);
-  if (typeof resolved === 'string' || resolved.end - resolved.start === size) return { start: 0 };
-  return { start: resolved.start, end: resolved.end };
+/** What to ask upstream for: parts only where the size that tells what they mean is known. None: the whole. */
+function partsOf(range: RangeSpec | undefined, size: number | undefined): readonly ContentRange[] {
+  if (range === undefined || size === undefined) return [];
+  const parts = resolveRanges(range, size);
+  if (typeof parts === 'string') return [];
+  return parts.some(({ start, end }) => end - start === size) ? [] : parts;
 }

@@ -4,8 +4,8 @@ export type SingleRange =
   | { readonly kind: 'slice'; readonly start: number; readonly end: number }
   | { readonly kind: 'suffix'; readonly length: number };
 
-/** What a Range header asks for. Several ranges are told apart only to be answered with the whole body. */
-export type RangeSpec = SingleRange | { readonly kind: 'several' };
+/** What a Range header asks for. `several` are at least two, in the order asked for. */
+export type RangeSpec = SingleRange | { readonly kind: 'several'; readonly ranges: readonly SingleRange[] };
 
 /** A part of a body of known size: at least one byte, from `start` up to, not including, `end`. */
 export interface ContentRange {
@@ -15,7 +15,8 @@ export interface ContentRange {
   readonly size: number | undefined;
 }
 
-const MAX_HEADER_LENGTH = 8192;
+/** What Node takes of all headers together. */
+const MAX_HEADER_LENGTH = 16 * 1024;
 
 /**
  * Reads a Range header. Undefined where there is none or where it must be ignored: another unit, invalid syntax
@@ -30,8 +31,9 @@ export function parseRange(header: string | undefined): RangeSpec | undefined {
     .map((text) => text.trim())
     .filter((text) => text !== '')
     .map(parseSingleRange);
-  if (ranges.includes(undefined)) return undefined;
-  return ranges.length > 1 ? { kind: 'several' } : ranges[0];
+  const known = ranges.filter((range) => range !== undefined);
+  if (known.length < ranges.length) return undefined;
+  return known.length > 1 ? { kind: 'several', ranges: known } : known[0];
 }
 
 /** The Range header that asks for it. */
@@ -45,8 +47,8 @@ export function formatRange(range: SingleRange): string {
  * last byte are cut to it. Of an empty body everything is the whole: clients that ask for `0-` always, as
  * containerd does, would take a 416 for a failure.
  */
-export function resolveRange(spec: RangeSpec, size: number): ContentRange | 'whole' | 'unsatisfiable' {
-  if (spec.kind === 'several' || size === 0) return 'whole';
+export function resolveRange(spec: SingleRange, size: number): ContentRange | 'whole' | 'unsatisfiable' {
+  if (size === 0) return 'whole';
   const start = spec.kind === 'suffix' ? Math.max(0, size - spec.length) : spec.start;
   const end = spec.kind === 'slice' ? Math.min(spec.end, size) : size;
   return start < end ? { start, end, size } : 'unsatisfiable';

@@ -163,6 +163,7 @@ export class Registry {
       rawPath: asked.rawPath,
       headers: incoming.headersDistinct,
       isHead: incoming.method === 'HEAD',
+      randomBytes: this.#options.randomBytes,
       needsLength: incoming.httpVersionMajor === 1 && incoming.httpVersionMinor === 0,
     };
   }

@@ -3,21 +3,30 @@ import type { Mirror } from '../../cache/mirror.ts';
 import type { OpenedBlob } from '../../cache/asked.ts';
 import { waitForEnd } from '../../cache/read-blob.ts';
 import { matchesETag, parseETag, parseIfNoneMatch } from '../../http/etag.ts';
+import { planMultipart } from '../../http/multipart.ts';
+import { resolveRanges } from '../../http/range-set.ts';
 import {
   formatContentRange,
   formatUnsatisfied,
   parseRange,
-  resolveRange,
+  type ContentRange,
   type RangeSpec,
 } from '../../http/range.ts';
+import { SegmentsReader } from '../../delivery/segments-reader.ts';
+import type { BlobReader } from '../../store/blob-store.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { RegistryError } from '../../oci/error.ts';
 import type { Answer } from '../answer.ts';
 import { NO_BODY } from '../reply.ts';
 import { errorReply } from '../error-reply.ts';
+import type { RandomBytes } from '../sealed-cursor.ts';
 import type { Question } from './question.ts';
 
-/** GET and HEAD of a blob: whole (200), a single range of it (206), nothing of it (416, 304). Never a redirect. */
+const CONTENT_TYPE = 'application/octet-stream';
+/** A boundary that no blob's author can put into a part. */
+const BOUNDARY_BYTES = 16;
+
+/** GET and HEAD of a blob: whole (200), ranges of it (206), nothing of it (416, 304). Never a redirect. */
 export async function answerBlob(mirror: Mirror, question: Question, digest: Digest): Promise<Answer> {
   const { headers, isHead, target, client } = question;
   const isKnown = matchesETag(parseIfNoneMatch(headers['if-none-match']), digest);
@@ -31,7 +40,7 @@ export async function answerBlob(mirror: Mirror, question: Question, digest: Dig
   try {
     // What is told of the whole holds only once it is verified; then its length is known, too.
     if (opened.reader.size === undefined && question.needsLength) await waitForEnd(opened.reader);
-    return await blobAnswer(opened, digest, range);
+    return await blobAnswer(opened, digest, range, question.randomBytes);
   } catch (error) {
     await opened.reader.close();
     throw error;
@@ -42,29 +51,58 @@ async function blobAnswer(
   { reader, outcome }: OpenedBlob,
   digest: Digest,
   range: RangeSpec | undefined,
+  randomBytes: RandomBytes,
 ): Promise<Answer> {
   const { size } = reader;
   // A response without a body cannot be cut: that there is nothing is verified before it is said.
   if (size === 0) await reader.available(0);
-  const part = range === undefined || size === undefined ? 'whole' : resolveRange(range, size);
-  if (part === 'unsatisfiable') {
+  const parts = range === undefined || size === undefined ? 'whole' : resolveRanges(range, size);
+  if (parts === 'unsatisfiable') {
     // How long the blob is may be a lie until its bytes are verified.
     await waitForEnd(reader);
     await reader.close();
     return { ...unsatisfiable(size ?? 0), outcome };
   }
-  const { start, end } = part === 'whole' ? { start: 0, end: size } : part;
-  const headers = { ...identityOf(digest), ...lengthOf(end === undefined ? undefined : end - start) };
-  const body = { kind: 'blob', reader, start, end } as const;
-  return part === 'whole'
-    ? { status: 200, headers, body, outcome }
-    : { status: 206, headers: { ...headers, 'Content-Range': formatContentRange(part) }, body, outcome };
+  return {
+    ...(parts === 'whole' ? whole(reader, digest) : partly(reader, digest, parts, randomBytes)),
+    outcome,
+  };
+}
+
+function whole(reader: BlobReader, digest: Digest): Answer {
+  const { size } = reader;
+  const headers = { ...identityOf(digest), ...lengthOf(size) };
+  return { status: 200, headers, body: { kind: 'blob', reader, start: 0, end: size } };
+}
+
+/**
+ * One part has no heads, even where several ranges were asked for (RFC 9110 §15.3.7.2 allows both): a client takes it as
+ * the answer to one range.
+ */
+function partly(
+  reader: BlobReader,
+  digest: Digest,
+  parts: readonly ContentRange[],
+  randomBytes: RandomBytes,
+): Answer {
+  const identity = identityOf(digest);
+  const [part] = parts;
+  if (part !== undefined && parts.length === 1) {
+    const { start, end } = part;
+    const headers = { ...identity, ...lengthOf(end - start), 'Content-Range': formatContentRange(part) };
+    return { status: 206, headers, body: { kind: 'blob', reader, start, end } };
+  }
+  const boundary = Buffer.from(randomBytes(BOUNDARY_BYTES)).toString('hex');
+  const { contentType, length, segments } = planMultipart(parts, CONTENT_TYPE, boundary);
+  const headers = { ...identity, 'Content-Type': contentType, ...lengthOf(length) };
+  const body = new SegmentsReader(reader, segments);
+  return { status: 206, headers, body: { kind: 'blob', reader: body, start: 0, end: length } };
 }
 
 /** The headers that are the same for every way of asking. */
 function identityOf(digest: Digest): OutgoingHttpHeaders {
   return {
-    'Content-Type': 'application/octet-stream',
+    'Content-Type': CONTENT_TYPE,
     'Docker-Content-Digest': digest,
     ETag: `"${digest}"`,
     'Accept-Ranges': 'bytes',

@@ -632,7 +632,7 @@ describe('ranges', () => {
     await expectWarm(world);
   });
 
-  test.each(['bytes=0-1,5-9', 'lines=1-2', 'bytes=x'])('%s is answered with the whole', async (range) => {
+  test.each(['bytes=0-1,x', 'lines=1-2', 'bytes=x'])('%s is answered with the whole', async (range) => {
     await using world = await start();
     const answer = await world.mirror.get(PATH, { headers: { range } });
     expect([answer.status, answer.body.length]).toEqual([200, size]);

@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { digestOf, type Digest } from '../../../src/oci/digest.ts';
 import { temporaryDirectory, type TemporaryDirectory } from '../../support/e2e/temporary.ts';
+import { readByteranges } from '../../support/byteranges.ts';
 import { startFakeRegistry, type FakeRegistry } from '../../support/fake-registry.ts';
 import { startMirror, type MirrorFixture } from '../../support/mirror-fixture.ts';
 import { stallAfter } from '../../support/scripted-reply.ts';
@@ -149,6 +150,19 @@ describe.skipIf(!isMountable)('a disk that is full in the middle of a fill', () 
       expect([answer.status, answer.body.equals(whole.subarray(from, to))]).toEqual([206, true]);
       expect(registry.requests.at(-1)?.headers.range).toBe(`bytes=${from}-${to - 1}`);
     }
+    // Several ranges: each part is asked for by itself.
+    const before = registry.requests.length;
+    const several = await mirror.get(path, { headers: { range: 'bytes=1000-1999,-10' } });
+    const parts = readByteranges(several.body, several.headers['content-type']);
+    expect(Buffer.concat(parts.map(({ bytes }) => bytes))).toEqual(
+      Buffer.concat([whole.subarray(1000, 2000), whole.subarray(-10)]),
+    );
+    expect(
+      registry.requests.slice(before).map(({ headers, bytesSent }) => [headers.range, bytesSent]),
+    ).toEqual([
+      ['bytes=1000-1999', 1000],
+      [`bytes=${3 * MiB - 10}-${3 * MiB - 1}`, 10],
+    ]);
     // The whole can be verified, a part cannot: so it is not asked for as one.
     expect((await mirror.get(path, { headers: { range: 'bytes=0-' } })).status).toBe(206);
     expect(registry.requests.at(-1)?.headers.range).toBeUndefined();
