@@ -85,7 +85,10 @@ function bytesOf(descriptors: readonly Descriptor[]): number {
   return descriptors.reduce((sum, descriptor) => sum + Buffer.byteLength(JSON.stringify(descriptor)), 0);
 }
 
-/** A subject that upstream does not know has no referrers: an empty list, not an error (distribution-spec, "Listing Referrers"). */
+/**
+ * A subject that upstream does not know has no referrers: an empty list, not an error (distribution-spec, "Listing
+ * Referrers").
+ */
 async function askReferrers({ upstream, key }: Target, subject: Digest): Promise<readonly Descriptor[]> {
   try {
     return await upstream.referrers(key.repository, subject);

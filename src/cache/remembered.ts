@@ -20,8 +20,8 @@ export interface Recalled<T> {
 }
 
 /**
- * Short-lived answers in memory: fresh for as long as is said at each question, asked for once at a time, and kept beyond that for when
- * the source fails. Bounded by what `sizeOf` says, since clients choose the keys.
+ * Short-lived answers in memory: fresh for as long as is said at each question, asked for once at a time, and kept
+ * beyond that for when the source fails. Bounded by what `sizeOf` says, since clients choose the keys.
  */
 export class Remembered<T extends object> {
   readonly #entries: LRUCache<string, Entry<T>>;

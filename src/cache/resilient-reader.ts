@@ -20,8 +20,9 @@ export interface ResilientReaderOptions extends BlobSourceOptions {
 
 /**
  * A reader whose store may fail under it (disk full, more than may be kept, bytes that cannot be read): then it goes on
- * from upstream directly, at its own offset, together with those that followed the same fill. The bytes before that are hashed again from the file, so that what it hands out in
- * all is verified; where they cannot be read either, it fails as the store did.
+ * from upstream directly, at its own offset, together with those that followed the same fill. The bytes before that are
+ * hashed again from the file, so that what it hands out in all is verified; where they cannot be read either, it fails
+ * as the store did.
  */
 export class ResilientReader implements BlobReader {
   readonly #target: Target;

@@ -5,7 +5,10 @@ const WINDOW_MS = 60_000;
 /** So often a slow transfer is asked for anew: upstream, or the way to it, may have a better one to give. */
 const RENEW_EVERY_MS = 5 * 60_000;
 
-/** Tells when a transfer has been so slow that it is worth asking for anew. Only waiting counts: a slow disk is no slow upstream. */
+/**
+ * Tells when a transfer has been so slow that it is worth asking for anew. Only waiting counts: a slow disk is no slow
+ * upstream.
+ */
 export class Slowness {
   #bytes = 0;
   #waitedMs = 0;

@@ -2,15 +2,19 @@ import type { Digest, Digester } from '../oci/digest.ts';
 import { VerificationError, type BlobReader } from '../store/blob-store.ts';
 import type { PieceSource } from './relay.ts';
 
-/** What a whole blob is held against while it passes through: a digester that has seen all bytes before the source's first. */
+/**
+ * What a whole blob is held against while it passes through: a digester that has seen all bytes before the source's
+ * first.
+ */
 export interface PassThroughCheck {
   readonly digest: Digest;
   readonly digester: Digester;
 }
 
 /**
- * Bytes straight from upstream, kept nowhere: of a transfer of this client or one shared with others, forward only. It serves where the store cannot
- * (disk full) and far-ahead ranges. With a check, the last chunk is given only once the digest has matched.
+ * Bytes straight from upstream, kept nowhere: of a transfer of this client or one shared with others, forward only. It
+ * serves where the store cannot (disk full) and far-ahead ranges. With a check, the last chunk is given only once the
+ * digest has matched.
  */
 export class SourceReader implements BlobReader {
   readonly fd = undefined;
