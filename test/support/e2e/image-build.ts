@@ -16,13 +16,17 @@ export interface ImageBuilder extends AsyncDisposable {
   podman(...args: string[]): Promise<string>;
 }
 
+/** In turn: crun runs nothing where both versions of cgroups are mounted, runc does. */
+const RUNTIMES = ['crun', 'runc'];
+
 /** @param base the name of the image, with Node and npm, that is made from the root file system. */
 export async function imageBuilder(base: string, root: RootFileSystem): Promise<ImageBuilder> {
   await using stack = new AsyncDisposableStack();
   const directory = stack.use(await temporaryDirectory('build'));
   const at = (name: string): string => join(directory.path, name);
   const storage = ['--root', at('root'), '--runroot', at('run'), '--storage-driver', 'vfs'];
-  const engine = [...storage, '--cgroup-manager', 'cgroupfs', '--events-backend', 'none'];
+  const plain = [...storage, '--cgroup-manager', 'cgroupfs', '--events-backend', 'none'];
+  let engine: readonly string[] = plain;
   const buildah = async (...args: string[]): Promise<string> => run('buildah', [...storage, ...args]);
   const readOnly = ['run', '--rm', '--read-only', '--network=host', '--pull=never'];
   // Raising the limits, as podman does by itself, needs a capability that root in a container may lack.
@@ -35,11 +39,17 @@ export async function imageBuilder(base: string, root: RootFileSystem): Promise<
     async unable() {
       try {
         await makeBase(buildah, base, root, at('base.tar'));
-        await run('podman', podmanRun(base, [], ['node', '--version']));
-        return undefined;
       } catch (error) {
         return (error as Error).message;
       }
+      const refusals: string[] = [];
+      for (const runtime of RUNTIMES) {
+        engine = [...plain, '--runtime', runtime];
+        const exit = await attempt('podman', podmanRun(base, [], ['node', '--version']));
+        if (exit.code === 0) return undefined;
+        refusals.push(`${runtime}: ${exit.stderr.trim()}`);
+      }
+      return refusals.join('; ');
     },
     async build(context, tag) {
       const npm = await npmSettings(at('npmrc'));
