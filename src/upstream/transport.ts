@@ -8,6 +8,7 @@ import { LargeBodies } from './large-bodies.ts';
 import { Answer } from './answer.ts';
 import { CredentialError } from './auth/credentials.ts';
 import { classifyNetworkError } from './classify.ts';
+import { ConnectionsInUse, noting, type ConnectionUse } from './connections-in-use.ts';
 import { Dispatchers } from './dispatchers.ts';
 import { UpstreamError } from './error.ts';
 import type { Network } from './network.ts';
@@ -53,9 +54,11 @@ export class Transport {
   readonly #passage: TransportDeps['passage'];
   readonly #staleConnections = new StaleConnections();
   readonly #large = new LargeBodies();
+  readonly #connections: ConnectionsInUse;
 
   constructor(settings: UpstreamSettings, deps: TransportDeps) {
     this.#settings = settings;
+    this.#connections = new ConnectionsInUse(settings.connections);
     this.#clock = deps.clock;
     this.#passage = deps.passage;
     this.#guard = new AddressGuard({
@@ -76,15 +79,19 @@ export class Transport {
     const cancelled = (): void => abort.abort(this.#error('cancelled', 'the request was given up'));
     const { connectMs, headersMs, bodyMs } = this.#settings.timeouts;
     const dueAt = this.#clock.monotonic() + connectMs + headersMs;
+    const use = this.#connections.request(hop.url.origin);
     const cancelDeadline = this.#clock.after(connectMs + headersMs, () => {
-      abort.abort(this.#error('timeout', `no answer within ${connectMs + headersMs} ms`));
+      abort.abort(this.#late(use, hop.url.host, connectMs + headersMs));
     });
     if (hop.signal?.aborted === true) cancelled();
     hop.signal?.addEventListener('abort', cancelled, { once: true });
-    const forget = (): void => hop.signal?.removeEventListener('abort', cancelled);
+    const forget = (): void => {
+      use.end();
+      hop.signal?.removeEventListener('abort', cancelled);
+    };
     try {
       this.#guard.admitLiteral(hop.url);
-      const { statusCode, headers, body } = await this.#request(hop, abort.signal);
+      const { statusCode, headers, body } = await this.#request(hop, abort.signal, use);
       body.once('close', forget);
       const options = {
         upstream: this.#settings.name,
@@ -109,14 +116,14 @@ export class Transport {
   }
 
   /** A request that met a kept connection's end is sent once more, and not to meet another one by a new connection. */
-  async #request(hop: HopRequest, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+  async #request(hop: HopRequest, signal: AbortSignal, use: ConnectionUse): Promise<Dispatcher.ResponseData> {
     try {
-      return await this.#dispatch(this.#dispatchers, hop, signal);
+      return await this.#dispatch(this.#dispatchers, hop, signal, use);
     } catch (error) {
       const isRepeatable = hop.method !== 'POST' && !signal.aborted;
       const isLost = classifyNetworkError(error).reason === 'reset';
       if (!isRepeatable || !isLost || !this.#staleConnections.hasCaused(error)) throw error;
-      return this.#dispatch(this.#fresh, hop, signal);
+      return this.#dispatch(this.#fresh, hop, signal, use);
     }
   }
 
@@ -124,6 +131,7 @@ export class Transport {
     dispatchers: Dispatchers,
     hop: HopRequest,
     signal: AbortSignal,
+    use: ConnectionUse,
   ): Promise<Dispatcher.ResponseData> {
     // undici's request() would normalise what it is given as a URL.
     const request = {
@@ -140,7 +148,8 @@ export class Transport {
       body: hop.body ?? null,
       signal,
     };
-    const pending = dispatchers.use(hop.url, (dispatcher) => dispatcher.request(request));
+    const note = noting(() => use.begin());
+    const pending = dispatchers.use(hop.url, (dispatcher) => dispatcher.compose(note).request(request));
     try {
       // undici heeds a signal only once a connection is there; who waits for one must be let go at once, too.
       return await abortable(pending, signal);
@@ -157,6 +166,12 @@ export class Transport {
   #via(url: URL): Readonly<Record<string, string>> {
     const isUnsigned = url.origin === this.#settings.url.origin || url.search === '';
     return this.#passage !== undefined && isUnsigned ? { via: this.#passage.via } : {};
+  }
+
+  #late(use: ConnectionUse, host: string, ms: number): UpstreamError {
+    if (!use.hasFoundNone) return this.#error('timeout', `no answer within ${ms} ms`);
+    const message = `not asked: all connections to ${host} were in use for ${ms} ms`;
+    return new UpstreamError(this.#settings.name, 'unavailable', 'busy', message, { wasAsked: false });
   }
 
   #error(reason: 'cancelled' | 'timeout', message: string): UpstreamError {

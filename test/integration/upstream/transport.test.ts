@@ -83,6 +83,36 @@ describe('deadlines', () => {
     expect(clock.pending).toBe(0);
   });
 
+  test('no connection free in time, since others hold them all: that is not upstream being late', async () => {
+    await using registry = await startUpstreamFixture(REGISTRY, [], { connections: 1 });
+    registry.on('GET', blobPath).reply(bytes(LAYER), stallAfter(10));
+    const blob = await registry.upstream.blob(app, LAYER_DIGEST);
+    const { set } = registry.clock;
+    const late = registry.upstream.manifest(app, tagged('1'));
+    await expect.poll(() => registry.clock.set).toBeGreaterThan(set);
+    registry.clock.advance(TIMEOUTS.connectMs + TIMEOUTS.headersMs);
+    await expect(late).rejects.toMatchObject({
+      failure: 'unavailable',
+      reason: 'busy',
+      wasAsked: false,
+      message: expect.stringContaining(`${REGISTRY}: not asked: all connections to ${REGISTRY}:`) as string,
+    });
+    registry.on('GET', path).reply(manifestReply());
+    const next = registry.upstream.manifest(app, tagged('1'));
+    blob.body.destroy();
+    expect((await next).digest).toBe(MANIFEST_DIGEST);
+  });
+
+  test('no answer in time on the last connection: that is', async () => {
+    await using registry = await startUpstreamFixture(REGISTRY, [], { connections: 1 });
+    const held = neverRespond();
+    registry.on('GET', path).reply(manifestReply(), held);
+    const asked = registry.upstream.manifest(app, tagged('1'));
+    await held.reached;
+    registry.clock.advance(TIMEOUTS.connectMs + TIMEOUTS.headersMs);
+    await expect(asked).rejects.toMatchObject({ reason: 'timeout', wasAsked: true });
+  });
+
   test('silence inside a body, counted only while somebody reads', async () => {
     await using registry = await startUpstreamFixture(REGISTRY);
     const stall = stallAfter(1000);
