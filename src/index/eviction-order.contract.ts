@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { Subject } from './content-index.contract.ts';
 import type { ContentIndex, StoredUse } from './content-index.ts';
-import { evictionRank, TIER_MS } from './eviction-rank.ts';
+import { evictionRank, MAX_FAVOURED_BYTES, TIER_MS } from './eviction-rank.ts';
 import { DEBIAN, digest, edge, manifest } from './content.contract.ts';
 
 /** Names of what is stored, in the order of eviction, read in pages. */
@@ -92,6 +92,23 @@ export function describeEvictionOrder(subject: Subject): void {
     await index.putManifest(DEBIAN, manifest('i'), [edge('manifest', 'm')]);
     await index.putManifest(DEBIAN, manifest('m'), [edge('layer', 'l')]);
     expect(await order(index, NAMES)).toEqual(['l', 'm', 'i']);
+  });
+
+  it.each([
+    ['before it is known as one', true],
+    ['afterwards', false],
+  ])('keeps a manifest of very many bytes no longer than a blob, stored %s', async (_when, isStoredFirst) => {
+    const { index } = subject;
+    const store = async () => {
+      await index.putBlob({ digest: digest('i'), size: MAX_FAVOURED_BYTES + 1 }, 1);
+      await index.putBlob({ digest: digest('m'), size: MAX_FAVOURED_BYTES }, 1);
+      await index.putBlob({ digest: digest('l'), size: 10 }, 2);
+    };
+    if (isStoredFirst) await store();
+    await index.putManifest(DEBIAN, manifest('i'), [edge('manifest', 'm')]);
+    await index.putManifest(DEBIAN, manifest('m'), [edge('layer', 'l')]);
+    if (!isStoredFirst) await store();
+    expect(await order(index, NAMES)).toEqual(['i', 'l', 'm']);
   });
 
   it('forgets that it was a manifest when its bytes are gone', async () => {

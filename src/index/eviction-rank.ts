@@ -7,6 +7,12 @@ import type { StoredUse } from './content-index.ts';
  */
 export const TIER_MS = 3_600_000;
 
+/**
+ * A manifest of more bytes than this counts as a blob: one of thousands of layers takes as much room as a layer, and a
+ * repository full of those must not outlast what clients really use. Those of real images have a few KiB.
+ */
+export const MAX_FAVOURED_BYTES = 64 * 1024;
+
 /** The place in the order of eviction: when it was last used, in milliseconds since the epoch, and later by its tier. */
 export function evictionRank({ usedAt, tier }: Pick<StoredUse, 'usedAt' | 'tier'>): number {
   return usedAt + tier * TIER_MS;

@@ -16,10 +16,11 @@ import { canMount, temporaryFileSystem } from '../support/temporary-file-system.
 
 const MiB = 1024 * 1024;
 const MIN_FREE = 40 * MiB;
-/** What running fills, and the index, may write before eviction has looked again: it works beside them. */
-const BETWEEN_LOOKS = 10 * MiB;
-/** How often upstream may be asked for blobs of the hot image again, of two a round. */
-const MOSTLY = 4;
+/**
+ * A layer of a cold image, which is written while eviction makes room for it, and what the index writes meanwhile
+ * (about 1 MiB for each manifest of 4,000 layers), which asks for no room.
+ */
+const BETWEEN_LOOKS = 4 * MiB;
 /** Cold images that the other client pulls while the trouble lasts. */
 const COLD = 12;
 
@@ -182,10 +183,8 @@ test.skipIf(!isMountable)(
       trouble.abort();
     }
     await Promise.all([...troubles, health]);
-    // Where running fills and the index together take the disk's last bytes, some of what is hot may go for a moment.
-    const hits = statuses.filter((status) => status.startsWith('larder; hit'));
-    expect(hits.length).toBeGreaterThanOrEqual(0.8 * statuses.length);
-    expect(good.count({ repository: 'good/hot', kind: 'blob' })).toBeLessThanOrEqual(asked + MOSTLY);
+    expect(statuses.filter((status) => !status.startsWith('larder; hit'))).toEqual([]);
+    expect(good.count({ repository: 'good/hot', kind: 'blob' })).toBe(asked);
     expect(await free).toBeGreaterThanOrEqual(MIN_FREE - BETWEEN_LOOKS);
     expect(alive.length).toBeGreaterThan(10);
     expect(alive.filter((status) => status !== 200)).toEqual([]);

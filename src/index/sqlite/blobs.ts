@@ -1,7 +1,7 @@
 import type { SQLInputValue } from 'node:sqlite';
 import type { Digest } from '../../oci/digest.ts';
 import type { ContentIndex } from '../content-index.ts';
-import { evictionRank, TIER_MS } from '../eviction-rank.ts';
+import { MAX_FAVOURED_BYTES, evictionRank, TIER_MS } from '../eviction-rank.ts';
 import { readClosure } from './closure.ts';
 import type { Connection } from './connection.ts';
 import { digestFromBytes, digestToBytes } from './digest-bytes.ts';
@@ -69,7 +69,8 @@ export function recordBlob(
 ): void {
   const digest = digestToBytes(blob.digest);
   const before = connection.get('blobSize', digest)?.size;
-  connection.run('putBlob', digest, blob.size, usedAt, digest, digest);
+  const isLarge = blob.size > MAX_FAVOURED_BYTES ? 1 : 0;
+  connection.run('putBlob', digest, blob.size, usedAt, isLarge, digest, digest);
   connection.run('touchBlob', usedAt, digest, usedAt);
   connection.run('addToTotals', before === undefined ? 1 : 0, blob.size - (before ?? 0));
 }

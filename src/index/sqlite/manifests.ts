@@ -1,3 +1,4 @@
+import { MAX_FAVOURED_BYTES } from '../eviction-rank.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { ContentIndex, Edge, ManifestEntry } from '../content-index.ts';
@@ -96,7 +97,7 @@ export function recordManifest(
   // What is known may tell more.
   if (connection.run('putManifest', manifest, JSON.stringify(descriptor), subjectBytes) === 0) return;
   const tier = edges.some(({ role }) => role === 'manifest') ? 2 : 1;
-  connection.run('setTier', tier, manifest, tier);
+  connection.run('setTier', tier, manifest, tier, MAX_FAVOURED_BYTES);
 }
 
 /** A manifest's word for what it contains: that is a claim, but for what a registry vouches for that has given it. */

@@ -122,11 +122,12 @@ export const SQL = {
   blobSize: 'SELECT size FROM blobs WHERE digest = ?',
   putBlob: `
     INSERT INTO blobs (digest, size, used_at, tier) VALUES (?, ?, ?, CASE
+      WHEN ? THEN 0
       WHEN EXISTS (SELECT 1 FROM edges WHERE manifest = ? AND role = 'manifest') THEN 2
       WHEN EXISTS (SELECT 1 FROM manifests WHERE digest = ?) THEN 1
       ELSE 0 END)
     ON CONFLICT (digest) DO UPDATE SET size = excluded.size, tier = excluded.tier`,
-  setTier: 'UPDATE blobs SET tier = ? WHERE digest = ? AND tier <> ?',
+  setTier: 'UPDATE blobs SET tier = ? WHERE digest = ? AND tier <> ? AND size <= ?',
   deleteBlob: 'DELETE FROM blobs WHERE digest = ?',
   touchBlob: 'UPDATE blobs SET used_at = ? WHERE digest = ? AND used_at < ?',
   settleUses: `UPDATE blobs SET used_at = ? WHERE digest IN (
