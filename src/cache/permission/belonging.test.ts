@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createEvents, type LarderEvent } from '../../events.ts';
+import type { BelongingSource } from '../../index/belonging-source.ts';
 import type { ContentIndex, RepositoryKey } from '../../index/content-index.ts';
 import { digestOf, type Digest } from '../../oci/digest.ts';
 import type { RepositoryName } from '../../oci/repository-name.ts';
@@ -17,6 +18,9 @@ class World {
   readonly told: LarderEvent[] = [];
   lookUps = 0;
   writes = 0;
+  readonly sources: BelongingSource[] = [];
+  /** What a write waits for before it fails or is done. */
+  gate: Promise<void> = Promise.resolve();
   /** What is not to be remembered as refused any more. */
   readonly disproved: string[] = [];
   readonly #facts = new Set<string>();
@@ -35,8 +39,10 @@ class World {
         if (this.failure !== undefined) throw this.failure;
         return this.#facts.has(fact(repository, digest));
       },
-      putBelonging: async (repository, digest) => {
+      putBelonging: async (repository, digest, source) => {
         this.writes += 1;
+        this.sources.push(source);
+        await this.gate;
         if (this.failure !== undefined) throw this.failure;
         this.#facts.add(fact(repository, digest));
       },
@@ -136,10 +142,55 @@ describe('an index that fails', () => {
     const world = new World();
     world.failure = new Error('disk full');
     await world.belonging.add(HERE, DIGEST, 'confirmed');
-    await world.belonging.add(HERE, DIGEST, 'confirmed');
     expect(await world.belonging.has(HERE, DIGEST)).toBe(true);
     expect(world.belonging.isRemembered(HERE, DIGEST)).toBe(true);
     expect([world.writes, world.told.length]).toEqual([1, 1]);
+  });
+
+  test('is written to again by the next confirmation, and no more once it has taken it', async () => {
+    const world = new World();
+    world.failure = new Error('locked');
+    await world.belonging.add(HERE, DIGEST, 'confirmed');
+    await world.belonging.add(HERE, DIGEST, 'confirmed');
+    expect(world.writes).toBe(2);
+    world.failure = undefined;
+    await world.belonging.add(HERE, DIGEST, 'confirmed');
+    await world.belonging.add(HERE, DIGEST, 'confirmed');
+    expect(world.writes).toBe(3);
+    world.belonging.forget();
+    expect(await world.belonging.has(HERE, DIGEST)).toBe(true);
+  });
+
+  test('is written to by one of several confirmations at the same time', async () => {
+    const world = new World();
+    world.failure = new Error('locked');
+    await Promise.all([1, 2, 3].map(() => world.belonging.add(HERE, DIGEST, 'confirmed')));
+    expect(world.writes).toBe(1);
+    await Promise.all([1, 2, 3].map(() => world.belonging.add(HERE, DIGEST, 'confirmed')));
+    expect(world.writes).toBe(2);
+  });
+
+  test('is told again that the bytes were given, though upstream only confirms them now', async () => {
+    const world = new World();
+    world.failure = new Error('locked');
+    await world.belonging.add(HERE, DIGEST, 'given');
+    world.failure = undefined;
+    await world.belonging.add(HERE, DIGEST, 'confirmed');
+    expect(world.sources).toEqual(['given', 'given']);
+  });
+
+  test('is told so too where it has taken a confirmation meanwhile', async () => {
+    const world = new World();
+    const isOpen = Promise.withResolvers<void>();
+    world.gate = isOpen.promise;
+    const confirmed = world.belonging.add(HERE, DIGEST, 'confirmed');
+    world.gate = Promise.reject(new Error('locked'));
+    await world.belonging.add(HERE, DIGEST, 'given');
+    isOpen.resolve();
+    await confirmed;
+    world.gate = Promise.resolve();
+    await world.belonging.add(HERE, DIGEST, 'confirmed');
+    expect(world.sources).toEqual(['confirmed', 'given', 'given']);
   });
 
   test('is all that knew of it, once something was deleted', async () => {

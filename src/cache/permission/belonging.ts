@@ -8,6 +8,12 @@ import type { NegativeCache } from '../negative.ts';
 import type { RememberingIndex } from '../remembering-index.ts';
 import { tolerate } from '../tolerate.ts';
 
+/** A fact that the index has not taken, or not yet. */
+interface Unrecorded {
+  readonly source: ServedSource;
+  isBeingWritten: boolean;
+}
+
 /** Facts kept that the index could not take. */
 const MAX_UNRECORDED = 50_000;
 
@@ -16,7 +22,7 @@ const MAX_UNRECORDED = 50_000;
  * permission is not: without this a private layer could be read through any repository whose name one may use.
  */
 export class Belonging {
-  readonly #unrecorded = new LRUCache<string, true>({ max: MAX_UNRECORDED });
+  readonly #unrecorded = new LRUCache<string, Unrecorded>({ max: MAX_UNRECORDED });
   readonly #index: BelongingIndex;
   readonly #events: Events;
   readonly #onAdded: (upstream: string) => void;
@@ -54,20 +60,31 @@ export class Belonging {
   }
 
   /**
-   * The digest belongs to the repository, in a way that is served. That the index cannot take it changes nothing of that.
+   * The digest belongs to the repository, in a way that is served. That the index cannot take it changes nothing of that:
+   * the next call for the same fact writes it again.
    */
   async add(key: RepositoryKey, digest: Digest, source: ServedSource): Promise<void> {
     this.#negative.disprove(key, digest);
+    const failed = this.#unrecorded.get(factKey(key, digest));
     // That the bytes were given says more than that they belong: of their upstream.
-    if (source === 'confirmed' && this.isRemembered(key, digest)) return;
+    const saysNoMore = source === 'confirmed';
+    if (saysNoMore && (failed?.isBeingWritten ?? this.#index.remembersBelonging(key, digest))) return;
+    await this.#record(key, digest, saysNoMore && failed !== undefined ? failed.source : source);
+    this.#onAdded(key.upstream);
+  }
+
+  async #record(key: RepositoryKey, digest: Digest, source: ServedSource): Promise<void> {
+    const fact = factKey(key, digest);
+    const unrecorded: Unrecorded = { source, isBeingWritten: true };
     // At once, and not only when it is written: what was asked meanwhile would be asked of upstream.
-    this.#unrecorded.set(factKey(key, digest), true);
+    this.#unrecorded.set(fact, unrecorded);
     const isRecorded = await tolerate(this.#events, 'record a belonging', async () => {
       await this.#index.putBelonging(key, digest, source);
       return true;
     });
-    if (isRecorded === true) this.#unrecorded.delete(factKey(key, digest));
-    this.#onAdded(key.upstream);
+    unrecorded.isBeingWritten = false;
+    // Another call may have more to write, and may have failed to.
+    if (isRecorded === true && this.#unrecorded.peek(fact) === unrecorded) this.#unrecorded.delete(fact);
   }
 
   /**
