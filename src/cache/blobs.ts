@@ -237,9 +237,10 @@ export class Blobs {
     const key = blobKey(target, digest);
     const known = negative.get(key);
     if (known !== undefined) throw known;
+    const mark = negative.mark(target.key, digest);
     const fill = this.#fills.start(target, digest, audience);
     fill.opened.catch((error: unknown) => {
-      if (isRefusal(error)) negative.put(key, error);
+      if (isRefusal(error)) negative.put(key, error, mark);
       void permission.refused(target.key, digest, error);
     });
     return fill;
@@ -252,10 +253,11 @@ export class Blobs {
     const known = negative.get(key);
     if (known !== undefined) throw known;
     const run = async (): Promise<ToldBlob> => {
+      const mark = negative.mark(target.key, digest);
       try {
         return await target.upstream.statBlob(target.key.repository, digest, { demand: demandOf(client) });
       } catch (error) {
-        if (isRefusal(error)) negative.put(key, error);
+        if (isRefusal(error)) negative.put(key, error, mark);
         throw error;
       }
     };

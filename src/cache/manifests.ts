@@ -213,11 +213,12 @@ export class Manifests {
     const known = negative.get(fetchKey);
     if (known !== undefined) return { promise: Promise.reject(known), collapsed: false };
     return this.#fetches.join(fetchKey, async () => {
+      const mark = negative.mark(key, digest);
       try {
         const fetched = await upstream.manifest(key.repository, { kind: 'digest', digest });
         return await this.take(target, fetched);
       } catch (error) {
-        if (isRefusal(error)) negative.put(fetchKey, error);
+        if (isRefusal(error)) negative.put(fetchKey, error, mark);
         await this.#options.permission.refused(key, digest, error);
         throw error;
       }

@@ -84,4 +84,52 @@ describe('what is disproved', () => {
     expect(names.map(isKnown)).toEqual([false, false, false]);
     expect(otherNames.every(isKnown)).toBe(true);
   });
+
+  describe('while the question is under way', () => {
+    test.each(questions)('is not remembered when the refusal comes: %s', (question) => {
+      const negative = new NegativeCache(new ManualClock(), 30_000);
+      const name = refusalKey(question, here, digest);
+      const mark = negative.mark(here, digest);
+      negative.disprove(here, digest);
+      negative.put(name, ERROR, mark);
+      expect(negative.get(name)).toBeUndefined();
+    });
+
+    test('is refused again by a question that came after', () => {
+      const negative = new NegativeCache(new ManualClock(), 30_000);
+      const name = refusalKey('manifest', here, digest);
+      const early = negative.mark(here, digest);
+      negative.disprove(here, digest);
+      negative.put(name, ERROR, negative.mark(here, digest));
+      expect(negative.get(name)).toBeDefined();
+      // The late answer takes nothing from what was said since.
+      negative.put(name, ERROR, early);
+      expect(negative.get(name)).toBeDefined();
+    });
+
+    test.each([
+      ['another digest', here, digestOf('y')],
+      ['another repository', { ...here, repository: 'acme/other' as RepositoryName }, digest],
+      ['another upstream', { ...here, upstream: 'other.test' }, digest],
+    ])('takes nothing from a refusal of %s', (_, key, other) => {
+      const negative = new NegativeCache(new ManualClock(), 30_000);
+      const mark = negative.mark(key, other);
+      for (let i = 0; i < 100; i += 1) negative.disprove(here, digest);
+      negative.put(refusalKey('blob', key, other), ERROR, mark);
+      expect(negative.get(refusalKey('blob', key, other))).toBeDefined();
+    });
+
+    test('is bounded: of what was disproved first, the refusal is believed again', () => {
+      const negative = new NegativeCache(new ManualClock(), 30_000, 2);
+      const digests = ['a', 'b', 'c'].map((text) => digestOf(text));
+      const marks = digests.map((each) => negative.mark(here, each));
+      for (const each of digests) negative.disprove(here, each);
+      const isRemembered = digests.map((each, i) => {
+        const name = refusalKey('blob', here, each);
+        negative.put(name, ERROR, marks[i]);
+        return negative.get(name) !== undefined;
+      });
+      expect(isRemembered).toEqual([true, false, false]);
+    });
+  });
 });

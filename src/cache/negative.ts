@@ -24,6 +24,13 @@ interface Refusal {
   readonly until: number;
 }
 
+/** When a question about a digest was asked, to be compared with when the digest was last disproved. */
+export interface Mark {
+  readonly subject: string;
+  /** So many disproofs came before the question. */
+  readonly disproofs: number;
+}
+
 /** For what may not be the registry's word: just so long that a crowd does not ask it all at once. */
 const UNPROVEN_MS = 5_000;
 
@@ -33,13 +40,17 @@ const UNPROVEN_MS = 5_000;
  */
 export class NegativeCache {
   readonly #errors: LRUCache<string, Refusal>;
+  /** The number of the last disproof of each digest in a repository: a question asked before it may be under way. */
+  readonly #lastDisproofs: LRUCache<string, number>;
   readonly #clock: Clock;
   readonly #ttlMs: number;
+  #disproofs = 0;
 
   constructor(clock: Clock, ttlMs: number, maxEntries = 10_000) {
     this.#clock = clock;
     this.#ttlMs = ttlMs;
     this.#errors = new LRUCache({ max: maxEntries });
+    this.#lastDisproofs = new LRUCache({ max: maxEntries });
   }
 
   /** The error that is remembered for the key, unless it is as old as `maxAgeMs`. */
@@ -52,7 +63,14 @@ export class NegativeCache {
     return now < entry.until && ageMs < maxAgeMs ? toldAgain(entry.error, ageMs) : undefined;
   }
 
-  put(key: string, error: UpstreamError): void {
+  /** To be taken before upstream is asked about the digest, and given to `put` with its refusal. */
+  mark(key: RepositoryKey, digest: Digest): Mark {
+    return { subject: subjectOf(key, digest), disproofs: this.#disproofs };
+  }
+
+  /** @param mark of a question about a digest: what has been disproved since then is not remembered */
+  put(key: string, error: UpstreamError, mark?: Mark): void {
+    if (mark !== undefined && this.#isDisprovedSince(mark)) return;
     const ttlMs = error.isVerdict ? this.#ttlMs : Math.min(this.#ttlMs, UNPROVEN_MS);
     if (ttlMs > 0) this.#remember(key, error, ttlMs);
   }
@@ -64,9 +82,20 @@ export class NegativeCache {
 
   /** Upstream has shown that the repository has the digest: what it said before holds no longer. */
   disprove(key: RepositoryKey, digest: Digest): void {
+    if (this.#ttlMs <= 0) return;
+    this.#disproofs += 1;
+    this.#lastDisproofs.set(subjectOf(key, digest), this.#disproofs);
     if (this.#errors.size === 0) return;
     for (const question of QUESTIONS) this.#errors.delete(refusalKey(question, key, digest));
   }
+
+  #isDisprovedSince({ subject, disproofs }: Mark): boolean {
+    return (this.#lastDisproofs.peek(subject) ?? 0) > disproofs;
+  }
+}
+
+function subjectOf({ upstream, repository }: RepositoryKey, digest: Digest): string {
+  return flightKey(upstream, repository, digest);
 }
 
 function toldAgain(

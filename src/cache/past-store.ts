@@ -39,10 +39,11 @@ export class PastStore {
     if (known !== undefined) throw known;
     const size = await tolerate(events, 'look up a size', () => index.describedSize(digest));
     const blob = { digest, size };
+    const mark = negative.mark(target.key, digest);
     try {
       return await this.#openParts(target, blob, partsOf(asked.range, size), asked.client, cause);
     } catch (error) {
-      if (isRefusal(error)) negative.put(key, error);
+      if (isRefusal(error)) negative.put(key, error, mark);
       throw error;
     }
   }

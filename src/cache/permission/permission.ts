@@ -82,11 +82,12 @@ export class Permission {
     const known = negative.get(key);
     if (known !== undefined) throw known;
     const run = async (): Promise<boolean> => {
+      const mark = negative.mark(target.key, content.digest);
       try {
         return await QUESTIONS[content.kind](target, content, options);
       } catch (error) {
         // The bytes are here: what is not proven to be the registry's word says nothing of them after this question.
-        if (isWorthRemembering(error, true)) negative.put(key, error);
+        if (isWorthRemembering(error, true)) negative.put(key, error, mark);
         await this.refused(target.key, content.digest, error);
         throw error;
       }
