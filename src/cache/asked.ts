@@ -14,4 +14,6 @@ export interface Asked {
 export interface OpenedBlob {
   readonly reader: BlobReader;
   readonly outcome: Outcome;
+  /** The client gets the whole, whatever ranges it has asked for. */
+  readonly isWhole?: true;
 }

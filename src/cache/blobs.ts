@@ -193,9 +193,12 @@ export class Blobs {
     if (typeof parts === 'string') return whole;
     let left = MAX_ALONE;
     const open = async ({ start, end }: ContentRange): Promise<BlobReader | undefined> => {
-      if (left === 0) return undefined;
-      const ahead = await this.#openAhead(fill, target, { kind: 'slice', start, end }, client);
-      if (ahead !== undefined) left -= 1;
+      const slice = { kind: 'slice', start, end } as const;
+      if (left === 0 || directPart(slice, fill) === undefined) return undefined;
+      left -= 1;
+      const ahead = await this.#openAhead(fill, target, slice, client);
+      // Where upstream refuses one part it is not asked for the others.
+      if (ahead === undefined) left = 0;
       return ahead?.reader;
     };
     return new PartsReader({ size, parts, open, rest: whole });

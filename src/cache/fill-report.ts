@@ -1,6 +1,7 @@
 import type { Events } from '../events.ts';
 import type { Digest } from '../oci/digest.ts';
 import { VerificationError } from '../store/blob-store.ts';
+import { NoRoomError } from './allowance.ts';
 import { isDiskError, type Disk } from './disk.ts';
 
 export interface FillReportOptions {
@@ -29,7 +30,7 @@ export class FillReport {
     const { upstream, digest, disk, events } = this.#options;
     if (this.#told.has(error)) return;
     this.#told.add(error);
-    if (isDiskError(error)) {
+    if (isDiskError(error) && !(error instanceof NoRoomError)) {
       disk.failed(error, bytes);
       events.emit({ kind: 'store-failed', operation: 'fill', error });
     }

@@ -65,10 +65,38 @@ test('the first part, open already, is not opened again, and is closed before th
 test('a part that opens once the client has left is closed', async () => {
   const log: string[] = [];
   const opened = Promise.withResolvers<BlobReader>();
-  const reader = new PartsReader({ size: 10, parts: PARTS, open: () => opened.promise });
-  const waiting = reader.available(1);
+  const asked = Promise.withResolvers<undefined>();
+  const open = (): Promise<BlobReader> => {
+    asked.resolve(undefined);
+    return opened.promise;
+  };
+  const reader = new PartsReader({ size: 10, parts: PARTS, open });
+  const waiting = reader.available(1).catch((error: unknown) => error);
+  await asked.promise;
   await reader.close();
   opened.resolve(new NamedReader('late', log));
-  await waiting;
+  expect(await waiting).toMatchObject({ message: 'the reader was closed' });
   expect(log).toEqual(['close late']);
+});
+
+test('no part is opened for a client that has left while the one before was closed', async () => {
+  const opened: number[] = [];
+  const closing = Promise.withResolvers<undefined>();
+  const first = new (class extends ForwardingReader {
+    override async close(): Promise<void> {
+      await closing.promise;
+      await super.close();
+    }
+  })(new BytesReader(CONTENT));
+  const open = async ({ start }: ContentRange): Promise<BlobReader> => {
+    opened.push(start);
+    return new BytesReader(CONTENT);
+  };
+  const reader = new PartsReader({ size: 10, parts: PARTS, open, first });
+  await reader.available(1);
+  const waiting = reader.available(5).catch((error: unknown) => error);
+  await reader.close();
+  closing.resolve(undefined);
+  expect(await waiting).toMatchObject({ message: 'the reader was closed' });
+  expect(opened).toEqual([]);
 });

@@ -68,9 +68,15 @@ export class PartsReader implements BlobReader {
     const before = this.#alone;
     this.#alone = undefined;
     await before?.close();
+    this.#requireOpen();
     const alone = await this.#options.open(part);
-    // The client may have left meanwhile.
     if (this.#isClosed) await alone?.close();
+    this.#requireOpen();
     this.#alone = alone;
+  }
+
+  /** The client may have left while something was waited for: nothing more is asked for it. */
+  #requireOpen(): void {
+    if (this.#isClosed) throw new DOMException('the reader was closed', 'AbortError');
   }
 }

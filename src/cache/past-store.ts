@@ -56,7 +56,7 @@ export class PastStore {
     return this.#open(target, blob, part, client, 'range far ahead of the fill');
   }
 
-  /** One part after the other. Each costs upstream a request: many come as one, with what lies between them. */
+  /** One part after the other. Each costs upstream a request: in place of very many the client gets the whole. */
   async #openParts(
     target: Target,
     blob: Described,
@@ -66,9 +66,9 @@ export class PastStore {
   ): Promise<OpenedBlob> {
     const open = (part: ByteRange): Promise<OpenedBlob> =>
       this.#open(target, blob, part, client, `store: ${cause.code}`);
-    const [start, end] = [parts[0]?.start ?? 0, parts.at(-1)?.end];
-    if (parts.length > MAX_ALONE) return open({ start, end });
-    const first = await open({ start, end: parts[0]?.end });
+    // To fetch what lies between them, and to throw it away, would cost upstream far more than the client.
+    if (parts.length > MAX_ALONE) return { ...(await open({ start: 0 })), isWhole: true };
+    const first = await open({ start: parts[0]?.start ?? 0, end: parts[0]?.end });
     if (parts.length < 2) return first;
     const { size } = first.reader;
     const openNext = async (part: ContentRange): Promise<BlobReader> => (await open(part)).reader;

@@ -68,16 +68,10 @@ export class ReferrerLists {
   async #fromIndex(target: Target, subject: Digest, error: UpstreamError): Promise<ReferrersPage> {
     const { index, events } = this.#options;
     const descriptors = await tolerate(events, 'list referrers', () => index.referrers(target.key, subject));
-    if (descriptors === undefined || descriptors.length === 0) return noneKnown(error);
+    if (descriptors === undefined || descriptors.length === 0) throw error;
     const warning = `only the referrers that are cached, since ${error.message}`;
     return { descriptors, outcome: { hit: false, fwd: 'stale', detail: error.reason, warning } };
   }
-}
-
-/** Where it is not proven that the subject is absent, no referrers for this once; the next question asks again. */
-function noneKnown(error: UpstreamError): ReferrersPage {
-  if (error.failure !== 'absent') throw error;
-  return { descriptors: [], outcome: { hit: false, fwd: 'uri-miss', detail: error.reason } };
 }
 
 /** As they are written: a descriptor may have annotations of any length. */

@@ -137,7 +137,10 @@ export class Evictor {
     const { marks, clock } = this.#options;
     const wanted = this.#wanted;
     this.#wanted = 0;
-    const use = await this.#measure(wanted);
+    const use = await this.#measure(wanted).catch((error: unknown) => {
+      this.#wanted = Math.max(this.#wanted, wanted);
+      throw error;
+    });
     const now = clock.monotonic();
     const underFree = bytesUnderFree(marks, use);
     const room = bytesForRoom(wanted, use);
@@ -168,8 +171,9 @@ export class Evictor {
     let toFree: number | undefined;
     const stats = await sweep({
       ...this.#options,
-      // What is free is asked once, when the uses have been written down: that takes its time, in which fills end and
-      // give back what they took. What is missing beyond that is for the next look. It is not asked again: file systems take theirs to tell of what was deleted.
+      // What is free is measured once, after the uses have been written down, since fills may have ended meanwhile and
+      // given back what they took. Not again after that: file systems tell only later of what was deleted. What is
+      // missing beyond it is for the next look.
       missing: async (evicted) => {
         toFree ??= Math.min(atMost, await this.#bytesToFree(wanted));
         return Math.max(toFree - evicted, bytesOverCap(marks, this.#useOf(await this.#bytesKept()), true));

@@ -139,9 +139,9 @@ function slice(room: number): number {
 }
 
 /**
- * What running ingests take and will soon take, but for those of unknown length, which take what room there is. One that never fits the cap goes as soon as it is
- * read, so nothing else need go for it; and all together are not worth more than half of what is there, of which
- * some may be asked for again sooner.
+ * What running ingests take and will soon take, but for those of unknown length, which take what room there is. One that
+ * never fits the cap goes as soon as it is read, so nothing else need go for it; and all together are not worth more than
+ * half of what is there, of which some may be asked for again sooner.
  */
 function reservedBytes(ingests: Iterable<RunningIngest>, maxSize: number): number {
   let bytes = 0;

@@ -3,14 +3,15 @@ import { resolveRange, type ContentRange, type RangeSpec } from './range.ts';
 /** More parts than this cost more to frame than they save. */
 export const MAX_PARTS = 1024;
 
-/** At least what the head of a part takes, bytes. */
+/** No head of a part is longer. Bytes. */
 const HEAD_BYTES = 200;
 
 /**
  * What to send of a body of `size` bytes: the `whole` (200), parts of it (206), or nothing (416). Parts come in ascending
  * order; those that touch or overlap are one (RFC 9110 §15.3.7.2). Those with a gap between them stay apart, however
- * small it is: a client may pair the parts with the ranges that it has asked for. Ranges that have no byte are left out where
- * others have one (§14.1.2). Too many parts, and those that with their heads are larger than the whole, are answered with it (§14.2).
+ * small it is: a client may pair the parts with the ranges that it has asked for. Ranges that have no byte are left out
+ * where others have one (§14.1.2). Too many parts, and those that with their heads are larger than the whole, are answered
+ * with it (§14.2).
  */
 export function resolveRanges(
   spec: RangeSpec,

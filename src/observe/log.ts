@@ -54,10 +54,7 @@ export function createLogListener(logger: Logger): Listener {
         logDisk(logger, event);
         return;
       case 'blob-quarantined':
-        logger.error(
-          described(event),
-          'stored bytes were wrong, they are fetched again when they are asked for',
-        );
+        logger.error(described(event), 'stored bytes were wrong, the next pull fetches them again');
         return;
       case 'index-replaced':
       case 'index-upgraded':

@@ -30,3 +30,11 @@ test('without a bound there is always one', () => {
   connections.request('https://a').begin();
   expect(connections.request('https://a').hasFoundNone).toBe(false);
 });
+
+test('one that is given up before it has got one takes none afterwards', () => {
+  const connections = new ConnectionsInUse(1);
+  const [givenUp, late] = [1, 2].map(() => connections.request('https://a'));
+  givenUp?.end();
+  givenUp?.begin();
+  expect(late?.hasFoundNone).toBe(false);
+});

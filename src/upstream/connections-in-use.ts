@@ -32,15 +32,19 @@ export class ConnectionsInUse {
     };
     const max = this.#max;
     let isHeld = false;
+    let isOver = false;
     return {
       get hasFoundNone() {
         return !isHeld && inUse() >= max;
       },
       begin() {
-        if (!isHeld) count(1);
+        // undici sends a request that was given up while it waited before it notices: no answer of it is waited for.
+        if (isHeld || isOver) return;
+        count(1);
         isHeld = true;
       },
       end() {
+        isOver = true;
         if (isHeld) count(-1);
         isHeld = false;
       },

@@ -60,6 +60,15 @@ test('one that may not wait is refused at once, and leaves nothing behind', asyn
   expect(await read(await upstream.blob(NAME, DIGEST, { mayWait: false }))).toBe('ab');
 });
 
+test('one that may not wait takes no turn back from a transfer that no client waits for', async () => {
+  const { upstream } = start(1);
+  const watch = (): (() => void) => () => undefined;
+  const idle = await upstream.blob(NAME, DIGEST, { demand: { client: undefined, watch } });
+  const renewal = upstream.blob(NAME, DIGEST, { mayWait: false, demand: { client: 'a', watch } });
+  await expect(renewal).rejects.toMatchObject({ reason: 'busy' });
+  expect(await read(idle)).toBe('ab');
+});
+
 test('or until another is given up', async () => {
   const { get } = start(1);
   const first = await get();

@@ -58,6 +58,7 @@ export class Turns {
 
   /** @returns undefined where there was none within `waitMs`, or the signal aborted; else `end` is due when it is over */
   async take(demand: Demand, { clock, waitMs, signal }: Waiting): Promise<Turn | undefined> {
+    if (waitMs === 0 && this.#running.size >= this.#max) return undefined;
     // Its client may have left before it could yield: another that waits is not to wait for the next event.
     const turn = new Turn(demand, () => this.#deal());
     const { promise, resolve } = Promise.withResolvers<boolean>();

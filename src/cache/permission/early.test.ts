@@ -109,6 +109,19 @@ describe('what waits to be confirmed', () => {
     expect(world.asked).toEqual([...layers.map(() => 'broken'), 'old']);
   });
 
+  test('is not asked about without a pause where very many of one repository cannot be', async () => {
+    const layers = Array.from({ length: 50 }, (_, i) => `layer${i}`);
+    for (const layer of layers) await index.putBelonging(keyOf(UPSTREAM, 'first'), digest(layer), 'given');
+    const edges = layers.map((layer) => edge('layer', layer));
+    await index.putManifest(keyOf(UPSTREAM, 'broken'), manifest('many'), edges);
+    for (const layer of layers) await index.putBlob({ digest: digest(layer), size: 1 }, 1);
+    world.early.wake(UPSTREAM);
+    for (let question = 0; question < 50; question += 1) await world.pass(PACE_MS);
+    expect(world.asked).toHaveLength(20);
+    await world.pass(AWAY_MS);
+    expect(world.asked).toHaveLength(21);
+  });
+
   test('and is old has its turn after any number that fail, however often new ones come', async () => {
     const broken = Array.from({ length: 110 }, (_, i) => `broken${i}`);
     await world.claim('old', ...broken);

@@ -16,6 +16,9 @@ const PACE_MS = 200;
 const AWAY_MS = 60_000;
 /** Where so many repositories in a row could not be asked, that is the upstream's failure; fewer may be their own. */
 const FAILURES = 3;
+
+/** So many questions in a row, of however few repositories, are enough as well. */
+const FAILURES_IN_ROW = 20;
 /** So many that have failed are passed, one by one, whenever a newer one may have come. */
 const MAX_FAILED = 100;
 
@@ -74,6 +77,7 @@ class Lane {
   readonly #outside: RunOutside;
   /** The repositories that could not be asked since the last one that could. */
   readonly #failing = new Set<string>();
+  #failedInRow = 0;
   /** Newer ones may have come since the last question was chosen. */
   #isWoken = false;
   #cancel: (() => void) | undefined;
@@ -154,6 +158,7 @@ class Lane {
       await index.passOver(claim.key, claim.digest);
     }
     this.#failing.clear();
+    this.#failedInRow = 0;
     return PACE_MS;
   }
 
@@ -171,8 +176,10 @@ class Lane {
     if (this.#failed.size < MAX_FAILED) this.#failed.add(nameOf(claim));
     else this.#before = claim.position;
     this.#failing.add(claim.key.repository);
-    if (this.#failing.size < FAILURES) return PACE_MS;
+    this.#failedInRow += 1;
+    if (this.#failing.size < FAILURES && this.#failedInRow < FAILURES_IN_ROW) return PACE_MS;
     this.#failing.clear();
+    this.#failedInRow = 0;
     return AWAY_MS;
   }
 }

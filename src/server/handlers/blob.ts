@@ -48,7 +48,7 @@ export async function answerBlob(mirror: Mirror, question: Question, digest: Dig
 }
 
 async function blobAnswer(
-  { reader, outcome }: OpenedBlob,
+  { reader, outcome, isWhole }: OpenedBlob,
   digest: Digest,
   range: RangeSpec | undefined,
   randomBytes: RandomBytes,
@@ -56,7 +56,8 @@ async function blobAnswer(
   const { size } = reader;
   // A response without a body cannot be cut: that there is nothing is verified before it is said.
   if (size === 0) await reader.available(0);
-  const parts = range === undefined || size === undefined ? 'whole' : resolveRanges(range, size);
+  const isAll = range === undefined || size === undefined || isWhole === true;
+  const parts = isAll ? 'whole' : resolveRanges(range, size);
   if (parts === 'unsatisfiable') {
     // How long the blob is may be a lie until its bytes are verified.
     await waitForEnd(reader);

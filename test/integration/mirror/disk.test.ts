@@ -163,6 +163,10 @@ describe.skipIf(!isMountable)('a disk that is full in the middle of a fill', () 
       ['bytes=1000-1999', 1000],
       [`bytes=${3 * MiB - 10}-${3 * MiB - 1}`, 10],
     ]);
+    const scattered = Array.from({ length: 17 }, (_, i) => `${i * 100_000}-${i * 100_000}`).join();
+    const many = await mirror.get(path, { headers: { range: `bytes=${scattered}` } });
+    expect([many.status, many.body.equals(whole)]).toEqual([200, true]);
+    expect(registry.requests.at(-1)?.headers.range).toBeUndefined();
     // The whole can be verified, a part cannot: so it is not asked for as one.
     expect((await mirror.get(path, { headers: { range: 'bytes=0-' } })).status).toBe(206);
     expect(registry.requests.at(-1)?.headers.range).toBeUndefined();

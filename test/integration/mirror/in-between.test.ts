@@ -216,3 +216,13 @@ test('lists go on as they are known', async () => {
   end();
   for (const path of lists) expect((await mirror.get(path)).headers.warning).toBeUndefined();
 });
+
+test.each(TROUBLES)('%s: nothing is said of referrers that are not known', async (_name, where, reply) => {
+  await using world = await start();
+  const { registry, mirror, image } = world;
+  registry.fault(where, instead(reply));
+  const path = `/v2/acme/app/referrers/${image.digest}`;
+  const { status: code, headers } = await mirror.get(path);
+  expect([code, headers['content-type']]).not.toEqual([200, 'application/vnd.oci.image.index.v1+json']);
+  expect(code).toBeGreaterThanOrEqual(400);
+});

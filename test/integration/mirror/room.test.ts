@@ -130,6 +130,8 @@ describe.each([
       expect([answer.complete, answer.body.equals(large.content)]).toEqual([true, true]);
     }
     expect(gets(world, large.digest)).toBe(1);
+    // It is what the operator has asked for, and no failure of the disk.
+    expect(world.mirror.events.filter(({ kind }) => kind === 'store-failed')).toEqual([]);
     await world.mirror.evictor.idle();
     await expectHit(world, hot.path);
     expect(disk.low).toBeGreaterThanOrEqual(4 * MiB);
