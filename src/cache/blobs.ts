@@ -1,9 +1,9 @@
 import { resolveRanges } from '../http/range-set.ts';
-import type { ContentRange, SingleRange } from '../http/range.ts';
+import type { ContentRange } from '../http/range.ts';
 import type { Digest } from '../oci/digest.ts';
 import { StoreError, type BlobReader } from '../store/blob-store.ts';
 import { UpstreamError } from '../upstream/error.ts';
-import type { ToldBlob } from '../upstream/upstream.ts';
+import type { ByteRange, ToldBlob } from '../upstream/upstream.ts';
 import { Audience, demandOf } from './audience.ts';
 import type { Asked, OpenedBlob } from './asked.ts';
 import { directPart } from './direct-part.ts';
@@ -177,7 +177,8 @@ export class Blobs {
     fill.join(target);
     if (asked.range !== undefined) fill.readInParts();
     const { range, client } = asked;
-    const direct = range?.kind === 'several' ? undefined : await this.#openAhead(fill, target, range, client);
+    const part = range?.kind === 'several' ? undefined : directPart(range, fill);
+    const direct = part && (await this.#openAhead(fill, target, part, client));
     if (direct !== undefined) return direct;
     const follower = await fill.follow(client);
     const whole = this.#resilient(follower, target, fill.digest, asked, fill);
@@ -193,10 +194,10 @@ export class Blobs {
     if (typeof parts === 'string') return whole;
     let left = MAX_ALONE;
     const open = async ({ start, end }: ContentRange): Promise<BlobReader | undefined> => {
-      const slice = { kind: 'slice', start, end } as const;
-      if (left === 0 || directPart(slice, fill) === undefined) return undefined;
+      const part = left === 0 ? undefined : directPart({ kind: 'slice', start, end }, fill);
+      if (part === undefined) return undefined;
       left -= 1;
-      const ahead = await this.#openAhead(fill, target, slice, client);
+      const ahead = await this.#openAhead(fill, target, part, client);
       // Where upstream refuses one part it is not asked for the others.
       if (ahead === undefined) left = 0;
       return ahead?.reader;
@@ -204,15 +205,13 @@ export class Blobs {
     return new PartsReader({ size, parts, open, rest: whole });
   }
 
-  /** A range far ahead of the fill, by itself. What cannot be had so comes with the fill, later. */
+  /** A part far ahead of the fill, by itself. What cannot be had so comes with the fill, later. */
   async #openAhead(
     fill: Fill,
     target: Target,
-    range: SingleRange | undefined,
+    part: ByteRange,
     client: string,
   ): Promise<OpenedBlob | undefined> {
-    const part = directPart(range, fill);
-    if (part === undefined) return undefined;
     fill.spendDirect(part);
     try {
       return await this.#pastStore.openPart(target, fill, part, client);
