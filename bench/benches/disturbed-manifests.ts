@@ -11,7 +11,7 @@ import { p99While, warmUp, wrk } from '../support/wrk.ts';
 const CONNECTIONS = 32;
 const AT_ONCE = 50;
 const PLAN = {
-  full: { rounds: 3, seconds: 2, size: 1e9, small: 2000 },
+  full: { rounds: 4, seconds: 2, size: 1e9, small: 2000 },
   quick: { rounds: 1, seconds: 1, size: 300e6, small: 300 },
   smoke: { rounds: 1, seconds: 1, size: 20e6, small: 40 },
 };

@@ -5,7 +5,9 @@ import type { Contestant } from './server.ts';
 export type Round = Readonly<Record<string, number>>;
 
 /**
- * Measures the contestants in turn, A B A B …, so that whatever else the machine does in the meantime falls on all alike.
+ * Measures the contestants in turn, A B B A …, so that whatever else the machine does in the meantime falls on all alike:
+ * also what the first of a round leaves to the second, such as what it has read from the disk, or what the system has
+ * still to write for it.
  * @param measure is given the number of the round as well, from 0.
  */
 export async function paired(
@@ -15,7 +17,7 @@ export async function paired(
 ): Promise<Samples> {
   const samples: Record<string, Record<string, number[]>> = {};
   for (let round = 0; round < rounds; round += 1) {
-    for (const contestant of contestants) {
+    for (const contestant of round % 2 === 0 ? contestants : contestants.toReversed()) {
       for (const [metric, value] of Object.entries(await measure(contestant, round))) {
         ((samples[metric] ??= {})[contestant.name] ??= []).push(value);
       }
