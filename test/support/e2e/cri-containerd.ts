@@ -1,0 +1,56 @@
+import { dirname, join } from 'node:path';
+import { goTool } from './go-tool.ts';
+import { attempt, run, startProcess } from './process.ts';
+import { until } from './until.ts';
+
+const CRICTL = goTool('crictl', 'sigs.k8s.io/cri-tools/cmd/crictl', 'v1.34.0');
+
+/** A containerd of its own with its CRI plugin, which is what Kubernetes pulls by. */
+export interface CriContainerd extends AsyncDisposable {
+  /** Runs a line that a user would type, with `crictl` and `ctr` that talk to it. */
+  shell(line: string): Promise<string>;
+}
+
+/** @returns why there can be no `crictl` here; undefined where there can. */
+export async function crictlUnable(): Promise<string | undefined> {
+  return CRICTL.install();
+}
+
+/** The version of Debian's containerd: 1 or 2. */
+export async function containerdMajor(): Promise<number> {
+  const text = await run('containerd', ['--version']);
+  return Number(/ v?(\d+)\.\d+/.exec(text)?.[1]);
+}
+
+/** What containerd itself says that a whole `config.toml` is. */
+export async function stockConfig(): Promise<string> {
+  return run('containerd', ['config', 'default']);
+}
+
+/**
+ * Starts containerd.
+ * @param directory for its root, its state and its socket.
+ * @param configFile its `config.toml`; images are unpacked by the snapshotter that works on any file system.
+ */
+export async function criContainerd(directory: string, configFile: string): Promise<CriContainerd> {
+  await using stack = new AsyncDisposableStack();
+  const at = (name: string): string => join(directory, name);
+  const folders = ['--root', at('root'), '--state', at('state'), '--address', at('containerd.sock')];
+  stack.use(startProcess('containerd', ['--config', configFile, ...folders]));
+  const env = {
+    PATH: `${dirname(CRICTL.path)}:${process.env['PATH']}`,
+    HOME: directory,
+    CONTAINER_RUNTIME_ENDPOINT: `unix://${at('containerd.sock')}`,
+    IMAGE_SERVICE_ENDPOINT: `unix://${at('containerd.sock')}`,
+    CONTAINERD_ADDRESS: at('containerd.sock'),
+    CONTAINERD_SNAPSHOTTER: 'native',
+  };
+  await until("containerd's CRI plugin answers", async () =>
+    (await attempt('crictl', ['version'], { env })).code === 0 ? true : undefined,
+  );
+  const owned = stack.move();
+  return {
+    shell: async (line) => run('bash', ['-c', line], { env }),
+    [Symbol.asyncDispose]: async () => owned.disposeAsync(),
+  };
+}
