@@ -3,8 +3,8 @@ import { isBuiltin } from 'node:module';
 import { posix } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-/** The error classes that become answers, and the reader that delivery takes. */
-const ANSWERED = ['upstream/error.ts', 'store/error.ts', 'store/blob-store.ts'];
+/** The error classes that become answers, the reader that delivery takes, and what reads a small one whole. */
+const ANSWERED = ['upstream/error.ts', 'store/error.ts', 'store/blob-store.ts', 'store/read-whole.ts'];
 
 const SERVER = [
   'cache',
@@ -13,6 +13,7 @@ const SERVER = [
   'delivery',
   'oci',
   'http',
+  'async',
   'clock.ts',
   'events.ts',
   ...ANSWERED,
@@ -26,15 +27,19 @@ const LAYERS = new Map<string, readonly string[] | 'everything'>([
   ['oci', []],
   ['http', ['oci']],
   ['clock.ts', []],
+  ['async', ['clock.ts']],
   ['threads.ts', []],
   ['events.ts', ['oci']],
   ['config', ['oci', 'http']],
   ['store', ['oci', 'http', 'clock.ts', 'events.ts']],
   ['index', ['oci', 'http', 'clock.ts', 'events.ts']],
-  ['upstream', ['oci', 'http', 'clock.ts', 'events.ts']],
-  ['cache', ['upstream', 'store', 'index', 'oci', 'http', 'clock.ts', 'events.ts']],
+  ['upstream', ['oci', 'http', 'async', 'clock.ts', 'events.ts']],
+  ['cache', ['upstream', 'store', 'index', 'oci', 'http', 'async', 'clock.ts', 'events.ts']],
   ['eviction', ['store', 'index', 'oci', 'clock.ts', 'events.ts']],
-  ['maintenance', ['cache', 'store', 'index', 'upstream/error.ts', 'oci', 'http', 'clock.ts', 'events.ts']],
+  [
+    'maintenance',
+    ['cache', 'store', 'index', 'upstream/error.ts', 'oci', 'http', 'async', 'clock.ts', 'events.ts'],
+  ],
   ['access', ['oci', 'http']],
   ['delivery', ['store', 'oci', 'http']],
   ['observe', ['oci', 'http', 'clock.ts', 'events.ts']],

@@ -1,4 +1,4 @@
-import { StoreError } from '../store/blob-store.ts';
+import { StoreError } from '../store/error.ts';
 
 /** How far a fill has come, and what it was told of its size. Bytes. */
 export interface Filling {

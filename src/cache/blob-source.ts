@@ -3,7 +3,7 @@ import type { Events } from '../events.ts';
 import type { Digest } from '../oci/digest.ts';
 import { UpstreamError } from '../upstream/error.ts';
 import type { BlobOptions, ByteRange, Demand, FetchedBlob } from '../upstream/upstream.ts';
-import { pause } from './deadline.ts';
+import { pause } from '../async/deadline.ts';
 import { Patience } from './patience.ts';
 import { isTransient, Places } from './places.ts';
 import { Slowness } from './slowness.ts';

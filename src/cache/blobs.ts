@@ -1,7 +1,8 @@
 import { resolveRanges } from '../http/range-set.ts';
 import type { ContentRange } from '../http/range.ts';
 import type { Digest } from '../oci/digest.ts';
-import { StoreError, type BlobReader } from '../store/blob-store.ts';
+import type { BlobReader } from '../store/blob-store.ts';
+import { StoreError } from '../store/error.ts';
 import { UpstreamError } from '../upstream/error.ts';
 import type { ByteRange, ToldBlob } from '../upstream/upstream.ts';
 import { Audience, demandOf } from './audience.ts';
@@ -10,7 +11,7 @@ import { directPart } from './direct-part.ts';
 import type { Fill } from './fill.ts';
 import type { FillOptions } from './fill-options.ts';
 import { Fills } from './fills.ts';
-import { Flights } from './flights.ts';
+import { Flights } from '../async/flights.ts';
 import type { LastUse } from './last-use.ts';
 import { refusalKey, type NegativeCache } from './negative.ts';
 import { CONFIRMED, HIT, type Outcome } from './outcome.ts';

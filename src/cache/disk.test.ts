@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../../test/support/manual-clock.ts';
 import { createEvents, type LarderEvent } from '../events.ts';
 import { IndexError } from '../index/error.ts';
-import { StoreError, type BlobStore } from '../store/blob-store.ts';
+import type { BlobStore } from '../store/blob-store.ts';
+import { StoreError } from '../store/error.ts';
 import { createMemoryStore } from '../store/memory.ts';
 import { Disk, isDiskError, type DiskOptions } from './disk.ts';
 

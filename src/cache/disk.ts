@@ -2,7 +2,8 @@ import type { Clock } from '../clock.ts';
 import type { Events } from '../events.ts';
 import { IndexError } from '../index/error.ts';
 import { digestOf } from '../oci/digest.ts';
-import { StoreError, type BlobStore } from '../store/blob-store.ts';
+import type { BlobStore } from '../store/blob-store.ts';
+import { StoreError } from '../store/error.ts';
 
 export interface DiskOptions {
   readonly store: BlobStore;

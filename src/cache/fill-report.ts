@@ -1,6 +1,6 @@
 import type { Events } from '../events.ts';
 import type { Digest } from '../oci/digest.ts';
-import { VerificationError } from '../store/blob-store.ts';
+import { VerificationError } from '../store/error.ts';
 import { NoRoomError } from './allowance.ts';
 import { isDiskError, type Disk } from './disk.ts';
 

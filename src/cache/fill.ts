@@ -1,12 +1,7 @@
 import type { RepositoryKey } from '../index/content-index.ts';
 import type { Digest } from '../oci/digest.ts';
-import {
-  StoreError,
-  VerificationError,
-  type BlobReader,
-  type Ingest,
-  type Stored,
-} from '../store/blob-store.ts';
+import type { BlobReader, Ingest, Stored } from '../store/blob-store.ts';
+import { StoreError, VerificationError } from '../store/error.ts';
 import { UpstreamError } from '../upstream/error.ts';
 import type { ByteRange } from '../upstream/upstream.ts';
 import { Allowance } from './allowance.ts';

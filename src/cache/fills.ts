@@ -3,7 +3,7 @@ import type { Digest } from '../oci/digest.ts';
 import { Audience } from './audience.ts';
 import { Fill } from './fill.ts';
 import type { FillOptions } from './fill-options.ts';
-import { flightKey } from './flights.ts';
+import { flightKey } from '../async/flights.ts';
 import type { Target } from './target.ts';
 
 /** More fills do not end while one client waits for the disk. */

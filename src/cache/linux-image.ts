@@ -5,7 +5,7 @@ import { selectPlatform } from '../oci/platform.ts';
 import type { Work } from '../upstream/parsing/functions.ts';
 import { inlineParser, type Parser } from '../upstream/parsing/parser.ts';
 import { readDocument } from '../upstream/read-document.ts';
-import { flightKey, Flights } from './flights.ts';
+import { flightKey, Flights } from '../async/flights.ts';
 import type { Manifest } from './manifests.ts';
 import type { Target } from './target.ts';
 

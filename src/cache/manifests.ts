@@ -8,7 +8,7 @@ import { manifestEdges, type Manifest as ParsedManifest } from '../oci/manifest.
 import type { BlobStore } from '../store/blob-store.ts';
 import type { FetchedManifest, ResolvedManifest } from '../upstream/upstream.ts';
 import type { Disk } from './disk.ts';
-import { Flights } from './flights.ts';
+import { Flights } from '../async/flights.ts';
 import type { LastUse } from './last-use.ts';
 import { refusalKey, type NegativeCache } from './negative.ts';
 import { ManifestMemory } from './manifest-memory.ts';

@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { RepositoryKey } from '../index/content-index.ts';
 import type { Digest } from '../oci/digest.ts';
 import { UpstreamError } from '../upstream/error.ts';
-import { flightKey } from './flights.ts';
+import { flightKey } from '../async/flights.ts';
 
 /** The questions about a digest in a repository that upstream may have said no to. */
 const QUESTIONS = ['manifest', 'blob', 'confirm'] as const;
@@ -99,9 +99,8 @@ function subjectOf({ upstream, repository }: RepositoryKey, digest: Digest): str
 }
 
 function toldAgain(
-  { upstream, failure, reason, message, status, isVerdict }: UpstreamError,
+  { upstream, failure, reason, said, status, isVerdict }: UpstreamError,
   ageMs: number,
 ): UpstreamError {
-  const text = message.slice(`${upstream}: `.length);
-  return new UpstreamError(upstream, failure, reason, text, { status, isVerdict, wasAsked: false, ageMs });
+  return new UpstreamError(upstream, failure, reason, said, { status, isVerdict, wasAsked: false, ageMs });
 }

@@ -4,7 +4,7 @@ import type { ContentIndex } from '../index/content-index.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { UpstreamError } from '../upstream/error.ts';
-import { flightKey } from './flights.ts';
+import { flightKey } from '../async/flights.ts';
 import type { Outcome } from './outcome.ts';
 import { isVerdict } from './refusal.ts';
 import { Remembered } from './remembered.ts';

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.ts';
-import { Flights } from './flights.ts';
+import { Flights } from '../async/flights.ts';
 
 interface Entry<T> {
   readonly value: T;

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { ContentIndex, RepositoryKey, TagEntry } from '../index/content-index.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Tag } from '../oci/tag.ts';
-import { flightKey } from './flights.ts';
+import { flightKey } from '../async/flights.ts';
 
 /** What is kept at most; an entry takes some 300 bytes with its key. */
 const MAX_TAGS = 20_000;

@@ -4,7 +4,7 @@ import { scriptedBlob, type ScriptedBlob, type Transfer } from '../../test/suppo
 import { bytesOf, ScriptedReader } from '../../test/support/scripted-reader.ts';
 import { createEvents } from '../events.ts';
 import { digestOf } from '../oci/digest.ts';
-import { StoreError, VerificationError } from '../store/blob-store.ts';
+import { StoreError, VerificationError } from '../store/error.ts';
 import { UpstreamError } from '../upstream/error.ts';
 import { ResilientReader } from './resilient-reader.ts';
 

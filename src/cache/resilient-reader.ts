@@ -1,5 +1,6 @@
 import { createDigester, digestAlgorithm, type Digest } from '../oci/digest.ts';
-import { StoreError, type BlobReader } from '../store/blob-store.ts';
+import type { BlobReader } from '../store/blob-store.ts';
+import { StoreError } from '../store/error.ts';
 import { BlobSource, type BlobSourceOptions } from './blob-source.ts';
 import type { PieceSource } from './relay.ts';
 import { SourceReader, type PassThroughCheck } from './source-reader.ts';

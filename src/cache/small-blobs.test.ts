@@ -3,10 +3,11 @@ import { createEvents, type LarderEvent } from '../events.ts';
 import type { ContentIndex } from '../index/content-index.ts';
 import { openSqliteIndex } from '../index/sqlite/sqlite-index.ts';
 import { digestOf, type Digest } from '../oci/digest.ts';
-import { StoreError, type BlobReader, type BlobStore } from '../store/blob-store.ts';
+import type { BlobReader, BlobStore } from '../store/blob-store.ts';
+import { StoreError } from '../store/error.ts';
 import { ForwardingReader } from '../store/forwarding-reader.ts';
 import { createMemoryStore } from '../store/memory.ts';
-import { readWhole } from './read-blob.ts';
+import { readWhole } from '../store/read-whole.ts';
 import { SmallBlobs } from './small-blobs.ts';
 import { StoredBlobs } from './stored-blobs.ts';
 

@@ -4,7 +4,7 @@ import { scriptedBlob, type ScriptedBlob, type Transfer } from '../../test/suppo
 import { bytesOf } from '../../test/support/scripted-reader.ts';
 import { createEvents } from '../events.ts';
 import { createDigester, digestOf } from '../oci/digest.ts';
-import { VerificationError } from '../store/blob-store.ts';
+import { VerificationError } from '../store/error.ts';
 import { BlobSource } from './blob-source.ts';
 import { SourceReader } from './source-reader.ts';
 

@@ -1,5 +1,6 @@
 import type { Digest, Digester } from '../oci/digest.ts';
-import { VerificationError, type BlobReader } from '../store/blob-store.ts';
+import type { BlobReader } from '../store/blob-store.ts';
+import { VerificationError } from '../store/error.ts';
 import type { PieceSource } from './relay.ts';
 
 /**

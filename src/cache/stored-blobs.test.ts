@@ -4,10 +4,11 @@ import type { ContentIndex } from '../index/content-index.ts';
 import { IndexError } from '../index/error.ts';
 import { openSqliteIndex } from '../index/sqlite/sqlite-index.ts';
 import { digestOf, type Digest } from '../oci/digest.ts';
-import { StoreError, type BlobStore } from '../store/blob-store.ts';
+import type { BlobStore } from '../store/blob-store.ts';
+import { StoreError } from '../store/error.ts';
 import { HeldStore } from '../store/held-store.ts';
 import { createMemoryStore } from '../store/memory.ts';
-import { readWhole } from './read-blob.ts';
+import { readWhole } from '../store/read-whole.ts';
 import { StoredBlobs } from './stored-blobs.ts';
 
 /** Its methods, to be spread. */

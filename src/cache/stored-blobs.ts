@@ -1,15 +1,10 @@
 import type { Events } from '../events.ts';
 import type { ContentIndex } from '../index/content-index.ts';
 import { digestAlgorithm, digestOf, type Digest } from '../oci/digest.ts';
-import {
-  StoreError,
-  VerificationError,
-  type BlobReader,
-  type BlobStore,
-  type Stored,
-} from '../store/blob-store.ts';
+import type { BlobReader, BlobStore, Stored } from '../store/blob-store.ts';
+import { isUnreadable, StoreError, VerificationError } from '../store/error.ts';
 import { ForwardingReader } from '../store/forwarding-reader.ts';
-import { readWhole } from './read-blob.ts';
+import { readWhole } from '../store/read-whole.ts';
 import { tolerate } from './tolerate.ts';
 
 export interface StoredBlobsOptions {
@@ -115,11 +110,6 @@ export class StoredBlobs {
       if (isStill) await this.setAside(digest, error);
     });
   }
-}
-
-/** The disk cannot give the bytes back. Other errors (no descriptors, no permission) say nothing of them. */
-export function isUnreadable(error: unknown): error is StoreError {
-  return error instanceof StoreError && error.code === 'EIO';
 }
 
 async function isUnreadableAt(store: BlobStore, digest: Digest, position: number): Promise<boolean> {

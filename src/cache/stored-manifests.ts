@@ -12,7 +12,7 @@ import {
 import { plainContent } from '../oci/plain-content.ts';
 import type { BlobStore } from '../store/blob-store.ts';
 import { isDiskError, type Disk } from './disk.ts';
-import { flightKey } from './flights.ts';
+import { flightKey } from '../async/flights.ts';
 import type { Manifest } from './manifests.ts';
 import { recordOrDrop } from './record.ts';
 import type { Target } from './target.ts';

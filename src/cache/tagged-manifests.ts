@@ -2,7 +2,7 @@ import { digestAlgorithm, digestOf, type Digest } from '../oci/digest.ts';
 import type { Tag } from '../oci/tag.ts';
 import { UpstreamError } from '../upstream/error.ts';
 import type { FetchedManifest } from '../upstream/upstream.ts';
-import { flightKey, Flights } from './flights.ts';
+import { flightKey, Flights } from '../async/flights.ts';
 import type { Clock } from '../clock.ts';
 import type { Manifests, PulledManifest } from './manifests.ts';
 import type { Target } from './target.ts';

@@ -6,8 +6,8 @@ import type { Digest } from '../oci/digest.ts';
 import type { Tag } from '../oci/tag.ts';
 import { UpstreamError } from '../upstream/error.ts';
 import type { ResolvedManifest } from '../upstream/upstream.ts';
-import { within } from './deadline.ts';
-import { flightKey, Flights, type Boarding } from './flights.ts';
+import { within } from '../async/deadline.ts';
+import { flightKey, Flights, type Boarding } from '../async/flights.ts';
 import { freshness, remainingMs } from './freshness.ts';
 import type { Manifest, Manifests, PulledManifest } from './manifests.ts';
 import type { NegativeCache } from './negative.ts';
@@ -277,9 +277,8 @@ function assertQuota({ upstream, key, tags }: Target): void {
   );
 }
 
-function notGiven({ upstream, reason, message }: UpstreamError, digest: Digest): UpstreamError {
-  const why = message.slice(`${upstream}: `.length);
-  return new UpstreamError(upstream, 'unavailable', reason, `the tag has moved to ${digest}, and ${why}`);
+function notGiven({ upstream, reason, said }: UpstreamError, digest: Digest): UpstreamError {
+  return new UpstreamError(upstream, 'unavailable', reason, `the tag has moved to ${digest}, and ${said}`);
 }
 
 function checkedResolution(

@@ -10,7 +10,7 @@ import { canMount, temporaryFileSystem } from '../../test/support/temporary-file
 import { migrate } from '../index/sqlite/migrate.ts';
 import { MIGRATIONS } from '../index/sqlite/schema.ts';
 import { digestOf } from '../oci/digest.ts';
-import { StoreError } from '../store/blob-store.ts';
+import { StoreError } from '../store/error.ts';
 import { openCacheDirectory, type CacheDirectory, type IndexOptions } from './cache-directory.ts';
 
 const isMountable = await canMount();

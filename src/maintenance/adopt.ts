@@ -1,5 +1,5 @@
-import { readWhole } from '../cache/read-blob.ts';
-import { isUnreadable } from '../cache/stored-blobs.ts';
+import { readWhole } from '../store/read-whole.ts';
+import { isUnreadable } from '../store/error.ts';
 import type { AdoptedManifest } from '../index/content-survey.ts';
 import { MAX_MANIFEST_BYTES } from '../oci/json.ts';
 import type { BlobReader, Listed } from '../store/blob-store.ts';

@@ -5,7 +5,7 @@ import { digestOf } from '../oci/digest.ts';
 import { parseRepositoryName } from '../oci/repository-name.ts';
 import { parseTag } from '../oci/tag.ts';
 import { forgetSteps } from './forget.ts';
-import { Pacer } from './pace.ts';
+import { Pacer } from '../async/pace.ts';
 import { runSteps, totalsOf, type StepStats } from './steps.ts';
 
 const DAY = 24 * 3_600_000;

@@ -1,6 +1,6 @@
 import type { GoneWalk } from '../index/content-survey.ts';
 import type { Content } from './content.ts';
-import type { Pacer } from './pace.ts';
+import type { Pacer } from '../async/pace.ts';
 import type { Step, StepStats } from './steps.ts';
 
 /**

@@ -1,14 +1,14 @@
 import type { Events } from '../events.ts';
 import type { Page, PinEntry } from '../index/content-index.ts';
 import { IndexError } from '../index/error.ts';
-import { StoreError } from '../store/blob-store.ts';
+import { StoreError } from '../store/error.ts';
 import type { Content } from './content.ts';
 import { MaintenanceError } from './error.ts';
 import { forgetSteps } from './forget.ts';
 import { countContent, listRepositories, listTags } from './inventory.ts';
 import type { ContentStats, RepositoryRow, TagRow } from './inventory.ts';
 import type { Maintenance, VerifyRequest } from './maintenance.ts';
-import { Pacer } from './pace.ts';
+import { Pacer } from '../async/pace.ts';
 import { pinContent, unpinContent } from './pins.ts';
 import { reconcileSteps, ROWS_PER_SECOND } from './reconcile.ts';
 import { removeContent, type Removed } from './remove.ts';

@@ -1,9 +1,9 @@
-import { VerificationError } from '../store/blob-store.ts';
+import { VerificationError } from '../store/error.ts';
 import type { StoredUse } from '../index/content-index.ts';
 import { adoptBlob } from './adopt.ts';
 import type { Content } from './content.ts';
 import { setAside, type OnBroken } from './findings.ts';
-import type { Pacer } from './pace.ts';
+import type { Pacer } from '../async/pace.ts';
 import type { Step, StepStats } from './steps.ts';
 
 const PAGE = 200;

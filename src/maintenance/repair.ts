@@ -1,9 +1,9 @@
-import { waitForEnd } from '../cache/read-blob.ts';
+import { waitForEnd } from '../store/read-whole.ts';
 import type { Target } from '../cache/target.ts';
 import type { RepositoryKey } from '../index/content-index.ts';
 import type { Digest } from '../oci/digest.ts';
 import { UpstreamError } from '../upstream/error.ts';
-import { StoreError, VerificationError } from '../store/blob-store.ts';
+import { StoreError, VerificationError } from '../store/error.ts';
 import type { Content } from './content.ts';
 import type { Broken } from './findings.ts';
 

@@ -1,9 +1,9 @@
 import type { ContentIndex, StoredUse } from '../index/content-index.ts';
 import type { Digest } from '../oci/digest.ts';
-import { StoreError } from '../store/blob-store.ts';
+import { StoreError } from '../store/error.ts';
 import type { Content } from './content.ts';
 import { setAside, type Broken, type OnBroken } from './findings.ts';
-import { Pacer } from './pace.ts';
+import { Pacer } from '../async/pace.ts';
 import { reconcileSteps, ROWS_PER_SECOND } from './reconcile.ts';
 import { rehashBlob } from './rehash.ts';
 import { brokenBefore, repairBlob, type FindTarget } from './repair.ts';

@@ -6,7 +6,7 @@ import { ManualClock } from '../../test/support/manual-clock.ts';
 import { bytesOf, ScriptedReader } from '../../test/support/scripted-reader.ts';
 import { createDeliver } from '../delivery/deliver.ts';
 import { createEvents, type ServedRequest } from '../events.ts';
-import { StoreError } from '../store/blob-store.ts';
+import { StoreError } from '../store/error.ts';
 import { Admission } from './admission.ts';
 import { createApp, type AppOptions } from './app.ts';
 import { listen } from './listen.ts';

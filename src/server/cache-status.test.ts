@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { formatCacheStatus } from '../http/cache-status.ts';
 import { digestOf } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error.ts';
-import { StoreError, VerificationError } from '../store/blob-store.ts';
+import { StoreError, VerificationError } from '../store/error.ts';
 import { UpstreamError } from '../upstream/error.ts';
 import { statusOfError, statusOfOutcome } from './cache-status.ts';
 

@@ -1,7 +1,7 @@
 import type { Outcome } from '../cache/outcome.ts';
 import type { CacheStatus } from '../http/cache-status.ts';
 import { RegistryError } from '../oci/error.ts';
-import { StoreError, VerificationError } from '../store/blob-store.ts';
+import { StoreError, VerificationError } from '../store/error.ts';
 import { UpstreamError } from '../upstream/error.ts';
 
 /** How an answer came about, for its Cache-Status; undefined where neither cache nor upstream had a part in it. */

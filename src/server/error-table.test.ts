@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { digestOf } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error.ts';
-import { StoreError, VerificationError } from '../store/blob-store.ts';
+import { StoreError, VerificationError } from '../store/error.ts';
 import { UpstreamError } from '../upstream/error.ts';
 import { LoopError } from './passage.ts';
 import { errorAnswer } from './error-table.ts';

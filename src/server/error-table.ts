@@ -1,5 +1,5 @@
 import { RegistryError, type ErrorCode } from '../oci/error.ts';
-import { StoreError, VerificationError } from '../store/blob-store.ts';
+import { StoreError, VerificationError } from '../store/error.ts';
 import { UpstreamError } from '../upstream/error.ts';
 import { LoopError } from './passage.ts';
 import type { V2Path } from './v2-path.ts';

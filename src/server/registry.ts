@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { askedAnew } from '../cache/asked-anew.ts';
-import { within } from '../cache/deadline.ts';
+import { within } from '../async/deadline.ts';
 import type { Mirror } from '../cache/mirror.ts';
 import { outcomeName } from '../cache/outcome.ts';
 import type { Clock } from '../clock.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestOf } from '../oci/digest.ts';
-import { VerificationError } from './blob-store.ts';
+import { VerificationError } from './error.ts';
 import { describeFollowers } from './follower.contract.ts';
 import { describeConcurrency, describeEnd } from './ingest.contract.ts';
 import {

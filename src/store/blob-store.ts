@@ -113,27 +113,3 @@ export interface Ingest extends AsyncDisposable {
   /** Gives up: followers get `reason` once they have read what there is. Does nothing once commit has begun. */
   abort(reason: Error): Promise<void>;
 }
-
-/** The bytes are not those of the digest, or not as many as expected. */
-export class VerificationError extends Error {
-  override readonly name = 'VerificationError';
-  readonly expected: Expected;
-
-  constructor(expected: Expected, message: string) {
-    super(`${expected.digest}: ${message}`);
-    this.expected = expected;
-  }
-}
-
-/** The store could not do its work (disk full, I/O error, directory gone). The bytes themselves are not to blame. */
-export class StoreError extends Error {
-  override readonly name = 'StoreError';
-  /** errno name: `ENOSPC`, `EROFS`, `EIO`, ... */
-  readonly code: string;
-
-  constructor(operation: string, cause: unknown) {
-    const code = (cause as NodeJS.ErrnoException | null)?.code ?? 'UNKNOWN';
-    super(`cannot ${operation}: ${code}`, { cause });
-    this.code = code;
-  }
-}

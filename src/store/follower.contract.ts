@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../oci/digest.ts';
-import { VerificationError, type BlobReader } from './blob-store.ts';
+import type { BlobReader } from './blob-store.ts';
+import { VerificationError } from './error.ts';
 import {
   DIGEST,
   errorOf,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../oci/digest.ts';
 import { describeBlobStore } from './blob-store.contract.ts';
-import { StoreError } from './blob-store.ts';
+import { StoreError } from './error.ts';
 import { HeldStore, type Growth } from './held-store.ts';
 import { createMemoryStore } from './memory.ts';
 import { DIGEST, errorOf, EXPECTED, HELLO, put, WRONG } from './store-under-test.contract.ts';

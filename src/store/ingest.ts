@@ -1,5 +1,6 @@
 import { createDigester, digestAlgorithm, type Digester } from '../oci/digest.ts';
-import { VerificationError, type BlobReader, type Expected, type Ingest, type Stored } from './blob-store.ts';
+import type { BlobReader, Expected, Ingest, Stored } from './blob-store.ts';
+import { VerificationError } from './error.ts';
 import { Progress } from './progress.ts';
 import { ProgressReader } from './reader.ts';
 import type { Spool } from './spool.ts';

@@ -1,4 +1,4 @@
-import { VerificationError } from './blob-store.ts';
+import { VerificationError } from './error.ts';
 
 /** Followers are woken for so many bytes at once: each waking costs a read and a write, or a change of threads. */
 const WAKE_BYTES = 512 * 1024;

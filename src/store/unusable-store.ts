@@ -1,4 +1,5 @@
-import type { BlobStore, StoreError } from './blob-store.ts';
+import type { BlobStore } from './blob-store.ts';
+import type { StoreError } from './error.ts';
 
 /** What there is where the cache directory cannot be used: nothing, and nothing can be stored. */
 export function createUnusableStore(error: StoreError): BlobStore {

@@ -52,6 +52,8 @@ export class UpstreamError extends Error {
   readonly failure: UpstreamFailure;
   readonly reason: UpstreamFailureReason;
   readonly upstream: string;
+  /** The message without the upstream's name, for a message that names it already. */
+  readonly said: string;
   /** Upstream's HTTP status, where there was an answer. */
   readonly status: number | undefined;
   /** Of the registry's error document, upper case. */
@@ -85,6 +87,7 @@ export class UpstreamError extends Error {
   ) {
     super(`${upstream}: ${message}`, { cause: options.cause });
     this.upstream = upstream;
+    this.said = message;
     this.failure = failure;
     this.reason = reason;
     this.status = options.status;

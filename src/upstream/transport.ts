@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici';
 import type { Clock } from '../clock.ts';
 import type { Events } from '../events.ts';
-import { abortable } from './abortable.ts';
+import { abortable } from '../async/abortable.ts';
 import { AddressGuard, ForbiddenAddressError } from './address-guard.ts';
 import { AnswerBody } from './answer-body.ts';
 import { LargeBodies } from './large-bodies.ts';

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import { abortable } from './abortable.ts';
+import { abortable } from '../async/abortable.ts';
 import { UpstreamError } from './error.ts';
 
 /** For all pages together. Of a hundred tags a page and five pages a second, 60,000 tags. */

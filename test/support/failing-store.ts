@@ -1,4 +1,5 @@
-import { StoreError, type BlobReader, type BlobStore, type Ingest } from '../../src/store/blob-store.ts';
+import type { BlobReader, BlobStore, Ingest } from '../../src/store/blob-store.ts';
+import { StoreError } from '../../src/store/error.ts';
 
 /** How a disk fails; what is left out works. */
 export interface DiskFault {

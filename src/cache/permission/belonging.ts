@@ -3,7 +3,7 @@ import type { Events } from '../../events.ts';
 import type { ServedSource } from '../../index/belonging-source.ts';
 import type { RepositoryKey } from '../../index/content-index.ts';
 import type { Digest } from '../../oci/digest.ts';
-import { flightKey } from '../flights.ts';
+import { flightKey } from '../../async/flights.ts';
 import type { NegativeCache } from '../negative.ts';
 import type { RememberingIndex } from '../remembering-index.ts';
 import { tolerate } from '../tolerate.ts';

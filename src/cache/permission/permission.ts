@@ -6,7 +6,7 @@ import type { Digest } from '../../oci/digest.ts';
 import { UpstreamError } from '../../upstream/error.ts';
 import type { ResolvedManifest, TurnOptions } from '../../upstream/upstream.ts';
 import { demandOf } from '../audience.ts';
-import { Flights } from '../flights.ts';
+import { Flights } from '../../async/flights.ts';
 import { refusalKey, type NegativeCache } from '../negative.ts';
 import { CONFIRMED, HIT, type Outcome } from '../outcome.ts';
 import { isVerdict, isWorthRemembering } from '../refusal.ts';

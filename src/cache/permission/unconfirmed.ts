@@ -8,12 +8,11 @@ export function unconfirmed(
   { repository }: RepositoryKey,
   digest: Digest,
 ): UpstreamError {
-  const why = cause.message.slice(`${cause.upstream}: `.length);
   return new UpstreamError(
     cause.upstream,
     'unavailable',
     'unconfirmed',
-    `${digest} is cached, but not yet confirmed for this repository (${repository}): ${why}`,
+    `${digest} is cached, but not yet confirmed for this repository (${repository}): ${cause.said}`,
     { retryAfterMs: cause.retryAfterMs, wasAsked: cause.wasAsked, cause },
   );
 }

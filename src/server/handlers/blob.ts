@@ -1,7 +1,7 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { Mirror } from '../../cache/mirror.ts';
 import type { OpenedBlob } from '../../cache/asked.ts';
-import { waitForEnd } from '../../cache/read-blob.ts';
+import { waitForEnd } from '../../store/read-whole.ts';
 import { matchesETag, parseETag, parseIfNoneMatch } from '../../http/etag.ts';
 import { planMultipart } from '../../http/multipart.ts';
 import { resolveRanges } from '../../http/range-set.ts';

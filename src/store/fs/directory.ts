@@ -1,6 +1,6 @@
 import { access, constants, mkdir, open, opendir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { StoreError } from '../blob-store.ts';
+import { StoreError } from '../error.ts';
 import { attempt, isErrno } from './io.ts';
 
 /** Images may be private: only the server's user reads the cache. */

@@ -1,5 +1,5 @@
 import { open, type FileHandle } from 'node:fs/promises';
-import { StoreError } from '../blob-store.ts';
+import { StoreError } from '../error.ts';
 import type { Source } from '../spool.ts';
 import { attempt } from './io.ts';
 

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { temporaryDirectory, type TemporaryDirectory } from '../../../test/support/e2e/temporary.ts';
 import { digestHex, digestOf } from '../../oci/digest.ts';
 import { describeBlobStore } from '../blob-store.contract.ts';
-import { StoreError } from '../blob-store.ts';
+import { StoreError } from '../error.ts';
 import { collect, DIGEST, EXPECTED, HELLO, openAndRead, put, WRONG } from '../store-under-test.contract.ts';
 import { freeBytes, openFileStore, type FileStore } from './file-store.ts';
 

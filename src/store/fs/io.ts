@@ -1,4 +1,4 @@
-import { StoreError } from '../blob-store.ts';
+import { StoreError } from '../error.ts';
 
 /**
  * Does one thing with the file system.

@@ -2,7 +2,7 @@ import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { StoreError } from '../blob-store.ts';
+import { StoreError } from '../error.ts';
 import { prepareDirectory } from './directory.ts';
 import { attempt } from './io.ts';
 import { FILE_MODE, layoutOf } from './layout.ts';

@@ -248,7 +248,7 @@ export class Authorizer {
 
   #accountRefused(error: UpstreamError): UpstreamError {
     const { upstream, standing } = this.#options;
-    const text = `${error.message.slice(upstream.length + 2)} (${ACCOUNT_REFUSED})`;
+    const text = `${error.said} (${ACCOUNT_REFUSED})`;
     const options = { status: error.status, cause: error };
     const refusal = new UpstreamError(upstream, 'denied', 'account-refused', text, options);
     standing.refused(refusal);

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { parseChallenges, type Challenge } from '../../http/challenge.ts';
-import { abortable } from '../abortable.ts';
+import { abortable } from '../../async/abortable.ts';
 import type { Answer } from '../answer.ts';
 import type { Reporter } from '../reporter.ts';
 import type { HopRequest, Send } from '../transport.ts';

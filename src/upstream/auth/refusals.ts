@@ -21,9 +21,8 @@ export class Refusals {
   get(key: string): UpstreamError | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined || this.#clock.monotonic() >= entry.until) return undefined;
-    const { upstream, failure, reason, message, status } = entry.error;
-    const text = message.slice(upstream.length + 2);
-    return new UpstreamError(upstream, failure, reason, text, {
+    const { upstream, failure, reason, said, status } = entry.error;
+    return new UpstreamError(upstream, failure, reason, said, {
       status,
       wasAsked: false,
       cause: entry.error,

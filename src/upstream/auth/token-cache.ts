@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../clock.ts';
-import { abortable } from '../abortable.ts';
+import { abortable } from '../../async/abortable.ts';
 import type { ReceivedToken } from './token-response.ts';
 
 /** A token that was received. Times are of the monotonic clock, in milliseconds. */

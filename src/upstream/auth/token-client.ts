@@ -53,8 +53,7 @@ export class TokenClient {
       return await this.#askByGet(request);
     } catch (error) {
       if (!(error instanceof UpstreamError)) throw error;
-      const said = error.message.slice(error.upstream.length + 2);
-      throw this.#error(error.failure, error.reason, `no token: ${said}`, { cause: error });
+      throw this.#error(error.failure, error.reason, `no token: ${error.said}`, { cause: error });
     }
   }
 

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { isAbsolute } from 'node:path';
 import type { Clock } from '../../clock.ts';
 import { isJsonObject } from '../../oci/json.ts';
-import { abortable } from '../abortable.ts';
+import { abortable } from '../../async/abortable.ts';
 import {
   CredentialError,
   credentialsOf,

@@ -3,7 +3,7 @@ import { Evictor } from '../../../src/eviction/evictor.ts';
 import type { ContentIndex } from '../../../src/index/content-index.ts';
 import type { Digest } from '../../../src/oci/digest.ts';
 import { parseTag } from '../../../src/oci/tag.ts';
-import { StoreError } from '../../../src/store/blob-store.ts';
+import { StoreError } from '../../../src/store/error.ts';
 import {
   REPOSITORY,
   startEviction,

@@ -4,7 +4,8 @@ import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { digestOf, type Digest } from '../../../src/oci/digest.ts';
-import { StoreError, type BlobStore } from '../../../src/store/blob-store.ts';
+import type { BlobStore } from '../../../src/store/blob-store.ts';
+import { StoreError } from '../../../src/store/error.ts';
 import {
   startFakeRegistry,
   type FakeRegistry,

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Digest } from '../../../src/oci/digest.ts';
-import { StoreError, type BlobStore } from '../../../src/store/blob-store.ts';
+import type { BlobStore } from '../../../src/store/blob-store.ts';
+import { StoreError } from '../../../src/store/error.ts';
 import { startFakeRegistry, type FakeRegistry } from '../../support/fake-registry.ts';
 import { startMirror, type MirrorFixture } from '../../support/mirror-fixture.ts';
 

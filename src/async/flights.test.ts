@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { flightKey, Flights } from './flights.ts';
 
-test('everybody who asks during a flight gets its value, and one run serves them all', async () => {
+test('each caller that asks during a flight gets its value, and one run serves them all', async () => {
   const flights = new Flights<number>(() => 7);
   const { promise, resolve } = Promise.withResolvers<number>();
   let runs = 0;

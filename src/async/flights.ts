@@ -1,15 +1,15 @@
 /** A running flight as one of its passengers sees it. */
 export interface Boarding<T> {
   readonly promise: Promise<T>;
-  /** Whether somebody else's flight was joined. */
+  /** Whether a flight was joined that another caller had begun. */
   readonly collapsed: boolean;
   /** When the flight began, by the monotonic clock, in milliseconds. */
   readonly startedAt: number;
 }
 
 /**
- * One run at a time for each key, shared by all who ask meanwhile: every one of them gets the value, or the
- * error. A run belongs to nobody's request, so nobody's leaving ends it.
+ * One run at a time for each key (single-flight), shared by all callers that ask meanwhile: each of them gets the value, or
+ * the error. A run belongs to no caller, so a caller that leaves does not end it.
  */
 export class Flights<T> {
   readonly #running = new Map<string, { promise: Promise<T>; startedAt: number }>();
@@ -28,7 +28,7 @@ export class Flights<T> {
     const current = this.#running.get(key);
     if (current !== undefined) return { ...current, collapsed: true };
     const promise = run().finally(() => this.#running.delete(key));
-    // The flight outlives passengers that left early: nobody may be there to see it fail.
+    // The flight outlives callers that left early: where all have, no caller is there to see it fail.
     promise.catch(() => {});
     const flight = { promise, startedAt: this.#now() };
     this.#running.set(key, flight);

@@ -1,4 +1,4 @@
-import type { BlobReader } from '../store/blob-store.ts';
+import type { BlobReader } from './blob-store.ts';
 
 /** Reads a small committed blob whole, and closes it. */
 export async function readWhole(reader: BlobReader): Promise<Uint8Array> {

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { pause } from '../cache/deadline.ts';
+import { pause } from './deadline.ts';
 import type { Clock } from '../clock.ts';
 
 /** Waits shorter than this are saved up: timers are not that exact. */
