@@ -1,4 +1,4 @@
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { temporaryDirectory, type TemporaryDirectory } from '../../../test/support/e2e/temporary.ts';
@@ -58,6 +58,14 @@ describe('a directory that is not usable', () => {
   it('may be where nothing can be created', async () => {
     expect(await refusal(join('/proc', 'larder'))).toMatch(/^cannot use X as the cache directory \(/u);
   });
+});
+
+it('a directory is created also where its parent may not be read, and so cannot be synced', async () => {
+  await using directory = await temporaryDirectory('store');
+  await chmod(directory.path, 0o733);
+  const path = join(directory.path, 'cache');
+  await asNobody(() => createDirectory(path));
+  expect((await stat(path)).isDirectory()).toBe(true);
 });
 
 /** Root may write everywhere, so it stops being root for a while. */

@@ -31,9 +31,9 @@ export async function usingDirectory(path: string, work: () => Promise<void>): P
 }
 
 /**
- * Like `mkdir -p`. Not mkdir's `recursive`, which never returns where a parent lets nothing be created in it
- * (in /proc; seen with Node 24.21).
- * @throws the file system's own error.
+ * Like `mkdir -p`, and what it has made survives a power failure. Not mkdir's `recursive`, which never returns where a
+ * parent lets nothing be created in it (in /proc; seen with Node 24.21).
+ * @throws the file system's own error, or StoreError where the new directory cannot be made durable.
  */
 export async function createDirectory(path: string): Promise<void> {
   try {
@@ -44,6 +44,7 @@ export async function createDirectory(path: string): Promise<void> {
     await createDirectory(dirname(path));
     await createInExisting(path);
   }
+  await syncParent(path);
 }
 
 /** Makes a rename or a removal in the directory survive a power failure. Throws StoreError. */
@@ -52,6 +53,16 @@ export async function syncDirectory(path: string): Promise<void> {
     await using handle = await open(path, 'r');
     await handle.sync();
   });
+}
+
+/** A new directory's name is in its parent: without it, all that is made durable in the directory would be lost. */
+async function syncParent(path: string): Promise<void> {
+  try {
+    await syncDirectory(dirname(path));
+  } catch (error) {
+    // A parent may let a user create in it and not read it. To refuse the cache directory for that would be worse.
+    if (!isErrno(error, 'EACCES')) throw error;
+  }
 }
 
 async function createInExisting(path: string): Promise<void> {

@@ -1,97 +1,316 @@
-import { existsSync, fstatSync, readlinkSync } from 'node:fs';
-import { open, readdir, type FileHandle } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import * as fc from 'fast-check';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { temporaryDirectory, type TemporaryDirectory } from '../../../test/support/e2e/temporary.ts';
+import { brokenPromises, type Told } from '../../../test/support/power-failure/broken-promises.ts';
+import { DiskLog, type Change, type LogEntry } from '../../../test/support/power-failure/disk-log.ts';
+import type { Recording } from '../../../test/support/power-failure/recorded-files.ts';
 import { digestOf } from '../../oci/digest.ts';
 import type { Ingest } from '../blob-store.ts';
-import { collect, put } from '../store-under-test.contract.ts';
+import { VerificationError } from '../error.ts';
+import { collect, put, readFrom } from '../store-under-test.contract.ts';
+import { prepareDirectory } from './directory.ts';
 import { openFileStore, type FileStore } from './file-store.ts';
 
-const BYTES = Buffer.from('a layer');
-const DIGEST = digestOf(BYTES);
+const recording = vi.hoisted((): { current: Recording | undefined } => ({ current: undefined }));
 
-/** What was made durable, and what one could see at the time. */
-interface Sync {
-  /** `ingest` for a file there, or the directory's path in the cache. */
-  readonly what: string;
-  readonly bytes: number | undefined;
-  readonly isVisible: boolean;
+vi.mock('node:fs/promises', async (original) => {
+  const { recordingFiles } = await import('../../../test/support/power-failure/recorded-files.ts');
+  return recordingFiles(await original(), () => recording.current);
+});
+
+const HELLO = Buffer.from('hello, layers');
+const OTHER = Buffer.from('hello, others');
+
+/** A store that is made in a directory that is durable and empty, with a log of all that it does there. */
+class RecordedStore implements AsyncDisposable {
+  readonly log = new DiskLog<Told>();
+  readonly directory: string;
+  readonly #root: TemporaryDirectory;
+  #store: FileStore | undefined;
+
+  constructor(root: TemporaryDirectory, path: string) {
+    this.#root = root;
+    this.directory = join(root.path, path);
+    recording.current = { directory: root.path, log: this.log };
+  }
+
+  /** @param path of the cache directory, below the root */
+  static async open(path = ''): Promise<RecordedStore> {
+    const recorded = new RecordedStore(await temporaryDirectory('power'), path);
+    await prepareDirectory(recorded.directory);
+    recorded.#store = await openFileStore({ directory: recorded.directory });
+    return recorded;
+  }
+
+  get store(): FileStore {
+    return this.#store!;
+  }
+
+  broken(entries: readonly LogEntry<Told>[] = this.log.entries): readonly string[] {
+    return brokenPromises(entries, { root: this.#root.path, directory: this.directory });
+  }
+
+  tell(kind: Told['kind'], bytes: Uint8Array): void {
+    this.log.tell({ kind, digest: digestOf(bytes) });
+  }
+
+  /** It may be back from now on, if it was gone. What is stored stays so. */
+  async expect(bytes: Uint8Array): Promise<void> {
+    if ((await this.store.stat(digestOf(bytes))) === undefined) this.tell('may go', bytes);
+  }
+
+  async put(bytes: Uint8Array): Promise<void> {
+    await this.expect(bytes);
+    await put(this.store, bytes);
+    this.tell('stored', bytes);
+  }
+
+  async quarantine(bytes: Uint8Array): Promise<void> {
+    this.tell('may go', bytes);
+    // A deletion before it need not be durable: good bytes may be back.
+    if (await this.store.quarantine(digestOf(bytes))) this.tell('gone', bytes);
+  }
+
+  async delete(bytes: Uint8Array): Promise<void> {
+    this.tell('may go', bytes);
+    await this.store.delete(digestOf(bytes));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    recording.current = undefined;
+    await this.#root[Symbol.asyncDispose]();
+  }
 }
 
-describe('what a power failure must not undo', () => {
-  let directory: TemporaryDirectory;
-  let store: FileStore;
-  let syncs: Sync[];
-  /** What a sync of a directory fails with. */
-  let broken: Error | undefined;
+describe('whenever the power fails', () => {
+  it('a blob is whole or not there, and there once it is stored', async () => {
+    await using recorded = await RecordedStore.open();
+    await recorded.put(HELLO);
+    expect(recorded.broken()).toEqual([]);
+  });
+
+  it('so it is in a cache directory that was only just made, with those above it', async () => {
+    await using recorded = await RecordedStore.open('var/cache/larder');
+    await recorded.put(HELLO);
+    expect(recorded.broken()).toEqual([]);
+  });
+
+  it('a blob that takes several syncs is whole', async () => {
+    await using recorded = await RecordedStore.open();
+    const bytes = Buffer.alloc(16 * 1024 * 1024 + 1, 'a layer ');
+    const ingest = await recorded.store.ingest({ digest: digestOf(bytes), size: bytes.length });
+    for (let at = 0; at < bytes.length; at += 4 * 1024 * 1024) {
+      await ingest.write([bytes.subarray(at, at + 4 * 1024 * 1024)]);
+    }
+    await ingest.commit();
+    recorded.tell('stored', bytes);
+    expect(recorded.log.entries.filter(isSyncOfFile).length).toBeGreaterThan(1);
+    expect(recorded.broken()).toEqual([]);
+  });
+
+  it('a blob is there once a client has its last byte', async () => {
+    await using recorded = await RecordedStore.open();
+    const ingest = await recorded.store.ingest({ digest: digestOf(HELLO), size: HELLO.length });
+    const reader = await ingest.follow();
+    const followed = readFrom(reader, 0, 4).then((bytes) => recorded.tell('stored', bytes));
+    await ingest.write([HELLO]);
+    await Promise.all([followed, ingest.commit()]);
+    await reader.close();
+    expect(recorded.broken()).toEqual([]);
+  });
+
+  it('what was set aside is not back, and what was deleted takes no other with it', async () => {
+    await using recorded = await RecordedStore.open();
+    await recorded.put(HELLO);
+    await recorded.put(OTHER);
+    await recorded.quarantine(HELLO);
+    await recorded.put(HELLO);
+    await recorded.delete(OTHER);
+    expect(recorded.broken()).toEqual([]);
+  });
+});
+
+it('a blob whose name cannot be made durable is not stored, and not to be seen', async () => {
+  await using recorded = await RecordedStore.open();
+  const { store, log, directory } = recorded;
+  log.refuse = ({ kind }) => (kind === 'sync-directory' ? eio() : undefined);
+  const ingest = await store.ingest({ digest: digestOf(HELLO), size: HELLO.length });
+  await ingest.write([HELLO]);
+  const reader = await ingest.follow();
+  await expect(ingest.commit()).rejects.toMatchObject({ name: 'StoreError', code: 'EIO' });
+  expect(await store.stat(digestOf(HELLO))).toBeUndefined();
+  expect(await collect(store.list())).toEqual([]);
+  expect(await readdir(join(directory, 'ingest'))).toEqual([]);
+  // Its bytes are right: a client that follows gets all of them.
+  expect(await readFrom(reader, 0, 4)).toEqual(HELLO);
+  await reader.close();
+  log.refuse = () => undefined;
+  await recorded.put(HELLO);
+  expect(recorded.broken()).toEqual([]);
+});
+
+describe('whenever the power fails, whatever the store was asked to do', () => {
+  const blob = fc
+    .record({ size: fc.constantFrom(0, 1, 13, 64 * 1024), name: fc.nat({ max: 1 }) })
+    .map(({ size, name }) => Buffer.alloc(size, `layer ${name} `));
+  const write = fc.record({
+    bytes: blob,
+    pieces: fc.integer({ min: 1, max: 3 }),
+    isSizeKnown: fc.boolean(),
+    end: fc.constantFrom('commit', 'commit', 'abort', 'wrong'),
+  });
+  const removal = fc.record({ bytes: blob, kind: fc.constantFrom('delete', 'quarantine') });
+  /** What is written goes at once, what is removed one after the other when all of it has ended. */
+  const round = fc.record({
+    writes: fc.array(write, { maxLength: 4 }),
+    removals: fc.array(removal, { maxLength: 2 }),
+  });
+
+  interface Write {
+    readonly bytes: Buffer;
+    readonly pieces: number;
+    readonly isSizeKnown: boolean;
+    readonly end: string;
+  }
+
+  async function append(ingest: Ingest, { bytes, pieces }: Write): Promise<void> {
+    const length = Math.ceil(bytes.length / pieces);
+    for (let at = 0; at < bytes.length; at += length) await ingest.write([bytes.subarray(at, at + length)]);
+  }
+
+  async function play(recorded: RecordedStore, write: Write): Promise<void> {
+    const { bytes, end, isSizeKnown } = write;
+    const digest = end === 'wrong' ? digestOf('something else') : digestOf(bytes);
+    const ingest = await recorded.store.ingest({ digest, size: isSizeKnown ? bytes.length : undefined });
+    await append(ingest, write);
+    if (end === 'abort') return ingest.abort(new Error('given up'));
+    const commit = ingest.commit();
+    if (end === 'wrong') {
+      await commit.catch(unlessWrong);
+      return;
+    }
+    await commit;
+    recorded.tell('stored', bytes);
+  }
+
+  async function playRounds(
+    recorded: RecordedStore,
+    rounds: readonly { writes: readonly Write[]; removals: readonly { bytes: Buffer; kind: string }[] }[],
+  ): Promise<void> {
+    for (const { writes, removals } of rounds) {
+      for (const { bytes, end } of writes) if (end === 'commit') await recorded.expect(bytes);
+      await Promise.all(writes.map((write) => play(recorded, write)));
+      for (const { bytes, kind } of removals) {
+        await (kind === 'delete' ? recorded.delete(bytes) : recorded.quarantine(bytes));
+      }
+    }
+  }
+
+  it('nothing wrong is there, and nothing is lost', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(round, { minLength: 1, maxLength: 3 }), async (rounds) => {
+        await using recorded = await RecordedStore.open('cache');
+        await playRounds(recorded, rounds);
+        expect(recorded.broken()).toEqual([]);
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  it('and whichever of its changes the disk refuses', async () => {
+    const distinct = fc.uniqueArray(write, {
+      minLength: 1,
+      maxLength: 3,
+      selector: ({ bytes }) => digestOf(bytes),
+    });
+    await fc.assert(
+      fc.asyncProperty(distinct, fc.nat({ max: 15 }), async (writes, refused) => {
+        await using recorded = await RecordedStore.open();
+        let left = refused;
+        recorded.log.refuse = () => (left-- === 0 ? eio() : undefined);
+        const ended = await Promise.allSettled(writes.map((write) => play(recorded, write)));
+        expect(recorded.broken()).toEqual([]);
+        // Only what the refused change belongs to has failed.
+        expect(ended.filter(({ status }) => status === 'rejected').length).toBeLessThanOrEqual(1);
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
+
+describe('a log that tells of a store that does less', () => {
+  let recorded: RecordedStore;
 
   beforeEach(async () => {
-    directory = await temporaryDirectory('store');
-    store = await openFileStore({ directory: directory.path });
-    syncs = [];
-    broken = undefined;
-    const handle = await open(directory.path, 'r');
-    const prototype = Object.getPrototypeOf(handle) as FileHandle;
-    await handle.close();
-    const original = Reflect.get(prototype, 'sync');
-    vi.spyOn(prototype, 'sync').mockImplementation(async function (this: FileHandle) {
-      const stats = fstatSync(this.fd);
-      const path = relative(directory.path, readlinkSync(`/proc/self/fd/${this.fd}`));
-      const isVisible = existsSync(join(directory.path, 'blobs', DIGEST.replace(':', '/')));
-      if (stats.isDirectory() && broken !== undefined) throw broken;
-      await original.call(this);
-      syncs.push(
-        stats.isFile()
-          ? { what: path.replace(/\/.*/, ''), bytes: stats.size, isVisible }
-          : { what: path, bytes: undefined, isVisible },
-      );
-    });
+    recorded = await RecordedStore.open('cache');
+    await recorded.put(HELLO);
+    await recorded.put(OTHER);
+    await recorded.quarantine(OTHER);
   });
 
   afterEach(async () => {
-    vi.restoreAllMocks();
-    await directory[Symbol.asyncDispose]();
+    await recorded[Symbol.asyncDispose]();
   });
 
-  async function write(): Promise<Ingest> {
-    const ingest = await store.ingest({ digest: DIGEST, size: BYTES.length });
-    await ingest.write([BYTES]);
-    return ingest;
+  /** The log without the changes that match. */
+  function without(matches: (change: Change) => boolean): readonly LogEntry<Told>[] {
+    const { entries } = recorded.log;
+    const steps = new Set(
+      entries.map((entry) => (entry.phase === 'begin' && matches(entry.change) ? entry.step : undefined)),
+    );
+    return entries.filter((entry) => entry.phase === 'told' || !steps.has(entry.step));
   }
 
-  it('all bytes of a blob are durable before it can be seen, and its name before it counts as stored', async () => {
-    const ingest = await write();
-    await ingest.commit();
-    expect(syncs).toEqual([
-      { what: 'ingest', bytes: BYTES.length, isVisible: false },
-      { what: 'blobs/sha256', bytes: undefined, isVisible: true },
-    ]);
+  const isSyncOf =
+    (...path: readonly string[]) =>
+    (change: Change): boolean =>
+      change.kind === 'sync-directory' && change.path === join(recorded.directory, ...path);
+
+  it('without a file’s sync finds other bytes under its name', () => {
+    const broken = recorded.broken(without(({ kind }) => kind === 'sync')).join('\n');
+    expect(broken).toContain(`${digestOf(HELLO)} may have other bytes`);
+    expect(broken).toContain('oci-layout may be broken');
   });
 
-  it('bytes that were set aside are durably gone from where they are served', async () => {
-    await (await write()).commit();
-    syncs = [];
-    await store.quarantine(DIGEST);
-    expect(syncs).toEqual([{ what: 'blobs/sha256', bytes: undefined, isVisible: false }]);
+  it('without the sync of the blobs’ directory finds a stored one missing, and one that was set aside', () => {
+    const broken = recorded.broken(without(isSyncOf('blobs', 'sha256'))).join('\n');
+    expect(broken).toContain(`${digestOf(HELLO)} may be missing, as of`);
+    expect(broken).toContain('(told: stored)');
+    expect(broken).toContain(`${digestOf(OTHER)} may be back, as of`);
+    expect(broken).toContain('(told: gone)');
   });
 
-  it('a blob whose name cannot be made durable is not stored, and not to be seen', async () => {
-    broken = Object.assign(new Error('i/o error'), { code: 'EIO' });
-    const ingest = await write();
-    const reader = await ingest.follow();
-    await expect(ingest.commit()).rejects.toMatchObject({ name: 'StoreError', code: 'EIO' });
-    expect(await store.stat(DIGEST)).toBeUndefined();
-    expect(await collect(store.list())).toEqual([]);
-    expect(await readdir(join(directory.path, 'ingest'))).toEqual([]);
-    // Its bytes are right: a client that follows gets all of them.
-    const into = new Uint8Array(BYTES.length);
-    expect(await reader.available(0)).toBe(BYTES.length);
-    await reader.read(into, 0);
-    expect(Buffer.from(into)).toEqual(BYTES);
-    await reader.close();
-    broken = undefined;
-    await put(store, BYTES);
-    expect(await store.stat(DIGEST)).toEqual({ digest: DIGEST, size: BYTES.length });
+  it.each([[['blobs']], [['.']], [['..']]])('without the sync of %j finds a stored one missing', (path) => {
+    const broken = recorded.broken(without(isSyncOf(...path))).join('\n');
+    expect(broken).toContain(`${digestOf(HELLO)} may be missing`);
+  });
+
+  it('with a sync that began before the last write had ended finds other bytes', () => {
+    const write = recorded.log.entries.find(isWriteOf(HELLO));
+    const end = recorded.log.entries.find((entry) => entry.phase === 'end' && entry.step === write?.step);
+    const { entries } = recorded.log;
+    const late = [...entries.filter((entry) => entry !== end), end!];
+    expect(recorded.broken(late).join('\n')).toContain(`${digestOf(HELLO)} may have other bytes`);
   });
 });
+
+function isWriteOf(bytes: Uint8Array) {
+  return (entry: LogEntry<Told>): entry is Extract<LogEntry<Told>, { phase: 'begin' }> =>
+    entry.phase === 'begin' &&
+    entry.change.kind === 'write' &&
+    Buffer.compare(entry.change.bytes, bytes) === 0;
+}
+
+function isSyncOfFile(entry: LogEntry<Told>): boolean {
+  return entry.phase === 'begin' && entry.change.kind === 'sync';
+}
+
+function unlessWrong(error: unknown): void {
+  if (!(error instanceof VerificationError)) throw error;
+}
+
+function eio(): Error {
+  return Object.assign(new Error('i/o error'), { code: 'EIO' });
+}

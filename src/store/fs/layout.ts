@@ -1,8 +1,8 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { access, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { digestAlgorithm, digestHex, type Digest, type DigestAlgorithm } from '../../oci/digest.ts';
 import { createDirectory, prepareDirectory, usingDirectory } from './directory.ts';
-import { isErrno } from './io.ts';
+import { attemptUnlessAbsent } from './io.ts';
 
 /** Images may be private: only the server's user reads the cache's files. */
 export const FILE_MODE = 0o600;
@@ -32,15 +32,16 @@ export function layoutOf(directory: string): Layout {
 
 /**
  * Makes the directory what the layout says, as far as it is not.
- * @param probeName for a file that is created and removed to see whether the directory can be written to.
+ * @param probeName for a file in `ingest/` that is created and removed to see whether the directory can be written to.
  * @throws StoreError that names the directory and says why it cannot be used.
  */
 export async function prepareLayout(layout: Layout, probeName: string): Promise<void> {
   await prepareDirectory(layout.directory);
   await usingDirectory(layout.directory, async () => {
     await createFolders(layout);
-    await createLayoutFiles(layout);
-    await probe(join(layout.ingest, probeName));
+    const probePath = join(layout.ingest, probeName);
+    await probe(probePath);
+    await createLayoutFiles(layout, probePath);
   });
 }
 
@@ -52,18 +53,22 @@ async function createFolders(layout: Layout): Promise<void> {
 
 // Both files must be there for other tools to take the directory as a layout; nothing needs to be listed in
 // index.json for blobs to be in blobs/.
-async function createLayoutFiles(layout: Layout): Promise<void> {
+async function createLayoutFiles(layout: Layout, temporaryPath: string): Promise<void> {
   const index = { schemaVersion: 2, mediaType: 'application/vnd.oci.image.index.v1+json', manifests: [] };
-  await createFile(join(layout.directory, 'oci-layout'), { imageLayoutVersion: '1.0.0' });
-  await createFile(join(layout.directory, 'index.json'), index);
+  await createFile(join(layout.directory, 'oci-layout'), { imageLayoutVersion: '1.0.0' }, temporaryPath);
+  await createFile(join(layout.directory, 'index.json'), index, temporaryPath);
 }
 
-async function createFile(path: string, content: unknown): Promise<void> {
-  try {
-    await writeFile(path, JSON.stringify(content), { flag: 'wx', mode: FILE_MODE });
-  } catch (error) {
-    if (!isErrno(error, 'EEXIST')) throw error;
-  }
+/** Whole or not at all: what a power failure cut off would stay so, since a file that is there is left as it is. */
+async function createFile(path: string, content: unknown, temporaryPath: string): Promise<void> {
+  if (await exists(path)) return;
+  await writeFile(temporaryPath, JSON.stringify(content), { flag: 'wx', mode: FILE_MODE, flush: true });
+  await rename(temporaryPath, path);
+}
+
+async function exists(path: string): Promise<boolean> {
+  const found = await attemptUnlessAbsent(`look for ${path}`, () => access(path).then(() => true));
+  return found === true;
 }
 
 async function probe(path: string): Promise<void> {
