@@ -223,6 +223,25 @@ function describeWaiting(subject: Subject): void {
     expect(await waiting()).toEqual([named(DEBIAN, 'child')]);
   });
 
+  it.each([
+    ['given to another repository', (index) => index.putBelonging(ALPINE, digest('l'), 'given')],
+    ['given through no repository alone', (index) => index.putOrigin('docker.io', digest('l'))],
+    ['given as a manifest', (index) => index.putManifest(ALPINE, manifest('l'), [])],
+  ] satisfies [string, (index: Subject['index']) => Promise<void>][])(
+    'lets the claims of any number of repositories wait from when their bytes are %s',
+    async (_, give) => {
+      const { index } = subject;
+      for (let number = 0; number < 1500; number++) {
+        const key = keyOf('docker.io', `acme/app-${number}`);
+        await index.putManifest(key, manifest('m'), [edge('layer', 'l')]);
+      }
+      await index.putManifest(OTHER_ALPINE, manifest('m'), [edge('layer', 'l')]);
+      await give(index);
+      expect(await index.waitingClaims('docker.io', 2000)).toBe(1500);
+      expect(await index.waitingClaims('ghcr.io', 2000)).toBe(0);
+    },
+  );
+
   it('tells of what waits whether it is a manifest, and its size while it is stored', async () => {
     const { index } = subject;
     await index.putManifest(ALPINE, manifest('child'), [], { stored: { usedAt: 1 } });

@@ -32,15 +32,18 @@ export function createBelongings(connection: Connection, turns: Turns): ContentP
           connection.transaction(() => claimPart(putRepository(connection, key), key, bytes, start)),
         );
       for (let start = PIECE; start <= last; start += PIECE) await change(start);
-      connection.transaction(() => {
+      const isNew = connection.transaction(() => {
         const id = putRepository(connection, key);
         recordBelonging(connection, id, digest, source);
-        if (source !== 'confirmed') recordOrigin(connection, key.upstream, digest);
+        const isNewOrigin = source !== 'confirmed' && recordOrigin(connection, key.upstream, digest);
         if (last >= 0) claimPart(id, key, bytes, 0);
+        return isNewOrigin;
       });
+      if (isNew) await letClaimsWait(connection, turns, key.upstream, digest);
     },
     async putOrigin(upstream, digest) {
-      connection.transaction(() => recordOrigin(connection, upstream, digest));
+      const isNew = connection.transaction(() => recordOrigin(connection, upstream, digest));
+      if (isNew) await letClaimsWait(connection, turns, upstream, digest);
     },
     async deleteBelonging(key, digest) {
       connection.transaction(() => {
@@ -97,17 +100,43 @@ export function recordBelonging(
   if (source !== 'claimed') connection.run('deleteWaitingClaim', repositoryId, bytes);
 }
 
-/** The upstream has given the bytes, a manifest's under the type. To be called in a transaction. */
+/**
+ * The upstream has given the bytes, a manifest's under the type. To be called in a transaction.
+ * @returns whether that is news: then `letClaimsWait` is to be called after the transaction
+ */
 export function recordOrigin(
   connection: Connection,
   upstream: string,
   digest: Digest,
   mediaType: string | null = null,
-): void {
-  const bytes = digestToBytes(digest);
+): boolean {
   const isNew = !isOrigin(connection, upstream, digest);
-  connection.run('putOrigin', bytes, upstream, mediaType);
-  if (isNew) connection.run('addWaitingRepositories', bytes, upstream);
+  connection.run('putOrigin', digestToBytes(digest), upstream, mediaType);
+  return isNew;
+}
+
+/**
+ * Lets the claims of the upstream's repositories to what it has given wait, piece by piece. A claim that is made meanwhile
+ * waits by itself, since the origin is recorded. What a crash leaves out is confirmed when it is asked for.
+ */
+export async function letClaimsWait(
+  connection: Connection,
+  turns: Turns,
+  upstream: string,
+  digest: Digest,
+): Promise<void> {
+  const bytes = digestToBytes(digest);
+  /** @returns where the next piece begins; undefined where there is none */
+  const add = (after: number): number | undefined => {
+    const piece = connection.all('repositoryIdsOf', bytes, after, PIECE);
+    const last = piece.at(-1)?.repository_id ?? after;
+    connection.run('addWaitingRepositories', bytes, after, last, upstream);
+    return piece.length < PIECE ? undefined : last;
+  };
+  for (let after: number | undefined = 0; after !== undefined;) {
+    const start: number = after;
+    after = await turns.take(() => connection.transaction(() => add(start)));
+  }
 }
 
 export function isOrigin(connection: Connection, upstream: string, digest: Digest): boolean {

@@ -3,7 +3,7 @@ import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { ContentIndex, Edge, ManifestEntry } from '../content-index.ts';
 import { IndexDamagedError } from '../error.ts';
-import { isOrigin, recordBelonging, recordOrigin } from './belongings.ts';
+import { isOrigin, letClaimsWait, recordBelonging, recordOrigin } from './belongings.ts';
 import type { Connection } from './connection.ts';
 import { recordBlob } from './blobs.ts';
 import { digestFromBytes, digestToBytes } from './digest-bytes.ts';
@@ -30,7 +30,7 @@ export function createManifests(
     async putManifest(key, entry, edges, { stored, vouched } = {}) {
       const { digest, mediaType } = entry.descriptor;
       const repositoryId = (): number => putRepository(connection, key);
-      await manifestEdges.put(entry, edges, {
+      const isNew = await manifestEdges.put(entry, edges, {
         claim: (part) => claimAll(connection, { id: repositoryId(), upstream: key.upstream }, part, vouched),
         // What is here already waits to be confirmed.
         settle(...range) {
@@ -40,9 +40,10 @@ export function createManifests(
           if (stored !== undefined) recordBlob(connection, entry.descriptor, stored.usedAt);
           recordManifest(connection, entry, edges);
           recordBelonging(connection, repositoryId(), digest, 'given');
-          recordOrigin(connection, key.upstream, digest, mediaType);
+          return recordOrigin(connection, key.upstream, digest, mediaType);
         },
       });
+      if (isNew) await letClaimsWait(connection, turns, key.upstream, digest);
     },
     edges: (manifest) => readEdges(connection, turns, digestToBytes(manifest)),
     async referrers({ upstream, repository }, subject) {

@@ -103,12 +103,14 @@ export const SQL = {
     JOIN belongings AS b ON b.repository_id = ? AND b.digest = e.digest
     JOIN origins AS o ON o.digest = e.digest AND o.upstream = ?
     WHERE e.manifest = ? AND e.position >= ? AND e.position < ? AND e.role <> 'subject' AND b.source = 0`,
-  // Those of one digest. Bounded: a base layer may be claimed by any number of repositories.
+  // Those of a piece of the repositories that have one digest: a base layer may be claimed by any number of them.
   addWaitingRepositories: `
     INSERT OR REPLACE INTO waiting_claims (upstream, repository_id, digest)
     SELECT r.upstream, b.repository_id, b.digest
     FROM belongings AS b JOIN repositories AS r ON r.id = b.repository_id
-    WHERE b.digest = ? AND b.source = 0 AND r.upstream = ? LIMIT 1000`,
+    WHERE b.digest = ? AND b.repository_id > ? AND b.repository_id <= ? AND b.source = 0 AND r.upstream = ?`,
+  repositoryIdsOf: `
+    SELECT repository_id FROM belongings WHERE digest = ? AND repository_id > ? ORDER BY repository_id LIMIT ?`,
   waitingClaim: `
     SELECT w.id, r.name AS repository, w.digest, s.size,
            EXISTS (SELECT 1 FROM manifests AS m WHERE m.digest = w.digest) AS is_manifest
@@ -239,6 +241,7 @@ export interface Rows {
   describedSize: { readonly smallest: number | null; readonly largest: number | null };
   belonging: { readonly source: number };
   origin: { readonly media_type: string | null };
+  repositoryIdsOf: { readonly repository_id: number };
   waitingClaim: {
     readonly id: number;
     readonly repository: RepositoryName;
