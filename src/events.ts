@@ -119,6 +119,13 @@ export type LarderEvent =
       readonly error: unknown;
     }
   | {
+      /** The index is of an older Larder. To bring it to the newer schema may take long, and nothing else is done. */
+      readonly kind: 'index-upgrade-begun';
+      /** Versions of the schema. */
+      readonly from: number;
+      readonly to: number;
+    }
+  | {
       /** The index was of an older Larder, and was brought to the newer schema. */
       readonly kind: 'index-upgraded';
       /** Versions of the schema. */

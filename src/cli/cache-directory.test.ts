@@ -2,8 +2,9 @@ import { execFile } from 'node:child_process';
 import { mkdir, readdir, readFile, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { setImmediate } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { temporaryDirectory, type TemporaryDirectory } from '../../test/support/e2e/temporary.ts';
 import { ManualClock } from '../../test/support/manual-clock.ts';
 import { canMount, temporaryFileSystem } from '../../test/support/temporary-file-system.ts';
@@ -126,13 +127,23 @@ describe('a cache directory', () => {
     }
   });
 
-  it('with an index of an older version tells that it was upgraded', async () => {
+  it('with an index of an older version tells that it is being upgraded, before it begins, and that it was', async () => {
     const database = new DatabaseSync(join(temporary.path, 'index.db'));
     migrate(database, 'test', MIGRATIONS.slice(0, 4));
     database.close();
-    const onUpgrade = vi.fn<(from: number, to: number) => void>();
-    for (let start = 0; start < 2; start += 1) await (await open(temporary.path, { onUpgrade })).close();
-    expect(onUpgrade.mock.calls).toEqual([[4, MIGRATIONS.length]]);
+    const told: unknown[] = [];
+    const onUpgrade = (...versions: number[]): unknown => told.push(['upgraded', ...versions]);
+    const onUpgradeBegun = async (...versions: number[]): Promise<void> => {
+      await setImmediate();
+      told.push(['begun', ...versions]);
+    };
+    for (let start = 0; start < 2; start += 1) {
+      await (await open(temporary.path, { onUpgrade, onUpgradeBegun })).close();
+    }
+    expect(told).toEqual([
+      ['begun', 4, MIGRATIONS.length],
+      ['upgraded', 4, MIGRATIONS.length],
+    ]);
   });
 
   it('with an index that is none gets an empty one', async () => {

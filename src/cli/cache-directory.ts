@@ -34,6 +34,8 @@ export interface IndexOptions {
   /** As of SqliteIndexOptions. */
   readonly busyTimeoutMs?: number;
   /** As of SqliteIndexOptions. */
+  readonly onUpgradeBegun?: NonNullable<SqliteIndexOptions['onUpgradeBegun']>;
+  /** As of SqliteIndexOptions. */
   readonly onUpgrade?: NonNullable<SqliteIndexOptions['onUpgrade']>;
 }
 
@@ -101,12 +103,12 @@ async function openUsable(
 
 function openIndex(
   path: string,
-  { clock = systemClock, onIndexReplaced = () => {}, busyTimeoutMs = 0, onUpgrade = () => {} }: IndexOptions,
+  { clock = systemClock, onIndexReplaced = () => {}, ...options }: IndexOptions,
 ): Promise<ContentIndex> {
   return openRecoveringIndex({
     async open() {
       await makeDatabasePrivate(path);
-      return openSqliteIndex(path, { busyTimeoutMs, onUpgrade });
+      return openSqliteIndex(path, options);
     },
     setAside: () => setDatabaseAside(path, clock.now()),
     onReplaced: onIndexReplaced,

@@ -34,6 +34,9 @@ export interface CacheDependencies {
   readonly parser?: Parser;
 }
 
+/** After that the log has been written of what was told, though the process does nothing else from then on. */
+const LOG_WRITTEN_MS = 100;
+
 /** @throws as `openCacheDirectory` does */
 export async function openCache(config: Config, dependencies: CacheDependencies): Promise<Cache> {
   const { clock, events, syncs, busyTimeoutMs = 0 } = dependencies;
@@ -44,6 +47,10 @@ export async function openCache(config: Config, dependencies: CacheDependencies)
     {
       clock,
       busyTimeoutMs,
+      onUpgradeBegun(from, to) {
+        events.emit({ kind: 'index-upgrade-begun', from, to });
+        return new Promise((resolve) => clock.after(LOG_WRITTEN_MS, resolve));
+      },
       onUpgrade: (from, to) => events.emit({ kind: 'index-upgraded', from, to }),
       onIndexReplaced(error, setAside) {
         index?.forgetAll();

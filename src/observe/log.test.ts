@@ -205,6 +205,12 @@ describe('what an operator should know', () => {
       { kind: 'index-replaced', setAside: '/cache/index.db.1', error: FAILURE },
       { setAside: '/cache/index.db.1', error: TOLD },
     ],
+    [
+      'info',
+      'the index begins to be upgraded',
+      { kind: 'index-upgrade-begun', from: 4, to: 7 },
+      { from: 4, to: 7 },
+    ],
     ['info', 'the index is upgraded', { kind: 'index-upgraded', from: 4, to: 7 }, { from: 4, to: 7 }],
     [
       'info',

@@ -57,6 +57,7 @@ export function createLogListener(logger: Logger): Listener {
         logger.error(described(event), 'stored bytes were wrong, the next pull fetches them again');
         return;
       case 'index-replaced':
+      case 'index-upgrade-begun':
       case 'index-upgraded':
         logIndex(logger, event);
         return;
@@ -108,10 +109,15 @@ function logAuthority(logger: Logger, event: Extract<LarderEvent, { kind: 'autho
 
 function logIndex(
   logger: Logger,
-  event: Extract<LarderEvent, { kind: 'index-replaced' | 'index-upgraded' }>,
+  event: Extract<LarderEvent, { kind: 'index-replaced' | 'index-upgrade-begun' | 'index-upgraded' }>,
 ): void {
   if (event.kind === 'index-replaced') {
     logger.error(described(event), 'the index was damaged, it is built anew from what is stored');
+  } else if (event.kind === 'index-upgrade-begun') {
+    logger.info(
+      withoutKind(event),
+      'the index is of an older version and is upgraded, which may take minutes',
+    );
   } else {
     logger.info(withoutKind(event), 'the index was of an older version and has been upgraded');
   }

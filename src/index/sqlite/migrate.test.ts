@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { migrate } from './migrate.ts';
+import { migrate, upgradableVersion } from './migrate.ts';
 
 const STEPS = [
   'CREATE TABLE one (value INTEGER); INSERT INTO one VALUES (1)',
@@ -43,6 +43,14 @@ describe('migrate', () => {
       migrate(database, 'test', STEPS.slice(0, steps), (...versions) => told.push(versions));
     for (const steps of [1, 1, 3, 3]) upTo(steps);
     expect(told).toEqual([[1, 3]]);
+  });
+
+  it('tells beforehand what it will upgrade', () => {
+    const told = [0, 1, 3].map((steps) => {
+      if (steps > 0) migrate(database, 'test', STEPS.slice(0, steps));
+      return upgradableVersion(database, STEPS);
+    });
+    expect(told).toEqual([undefined, 1, undefined]);
   });
 
   it('does all steps or none', () => {

@@ -4,6 +4,14 @@ import { IndexDamagedError, IndexVersionError } from '../error.ts';
 /** Told that a schema was made a newer one. */
 export type OnUpgrade = (from: number, to: number) => void;
 
+/** The version of a schema in use that `migrate` will make a newer one; undefined where it will not. */
+export function upgradableVersion(database: DatabaseSync, migrations: readonly string[]): number | undefined {
+  const isThere = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'schema_version'").get();
+  const row = isThere && database.prepare('SELECT version FROM schema_version').get();
+  const version = Number(row?.['version'] ?? 0);
+  return version > 0 && version < migrations.length ? version : undefined;
+}
+
 /**
  * Brings the database to the newest schema, in one transaction.
  * @param migrations step n makes version n + 1.

@@ -1,13 +1,15 @@
+import { DatabaseSync } from 'node:sqlite';
 import type { ContentIndex } from '../content-index.ts';
 import { createBelongings } from './belongings.ts';
 import { createBlobs } from './blobs.ts';
 import { Connection, type OnRows } from './connection.ts';
 import { ManifestEdges } from './manifest-edges.ts';
 import { createForgetGone } from './forget-gone.ts';
-import type { OnUpgrade } from './migrate.ts';
+import { upgradableVersion, type OnUpgrade } from './migrate.ts';
 import { createManifests } from './manifests.ts';
 import { createPins } from './pins.ts';
 import { createRepositories } from './repositories.ts';
+import { MIGRATIONS } from './schema.ts';
 import { createSurvey } from './survey.ts';
 import { createTags } from './tags.ts';
 import { Turns } from './turns.ts';
@@ -22,7 +24,12 @@ export interface SqliteIndexOptions {
   readonly busyTimeoutMs?: number;
   /** Told of the rows that each statement reads or changes, in the turn of the event loop in which it does. */
   readonly onRows?: OnRows;
-  /** Told that an index of an older Larder was upgraded. That may take many seconds, in which not even a log is written. */
+  /**
+   * Told that an index of an older Larder is about to be upgraded. That may take many seconds, in which not even a log is
+   * written: it begins when what this returns has resolved.
+   */
+  readonly onUpgradeBegun?: (...versions: Parameters<OnUpgrade>) => Promise<void>;
+  /** Told that it was upgraded. */
   readonly onUpgrade?: OnUpgrade;
 }
 
@@ -35,6 +42,8 @@ export interface SqliteIndexOptions {
  */
 export async function openSqliteIndex(path: string, options: SqliteIndexOptions = {}): Promise<ContentIndex> {
   const { historyLength = 1000 } = options;
+  const older = options.onUpgradeBegun && olderVersion(path);
+  if (older !== undefined) await options.onUpgradeBegun?.(older, MIGRATIONS.length);
   const turns = new Turns();
   const connection = new Connection(path, {
     ...(options.onUpgrade && { onUpgrade: options.onUpgrade }),
@@ -71,4 +80,18 @@ function inTurns<T extends object>(index: T, turns: Turns): T {
     (...args: readonly unknown[]) => turns.take(() => method(...args)),
   ]);
   return Object.fromEntries(methods) as T;
+}
+
+/** Of the schema in the file, where it is to be upgraded. What else is wrong with the file is told when it is opened. */
+function olderVersion(path: string): number | undefined {
+  try {
+    const database = new DatabaseSync(path);
+    try {
+      return upgradableVersion(database, MIGRATIONS);
+    } finally {
+      database.close();
+    }
+  } catch {
+    return undefined;
+  }
 }
