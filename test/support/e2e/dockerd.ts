@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { archiveLayers } from './hash.ts';
 import { attempt, run, startProcess } from './process.ts';
+import type { SecondMachine } from './second-machine.ts';
 import { temporaryDirectory } from './temporary.ts';
 import { until } from './until.ts';
 
@@ -15,16 +16,28 @@ export interface Dockerd extends AsyncDisposable {
 
 /** @param mirror the one address in `registry-mirrors`. */
 export async function dockerd(mirror: string): Promise<Dockerd> {
+  return dockerdBy({ daemonJson: JSON.stringify({ 'registry-mirrors': [mirror] }) });
+}
+
+export interface DockerdOptions {
+  /** The text of its daemon.json; absent: the one that the machine has at /etc/docker. */
+  readonly daemonJson?: string;
+  /** Where it runs; absent: here. */
+  readonly machine?: Pick<SecondMachine, 'start'>;
+}
+
+/** A Docker engine that is told all there is to tell by its daemon.json. */
+export async function dockerdBy({ daemonJson, machine }: DockerdOptions): Promise<Dockerd> {
   await using stack = new AsyncDisposableStack();
   const directory = stack.use(await temporaryDirectory('dockerd'));
   const at = (name: string): string => join(directory.path, name);
-  // Its own, empty: the machine's may name other mirrors.
-  await writeFile(at('daemon.json'), '{}');
+  const configFile = daemonJson === undefined ? [] : ['--config-file', at('daemon.json')];
+  if (daemonJson !== undefined) await writeFile(at('daemon.json'), daemonJson);
   const socket = `unix://${at('docker.sock')}`;
   const folders = ['--data-root', at('data'), '--exec-root', at('exec'), '--pidfile', at('pid')];
   const isolation = ['--storage-driver=vfs', '--bridge=none', '--iptables=false', '--ip6tables=false'];
-  const config = ['--config-file', at('daemon.json'), '-H', socket, '--registry-mirror', mirror];
-  stack.use(startProcess('dockerd', [...folders, ...isolation, ...config]));
+  const start = machine?.start ?? startProcess;
+  stack.use(start('dockerd', [...folders, ...isolation, ...configFile, '-H', socket]));
   const env = { DOCKER_HOST: socket, DOCKER_CONFIG: at('client') };
   await until('dockerd answers', async () =>
     (await attempt('docker', ['info'], { env })).code === 0 ? true : undefined,

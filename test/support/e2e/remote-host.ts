@@ -4,6 +4,10 @@ import { attempt, run, startProcess, type RunningProcess } from './process.ts';
 /** A host of its own on a network of its own (a network namespace and a veth pair), which can be cut off. */
 export interface RemoteHost extends AsyncDisposable {
   readonly address: string;
+  /** This machine's, as that host reaches it. */
+  readonly nearAddress: string;
+  /** The command line that runs a program there, to its end. */
+  inside(command: string, args: readonly string[]): readonly [string, readonly string[]];
   /** Starts a program there; it ends with the host. */
   start(command: string, args: readonly string[]): RunningProcess;
   /** From now on every packet to it is dropped: no answer, no refusal. */
@@ -27,24 +31,27 @@ export async function remoteHost(): Promise<RemoteHost> {
   const name = `larder-${process.pid}-${id}`;
   const [near, far] = [`ld${id}n`, `ld${id}f`];
   const [nearAddress, address] = [`10.213.${id}.1`, `10.213.${id}.2`];
-  const inside = (...args: string[]): Promise<string> => run('ip', ['netns', 'exec', name, 'ip', ...args]);
+  const inside: RemoteHost['inside'] = (command, args) => ['ip', ['netns', 'exec', name, command, ...args]];
+  const ip = (...args: string[]): Promise<string> => run(...inside('ip', args));
   await run('ip', ['netns', 'add', name]);
   await using stack = new AsyncDisposableStack();
   stack.defer(async () => void (await attempt('ip', ['netns', 'delete', name])));
   await run('ip', ['link', 'add', near, 'type', 'veth', 'peer', 'name', far, 'netns', name]);
   await run('ip', ['address', 'add', `${nearAddress}/24`, 'dev', near]);
   await run('ip', ['link', 'set', near, 'up']);
-  await inside('address', 'add', `${address}/24`, 'dev', far);
-  await inside('link', 'set', far, 'up');
-  const mac = /link\/ether (\S+)/.exec(await inside('link', 'show', far))?.[1] ?? '';
+  await ip('address', 'add', `${address}/24`, 'dev', far);
+  await ip('link', 'set', far, 'up');
+  const mac = /link\/ether (\S+)/.exec(await ip('link', 'show', far))?.[1] ?? '';
   const owned = stack.move();
   return {
     address,
-    start: (command, args) => owned.use(startProcess('ip', ['netns', 'exec', name, command, ...args])),
+    nearAddress,
+    inside,
+    start: (command, args) => owned.use(startProcess(...inside(command, args))),
     async cutOff() {
       // Its address is gone, and nobody is told: what is sent to its card arrives and is thrown away.
       await run('ip', ['neighbour', 'replace', address, 'lladdr', mac, 'nud', 'permanent', 'dev', near]);
-      await inside('address', 'flush', 'dev', far);
+      await ip('address', 'flush', 'dev', far);
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

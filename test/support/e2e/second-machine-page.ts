@@ -1,0 +1,66 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { createCertificateAuthority } from '../tls.ts';
+import { changed, documented } from './documented.ts';
+import { larder, type Config, type Larder } from './larder.ts';
+import { nginxInFront, type NginxInFront } from './nginx-in-front.ts';
+import { freePort } from './port.ts';
+import { attempt } from './process.ts';
+import { until } from './until.ts';
+
+/** The page that tells how clients on other machines are served. */
+export const PAGE = 'docs/second-machine.md';
+/** The mirror's name on it. */
+export const NAME = 'mirror.example';
+
+/** Larder by the page's configuration, at another port. */
+export async function larderOfPage(heading: string, upstreams: Config): Promise<Larder> {
+  const port = String(await freePort());
+  const config = parse(changed(documented(PAGE, heading).text, { '5000': port })) as Config;
+  return larder({ ...config, upstreams }, { host: `127.0.0.1:${port}` });
+}
+
+/** What the page has in front of Larder. */
+export interface NginxOfPage extends AsyncDisposable {
+  /** `mirror.example:PORT`. */
+  readonly host: string;
+  readonly port: number;
+  /** PEM of the authority that its certificate is of, and a file with it. */
+  readonly authority: string;
+  readonly authorityFile: string;
+  readonly nginx: NginxInFront;
+}
+
+/** nginx by the page's file, at another port and with the certificate of an authority of the test's own. */
+export async function nginxOfPage(mirror: Larder): Promise<NginxOfPage> {
+  const authority = createCertificateAuthority();
+  const port = await freePort();
+  const nginx = await nginxInFront(async (directory) => {
+    const { key, cert } = authority.issue([NAME]);
+    await writeFile(join(directory, `${NAME}.key`), key);
+    await writeFile(join(directory, `${NAME}.crt`), cert);
+    await writeFile(join(directory, 'ca.crt'), authority.certificate);
+    return changed(documented(PAGE, 'nginx').text, {
+      '127.0.0.1:5000': mirror.host,
+      'listen 443': `listen ${port}`,
+      '/etc/nginx/tls': directory,
+    });
+  });
+  const authorityFile = join(nginx.directory, 'ca.crt');
+  const known = ['--cacert', authorityFile, '--resolve', `${NAME}:${port}:127.0.0.1`];
+  await until('nginx serves', async () => {
+    if (nginx.process.hasExited()) return 'ended';
+    const exit = await attempt('curl', ['--fail', ...known, `https://${NAME}:${port}/readyz`]);
+    return exit.code === 0 ? 'serves' : undefined;
+  });
+  if (nginx.process.hasExited()) throw new Error((await nginx.process.exited).stderr);
+  return {
+    host: `${NAME}:${port}`,
+    port,
+    authority: authority.certificate,
+    authorityFile,
+    nginx,
+    [Symbol.asyncDispose]: () => nginx[Symbol.asyncDispose](),
+  };
+}
