@@ -43,7 +43,9 @@ export async function loggedPulls(
 }
 
 function pullsOf(requests: readonly LoggedRequest[]): readonly LoggedPull[] {
-  const sent = requests.filter((line) => line.requestKind === 'manifest' && line.status === 200 && line.complete);
+  const sent = requests.filter(
+    (line) => line.requestKind === 'manifest' && line.status === 200 && line.complete,
+  );
   const pulls = sent.map(({ client, upstream, repository }) => ({ client, upstream, repository }));
   return [...new Map(pulls.map((pull) => [JSON.stringify(pull), pull])).values()];
 }
