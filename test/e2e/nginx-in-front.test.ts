@@ -1,6 +1,6 @@
 /** The nginx file of docs/second-machine.md, in front of Larder: what goes through it is what Larder says. */
 import { randomBytes } from 'node:crypto';
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { digestOf } from '../../src/oci/digest.ts';
@@ -30,7 +30,7 @@ interface Scene extends AsyncDisposable {
   curl(...args: readonly string[]): Promise<Exit>;
 }
 
-async function scene(): Promise<Scene> {
+async function startScene(): Promise<Scene> {
   await using stack = new AsyncDisposableStack();
   const directory = stack.use(await temporaryDirectory('curl'));
   const registry = stack.use(await startFakeRegistry());
@@ -52,12 +52,13 @@ async function scene(): Promise<Scene> {
   };
 }
 
-/** The status line and the headers as they came, names in lower case. */
+/** The status line, and the headers with names in lower case. The body goes to a file, if at all. */
 async function headersOf(
-  { curl }: Scene,
-  ...args: readonly string[]
+  scene: Scene,
+  args: readonly string[],
+  file = '/dev/null',
 ): Promise<Readonly<Record<string, string>>> {
-  const exit = await curl('--output', '/dev/null', '--dump-header', '-', ...args);
+  const exit = await scene.curl('--output', file, '--dump-header', '-', ...args);
   const [line = '', ...fields] = exit.stdout.trim().split('\r\n');
   const pairs = fields.map((field) => {
     const colon = field.indexOf(':');
@@ -73,8 +74,8 @@ async function sizeOf(file: string): Promise<number> {
   );
 }
 
-test('a cold blob reaches the client while it is fetched, and nothing of it nginx’s disk', async () => {
-  await using it = await scene();
+test('a cold blob reaches the client while it is fetched', async () => {
+  await using it = await startScene();
   const content = randomBytes(30 * MIB);
   const { digest } = it.registry.putBlob('acme/app', content);
   const half = stallAfter(15 * MIB);
@@ -94,22 +95,37 @@ test('a cold blob reaches the client while it is fetched, and nothing of it ngin
 
   expect(await pull.exited).toMatchObject({ code: 0 });
   expect(digestOf(await readFile(file))).toBe(digest);
-  const kept = await readdir(it.front.nginx.temporaryFiles, { recursive: true, withFileTypes: true });
-  expect(kept.filter((entry) => entry.isFile())).toEqual([]);
+});
+
+test('what a slow client has not taken yet waits in Larder, and not on nginx’s disk', async () => {
+  await using it = await startScene();
+  const { digest } = it.registry.putBlob('acme/app', randomBytes(30 * MIB));
+  const slowly = ['--limit-rate', '100K', '--output', it.at('blob')];
+
+  await using pull = startProcess(
+    'curl',
+    it.curlArguments(...slowly, `${it.url}/v2/acme/app/blobs/${digest}`),
+  );
+  await until('upstream has sent all', () =>
+    it.registry.requests.some(({ kind, complete }) => kind === 'blob' && complete) ? true : undefined,
+  );
+  await pull.stop();
+
+  // It warns where it writes an answer to a file.
   expect(it.front.nginx.process.stderr()).toBe('');
 });
 
 test.each(['cold', 'cached'])('parts of a %s blob, one and several at once', async (state) => {
-  await using it = await scene();
+  await using it = await startScene();
   const content = randomBytes(MIB);
   const { digest } = it.registry.putBlob('acme/app', content);
   const url = `${it.url}/v2/acme/app/blobs/${digest}`;
   if (state === 'cached') await it.curl('--output', '/dev/null', url);
   const file = it.at('parts');
 
-  const several = await headersOf(it, '--range', '10-19,500000-500099,-7', '--output', file, url);
+  const several = await headersOf(it, ['--range', '10-19,500000-500099,-7', url], file);
   const parts = readByteranges(await readFile(file), several['content-type']);
-  const one = await headersOf(it, '--range', '70000-70009', '--output', file, url);
+  const one = await headersOf(it, ['--range', '70000-70009', url], file);
 
   expect([several['line'], one['line']]).toEqual(Array(2).fill('HTTP/1.1 206 Partial Content'));
   expect(one['content-range']).toBe(`bytes 70000-70009/${MIB}`);
@@ -119,7 +135,7 @@ test.each(['cold', 'cached'])('parts of a %s blob, one and several at once', asy
 });
 
 test('the Link to the next page leads back through nginx', async () => {
-  await using it = await scene();
+  await using it = await startScene();
   const tags = ['1', '2', '3', '4', '5'];
   for (const tag of tags) it.registry.putImage('acme/app', tag);
 
@@ -130,7 +146,7 @@ test('the Link to the next page leads back through nginx', async () => {
     const page = JSON.parse((await it.curl(next)).stdout) as { tags: readonly string[] };
     seen.push(...page.tags);
     origins.add(new URL(next).origin);
-    next = nextOf(next, (await headersOf(it, next))['link'] ?? '');
+    next = nextOf(next, (await headersOf(it, [next]))['link'] ?? '');
   }
 
   expect(seen).toEqual(tags);
@@ -144,12 +160,12 @@ function nextOf(url: string, link: string): string | undefined {
 }
 
 test('a manifest comes as it is to a client that takes compressed text, and HEAD says what GET says', async () => {
-  await using it = await scene();
+  await using it = await startScene();
   const image = it.registry.putImage('acme/app', '1', { config: { comment: 'x'.repeat(1000) } });
   const asked = ['--header', 'Accept-Encoding: gzip', `${it.url}/v2/acme/app/manifests/1`];
 
-  const got = await headersOf(it, ...asked);
-  const head = await headersOf(it, '--head', ...asked);
+  const got = await headersOf(it, asked);
+  const head = await headersOf(it, ['--head', ...asked]);
 
   expect(got['content-encoding']).toBeUndefined();
   for (const headers of [got, head]) {
@@ -165,7 +181,7 @@ test.each<[string, readonly Fault[]]>([
   ['its length is known', []],
   ['it is not', [chunked()]],
 ])('an answer that breaks off is broken off for the client where %s', async (_, verbs) => {
-  await using it = await scene();
+  await using it = await startScene();
   const { digest } = it.registry.putBlob('acme/app', randomBytes(3 * MIB));
   // What is asked for again, by Range, is refused: the transfer cannot be taken up where it broke.
   const breaking: Fault = (reply) => (reply.status === 206 ? status(503) : cutAfter(MIB)(reply));
@@ -181,7 +197,7 @@ test.each<[string, readonly Fault[]]>([
 });
 
 test('the log has the client’s address, whatever the client says of itself', async () => {
-  await using it = await scene();
+  await using it = await startScene();
   it.registry.putImage('acme/app', '1');
   const url = `${it.url}/v2/acme/app/manifests/1`;
   const lies = [
@@ -201,17 +217,17 @@ test('the log has the client’s address, whatever the client says of itself', a
 });
 
 test('the words beside a status pass', async () => {
-  await using it = await scene();
+  await using it = await startScene();
   it.registry.putImage('acme/app', '1');
   await it.registry.close();
 
-  const { line } = await headersOf(it, `${it.url}/v2/acme/app/manifests/1`);
+  const { line } = await headersOf(it, [`${it.url}/v2/acme/app/manifests/1`]);
 
   expect(line).toMatch(/^HTTP\/1\.1 502 docker\.io: 127\.0\.0\.1:\d+: connection refused/);
 });
 
 test('a push is refused in a registry’s words, however large it is', async () => {
-  await using it = await scene();
+  await using it = await startScene();
   const layer = it.at('layer');
   await writeFile(layer, randomBytes(4 * MIB));
   const put = ['--request', 'PUT', '--data-binary', `@${layer}`];
@@ -222,7 +238,7 @@ test('a push is refused in a registry’s words, however large it is', async () 
 });
 
 test('/metrics is not for clients', async () => {
-  await using it = await scene();
+  await using it = await startScene();
 
   const exit = await it.curl('--write-out', '%{http_code}', '--output', '/dev/null', `${it.url}/metrics`);
 

@@ -8,8 +8,6 @@ export interface NginxInFront extends AsyncDisposable {
   /** For certificates: the file may name what is in it. */
   readonly directory: string;
   readonly process: RunningProcess;
-  /** Where it would keep what it does not hand on at once. */
-  readonly temporaryFiles: string;
 }
 
 /** @param fileOf the file's text, told the folder that its certificates may be put into */
@@ -46,7 +44,6 @@ export async function nginxInFront(fileOf: (directory: string) => Promise<string
   return {
     directory,
     process: running,
-    temporaryFiles,
     [Symbol.asyncDispose]: async () => owned.disposeAsync(),
   };
 }
