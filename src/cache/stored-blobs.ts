@@ -2,7 +2,7 @@ import type { Events } from '../events.ts';
 import type { ContentIndex } from '../index/content-index.ts';
 import { digestAlgorithm, digestOf, type Digest } from '../oci/digest.ts';
 import type { BlobReader, BlobStore, Stored } from '../store/blob-store.ts';
-import { isUnreadable, StoreError, VerificationError } from '../store/error.ts';
+import { isUnreadable, VerificationError, type StoreError } from '../store/error.ts';
 import { ForwardingReader } from '../store/forwarding-reader.ts';
 import { readWhole } from '../store/read-whole.ts';
 import { tolerate } from './tolerate.ts';
