@@ -46,7 +46,22 @@ const LAYERS = new Map<string, readonly string[] | 'everything'>([
   ['archive', ['cache', 'store', 'index', 'oci']],
   ['server', SERVER],
   ['web', SERVER],
+  ['app', 'everything'],
   ['cli', 'everything'],
+]);
+
+/**
+ * What a folder inside a layer may import of the other folders of that layer; files beside them are free to all. Those
+ * that are not named may import all of them.
+ */
+const ROOMS = new Map<string, readonly string[]>([
+  ['upstream/credentials', []],
+  ['upstream/transport', ['credentials']],
+  ['upstream/auth', ['credentials', 'transport']],
+  ['upstream/registry', ['auth', 'transport']],
+  ['upstream/protect', ['transport']],
+  ['cli/terminal', []],
+  ['cli/commands', ['terminal']],
 ]);
 
 /** The layers, or single files of them, that may import a package: each is known in one place, behind a port. */
@@ -132,20 +147,30 @@ function violations(sources: readonly Source[]): string[] {
 function importViolations({ path, text }: Source): string[] {
   return importsOf(text).flatMap(({ line, specifier }) => {
     const problem = specifier.startsWith('.')
-      ? sourceProblem(layerOf(path), posix.join(posix.dirname(path), specifier))
+      ? sourceProblem(path, posix.join(posix.dirname(path), specifier))
       : packageProblem(path, specifier);
     return problem === undefined ? [] : [`src/${path}:${line} imports ${specifier}: ${problem}`];
   });
 }
 
-function sourceProblem(layer: string, target: string): string | undefined {
+function sourceProblem(path: string, target: string): string | undefined {
+  const layer = layerOf(path);
   if (target.startsWith('../')) return 'it is outside src/; move it in';
   if (isTest(target)) return 'it is a test; move what both need into a source';
-  if (layerOf(target) === layer) return undefined;
+  if (layerOf(target) === layer) return roomProblem(path, target);
   const allowed = LAYERS.get(layer) ?? [];
   if (allowed === 'everything' || allowed.includes(layerOf(target)) || allowed.includes(target))
     return undefined;
   return `${layer} may import ${list(allowed)} of src/; move what it needs down, or take it as an argument`;
+}
+
+function roomProblem(path: string, target: string): string | undefined {
+  const [layer = '', room = ''] = path.split('/');
+  const [, other = ''] = target.split('/');
+  const allowed = ROOMS.get(`${layer}/${room}`);
+  if (allowed === undefined || other === room || other.endsWith('.ts') || allowed.includes(other))
+    return undefined;
+  return `${layer}/${room} may import ${list(allowed)} of ${layer}/; move what it needs down, or take it as an argument`;
 }
 
 function packageProblem(path: string, specifier: string): string | undefined {
@@ -199,6 +224,23 @@ describe('the sources', () => {
   });
 });
 
+describe('what is written of the sources', () => {
+  const root = posix.join(import.meta.dirname, '..');
+
+  it.each(['CONTRIBUTING.md', ...globSync('docs/**/*.md', { cwd: root })])(
+    '%s names files that are there',
+    (page) => {
+      const named = [
+        ...readFileSync(posix.join(root, page), 'utf8').matchAll(
+          /`(?:src\/)?([a-z0-9/-]+\/[a-z0-9./-]+\.ts)`/g,
+        ),
+      ].map((match) => match[1] ?? '');
+      const known = named.filter((path) => LAYERS.has(layerOf(path)));
+      expect(known.filter((path) => !SOURCES.some((source) => source.path === path))).toEqual([]);
+    },
+  );
+});
+
 describe('the table of layers', () => {
   it('points downwards only', () => {
     const order = [...LAYERS.keys()];
@@ -238,6 +280,12 @@ describe('a violation', () => {
       "import '../upstream/upstream.ts';",
       'server may import',
     ],
+    [
+      'one of a folder beside it that may not',
+      'upstream/transport/a.ts',
+      "import '../registry/tags.ts';",
+      'upstream/transport may import credentials of upstream/',
+    ],
     ['a test', 'store/a.ts', "import './a.contract.ts';", 'it is a test'],
     ['a file outside', 'cli/a.ts', "import '../../test/support/a.ts';", 'outside src/'],
     ['a package elsewhere', 'cache/a.ts', "import { request } from 'undici';", 'only upstream may'],
@@ -254,6 +302,8 @@ describe('a violation', () => {
 
   it.each([
     ['an import of its own layer', 'store/fs/a.ts', "import '../blob-store.ts';"],
+    ['one of a folder beside it that may', 'upstream/auth/a.ts', "import '../transport/answer.ts';"],
+    ['one of a file above it in its layer', 'upstream/transport/a.ts', "import '../error.ts';"],
     ['an import downwards', 'cache/a.ts', "import '../upstream/upstream.ts';"],
     ['a single file that the table names', 'server/a.ts', "import '../upstream/error.ts';"],
     ['anything in the composition root', 'cli/a.ts', "import '../index/sqlite/a.ts';"],

@@ -9,7 +9,7 @@ import { createEvents, type LarderEvent } from '../events.ts';
 import { digestOf } from '../oci/digest.ts';
 import type { RepositoryName } from '../oci/repository-name.ts';
 import { UpstreamError } from '../upstream/error.ts';
-import { limitBlobs } from '../upstream/limit-blobs.ts';
+import { limitBlobs } from '../upstream/protect/limit-blobs.ts';
 import type { ByteRange, Upstream } from '../upstream/upstream.ts';
 import { BlobSource } from './blob-source.ts';
 import type { Target } from './target.ts';

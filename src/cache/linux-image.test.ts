@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { digestOf } from '../oci/digest.ts';
 import { MediaType } from '../oci/media-type.ts';
 import { parseRepositoryName } from '../oci/repository-name.ts';
-import { inlineParser, ParserError, type Parser } from '../upstream/parsing/parser.ts';
+import { inlineParser, ParserError, type Parser } from '../upstream/registry/parsing/parser.ts';
 import { LinuxImages } from './linux-image.ts';
 import type { Manifest } from './manifests.ts';
 import type { Target } from './target.ts';

@@ -5,7 +5,7 @@ import { isIndexMediaType } from '../oci/media-type.ts';
 import type { Reference } from '../oci/reference.ts';
 import { parseRepositoryName } from '../oci/repository-name.ts';
 import { parseTag, type Tag } from '../oci/tag.ts';
-import type { Parser } from '../upstream/parsing/parser.ts';
+import type { Parser } from '../upstream/registry/parsing/parser.ts';
 import type { FillRoom } from './allowance.ts';
 import type { OpenedBlob } from './asked.ts';
 import { Blobs, type BlobStat } from './blobs.ts';

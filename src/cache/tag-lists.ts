@@ -3,7 +3,7 @@ import type { Events } from '../events.ts';
 import type { ContentIndex } from '../index/content-index.ts';
 import { pageOfTags, type ListQuery, type TagNames } from '../oci/tag-names.ts';
 import { UpstreamError } from '../upstream/error.ts';
-import { inlineParser, type Parser } from '../upstream/parsing/parser.ts';
+import { inlineParser, type Parser } from '../upstream/registry/parsing/parser.ts';
 import { flightKey } from '../async/flights.ts';
 import type { Outcome } from './outcome.ts';
 import { isVerdict } from './refusal.ts';

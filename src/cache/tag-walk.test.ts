@@ -3,7 +3,7 @@ import { ManualClock } from '../../test/support/manual-clock.ts';
 import { StubUpstream } from '../../test/support/stub-upstream.ts';
 import { parseRepositoryName } from '../oci/repository-name.ts';
 import { packTags, unpackTags } from '../oci/tag-names.ts';
-import { inlineParser } from '../upstream/parsing/parser.ts';
+import { inlineParser } from '../upstream/registry/parsing/parser.ts';
 import type { TagsPage, Upstream } from '../upstream/upstream.ts';
 import type { Target } from './target.ts';
 import { readAllTags } from './tag-walk.ts';

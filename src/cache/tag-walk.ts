@@ -1,9 +1,9 @@
 import type { Clock } from '../clock.ts';
 import type { TagNames } from '../oci/tag-names.ts';
 import { UpstreamError } from '../upstream/error.ts';
-import type { Parser } from '../upstream/parsing/parser.ts';
-import { readDocument } from '../upstream/read-document.ts';
-import { Cursors, walkPages } from '../upstream/walk.ts';
+import type { Parser } from '../upstream/registry/parsing/parser.ts';
+import { readDocument } from '../upstream/registry/read-document.ts';
+import { Cursors, walkPages } from '../upstream/registry/walk.ts';
 import type { Target } from './target.ts';
 
 export interface TagWalkLimits {

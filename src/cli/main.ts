@@ -1,15 +1,15 @@
 #!/usr/bin/env node
 import './thread-pool.ts';
 import { Command, CommanderError } from 'commander';
-import { checkCommand } from './check.ts';
-import { EXIT_FAILED, EXIT_USAGE } from './exit-codes.ts';
-import { lsCommand } from './ls.ts';
-import { pinCommand, unpinCommand } from './pin.ts';
-import { rmCommand } from './rm.ts';
-import { serveCommand } from './serve.ts';
-import { statsCommand } from './stats.ts';
-import { verifyCommand } from './verify.ts';
-import { version } from './version.ts';
+import { checkCommand } from './commands/check.ts';
+import { EXIT_FAILED, EXIT_USAGE } from './terminal/exit-codes.ts';
+import { lsCommand } from './commands/ls.ts';
+import { pinCommand, unpinCommand } from './commands/pin.ts';
+import { rmCommand } from './commands/rm.ts';
+import { serveCommand } from './commands/serve.ts';
+import { statsCommand } from './commands/stats.ts';
+import { verifyCommand } from './commands/verify.ts';
+import { version } from '../app/version.ts';
 
 /** The program: one subcommand a file. Exit codes: 0 done, 1 failed, 2 usage or config. */
 function larder(): Command {

@@ -1,6 +1,6 @@
-import type { CredentialSource } from './auth/credentials.ts';
-import type { ProxyFor } from './proxy.ts';
-import type { CertificateFile } from './trust.ts';
+import type { CredentialSource } from './credentials/credentials.ts';
+import type { ProxyFor } from './transport/proxy.ts';
+import type { CertificateFile } from './transport/trust.ts';
 
 /** What one upstream is. The composition root makes it from the configuration. */
 export interface UpstreamSettings {

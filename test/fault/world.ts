@@ -1,6 +1,6 @@
 import { loadConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/config.ts';
-import type { CredentialSource } from '../../src/upstream/auth/credentials.ts';
+import type { CredentialSource } from '../../src/upstream/credentials/credentials.ts';
 import { FailingDisk } from '../support/failing-store.ts';
 import {
   startFakeRegistry,

@@ -12,7 +12,7 @@
 import { createEvents, type LarderEvent } from '../../src/events.ts';
 import { createUpstream } from '../../src/upstream/create-upstream.ts';
 import type { UpstreamSettings } from '../../src/upstream/settings.ts';
-import type { MakeContext } from '../../src/upstream/trust.ts';
+import type { MakeContext } from '../../src/upstream/transport/trust.ts';
 import type { Upstream } from '../../src/upstream/upstream.ts';
 import { FakeNetwork } from './fake-network.ts';
 import { ManualClock } from './manual-clock.ts';

@@ -1,8 +1,8 @@
 import type { Clock } from '../../clock.ts';
-import type { Answer } from '../answer.ts';
+import type { Answer } from '../transport/answer.ts';
 import { UpstreamError } from '../error.ts';
-import type { Reporter } from '../reporter.ts';
-import type { HopRequest, Send } from '../transport.ts';
+import type { Reporter } from '../transport/reporter.ts';
+import type { HopRequest, Send } from '../transport/transport.ts';
 import type { AccountStanding } from './account-standing.ts';
 import {
   CredentialError,
@@ -10,7 +10,7 @@ import {
   basicAuthorization,
   type CredentialSource,
   type Credentials,
-} from './credentials.ts';
+} from '../credentials/credentials.ts';
 import {
   isInsufficientScope,
   isSameDemand,

@@ -1,9 +1,9 @@
 import { LRUCache } from 'lru-cache';
 import { parseChallenges, type Challenge } from '../../http/challenge.ts';
 import { abortable } from '../../async/abortable.ts';
-import type { Answer } from '../answer.ts';
-import type { Reporter } from '../reporter.ts';
-import type { HopRequest, Send } from '../transport.ts';
+import type { Answer } from '../transport/answer.ts';
+import type { Reporter } from '../transport/reporter.ts';
+import type { HopRequest, Send } from '../transport/transport.ts';
 import { chooseDemand, withoutRepositoryScopes, type Demand } from './demand.ts';
 import type { Place } from './place.ts';
 

@@ -1,5 +1,5 @@
-import type { Answer } from '../answer.ts';
-import { isStaleCredential } from '../classify.ts';
+import type { Answer } from '../transport/answer.ts';
+import { isStaleCredential } from '../transport/classify.ts';
 import { challengesOf } from './demands.ts';
 
 /**

@@ -1,5 +1,5 @@
 import type { BearerDemand } from './demand.ts';
-import { basicAuthorization, type Credentials } from './credentials.ts';
+import { basicAuthorization, type Credentials } from '../credentials/credentials.ts';
 
 /** One way to ask a token endpoint. */
 export interface TokenRequest {

@@ -1,11 +1,6 @@
 import type { Clock } from '../../clock.ts';
 import { isJsonObject, type JsonObject } from '../../oci/json.ts';
-import {
-  CredentialError,
-  credentialsOf,
-  type Credentials,
-  type CredentialSource,
-} from '../auth/credentials.ts';
+import { CredentialError, credentialsOf, type Credentials, type CredentialSource } from './credentials.ts';
 import { helperSource } from './helper.ts';
 import { readSmallFile } from './read-small-file.ts';
 import { hostOfKey, serverKeys } from './server-key.ts';

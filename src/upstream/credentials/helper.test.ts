@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
-import type { CredentialSource } from '../auth/credentials.ts';
+import type { CredentialSource } from './credentials.ts';
 import { helperSource } from './helper.ts';
 
 const REGISTRY = { name: 'registry.test', url: new URL('https://registry.test') };

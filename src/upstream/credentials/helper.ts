@@ -3,12 +3,7 @@ import { isAbsolute } from 'node:path';
 import type { Clock } from '../../clock.ts';
 import { isJsonObject } from '../../oci/json.ts';
 import { abortable } from '../../async/abortable.ts';
-import {
-  CredentialError,
-  credentialsOf,
-  type Credentials,
-  type CredentialSource,
-} from '../auth/credentials.ts';
+import { CredentialError, credentialsOf, type Credentials, type CredentialSource } from './credentials.ts';
 import { serverKeys } from './server-key.ts';
 import type { RegistryIdentity } from './source.ts';
 

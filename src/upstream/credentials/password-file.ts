@@ -1,4 +1,4 @@
-import { CredentialError, credentialsOf, type CredentialSource } from '../auth/credentials.ts';
+import { CredentialError, credentialsOf, type CredentialSource } from './credentials.ts';
 import { readSmallFile } from './read-small-file.ts';
 
 /** Access tokens of Google and Azure are a few KiB. */

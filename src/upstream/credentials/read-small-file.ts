@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { CredentialError } from '../auth/credentials.ts';
+import { CredentialError } from './credentials.ts';
 
 /**
  * The text of a file of at most `limit` bytes.

@@ -1,5 +1,5 @@
 import { systemClock, type Clock } from '../../clock.ts';
-import type { Credentials, CredentialSource } from '../auth/credentials.ts';
+import type { Credentials, CredentialSource } from './credentials.ts';
 import { dockerConfigSource } from './docker-config.ts';
 import { helperSource } from './helper.ts';
 import { passwordFileSource } from './password-file.ts';

@@ -4,7 +4,7 @@ import { request, type IncomingMessage } from 'node:http';
 import { createServer as createNetServer } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { isListening, RemoteMaintenance } from '../../../src/cli/control-client.ts';
+import { isListening, RemoteMaintenance } from '../../../src/app/control-client.ts';
 import { MaintenanceError } from '../../../src/maintenance/error.ts';
 import type { Maintenance } from '../../../src/maintenance/maintenance.ts';
 import type { VerifyProgress } from '../../../src/maintenance/verify.ts';

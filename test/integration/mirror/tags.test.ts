@@ -3,7 +3,7 @@ import { MediaType } from '../../../src/oci/media-type.ts';
 import { parseRepositoryName } from '../../../src/oci/repository-name.ts';
 import { parseTag } from '../../../src/oci/tag.ts';
 import type { TagPolicy } from '../../../src/cache/policy.ts';
-import type { CredentialSource } from '../../../src/upstream/auth/credentials.ts';
+import type { CredentialSource } from '../../../src/upstream/credentials/credentials.ts';
 import {
   startFakeRegistry,
   type FakeRegistry,

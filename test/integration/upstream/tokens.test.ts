@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
-import type { CredentialSource } from '../../../src/upstream/auth/credentials.ts';
-import { CredentialError } from '../../../src/upstream/auth/credentials.ts';
+import type { CredentialSource } from '../../../src/upstream/credentials/credentials.ts';
+import { CredentialError } from '../../../src/upstream/credentials/credentials.ts';
 import {
   challenged,
   json,

@@ -1,0 +1,105 @@
+import { Mirror } from '../cache/mirror.ts';
+import type { RecoveredPolicy } from '../cache/permission/policy.ts';
+import { rememberIndex, type RememberingIndex } from '../cache/remembering-index.ts';
+import type { Clock } from '../clock.ts';
+import type { Config } from '../config/config.ts';
+import type { Events } from '../events.ts';
+import { Evictor } from '../eviction/evictor.ts';
+import { fillRoom } from '../eviction/fill-room.ts';
+import type { ContentIndex } from '../index/content-index.ts';
+import { freeBytes } from '../store/fs/file-store.ts';
+import { HeldStore } from '../store/held-store.ts';
+import type { Parser } from '../upstream/registry/parsing/parser.ts';
+import { openCacheDirectory } from './cache-directory.ts';
+
+/** The cache with its disk: what is kept, and what sees to it that it fits. */
+export interface Cache {
+  readonly mirror: Mirror;
+  readonly store: HeldStore;
+  readonly index: ContentIndex;
+  readonly evictor: Evictor;
+  /** Bytes free on the disk. Rejects where they cannot be told. */
+  readonly freeBytes: () => Promise<number>;
+  close(): Promise<void>;
+}
+
+export interface CacheDependencies {
+  readonly clock: Clock;
+  readonly events: Events;
+  /** Syncs of files and directories at once: 1 unless told. */
+  readonly syncs?: number;
+  /** As of SqliteIndexOptions. */
+  readonly busyTimeoutMs?: number;
+  /** Absent: documents are read in this thread. */
+  readonly parser?: Parser;
+}
+
+/** After that the log has been written of what was told, though the process does nothing else from then on. */
+const LOG_WRITTEN_MS = 100;
+
+/** @throws as `openCacheDirectory` does */
+export async function openCache(config: Config, dependencies: CacheDependencies): Promise<Cache> {
+  const { clock, events, syncs, busyTimeoutMs = 0 } = dependencies;
+  let index: RememberingIndex | undefined;
+  const threads = syncs === undefined ? {} : { syncs };
+  const directory = await openCacheDirectory(
+    { ...config.cache, ...threads },
+    {
+      clock,
+      busyTimeoutMs,
+      onUpgradeBegun(from, to) {
+        events.emit({ kind: 'index-upgrade-begun', from, to });
+        return new Promise((resolve) => clock.after(LOG_WRITTEN_MS, resolve));
+      },
+      onUpgrade: (from, to) => events.emit({ kind: 'index-upgraded', from, to }),
+      onIndexReplaced(error, setAside) {
+        index?.forgetAll();
+        events.emit({ kind: 'index-replaced', error, setAside });
+      },
+    },
+  );
+  index = rememberIndex(directory.index);
+  const store = new HeldStore(directory.store);
+  const shared = { ...dependencies, store, index };
+  const free = (): Promise<number> => freeBytes(config.cache.directory);
+  const mirror = new Mirror({
+    ...shared,
+    negativeTtlMs: config.negativeTtlMs,
+    manifestMemoryBytes: config.cache.manifestMemory,
+    blobMemoryBytes: config.cache.blobMemory,
+    recovered: recoveredPolicy(config),
+    diskError: directory.error,
+    onFull: (bytes) => evictor.makeRoom(bytes),
+    room: fillRoom({
+      ...shared,
+      marks: config.cache,
+      freeBytes: free,
+      onTight: () => evictor.wake(),
+    }),
+  });
+  const evictor = new Evictor({
+    ...shared,
+    marks: config.cache,
+    freeBytes: free,
+    flushUses: () => mirror.flushUses(),
+    onEvicted: (digest) => mirror.evicted(digest),
+  });
+  return {
+    mirror,
+    store,
+    index,
+    evictor,
+    freeBytes: free,
+    async close() {
+      await evictor.close();
+      await mirror.close();
+      await directory.close();
+    },
+  };
+}
+
+/** docs/adr/0005 */
+function recoveredPolicy({ upstreams }: Config): RecoveredPolicy {
+  const isServed = upstreams.every(({ credentials }) => credentials === undefined);
+  return { isServed, isWordEnough: isServed || upstreams.length === 1 };
+}

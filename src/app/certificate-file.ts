@@ -1,0 +1,19 @@
+import { readFile, stat } from 'node:fs/promises';
+import { holdsCertificates } from '../config/referenced-files.ts';
+import type { CertificateFile } from '../upstream/transport/trust.ts';
+
+/** The file of an upstream's `ca`, of the same demands as at start. */
+export function certificateFile(path: string): CertificateFile {
+  return {
+    async version() {
+      // Kubernetes puts another file in place of a mounted one; an editor writes into it.
+      const { dev, ino, size, mtimeNs } = await stat(path, { bigint: true });
+      return [dev, ino, size, mtimeNs].join(':');
+    },
+    async read() {
+      const pem = await readFile(path, 'utf8');
+      if (holdsCertificates(pem)) return pem;
+      throw new Error(`${path} is no file of PEM certificates`);
+    },
+  };
+}

@@ -1,0 +1,135 @@
+import type { PermissionPolicy } from '../cache/permission/policy.ts';
+import type { TagPolicy } from '../cache/policy.ts';
+import type { Target } from '../cache/target.ts';
+import type { Clock } from '../clock.ts';
+import type { Config, TagPolicy as TagConfig, UpstreamConfig } from '../config/config.ts';
+import { matcherOf } from '../config/glob.ts';
+import { proxyOf } from '../config/proxy-environment.ts';
+import type { Events } from '../events.ts';
+import type { RepositoryKey } from '../index/content-index.ts';
+import type { RepositoryName } from '../oci/repository-name.ts';
+import type { RoutedUpstream } from '../server/select-upstream.ts';
+import type { Breaker } from '../upstream/protect/breaker.ts';
+import { createUpstream } from '../upstream/create-upstream.ts';
+import { credentialSource } from '../upstream/credentials/source.ts';
+import { guardUpstream } from '../upstream/protect/guard.ts';
+import { offlineUpstream } from '../upstream/protect/offline.ts';
+import type { Passage } from '../upstream/transport/passage.ts';
+import type { ProxyFor } from '../upstream/transport/proxy.ts';
+import type { Parser } from '../upstream/registry/parsing/parser.ts';
+import { quirksOf } from '../upstream/quirks.ts';
+import { certificateFile } from './certificate-file.ts';
+
+export interface UpstreamDependencies {
+  readonly clock: Clock;
+  readonly events: Events;
+  readonly userAgent: string;
+  readonly passage: Passage;
+  /** Absent: documents are read in this thread. */
+  readonly parser?: Parser;
+}
+
+export interface ConfiguredUpstream extends RoutedUpstream {
+  /** Undefined offline: there is nothing to guard. */
+  readonly breaker: Breaker | undefined;
+}
+
+/** The configured upstreams, as requests are routed to them. */
+export function createUpstreams(
+  config: Config,
+  dependencies: UpstreamDependencies,
+): readonly ConfiguredUpstream[] {
+  return config.upstreams.map((entry) => {
+    const breaker = config.offline ? undefined : guarded(entry, config, dependencies);
+    return {
+      upstream: breaker?.upstream ?? offlineUpstream(entry.name),
+      breaker,
+      tags: tagPolicy(entry.tags, config.offline),
+      permission: permissionPolicy(entry),
+      names: [entry.name, ...entry.aliases],
+      hosts: entry.hosts,
+      addLibrary: entry.addLibrary,
+      isAllowed: repositoryRule(entry),
+    };
+  });
+}
+
+/** What is wrong with upstreams, by name; those that are well are left out. */
+export function upstreamDetail(
+  upstreams: readonly ConfiguredUpstream[],
+  isSlow: (upstream: string) => boolean,
+): Readonly<Record<string, object>> {
+  return Object.fromEntries(
+    upstreams.flatMap(({ upstream, breaker }) => {
+      const refusal = upstream.accountRefusal();
+      const account = refusal === undefined ? {} : { credentials: 'refused', reason: refusal };
+      const open =
+        breaker === undefined || breaker.state === 'closed'
+          ? {}
+          : { breaker: breaker.state, reason: breaker.reason };
+      const slow = isSlow(upstream.name) ? { tags: 'not confirmed in time: served as they are known' } : {};
+      const detail = { ...account, ...open, ...slow };
+      return Object.keys(detail).length === 0 ? [] : [[upstream.name, detail] as const];
+    }),
+  );
+}
+
+/** The client of one configured upstream. */
+function guarded(
+  entry: UpstreamConfig,
+  { limits, proxies }: Config,
+  { clock, events, userAgent, passage, parser }: UpstreamDependencies,
+): Breaker {
+  const { name, url, ca, proxy, trustedRealms, allowPrivateNetworks, timeouts } = entry;
+  const credentials =
+    entry.credentials === undefined ? undefined : credentialSource(entry.credentials, entry, clock);
+  const account = { credentials, trustedRealms };
+  const connections = limits.upstreamConnections;
+  const caFile = entry.caFile === undefined ? undefined : certificateFile(entry.caFile);
+  const proxyFor = proxyChoice(proxy, proxies, entry, clock);
+  const network = { ca, caFile, proxyFor, allowPrivateNetworks, timeouts, connections };
+  const deps = { clock, events, passage, ...(parser !== undefined && { parser }) };
+  const upstream = createUpstream({ name, url, userAgent, ...account, ...network }, deps);
+  const { countsPulls } = quirksOf(url.hostname);
+  const guarding = { connections, waitMs: timeouts.headersMs, countsPulls };
+  return guardUpstream(upstream, guarding, { clock, events });
+}
+
+/** How the upstream's hosts are reached, by its own `proxy` or by the environment's. */
+function proxyChoice(
+  own: UpstreamConfig['proxy'],
+  environment: Config['proxies'],
+  { name }: UpstreamConfig,
+  clock: Clock,
+): ProxyFor {
+  return (target) => {
+    const proxy = proxyOf(target, own, environment);
+    if (proxy === undefined) return undefined;
+    const { url, credentials } = proxy;
+    return { url, credentials: credentials && credentialSource(credentials, { name, url }, clock) };
+  };
+}
+
+/** Offline, nothing can be confirmed: what is cached is as fresh as it will get. */
+function tagPolicy({ immutable, ...rest }: TagConfig, isOffline: boolean): TagPolicy {
+  return { ...rest, isImmutable: isOffline ? () => true : matcherOf(immutable) };
+}
+
+/** Nothing tells those who ask apart: no account of ours, and no repository that is kept from anybody. */
+function permissionPolicy({ credentials, allow, deny, checksReferences }: UpstreamConfig): PermissionPolicy {
+  const isOpen = credentials === undefined && deny.length === 0 && allow.includes('**');
+  return { isOpen, checksReferences };
+}
+
+function repositoryRule({ allow, deny }: UpstreamConfig): (repository: RepositoryName) => boolean {
+  const isAllowed = matcherOf(allow);
+  const isDenied = matcherOf(deny);
+  return (repository) => isAllowed(repository) && !isDenied(repository);
+}
+
+/** Where a repository is pulled from; undefined where the config does not have it. */
+export function findTarget(upstreams: readonly ConfiguredUpstream[], key: RepositoryKey): Target | undefined {
+  const found = upstreams.find(({ upstream }) => upstream.name === key.upstream);
+  if (found === undefined || !found.isAllowed(key.repository)) return undefined;
+  return { upstream: found.upstream, tags: found.tags, permission: found.permission, key };
+}

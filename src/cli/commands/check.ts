@@ -1,0 +1,52 @@
+import { Command } from 'commander';
+import type { ConfigSources } from '../../config/config-sources.ts';
+import { loadConfig, systemSources } from '../../config/load.ts';
+import { configPath } from '../../config/overrides.ts';
+import { printConfig } from '../../config/print.ts';
+import { ConfigError } from '../../config/problem.ts';
+import { refusalToListen } from '../../config/refusal.ts';
+import { openToOthers } from '../../store/fs/open-to-others.ts';
+
+interface CheckResult {
+  /** 2: the configuration cannot be used. */
+  readonly exitCode: 0 | 2;
+  /** The configuration in effect, as YAML. */
+  readonly output: string;
+  /** One line for each mistake, or warning. */
+  readonly errors: readonly string[];
+}
+
+/** Reads a configuration as `larder serve` would, and says what is in effect or what is wrong. */
+export function check(path: string, sources: ConfigSources): CheckResult {
+  try {
+    const config = loadConfig(path, sources, refusalToListen);
+    const warning = openToOthers(config.cache.directory);
+    return { exitCode: 0, output: printConfig(config), errors: warning === undefined ? [] : [warning] };
+  } catch (error) {
+    if (error instanceof ConfigError) return { exitCode: 2, output: '', errors: error.lines };
+    throw error;
+  }
+}
+
+/** Where the command writes. */
+interface CheckStreams {
+  readonly stdout: { write(text: string): unknown };
+  readonly stderr: { write(text: string): unknown };
+}
+
+/** `larder check`. Sets the process's exit code. */
+export function checkCommand(
+  sources: () => ConfigSources = systemSources,
+  { stdout, stderr }: CheckStreams = process,
+): Command {
+  return new Command('check')
+    .description('check the configuration and print what is in effect, with secrets hidden')
+    .option('--config <file>', 'the configuration file (default: LARDER_CONFIG, else config.yaml)')
+    .action(({ config }: { config?: string }) => {
+      const world = sources();
+      const { exitCode, output, errors } = check(configPath(config, world.env), world);
+      stdout.write(output);
+      for (const line of errors) stderr.write(`${line}\n`);
+      process.exitCode = exitCode;
+    });
+}

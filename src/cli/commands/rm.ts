@@ -1,0 +1,23 @@
+import type { Command } from 'commander';
+import type { Removed } from '../../maintenance/remove.ts';
+import { forEachReference, maintenanceCommand, withMaintenance } from './maintenance-command.ts';
+import type { MaintenanceOptions } from './maintenance-command.ts';
+import { shortSize } from '../terminal/short-size.ts';
+
+/** `larder rm`: deletes from the cache; nothing upstream is touched. */
+export function rmCommand(): Command {
+  return maintenanceCommand('rm')
+    .description('delete from the cache: a repository, a tag, a digest')
+    .argument('<reference...>', 'such as debian, ghcr.io/acme/app:1, debian@sha256:..., sha256:...')
+    .action(async (references: readonly string[], options: MaintenanceOptions) => {
+      await withMaintenance(options, async ({ maintenance, isJson }) => {
+        await forEachReference(references, isJson, (name) => maintenance.remove(name), describe);
+      });
+    });
+}
+
+function describe(reference: string, { tags, blobs, bytes }: Removed): string {
+  const freed =
+    blobs === 0 ? 'no bytes: none are stored, or others need them' : `${blobs} blobs, ${shortSize(bytes)}`;
+  return `${reference}: removed ${tags} ${tags === 1 ? 'tag' : 'tags'}; ${freed}`;
+}

@@ -1,0 +1,42 @@
+import type { Command } from 'commander';
+import type { ContentStats } from '../../maintenance/inventory.ts';
+import { maintenanceCommand, printJson, withMaintenance } from './maintenance-command.ts';
+import type { MaintenanceOptions, Workplace } from './maintenance-command.ts';
+import { shortSize } from '../terminal/short-size.ts';
+import { formatTable } from '../terminal/table.ts';
+
+/** `larder stats`: how much is cached. */
+export function statsCommand(): Command {
+  return maintenanceCommand('stats')
+    .description('tell how much is cached, in all and of each upstream')
+    .action(async (options: MaintenanceOptions) => {
+      await withMaintenance(options, async ({ maintenance, isJson, config, isRemote }) => {
+        const stats = await maintenance.stats();
+        if (isJson) printJson({ ...stats, maxBytes: stats.maxBytes ?? null });
+        else console.log(formatStats(stats, { config, isRemote }));
+      });
+    });
+}
+
+function formatStats(
+  { blobs, bytes, maxBytes, quarantine, pins, upstreams }: ContentStats,
+  { config, isRemote }: Pick<Workplace, 'config' | 'isRemote'>,
+): string {
+  const cap = maxBytes === undefined ? 'unlimited' : `of ${shortSize(maxBytes)}`;
+  const lines = [
+    `directory   ${config.cache.directory} (${isRemote ? 'a server runs' : 'no server runs'})`,
+    `stored      ${blobs} blobs, ${shortSize(bytes)} ${cap}`,
+    `quarantine  ${quarantine.blobs} blobs, ${shortSize(quarantine.bytes)}`,
+    `pins        ${pins}`,
+  ];
+  if (upstreams.length === 0) return lines.join('\n');
+  const rows = upstreams.map((row) => [
+    row.upstream,
+    row.repositories,
+    row.tags,
+    row.blobs,
+    shortSize(row.bytes),
+  ]);
+  const table = formatTable(['UPSTREAM', 'REPOSITORIES', 'TAGS', 'BLOBS', 'SIZE'], rows);
+  return [...lines, '', table].join('\n');
+}

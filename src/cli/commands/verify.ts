@@ -1,0 +1,98 @@
+import { InvalidArgumentError, type Command } from 'commander';
+import { parseByteSize } from '../../config/byte-size.ts';
+import type { VerifyProgress, VerifyReport } from '../../maintenance/verify.ts';
+import { EXIT_FAILED } from '../terminal/exit-codes.ts';
+import { maintenanceCommand, printJson, withMaintenance } from './maintenance-command.ts';
+import type { MaintenanceOptions, Workplace } from './maintenance-command.ts';
+import { shortSize } from '../terminal/short-size.ts';
+
+interface VerifyCommandOptions extends MaintenanceOptions {
+  readonly repair?: boolean;
+  readonly rate?: number | 'unlimited';
+}
+
+/** `larder verify`: hashes everything that is stored. Exit code 1 where something was wrong and still is. */
+export function verifyCommand(): Command {
+  return maintenanceCommand('verify')
+    .description(
+      'hash everything that is stored, and set aside what is wrong: it is fetched again when asked for',
+    )
+    .option('--repair', 'fetch it again now')
+    .option(
+      '--rate <size>',
+      'bytes to read a second, or unlimited (default: cache.verifyRate while a server runs)',
+      parseRate,
+    )
+    .action(async ({ repair = false, rate, ...options }: VerifyCommandOptions) => {
+      await withMaintenance(options, async (workplace) => {
+        const bytesPerSecond = rateOf(rate, workplace);
+        const report = await verify(workplace, repair, bytesPerSecond);
+        if (!report.isSound) process.exitCode = EXIT_FAILED;
+      });
+    });
+}
+
+function parseRate(text: string): number | 'unlimited' {
+  if (text === 'unlimited') return text;
+  try {
+    const bytes = parseByteSize(text);
+    if (bytes > 0) return bytes;
+  } catch {
+    // Said below.
+  }
+  throw new InvalidArgumentError('Expected a size such as 20MiB, or unlimited.');
+}
+
+/** Nobody is served by a cache that has no server. */
+function rateOf(
+  rate: VerifyCommandOptions['rate'],
+  { config, isRemote }: Pick<Workplace, 'config' | 'isRemote'>,
+): number | undefined {
+  if (rate === undefined) return isRemote ? config.cache.verifyRate : undefined;
+  return rate === 'unlimited' ? undefined : rate;
+}
+
+async function verify(
+  { maintenance, isJson }: Workplace,
+  repair: boolean,
+  bytesPerSecond: number | undefined,
+): Promise<VerifyReport> {
+  const findings: VerifyProgress[] = [];
+  const onProgress = (progress: VerifyProgress): void => {
+    if (isFinding(progress)) findings.push(progress);
+    if (!isJson) console.log(describe(progress));
+  };
+  const signal = new AbortController().signal;
+  const report = await maintenance.verify({ repair, bytesPerSecond }, onProgress, signal);
+  if (isJson) printJson({ ...report, findings });
+  else
+    console.log(report.isSound ? 'everything stored is right' : 'something stored was not right, see above');
+  return report;
+}
+
+function isFinding({ kind }: VerifyProgress): boolean {
+  return kind !== 'step' && kind !== 'hashed';
+}
+
+function describe(progress: VerifyProgress): string {
+  switch (progress.kind) {
+    case 'step': {
+      const stats = Object.entries(progress.stats).map(([name, count]) => `${count} ${name}`);
+      return `${progress.step}: ${stats.join(', ')} (${(progress.durationMs / 1000).toFixed(1)} s)`;
+    }
+    case 'hashed':
+      return `hashed ${shortSize(progress.bytes)} of ${shortSize(progress.ofBytes)}`;
+    case 'repaired':
+      return `repaired ${progress.digest}`;
+    case 'quarantined':
+    case 'failed':
+    case 'not-repaired':
+      return `${progress.kind.replace('-', ' ')} ${progress.digest}: ${withoutDigest(progress)}`;
+  }
+}
+
+/** Reasons that stand by themselves begin with the digest. */
+function withoutDigest({ digest, reason }: { readonly digest: string; readonly reason: string }): string {
+  const prefix = `${digest}: `;
+  return reason.startsWith(prefix) ? reason.slice(prefix.length) : reason;
+}

@@ -1,0 +1,88 @@
+import { describe, expect, test } from 'vitest';
+import type { Config } from '../../config/config.ts';
+import { loadConfig } from '../../config/load.ts';
+import { startBlock, type StartState } from './start-block.ts';
+
+const STATE: StartState = { version: '1.2.3', host: '127.0.0.1', port: 5000, blobs: 0, bytes: 0 };
+
+function configOf(text: string): Config {
+  return loadConfig('config.yaml', {
+    env: {},
+    cwd: '/srv',
+    home: '/root',
+    readText: () => text,
+    isProgram: () => false,
+  });
+}
+
+/** The rows of the block by their labels. */
+function rows(state: Partial<StartState> = {}, text = ''): Readonly<Record<string, string>> {
+  const block = startBlock(configOf(text), { ...STATE, ...state });
+  const lines = block.trimEnd().split('\n').slice(1);
+  return Object.fromEntries(lines.map((line) => [line.slice(2, 12).trim(), line.slice(13)]));
+}
+
+test('is one block that names the program and ends its last line', () => {
+  const block = startBlock(configOf(''), STATE);
+  expect(block).toMatch(/^larder 1\.2\.3\n/);
+  expect(block).toMatch(/[^\n]\n$/);
+  expect(Object.keys(rows())).toEqual(['listening', 'cache', 'upstreams', 'docker']);
+});
+
+describe('the address', () => {
+  test.each([
+    ['127.0.0.1', 'http://127.0.0.1:5000'],
+    ['192.0.2.7', 'http://192.0.2.7:5000'],
+    ['::1', 'http://[::1]:5000'],
+    ['2001:db8::7', 'http://[2001:db8::7]:5000'],
+  ])('%s can be copied', (host, url) => {
+    expect(rows({ host })).toMatchObject({ listening: url });
+    expect(new URL(url).port).toBe('5000');
+  });
+
+  test.each(['0.0.0.0', '::'])('%s is told as one that can be asked, and that there are more', (host) => {
+    const { listening, docker } = rows({ host });
+    expect(listening).toMatch(/^http:\/\/localhost:5000, .*every/);
+    expect(docker).toContain('"http://localhost:5000"');
+  });
+});
+
+test.each(['127.0.0.1', '::1', '::'])(
+  'the line for Docker is the JSON that daemon.json takes: %s',
+  (host) => {
+    const [, json = ''] =
+      /^(\{.*\}) {2}in \/etc\/docker\/daemon\.json$/.exec(rows({ host })['docker'] ?? '') ?? [];
+    const { 'registry-mirrors': mirrors } = JSON.parse(json) as { 'registry-mirrors': string[] };
+    expect(mirrors).toHaveLength(1);
+    expect(new URL(mirrors[0] ?? '').protocol).toBe('http:');
+  },
+);
+
+describe('the cache', () => {
+  test('its directory as it is, its size and its cap', () => {
+    const text = 'cache: { directory: ./images, maxSize: 20GB }';
+    expect(rows({ blobs: 1234, bytes: 5 * 1024 ** 3 }, text)['cache']).toBe(
+      '/srv/images (1234 blobs, 5.00 GiB of 20GB)',
+    );
+  });
+
+  test('without a cap', () => {
+    expect(rows({}, 'cache: { maxSize: unlimited }')['cache']).toBe('/srv/cache (0 blobs, 0 B, unlimited)');
+  });
+});
+
+describe('the upstreams', () => {
+  test('all of them, and which is the default', () => {
+    const text = 'upstreams: { docker.io: {}, ghcr.io: {}, quay.io: {} }\ndefaultUpstream: ghcr.io';
+    expect(rows({}, text)['upstreams']).toBe('docker.io, ghcr.io (default), quay.io');
+  });
+
+  test('offline is said', () => {
+    expect(rows({}, 'offline: true')['upstreams']).toMatch(/^docker\.io \(default\); offline/);
+  });
+
+  test('no secret', () => {
+    const text = 'upstreams: { docker.io: { credentials: { username: bot, password: hunter2 } } }';
+    expect(startBlock(configOf(text), STATE)).not.toMatch(/hunter2|bot/);
+  });
+});

@@ -1,0 +1,30 @@
+import { EventEmitter } from 'node:events';
+import { expect, test } from 'vitest';
+import { ManualClock } from '../../../test/support/manual-clock.ts';
+import { stopSignal } from './stop-signal.ts';
+
+/** What is not listened for, the system deals with. */
+function listened(source: EventEmitter): number {
+  return source.listenerCount('SIGTERM') + source.listenerCount('SIGINT');
+}
+
+test.each(['SIGTERM', 'SIGINT'])('%s is told; what npm passes on of it is nothing new', async (signal) => {
+  const source = new EventEmitter();
+  const clock = new ManualClock();
+  const stopped = stopSignal(source, clock);
+  source.emit(signal, signal);
+  source.emit('SIGINT', 'SIGINT');
+  expect(await stopped).toBe(signal);
+  clock.advance(999);
+  expect(listened(source)).toBe(2);
+});
+
+test('after a second, the next signal of either kind is the system’s', async () => {
+  const source = new EventEmitter();
+  const clock = new ManualClock();
+  const stopped = stopSignal(source, clock);
+  source.emit('SIGTERM', 'SIGTERM');
+  await stopped;
+  clock.advance(1_000);
+  expect(listened(source)).toBe(0);
+});

@@ -1,0 +1,40 @@
+import { formatReference } from '../../oci/reference.ts';
+import type { Upstream } from '../upstream.ts';
+
+/** What kind of thing an upstream is asked. */
+export type CallKind = 'resolve' | 'manifest' | 'blob' | 'statBlob' | 'tags' | 'referrers';
+
+/** One question to an upstream, as far as others may be told apart from it. */
+export interface Question {
+  readonly kind: CallKind;
+  readonly repository: string;
+  /** The same for the same question only. */
+  readonly key: string;
+}
+
+/** An upstream whose every call goes through `around`. Closing does not. */
+export function decorate(
+  upstream: Upstream,
+  around: <T>(call: () => Promise<T>, question: Question) => Promise<T>,
+): Upstream {
+  const { name } = upstream;
+  return {
+    name,
+    resolve: (...args) =>
+      around(() => upstream.resolve(...args), question('resolve', args[0], formatReference(args[1]))),
+    manifest: (...args) =>
+      around(() => upstream.manifest(...args), question('manifest', args[0], formatReference(args[1]))),
+    blob: (...args) => around(() => upstream.blob(...args), question('blob', args[0], args[1])),
+    statBlob: (...args) => around(() => upstream.statBlob(...args), question('statBlob', args[0], args[1])),
+    tags: (...args) => around(() => upstream.tags(...args), question('tags', args[0], args[1]?.next ?? '')),
+    referrers: (...args) =>
+      around(() => upstream.referrers(...args), question('referrers', args[0], args[1])),
+    rateLimit: () => upstream.rateLimit(),
+    accountRefusal: () => upstream.accountRefusal(),
+    close: () => upstream.close(),
+  };
+}
+
+function question(kind: CallKind, repository: string, what: string): Question {
+  return { kind, repository, key: [kind, repository, what].join('\0') };
+}

@@ -1,0 +1,79 @@
+import { LRUCache } from 'lru-cache';
+import type { Clock } from '../../clock.ts';
+import {
+  admit,
+  afterFailure,
+  afterNothing,
+  CLOSED,
+  type BreakerLimits,
+  type BreakerState,
+} from './breaker-state.ts';
+import type { Question } from './decorate.ts';
+
+/** Clients choose what is asked. */
+const MAX_QUESTIONS = 10_000;
+
+/** From how many repositories on the upstream itself is taken to be ill, and for how long none may have been answered. */
+const AGREEING = 3;
+const AGREED_AFTER_MS = 5_000;
+
+/**
+ * Questions that upstream answers by failing (5xx). Such an answer proves that upstream is there, and says nothing of
+ * other questions: one broken blob must not take its repository, nor one repository the upstream. So what is held back
+ * is what has failed itself: after some failures in a row; where several repositories agree, after one.
+ */
+export class FailingQuestions {
+  readonly #states = new LRUCache<string, BreakerState>({ max: MAX_QUESTIONS });
+  /** Those that have failed since upstream has last answered anything well. */
+  readonly #repositories = new LRUCache<string, true>({ max: AGREEING });
+  readonly #clock: Clock;
+  readonly #limits: BreakerLimits;
+  #failingSince: number | undefined;
+
+  constructor(clock: Clock, limits: BreakerLimits) {
+    this.#clock = clock;
+    this.#limits = limits;
+  }
+
+  /** Whether several repositories agree that upstream is ill. */
+  get isAgreed(): boolean {
+    if (this.#failingSince === undefined || this.#repositories.size < AGREEING) return false;
+    return this.#clock.monotonic() - this.#failingSince >= AGREED_AFTER_MS;
+  }
+
+  /** Lets the question through. @returns how long it is held back instead, milliseconds */
+  admit({ key }: Question): number | undefined {
+    const now = this.#clock.monotonic();
+    const { isAdmitted, state } = admit(this.#stateOf(key), now, key, this.#limits);
+    if (isAdmitted) this.#set(key, state);
+    return isAdmitted ? undefined : state.kind === 'open' ? state.until - now : this.#limits.openMs;
+  }
+
+  failed({ key, repository }: Question): void {
+    const now = this.#clock.monotonic();
+    this.#failingSince ??= now;
+    this.#repositories.set(repository, true);
+    const limits = this.isAgreed ? { ...this.#limits, failures: 1 } : this.#limits;
+    this.#set(key, afterFailure(this.#stateOf(key), now, key, limits));
+  }
+
+  /** Upstream has answered the question, and well. */
+  answered({ key }: Question): void {
+    this.#states.delete(key);
+    this.#repositories.clear();
+    this.#failingSince = undefined;
+  }
+
+  /** Upstream was not asked after all. */
+  notAsked({ key }: Question): void {
+    this.#set(key, afterNothing(this.#stateOf(key), this.#clock.monotonic()));
+  }
+
+  #stateOf(key: string): BreakerState {
+    return this.#states.get(key) ?? CLOSED;
+  }
+
+  #set(key: string, state: BreakerState): void {
+    if (state !== CLOSED) this.#states.set(key, state);
+  }
+}

@@ -1,0 +1,98 @@
+import type { Clock } from '../../clock.ts';
+import { UpstreamError } from '../error.ts';
+import { Turns, type Turn } from './turns.ts';
+import type { BlobOptions, Demand, FetchedBlob, Upstream } from '../upstream.ts';
+
+export interface BlobLimits {
+  /** Blob bodies open at the same time. */
+  readonly max: number;
+  /** Questions about blobs under way at the same time. */
+  readonly questions: number;
+  /** How long one waits for its turn before it is refused, milliseconds. */
+  readonly waitMs: number;
+}
+
+/** Who does not say for which client a blob is. */
+const SOME_CLIENT: Demand = { client: '', watch: () => () => {} };
+
+/**
+ * An upstream from which only so many blobs are had at the same time: long transfers must not take the connections
+ * that tags and manifests need, nor many questions that are not answered those of blobs. A call that waits too long is
+ * refused while its client still listens. A transfer that no client waits for is broken off where one that a client
+ * waits for needs its turn.
+ */
+export function limitBlobs(
+  upstream: Upstream,
+  { max, questions, waitMs }: BlobLimits,
+  clock: Clock,
+): Upstream {
+  const bodies = new Turns(max);
+  const heads = new Turns(questions);
+  const take = async (turns: Turns, options: BlobOptions = {}): Promise<Turn> => {
+    const { demand = SOME_CLIENT, signal, mayWait = true } = options;
+    const turn = await turns.take(demand, { clock, waitMs: mayWait ? waitMs : 0, signal });
+    if (turn !== undefined) return turn;
+    throw signal?.aborted === true ? givenUp(upstream.name) : busy(upstream.name);
+  };
+  return {
+    ...upstream,
+    async blob(repository, digest, options) {
+      const turn = await take(bodies, options);
+      try {
+        const blob = await upstream.blob(repository, digest, options);
+        const body = whenOver(blob.body, () => bodies.end(turn));
+        turn.mayYield(() => body.destroy(yielded(upstream.name)));
+        return { ...blob, body };
+      } catch (error) {
+        bodies.end(turn);
+        throw error;
+      }
+    },
+    async statBlob(repository, digest, options) {
+      const turn = await take(heads, options);
+      try {
+        return await upstream.statBlob(repository, digest, options);
+      } finally {
+        heads.end(turn);
+      }
+    },
+  };
+}
+
+function busy(upstream: string): UpstreamError {
+  const message =
+    'as many blobs as it may be asked for are under way already, and none of them ended in time';
+  return new UpstreamError(upstream, 'unavailable', 'busy', message, { wasAsked: false });
+}
+
+function yielded(upstream: string): UpstreamError {
+  const message = 'no client waited for the blob, and its turn went to one that a client waits for';
+  return new UpstreamError(upstream, 'unavailable', 'busy', message, { wasAsked: false });
+}
+
+function givenUp(upstream: string): UpstreamError {
+  return new UpstreamError(upstream, 'unavailable', 'cancelled', 'the request was given up');
+}
+
+/** The body, with one call when it has been read, has failed or was destroyed. */
+function whenOver(body: FetchedBlob['body'], onOver: () => void): FetchedBlob['body'] {
+  let isOver = false;
+  const end = (): void => {
+    if (isOver) return;
+    isOver = true;
+    onOver();
+  };
+  return {
+    destroy(error) {
+      end();
+      return body.destroy(error);
+    },
+    async *[Symbol.asyncIterator]() {
+      try {
+        yield* body;
+      } finally {
+        end();
+      }
+    },
+  };
+}

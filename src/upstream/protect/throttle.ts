@@ -1,0 +1,138 @@
+import { LRUCache } from 'lru-cache';
+import type { Clock } from '../../clock.ts';
+import { decorate, type CallKind, type Question } from './decorate.ts';
+import { UpstreamError } from '../error.ts';
+import { MAX_RETRY_AFTER_MS } from '../transport/retry-after.ts';
+import type { Upstream } from '../upstream.ts';
+
+/** Where upstream does not say how long to wait. */
+const DEFAULT_WAIT_MS = 30_000;
+
+/** So many questions in a row have to meet a limit before it is taken for one of all; and for so long at most. */
+const AGREEING = 3;
+const AGREED_WAIT_MS = 60_000;
+
+/** Clients choose what is asked. */
+const MAX_QUESTIONS = 10_000;
+
+/**
+ * What an upstream limits. Docker Hub's pull limit is over GETs of manifests, and its HEADs go on; who limits HEADs
+ * limits manifests (protocol.md A1). Without a token nothing can be had.
+ */
+type Scope = 'pulls' | 'manifests' | 'blobs' | 'lists' | 'tokens';
+
+/** What holds a call back, the narrowest first: a 429 to the call itself is of that one. */
+const SCOPES: Readonly<Record<CallKind, readonly [Scope, ...Scope[]]>> = {
+  manifest: ['pulls', 'manifests', 'tokens'],
+  resolve: ['manifests', 'tokens'],
+  blob: ['blobs', 'tokens'],
+  statBlob: ['blobs', 'tokens'],
+  tags: ['lists', 'tokens'],
+  referrers: ['lists', 'tokens'],
+};
+
+const NAMES: Readonly<Record<Scope, string>> = {
+  pulls: 'manifests',
+  manifests: 'manifests',
+  blobs: 'blobs',
+  lists: 'lists',
+  tokens: 'tokens',
+};
+
+interface Pause {
+  readonly until: number;
+  readonly error: UpstreamError;
+}
+
+export interface ThrottlingOptions {
+  readonly clock: Clock;
+  /** Whether a 429 is known to be of everything of its kind, as Docker Hub's pull limit and abuse limit are. */
+  readonly limitsPulls: boolean;
+}
+
+/**
+ * An upstream that is left alone for as long as it says with a 429 (RFC 6585 §4, Retry-After): with that question; with
+ * everything of its kind where several questions in a row agree, or where it is known to limit so.
+ */
+export function respectThrottling(upstream: Upstream, options: ThrottlingOptions): Upstream {
+  const throttling = new Throttling(options);
+  return decorate(upstream, async (call, question) => {
+    const pause = throttling.pauseOf(question);
+    if (pause !== undefined) throw pause;
+    try {
+      const value = await call();
+      throttling.answered(question);
+      return value;
+    } catch (error) {
+      throttling.note(error, question);
+      throw error;
+    }
+  });
+}
+
+class Throttling {
+  readonly #options: ThrottlingOptions;
+  readonly #scopes = new Map<Scope, Pause>();
+  readonly #questions = new LRUCache<string, Pause>({ max: MAX_QUESTIONS });
+  /** Questions that have met a limit since one of the same kind was answered. */
+  readonly #agreeing = new Map<Scope, Set<string>>();
+
+  constructor(options: ThrottlingOptions) {
+    this.#options = options;
+  }
+
+  pauseOf({ kind, key }: Question): UpstreamError | undefined {
+    const now = this.#options.clock.monotonic();
+    const [narrowest] = SCOPES[kind];
+    const pauses = [
+      [narrowest, this.#questions.get(key)] as const,
+      ...SCOPES[kind].map((scope) => [scope, this.#scopes.get(scope)] as const),
+    ];
+    for (const [scope, pause] of pauses) {
+      if (pause !== undefined && now < pause.until) {
+        return stillThrottled(pause.error, scope, pause.until - now);
+      }
+    }
+    return undefined;
+  }
+
+  answered({ kind, key }: Question): void {
+    this.#questions.delete(key);
+    for (const scope of SCOPES[kind]) this.#agreeing.delete(scope);
+  }
+
+  note(error: unknown, question: Question): void {
+    if (!(error instanceof UpstreamError)) return;
+    if (error.failure !== 'throttled') {
+      if (error.wasAsked && error.status !== undefined && !error.isLoop) this.answered(question);
+      return;
+    }
+    const now = this.#options.clock.monotonic();
+    const waitMs = Math.min(error.retryAfterMs ?? DEFAULT_WAIT_MS, MAX_RETRY_AFTER_MS);
+    const scope = error.reason === 'token' ? 'tokens' : SCOPES[question.kind][0];
+    this.#questions.set(question.key, { until: now + waitMs, error });
+    const isOfAll = this.#options.limitsPulls;
+    if (!isOfAll && !this.#isAgreed(scope, question.key)) return;
+    const widerMs = isOfAll ? waitMs : Math.min(waitMs, AGREED_WAIT_MS);
+    this.#scopes.set(scope, { until: now + widerMs, error });
+  }
+
+  #isAgreed(scope: Scope, key: string): boolean {
+    const keys = this.#agreeing.get(scope) ?? new Set();
+    this.#agreeing.set(scope, keys);
+    if (keys.size < AGREEING) keys.add(key);
+    return keys.size >= AGREEING;
+  }
+}
+
+/** What whoever comes next is told: nothing of who asked for what when it was throttled. */
+function stillThrottled(error: UpstreamError, scope: Scope, leftMs: number): UpstreamError {
+  const seconds = Math.ceil(leftMs / 1000);
+  const message = `limits requests for ${NAMES[scope]}; asked again in ${seconds} s`;
+  return new UpstreamError(error.upstream, 'throttled', error.reason, message, {
+    status: error.status,
+    retryAfterMs: leftMs,
+    wasAsked: false,
+    cause: error,
+  });
+}

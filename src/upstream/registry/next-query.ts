@@ -1,0 +1,16 @@
+import { parseNextLink } from '../../http/link.ts';
+import type { Answer } from '../transport/answer.ts';
+import { UpstreamError } from '../error.ts';
+
+/**
+ * The query of the page that follows; undefined behind the last one.
+ * @throws UpstreamError `content` where the answer says that there is one and not which: half a list would look like
+ *   a whole one
+ */
+export function nextQuery(upstream: string, answer: Answer): URLSearchParams | undefined {
+  const next = parseNextLink(answer.headers['link']);
+  if (next === 'none') return undefined;
+  if (next !== 'unreadable') return next;
+  const message = 'sent a page whose link to the next one cannot be read';
+  throw new UpstreamError(upstream, 'unavailable', 'content', message, { status: answer.status });
+}

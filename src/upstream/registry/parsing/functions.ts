@@ -1,0 +1,51 @@
+import { RegistryError } from '../../../oci/error.ts';
+import { parseManifest, type Manifest } from '../../../oci/manifest.ts';
+import { parseReferrersIndex } from '../../../oci/referrers.ts';
+import type { Descriptor } from '../../../oci/descriptor.ts';
+import type { Reference } from '../../../oci/reference.ts';
+import { mergeTags } from '../../../oci/tag-names.ts';
+import {
+  ContentMismatch,
+  verifyManifest,
+  type ManifestAnswer,
+  type VerifiedManifest,
+} from '../manifest-content.ts';
+import { parseTagsPage } from './tags-page.ts';
+
+/** What a document says; or, in words, why it is not what it should be. */
+export type Reading<T> = { readonly read: T } | { readonly problem: string };
+
+/**
+ * What may be run in another thread. Pure; arguments and results are plain data, for they are copied. None throws for
+ * what a document is: that is a part of its result.
+ */
+export const FUNCTIONS = {
+  tagsPage: parseTagsPage,
+  mergeTags,
+  manifest: (bytes: Uint8Array, mediaType: string): Reading<Manifest> =>
+    reading(() => parseManifest(bytes, mediaType)),
+  fetchedManifest: (answer: ManifestAnswer, reference: Reference): Reading<VerifiedManifest> =>
+    reading(() => verifyManifest(answer, reference)),
+  referrers: (bytes: Uint8Array): Reading<Descriptor[]> => reading(() => parseReferrersIndex(bytes)),
+} as const;
+
+export type FunctionName = keyof typeof FUNCTIONS;
+
+export type ResultOf<Name extends FunctionName> = ReturnType<(typeof FUNCTIONS)[Name]>;
+
+/** One call of one of the functions. */
+export interface Work<Name extends FunctionName = FunctionName> {
+  readonly name: Name;
+  readonly args: Parameters<(typeof FUNCTIONS)[Name]>;
+  /** What the caller gives away: it is moved instead of copied, and empty afterwards. */
+  readonly given?: readonly ArrayBuffer[];
+}
+
+function reading<T>(read: () => T): Reading<T> {
+  try {
+    return { read: read() };
+  } catch (error) {
+    if (error instanceof RegistryError || error instanceof ContentMismatch) return { problem: error.message };
+    throw error;
+  }
+}

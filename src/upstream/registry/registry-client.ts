@@ -1,0 +1,130 @@
+import type { Clock } from '../../clock.ts';
+import type { RepositoryName } from '../../oci/repository-name.ts';
+import type { Answer } from '../transport/answer.ts';
+import type { Authorizer } from '../auth/authorizer.ts';
+import { classifyStatus } from '../transport/classify.ts';
+import { UpstreamError } from '../error.ts';
+import { parseRateLimit } from '../transport/rate-limit.ts';
+import { follow } from '../transport/redirect.ts';
+import type { Reporter, RequestTarget } from '../transport/reporter.ts';
+import { retryAfterMs } from '../transport/retry-after.ts';
+import type { HopRequest } from '../transport/transport.ts';
+
+/** By which an object store refuses a signature. */
+const SIGNATURE_REFUSED: ReadonlySet<number> = new Set([400, 401, 403]);
+
+/** By which an object store refuses: that it lacks the object, too, is no word of the registry, which named it. */
+const STORE_REFUSED: ReadonlySet<number> = new Set([...SIGNATURE_REFUSED, 404, 410]);
+
+/** One question to the registry. */
+export interface RegistryRequest {
+  readonly method: 'GET' | 'HEAD';
+  readonly repository: RepositoryName;
+  /** Below the repository; of validated parts, so that nothing in it needs encoding: `tags/list`. */
+  readonly path: string;
+  readonly query?: URLSearchParams | undefined;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly target: RequestTarget;
+  /** Whether nothing is what is asked for, so that 204 is an answer. */
+  readonly mayBeEmpty?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface RegistryClientOptions {
+  readonly upstream: string;
+  readonly url: URL;
+  readonly clock: Clock;
+  readonly authorizer: Authorizer;
+  readonly reporter: Reporter;
+  /** See `Quirks.countsPulls`. */
+  readonly countsPulls: boolean;
+}
+
+/** Asks the registry, through its authentication and redirects. */
+export class RegistryClient {
+  readonly #options: RegistryClientOptions;
+
+  constructor(options: RegistryClientOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * An answer of status 200 or 206, or of 204 where nothing may come, wherever it came from.
+   * @throws UpstreamError for every other one, with its status; reason `redirect` where not the registry but
+   *   the host that it redirected to refused
+   */
+  async request(request: RegistryRequest): Promise<Answer> {
+    const { reporter, upstream } = this.#options;
+    try {
+      return await reporter.report(request.target, request.method, () => this.#answer(request));
+    } catch (error) {
+      if (error instanceof UpstreamError || request.signal?.aborted !== true) throw error;
+      const message = 'the request was given up';
+      throw new UpstreamError(upstream, 'unavailable', 'cancelled', message, { cause: error });
+    }
+  }
+
+  async #answer(request: RegistryRequest): Promise<Answer> {
+    const hop = this.#firstHop(request);
+    let answer = await this.#follow(hop);
+    const maySignatureBeOld = request.method === 'GET' && SIGNATURE_REFUSED.has(answer.status);
+    if (maySignatureBeOld && (await this.#isRefusedElsewhere(answer))) {
+      // A signed URL has expired, or was for somebody else: only the registry can make a new one.
+      await answer.body.discard();
+      answer = await this.#follow(hop);
+    }
+    if (answer.status === 200 || answer.status === 206) return answer;
+    if (answer.status === 204 && request.mayBeEmpty === true) return answer;
+    throw await this.#refusal(answer, request);
+  }
+
+  #firstHop({ method, repository, path, query, headers, signal }: RegistryRequest): HopRequest {
+    const url = new URL(this.#options.url);
+    url.pathname = `${url.pathname.replace(/\/$/, '')}/v2/${repository}/${path}`;
+    url.search = query?.toString() ?? '';
+    return { method, url, headers: headers ?? {}, repository, signal };
+  }
+
+  async #follow(first: HopRequest): Promise<Answer> {
+    return follow(this.#options.upstream, first, async (hop) => {
+      const answer = await this.#options.authorizer.send(hop);
+      const isTold = this.#options.countsPulls && this.#isOwn(answer);
+      const rateLimit = isTold ? parseRateLimit(answer.headers) : undefined;
+      if (rateLimit !== undefined) this.#options.reporter.rateLimit(rateLimit);
+      return answer;
+    });
+  }
+
+  #isOwn(answer: Answer): boolean {
+    return answer.url.origin === this.#options.url.origin;
+  }
+
+  /** An object store's refusal says something about the URL that was signed; another registry's about the image. */
+  async #isRefusedElsewhere(answer: Answer): Promise<boolean> {
+    if (this.#isOwn(answer) || !STORE_REFUSED.has(answer.status)) return false;
+    if (answer.header('www-authenticate') !== undefined) return false;
+    return (await answer.problem()).codes.length === 0;
+  }
+
+  async #refusal(answer: Answer, request: RegistryRequest): Promise<UpstreamError> {
+    const { upstream, clock } = this.#options;
+    const isElsewhere = await this.#isRefusedElsewhere(answer);
+    const problem = await answer.problem();
+    const classified = classifyStatus(answer.status, problem);
+    const { failure, message, isVerdict } = classified;
+    const reason = answer.refusedAs ?? classified.reason;
+    const where = this.#isOwn(answer) ? '' : `${answer.url.host} `;
+    const note = answer.note === undefined ? '' : ` (${answer.note})`;
+    const text = `${request.method} ${request.repository}/${request.path}: ${where}${message}${note}`;
+    const { codes } = problem;
+    const options = { status: answer.status, codes, retryAfterMs: retryAfterMs(answer, clock) };
+    if (isElsewhere) return new UpstreamError(upstream, 'unavailable', 'redirect', text, options);
+    if (answer.refusedAs === undefined) {
+      return new UpstreamError(upstream, failure, reason, text, { ...options, isVerdict });
+    }
+    // Whatever a page says of our account, it is not about what was asked for.
+    const error = new UpstreamError(upstream, 'denied', reason, text, options);
+    if (reason === 'account-refused') this.#options.authorizer.standing.refused(error);
+    return error;
+  }
+}

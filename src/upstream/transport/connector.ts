@@ -1,0 +1,81 @@
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { buildConnector, errors } from 'undici';
+import type { Clock } from '../../clock.ts';
+import type { AddressGuard } from './address-guard.ts';
+import { portOf, type Network } from './network.ts';
+import { tidyHeads } from './tidy-heads.ts';
+import { ByContext, type Trust } from './trust.ts';
+
+export interface ConnectorOptions {
+  readonly trust: Pick<Trust, 'context'>;
+  /** For TCP and TLS together, in milliseconds. */
+  readonly connectMs: number;
+  readonly network: Network;
+  readonly clock: Clock;
+  /** Resolves a host and says which of its addresses may be dialled; is told of the connections that came about. */
+  readonly guard: Pick<AddressGuard, 'admit' | 'connected'>;
+}
+
+/** A connector for undici that resolves and judges the host itself, and has one deadline by Larder's clock. */
+export function createConnector(options: ConnectorOptions): buildConnector.connector {
+  const secure = new ByContext((secureContext) =>
+    buildConnector({ secureContext, allowH2: false, timeout: 0 }),
+  );
+  return (target, callback) => {
+    void report(dial(options, secure, target), callback);
+  };
+}
+
+async function report(dialling: Promise<Socket>, callback: buildConnector.Callback): Promise<void> {
+  let socket: Socket;
+  try {
+    socket = await dialling;
+  } catch (error) {
+    callback(error as Error, null);
+    return;
+  }
+  callback(null, socket);
+}
+
+async function dial(
+  options: ConnectorOptions,
+  secure: ByContext<buildConnector.connector>,
+  target: buildConnector.Options,
+): Promise<Socket> {
+  const late = Promise.withResolvers<never>();
+  const cancel = options.clock.after(options.connectMs, () => late.reject(new errors.ConnectTimeoutError()));
+  let socket: Socket | undefined;
+  try {
+    const context = target.protocol === 'https:' ? options.trust.context() : undefined;
+    const ready = Promise.all([options.guard.admit(target), context]);
+    const [addresses, trusted] = await Promise.race([ready, late.promise]);
+    socket = options.network.connect(addresses, portOf(target));
+    const connecting = connect(socket, trusted === undefined ? undefined : secure.get(trusted), target);
+    const connected = await Promise.race([connecting, late.promise]);
+    options.guard.connected(target, addresses);
+    return tidyHeads(connected);
+  } catch (error) {
+    // What still goes on inside is told by its own error, which nobody waits for any more.
+    socket?.on('error', () => undefined).destroy();
+    throw error;
+  } finally {
+    cancel();
+  }
+}
+
+async function connect(
+  socket: Socket,
+  secure: buildConnector.connector | undefined,
+  target: buildConnector.Options,
+): Promise<Socket> {
+  socket.setKeepAlive(true, 60_000);
+  await once(socket, 'connect');
+  if (secure === undefined) return socket;
+  return new Promise((resolve, reject) => {
+    secure({ ...target, httpSocket: socket }, (error, secured) => {
+      if (error === null) resolve(secured);
+      else reject(error);
+    });
+  });
+}

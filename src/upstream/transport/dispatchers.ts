@@ -1,0 +1,134 @@
+import type { SecureContext } from 'node:tls';
+import { Agent, Pool, ProxyAgent, type buildConnector, type Dispatcher } from 'undici';
+import type { Clock } from '../../clock.ts';
+import type { AddressGuard } from './address-guard.ts';
+import { createConnector } from './connector.ts';
+import type { Network } from './network.ts';
+import { proxyAuthorization } from './proxy.ts';
+import type { UpstreamSettings } from '../settings.ts';
+import { MAX_HEAD_BYTES, tidyHeads } from './tidy-heads.ts';
+import type { Trust } from './trust.ts';
+
+export interface DispatchersOptions {
+  readonly settings: UpstreamSettings;
+  readonly clock: Clock;
+  readonly network: Network;
+  readonly guard: AddressGuard;
+  readonly trust: Trust;
+  /** False: every request gets a connection of its own. */
+  readonly keepsConnections: boolean;
+}
+
+/** What goes through one proxy, for as long as neither trust nor account has changed. */
+interface Proxied {
+  readonly dispatcher: Dispatcher;
+  /** How many have it and have no answer yet. */
+  uses: number;
+  isRetired: boolean;
+  readonly context: SecureContext;
+  readonly authorization: string | undefined;
+}
+
+/** undici's dispatchers of one upstream: a pool of connections for each host, straight or through a proxy. */
+export class Dispatchers {
+  readonly #options: DispatchersOptions;
+  readonly #direct: Dispatcher;
+  /** By URL. */
+  readonly #proxied = new Map<string, Proxied>();
+  /** All that were made and may still have connections. */
+  readonly #open = new Set<Dispatcher>();
+
+  constructor(options: DispatchersOptions) {
+    this.#options = options;
+    const { trust, guard, network, clock, settings } = options;
+    const { connectMs } = settings.timeouts;
+    const connect = createConnector({ trust, connectMs, guard, network, clock });
+    this.#direct = this.#opened(new Agent({ ...this.#shared(), connect }));
+  }
+
+  /**
+   * Sends a request to `target`. The dispatcher stays open until the answer has begun, though another one may take its
+   * place meanwhile: undici refuses what a closed one is given, and what waits there for a connection through a proxy.
+   * @throws CredentialError where the account at the proxy cannot be read
+   */
+  async use<T>(target: URL, send: (dispatcher: Dispatcher) => Promise<T>): Promise<T> {
+    const proxy = this.#options.settings.proxyFor?.(target);
+    if (proxy === undefined) return send(this.#direct);
+    const [context, authorization] = await Promise.all([
+      this.#options.trust.context(),
+      proxyAuthorization(proxy),
+    ]);
+    const proxied = this.#through(proxy.url, context, authorization);
+    proxied.uses += 1;
+    try {
+      return await send(proxied.dispatcher);
+    } finally {
+      proxied.uses -= 1;
+      this.#closeUnused(proxied);
+    }
+  }
+
+  /** Closes all connections; what still runs fails. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#open].map((dispatcher) => dispatcher.destroy()));
+  }
+
+  #shared(): Agent.Options {
+    const { settings, keepsConnections } = this.#options;
+    return {
+      // Blobs are long downloads, often several at once. HTTP/2 would put them all on one connection, where they
+      // share one window and one loss stops them all; HTTP/1.1 gives each its own.
+      allowH2: false,
+      // Deadlines are Larder's own, by its clock.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      // Signed URLs, policies and cookies make long ones; Node's own limit is 16 KiB.
+      maxHeaderSize: MAX_HEAD_BYTES,
+      connectTimeout: settings.timeouts.connectMs,
+      connections: settings.connections ?? null,
+      pipelining: keepsConnections ? 1 : 0,
+    };
+  }
+
+  #proxyAgent(url: URL, secureContext: SecureContext, authorization: string | undefined): Dispatcher {
+    const tls = { secureContext };
+    const shared = this.#shared();
+    const factory = (origin: URL, { connect, ...options }: Pool.Options): Pool =>
+      new Pool(origin, { ...shared, ...options, connect: tidied(connect as buildConnector.connector) });
+    const account = authorization === undefined ? {} : { token: authorization };
+    return new ProxyAgent({ ...shared, uri: url.href, ...account, requestTls: tls, proxyTls: tls, factory });
+  }
+
+  #opened(dispatcher: Dispatcher): Dispatcher {
+    this.#open.add(dispatcher);
+    return dispatcher;
+  }
+
+  #through(url: URL, context: SecureContext, authorization: string | undefined): Proxied {
+    const known = this.#proxied.get(url.href);
+    if (known?.context === context && known.authorization === authorization) return known;
+    const dispatcher = this.#opened(this.#proxyAgent(url, context, authorization));
+    const proxied: Proxied = { dispatcher, uses: 0, isRetired: false, context, authorization };
+    this.#proxied.set(url.href, proxied);
+    if (known !== undefined) {
+      known.isRetired = true;
+      this.#closeUnused(known);
+    }
+    return proxied;
+  }
+
+  /** Bodies that go through it may end there. */
+  #closeUnused({ dispatcher, uses, isRetired }: Proxied): void {
+    if (!isRetired || uses > 0) return;
+    const forget = (): boolean => this.#open.delete(dispatcher);
+    dispatcher.close().then(forget, forget);
+  }
+}
+
+function tidied(connect: buildConnector.connector): buildConnector.connector {
+  return (target, callback) =>
+    connect(target, (error, socket) => {
+      if (error === null) callback(null, tidyHeads(socket));
+      else callback(error, null);
+    });
+}

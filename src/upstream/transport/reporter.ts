@@ -1,0 +1,59 @@
+import type { Clock } from '../../clock.ts';
+import type { Events, LarderEvent, UpstreamResult } from '../../events.ts';
+import type { RateLimit } from './rate-limit.ts';
+import { UpstreamError } from '../error.ts';
+
+export type RequestTarget = Extract<LarderEvent, { kind: 'upstream-request' }>['target'];
+
+/** Tells the events of one upstream. */
+export class Reporter {
+  readonly #upstream: string;
+  readonly #clock: Clock;
+  readonly #events: Events;
+  #rateLimit: RateLimit | undefined;
+
+  constructor(upstream: string, deps: { readonly clock: Clock; readonly events: Events }) {
+    this.#upstream = upstream;
+    this.#clock = deps.clock;
+    this.#events = deps.events;
+  }
+
+  /** Runs one request and tells how it ended; redirects and authentication on the way are part of it. */
+  async report<T extends object>(target: RequestTarget, method: string, run: () => Promise<T>): Promise<T> {
+    const startedAt = this.#clock.monotonic();
+    const tell = (result: UpstreamResult, status: number | undefined): void => {
+      this.#events.emit({
+        kind: 'upstream-request',
+        upstream: this.#upstream,
+        method,
+        target,
+        result,
+        ...(status !== undefined && { status }),
+        durationMs: this.#clock.monotonic() - startedAt,
+      });
+    };
+    try {
+      const answer = await run();
+      tell('ok', 'status' in answer && typeof answer.status === 'number' ? answer.status : 200);
+      return answer;
+    } catch (error) {
+      const isOurs = error instanceof UpstreamError;
+      tell(isOurs ? error.failure : 'unavailable', isOurs ? error.status : undefined);
+      throw error;
+    }
+  }
+
+  bytes(bytes: number): void {
+    this.#events.emit({ kind: 'upstream-bytes', upstream: this.#upstream, bytes });
+  }
+
+  rateLimit(rateLimit: RateLimit): void {
+    this.#rateLimit = rateLimit;
+    this.#events.emit({ kind: 'rate-limit', upstream: this.#upstream, ...rateLimit });
+  }
+
+  /** What upstream told last. */
+  get lastRateLimit(): RateLimit | undefined {
+    return this.#rateLimit;
+  }
+}

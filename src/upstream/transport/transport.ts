@@ -1,0 +1,202 @@
+import type { Dispatcher } from 'undici';
+import type { Clock } from '../../clock.ts';
+import type { Events } from '../../events.ts';
+import { abortable } from '../../async/abortable.ts';
+import { AddressGuard, ForbiddenAddressError } from './address-guard.ts';
+import { AnswerBody } from './answer-body.ts';
+import { LargeBodies } from './large-bodies.ts';
+import { Answer } from './answer.ts';
+import { CredentialError } from '../credentials/credentials.ts';
+import { classifyNetworkError } from './classify.ts';
+import { ConnectionsInUse, noting, type ConnectionUse } from './connections-in-use.ts';
+import { Dispatchers } from './dispatchers.ts';
+import { UpstreamError } from '../error.ts';
+import type { Network } from './network.ts';
+import type { Passage } from './passage.ts';
+import { proxyRefusal } from './proxy.ts';
+import type { UpstreamSettings } from '../settings.ts';
+import { StaleConnections } from './stale-connections.ts';
+import { Trust, type MakeContext } from './trust.ts';
+
+/** One request to one host. */
+export interface HopRequest {
+  readonly method: 'GET' | 'HEAD' | 'POST';
+  readonly url: URL;
+  /** Path and query as they go out, which normalised are the URL's; absent: the URL's own. */
+  readonly target?: string | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | undefined;
+  /** What it is about; counts where the URL names no repository itself. */
+  readonly repository?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Sends one request and gives its answer, whatever its status; does not follow redirects. */
+export type Send = (hop: HopRequest) => Promise<Answer>;
+
+export interface TransportDeps {
+  readonly clock: Clock;
+  readonly events: Events;
+  readonly network: Network;
+  /** Absent: as the machine makes them. */
+  readonly makeContext?: MakeContext | undefined;
+  readonly passage?: Pick<Passage, 'via'> | undefined;
+}
+
+/** All connections of one upstream: to the registry, its token endpoint and what they redirect to. */
+export class Transport {
+  readonly #settings: UpstreamSettings;
+  readonly #clock: Clock;
+  readonly #guard: AddressGuard;
+  readonly #dispatchers: Dispatchers;
+  /** Every request gets a connection of its own. */
+  readonly #fresh: Dispatchers;
+  readonly #passage: TransportDeps['passage'];
+  readonly #staleConnections = new StaleConnections();
+  readonly #large = new LargeBodies();
+  readonly #connections: ConnectionsInUse;
+
+  constructor(settings: UpstreamSettings, deps: TransportDeps) {
+    this.#settings = settings;
+    this.#connections = new ConnectionsInUse(settings.connections);
+    this.#clock = deps.clock;
+    this.#passage = deps.passage;
+    this.#guard = new AddressGuard({
+      upstream: settings.url,
+      allowPrivate: settings.allowPrivateNetworks ?? false,
+      network: deps.network,
+    });
+    const { name: upstream, ca, caFile } = settings;
+    const trust = new Trust({ upstream, ca, caFile, ...deps });
+    const shared = { settings, guard: this.#guard, trust, ...deps };
+    this.#dispatchers = new Dispatchers({ ...shared, keepsConnections: true });
+    this.#fresh = new Dispatchers({ ...shared, keepsConnections: false });
+  }
+
+  /** @throws UpstreamError where no answer came: `unavailable`. */
+  async send(hop: HopRequest): Promise<Answer> {
+    const abort = new AbortController();
+    const cancelled = (): void => abort.abort(this.#error('cancelled', 'the request was given up'));
+    const { connectMs, headersMs, bodyMs } = this.#settings.timeouts;
+    const dueAt = this.#clock.monotonic() + connectMs + headersMs;
+    const use = this.#connections.request(hop.url.origin);
+    const cancelDeadline = this.#clock.after(connectMs + headersMs, () => {
+      abort.abort(this.#late(use, hop.url.host, connectMs + headersMs));
+    });
+    if (hop.signal?.aborted === true) cancelled();
+    hop.signal?.addEventListener('abort', cancelled, { once: true });
+    const forget = (): void => {
+      use.end();
+      hop.signal?.removeEventListener('abort', cancelled);
+    };
+    try {
+      this.#guard.admitLiteral(hop.url);
+      const { statusCode, headers, body } = await this.#request(hop, abort.signal, use);
+      body.once('close', forget);
+      const options = {
+        upstream: this.#settings.name,
+        clock: this.#clock,
+        bodyMs,
+        dueAt,
+        large: this.#large,
+      };
+      return new Answer(hop.url, statusCode, headers, new AnswerBody(body, options));
+    } catch (error) {
+      forget();
+      throw this.#classified(error, hop.url.host);
+    } finally {
+      cancelDeadline();
+    }
+  }
+
+  /** Closes all connections; what still runs fails. */
+  async close(): Promise<void> {
+    this.#staleConnections.close();
+    await Promise.all([this.#dispatchers.close(), this.#fresh.close()]);
+  }
+
+  /** A request that met a kept connection's end is sent once more, and not to meet another one by a new connection. */
+  async #request(hop: HopRequest, signal: AbortSignal, use: ConnectionUse): Promise<Dispatcher.ResponseData> {
+    try {
+      return await this.#dispatch(this.#dispatchers, hop, signal, use);
+    } catch (error) {
+      const isRepeatable = hop.method !== 'POST' && !signal.aborted;
+      const isLost = classifyNetworkError(error).reason === 'reset';
+      if (!isRepeatable || !isLost || !this.#staleConnections.hasCaused(error)) throw error;
+      return this.#dispatch(this.#fresh, hop, signal, use);
+    }
+  }
+
+  async #dispatch(
+    dispatchers: Dispatchers,
+    hop: HopRequest,
+    signal: AbortSignal,
+    use: ConnectionUse,
+  ): Promise<Dispatcher.ResponseData> {
+    // undici's request() would normalise what it is given as a URL.
+    const request = {
+      origin: hop.url.origin,
+      path: hop.target ?? hop.url.pathname + hop.url.search,
+      method: hop.method,
+      headers: {
+        // A body that was compressed on the way would not have the digest's bytes.
+        'accept-encoding': 'identity',
+        'user-agent': this.#settings.userAgent,
+        ...this.#via(hop.url),
+        ...hop.headers,
+      },
+      body: hop.body ?? null,
+      signal,
+    };
+    const note = noting(() => use.begin());
+    const pending = dispatchers.use(hop.url, (dispatcher) => dispatcher.compose(note).request(request));
+    try {
+      // undici heeds a signal only once a connection is there; who waits for one must be let go at once, too.
+      return await abortable(pending, signal);
+    } catch (error) {
+      pending.then(
+        ({ body }) => body.on('error', () => undefined).destroy(),
+        () => undefined,
+      );
+      throw error;
+    }
+  }
+
+  /** Signed URLs go out as they were signed: where they lead is a storage, which sends nothing on. */
+  #via(url: URL): Readonly<Record<string, string>> {
+    const isUnsigned = url.origin === this.#settings.url.origin || url.search === '';
+    return this.#passage !== undefined && isUnsigned ? { via: this.#passage.via } : {};
+  }
+
+  #late(use: ConnectionUse, host: string, ms: number): UpstreamError {
+    if (!use.hasFoundNone) return this.#error('timeout', `no answer within ${ms} ms`);
+    const message = `not asked: all connections to ${host} were in use for ${ms} ms`;
+    return new UpstreamError(this.#settings.name, 'unavailable', 'busy', message, { wasAsked: false });
+  }
+
+  #error(reason: 'cancelled' | 'timeout', message: string): UpstreamError {
+    return new UpstreamError(this.#settings.name, 'unavailable', reason, message);
+  }
+
+  #classified(error: unknown, host: string): UpstreamError {
+    if (error instanceof UpstreamError) return error;
+    if (error instanceof ForbiddenAddressError) {
+      const options = { cause: error };
+      return new UpstreamError(
+        this.#settings.name,
+        'unavailable',
+        'forbidden-address',
+        error.message,
+        options,
+      );
+    }
+    const { name } = this.#settings;
+    // It says nothing of upstream that Larder cannot read an account of its own.
+    const ours = { cause: error, wasAsked: false };
+    if (error instanceof CredentialError)
+      return new UpstreamError(name, 'unavailable', 'credentials', error.message, ours);
+    const { failure, reason, message } = classifyNetworkError(error);
+    const text = `${host}: ${proxyRefusal(error) ?? message}`;
+    return new UpstreamError(name, failure, reason, text, { cause: error });
+  }
+}
