@@ -6,7 +6,7 @@ export const MAX_ALONE = 16;
 
 export interface PartsReaderOptions {
   readonly size: number | undefined;
-  /** In ascending order, none touching another. */
+  /** In ascending order, none overlapping another. */
   readonly parts: readonly ContentRange[];
   /** Opens a part by itself when its turn has come; undefined where it is to be read from `rest`. */
   readonly open: (part: ContentRange) => Promise<BlobReader | undefined>;

@@ -18,7 +18,14 @@ test.each<[string, string, unknown]>([
       [50, 60],
     ],
   ],
-  ['ranges that touch are one', 'bytes=0-9,10-19', [[0, 20]]],
+  [
+    'ranges that touch stay apart',
+    'bytes=0-9,10-19',
+    [
+      [0, 10],
+      [10, 20],
+    ],
+  ],
   ['ranges that overlap are one', 'bytes=0-15,10-19,5-6', [[0, 20]]],
   [
     'a gap of one byte stays',
@@ -36,7 +43,8 @@ test.each<[string, string, unknown]>([
       [9995, 10_000],
     ],
   ],
-  ['a set that covers the whole is one part', 'bytes=0-4999,5000-', [[0, 10_000]]],
+  ['ranges that touch and cover the whole', 'bytes=0-4999,5000-', 'whole'],
+  ['ranges that overlap and cover the whole are one part', 'bytes=0-5000,5000-', [[0, 10_000]]],
   ['a suffix larger than the body', 'bytes=-20000,0-1', [[0, 10_000]]],
   [
     'what has no byte is left out',

@@ -8,10 +8,9 @@ const HEAD_BYTES = 200;
 
 /**
  * What to send of a body of `size` bytes: the `whole` (200), parts of it (206), or nothing (416). Parts come in ascending
- * order; those that touch or overlap are one (RFC 9110 §15.3.7.2). Those with a gap between them stay apart, however
- * small it is: a client may pair the parts with the ranges that it has asked for. Ranges that have no byte are left out
- * where others have one (§14.1.2). Too many parts, and those that with their heads are larger than the whole, are answered
- * with it (§14.2).
+ * order; those that overlap are one (RFC 9110 §15.3.7.2). Others stay apart, also those that touch: a client may pair the
+ * parts with the ranges that it has asked for, as podman 4 does. Ranges that have no byte are left out where others have
+ * one (§14.1.2). Too many parts, and those that with their heads are larger than the whole, are answered with it (§14.2).
  */
 export function resolveRanges(
   spec: RangeSpec,
@@ -40,7 +39,7 @@ function merged(parts: readonly ContentRange[]): ContentRange[] {
   const apart: ContentRange[] = [];
   for (const part of parts.toSorted((one, other) => one.start - other.start)) {
     const last = apart.at(-1);
-    if (last === undefined || part.start > last.end) apart.push(part);
+    if (last === undefined || part.start >= last.end) apart.push(part);
     else apart[apart.length - 1] = { ...last, end: Math.max(last.end, part.end) };
   }
   return apart;
