@@ -110,8 +110,12 @@ describe.skipIf(missing !== undefined)('by plain http', () => {
   afterAll(async () => mirror[Symbol.asyncDispose]());
 
   test('docker pull, of Docker Hub and by the mirror’s name', async () => {
-    await follow('Docker, by plain http', { [`${NAME}:5000`]: host });
     await using engine = await dockerdBy({ machine });
+    await follow('Docker, by plain http', { [`${NAME}:5000`]: host });
+    engine.reload();
+    await until('dockerd knows the mirror', async () =>
+      (await engine.docker('info')).includes(`http://${host}`) ? true : undefined,
+    );
 
     const typed = changed(documented(PAGE, 'Docker, by plain http', 1).text, { [`${NAME}:5000`]: host });
     const [hub = '', other = '', ...more] = typed.split('\n').map((line) => line.split('#')[0]?.trim() ?? '');

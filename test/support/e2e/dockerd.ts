@@ -12,6 +12,8 @@ export interface Dockerd extends AsyncDisposable {
   docker(...args: string[]): Promise<string>;
   /** The digests of an image's layers (of their tar files), computed from what is on the engine's disk. */
   savedLayers(image: string): Promise<readonly string[]>;
+  /** Has it read its daemon.json again, as `systemctl reload docker` does. */
+  reload(): void;
 }
 
 /** @param mirror the one address in `registry-mirrors`. */
@@ -37,7 +39,7 @@ export async function dockerdBy({ daemonJson, machine }: DockerdOptions): Promis
   const folders = ['--data-root', at('data'), '--exec-root', at('exec'), '--pidfile', at('pid')];
   const isolation = ['--storage-driver=vfs', '--bridge=none', '--iptables=false', '--ip6tables=false'];
   const start = machine?.start ?? startProcess;
-  stack.use(start('dockerd', [...folders, ...isolation, ...configFile, '-H', socket]));
+  const engine = stack.use(start('dockerd', [...folders, ...isolation, ...configFile, '-H', socket]));
   const env = { DOCKER_HOST: socket, DOCKER_CONFIG: at('client') };
   await until('dockerd answers', async () =>
     (await attempt('docker', ['info'], { env })).code === 0 ? true : undefined,
@@ -46,6 +48,7 @@ export async function dockerdBy({ daemonJson, machine }: DockerdOptions): Promis
   const owned = stack.move();
   return {
     docker,
+    reload: () => engine.kill('SIGHUP'),
     async savedLayers(image) {
       await docker('save', '--output', at('saved.tar'), image);
       return archiveLayers(at('saved.tar'));
