@@ -22,15 +22,32 @@ export async function containerdMajor(): Promise<number> {
   return Number(/ v?(\d+)\.\d+/.exec(text)?.[1]);
 }
 
-/** What containerd itself says that a whole `config.toml` is. */
-export async function stockConfig(): Promise<string> {
-  return run('containerd', ['config', 'default']);
+/** containerd 2 has it in two places. */
+const UNPACKED_BY_NATIVE = [
+  '[[plugins."io.containerd.transfer.v1.local".unpack_config]]',
+  '  platform = "linux/amd64"',
+  '  snapshotter = "native"',
+  '',
+].join('\n');
+
+/** What a `config.toml` gets besides, so that images are unpacked on any file system: an overlay cannot lie on another. */
+export function onAnyFileSystem(config: string, major: number): string {
+  const ofPlugin = '  snapshotter = "native"\n';
+  if (major === 1) return `${config}[plugins."io.containerd.grpc.v1.cri".containerd]\n${ofPlugin}`;
+  return `${config}[plugins."io.containerd.cri.v1.images"]\n${ofPlugin}${UNPACKED_BY_NATIVE}`;
+}
+
+/** What containerd itself says that a whole `config.toml` is, but on any file system. */
+export async function stockConfig(major: number): Promise<string> {
+  const text = await run('containerd', ['config', 'default']);
+  const native = text.replaceAll(/(snapshotter = )["']overlayfs["']/g, '$1"native"');
+  return major === 1 ? native : native + UNPACKED_BY_NATIVE;
 }
 
 /**
  * Starts containerd.
  * @param directory for its root, its state and its socket.
- * @param configFile its `config.toml`; images are unpacked by the snapshotter that works on any file system.
+ * @param configFile its `config.toml`.
  */
 export async function criContainerd(directory: string, configFile: string): Promise<CriContainerd> {
   await using stack = new AsyncDisposableStack();
