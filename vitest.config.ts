@@ -11,6 +11,7 @@ export default defineConfig({
           include: [
             'src/**/*.test.ts',
             'bench/**/*.test.ts',
+            'mutate/**/*.test.ts',
             'test/architecture.test.ts',
             'test/promises.test.ts',
           ],

@@ -1,0 +1,24 @@
+/** Set up before each test file that is measured: notes which sites each of its tests runs. */
+import { afterAll, beforeEach } from 'vitest';
+import { HIT } from './probe.ts';
+
+declare module 'vitest' {
+  interface TaskMeta {
+    /** Of a file: the sites that each of its tests has run, by its id; by `''`, those that were run before any. */
+    hits?: Record<string, number[]>;
+  }
+}
+
+const sites = new Map<string, Set<number>>([['', new Set()]]);
+let running = sites.get('');
+
+Object.assign(globalThis, { [HIT]: (site: number) => running?.add(site) });
+
+beforeEach(({ task }) => {
+  running = new Set();
+  sites.set(task.id, running);
+});
+
+afterAll((_, file) => {
+  file.meta.hits = Object.fromEntries([...sites].map(([id, hits]) => [id, [...hits]]));
+});
