@@ -1,5 +1,5 @@
 /** Set up before each test file that is measured: notes which sites each of its tests runs. */
-import { afterAll, beforeEach } from 'vitest';
+import { afterAll, beforeEach, type TaskMeta } from 'vitest';
 import { HIT } from './probe.ts';
 
 declare module 'vitest' {
@@ -14,11 +14,14 @@ let running = sites.get('');
 
 Object.assign(globalThis, { [HIT]: (site: number) => running?.add(site) });
 
+let meta: TaskMeta | undefined;
+
 beforeEach(({ task }) => {
   running = new Set();
   sites.set(task.id, running);
+  meta = task.file.meta;
 });
 
-afterAll((_, file) => {
-  file.meta.hits = Object.fromEntries([...sites].map(([id, hits]) => [id, [...hits]]));
+afterAll(() => {
+  if (meta !== undefined) meta.hits = Object.fromEntries([...sites].map(([id, hits]) => [id, [...hits]]));
 });

@@ -1,11 +1,14 @@
 import { join, relative } from 'node:path';
 import type { CliOptions, Reporter, TestModule, TestSpecification, Vitest } from 'vitest/node';
 import { createVitest } from 'vitest/node';
-import config from '../vitest.config.ts';
 import type { FileCoverage, KnownTest } from './coverage.ts';
 
-/** The tests that run in vitest's own process with no program beside them, and not for minutes. */
-const EXCLUDE = ['test/integration/cli/**', '**/million.test.ts', '**/soak.test.ts'];
+/** The tests that run what is mutated, in vitest's own processes: the real program would run what the files hold. */
+const TESTS = [
+  'src/{cache,store,eviction,upstream,maintenance}/**/*.test.ts',
+  'test/integration/{mirror,eviction,upstream,maintenance}/**/*.test.ts',
+];
+const TOO_LONG = '**/million.test.ts';
 
 export interface RunnerOptions {
   readonly root: string;
@@ -95,15 +98,9 @@ function instead({ root, load }: RunnerOptions) {
 }
 
 function testOptions({ isThorough, setupFiles, workers }: RunnerOptions) {
-  const projects = config.test?.projects ?? [];
-  const includes = projects.flatMap((project) =>
-    typeof project === 'object' && 'test' in project && project.test?.name !== 'e2e'
-      ? (project.test?.include ?? [])
-      : [],
-  );
   return {
-    include: includes,
-    exclude: [...EXCLUDE],
+    include: TESTS,
+    exclude: [TOO_LONG],
     setupFiles: [...setupFiles],
     isolate: isThorough,
     bail: isThorough ? 0 : 1,
