@@ -12,7 +12,7 @@ import type { RoutedUpstream } from '../server/select-upstream.ts';
 import type { Breaker } from '../upstream/protect/breaker.ts';
 import { createUpstream } from '../upstream/create-upstream.ts';
 import { credentialSource } from '../upstream/credentials/source.ts';
-import { guardUpstream } from '../upstream/protect/guard.ts';
+import { blobTurns, guardUpstream } from '../upstream/protect/guard.ts';
 import { offlineUpstream } from '../upstream/protect/offline.ts';
 import type { Passage } from '../upstream/transport/passage.ts';
 import type { ProxyFor } from '../upstream/transport/proxy.ts';
@@ -91,7 +91,7 @@ function guarded(
   const deps = { clock, events, passage, ...(parser !== undefined && { parser }) };
   const upstream = createUpstream({ name, url, userAgent, ...account, ...network }, deps);
   const { countsPulls } = quirksOf(url.hostname);
-  const guarding = { connections, waitMs: timeouts.headersMs, countsPulls };
+  const guarding = { turns: blobTurns(connections), waitMs: timeouts.headersMs, countsPulls };
   return guardUpstream(upstream, guarding, { clock, events });
 }
 

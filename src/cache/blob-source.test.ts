@@ -10,6 +10,7 @@ import { digestOf } from '../oci/digest.ts';
 import type { RepositoryName } from '../oci/repository-name.ts';
 import { UpstreamError } from '../upstream/error.ts';
 import { limitBlobs } from '../upstream/protect/limit-blobs.ts';
+import { Turns } from '../upstream/protect/turns.ts';
 import type { ByteRange, Upstream } from '../upstream/upstream.ts';
 import { BlobSource } from './blob-source.ts';
 import type { Target } from './target.ts';
@@ -411,7 +412,7 @@ describe('a transfer that is merely slow', () => {
 
   test('goes on as it is where it holds the last turn: it does not wait for another one beside that', async () => {
     const world = dripping(CONTENT, [{ bytes: 1 }, { bytes: 5_000 }]);
-    const limits = { max: 1, questions: 1, waitMs: 30_000 };
+    const limits = { turns: { bodies: new Turns(1), questions: new Turns(1) }, waitMs: 30_000 };
     const upstream = limitBlobs(world.target.upstream, limits, world.clock);
     const { bytes } = await read({ ...world, target: { ...world.target, upstream } });
     expect(bytes.equals(CONTENT)).toBe(true);
@@ -420,7 +421,7 @@ describe('a transfer that is merely slow', () => {
 
   test('the same where several hold all turns, and each would have another one', async () => {
     const world = dripping(CONTENT, [{ bytes: 1 }]);
-    const limits = { max: 2, questions: 1, waitMs: 30_000 };
+    const limits = { turns: { bodies: new Turns(2), questions: new Turns(1) }, waitMs: 30_000 };
     const upstream = limitBlobs(world.target.upstream, limits, world.clock);
     const limited = { ...world, target: { ...world.target, upstream } };
     const both = await Promise.all([read(limited), read(limited)]);

@@ -11,6 +11,11 @@ const MOST = 512 * KiB;
 export class BufferShares {
   #bodies = 0;
 
+  /** How many bodies have theirs. */
+  get taken(): number {
+    return this.#bodies;
+  }
+
   /** @returns the share of one body more; to be disposed of when it has been sent */
   take(): BufferShare {
     this.#bodies += 1;

@@ -1,3 +1,4 @@
+import { BufferShares } from './buffer-shares.ts';
 import { createDeliver, type Deliver } from './deliver.ts';
 import { loadSendfile } from './koffi-sendfile.ts';
 import type { Platform } from './sendfile.ts';
@@ -18,15 +19,16 @@ export async function chooseDelivery(
   wanted: 'auto' | 'read',
   platform: Platform,
   sendfiles: number,
+  shares = new BufferShares(),
 ): Promise<Delivery> {
-  if (wanted === 'read') return byReading('configured');
+  if (wanted === 'read') return byReading('configured', shares);
   try {
-    return { deliver: createDeliver(await loadSendfile(platform, sendfiles)), method: 'sendfile' };
+    return { deliver: createDeliver(await loadSendfile(platform, sendfiles), shares), method: 'sendfile' };
   } catch (error) {
-    return byReading(error instanceof Error ? error.message : String(error));
+    return byReading(error instanceof Error ? error.message : String(error), shares);
   }
 }
 
-function byReading(reason: string): Delivery {
-  return { deliver: createDeliver(), method: 'read', reason };
+function byReading(reason: string, shares: BufferShares): Delivery {
+  return { deliver: createDeliver(undefined, shares), method: 'read', reason };
 }

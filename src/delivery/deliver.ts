@@ -35,8 +35,7 @@ export type Deliver = (
 ) => Promise<Delivered>;
 
 /** @param sendfile absent: every body goes through this process */
-export function createDeliver(sendfile?: Sendfile): Deliver {
-  const shares = new BufferShares();
+export function createDeliver(sendfile?: Sendfile, shares = new BufferShares()): Deliver {
   const unsent = sendfile && ((socket: number) => sendfile.unsent(socket));
   return async (reader, start, end, response, idleMs = 0) => {
     using share = shares.take();

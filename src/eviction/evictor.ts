@@ -100,8 +100,9 @@ export class Evictor {
     this.#cancellation.abort();
     this.#unsubscribe?.();
     this.#cancelCheck?.();
-    this.#cancelWake?.();
     await this.#running;
+    // What was under way may have set it.
+    this.#cancelWake?.();
   }
 
   #checkRegularly(): void {

@@ -25,6 +25,11 @@ export class Admission {
     this.#limits = limits;
   }
 
+  /** Requests that are being served. */
+  get running(): number {
+    return this.#running;
+  }
+
   /**
    * @param address of the client, as a socket tells it
    * @returns undefined where the request may be served; then `leave` is due when it is over

@@ -46,6 +46,8 @@ const KEEP_ALIVE_MS = 75_000;
 export interface Listening {
   readonly host: string;
   readonly port: number;
+  /** Connections that are open. */
+  readonly connections: number;
   /**
    * Says that the server is not ready, but serves on for `delayMs` milliseconds: a pull opens a connection for its next
    * layer, and a load balancer takes a moment to notice. Then stops accepting, lets running requests finish for at most
@@ -89,6 +91,9 @@ export async function listen(options: ListenOptions): Promise<Listening> {
   return {
     host: address.address,
     port: address.port,
+    get connections() {
+      return connections.size;
+    },
     async drain(limitMs, delayMs = 0) {
       app.beNotReady();
       if (delayMs > 0) await after(clock, delayMs);

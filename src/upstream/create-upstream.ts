@@ -1,5 +1,3 @@
-import type { Clock } from '../clock.ts';
-import type { Events } from '../events.ts';
 import { AccountStanding } from './auth/account-standing.ts';
 import { Authorizer } from './auth/authorizer.ts';
 import { TokenClient } from './auth/token-client.ts';
@@ -14,13 +12,11 @@ import { Referrers } from './registry/referrers.ts';
 import { Reporter } from './transport/reporter.ts';
 import type { UpstreamSettings } from './settings.ts';
 import { Tags } from './registry/tags.ts';
-import { Transport } from './transport/transport.ts';
+import { Transport, type TransportDeps } from './transport/transport.ts';
 import type { MakeContext } from './transport/trust.ts';
 import type { Upstream } from './upstream.ts';
 
-export interface UpstreamDeps {
-  readonly clock: Clock;
-  readonly events: Events;
+export interface UpstreamDeps extends Pick<TransportDeps, 'clock' | 'events' | 'connections' | 'large'> {
   /** Absent: the machine's. */
   readonly network?: Network;
   readonly makeContext?: MakeContext | undefined;

@@ -17,7 +17,7 @@ import { parseRepositoryName } from '../../src/oci/repository-name.ts';
 import type { BlobStore, Ingest } from '../../src/store/blob-store.ts';
 import { HeldStore } from '../../src/store/held-store.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
-import { ManualClock } from './manual-clock.ts';
+import { fixtureClock, type ManualClock } from './manual-clock.ts';
 
 export const REPOSITORY: RepositoryKey = {
   upstream: 'registry.test',
@@ -27,7 +27,7 @@ export const REPOSITORY: RepositoryKey = {
 export interface EvictionFixtureOptions extends Partial<Marks> {
   /** Bytes of the disk, of which the store takes some; without it nothing is known of the disk. */
   readonly diskSize?: number;
-  /** How far the clock moves whenever it is read. */
+  /** How far the clock moves whenever it is read; 0: only by the test. Absent: as the run says. */
   readonly msPerReading?: number;
   readonly wrapStore?: (store: BlobStore) => BlobStore;
   readonly wrapIndex?: (index: ContentIndex) => ContentIndex;
@@ -52,7 +52,7 @@ export class EvictionFixture implements AsyncDisposable {
 
   constructor(index: ContentIndex, options: EvictionFixtureOptions) {
     const { maxSize, minFree = 0, unusedForMs, diskSize } = options;
-    this.clock = new ManualClock(undefined, options.msPerReading);
+    this.clock = fixtureClock(options.msPerReading);
     const memory = createMemoryStore();
     const bus = createEvents();
     bus.subscribe((event) => this.events.push(event));
@@ -143,8 +143,8 @@ export class EvictionFixture implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.evictor.close();
     await this.index.close();
-    if (this.clock.pending > 0) throw new Error('a timer is left');
-    if (this.store.held.length > 0) throw new Error(`still held: ${this.store.held.join(', ')}`);
+    const left = [...this.clock.left, ...this.store.held.map((digest) => `held: ${digest}`)];
+    if (left.length > 0) throw new Error(`this is left:\n${left.join('\n')}`);
   }
 }
 

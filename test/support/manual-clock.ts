@@ -1,8 +1,12 @@
 import type { Clock } from '../../src/clock.ts';
+import { callersOf } from './callers-of.ts';
 
 interface Timer {
   readonly at: number;
+  readonly ms: number;
   readonly callback: () => void;
+  /** Where it was set. */
+  readonly setAt: Error;
 }
 
 /**
@@ -32,7 +36,7 @@ export class ManualClock implements Clock {
   }
 
   after(ms: number, callback: () => void): () => void {
-    const timer = { at: this.#elapsed + ms, callback };
+    const timer = { at: this.#elapsed + ms, ms, callback, setAt: new Error() };
     this.#timers.add(timer);
     this.#set += 1;
     return () => this.#timers.delete(timer);
@@ -41,6 +45,11 @@ export class ManualClock implements Clock {
   /** Timers that have neither run nor been cancelled. */
   get pending(): number {
     return this.#timers.size;
+  }
+
+  /** Those timers: how long each of them runs, and who has set it. */
+  get left(): readonly string[] {
+    return [...this.#timers].map(({ ms, setAt }) => `a timer of ${ms} ms, set by ${callersOf(setAt)}`);
   }
 
   /** Timers that were ever set. */
@@ -55,7 +64,8 @@ export class ManualClock implements Clock {
       this.#elapsed = Math.max(this.#elapsed, next.at);
       next.callback();
     }
-    this.#elapsed = end;
+    // What ran may have read a clock that moves when it is read.
+    this.#elapsed = Math.max(this.#elapsed, end);
   }
 
   /** Moves to the next timer and runs what falls due then. @returns whether there was one */
@@ -74,4 +84,12 @@ export class ManualClock implements Clock {
   #next(end: number): Timer | undefined {
     return [...this.#timers].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0];
   }
+}
+
+/**
+ * The clock of a fixture. It stands still unless the test says otherwise, or the whole run does: the suites that
+ * vitest.config.ts names run once more by a clock that moves.
+ */
+export function fixtureClock(msPerReading = Number(process.env['MS_PER_READING'] ?? 0)): ManualClock {
+  return new ManualClock(undefined, msPerReading);
 }

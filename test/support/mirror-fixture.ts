@@ -6,7 +6,8 @@
  *     await using mirror = await startMirror({ upstreams: [{ name: 'docker.io', registry, addLibrary: true }] });
  *     const { status, body } = await mirror.get('/v2/debian/manifests/12');
  *
- * Disposing asserts that nothing is left behind: no fill, no temporary file, no blob that is held or open.
+ * Disposing asserts that nothing is left behind: no fill, no temporary file, no blob that is held or open, no timer, no
+ * turn, connection or share of memory that is held or waited for.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
@@ -18,6 +19,7 @@ import { rememberIndex } from '../../src/cache/remembering-index.ts';
 import type { Target } from '../../src/cache/target.ts';
 import { upstreamDetail } from '../../src/app/upstreams.ts';
 import { knownRegistry } from '../../src/config/known-registries.ts';
+import { BufferShares } from '../../src/delivery/buffer-shares.ts';
 import { chooseDelivery } from '../../src/delivery/choose.ts';
 import { createEvents, type Events, type LarderEvent, type ServedRequest } from '../../src/events.ts';
 import type { Digest } from '../../src/oci/digest.ts';
@@ -40,17 +42,20 @@ import type { BlobStore } from '../../src/store/blob-store.ts';
 import { freeBytes, openFileStore } from '../../src/store/fs/file-store.ts';
 import { HeldStore } from '../../src/store/held-store.ts';
 import type { Breaker } from '../../src/upstream/protect/breaker.ts';
+import { ConnectionsInUse } from '../../src/upstream/transport/connections-in-use.ts';
 import { createUpstream } from '../../src/upstream/create-upstream.ts';
+import { LargeBodies } from '../../src/upstream/transport/large-bodies.ts';
 import { ThreadParser } from '../../src/upstream/registry/parsing/thread-parser.ts';
-import { guardUpstream } from '../../src/upstream/protect/guard.ts';
+import { blobTurns, guardUpstream } from '../../src/upstream/protect/guard.ts';
 import type { Network } from '../../src/upstream/transport/network.ts';
 import { Passage } from '../../src/upstream/transport/passage.ts';
 import { quirksOf } from '../../src/upstream/quirks.ts';
 import type { UpstreamSettings } from '../../src/upstream/settings.ts';
 import type { FakeRegistry } from './fake-registry.ts';
 import { get, open, type Answered, type Asked } from './http-get.ts';
-import { leftOpen } from './left-open.ts';
-import { ManualClock } from './manual-clock.ts';
+import { leftOver, notZero, openFiles } from './left-over.ts';
+import { fixtureClock, type ManualClock } from './manual-clock.ts';
+import { watchIndex } from './watched-index.ts';
 
 interface MirroredRegistry {
   /** As clients name it. The first one is the default upstream. */
@@ -74,6 +79,8 @@ const MEMORY = 1024 * 1024;
 
 interface GuardedUpstream extends RoutedUpstream {
   readonly breaker: Breaker;
+  /** What of it is held or waited for, by what is counted. */
+  readonly counts: () => Readonly<Record<string, number>>;
 }
 
 export interface MirrorFixtureOptions {
@@ -81,6 +88,8 @@ export interface MirrorFixtureOptions {
   readonly negativeTtlMs?: number;
   readonly manifestMemoryBytes?: number;
   readonly blobMemoryBytes?: number;
+  /** How far the clock moves whenever it is read; 0: only by the test. Absent: as the run says. */
+  readonly msPerReading?: number;
   /** Keeps what an earlier fixture cached; it is then the test's to remove. */
   readonly directory?: string;
   readonly limits?: AdmissionLimits;
@@ -125,6 +134,7 @@ export class MirrorFixture implements AsyncDisposable {
   readonly #listening: Listening;
   readonly #ownsDirectory: boolean;
   readonly #upstreams: readonly RoutedUpstream[];
+  readonly #left: () => readonly string[];
   readonly parser: ThreadParser;
 
   constructor(parts: {
@@ -140,6 +150,7 @@ export class MirrorFixture implements AsyncDisposable {
     ownsDirectory: boolean;
     upstreams: readonly RoutedUpstream[];
     parser: ThreadParser;
+    left: () => readonly string[];
   }) {
     this.clock = parts.clock;
     this.events = parts.events;
@@ -153,6 +164,7 @@ export class MirrorFixture implements AsyncDisposable {
     this.#ownsDirectory = parts.ownsDirectory;
     this.#upstreams = parts.upstreams;
     this.parser = parts.parser;
+    this.#left = parts.left;
   }
 
   get url(): URL {
@@ -219,24 +231,32 @@ export class MirrorFixture implements AsyncDisposable {
     await Promise.all(this.#upstreams.map(({ upstream }) => upstream.close()));
     await this.parser.close();
     await this.index.close();
-    const left = await this.files('ingest');
-    const open = await leftOpen(this.store, this.directory);
+    const left = await leftOver(() => this.#everythingLeft());
     if (this.#ownsDirectory) await rm(this.directory, { recursive: true });
-    if (this.mirror.fills.size > 0) throw new Error('a fill is left');
-    if (left.length > 0) throw new Error(`temporary files are left: ${left.join(', ')}`);
-    if (open.length > 0) throw new Error(`still held or open: ${open.join(', ')}`);
+    if (left.length > 0) throw new Error(`this is left:\n${left.join('\n')}`);
+  }
+
+  /** A line for each thing that is to be gone once the fixture is closed. */
+  async #everythingLeft(): Promise<readonly string[]> {
+    const { store, mirror, clock, directory } = this;
+    const temporary = (await this.files('ingest')).map((name) => `a temporary file: ${name}`);
+    const held = store.held.map((digest) => `held: ${digest}`);
+    const open = (await openFiles(directory)).map((path) => `open: ${path}`);
+    const fills = notZero({ 'running fills': mirror.fills.size });
+    return [...fills, ...temporary, ...held, ...open, ...clock.left, ...this.#left()];
   }
 }
 
 export async function startMirror(options: MirrorFixtureOptions): Promise<MirrorFixture> {
-  const clock = new ManualClock();
+  const clock = fixtureClock(options.msPerReading);
   const bus = createEvents();
   const events: LarderEvent[] = [];
   bus.subscribe((event) => events.push(event));
   const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'larder-test-')));
   const fileStore = await openFileStore({ directory });
   const store = new HeldStore(options.wrapStore?.(fileStore) ?? fileStore);
-  const index = rememberIndex(await openSqliteIndex(join(directory, 'index.db')));
+  const watched = watchIndex(await openSqliteIndex(join(directory, 'index.db')));
+  const index = rememberIndex(watched.index);
   const { negativeTtlMs = 30_000, manifestMemoryBytes = MEMORY, blobMemoryBytes = MEMORY } = options;
   const shared = { store, index, clock, events: bus };
   const parser = new ThreadParser({ clock });
@@ -297,7 +317,8 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
   const admission = new Admission(options.limits ?? { requests: 1000, requestsPerClient: 1000 });
   const { idleMs = 0, headerTimeoutMs = 60_000, answerMs = 25_000 } = options;
   const registry = new Registry(mirror, table, { clock, answerMs, randomBytes, passage });
-  const { deliver } = await chooseDelivery('auto', process, 1);
+  const shares = new BufferShares();
+  const { deliver } = await chooseDelivery('auto', process, 1, shares);
   const app = createApp({ registry, records, health, admission, idleMs, deliver });
   const connections = options.connections ?? { connections: 10_000, connectionsPerClient: 10_000 };
   const limits = { headerTimeoutMs, ...connections };
@@ -312,6 +333,15 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
     limits,
   });
   const ownsDirectory = options.directory === undefined;
+  const left = (): readonly string[] => [
+    ...watched.running(),
+    ...notZero({
+      'requests that are served': admission.running,
+      'connections of clients': listening.connections,
+      'shares of buffers': shares.taken,
+    }),
+    ...upstreams.flatMap(({ counts }) => notZero(counts())),
+  ];
   return new MirrorFixture({
     clock,
     events,
@@ -325,6 +355,7 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
     ownsDirectory,
     upstreams,
     parser,
+    left,
   });
 }
 
@@ -343,6 +374,9 @@ function routed(
   entry: MirroredRegistry,
   { clock, events, passage, parser }: RoutedDependencies,
 ): GuardedUpstream {
+  const connections = new ConnectionsInUse(entry.client?.connections);
+  const large = new LargeBodies();
+  const turns = blobTurns(64);
   const client = createUpstream(
     {
       name: entry.name,
@@ -353,16 +387,30 @@ function routed(
       userAgent: 'larder/test',
       ...entry.client,
     },
-    { clock, events, passage, parser, ...(entry.network !== undefined && { network: entry.network }) },
+    {
+      clock,
+      events,
+      passage,
+      parser,
+      connections,
+      large,
+      ...(entry.network !== undefined && { network: entry.network }),
+    },
   );
   const breaker = guardUpstream(
     client,
-    { connections: 64, waitMs: 5_000, countsPulls: quirksOf(entry.registry.url.hostname).countsPulls },
+    { turns, waitMs: 5_000, countsPulls: quirksOf(entry.registry.url.hostname).countsPulls },
     { clock, events },
   );
   return {
     upstream: breaker.upstream,
     breaker,
+    counts: () => ({
+      'turns for bodies': turns.bodies.size,
+      'turns for questions': turns.questions.size,
+      'connections in use': connections.size,
+      'large documents in memory': large.held,
+    }),
     tags: { ...POLICY, ...entry.tags },
     permission: { isOpen: entry.isOpen ?? false, checksReferences: entry.checksReferences ?? false },
     names: [entry.name, ...(knownRegistry(entry.name)?.aliases ?? [])],

@@ -10,11 +10,14 @@
  * `clock` is moved.
  */
 import { createEvents, type LarderEvent } from '../../src/events.ts';
+import { ConnectionsInUse } from '../../src/upstream/transport/connections-in-use.ts';
 import { createUpstream } from '../../src/upstream/create-upstream.ts';
+import { LargeBodies } from '../../src/upstream/transport/large-bodies.ts';
 import type { UpstreamSettings } from '../../src/upstream/settings.ts';
 import type { MakeContext } from '../../src/upstream/transport/trust.ts';
 import type { Upstream } from '../../src/upstream/upstream.ts';
 import { FakeNetwork } from './fake-network.ts';
+import { leftOver, notZero } from './left-over.ts';
 import { ManualClock } from './manual-clock.ts';
 import type { Hit } from './scripted-server.ts';
 import {
@@ -46,10 +49,13 @@ export class UpstreamFixture implements AsyncDisposable {
   readonly script: ScriptedUpstream;
   readonly upstream: Upstream;
   readonly #scheme: string;
+  /** What is to be none in the end, by what is counted. */
+  readonly #counts: () => Readonly<Record<string, number>>;
 
   constructor(
     parts: Pick<UpstreamFixture, 'clock' | 'network' | 'events' | 'script' | 'upstream'>,
     scheme: string,
+    counts: () => Readonly<Record<string, number>>,
   ) {
     this.clock = parts.clock;
     this.network = parts.network;
@@ -57,6 +63,7 @@ export class UpstreamFixture implements AsyncDisposable {
     this.script = parts.script;
     this.upstream = parts.upstream;
     this.#scheme = scheme;
+    this.#counts = counts;
   }
 
   on(method: string, path: Expected): Exchange {
@@ -86,7 +93,8 @@ export class UpstreamFixture implements AsyncDisposable {
     await this.upstream.close();
     await this.script[Symbol.asyncDispose]();
     this.script.assertDone();
-    if (this.clock.pending > 0) throw new Error(`${this.clock.pending} timers are left`);
+    const left = await leftOver(() => Promise.resolve([...this.clock.left, ...notZero(this.#counts())]));
+    if (left.length > 0) throw new Error(`this is left:\n${left.join('\n')}`);
   }
 }
 
@@ -111,6 +119,8 @@ export async function startUpstreamFixture(
   const bus = createEvents();
   const events: LarderEvent[] = [];
   bus.subscribe((event) => events.push(event));
+  const connections = new ConnectionsInUse(settings.connections);
+  const large = new LargeBodies();
   const upstream = createUpstream(
     {
       name: host,
@@ -120,7 +130,11 @@ export async function startUpstreamFixture(
       userAgent: 'larder/test',
       ...settings,
     },
-    { clock, events: bus, network, makeContext },
+    { clock, events: bus, network, makeContext, connections, large },
   );
-  return new UpstreamFixture({ clock, network, events, script, upstream }, scheme);
+  const counts = (): Readonly<Record<string, number>> => ({
+    'connections in use': connections.size,
+    'large documents in memory': large.held,
+  });
+  return new UpstreamFixture({ clock, network, events, script, upstream }, scheme, counts);
 }

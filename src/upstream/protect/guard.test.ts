@@ -6,7 +6,7 @@ import { digestOf } from '../../oci/digest.ts';
 import { parseRepositoryName } from '../../oci/repository-name.ts';
 import type { Breaker } from './breaker.ts';
 import { UpstreamError } from '../error.ts';
-import { guardUpstream } from './guard.ts';
+import { blobTurns, guardUpstream } from './guard.ts';
 import type { FetchedBlob } from '../upstream.ts';
 
 const NAME = parseRepositoryName('acme/app');
@@ -22,7 +22,7 @@ function start(): { stub: StubUpstream; clock: ManualClock; breaker: Breaker; st
   const stub = new StubUpstream();
   const breaker = guardUpstream(
     stub.upstream,
-    { connections: 1, waitMs: 1_000, countsPulls: false },
+    { turns: blobTurns(1), waitMs: 1_000, countsPulls: false },
     { clock, events: bus },
   );
   const states = (): unknown[] => events.map((event) => event.kind === 'breaker-changed' && event.state);

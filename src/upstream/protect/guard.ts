@@ -1,13 +1,14 @@
 import type { Clock } from '../../clock.ts';
 import type { Events } from '../../events.ts';
 import { Breaker } from './breaker.ts';
-import { limitBlobs } from './limit-blobs.ts';
+import { limitBlobs, type BlobTurns } from './limit-blobs.ts';
 import { respectThrottling } from './throttle.ts';
+import { Turns } from './turns.ts';
 import type { Upstream } from '../upstream.ts';
 
 export interface GuardLimits {
-  /** Connections to one host of the upstream at the same time. */
-  readonly connections: number;
+  /** See `blobTurns`. */
+  readonly turns: BlobTurns;
   /** How long a blob waits for its turn, milliseconds. */
   readonly waitMs: number;
   /** See `Quirks.countsPulls`. */
@@ -19,15 +20,21 @@ const BLOB_SHARE = 0.75;
 /** So do questions about blobs: one that is not answered takes a connection, too. */
 const QUESTION_SHARE = 0.125;
 
+/** @param connections to one host of the upstream at the same time */
+export function blobTurns(connections: number): BlobTurns {
+  return {
+    bodies: new Turns(Math.ceil(connections * BLOB_SHARE)),
+    questions: new Turns(Math.ceil(connections * QUESTION_SHARE)),
+  };
+}
+
 /** The client of one upstream as the cache uses it: it leaves alone who throttles or does not answer. */
 export function guardUpstream(
   upstream: Upstream,
-  { connections, waitMs, countsPulls }: GuardLimits,
+  { turns, waitMs, countsPulls }: GuardLimits,
   { clock, events }: { readonly clock: Clock; readonly events: Events },
 ): Breaker {
-  const max = Math.ceil(connections * BLOB_SHARE);
-  const limits = { max, questions: Math.ceil(connections * QUESTION_SHARE), waitMs };
   const local = (asked: Upstream): Upstream =>
-    respectThrottling(limitBlobs(asked, limits, clock), { clock, limitsPulls: countsPulls });
+    respectThrottling(limitBlobs(asked, { turns, waitMs }, clock), { clock, limitsPulls: countsPulls });
   return new Breaker(upstream, { clock, events, local });
 }

@@ -1,13 +1,18 @@
 import type { Clock } from '../../clock.ts';
 import { UpstreamError } from '../error.ts';
-import { Turns, type Turn } from './turns.ts';
+import type { Turn, Turns } from './turns.ts';
 import type { BlobOptions, Demand, FetchedBlob, Upstream } from '../upstream.ts';
 
+/** Who may have what of an upstream's blobs at the same time. */
+export interface BlobTurns {
+  /** For bodies that are open. */
+  readonly bodies: Turns;
+  /** For questions that are under way. */
+  readonly questions: Turns;
+}
+
 export interface BlobLimits {
-  /** Blob bodies open at the same time. */
-  readonly max: number;
-  /** Questions about blobs under way at the same time. */
-  readonly questions: number;
+  readonly turns: BlobTurns;
   /** How long one waits for its turn before it is refused, milliseconds. */
   readonly waitMs: number;
 }
@@ -23,11 +28,9 @@ const SOME_CLIENT: Demand = { client: '', watch: () => () => {} };
  */
 export function limitBlobs(
   upstream: Upstream,
-  { max, questions, waitMs }: BlobLimits,
+  { turns: { bodies, questions }, waitMs }: BlobLimits,
   clock: Clock,
 ): Upstream {
-  const bodies = new Turns(max);
-  const heads = new Turns(questions);
   const take = async (turns: Turns, options: BlobOptions = {}): Promise<Turn> => {
     const { demand = SOME_CLIENT, signal, mayWait = true } = options;
     const turn = await turns.take(demand, { clock, waitMs: mayWait ? waitMs : 0, signal });
@@ -49,11 +52,11 @@ export function limitBlobs(
       }
     },
     async statBlob(repository, digest, options) {
-      const turn = await take(heads, options);
+      const turn = await take(questions, options);
       try {
         return await upstream.statBlob(repository, digest, options);
       } finally {
-        heads.end(turn);
+        questions.end(turn);
       }
     },
   };

@@ -56,6 +56,11 @@ export class Turns {
     this.#max = max;
   }
 
+  /** How many are held or waited for. */
+  get size(): number {
+    return this.#running.size + this.#waiting.size;
+  }
+
   /** @returns undefined where there was none within `waitMs`, or the signal aborted; else `end` is due when it is over */
   async take(demand: Demand, { clock, waitMs, signal }: Waiting): Promise<Turn | undefined> {
     if (waitMs === 0 && this.#running.size >= this.#max) return undefined;

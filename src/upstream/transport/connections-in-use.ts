@@ -23,6 +23,11 @@ export class ConnectionsInUse {
     this.#max = max;
   }
 
+  /** How many are in use, to all origins together. */
+  get size(): number {
+    return [...this.#inUse.values()].reduce((sum, count) => sum + count, 0);
+  }
+
   request(origin: string): ConnectionUse {
     const inUse = (): number => this.#inUse.get(origin) ?? 0;
     const count = (change: 1 | -1): void => {

@@ -13,6 +13,8 @@ export interface ConnectorOptions {
   readonly connectMs: number;
   readonly network: Network;
   readonly clock: Clock;
+  /** Ends what is still coming about: undici does not, when it closes. */
+  readonly ending: AbortSignal;
   /** Resolves a host and says which of its addresses may be dialled; is told of the connections that came about. */
   readonly guard: Pick<AddressGuard, 'admit' | 'connected'>;
 }
@@ -45,6 +47,8 @@ async function dial(
 ): Promise<Socket> {
   const late = Promise.withResolvers<never>();
   const cancel = options.clock.after(options.connectMs, () => late.reject(new errors.ConnectTimeoutError()));
+  const end = (): void => late.reject(new errors.ClientDestroyedError());
+  options.ending.addEventListener('abort', end, { once: true });
   let socket: Socket | undefined;
   try {
     const context = target.protocol === 'https:' ? options.trust.context() : undefined;
@@ -61,6 +65,7 @@ async function dial(
     throw error;
   } finally {
     cancel();
+    options.ending.removeEventListener('abort', end);
   }
 }
 

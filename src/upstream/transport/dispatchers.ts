@@ -37,12 +37,13 @@ export class Dispatchers {
   readonly #proxied = new Map<string, Proxied>();
   /** All that were made and may still have connections. */
   readonly #open = new Set<Dispatcher>();
+  readonly #ending = new AbortController();
 
   constructor(options: DispatchersOptions) {
     this.#options = options;
     const { trust, guard, network, clock, settings } = options;
     const { connectMs } = settings.timeouts;
-    const connect = createConnector({ trust, connectMs, guard, network, clock });
+    const connect = createConnector({ trust, connectMs, guard, network, clock, ending: this.#ending.signal });
     this.#direct = this.#opened(new Agent({ ...this.#shared(), connect }));
   }
 
@@ -70,6 +71,7 @@ export class Dispatchers {
 
   /** Closes all connections; what still runs fails. */
   async close(): Promise<void> {
+    this.#ending.abort();
     await Promise.all([...this.#open].map((dispatcher) => dispatcher.destroy()));
   }
 

@@ -41,6 +41,10 @@ export interface TransportDeps {
   /** Absent: as the machine makes them. */
   readonly makeContext?: MakeContext | undefined;
   readonly passage?: Pick<Passage, 'via'> | undefined;
+  /** Absent: counted by itself. */
+  readonly connections?: ConnectionsInUse | undefined;
+  /** Absent: counted by itself. */
+  readonly large?: LargeBodies | undefined;
 }
 
 /** All connections of one upstream: to the registry, its token endpoint and what they redirect to. */
@@ -53,12 +57,13 @@ export class Transport {
   readonly #fresh: Dispatchers;
   readonly #passage: TransportDeps['passage'];
   readonly #staleConnections = new StaleConnections();
-  readonly #large = new LargeBodies();
+  readonly #large: LargeBodies;
   readonly #connections: ConnectionsInUse;
 
   constructor(settings: UpstreamSettings, deps: TransportDeps) {
     this.#settings = settings;
-    this.#connections = new ConnectionsInUse(settings.connections);
+    this.#connections = deps.connections ?? new ConnectionsInUse(settings.connections);
+    this.#large = deps.large ?? new LargeBodies();
     this.#clock = deps.clock;
     this.#passage = deps.passage;
     this.#guard = new AddressGuard({

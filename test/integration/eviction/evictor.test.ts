@@ -684,6 +684,23 @@ describe('when something fails', () => {
     expect(await cache.stored()).toContain('a');
   });
 
+  test('closing waits for a look that is under way, and leaves no timer of it', async () => {
+    await using cache = await startEviction({ minFree: 1000, diskSize: 500, msPerReading: 1 });
+    // There is nothing to evict: it rests, and a look in that time is to wake it at its end.
+    const asked = Promise.withResolvers<void>();
+    const free = Promise.withResolvers<number>();
+    cache.freeBytes = () => {
+      asked.resolve();
+      return free.promise;
+    };
+    cache.evictor.wake();
+    await asked.promise;
+    const closed = cache.evictor.close();
+    free.resolve(500);
+    await closed;
+    expect(cache.clock.left).toEqual([]);
+  });
+
   test('closing ends it between two deletions', async () => {
     await using cache: EvictionFixture = await startEviction({
       maxSize: 1000,

@@ -180,6 +180,22 @@ describe('deadlines', () => {
     await vi.waitUntil(() => registry.clock.pending === 0);
   });
 
+  test('the end of the client while the name is being resolved', async () => {
+    await using registry = await startUpstreamFixture(REGISTRY);
+    const asked = Promise.withResolvers<void>();
+    registry.network.resolve = () => {
+      asked.resolve();
+      return new Promise(() => {});
+    };
+    const pull = registry.upstream.manifest(app, tagged('1'));
+    await asked.promise;
+    await Promise.all([
+      expect(pull).rejects.toMatchObject({ failure: 'unavailable' }),
+      registry.upstream.close(),
+    ]);
+    // Disposing finds what is left of it.
+  });
+
   test('a caller that gives up before it asks, while it waits for headers, and for bytes', async () => {
     await using registry = await startUpstreamFixture(REGISTRY);
     const cancelled = { failure: 'unavailable', reason: 'cancelled' };
