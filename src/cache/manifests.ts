@@ -156,6 +156,13 @@ export class Manifests {
     if (this.#memory.has(digest)) this.#files.lost(digest);
   }
 
+  /** To be called when the disk has lost what it was to keep: what is in memory is stored again. Never rejects. */
+  async restore(digest: Digest): Promise<void> {
+    this.lost(digest);
+    if (!this.#files.isMissing(digest)) return;
+    await tolerate(this.#options.events, 'store a manifest again', () => this.#store(digest));
+  }
+
   /**
    * Stores what is in memory of a manifest and of those that it refers to, and the disk has not.
    * @throws IndexError
@@ -167,12 +174,15 @@ export class Manifests {
     for (let before = -1; before < tried.size;) {
       before = tried.size;
       const parts = (await index.closure(digest)).filter((part) => this.#files.isMissing(part));
-      for (const part of parts) if (!tried.has(part)) await this.#storeFor(part, tried);
+      for (const part of parts) {
+        if (!tried.has(part)) await this.#store(part);
+        tried.add(part);
+      }
     }
   }
 
-  async #storeFor(digest: Digest, tried: Set<Digest>): Promise<void> {
-    tried.add(digest);
+  /** For one of its repositories. */
+  async #store(digest: Digest): Promise<void> {
     for (const key of await this.#options.index.repositoriesOf(digest, MAX_REPOSITORIES)) {
       const manifest = this.#memory.get(key.upstream, digest);
       if (manifest !== undefined) return void (await this.#files.write({ key }, manifest));

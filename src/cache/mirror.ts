@@ -78,7 +78,7 @@ export class Mirror {
     const negative = new NegativeCache(clock, negativeTtlMs);
     this.#options = options;
     this.#belonging = new Belonging(index, events, negative, (upstream) => this.#early?.wake(upstream));
-    this.#stored = new StoredBlobs({ ...options, onSetAside: (digest) => this.#forgetBytes(digest) });
+    this.#stored = new StoredBlobs({ ...options, onSetAside: (digest) => this.lost(digest) });
     this.#small = new SmallBlobs({ stored: this.#stored, events, memoryBytes: options.blobMemoryBytes });
     this.#lastUse = new LastUse(index, clock, events);
     this.#disk = new Disk(options);
@@ -225,6 +225,15 @@ export class Mirror {
   }
 
   /**
+   * To be called when bytes have gone that were to stay. Of a manifest, what memory has is stored again at once; of a
+   * blob it is forgotten, for the same reason as after an eviction. Never rejects.
+   */
+  async lost(digest: Digest): Promise<void> {
+    this.#small.forget([digest]);
+    await this.#manifests.restore(digest);
+  }
+
+  /**
    * Stores what only memory has of a manifest and of those that it refers to.
    * @throws IndexError
    */
@@ -232,7 +241,10 @@ export class Mirror {
     return this.#manifests.storeMissing(digest);
   }
 
-  /** To be called when `digests` were deleted from the store or the index, or taken from a repository. */
+  /**
+   * To be called when something was taken from a repository, or deleted from the index.
+   * @param digests those that no repository has any longer: what is in memory of others is theirs
+   */
   forget(digests: Iterable<Digest>): void {
     this.#manifests.forget(digests);
     this.#small.forget(digests);
@@ -273,11 +285,6 @@ export class Mirror {
     await this.#manifests.close();
     await this.#disk.close();
     await this.#lastUse.flush();
-  }
-
-  #forgetBytes(digest: Digest): void {
-    this.#manifests.forget([digest]);
-    this.#small.forget([digest]);
   }
 
   async #pullTagged(

@@ -65,7 +65,12 @@ describe('small blobs', () => {
         return new CountedReader(change(reader));
       },
     };
-    const stored = new StoredBlobs({ store: counted, index, events: bus, onSetAside: () => {} });
+    const stored = new StoredBlobs({
+      store: counted,
+      index,
+      events: bus,
+      onSetAside: () => Promise.resolve(),
+    });
     return new SmallBlobs({ stored, events: bus, memoryBytes });
   }
 

@@ -46,7 +46,7 @@ describe('stored blobs', () => {
       store: { ...store, ...broken.store },
       index: { ...index, ...broken.index },
       events: bus,
-      onSetAside: (digest) => told.push(digest),
+      onSetAside: (digest) => Promise.resolve(void told.push(digest)),
     });
   }
 

@@ -11,8 +11,8 @@ export interface StoredBlobsOptions {
   readonly store: BlobStore;
   readonly index: ContentIndex;
   readonly events: Events;
-  /** Told of bytes that the store has no longer. */
-  readonly onSetAside: (digest: Digest) => void;
+  /** Told of bytes that the store has no longer; waited for. Never rejects. */
+  readonly onSetAside: (digest: Digest) => Promise<void>;
 }
 
 /**
@@ -73,8 +73,12 @@ export class StoredBlobs {
   async setAside(digest: Digest, error: Error): Promise<void> {
     const { store, index, events, onSetAside } = this.#options;
     if (!(await store.quarantine(digest))) return;
-    onSetAside(digest);
-    await index.loseBlob(digest);
+    try {
+      await index.loseBlob(digest);
+    } finally {
+      // Not before: what is stored again gets a row of its own.
+      await onSetAside(digest);
+    }
     events.emit({ kind: 'blob-quarantined', digest, error });
   }
 

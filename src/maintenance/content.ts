@@ -7,6 +7,6 @@ import type { BlobStore } from '../store/blob-store.ts';
 export interface Content {
   readonly store: BlobStore;
   readonly index: ContentIndex;
-  readonly mirror: Pick<Mirror, 'setAside' | 'forget' | 'manifest' | 'blob' | 'storeMissing'>;
+  readonly mirror: Pick<Mirror, 'setAside' | 'lost' | 'forget' | 'manifest' | 'blob' | 'storeMissing'>;
   readonly clock: Clock;
 }

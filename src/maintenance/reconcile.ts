@@ -63,7 +63,7 @@ async function checkRow(
     return 'quarantined';
   }
   await index.loseBlob(row.digest);
-  mirror.forget([row.digest]);
+  await mirror.lost(row.digest);
   // A fill may have published them meanwhile.
   const arrived = await store.stat(row.digest);
   if (arrived !== undefined) await adoptBlob(content, arrived, onBroken);

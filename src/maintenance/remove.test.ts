@@ -131,6 +131,7 @@ function contentOf(store: BlobStore, index: ContentIndex): Content {
     mirror: {
       forget: () => {},
       setAside: () => Promise.reject(new Error('nothing is wrong')),
+      lost: () => Promise.reject(new Error('nothing is lost')),
       storeMissing: () => Promise.reject(new Error('nothing is missing')),
       manifest: () => Promise.reject(new Error('nobody pulls')),
       blob: () => Promise.reject(new Error('nobody pulls')),

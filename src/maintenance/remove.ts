@@ -137,7 +137,17 @@ class Removal {
       );
       // What a manifest refers to is free once that has gone.
     } while (left.size > 0 && this.#blobs > before);
-    mirror.forget(digests);
+    mirror.forget(await this.#withoutRepository(digests));
+  }
+
+  /** What another repository has may be in memory alone, and is not to be forgotten there. */
+  async #withoutRepository(digests: readonly Digest[]): Promise<readonly Digest[]> {
+    const without: Digest[] = [];
+    for (const digest of digests) {
+      const holders = await this.#content.index.repositoriesOf(digest, 1);
+      if (holders.length === 0) without.push(digest);
+    }
+    return without;
   }
 
   /** @returns what something that is stored still refers to, and what the deleted manifests did. */
