@@ -24,6 +24,8 @@ import {
 const MIB = 1024 * 1024;
 const CLIENT = '127.0.0.9';
 const ELSEWHERE = '203.0.113.7';
+/** A name of the mirror that stands for one of its upstreams. */
+const NAME_OF_GHCR = 'ghcr.mirror.example';
 
 interface Scene extends AsyncDisposable {
   readonly registry: FakeRegistry;
@@ -41,7 +43,8 @@ async function startScene(): Promise<Scene> {
   await using stack = new AsyncDisposableStack();
   const directory = stack.use(await temporaryDirectory('curl'));
   const registry = stack.use(await startFakeRegistry());
-  const upstreams = { 'docker.io': { url: registry.url.href.replace(/\/$/, '') } };
+  const url = registry.url.href.replace(/\/$/, '');
+  const upstreams = { 'docker.io': { url }, 'ghcr.io': { url, hosts: [NAME_OF_GHCR] } };
   const mirror = stack.use(await larderOfPage('Larder, behind nginx', upstreams));
   const front = stack.use(await nginxOfPage(mirror));
   const resolved = ['--resolve', `${front.host}:127.0.0.1`, '--interface', CLIENT];
@@ -204,6 +207,18 @@ test('the log has the client’s address, whatever the client says of itself', a
     return manifests.length === lies.length ? manifests : undefined;
   });
   expect(logged.map(({ client }) => client)).toEqual(lies.map(() => CLIENT));
+});
+
+test('the name that the client asked for chooses the upstream', async () => {
+  scene.registry.putImage('acme/named', '1');
+  const path = `${scene.url}/v2/acme/named/manifests/1`;
+
+  await scene.curl('--fail', '--header', `Host: ${NAME_OF_GHCR}`, path);
+
+  const logged = await until('the request is logged', () =>
+    loggedRequests(scene.mirror).find(({ repository }) => repository === 'acme/named'),
+  );
+  expect(logged.upstream).toBe('ghcr.io');
 });
 
 test('the words beside a status pass', async () => {
