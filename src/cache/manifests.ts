@@ -132,6 +132,13 @@ export class Manifests {
     return this.#memory.get(upstream, digest) ?? (await this.#fromDisk(upstream, digest));
   }
 
+  /** A manifest that is here and known to be the repository's: it is served without asking upstream. */
+  async cached(target: Target, digest: Digest): Promise<Manifest | undefined> {
+    const { key } = target;
+    if (!(await this.#options.belonging.has(key, digest))) return undefined;
+    return this.local(key.upstream, digest);
+  }
+
   /** What `pull` gives of a manifest that may be served as it is: in memory, and known to be the repository's. */
   pullNow(target: Target, digest: Digest): Manifest | undefined {
     const manifest = this.#memory.get(target.key.upstream, digest);

@@ -96,7 +96,11 @@ export class Mirror {
     this.#tags = new Tags({ ...shared, manifests: this.#manifests });
     this.#blobs = new Blobs({ ...shared, small: this.#small });
     this.#tagLists = new TagLists(options);
-    this.#referrerLists = new ReferrerLists({ ...options, ttlMs: negativeTtlMs });
+    this.#referrerLists = new ReferrerLists({
+      ...options,
+      manifests: this.#manifests,
+      ttlMs: negativeTtlMs,
+    });
   }
 
   /** Running fills, by upstream and digest. */

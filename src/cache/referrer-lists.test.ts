@@ -24,6 +24,7 @@ async function askedTwice(annotation: string): Promise<number> {
   };
   const lists = new ReferrerLists({
     index: {} as ContentIndex,
+    manifests: { cached: () => Promise.resolve(undefined) },
     clock: new ManualClock(),
     events: createEvents(),
     ttlMs: 1000,

@@ -3,8 +3,12 @@ import type { Events } from '../events.ts';
 import type { ContentIndex } from '../index/content-index.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
+import { mergeReferrers, referrersTag } from '../oci/referrers.ts';
 import { UpstreamError } from '../upstream/error.ts';
 import { flightKey } from '../async/flights.ts';
+import type { Work } from '../upstream/registry/parsing/functions.ts';
+import { inlineParser, type Parser } from '../upstream/registry/parsing/parser.ts';
+import type { Manifests } from './manifests.ts';
 import type { Outcome } from './outcome.ts';
 import { isVerdict } from './refusal.ts';
 import { Remembered } from './remembered.ts';
@@ -19,8 +23,11 @@ export interface ReferrersPage {
 
 export interface ReferrerListsOptions {
   readonly index: ContentIndex;
+  readonly manifests: Pick<Manifests, 'cached'>;
   readonly clock: Clock;
   readonly events: Events;
+  /** Absent: documents are read in this thread. */
+  readonly parser?: Parser | undefined;
   /** How long a list is trusted. Short: a signature pushed a moment ago must be found. */
   readonly ttlMs: number;
   /** Bytes of descriptors that are kept in memory, over all lists. */
@@ -32,7 +39,7 @@ const MEMORY = 32 * 1024 * 1024;
 
 /**
  * What refers to a manifest: signatures, SBOMs. From upstream; where it cannot answer, the last list known,
- * else the stored manifests whose subject it is.
+ * else what is cached: the list of the tag schema, and the manifests whose subject it is.
  */
 export class ReferrerLists {
   readonly #lists: Remembered<readonly Descriptor[]>;
@@ -67,10 +74,23 @@ export class ReferrerLists {
 
   async #fromIndex(target: Target, subject: Digest, error: UpstreamError): Promise<ReferrersPage> {
     const { index, events } = this.#options;
-    const descriptors = await tolerate(events, 'list referrers', () => index.referrers(target.key, subject));
-    if (descriptors === undefined || descriptors.length === 0) throw error;
+    const stored = await tolerate(events, 'list referrers', () => index.referrers(target.key, subject));
+    const descriptors = mergeReferrers(await this.#byCachedTag(target, subject), stored ?? []);
+    if (descriptors.length === 0) throw error;
     const warning = `only the referrers that are cached, since ${error.message}`;
     return { descriptors, outcome: { hit: false, fwd: 'stale', detail: error.reason, warning } };
+  }
+
+  /** What a client has pulled by the tag of the referrers tag schema (distribution-spec, "Referrers Tag Schema"). */
+  async #byCachedTag(target: Target, subject: Digest): Promise<readonly Descriptor[]> {
+    const { index, manifests, events, parser = inlineParser } = this.#options;
+    const tag = referrersTag(subject);
+    const entry = await tolerate(events, 'look up a tag', () => index.tag(target.key, tag));
+    const manifest = entry && (await manifests.cached(target, entry.digest));
+    if (manifest === undefined) return [];
+    const work: Work<'referrers'> = { name: 'referrers', args: [manifest.bytes] };
+    const reading = await tolerate(events, 'read referrers', () => parser.run(work, manifest.bytes.length));
+    return reading !== undefined && 'read' in reading ? reading.read : [];
   }
 }
 

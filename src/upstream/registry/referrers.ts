@@ -41,7 +41,15 @@ interface Page {
 
 /** How long "this registry has no referrers API" is believed of a repository: a signature must not wait for long. */
 const UNSUPPORTED_MS = 30_000;
-const MAX_UNSUPPORTED = 1000;
+
+/**
+ * How long an API that has answered is believed to be there, whatever else says that there is none: longer than most
+ * troubles. A registry that has lost it for good is asked by the tag schema after that.
+ */
+const SUPPORTED_MS = 24 * 3600_000;
+
+/** Clients choose the repositories. */
+const MAX_REPOSITORIES = 1000;
 
 /** No API, or none for this subject: Quay says 400 MANIFEST_INVALID of one that it does not know. */
 const NO_API: ReadonlySet<number | undefined> = new Set([400, 404, 405, 406, 501]);
@@ -65,16 +73,12 @@ function firstQuery({ artifactType }: QueryOptions): URLSearchParams {
 export class Referrers {
   readonly #options: ReferrersOptions;
   readonly #unsupported: LRUCache<string, true>;
+  readonly #supported: LRUCache<string, true>;
 
   constructor(options: ReferrersOptions) {
     this.#options = options;
-    this.#unsupported = new LRUCache({
-      max: MAX_UNSUPPORTED,
-      ttl: UNSUPPORTED_MS,
-      ttlResolution: 0,
-      // A start at 0 means to lru-cache that there is no limit.
-      perf: { now: () => options.clock.monotonic() + 1 },
-    });
+    this.#unsupported = repositoriesFor(UNSUPPORTED_MS, options.clock);
+    this.#supported = repositoriesFor(SUPPORTED_MS, options.clock);
   }
 
   /** See `Upstream.referrers`. */
@@ -133,7 +137,9 @@ export class Referrers {
     using document = await answer.body.document(MAX_MANIFEST_BYTES);
     const next = nextQuery(this.#options.upstream, answer);
     const { bytes } = document;
-    return { descriptors: await this.#parse(bytes), bytes: bytes.length, next };
+    const descriptors = await this.#parse(bytes);
+    this.#supported.set(repository, true);
+    return { descriptors, bytes: bytes.length, next };
   }
 
   #requireBounded(pages: readonly Page[]): void {
@@ -166,8 +172,11 @@ export class Referrers {
       // Something else than the registry's API has answered, such as a page for people.
       if (isDocument(answer)) return answer;
       answer.body.destroy();
+      if (this.#supported.has(repository)) throw this.#contentError('sent something else than referrers');
     } catch (error) {
       if (!(error instanceof UpstreamError) || !NO_API.has(error.status)) throw error;
+      // An API that was there does not go without a word of the registry: something answers in its place.
+      if (!error.isVerdict && this.#supported.has(repository)) throw error;
       if (saysThereIsNoApi(error)) this.#unsupported.set(repository, true);
     }
     return undefined;
@@ -198,4 +207,11 @@ export class Referrers {
   #contentError(message: string): UpstreamError {
     return new UpstreamError(this.#options.upstream, 'unavailable', 'content', message, { status: 200 });
   }
+}
+
+/** Something that is known of a repository for so long, in milliseconds. */
+function repositoriesFor(ttl: number, clock: Clock): LRUCache<string, true> {
+  // A start at 0 means to lru-cache that there is no limit.
+  const perf = { now: () => clock.monotonic() + 1 };
+  return new LRUCache({ max: MAX_REPOSITORIES, ttl, ttlResolution: 0, perf });
 }

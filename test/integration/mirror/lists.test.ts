@@ -346,6 +346,64 @@ describe('referrers', () => {
     expect(answer.headers.warning).toBeDefined();
   });
 
+  test('upstream refuses in no words of its own: those of the tag schema, where that tag is cached', async () => {
+    await using registry = await startFakeRegistry({ referrers: false });
+    await using mirror = await startMirror({ upstreams: [{ name: 'registry.test', registry }] });
+    const image = registry.putImage('acme/app', 'latest');
+    const sbom = { ...registry.putImage('acme/app', undefined).descriptor, artifactType: SBOM };
+    const tag = image.digest.replace(':', '-');
+    registry.putIndex('acme/app', tag, [sbom]);
+    await mirror.get(`/v2/acme/app/manifests/${tag}`);
+    registry.fault({}, instead(status(403, { body: '<html>Blocked</html>' })));
+    const answer = await mirror.get(`/v2/acme/app/referrers/${image.digest}`);
+    expect(parse(answer.body)).toMatchObject({ manifests: [{ digest: sbom.digest, artifactType: SBOM }] });
+    expect(answer.headers.warning).toContain('only the referrers that are cached');
+  });
+
+  test('a tag of the tag schema that is no list: as if it were not cached', async () => {
+    await using registry = await startFakeRegistry({ referrers: false });
+    await using mirror = await startMirror({ upstreams: [{ name: 'registry.test', registry }] });
+    const image = registry.putImage('acme/app', 'latest');
+    const tag = image.digest.replace(':', '-');
+    registry.tag('acme/app', tag, image.digest);
+    await mirror.get(`/v2/acme/app/manifests/${tag}`);
+    registry.down();
+    expect((await mirror.get(`/v2/acme/app/referrers/${image.digest}`)).status).toBe(502);
+  });
+
+  test.each([
+    ['404 of whatever stands before it', status(404, { body: 'default backend - 404' })],
+    ['a page for people', status(200, { headers: { 'content-type': 'text/html' }, body: '<html>' })],
+    ['405', status(405)],
+  ])('%s, of an API that has answered before: the list known, and no empty one', async (_, reply) => {
+    await using registry = await startFakeRegistry();
+    await using mirror = await startMirror({ upstreams: [{ name: 'registry.test', registry }] });
+    const image = registry.putImage('acme/app', 'latest');
+    const sbom = registry.putImage('acme/app', undefined, { subject: image.descriptor, artifactType: SBOM });
+    const path = `/v2/acme/app/referrers/${image.digest}`;
+    await mirror.get(path);
+    mirror.clock.advance(30_000);
+    const end = registry.fault({ kind: 'referrers' }, instead(reply));
+    const known = await mirror.get(path);
+    expect(digestsOf(known.body)).toEqual([sbom.digest]);
+    expect(known.headers.warning).toContain('the last list known');
+    end();
+    expect((await mirror.get(path)).headers.warning).toBeUndefined();
+  });
+
+  test('an API that has gone for good counts as gone after a day', async () => {
+    await using registry = await startFakeRegistry();
+    await using mirror = await startMirror({ upstreams: [{ name: 'registry.test', registry }] });
+    const image = registry.putImage('acme/app', 'latest');
+    const path = `/v2/acme/app/referrers/${image.digest}`;
+    await mirror.get(path);
+    registry.fault({ kind: 'referrers' }, instead(status(404)));
+    const sbom = registry.putImage('acme/app', undefined).descriptor;
+    registry.putIndex('acme/app', image.digest.replace(':', '-'), [sbom]);
+    mirror.clock.advance(24 * 60 * MINUTE + 1);
+    expect(digestsOf((await mirror.get(path)).body)).toEqual([sbom.digest]);
+  });
+
   test('an image by digest and referrers by the same digest do not share a flight', async () => {
     await using registry = await startFakeRegistry();
     await using mirror = await startMirror({ upstreams: [{ name: 'registry.test', registry }] });
