@@ -39,7 +39,7 @@ export async function expectCachedServed(world: World): Promise<void> {
 }
 
 /** Whatever is kept is what its name says, and no temporary file is left. */
-export async function expectNothingWrongKept({ mirror }: World): Promise<void> {
+export async function expectNothingWrongKept({ mirror }: Pick<World, 'mirror'>): Promise<void> {
   for (const name of await mirror.files('blobs/sha256')) {
     const digest = `sha256:${name}` as Digest;
     expect(digestOf(await readFile(mirror.pathOf(digest)))).toBe(digest);

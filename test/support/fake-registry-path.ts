@@ -8,6 +8,8 @@ export interface RegistryRequest {
   readonly reference?: string;
   /** Where the request is by digest. */
   readonly digest?: Digest;
+  /** By what a manifest is asked for. */
+  readonly by?: 'tag' | 'digest';
 }
 
 export function parseRegistryPath(path: string): RegistryRequest {
@@ -20,7 +22,10 @@ export function parseRegistryPath(path: string): RegistryRequest {
   const object = /^\/v2\/(.+)\/(manifests|blobs|referrers)\/([^/]+)$/.exec(path);
   if (object === null) return { kind: 'other' };
   const [, repository = '', noun = '', reference = ''] = object;
-  if (noun === 'manifests') return { kind: 'manifest', repository, reference, ...withDigest(reference) };
+  if (noun === 'manifests') {
+    const by = isDigest(reference) ? 'digest' : 'tag';
+    return { kind: 'manifest', repository, reference, by, ...withDigest(reference) };
+  }
   return { kind: noun === 'blobs' ? 'blob' : 'referrers', repository, ...withDigest(reference) };
 }
 

@@ -54,10 +54,12 @@ export interface FakeRegistryOptions extends ServerOptions {
 /** Names requests; what is left out matches all. */
 export interface RequestFilter extends Partial<RegistryRequest> {
   readonly method?: string;
+  /** Whether a part is asked for, by Range. */
+  readonly isPart?: boolean;
 }
 
 /** One request, parsed, with what became of it. */
-export type RegistryHit = Hit & RegistryRequest;
+export type RegistryHit = Hit & RegistryRequest & { readonly isPart: boolean };
 
 export interface StoredManifest {
   readonly digest: Digest;
@@ -119,7 +121,7 @@ export class FakeRegistry implements AsyncDisposable {
 
   /** Every request so far, in order of arrival. */
   get requests(): readonly RegistryHit[] {
-    return this.#running.hits.map((hit) => Object.assign(hit, parseRegistryPath(hit.path)));
+    return this.#running.hits.map(parsed);
   }
 
   count(filter: RequestFilter = {}): number {
@@ -249,7 +251,7 @@ export class FakeRegistry implements AsyncDisposable {
     const active = this.#faults.filter(
       ({ filter, remaining }) =>
         remaining > 0 &&
-        matches(filter, { ...request, method: incoming.method }) &&
+        matches(filter, { ...request, method: incoming.method, isPart: asksForPart(incoming) }) &&
         // A challenge is not the answer that a test means by "the blob".
         (refusal === undefined || request.kind === 'token' || Object.keys(filter).length === 0),
     );
@@ -353,6 +355,16 @@ function sha512(content: Uint8Array): Digest {
   return digester.digest();
 }
 
-function matches(filter: RequestFilter, request: RegistryRequest & { method: string }): boolean {
+/** Once for each: a long log is asked for often. */
+function parsed(hit: Hit | RegistryHit): RegistryHit {
+  if ('kind' in hit) return hit;
+  return Object.assign(hit, parseRegistryPath(hit.path), { isPart: asksForPart(hit) });
+}
+
+function asksForPart({ headers }: Incoming): boolean {
+  return headers.range !== undefined;
+}
+
+function matches(filter: RequestFilter, request: RequestFilter): boolean {
   return Object.entries(filter).every(([key, value]) => request[key as keyof RequestFilter] === value);
 }

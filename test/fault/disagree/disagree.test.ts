@@ -1,0 +1,66 @@
+/**
+ * A registry whose answers disagree: what it says by HEAD, by GET, of a tag, of a digest, of a blob and at its token
+ * endpoint may each be its own word or that of something in its place. However they are put together: what is cached is
+ * served, what is denied is not, and nothing that the registry has not said is remembered.
+ */
+import * as fc from 'fast-check';
+import { describe, test } from 'vitest';
+import {
+  ANSWER_NAMES,
+  QUESTIONS,
+  type AnswerTable,
+  type Question,
+} from '../../support/disagreeing-registry.ts';
+import { expectNothingWrongKept } from '../cached.ts';
+import { BLOB_STATES } from './blob-model.ts';
+import { DIGEST_STATES } from './digest-model.ts';
+import { LIST_STATES } from './list-model.ts';
+import { play, type Asking } from './play.ts';
+import { startStage } from './scene.ts';
+import { TAG_STATES } from './tag-model.ts';
+import { METHODS } from './way.ts';
+
+describe('whatever HEAD and GET of a tag say', () => {
+  test.each(ANSWER_NAMES)('HEAD: %s', async (head) => {
+    await using stage = await startStage();
+    for (const get of ANSWER_NAMES) {
+      for (const state of ['nothing', 'cached, stale'] as const) {
+        await play(stage, { what: 'tag', state, method: 'GET' }, { 'HEAD tag': head, 'GET tag': get });
+      }
+    }
+    await expectNothingWrongKept(stage);
+  });
+});
+
+const RUNS = 200;
+
+const method = fc.constantFrom(...METHODS);
+const asking: fc.Arbitrary<Asking> = fc.oneof(
+  fc.record({ what: fc.constant('tag'), state: fc.constantFrom(...TAG_STATES), method }),
+  fc.record({ what: fc.constant('digest'), state: fc.constantFrom(...DIGEST_STATES), method }),
+  fc.record({ what: fc.constant('blob'), state: fc.constantFrom(...BLOB_STATES), method }),
+  fc.record({
+    what: fc.constantFrom('tags', 'referrers'),
+    state: fc.constantFrom(...LIST_STATES),
+    method: fc.constant('GET'),
+  }),
+);
+
+/** Half of them right: where everything is wrong, most of it is never asked for. */
+const answer = fc.oneof(fc.constant('right'), fc.constantFrom(...ANSWER_NAMES));
+const questions = Object.keys(QUESTIONS) as Question[];
+const table = fc.record(
+  Object.fromEntries(questions.map((question) => [question, answer])),
+) as fc.Arbitrary<AnswerTable>;
+
+test('whatever it says to all questions', async () => {
+  await using closed = await startStage();
+  await using open = await startStage({ isOpen: true });
+  await fc.assert(
+    fc.asyncProperty(asking, table, (asked, answers) =>
+      play(asked.state === 'claimed, open' ? open : closed, asked, answers),
+    ),
+    { numRuns: Number(process.env['LARDER_FUZZ_RUNS'] ?? RUNS) },
+  );
+  for (const stage of [closed, open]) await expectNothingWrongKept(stage);
+});
