@@ -102,6 +102,8 @@ function testOptions({ isThorough, setupFiles, workers }: RunnerOptions) {
     include: TESTS,
     exclude: [TOO_LONG],
     setupFiles: [...setupFiles],
+    // It would give what a source held before.
+    fsModuleCache: false,
     isolate: isThorough,
     bail: isThorough ? 0 : 1,
     maxWorkers: workers,

@@ -21,7 +21,7 @@ export class Worker implements Disposable {
   /** @param deadlineMs when to take it that the tests hang, which kills the mutant */
   async attempt(order: Order, deadlineMs: number): Promise<Verdict> {
     const process = (this.#process ??= await start());
-    const signal = AbortSignal.timeout(deadlineMs);
+    const signal = AbortSignal.timeout(Math.ceil(deadlineMs));
     try {
       process.send(order);
       const [verdict] = (await once(process, 'message', { signal })) as [Verdict];
