@@ -28,24 +28,20 @@ export interface Whereabouts {
 }
 
 /**
- * The tests that may see a mutant, those first that tell soonest, until they take `limitMs` together when nothing is
- * changed. Every test of a file loads the same modules, so for what is run by loading, those count that run
- * something else of the same source.
+ * The tests that may see a mutant, until they take `limitMs` together when nothing is changed: those beside the source
+ * first, then the shortest. Every test of a file loads the same modules, so for what is run by loading, those count
+ * that run something else of the same source.
  */
 export function chooseTests(
   coverage: readonly FileCoverage[],
   where: Whereabouts,
   limitMs: number,
 ): KnownTest[] {
-  const groups = coverage
-    .map((file) => testsOf(file, where))
-    .filter((tests) => tests.length > 0)
-    .map((tests) => ({ tests, ms: total(tests), isNear: isBeside(tests, where.path) }))
-    .sort((a, b) => Number(b.isNear) - Number(a.isNear) || a.ms - b.ms);
-  return within(
-    groups.flatMap(({ tests }) => tests),
-    limitMs,
-  );
+  const isNear = ({ file }: KnownTest): boolean => file === where.path.replace(/\.ts$/, '.test.ts');
+  const tests = coverage
+    .flatMap((file) => testsOf(file, where))
+    .sort((a, b) => Number(isNear(b)) - Number(isNear(a)) || a.durationMs - b.durationMs);
+  return within(tests, limitMs);
 }
 
 function testsOf(file: FileCoverage, { site, isStatic, siblings }: Whereabouts): KnownTest[] {
@@ -57,10 +53,6 @@ function testsOf(file: FileCoverage, { site, isStatic, siblings }: Whereabouts):
   return file.shared.has(site)
     ? [...file.tests]
     : file.tests.filter(({ id }) => file.byTest.get(id)?.has(site));
-}
-
-function isBeside([test]: readonly KnownTest[], path: string): boolean {
-  return test?.file === path.replace(/\.ts$/, '.test.ts');
 }
 
 /** The first of them, whatever it takes. */
