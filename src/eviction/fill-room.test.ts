@@ -24,3 +24,20 @@ test.each([
   await room(fill);
   expect(told).toBe(expected);
 });
+
+test('nothing is looked up where there is no limit: there is room for everything', async () => {
+  let lookUps = 0;
+  const room = fillRoom({
+    marks: { maxSize: undefined, minFree: 0, unusedForMs: undefined },
+    store: { ingests: [] },
+    index: {
+      stats: async () => {
+        lookUps += 1;
+        return { bytes: 0, blobs: 0 };
+      },
+    },
+    freeBytes: async () => (lookUps += 1),
+    onTight: () => {},
+  });
+  expect([await room({ size: undefined, offset: 0 }), lookUps]).toEqual([Number.POSITIVE_INFINITY, 0]);
+});

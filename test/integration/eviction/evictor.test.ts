@@ -92,6 +92,15 @@ describe('the cap', () => {
     expect(await cache.stored()).toEqual(['a', 'b', 'c']);
   });
 
+  test('is not kept by what has a row and no bytes: that goes, and is not counted', async () => {
+    await using cache = await startEviction({ maxSize: 1000 });
+    await cache.index.putBlob({ digest: cache.digest('x', 100), size: 100 }, cache.clock.now());
+    await putAll(cache, 'abcdefghij', 100);
+    expect(await cache.stored()).toEqual(Array.from('bcdefghij'));
+    expect(cache.evicted).toEqual([cache.digest('x', 100), cache.digest('a', 100)]);
+    expect(cache.told('evicted')).toEqual([{ kind: 'evicted', blobs: 1, bytes: 100 }]);
+  });
+
   test('holds at the start, too', async () => {
     await using cache = await startEviction({ maxSize: 1000 });
     await putAll(cache, 'abcdefghi', 100);
