@@ -1,16 +1,16 @@
-import { Mirror } from '../cache/mirror.ts';
+import type { Mirror } from '../cache/mirror.ts';
 import type { RecoveredPolicy } from '../cache/permission/policy.ts';
 import { rememberIndex, type RememberingIndex } from '../cache/remembering-index.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import type { Events } from '../events.ts';
-import { Evictor } from '../eviction/evictor.ts';
-import { fillRoom } from '../eviction/fill-room.ts';
+import type { Evictor } from '../eviction/evictor.ts';
 import type { ContentIndex } from '../index/content-index.ts';
 import { freeBytes } from '../store/fs/file-store.ts';
 import { HeldStore } from '../store/held-store.ts';
 import type { Parser } from '../upstream/registry/parsing/parser.ts';
 import { openCacheDirectory } from './cache-directory.ts';
+import { assembleContent } from './content.ts';
 
 /** The cache with its disk: what is kept, and what sees to it that it fits. */
 export interface Cache {
@@ -60,39 +60,26 @@ export async function openCache(config: Config, dependencies: CacheDependencies)
   );
   index = rememberIndex(directory.index);
   const store = new HeldStore(directory.store);
-  const shared = { ...dependencies, store, index };
   const free = (): Promise<number> => freeBytes(config.cache.directory);
-  const mirror = new Mirror({
-    ...shared,
+  const content = assembleContent({
+    ...dependencies,
+    store,
+    index,
+    marks: config.cache,
+    freeBytes: free,
     negativeTtlMs: config.negativeTtlMs,
     manifestMemoryBytes: config.cache.manifestMemory,
     blobMemoryBytes: config.cache.blobMemory,
     recovered: recoveredPolicy(config),
     diskError: directory.error,
-    onFull: (bytes) => evictor.makeRoom(bytes),
-    room: fillRoom({
-      ...shared,
-      marks: config.cache,
-      freeBytes: free,
-      onTight: () => evictor.wake(),
-    }),
-  });
-  const evictor = new Evictor({
-    ...shared,
-    marks: config.cache,
-    freeBytes: free,
-    flushUses: () => mirror.flushUses(),
-    onEvicted: (digest) => mirror.evicted(digest),
   });
   return {
-    mirror,
+    ...content,
     store,
     index,
-    evictor,
     freeBytes: free,
     async close() {
-      await evictor.close();
-      await mirror.close();
+      await content.close();
       await directory.close();
     },
   };

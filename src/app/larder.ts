@@ -1,0 +1,79 @@
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '../clock.ts';
+import type { Config } from '../config/config.ts';
+import { chooseDelivery, type Delivery } from '../delivery/choose.ts';
+import type { Events } from '../events.ts';
+import { createMetrics, type Gauges } from '../observe/metrics.ts';
+import type { Listening } from '../server/listen.ts';
+import { shareThreads, threadsOf } from '../threads.ts';
+import { ThreadParser } from '../upstream/registry/parsing/thread-parser.ts';
+import { Passage } from '../upstream/transport/passage.ts';
+import { openCache, type Cache } from './cache.ts';
+import { listenProblem } from './listen-problem.ts';
+import { createMaintenance, startMaintenance } from './maintenance.ts';
+import { startServer } from './server.ts';
+import { createUpstreams, findTarget, type ConfiguredUpstream } from './upstreams.ts';
+import { version } from './version.ts';
+
+/** A Larder that serves, until it is drained and disposed of. */
+export interface Larder extends AsyncDisposable {
+  readonly server: Listening;
+  readonly delivery: Delivery;
+  /** What was stored when it started. Bytes. */
+  readonly stored: { readonly blobs: number; readonly bytes: number };
+}
+
+/**
+ * The recipe: everything is made here, in order, and given to what needs it.
+ * @throws Error where the address cannot be listened on; as `openCache` does
+ */
+export async function startLarder(
+  config: Config,
+  { clock, events }: { readonly clock: Clock; readonly events: Events },
+): Promise<Larder> {
+  await using stack = new AsyncDisposableStack();
+  const threads = shareThreads(threadsOf(process.env['UV_THREADPOOL_SIZE']));
+  const passage = new Passage(randomUUID());
+  const parser = stack.use(new ThreadParser({ clock }));
+  const userAgent = `larder/${version()}`;
+  const upstreams = createUpstreams(config, { clock, events, passage, parser, userAgent });
+  stack.defer(() => closeAll(upstreams));
+  const cache = await openCache(config, { clock, events, parser, syncs: threads.syncs });
+  stack.defer(() => cache.close());
+  const { mirror } = cache;
+  const names = upstreams.map(({ upstream }) => upstream.name);
+  const metrics = createMetrics(gaugesOf(config, cache, names));
+  events.subscribe(metrics.listener);
+  const delivery = await chooseDelivery(config.delivery, process, threads.sendfiles);
+  const stored = await cache.index.stats();
+  const serving = { clock, events, mirror, upstreams, passage, deliver: delivery.deliver };
+  const server = await startServer(config, { ...serving, metrics: metrics.read }).catch((error: unknown) => {
+    throw listenProblem(config.listen, error);
+  });
+  // Where something fails before the drain: what listens keeps the process, and would answer from a closed cache.
+  stack.defer(async () => void (await server.drain(0)));
+  cache.evictor.start();
+  mirror.confirmEarly(names, (key) => findTarget(upstreams, key));
+  const maintenance = createMaintenance(config, cache, upstreams, { clock, events });
+  const running = await startMaintenance(config, maintenance, cache, { clock, events });
+  stack.defer(() => running.close());
+  const parts = stack.move();
+  return { server, delivery, stored, [Symbol.asyncDispose]: () => parts.disposeAsync() };
+}
+
+function gaugesOf({ cache: { maxSize } }: Config, cache: Cache, upstreams: readonly string[]): Gauges {
+  const { mirror, index, freeBytes } = cache;
+  return {
+    fills: () => mirror.fills.size,
+    store: () => index.stats(),
+    storeLimit: maxSize,
+    freeBytes,
+    isDiskFailing: () => mirror.disk.error !== undefined,
+    upstreams,
+    waitingClaims: (upstream, limit) => index.waitingClaims(upstream, limit),
+  };
+}
+
+async function closeAll(upstreams: readonly ConfiguredUpstream[]): Promise<void> {
+  await Promise.all(upstreams.map(({ upstream }) => upstream.close()));
+}

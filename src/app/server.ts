@@ -1,0 +1,71 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { Mirror } from '../cache/mirror.ts';
+import type { Clock } from '../clock.ts';
+import type { Deliver } from '../delivery/deliver.ts';
+import type { Events } from '../events.ts';
+import { Admission, type AdmissionLimits } from '../server/admission.ts';
+import { createApp } from '../server/app.ts';
+import type { ConnectionLimits } from '../server/connections.ts';
+import { listen, type Listening } from '../server/listen.ts';
+import type { Passage } from '../server/passage.ts';
+import { Registry } from '../server/registry.ts';
+import { RequestRecords } from '../server/request-record.ts';
+import { UpstreamTable } from '../server/select-upstream.ts';
+import { TrustedProxies } from '../server/trusted-proxies.ts';
+import { upstreamDetail, type ConfiguredUpstream } from './upstreams.ts';
+
+/** Durations in milliseconds. */
+export interface ServerSettings {
+  readonly listen: { readonly host: string | undefined; readonly port: number };
+  readonly limits: AdmissionLimits &
+    Omit<ConnectionLimits, 'reserve'> & {
+      /** How long a client may take to send its request. */
+      readonly headerTimeoutMs: number;
+      /** The longest that a client may take nothing of an answer. */
+      readonly idleTimeoutMs: number;
+    };
+  readonly trustedProxies: readonly string[];
+  /** How long a client waits for its headers. */
+  readonly answerMs: number;
+  readonly defaultUpstream: string;
+}
+
+export interface ServerParts {
+  readonly clock: Clock;
+  readonly events: Events;
+  readonly mirror: Mirror;
+  readonly upstreams: readonly ConfiguredUpstream[];
+  readonly passage: Passage;
+  readonly deliver: Deliver;
+  readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
+  /** Names requests in the log. Absent: by chance. */
+  readonly requestId?: () => string;
+}
+
+/**
+ * Everything between a socket and the mirror.
+ * @throws the system's error where the address cannot be listened on
+ */
+export async function startServer(settings: ServerSettings, parts: ServerParts): Promise<Listening> {
+  const { answerMs, defaultUpstream, limits, trustedProxies } = settings;
+  const { clock, events, mirror, upstreams, passage, deliver, metrics, requestId = randomUUID } = parts;
+  const table = new UpstreamTable(upstreams, defaultUpstream);
+  const proxies = new TrustedProxies(trustedProxies);
+  const records = new RequestRecords(clock, events, requestId, proxies);
+  const app = createApp({
+    registry: new Registry(mirror, table, { clock, passage, answerMs, randomBytes }),
+    records,
+    health: {
+      probe: () => mirror.probe(),
+      metrics,
+      detail: () => ({
+        disk: mirror.disk.state,
+        upstreams: upstreamDetail(upstreams, (name) => mirror.isSlow(name)),
+      }),
+    },
+    admission: new Admission(limits),
+    idleMs: limits.idleTimeoutMs,
+    deliver,
+  });
+  return listen({ app, records, proxies, clock, events, ...settings.listen, limits });
+}
