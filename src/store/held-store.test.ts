@@ -72,7 +72,6 @@ describe('a digest is held', () => {
       const store = open();
       const ingest = await store.ingest(EXPECTED);
       await end(ingest);
-      await ingest[Symbol.asyncDispose]();
       expect(store.held).toEqual([]);
       expect([...store.ingests]).toEqual([]);
     },

@@ -151,6 +151,13 @@ it('a blob whose name cannot be made durable is not stored, and not to be seen',
   expect(recorded.broken()).toEqual([]);
 });
 
+it('a cache directory whose name cannot be made durable is refused', async () => {
+  await using recorded = await RecordedStore.open();
+  recorded.log.refuse = ({ kind }) => (kind === 'sync-directory' ? eio() : undefined);
+  const opening = prepareDirectory(join(recorded.directory, 'below'));
+  await expect(opening).rejects.toMatchObject({ name: 'StoreError', code: 'EIO' });
+});
+
 describe('whenever the power fails, whatever the store was asked to do', () => {
   const blob = fc
     .record({ size: fc.constantFrom(0, 1, 13, 64 * 1024), name: fc.nat({ max: 1 }) })

@@ -1,11 +1,32 @@
-import { mkdir, readdir, readFile, readlink, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
+import {
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  stat,
+  truncate,
+  utimes,
+  writeFile,
+  type FileHandle,
+} from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { temporaryDirectory, type TemporaryDirectory } from '../../../test/support/e2e/temporary.ts';
 import { digestHex, digestOf } from '../../oci/digest.ts';
 import { describeBlobStore } from '../blob-store.contract.ts';
 import { StoreError } from '../error.ts';
-import { collect, DIGEST, EXPECTED, HELLO, openAndRead, put, WRONG } from '../store-under-test.contract.ts';
+import {
+  collect,
+  DIGEST,
+  EXPECTED,
+  HELLO,
+  isPending,
+  openAndRead,
+  put,
+  WRONG,
+} from '../store-under-test.contract.ts';
 import { freeBytes, openFileStore, type FileStore } from './file-store.ts';
 
 describeBlobStore('files', async () => {
@@ -29,6 +50,16 @@ async function openFilesIn(directory: string): Promise<string[]> {
   return (await Promise.all(paths)).filter((path) => path.startsWith(directory));
 }
 
+/** What all file handles have in common: Node exports no class of them. */
+async function prototypeOfHandles(directory: string): Promise<FileHandle> {
+  const handle = await open(directory, 'r');
+  await handle.close();
+  return Object.getPrototypeOf(handle) as FileHandle;
+}
+
+/** Enough for a sync of what is written while more may come. */
+const EXPECTED_LARGE = { digest: digestOf('large'), size: 16 * 1024 * 1024 };
+
 describe('a file store', () => {
   let directory: TemporaryDirectory;
   let store: FileStore;
@@ -39,6 +70,7 @@ describe('a file store', () => {
   });
 
   afterEach(async () => {
+    vi.restoreAllMocks();
     await directory[Symbol.asyncDispose]();
   });
 
@@ -208,6 +240,29 @@ describe('a file store', () => {
     await reader.close();
     await expect(ingest.follow()).rejects.toThrow(StoreError);
     expect(await readdir(inDirectory('ingest'))).toEqual([]);
+  });
+
+  it('does not keep a file open whose size cannot be told', async () => {
+    await put(store, HELLO);
+    const handles = await prototypeOfHandles(directory.path);
+    vi.spyOn(handles, 'stat').mockRejectedValueOnce(Object.assign(new Error('i/o error'), { code: 'EIO' }));
+    await expect(store.open(DIGEST)).rejects.toMatchObject({ name: 'StoreError', code: 'EIO' });
+    expect(await openFilesIn(directory.path)).toEqual([]);
+  });
+
+  it('closes no file that is being synced: its descriptor may be another file’s by then', async () => {
+    const handles = await prototypeOfHandles(directory.path);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const datasync = vi.spyOn(handles, 'datasync').mockReturnValueOnce(promise);
+    const ingest = await store.ingest(EXPECTED_LARGE);
+    await ingest.write([Buffer.alloc(EXPECTED_LARGE.size)]);
+    expect(datasync).toHaveBeenCalledOnce();
+    const aborted = ingest.abort(new Error('enough'));
+    expect(await isPending(aborted)).toBe(true);
+    expect(await openFilesIn(directory.path)).toHaveLength(1);
+    resolve();
+    await aborted;
+    expect(await openFilesIn(directory.path)).toEqual([]);
   });
 
   it('knows how much may still be written', async () => {

@@ -83,6 +83,24 @@ it('stats tell what is there now, whether the store or an operator has changed i
   expect(await bytes()).toBe(0);
 });
 
+it('stats tell of the store’s own changes, though the directory’s time does not', async () => {
+  await using directory = await temporaryDirectory('quarantine');
+  await using elsewhere = await temporaryDirectory('blobs');
+  const quarantine = new Quarantine(directory.path, { files: 9, bytes: 100 });
+  const bytes = async (): Promise<number> => {
+    await utimes(directory.path, 1, 1);
+    return (await quarantine.stats()).bytes;
+  };
+  expect(await bytes()).toBe(0);
+  for (const name of ['published', 'spooled']) await writeFile(join(elsewhere.path, name), '1');
+  await quarantine.setAside(join(elsewhere.path, 'published'), 'first');
+  expect(await bytes()).toBe(1);
+  await quarantine.setAsideUnpublished(join(elsewhere.path, 'spooled'), 'second');
+  expect(await bytes()).toBe(2);
+  await quarantine.drop(1);
+  expect(await bytes()).toBe(1);
+});
+
 it('stats are asked for again after they could not be told', async () => {
   await using parent = await temporaryDirectory('quarantine');
   const directory = join(parent.path, 'set-aside');

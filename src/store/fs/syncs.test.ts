@@ -34,6 +34,11 @@ test('a file that grows is synced once for every 16 MiB, one sync at a time', as
   file.wrote(1);
   await setImmediate();
   expect(calls).toEqual(['datasync', 'datasync']);
+  ends[1]?.resolve();
+  await file.settle();
+  file.wrote(ENOUGH - 1);
+  await setImmediate();
+  expect(calls).toEqual(['datasync', 'datasync']);
 });
 
 test('at its end it is synced whole, when the sync before is over', async () => {
