@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { Evictor } from '../../../src/eviction/evictor.ts';
 import type { ContentIndex } from '../../../src/index/content-index.ts';
+import { IndexError } from '../../../src/index/error.ts';
 import type { Digest } from '../../../src/oci/digest.ts';
 import { parseTag } from '../../../src/oci/tag.ts';
+import type { BlobReader } from '../../../src/store/blob-store.ts';
 import { StoreError } from '../../../src/store/error.ts';
 import {
   REPOSITORY,
@@ -398,6 +400,48 @@ describe('while a sweep runs', () => {
   });
 });
 
+test('what is opened after it was chosen stays', async () => {
+  let reader: BlobReader | undefined;
+  let isFirst = true;
+  await using cache: EvictionFixture = await startEviction({
+    maxSize: 1000,
+    wrapStore: (store) => ({
+      ...store,
+      async delete(digest) {
+        const open = isFirst ? cache.store.open(cache.digest('s', 10)) : undefined;
+        isFirst = false;
+        reader ??= await open;
+        return store.delete(digest);
+      },
+    }),
+  });
+  const ingest = await cache.begin('big', 950);
+  await putAll(cache, 'abcdefghijklmnopqrstuvwxyz', 10);
+  await cache.finish(ingest, 'big', 950);
+  await cache.evictor.idle();
+  expect(await cache.stored()).toContain('s');
+  await reader?.close();
+});
+
+test('a sweep hears of no commit after its end', async () => {
+  await using cache = await startEviction({ maxSize: 1000 });
+  const subscribe = cache.store.subscribe.bind(cache.store);
+  let heard = 0;
+  let hearing = 0;
+  cache.store.subscribe = (listener) => {
+    const end = subscribe(listener);
+    heard += 1;
+    hearing += 1;
+    return () => {
+      hearing -= 1;
+      end();
+    };
+  };
+  await putAll(cache, 'abcdefghijkl', 100);
+  expect(heard).toBeGreaterThan(0);
+  expect(hearing).toBe(0);
+});
+
 describe('a sweep in vain', () => {
   /** Counts the sweeps, each of which takes half a second. */
   async function startCounted(): Promise<{ cache: EvictionFixture; sweeps: () => number }> {
@@ -425,10 +469,30 @@ describe('a sweep in vain', () => {
       await cache.evictor.idle();
     }
     expect(sweeps()).toBe(before);
-    cache.clock.advance(10_000);
+    // Ten times what the sweep took.
+    cache.clock.advance(4_000);
+    await cache.evictor.idle();
+    expect(sweeps()).toBe(before);
+    cache.clock.advance(6_000);
     await cache.evictor.idle();
     expect(sweeps()).toBeGreaterThan(before);
     expect(await cache.stored()).toHaveLength(100);
+  });
+
+  test('is followed by another one after each rest, though nothing wakes it', async () => {
+    const { cache, sweeps } = await startCounted();
+    await using _ = cache;
+    for (let rests = 0; rests < 2; rests++) {
+      const before = sweeps();
+      await cache.put(`more ${rests}`, 10);
+      for (let second = 0; second < 6; second++) {
+        await cache.evictor.idle();
+        expect(sweeps()).toBe(before);
+        cache.clock.advance(1_000);
+      }
+      await cache.evictor.idle();
+      expect(sweeps()).toBe(before + 1);
+    }
   });
 
   test('does not rest any more once room was made for a fill', async () => {
@@ -514,6 +578,20 @@ describe('the disk', () => {
     expect(await cache.stored()).toHaveLength(9);
   });
 
+  test('is believed once it has had five seconds to tell', async () => {
+    await using cache = await startEviction({ minFree: 1000, diskSize: 1e9 });
+    await putAll(cache, 'abcdefghij', 100);
+    cache.freeBytes = () => 950;
+    const counts: number[] = [];
+    for (const ms of [0, 4_000, 2_000]) {
+      cache.clock.advance(ms);
+      cache.evictor.wake();
+      await cache.evictor.idle();
+      counts.push((await cache.stored()).length);
+    }
+    expect(counts).toEqual([9, 9, 8]);
+  });
+
   test('that has not one byte left and tells so for some seconds does not cost the cache twice, either', async () => {
     await using cache = await startEviction({ minFree: 100, diskSize: 1e9 });
     await putAll(cache, 'abcdefghij', 100);
@@ -597,6 +675,28 @@ describe('what nobody uses', () => {
     expect(await cache.stored()).toEqual([]);
   });
 
+  test('is looked for every ten seconds, however often something else is', async () => {
+    let looks = 0;
+    await using cache = await startEviction({
+      unusedForMs: DAY,
+      wrapIndex: (index) => ({
+        ...index,
+        leastUsed(page) {
+          looks += 1;
+          return index.leastUsed(page);
+        },
+      }),
+    });
+    for (let times = 0; times < 3; times++) {
+      cache.evictor.wake();
+      await cache.evictor.idle();
+    }
+    expect(looks).toBe(1);
+    cache.clock.advance(10_000);
+    await cache.evictor.idle();
+    expect(looks).toBe(2);
+  });
+
   test('stays where it is pinned', async () => {
     await using cache = await startEviction({ unusedForMs: DAY });
     await cache.index.pin({ kind: 'digest', digest: await cache.put('a', 100) }, cache.clock.now());
@@ -609,6 +709,45 @@ describe('what nobody uses', () => {
 });
 
 describe('when something fails', () => {
+  test('a fill’s room is not forgotten where the index does not answer', async () => {
+    let isBusy = false;
+    await using cache = await startEviction({
+      diskSize: 1000,
+      wrapIndex: (index) => ({
+        ...index,
+        stats: () => (isBusy ? Promise.reject(new IndexError('busy', 'SQLITE_BUSY')) : index.stats()),
+      }),
+    });
+    await putAll(cache, 'abcdefghij', 100);
+    isBusy = true;
+    cache.evictor.makeRoom(250);
+    await cache.evictor.idle();
+    isBusy = false;
+    expect(await cache.stored()).toHaveLength(10);
+    cache.evictor.wake();
+    await cache.evictor.idle();
+    expect(await cache.stored()).toEqual(Array.from('defghij'));
+  });
+
+  test('an index that fails again after it has answered is told of again', async () => {
+    let isBusy = false;
+    await using cache = await startEviction({
+      maxSize: 1000,
+      wrapIndex: (index) => ({
+        ...index,
+        stats: () => (isBusy ? Promise.reject(new IndexError('busy', 'SQLITE_BUSY')) : index.stats()),
+      }),
+    });
+    const told: number[] = [];
+    for (const busy of [true, true, false, true]) {
+      isBusy = busy;
+      cache.evictor.wake();
+      await cache.evictor.idle();
+      told.push(cache.told('store-failed').length);
+    }
+    expect(told).toEqual([1, 1, 1, 2]);
+  });
+
   test('what cannot be deleted is passed over, and told', async () => {
     let broken = '';
     await using cache = await startEviction({
