@@ -21,7 +21,8 @@ import {
   withHeaders,
 } from '../../support/scripted-reply.ts';
 
-const LAYER = randomBytes(50_000);
+/** Larger than what is kept in memory: what is refused was opened on the disk, and must not stay so. */
+const LAYER = randomBytes(100_000);
 const FOREIGN = 'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip';
 const NON_DISTRIBUTABLE = 'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip';
 const OCI_LAYER = 'application/vnd.oci.image.layer.v1.tar';
