@@ -244,7 +244,7 @@ export class Blobs {
     const fill = this.#fills.start(target, digest, audience);
     fill.opened.catch((error: unknown) => {
       if (isRefusal(error)) negative.put(key, error, mark);
-      void permission.refused(target.key, digest, error);
+      void permission.refused(target.key, digest, error, mark);
     });
     return fill;
   }

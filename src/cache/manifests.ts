@@ -236,7 +236,7 @@ export class Manifests {
         return await this.take(target, fetched);
       } catch (error) {
         if (isRefusal(error)) negative.put(fetchKey, error, mark);
-        await this.#options.permission.refused(key, digest, error);
+        await this.#options.permission.refused(key, digest, error, mark);
         throw error;
       }
     });

@@ -70,7 +70,7 @@ export class NegativeCache {
 
   /** @param mark of a question about a digest: what has been disproved since then is not remembered */
   put(key: string, error: UpstreamError, mark?: Mark): void {
-    if (mark !== undefined && this.#isDisprovedSince(mark)) return;
+    if (mark !== undefined && this.isDisprovedSince(mark)) return;
     const ttlMs = error.isVerdict ? this.#ttlMs : Math.min(this.#ttlMs, UNPROVEN_MS);
     if (ttlMs > 0) this.#remember(key, error, ttlMs);
   }
@@ -82,14 +82,14 @@ export class NegativeCache {
 
   /** Upstream has shown that the repository has the digest: what it said before holds no longer. */
   disprove(key: RepositoryKey, digest: Digest): void {
-    if (this.#ttlMs <= 0) return;
     this.#disproofs += 1;
     this.#lastDisproofs.set(subjectOf(key, digest), this.#disproofs);
     if (this.#errors.size === 0) return;
     for (const question of QUESTIONS) this.#errors.delete(refusalKey(question, key, digest));
   }
 
-  #isDisprovedSince({ subject, disproofs }: Mark): boolean {
+  /** Whether upstream has shown meanwhile that the repository has the digest: a refusal says nothing any more then. */
+  isDisprovedSince({ subject, disproofs }: Mark): boolean {
     return (this.#lastDisproofs.peek(subject) ?? 0) > disproofs;
   }
 }

@@ -7,7 +7,7 @@ import { UpstreamError } from '../../upstream/error.ts';
 import type { ResolvedManifest, TurnOptions } from '../../upstream/upstream.ts';
 import { demandOf } from '../audience.ts';
 import { Flights } from '../../async/flights.ts';
-import { refusalKey, type NegativeCache } from '../negative.ts';
+import { refusalKey, type Mark, type NegativeCache } from '../negative.ts';
 import { CONFIRMED, HIT, type Outcome } from '../outcome.ts';
 import { isVerdict, isWorthRemembering } from '../refusal.ts';
 import type { RememberingIndex } from '../remembering-index.ts';
@@ -88,7 +88,7 @@ export class Permission {
       } catch (error) {
         // The bytes are here: what is not proven to be the registry's word says nothing of them after this question.
         if (isWorthRemembering(error, true)) negative.put(key, error, mark);
-        await this.refused(target.key, content.digest, error);
+        await this.refused(target.key, content.digest, error, mark);
         throw error;
       }
     };
@@ -99,10 +99,12 @@ export class Permission {
   /**
    * A question about the digest has failed. Where that is the registry's word against a manifest's, the claim is not to be
    * served when the registry is away either.
+   * @param mark of the question: what has been disproved since then takes nothing
    */
-  async refused(key: RepositoryKey, digest: Digest, error: unknown): Promise<void> {
-    const { index, events } = this.#options;
-    if (isVerdict(error)) await tolerate(events, 'drop a claim', () => index.dropClaim(key, digest));
+  async refused(key: RepositoryKey, digest: Digest, error: unknown, mark: Mark): Promise<void> {
+    const { index, events, negative } = this.#options;
+    if (!isVerdict(error) || negative.isDisprovedSince(mark)) return;
+    await tolerate(events, 'drop a claim', () => index.dropClaim(key, digest));
   }
 
   /** Upstream has told by a tag's HEAD which manifest that is: where the manifest is here, that may confirm it. */

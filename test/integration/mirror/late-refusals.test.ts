@@ -14,9 +14,12 @@ interface World extends AsyncDisposable {
   readonly mirror: MirrorFixture;
 }
 
-async function start(): Promise<World> {
+async function start({ isOpen = false, negativeTtlMs = 30_000 } = {}): Promise<World> {
   const registry = await startFakeRegistry();
-  const mirror = await startMirror({ upstreams: [{ name: 'registry.test', registry }] });
+  const mirror = await startMirror({
+    upstreams: [{ name: 'registry.test', registry, isOpen }],
+    negativeTtlMs,
+  });
   return {
     registry,
     mirror,
@@ -90,3 +93,23 @@ test('of a layer that is here through another repository', async () => {
   expect(await refusedLate(world, where, ask, () => mirror.get(TAG_PATH))).toBe(404);
   expect((await ask()).status).toBe(200);
 });
+
+test.each([30_000, 0])(
+  'of a layer that is here, after a manifest was given that names it: the claim stays (negativeTtl: %i ms)',
+  async (negativeTtlMs) => {
+    await using world = await start({ isOpen: true, negativeTtlMs });
+    const { mirror, registry } = world;
+    registry.putBlob('acme/base', LAYER);
+    await mirror.get(BLOB_PATH.replace('app', 'base'));
+    registry.putImage('acme/app', 'latest', { layers: [LAYER] });
+    await mirror.get(TAG_PATH);
+    registry.putImage('acme/app', 'next', { layers: [LAYER], config: { os: 'linux' } });
+    const where = { kind: 'blob', repository: 'acme/app' } as const;
+    const ask = () => mirror.get(BLOB_PATH);
+    const proof = () => mirror.get(TAG_PATH.replace('latest', 'next'));
+    expect(await refusedLate(world, where, ask, proof)).toBe(404);
+    registry.down();
+    const { status, headers } = await ask();
+    expect([status, headers.warning]).toEqual([200, expect.stringContaining('without confirmation')]);
+  },
+);
