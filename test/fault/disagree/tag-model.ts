@@ -77,12 +77,21 @@ function old({ table }: Case, said?: Said): Way {
 }
 
 function byTag(asked: Case): Said {
-  return atDoor(asked) ?? saidByGet(asked.table['GET tag'] ?? 'right', 'tag');
+  const { 'GET digest': before = 'right', 'GET tag': answer = 'right' } = asked.table;
+  return atDoor(asked, before, answer) ?? saidByGet(answer, 'tag');
 }
 
-/** Where the tag has just been told, the token is still good. */
-function atDoor({ state, table }: Case): Said | undefined {
-  return state === 'told' ? undefined : saidAtDoor(table);
+/** What may be said of a token as well, so that another one is asked for. */
+const RENEWS: ReadonlySet<AnswerName> = new Set<AnswerName>([
+  'its own 401',
+  'its own 403',
+  '403 of a block page',
+]);
+
+/** Where the tag has just been told, the token is still good, unless one of the answers may be about it. */
+function atDoor({ state, table }: Case, ...answers: readonly AnswerName[]): Said | undefined {
+  const isGood = state === 'told' && !answers.some((answer) => RENEWS.has(answer));
+  return isGood ? undefined : saidAtDoor(table);
 }
 
 /** A refusal of the digest, in whatever words, says nothing of the tag. */
@@ -92,9 +101,9 @@ function isAboutDigest({ is }: Said): boolean {
 
 /** Of a digest that is nowhere the registry has only a refusal to send, which may be cut or changed on the way. */
 function byDigest(version: Version, asked: Case): readonly Said[] {
-  const door = atDoor(asked);
-  if (door !== undefined) return [door];
   const { 'GET digest': answer = 'right' } = asked.table;
+  const door = atDoor(asked, answer);
+  if (door !== undefined) return [door];
   const said = saidByGet(answer, 'digest');
   if (version !== 'nowhere') return [said];
   const broken: ReadonlySet<AnswerName> = new Set<AnswerName>(['cut', 'another size']);
