@@ -6,8 +6,8 @@ export interface RemoteHost extends AsyncDisposable {
   readonly address: string;
   /** This machine's, as that host reaches it. */
   readonly nearAddress: string;
-  /** The command line that runs a program there, to its end. */
-  inside(command: string, args: readonly string[]): readonly [string, readonly string[]];
+  /** The file of its network namespace, for nsenter. */
+  readonly namespace: string;
   /** Starts a program there; it ends with the host. */
   start(command: string, args: readonly string[]): RunningProcess;
   /** From now on every packet to it is dropped: no answer, no refusal. */
@@ -31,8 +31,7 @@ export async function remoteHost(): Promise<RemoteHost> {
   const name = `larder-${process.pid}-${id}`;
   const [near, far] = [`ld${id}n`, `ld${id}f`];
   const [nearAddress, address] = [`10.213.${id}.1`, `10.213.${id}.2`];
-  const inside: RemoteHost['inside'] = (command, args) => ['ip', ['netns', 'exec', name, command, ...args]];
-  const ip = (...args: string[]): Promise<string> => run(...inside('ip', args));
+  const ip = (...args: string[]): Promise<string> => run('ip', ['netns', 'exec', name, 'ip', ...args]);
   await run('ip', ['netns', 'add', name]);
   await using stack = new AsyncDisposableStack();
   stack.defer(async () => void (await attempt('ip', ['netns', 'delete', name])));
@@ -46,8 +45,8 @@ export async function remoteHost(): Promise<RemoteHost> {
   return {
     address,
     nearAddress,
-    inside,
-    start: (command, args) => owned.use(startProcess(...inside(command, args))),
+    namespace: `/run/netns/${name}`,
+    start: (command, args) => owned.use(startProcess('ip', ['netns', 'exec', name, command, ...args])),
     async cutOff() {
       // Its address is gone, and nobody is told: what is sent to its card arrives and is thrown away.
       await run('ip', ['neighbour', 'replace', address, 'lladdr', mac, 'nud', 'permanent', 'dev', near]);

@@ -34,9 +34,10 @@ export interface NginxOfPage extends AsyncDisposable {
 
 /** nginx by the page's file, at another port and with the certificate of an authority of the test's own. */
 export async function nginxOfPage(mirror: Larder): Promise<NginxOfPage> {
+  await using stack = new AsyncDisposableStack();
   const authority = createCertificateAuthority();
   const port = await freePort();
-  const nginx = await nginxInFront(async (directory) => {
+  const inFront = nginxInFront(async (directory) => {
     const { key, cert } = authority.issue([NAME]);
     await writeFile(join(directory, `${NAME}.key`), key);
     await writeFile(join(directory, `${NAME}.crt`), cert);
@@ -47,6 +48,7 @@ export async function nginxOfPage(mirror: Larder): Promise<NginxOfPage> {
       '/etc/nginx/tls': directory,
     });
   });
+  const nginx = stack.use(await inFront);
   const authorityFile = join(nginx.directory, 'ca.crt');
   const known = ['--cacert', authorityFile, '--resolve', `${NAME}:${port}:127.0.0.1`];
   await until('nginx serves', async () => {
@@ -55,12 +57,13 @@ export async function nginxOfPage(mirror: Larder): Promise<NginxOfPage> {
     return exit.code === 0 ? 'serves' : undefined;
   });
   if (nginx.process.hasExited()) throw new Error((await nginx.process.exited).stderr);
+  const owned = stack.move();
   return {
     host: `${NAME}:${port}`,
     port,
     authority: authority.certificate,
     authorityFile,
     nginx,
-    [Symbol.asyncDispose]: () => nginx[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

@@ -23,7 +23,8 @@ export interface SecondMachine extends AsyncDisposable {
 /** What programs want of an /etc; the rest of this machine's is none of the other's business. */
 const SAME = ['passwd', 'group', 'nsswitch.conf', 'ssl/certs', 'containers/policy.json'];
 
-/** In the mount namespace that `ip netns exec` has made. */
+/** In a mount namespace of its own. `ip netns exec` would make one without the control groups, which dockerd needs. */
+const OWN_MOUNTS = ['unshare', '--mount', '--propagation', 'slave'];
 const WITH_ETC = 'mount --bind "$0" /etc && exec "$@"';
 
 /**
@@ -44,8 +45,10 @@ export async function secondMachine(name: string): Promise<SecondMachine> {
   for (const path of SAME.filter((path) => existsSync(join('/etc', path))))
     await cp(join('/etc', path), join(etc, path), { recursive: true, verbatimSymlinks: true });
   await place('/etc/hosts', `127.0.0.1 localhost\n${host.nearAddress} ${name}\n`);
-  const there = (command: string, args: readonly string[]): readonly [string, readonly string[]] =>
-    host.inside('sh', ['-c', WITH_ETC, etc, command, ...args]);
+  const there = (command: string, args: readonly string[]): readonly [string, readonly string[]] => [
+    'nsenter',
+    [`--net=${host.namespace}`, ...OWN_MOUNTS, 'sh', '-c', WITH_ETC, etc, command, ...args],
+  ];
   const owned = stack.move();
   return {
     address: host.address,
