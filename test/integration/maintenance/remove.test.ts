@@ -6,17 +6,18 @@ import { parseRepositoryName } from '../../../src/oci/repository-name.ts';
 import { parseTag } from '../../../src/oci/tag.ts';
 import type { Descriptor } from '../../../src/oci/descriptor.ts';
 import { startFakeRegistry, type FakeRegistry, type StoredImage } from '../../support/fake-registry.ts';
-import { startMirror, type MirrorFixture } from '../../support/mirror-fixture.ts';
+import { startMirror, type MirrorFixture, type MirrorFixtureOptions } from '../../support/mirror-fixture.ts';
 
 interface World extends AsyncDisposable {
   readonly registry: FakeRegistry;
   readonly mirror: MirrorFixture;
 }
 
-async function start(): Promise<World> {
+async function start(options: Pick<MirrorFixtureOptions, 'msPerReading'> = {}): Promise<World> {
   const registry = await startFakeRegistry();
   const mirror = await startMirror({
     upstreams: [{ name: 'docker.io', registry, addLibrary: true }],
+    ...options,
   });
   return {
     registry,
@@ -61,8 +62,8 @@ const storedOf = async (world: World, digests: readonly Digest[]): Promise<boole
 };
 
 /** Two images with a layer in common, tagged `1` and `2`, and everything pulled. */
-async function startWithTwo() {
-  const world = await start();
+async function startWithTwo(options: Pick<MirrorFixtureOptions, 'msPerReading'> = {}) {
+  const world = await start(options);
   const { registry } = world;
   const [base, one, two] = [randomBytes(1000), randomBytes(2000), randomBytes(3000)];
   const first = registry.putImage('library/app', '1', { layers: [base, one], config: { a: 1 } });
@@ -333,7 +334,8 @@ describe('pins', () => {
 
 describe('what is cached', () => {
   test('is listed by repository and by tag, with sizes, uses and pins', async () => {
-    await using pulled = await startWithTwo();
+    // All uses at one time.
+    await using pulled = await startWithTwo({ msPerReading: 0 });
     const { mirror, first, second, baseLayer, oneLayer, twoLayer } = pulled;
     const { maintenance } = mirror;
     await maintenance.pin('app:1');
