@@ -12,14 +12,23 @@ export interface Podman extends AsyncDisposable {
   savedLayers(image: string): Promise<readonly string[]>;
 }
 
+export interface PodmanOptions {
+  /** Whether it fetches of a layer only what no other layer has, where the layer's format lets it. */
+  readonly pullsParts?: boolean;
+}
+
 /** @param mirrors the mirror's `host[:port][/prefix]` by the name of the registry that it stands for. */
-export async function podman(mirrors: Readonly<Record<string, string>>): Promise<Podman> {
+export async function podman(
+  mirrors: Readonly<Record<string, string>>,
+  options: PodmanOptions = {},
+): Promise<Podman> {
   await using stack = new AsyncDisposableStack();
   const directory = stack.use(await temporaryDirectory('podman'));
   const at = (name: string): string => join(directory.path, name);
   await writeFile(at('registries.conf'), registriesConf(mirrors));
-  const storage = ['[storage]', 'driver = "vfs"', `graphroot = "${at('root')}"`, `runroot = "${at('run')}"`];
-  await writeFile(at('storage.conf'), `${storage.join('\n')}\n`);
+  const driver = options.pullsParts === true ? PARTS_STORAGE : WHOLE_STORAGE;
+  const folders = [`graphroot = "${at('root')}"`, `runroot = "${at('run')}"`];
+  await writeFile(at('storage.conf'), ['[storage]', ...folders, ...driver, ''].join('\n'));
   const env = {
     HOME: directory.path,
     XDG_RUNTIME_DIR: directory.path,
@@ -39,6 +48,17 @@ export async function podman(mirrors: Readonly<Record<string, string>>): Promise
     [Symbol.asyncDispose]: async () => owned.disposeAsync(),
   };
 }
+
+const WHOLE_STORAGE = ['driver = "vfs"'];
+
+/** Only the overlay driver can. Its directory is not made a mount, which would outlive the test. */
+const PARTS_STORAGE = [
+  'driver = "overlay"',
+  '[storage.options]',
+  'pull_options = {enable_partial_images = "true", use_hard_links = "false", ostree_repos = ""}',
+  '[storage.options.overlay]',
+  'skip_mount_home = "true"',
+];
 
 /** A mirror for each registry; Docker Hub for names without one. */
 function registriesConf(mirrors: Readonly<Record<string, string>>): string {
