@@ -267,6 +267,15 @@ describe('a cold blob', () => {
     expect((await world.mirror.head(PATH, { agent })).headers['content-length']).toBe(String(CONTENT.length));
   });
 
+  test('HEAD of a length that upstream does not tell has the one that a manifest tells', async () => {
+    await using world = await start();
+    world.registry.putImage('acme/app', 'latest', { layers: [CONTENT] });
+    await world.mirror.get('/v2/acme/app/manifests/latest');
+    world.registry.fault({ kind: 'blob' }, instead({ status: 200, headers: {}, body: CONTENT }), chunked());
+    const answer = await world.mirror.head(PATH);
+    expect([answer.status, answer.headers['content-length']]).toEqual([200, String(CONTENT.length)]);
+  });
+
   test('HEAD of a length that nobody will tell when asked again has none', async () => {
     await using world = await start();
     world.registry.fault({ kind: 'blob', method: 'HEAD' }, chunked());
