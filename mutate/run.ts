@@ -44,7 +44,7 @@ async function main({ seed, count, only = '' }: Options): Promise<void> {
   const coverage = await measure(sites);
   console.error(`${Math.round(performance.now() / 1000)} s; trying the mutants`);
   const outcomes = await attempt(chosen, sites, coverage);
-  print(outcomes, seed);
+  console.log(summary(outcomes, seed, performance.now() / 1000));
   process.exitCode = killRatio(outcomes) >= GOAL ? 0 : 1;
 }
 
@@ -79,13 +79,12 @@ async function attempt(
 ): Promise<Outcome[]> {
   using stack = new DisposableStack();
   const workers = Array.from({ length: WORKERS }, () => stack.use(new Worker()));
-  return await tryAll(chosen, sites, coverage, workers);
+  return await tryAll(chosen, sites, coverage, workers, tell);
 }
 
-function print(outcomes: readonly Outcome[], seed: number): void {
-  for (const outcome of outcomes)
-    if (!outcome.isKilled) console.log(survivorLine(outcome, sourceOf(outcome.candidate.path)));
-  console.log(summary(outcomes, seed, performance.now() / 1000));
+/** A survivor at once: the end is half an hour away. */
+function tell(outcome: Outcome): void {
+  if (!outcome.isKilled) console.log(survivorLine(outcome, sourceOf(outcome.candidate.path)));
 }
 
 function sourceOf(path: string): string {

@@ -12,12 +12,17 @@ const PATIENCE = 4;
 const START_MS = 30_000;
 const TEST_START_MS = 3000;
 
-/** Tries each mutant with the tests that get there. @param workers as many mutants at once */
+/**
+ * Tries each mutant with the tests that get there.
+ * @param workers as many mutants at once
+ * @param tell is told of each as soon as it is known
+ */
 export async function tryAll(
   candidates: readonly Candidate[],
   sites: Sites,
   coverage: readonly FileCoverage[],
   workers: readonly Worker[],
+  tell: (outcome: Outcome) => void,
 ): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
   const queue = candidates.values();
@@ -25,7 +30,10 @@ export async function tryAll(
     workers.map(async (worker) => {
       for (const candidate of queue) {
         const tests = chooseTests(coverage, sites.whereaboutsOf(candidate), LIMIT_MS);
-        outcomes.push({ candidate, tests: tests.length, isKilled: await isKilled(worker, candidate, tests) });
+        const isKilledByThem = await isKilled(worker, candidate, tests);
+        const outcome = { candidate, tests: tests.length, isKilled: isKilledByThem };
+        outcomes.push(outcome);
+        tell(outcome);
       }
     }),
   );
