@@ -29,12 +29,14 @@ async function isPending(promise: Promise<unknown>): Promise<boolean> {
 
 describe('a relay', () => {
   test('gives every reader the same bytes, from where it joins, and ends', async () => {
-    const relay = new Relay(100, new ManualClock());
+    const clock = new ManualClock();
+    const relay = new Relay(100, clock);
     const pushed = relay.push([Buffer.from('abc'), Buffer.from('def')]);
     const [first, second] = [relay.join(100), relay.join(104)];
     expect(Buffer.concat((await first?.next()) as Uint8Array[]).toString()).toBe('abcdef');
     expect(Buffer.concat((await second?.next()) as Uint8Array[]).toString()).toBe('ef');
     await pushed;
+    expect(clock.pending).toBe(0);
     relay.end();
     expect([await first?.next(), await second?.next()]).toEqual([undefined, undefined]);
     expect([first?.offset, second?.offset]).toEqual([106, 106]);

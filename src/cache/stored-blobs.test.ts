@@ -133,6 +133,22 @@ describe('stored blobs', () => {
     expect(held.held).toEqual([]);
   });
 
+  it('that were replaced by readable ones since they were opened are left alone', async () => {
+    let isFirst = true;
+    const replaced: Partial<BlobStore> = {
+      async open(digest) {
+        const reader = await store.open(digest);
+        if (reader !== undefined && isFirst) reader.read = fail('EIO');
+        isFirst = false;
+        return reader;
+      },
+    };
+    const reader = await stored({ store: replaced }).open(DIGEST);
+    await expect(readWhole(reader!)).rejects.toMatchObject({ code: 'EIO' });
+    expect(await isThere()).toBe(true);
+    expect(events).toEqual([]);
+  });
+
   it('that are gone already are set aside once', async () => {
     const blobs = stored();
     await blobs.setAside(DIGEST, new Error('wrong'));
