@@ -17,6 +17,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   containerd: 'containerd',
   ctr: 'containerd',
   podman: 'podman',
+  buildah: 'buildah',
   curl: 'curl',
   openssl: 'openssl',
 };
