@@ -81,6 +81,7 @@ describe('a digest belongs', () => {
     expect(await world.belonging.has(HERE, DIGEST)).toBe(true);
     expect([world.writes, world.lookUps]).toEqual([1, 0]);
     expect(world.disproved).toEqual([fact(HERE, DIGEST), fact(HERE, DIGEST)]);
+    expect(world.woken).toEqual(['registry.test']);
   });
 
   test('and is written once more where its bytes were given: that says more', async () => {
