@@ -66,8 +66,16 @@ function nextAfter(ways: readonly Way[], got: Got): readonly Got[] {
 
 async function ask(scene: Scene, { what, method }: Asking): Promise<Got> {
   const path = scene[`${what}Path`];
-  const answer = await (what === 'blob' ? scene.askPatiently(path, { method }) : scene.ask(path, { method }));
-  return scene.told(path, answer, method === 'HEAD');
+  try {
+    const answer = await (what === 'blob'
+      ? scene.askPatiently(path, { method })
+      : scene.ask(path, { method }));
+    return scene.told(path, answer, method === 'HEAD');
+  } catch (error) {
+    // What is cut at once may be cut before the client has the headers.
+    if (error instanceof Error && 'code' in error && error.code === 'ECONNRESET') return 'cut';
+    throw error;
+  }
 }
 
 /** @returns what ends the disagreement */

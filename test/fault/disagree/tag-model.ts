@@ -56,9 +56,7 @@ function pulled(version: Version, asked: Case, suffix = ''): readonly Way[] {
     const last = isAboutDigest(said) ? byTag(asked) : said;
     if (last.is === 'given') return [known(last.version, asked), ...(suffix === '' ? [] : [old(asked)])];
     if (asked.state === 'cached, stale') return [old(asked)];
-    return [
-      suffix === '' ? known(version, asked, errorOf(last)) : { got: errorOf(last), next: ['newest', '429'] },
-    ];
+    return [suffix === '' ? known(version, asked, errorOf(last)) : { ...old(asked), got: errorOf(last) }];
   });
 }
 
