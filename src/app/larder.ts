@@ -4,6 +4,7 @@ import type { Config } from '../config/config.ts';
 import { chooseDelivery, type Delivery } from '../delivery/choose.ts';
 import type { Events } from '../events.ts';
 import { createMetrics, type Gauges } from '../observe/metrics.ts';
+import { Admission } from '../server/admission.ts';
 import type { Listening } from '../server/listen.ts';
 import { shareThreads, threadsOf } from '../threads.ts';
 import { ThreadParser } from '../upstream/registry/parsing/thread-parser.ts';
@@ -46,7 +47,8 @@ export async function startLarder(
   events.subscribe(metrics.listener);
   const delivery = await chooseDelivery(config.delivery, process, threads.sendfiles);
   const stored = await cache.index.stats();
-  const serving = { clock, events, mirror, upstreams, passage, deliver: delivery.deliver };
+  const admission = new Admission(config.limits);
+  const serving = { clock, events, mirror, upstreams, admission, passage, deliver: delivery.deliver };
   const server = await startServer(config, { ...serving, metrics: metrics.read }).catch((error: unknown) => {
     throw listenProblem(config.listen, error);
   });

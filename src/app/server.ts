@@ -3,7 +3,7 @@ import type { Mirror } from '../cache/mirror.ts';
 import type { Clock } from '../clock.ts';
 import type { Deliver } from '../delivery/deliver.ts';
 import type { Events } from '../events.ts';
-import { Admission, type AdmissionLimits } from '../server/admission.ts';
+import type { Admission } from '../server/admission.ts';
 import { createApp } from '../server/app.ts';
 import type { ConnectionLimits } from '../server/connections.ts';
 import { listen, type Listening } from '../server/listen.ts';
@@ -17,13 +17,12 @@ import { upstreamDetail, type ConfiguredUpstream } from './upstreams.ts';
 /** Durations in milliseconds. */
 export interface ServerSettings {
   readonly listen: { readonly host: string | undefined; readonly port: number };
-  readonly limits: AdmissionLimits &
-    Omit<ConnectionLimits, 'reserve'> & {
-      /** How long a client may take to send its request. */
-      readonly headerTimeoutMs: number;
-      /** The longest that a client may take nothing of an answer. */
-      readonly idleTimeoutMs: number;
-    };
+  readonly limits: Omit<ConnectionLimits, 'reserve'> & {
+    /** How long a client may take to send its request. */
+    readonly headerTimeoutMs: number;
+    /** The longest that a client may take nothing of an answer. */
+    readonly idleTimeoutMs: number;
+  };
   readonly trustedProxies: readonly string[];
   /** How long a client waits for its headers. */
   readonly answerMs: number;
@@ -35,6 +34,7 @@ export interface ServerParts {
   readonly events: Events;
   readonly mirror: Mirror;
   readonly upstreams: readonly ConfiguredUpstream[];
+  readonly admission: Admission;
   readonly passage: Passage;
   readonly deliver: Deliver;
   readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
@@ -48,10 +48,10 @@ export interface ServerParts {
  */
 export async function startServer(settings: ServerSettings, parts: ServerParts): Promise<Listening> {
   const { answerMs, defaultUpstream, limits, trustedProxies } = settings;
-  const { clock, events, mirror, upstreams, passage, deliver, metrics, requestId = randomUUID } = parts;
+  const { clock, events, mirror, upstreams, admission, passage, deliver, metrics } = parts;
   const table = new UpstreamTable(upstreams, defaultUpstream);
   const proxies = new TrustedProxies(trustedProxies);
-  const records = new RequestRecords(clock, events, requestId, proxies);
+  const records = new RequestRecords(clock, events, parts.requestId ?? randomUUID, proxies);
   const app = createApp({
     registry: new Registry(mirror, table, { clock, passage, answerMs, randomBytes }),
     records,
@@ -63,7 +63,7 @@ export async function startServer(settings: ServerSettings, parts: ServerParts):
         upstreams: upstreamDetail(upstreams, (name) => mirror.isSlow(name)),
       }),
     },
-    admission: new Admission(limits),
+    admission,
     idleMs: limits.idleTimeoutMs,
     deliver,
   });

@@ -9,35 +9,31 @@
  * Disposing asserts that nothing is left behind: no fill, no temporary file, no blob that is held or open, no timer, no
  * turn, connection or share of memory that is held or waited for.
  */
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Mirror } from '../../src/cache/mirror.ts';
+import { assembleContent } from '../../src/app/content.ts';
+import { startServer } from '../../src/app/server.ts';
+import type { Mirror } from '../../src/cache/mirror.ts';
 import type { TagPolicy } from '../../src/cache/policy.ts';
 import { rememberIndex } from '../../src/cache/remembering-index.ts';
 import type { Target } from '../../src/cache/target.ts';
-import { upstreamDetail } from '../../src/app/upstreams.ts';
 import { knownRegistry } from '../../src/config/known-registries.ts';
 import { BufferShares } from '../../src/delivery/buffer-shares.ts';
 import { chooseDelivery } from '../../src/delivery/choose.ts';
 import { createEvents, type Events, type LarderEvent, type ServedRequest } from '../../src/events.ts';
 import type { Digest } from '../../src/oci/digest.ts';
 import type { ContentIndex, RepositoryKey } from '../../src/index/content-index.ts';
-import { Evictor } from '../../src/eviction/evictor.ts';
-import { fillRoom } from '../../src/eviction/fill-room.ts';
+import type { Evictor } from '../../src/eviction/evictor.ts';
 import type { Marks } from '../../src/eviction/marks.ts';
 import { LocalMaintenance } from '../../src/maintenance/local-maintenance.ts';
 import type { UpstreamNames } from '../../src/maintenance/selector.ts';
 import { openSqliteIndex } from '../../src/index/sqlite/sqlite-index.ts';
 import { Admission, type AdmissionLimits } from '../../src/server/admission.ts';
-import { createApp } from '../../src/server/app.ts';
 import type { ConnectionLimits } from '../../src/server/connections.ts';
-import { listen, type Listening } from '../../src/server/listen.ts';
-import { Registry } from '../../src/server/registry.ts';
-import { RequestRecords } from '../../src/server/request-record.ts';
-import { TrustedProxies } from '../../src/server/trusted-proxies.ts';
-import { UpstreamTable, type RoutedUpstream } from '../../src/server/select-upstream.ts';
+import type { Listening } from '../../src/server/listen.ts';
+import type { RoutedUpstream } from '../../src/server/select-upstream.ts';
 import type { BlobStore } from '../../src/store/blob-store.ts';
 import { freeBytes, openFileStore } from '../../src/store/fs/file-store.ts';
 import { HeldStore } from '../../src/store/held-store.ts';
@@ -135,6 +131,7 @@ export class MirrorFixture implements AsyncDisposable {
   readonly #ownsDirectory: boolean;
   readonly #upstreams: readonly RoutedUpstream[];
   readonly #left: () => readonly string[];
+  readonly #close: () => Promise<void>;
   readonly parser: ThreadParser;
 
   constructor(parts: {
@@ -151,6 +148,7 @@ export class MirrorFixture implements AsyncDisposable {
     upstreams: readonly RoutedUpstream[];
     parser: ThreadParser;
     left: () => readonly string[];
+    close: () => Promise<void>;
   }) {
     this.clock = parts.clock;
     this.events = parts.events;
@@ -165,6 +163,7 @@ export class MirrorFixture implements AsyncDisposable {
     this.#upstreams = parts.upstreams;
     this.parser = parts.parser;
     this.#left = parts.left;
+    this.#close = parts.close;
   }
 
   get url(): URL {
@@ -226,8 +225,7 @@ export class MirrorFixture implements AsyncDisposable {
     const drained = this.#listening.drain(0);
     this.clock.advance(0);
     await drained;
-    await this.evictor.close();
-    await this.mirror.close();
+    await this.#close();
     await Promise.all(this.#upstreams.map(({ upstream }) => upstream.close()));
     await this.parser.close();
     await this.index.close();
@@ -260,34 +258,26 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
   const { negativeTtlMs = 30_000, manifestMemoryBytes = MEMORY, blobMemoryBytes = MEMORY } = options;
   const shared = { store, index, clock, events: bus };
   const parser = new ThreadParser({ clock });
-  const onFull = (bytes: number): void => evictor.makeRoom(bytes);
   const isServed = options.serveRecovered ?? false;
   const recovered = { isServed, isWordEnough: isServed || options.upstreams.length === 1 };
   const marks = { maxSize: undefined, minFree: 0, unusedForMs: undefined, ...options.marks };
   const free = (): Promise<number> => options.freeBytes?.(directory) ?? freeBytes(directory);
-  const mirror = new Mirror({
+  const content = assembleContent({
     ...shared,
+    marks,
+    freeBytes: free,
     negativeTtlMs,
     manifestMemoryBytes,
     blobMemoryBytes,
     recovered,
-    onFull,
-    room: fillRoom({ ...shared, marks, freeBytes: free, onTight: () => evictor.wake() }),
     parser,
   });
-  const evictor = new Evictor({
-    ...shared,
-    marks,
-    freeBytes: free,
-    flushUses: () => mirror.flushUses(),
-    onEvicted: (digest) => mirror.evicted(digest),
-  });
+  const { mirror, evictor } = content;
   if (options.marks !== undefined) evictor.start();
   const passage = new Passage(randomUUID());
   const dependencies = { clock, events: bus, passage, parser };
   const upstreams = options.upstreams.map((entry) => routed(entry, dependencies));
   const defaultUpstream = options.upstreams[0]?.name ?? '';
-  const table = new UpstreamTable(upstreams, defaultUpstream);
   const findTarget = (key: RepositoryKey): Target | undefined => {
     const found = upstreams.find(({ upstream }) => upstream.name === key.upstream);
     return found && { upstream: found.upstream, tags: found.tags, permission: found.permission, key };
@@ -303,35 +293,32 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
     findTarget,
     maxBytes: options.marks?.maxSize,
   });
-  let ids = 0;
-  const proxies = new TrustedProxies(options.trustedProxies ?? []);
-  const records = new RequestRecords(clock, bus, () => `request-${(ids += 1)}`, proxies);
-  const health = {
-    probe: () => mirror.probe(),
-    detail: () => ({
-      disk: mirror.disk.state,
-      upstreams: upstreamDetail(upstreams, (name) => mirror.isSlow(name)),
-    }),
-    metrics: () => Promise.resolve({ contentType: 'text/plain', text: '' }),
-  };
   const admission = new Admission(options.limits ?? { requests: 1000, requestsPerClient: 1000 });
-  const { idleMs = 0, headerTimeoutMs = 60_000, answerMs = 25_000 } = options;
-  const registry = new Registry(mirror, table, { clock, answerMs, randomBytes, passage });
   const shares = new BufferShares();
   const { deliver } = await chooseDelivery('auto', process, 1, shares);
-  const app = createApp({ registry, records, health, admission, idleMs, deliver });
+  let ids = 0;
+  const { idleMs = 0, headerTimeoutMs = 60_000, answerMs = 25_000, trustedProxies = [] } = options;
   const connections = options.connections ?? { connections: 10_000, connectionsPerClient: 10_000 };
-  const limits = { headerTimeoutMs, ...connections };
-  const listening = await listen({
-    app,
-    records,
-    proxies,
-    clock,
-    events: bus,
-    host: '127.0.0.1',
-    port: 0,
-    limits,
-  });
+  const listening = await startServer(
+    {
+      listen: { host: '127.0.0.1', port: 0 },
+      limits: { headerTimeoutMs, idleTimeoutMs: idleMs, ...connections },
+      trustedProxies,
+      answerMs,
+      defaultUpstream,
+    },
+    {
+      clock,
+      events: bus,
+      mirror,
+      upstreams,
+      admission,
+      passage,
+      deliver,
+      metrics: () => Promise.resolve({ contentType: 'text/plain', text: '' }),
+      requestId: () => `request-${(ids += 1)}`,
+    },
+  );
   const ownsDirectory = options.directory === undefined;
   const left = (): readonly string[] => [
     ...watched.running(),
@@ -356,6 +343,7 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
     upstreams,
     parser,
     left,
+    close: () => content.close(),
   });
 }
 
