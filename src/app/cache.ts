@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Mirror } from '../cache/mirror.ts';
 import type { RecoveredPolicy } from '../cache/permission/policy.ts';
 import { rememberIndex, type RememberingIndex } from '../cache/remembering-index.ts';
@@ -34,7 +35,10 @@ export interface CacheDependencies {
   readonly parser?: Parser;
 }
 
-/** After that the log has been written of what was told, though the process does nothing else from then on. */
+/**
+ * After that the log has been written of what was told, though the process does nothing else from then on. In real time:
+ * the clock's timers do not keep a process, and nothing else does when it has only begun.
+ */
 const LOG_WRITTEN_MS = 100;
 
 /** @throws as `openCacheDirectory` does */
@@ -49,7 +53,7 @@ export async function openCache(config: Config, dependencies: CacheDependencies)
       busyTimeoutMs,
       onUpgradeBegun(from, to) {
         events.emit({ kind: 'index-upgrade-begun', from, to });
-        return new Promise((resolve) => clock.after(LOG_WRITTEN_MS, resolve));
+        return wait(LOG_WRITTEN_MS);
       },
       onUpgrade: (from, to) => events.emit({ kind: 'index-upgraded', from, to }),
       onIndexReplaced(error, setAside) {

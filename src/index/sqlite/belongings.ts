@@ -133,9 +133,14 @@ export async function letClaimsWait(
     connection.run('addWaitingRepositories', bytes, after, last, upstream);
     return piece.length < PIECE ? undefined : last;
   };
-  for (let after: number | undefined = 0; after !== undefined;) {
-    const start: number = after;
-    after = await turns.take(() => connection.transaction(() => add(start)));
+  try {
+    for (let after: number | undefined = 0; after !== undefined;) {
+      const start: number = after;
+      after = await turns.take(() => connection.transaction(() => add(start)));
+    }
+  } catch {
+    // What it goes with is recorded by now, and must not count as failed: claims that do not wait are confirmed when
+    // they are asked for.
   }
 }
 

@@ -1,7 +1,10 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
+import { migrate } from '../../../src/index/sqlite/migrate.ts';
+import { MIGRATIONS } from '../../../src/index/sqlite/schema.ts';
 import { threadsFor } from '../../../src/threads.ts';
 import { startFakeRegistry, type FakeRegistry } from '../../support/fake-registry.ts';
 import { larder, type Larder } from '../../support/e2e/larder.ts';
@@ -48,6 +51,20 @@ test.runIf(process.platform === 'linux').each([
   const tasks = `/proc/${mirror.process.pid}/task`;
   const names = (await readdir(tasks)).map((task) => readFile(join(tasks, task, 'comm'), 'utf8'));
   expect((await Promise.all(names)).filter((name) => name.startsWith('libuv-worker'))).toHaveLength(expected);
+});
+
+test('an index of an earlier version is made a newer one at the start, which is told before and after', async () => {
+  await using registry = await startFakeRegistry();
+  await using directory = await temporaryDirectory('old-index');
+  const database = new DatabaseSync(join(directory.path, 'index.db'));
+  migrate(database, 'index.db', MIGRATIONS.slice(0, 4));
+  database.close();
+  const config = { upstreams: { 'registry.test': { url: registry.url.href } } };
+  await using mirror = await larder(config, { cacheDirectory: directory.path });
+  await until(
+    'the upgrade is logged',
+    () => /is upgraded[^]*upgraded/.test(mirror.process.stdout()) || undefined,
+  );
 });
 
 test('what fails between listening and serving ends the program, which does not listen over a closed cache', async () => {

@@ -20,6 +20,8 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   buildah: 'buildah',
   curl: 'curl',
   openssl: 'openssl',
+  nginx: 'nginx',
+  ip: 'iproute2',
 };
 
 /** Before the first e2e file: everything needed is there, and the registries' stock is built. */

@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest';
+import { digestOf } from '../../oci/digest.ts';
+import { letClaimsWait } from './belongings.ts';
+import type { Connection } from './connection.ts';
+import { Turns } from './turns.ts';
+
+test('where claims cannot be told to wait, what they were told with stays recorded: its caller hears of no failure', async () => {
+  const asked: string[] = [];
+  const connection = {
+    transaction: (change: () => unknown) => change(),
+    all(name: string) {
+      asked.push(name);
+      throw new Error('SQLITE_FULL');
+    },
+  };
+  await letClaimsWait(
+    connection as unknown as Connection,
+    new Turns(),
+    'docker.io',
+    digestOf(Buffer.from('l')),
+  );
+  expect(asked).toEqual(['repositoryIdsOf']);
+});
