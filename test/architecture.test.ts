@@ -159,9 +159,15 @@ function sourceProblem(path: string, target: string): string | undefined {
   if (isTest(target)) return 'it is a test; move what both need into a source';
   if (layerOf(target) === layer) return roomProblem(path, target);
   const allowed = LAYERS.get(layer) ?? [];
-  if (allowed === 'everything' || allowed.includes(layerOf(target)) || allowed.includes(target))
-    return undefined;
-  return `${layer} may import ${list(allowed)} of src/; move what it needs down, or take it as an argument`;
+  if (allowed === 'everything' && isBelow(layerOf(target), layer)) return undefined;
+  if (allowed.includes(layerOf(target)) || allowed.includes(target)) return undefined;
+  const those = allowed === 'everything' ? 'everything below it' : list(allowed);
+  return `${layer} may import ${those} of src/; move what it needs down, or take it as an argument`;
+}
+
+function isBelow(layer: string, other: string): boolean {
+  const order = [...LAYERS.keys()];
+  return order.indexOf(layer) < order.indexOf(other);
 }
 
 function roomProblem(path: string, target: string): string | undefined {
@@ -286,6 +292,7 @@ describe('a violation', () => {
       "import '../registry/tags.ts';",
       'upstream/transport may import credentials of upstream/',
     ],
+    ['one of the command line', 'app/a.ts', "import '../cli/main.ts';", 'app may import everything below it'],
     ['a test', 'store/a.ts', "import './a.contract.ts';", 'it is a test'],
     ['a file outside', 'cli/a.ts', "import '../../test/support/a.ts';", 'outside src/'],
     ['a package elsewhere', 'cache/a.ts', "import { request } from 'undici';", 'only upstream may'],

@@ -3,8 +3,7 @@ import type { RepositoryKey } from '../index/content-index.ts';
 import type { Digest } from '../oci/digest.ts';
 import { isIndexMediaType } from '../oci/media-type.ts';
 import type { Reference } from '../oci/reference.ts';
-import { parseRepositoryName } from '../oci/repository-name.ts';
-import { parseTag, type Tag } from '../oci/tag.ts';
+import type { Tag } from '../oci/tag.ts';
 import type { Parser } from '../upstream/registry/parsing/parser.ts';
 import type { FillRoom } from './allowance.ts';
 import type { OpenedBlob } from './asked.ts';
@@ -13,14 +12,16 @@ import { catalogPage, type CatalogPage } from './catalog.ts';
 import { Disk, type DiskOptions } from './disk.ts';
 import { LastUse } from './last-use.ts';
 import { LinuxImages } from './linux-image.ts';
+import { headOf, type ManifestHead } from './manifest-head.ts';
 import type { ManifestPreference } from './manifest-preference.ts';
-import { completed, Manifests, type PulledManifest, type Told } from './manifests.ts';
+import { completed, Manifests, type PulledManifest } from './manifests.ts';
 import { NegativeCache } from './negative.ts';
-import { HIT, joined, type Outcome } from './outcome.ts';
+import { HIT, joined } from './outcome.ts';
 import { Belonging } from './permission/belonging.ts';
 import { EarlyConfirmation } from './permission/early.ts';
 import { Permission } from './permission/permission.ts';
 import type { RecoveredPolicy } from './permission/policy.ts';
+import { probe } from './probe.ts';
 import type { RememberingIndex } from './remembering-index.ts';
 import { ReferrerLists, type ReferrersPage } from './referrer-lists.ts';
 import { SmallBlobs } from './small-blobs.ts';
@@ -44,17 +45,6 @@ export interface MirrorOptions extends DiskOptions {
   /** Absent: documents are read in this thread. */
   readonly parser?: Parser;
 }
-
-/** What a manifest's headers tell. */
-export interface ManifestHead extends Told {
-  readonly outcome: Outcome;
-}
-
-/** A name that is cached nowhere: to look for it takes one row, however much is cached. */
-const PROBED = {
-  key: { upstream: '', repository: parseRepositoryName('larder/probe') },
-  tag: parseTag('probe'),
-} as const;
 
 /** The whole of the domain: the answers to a registry client's questions, from the cache and from upstream. */
 export class Mirror {
@@ -259,7 +249,7 @@ export class Mirror {
 
   /** Whether a by-tag read can be served: what readiness means. @throws where the index cannot answer */
   async probe(): Promise<void> {
-    await this.#options.index.tag(PROBED.key, PROBED.tag);
+    await probe(this.#options.index);
   }
 
   /** Whether tags of the upstream are served as they are known, since it did not confirm one in time a moment ago. */
@@ -303,8 +293,4 @@ export class Mirror {
     const { manifest, outcome } = await this.#manifests.pull(target, child);
     return { manifest, outcome: joined(pulled.outcome, outcome) };
   }
-}
-
-function headOf({ manifest, outcome }: PulledManifest): ManifestHead {
-  return { digest: manifest.digest, mediaType: manifest.mediaType, size: manifest.bytes.length, outcome };
 }

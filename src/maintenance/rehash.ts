@@ -1,7 +1,6 @@
 import { createDigester, digestAlgorithm } from '../oci/digest.ts';
 import type { BlobStore, Stored } from '../store/blob-store.ts';
-import { VerificationError } from '../store/error.ts';
-import { isUnreadable } from '../store/error.ts';
+import { isUnreadable, VerificationError } from '../store/error.ts';
 
 /** Large reads cost few system calls; hashing one takes a millisecond or two, which is what others wait at most. */
 const SLICE = 1024 * 1024;

@@ -54,7 +54,7 @@ export function createLogListener(logger: Logger): Listener {
         logDisk(logger, event);
         return;
       case 'blob-quarantined':
-        logger.error(described(event), 'stored bytes were wrong, the next pull fetches them again');
+        logger.error(described(event), 'stored bytes were wrong: memory or the next pull has the right ones');
         return;
       case 'index-replaced':
       case 'index-upgrade-begun':

@@ -33,13 +33,14 @@ async function serve(config: Config): Promise<void> {
   const logger = createLogger(config.log, process.stdout.isTTY);
   events.subscribe(createLogListener(logger));
 
+  const warning = openToOthers(config.cache.directory);
+  if (warning !== undefined) logger.warn(warning);
+
   // From here on: a signal during the start gets an orderly end once the start is through.
   const stopped = stopSignal(process, clock);
   {
     await using larder = await startLarder(config, { clock, events });
     const { server, delivery, stored } = larder;
-    const warning = openToOthers(config.cache.directory);
-    if (warning !== undefined) logger.warn(warning);
     logger.info({ delivery: delivery.method, reason: delivery.reason }, 'how blobs are sent');
     process.stderr.write(startBlock(config, { version: version(), ...server, ...stored }));
     await drainAt(stopped, server, config, logger);

@@ -8,7 +8,7 @@ import type { AnswerName } from '../../support/disagreeing-registry.ts';
 export type Version = 'asked' | 'other' | 'nowhere';
 
 /**
- * - `no`: the registry's own word. `absent`: somebody's, and perhaps not the registry's.
+ * - `no`: the registry's own word. `absent`: a no that may be another's than the registry's.
  * - `open`: a HEAD that says nothing, so that GET is to answer.
  * - `later`: a limit, for as long as it says.
  * - `failed`: nothing was said; `refused` the same by a status that is about what was asked for.

@@ -157,7 +157,7 @@ describe('a manifest that memory has not', () => {
   });
 });
 
-test('what memory has is stored again at once where it was set aside: nobody need ask for it', async () => {
+test('what memory has is stored again at once where it was set aside, before a client asks for it', async () => {
   await using world = await start(IN_MEMORY);
   await change(world);
   await verify(world);

@@ -13,7 +13,7 @@ import type { LogEntry } from './disk-log.ts';
 export interface Told {
   /**
    * - `stored`: it is, from now on
-   * - `may go`: somebody is about to remove it, or to write it
+   * - `may go`: a change is about to remove it, or to write it
    * - `gone`: it was set aside and must never be back
    */
   readonly kind: 'stored' | 'may go' | 'gone';

@@ -1,0 +1,14 @@
+import type { ContentIndex } from '../index/content-index.ts';
+import { parseRepositoryName } from '../oci/repository-name.ts';
+import { parseTag } from '../oci/tag.ts';
+
+/** A name that is cached nowhere: to look for it takes one row, however much is cached. */
+const PROBED = {
+  key: { upstream: '', repository: parseRepositoryName('larder/probe') },
+  tag: parseTag('probe'),
+} as const;
+
+/** Looks up a tag. @throws IndexError where the index cannot answer */
+export async function probe(index: Pick<ContentIndex, 'tag'>): Promise<void> {
+  await index.tag(PROBED.key, PROBED.tag);
+}
