@@ -10,6 +10,7 @@ import {
   type Marks,
 } from './marks.ts';
 
+const KiB = 1024;
 const MiB = 1024 ** 2;
 const GiB = 1024 ** 3;
 
@@ -121,6 +122,7 @@ describe('room for a fill', () => {
     ['some is free', 10 * MiB, { stored: 50 * MiB, free: 4 * MiB }, 6 * MiB],
     ['a quota is full though the disk is not', 10 * MiB, { stored: 50 * MiB, free: 99 * MiB }, MiB],
     ['what is free cannot be told', 10 * MiB, { stored: 50 * MiB, free: undefined }, 10 * MiB],
+    ['all of the store does just', 10 * MiB, { stored: 6 * MiB, free: 4 * MiB }, 6 * MiB],
     ['all of the store would not do', 10 * MiB, { stored: 5 * MiB, free: 4 * MiB }, 0],
   ])('where %s', (_, wanted, use, expected) => {
     expect(bytesForRoom(wanted, { ingests: [], ...use })).toBe(expected);
@@ -158,7 +160,8 @@ describe('what a fill may write', () => {
       6.25 * MiB,
     ],
     ['nothing once the cap is reached', capped, { stored: GB }, fill(undefined, 1), 0],
-    ['nothing where there is next to nothing', capped, { stored: GB - 1_000 }, fill(undefined), 0],
+    ['nothing where there is next to nothing', capped, { stored: GB - 64 * KiB + 1 }, fill(undefined), 0],
+    ['all of the least that counts as room', capped, { stored: GB - 64 * KiB }, fill(undefined), 64 * KiB],
     ['a slice of what is free beyond the mark', free, { free: 740 * MiB }, fill(undefined), 10 * MiB],
     ['all of it where it is little', free, { free: 100.5 * MiB }, fill(undefined), 0.5 * MiB],
     [
