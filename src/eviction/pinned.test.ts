@@ -5,15 +5,20 @@ import { Pinned } from './pinned.ts';
 
 const [OLD, NEW, LAYER] = ['old', 'new', 'layer'].map((name) => digestOf(name)) as [Digest, Digest, Digest];
 
+/** Pins of these digests, on one page. */
+function onePage(...digests: readonly Digest[]): ContentIndex['pins'] {
+  return async ({ after }) =>
+    after === undefined
+      ? digests.map((digest) => ({ name: digest, pin: { kind: 'digest', digest }, digest, pinnedAt: 0 }))
+      : [];
+}
+
 it('what a pinned tag refers to is looked up once, and again only where the tag has moved', async () => {
   let tagged = OLD;
   const closure = vi.fn<ContentIndex['closure']>(async (digest) => [digest, LAYER]);
   const pinned = new Pinned({
     closure,
-    pins: async ({ after }) =>
-      after === undefined
-        ? [{ name: tagged, pin: { kind: 'digest', digest: tagged }, digest: tagged, pinnedAt: 0 }]
-        : [],
+    pins: (page) => onePage(tagged)(page),
   });
   for (const digest of [OLD, OLD, NEW, NEW]) {
     tagged = digest;
@@ -21,4 +26,39 @@ it('what a pinned tag refers to is looked up once, and again only where the tag 
     expect([OLD, NEW, LAYER].filter((each) => pinned.has(each))).toEqual([digest, LAYER]);
   }
   expect(closure.mock.calls).toEqual([[OLD], [NEW]]);
+});
+
+/** Counts the turns of the event loop until it is disposed. */
+function countTurns(): Disposable & { readonly count: number } {
+  let count = 0;
+  const next = (): void => {
+    count += 1;
+    immediate = setImmediate(next);
+  };
+  let immediate = setImmediate(next);
+  return {
+    get count() {
+      return count;
+    },
+    [Symbol.dispose]: () => clearImmediate(immediate),
+  };
+}
+
+it.each([
+  ['999 digests are too few', [999, 1, 1], [0, 0, 1]],
+  ['1000 are enough', [1000, 1, 1], [0, 1, 1]],
+  ['and then it is counted anew', [1000, 999, 1, 1], [0, 1, 1, 2]],
+])('everything else has its turn while digests are looked up: %s', async (_, sizes, expected) => {
+  using turns = countTurns();
+  const digests = sizes.map((size, position) => digestOf(`${position} refers to ${size}`));
+  const lookedUp: number[] = [];
+  const pinned = new Pinned({
+    pins: onePage(...digests),
+    closure: async (digest) => {
+      lookedUp.push(turns.count);
+      return Array.from({ length: sizes[digests.indexOf(digest)] ?? 0 }, () => digest);
+    },
+  });
+  await pinned.read();
+  expect(lookedUp).toEqual(expected);
 });
