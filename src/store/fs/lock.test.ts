@@ -85,7 +85,10 @@ describe('lockDirectory', () => {
     const lock = await lockDirectory(directory.path);
     const error = await lockDirectory(directory.path).catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(DirectoryLockedError);
-    expect(error).toMatchObject({ holder: { pid: process.pid, host: hostname() } });
+    expect(error).toMatchObject({
+      message: expect.stringContaining(`is in use by process ${process.pid} on ${hostname()}: `),
+      holder: { pid: process.pid, host: hostname() },
+    });
     await lock.release();
   });
 
