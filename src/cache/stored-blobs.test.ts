@@ -149,6 +149,22 @@ describe('stored blobs', () => {
     expect(events).toEqual([]);
   });
 
+  it('that have lost their end since they were opened are set aside', async () => {
+    let isFirst = true;
+    const shortened: Partial<BlobStore> = {
+      async open(digest) {
+        const reader = await store.open(digest);
+        if (reader !== undefined && isFirst) reader.read = fail('EIO');
+        else if (reader !== undefined) Object.defineProperty(reader, 'size', { value: 3 });
+        isFirst = false;
+        return reader;
+      },
+    };
+    const reader = await stored({ store: shortened }).open(DIGEST);
+    await expect(reader!.read(new Uint8Array(1), 3)).rejects.toMatchObject({ code: 'EIO' });
+    expect(await isThere()).toBe(false);
+  });
+
   it('that are gone already are set aside once', async () => {
     const blobs = stored();
     await blobs.setAside(DIGEST, new Error('wrong'));

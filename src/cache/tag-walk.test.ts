@@ -85,6 +85,19 @@ test.each([
   expect(asked()).toBe(times);
 });
 
+test.each([
+  ['tags', { ...LIMITS, tags: 3 }],
+  ['pages', { ...LIMITS, pages: 3 }],
+  ['bytes', { ...LIMITS, bytes: 3 * packTags(['0']).bytes.length + '1'.length + '2'.length }],
+])('a list of just as many %s as may be is read to its end', async (_name, limits) => {
+  const { target } = repository((number) => ({
+    tags: packTags([String(number)]),
+    next: number < 2 ? String(number + 1) : undefined,
+  }));
+  const list = await readAllTags(target, { clock: new ManualClock(), parser: inlineParser }, limits);
+  expect(unpackTags(list)).toEqual(['0', '1', '2']);
+});
+
 test('one deadline holds for all pages together, and ends the request that runs', async () => {
   const clock = new ManualClock();
   const { target, asked, signals } = repository((number) => {

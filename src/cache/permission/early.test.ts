@@ -14,14 +14,18 @@ const UPSTREAM = 'registry.test';
 const BASE = digest('base');
 const PACE_MS = 200;
 const AWAY_MS = 60_000;
+const DENIED = new UpstreamError(UPSTREAM, 'absent', 'not-found', 'unknown blob', { isVerdict: true });
 
-/** An upstream whose repositories all claim one layer; those that are called `broken…` cannot be asked about it. */
+/**
+ * An upstream whose repositories all claim one layer; those that are called `broken…` cannot be asked about it,
+ * by `denied…` it is refused, and of `unclear…` its word is not enough.
+ */
 class World {
   readonly asked: string[] = [];
   readonly early: EarlyConfirmation;
   /** Called while a question is being asked. */
   meanwhile: () => Promise<void> = async () => {};
-  readonly #clock = new ManualClock();
+  readonly clock = new ManualClock();
   readonly #index: RememberingIndex;
 
   constructor(index: RememberingIndex) {
@@ -31,7 +35,7 @@ class World {
       index,
       permission: permission as Permission,
       findTarget: (key) => ({ key }) as Target,
-      clock: this.#clock,
+      clock: this.clock,
       events: createEvents(),
     });
   }
@@ -51,7 +55,7 @@ class World {
 
   /** The next question, if one is due in that time. */
   async pass(ms: number): Promise<void> {
-    this.#clock.advance(ms);
+    this.clock.advance(ms);
     for (let turn = 0; turn < 5; turn += 1) await setImmediate();
   }
 
@@ -59,6 +63,8 @@ class World {
     this.asked.push(repository);
     await this.meanwhile();
     if (repository.startsWith('broken')) throw new UpstreamError(UPSTREAM, 'unavailable', 'status', '500');
+    if (repository.startsWith('denied')) throw DENIED;
+    if (repository.startsWith('unclear')) return false;
     await this.#index.putBelonging(keyOf(UPSTREAM, repository), BASE, 'confirmed');
     return true;
   }
@@ -130,5 +136,53 @@ describe('what waits to be confirmed', () => {
       world.early.wake(UPSTREAM);
     }
     expect(world.asked).toEqual([...broken.toReversed(), 'old']);
+  });
+
+  test.each(['denied', 'unclear'])('and is %s waits no more', async (name) => {
+    await world.claim(name);
+    await world.pass(PACE_MS);
+    expect(await index.waitingClaim(UPSTREAM)).toBeUndefined();
+    for (const ms of [PACE_MS, AWAY_MS, PACE_MS]) await world.pass(ms);
+    expect(world.asked).toEqual([name]);
+  });
+
+  test.each(['denied', 'unclear'])('and is %s is the last one asked about until that is recorded', async (name) => {
+    const recording = Promise.withResolvers<void>();
+    const slow: RememberingIndex = {
+      ...index,
+      async passOver(...claim) {
+        await recording.promise;
+        await index.passOver(...claim);
+      },
+    };
+    world = new World(slow);
+    await world.claim('old', name);
+    for (let question = 0; question < 3; question += 1) await world.pass(PACE_MS);
+    expect(world.asked).toEqual([name]);
+    recording.resolve();
+    for (let question = 0; question < 2; question += 1) await world.pass(PACE_MS);
+    expect(world.asked).toEqual([name, 'old']);
+  });
+
+  test('and comes while there seems to be none is asked about', async () => {
+    let isLate = false;
+    world = new World({
+      ...index,
+      async waitingClaim(...asked) {
+        const none = await index.waitingClaim(...asked);
+        if (!isLate) await world.claim('late');
+        isLate = true;
+        return none;
+      },
+    });
+    world.early.wake(UPSTREAM);
+    for (let question = 0; question < 2; question += 1) await world.pass(PACE_MS);
+    expect(world.asked).toEqual(['late']);
+  });
+
+  test('is looked for no more once there is none', async () => {
+    await world.claim('only');
+    for (let question = 0; question < 2; question += 1) await world.pass(PACE_MS);
+    expect([world.asked, world.clock.pending]).toEqual([['only'], 0]);
   });
 });
