@@ -1,0 +1,133 @@
+import { Readable } from 'node:stream';
+import { Belonging } from '../../src/cache/permission/belonging.ts';
+import { Permission } from '../../src/cache/permission/permission.ts';
+import { Disk } from '../../src/cache/disk.ts';
+import { LastUse } from '../../src/cache/last-use.ts';
+import { NegativeCache } from '../../src/cache/negative.ts';
+import { rememberIndex, type RememberingIndex } from '../../src/cache/remembering-index.ts';
+import { SmallBlobs } from '../../src/cache/small-blobs.ts';
+import { StoredBlobs } from '../../src/cache/stored-blobs.ts';
+import type { Target } from '../../src/cache/target.ts';
+import { createEvents } from '../../src/events.ts';
+import { openSqliteIndex } from '../../src/index/sqlite/sqlite-index.ts';
+import type { Digest } from '../../src/oci/digest.ts';
+import { parseRepositoryName } from '../../src/oci/repository-name.ts';
+import type { BlobStore } from '../../src/store/blob-store.ts';
+import { createMemoryStore } from '../../src/store/memory.ts';
+import { UpstreamError } from '../../src/upstream/error.ts';
+import type { ByteRange, Upstream } from '../../src/upstream/upstream.ts';
+import { ManualClock } from './manual-clock.ts';
+import { StubUpstream } from './stub-upstream.ts';
+
+/** What is changed of the store and the index, to make them fail or wait. */
+export interface MemoryCacheChanges {
+  readonly store?: (store: BlobStore) => Partial<BlobStore>;
+  readonly index?: Partial<RememberingIndex>;
+}
+
+/** The parts that caching is made of, over a store and an index in memory: the options of `Blobs` and `Manifests`. */
+export class MemoryCache implements AsyncDisposable {
+  readonly clock = new ManualClock();
+  readonly events = createEvents();
+  readonly memoryBytes = 1024 * 1024;
+  readonly negative = new NegativeCache(this.clock, 30_000);
+  readonly store: BlobStore;
+  readonly index: RememberingIndex;
+  readonly belonging: Belonging;
+  readonly permission: Permission;
+  readonly stored: StoredBlobs;
+  readonly small: SmallBlobs;
+  readonly lastUse: LastUse;
+  readonly disk: Disk;
+
+  constructor(index: RememberingIndex, { store }: MemoryCacheChanges) {
+    const memory = createMemoryStore();
+    this.store = { ...memory, ...store?.(memory) };
+    this.index = index;
+    const { clock, events, negative } = this;
+    this.belonging = new Belonging(index, events, negative);
+    const recovered = { isServed: false, isWordEnough: false };
+    this.permission = new Permission({ index, belonging: this.belonging, negative, recovered, clock, events });
+    this.stored = new StoredBlobs({ store: this.store, index, events, onSetAside: () => Promise.resolve() });
+    this.small = new SmallBlobs({ stored: this.stored, events, memoryBytes: this.memoryBytes });
+    this.lastUse = new LastUse(index, clock, events);
+    this.disk = new Disk({ store: this.store, clock, events });
+  }
+
+  static async open(changes: MemoryCacheChanges = {}): Promise<MemoryCache> {
+    const index = rememberIndex(await openSqliteIndex(':memory:'));
+    return new MemoryCache({ ...index, ...changes.index }, changes);
+  }
+
+  /** Stores bytes and tells the index of them: of no repository. */
+  async keep(digest: Digest, bytes: Uint8Array): Promise<void> {
+    await using ingest = await this.store.ingest({ digest });
+    await ingest.write([bytes]);
+    await this.index.putBlob(await ingest.commit(), 1);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.lastUse.flush();
+    await this.index.close();
+  }
+}
+
+/** An upstream of one blob, whose bytes come when the test sends them. */
+export class HeldUpstream {
+  /** What it tells of the blob's size, in bytes, with its body. */
+  size: number | undefined;
+  /** The range of each request; undefined is the whole. */
+  readonly asked: (ByteRange | undefined)[] = [];
+  /** The answer to each: pieces are pushed by the test. */
+  readonly bodies: Readable[] = [];
+  /** How often it was asked for the blob without its bytes. It always has it. */
+  questions = 0;
+  readonly #upstream: Upstream;
+
+  /** @param told the size in bytes that it tells where it is asked without the bytes */
+  constructor(size: number | undefined, told = size) {
+    this.size = size;
+    this.#upstream = {
+      ...new StubUpstream().upstream,
+      blob: async (_, __, { range, signal } = {}) => {
+        const start = range?.start ?? 0;
+        this.asked.push(range);
+        return { body: this.#body(signal), start, size: this.size };
+      },
+      statBlob: async () => {
+        this.questions += 1;
+        return { size: told, by: 'head' };
+      },
+    };
+  }
+
+  target(repository = 'acme/app'): Target {
+    return targetOf(this.#upstream, repository);
+  }
+
+  #body(signal: AbortSignal | undefined): Readable {
+    const body = new Readable({ objectMode: true, read: () => {} });
+    body.on('error', () => {});
+    const cancelled = new UpstreamError('registry.test', 'unavailable', 'cancelled', 'given up');
+    signal?.addEventListener('abort', () => body.destroy(cancelled));
+    this.bodies.push(body);
+    return body;
+  }
+}
+
+/** A repository of an upstream that asks before it gives. */
+export function targetOf(upstream: Upstream, repository = 'acme/app'): Target {
+  return {
+    upstream,
+    key: { upstream: upstream.name, repository: parseRepositoryName(repository) },
+    tags: {
+      ttlMs: 0,
+      staleForMs: 0,
+      deadlineMs: 0,
+      isImmutable: () => false,
+      onDeleted: 'drop',
+      quotaReserve: 0,
+    },
+    permission: { isOpen: false, checksReferences: false },
+  };
+}
