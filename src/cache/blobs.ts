@@ -4,10 +4,10 @@ import type { Digest } from '../oci/digest.ts';
 import type { BlobReader } from '../store/blob-store.ts';
 import { StoreError } from '../store/error.ts';
 import { UpstreamError } from '../upstream/error.ts';
-import type { ByteRange, ToldBlob } from '../upstream/upstream.ts';
+import type { ToldBlob } from '../upstream/upstream.ts';
 import { Audience, demandOf } from './audience.ts';
 import type { Asked, OpenedBlob } from './asked.ts';
-import { directPart } from './direct-part.ts';
+import { directPart, type DirectPart } from './direct-part.ts';
 import type { Fill } from './fill.ts';
 import type { FillOptions } from './fill-options.ts';
 import { Fills } from './fills.ts';
@@ -210,7 +210,7 @@ export class Blobs {
   async #openAhead(
     fill: Fill,
     target: Target,
-    part: ByteRange,
+    part: DirectPart,
     client: string,
   ): Promise<OpenedBlob | undefined> {
     fill.spendDirect(part);

@@ -1,6 +1,11 @@
 import { resolveRange, type SingleRange } from '../http/range.ts';
-import type { ByteRange } from '../upstream/upstream.ts';
 import type { FillProgress } from './worth-finishing.ts';
+
+/** A part of a blob to fetch by itself: bytes from `start` up to, not including, `end`. */
+export interface DirectPart {
+  readonly start: number;
+  readonly end: number;
+}
 
 /** A running fill, as somebody who wants a part of its blob sees it. */
 export interface FillInView extends FillProgress {
@@ -24,7 +29,7 @@ const DIRECT_SHARE = 0.25;
  * and close each when they have their chunk, so they get it from the fill. (containerd
  * core/remotes/docker/fetcher.go, `concurrent_layer_fetch_buffer`.)
  */
-export function directPart(range: SingleRange | undefined, fill: FillInView): ByteRange | undefined {
+export function directPart(range: SingleRange | undefined, fill: FillInView): DirectPart | undefined {
   const { size, offset, followers, directBytes } = fill;
   if (range === undefined || size === undefined) return undefined;
   const resolved = resolveRange(range, size);

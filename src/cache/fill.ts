@@ -3,11 +3,10 @@ import type { Digest } from '../oci/digest.ts';
 import type { BlobReader, Ingest, Stored } from '../store/blob-store.ts';
 import { StoreError, VerificationError } from '../store/error.ts';
 import { UpstreamError } from '../upstream/error.ts';
-import type { ByteRange } from '../upstream/upstream.ts';
 import { Allowance } from './allowance.ts';
 import type { Audience } from './audience.ts';
 import { BlobSource } from './blob-source.ts';
-import type { FillInView } from './direct-part.ts';
+import type { DirectPart, FillInView } from './direct-part.ts';
 import { giveBack } from './give-back.ts';
 import { FailedReader } from './failed-reader.ts';
 import type { FillOptions } from './fill-options.ts';
@@ -98,7 +97,7 @@ export class Fill implements FillInView {
   }
 
   /** A part is fetched beside the fill, which goes on: from now on the part counts, whatever becomes of it. */
-  spendDirect({ start, end = this.#size ?? start }: ByteRange): void {
+  spendDirect({ start, end }: DirectPart): void {
     this.#directBytes += end - start;
   }
 
