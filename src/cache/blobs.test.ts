@@ -11,7 +11,7 @@ const DIGEST = digestOf(BYTES);
 const MiB = 1024 * 1024;
 const WHOLE = { range: undefined, client: 'client' };
 
-test('HEAD of stored bytes that only the bytes themselves could prove to be the repository’s is asked of upstream', async () => {
+test('HEAD of stored bytes that may not be served on a word is asked of upstream', async () => {
   await using cache = await MemoryCache.open();
   await cache.keep(DIGEST, BYTES);
   const upstream = new HeldUpstream(BYTES.length);

@@ -15,7 +15,7 @@ const FULL = new StoreError('begin a blob', { code: 'ENOSPC' });
 test.each([
   [16, { start: 0, end: 10 }, undefined],
   [17, undefined, true],
-])('of %i parts each is fetched by itself, or the whole in place of very many', async (count, first, isWhole) => {
+])('of %i parts each is fetched by itself, or the whole in their place', async (count, first, isWhole) => {
   const { target, asked, open } = scriptedBlob(CONTENT, [{}]);
   const clock = new ManualClock();
   const negative = new NegativeCache(clock, 30_000);

@@ -25,7 +25,7 @@ export interface MemoryCacheChanges {
   readonly index?: Partial<RememberingIndex>;
 }
 
-/** The parts that caching is made of, over a store and an index in memory: the options of `Blobs` and `Manifests`. */
+/** The parts that caching is made of, with a store and an index in memory: the options of `Blobs`, `Manifests`. */
 export class MemoryCache implements AsyncDisposable {
   readonly clock = new ManualClock();
   readonly events = createEvents();
@@ -46,8 +46,9 @@ export class MemoryCache implements AsyncDisposable {
     this.index = index;
     const { clock, events, negative } = this;
     this.belonging = new Belonging(index, events, negative);
+    const { belonging } = this;
     const recovered = { isServed: false, isWordEnough: false };
-    this.permission = new Permission({ index, belonging: this.belonging, negative, recovered, clock, events });
+    this.permission = new Permission({ index, belonging, negative, recovered, clock, events });
     this.stored = new StoredBlobs({ store: this.store, index, events, onSetAside: () => Promise.resolve() });
     this.small = new SmallBlobs({ stored: this.stored, events, memoryBytes: this.memoryBytes });
     this.lastUse = new LastUse(index, clock, events);

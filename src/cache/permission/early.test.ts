@@ -146,7 +146,7 @@ describe('what waits to be confirmed', () => {
     expect(world.asked).toEqual([name]);
   });
 
-  test.each(['denied', 'unclear'])('and is %s is the last one asked about until that is recorded', async (name) => {
+  test.each(['denied', 'unclear'])('and is %s is the last one until that is recorded', async (name) => {
     const recording = Promise.withResolvers<void>();
     const slow: RememberingIndex = {
       ...index,
