@@ -11,21 +11,20 @@ import type { Target } from '../../src/cache/target.ts';
 import { createEvents } from '../../src/events.ts';
 import { openSqliteIndex } from '../../src/index/sqlite/sqlite-index.ts';
 import type { Digest } from '../../src/oci/digest.ts';
-import { parseRepositoryName } from '../../src/oci/repository-name.ts';
 import type { BlobStore } from '../../src/store/blob-store.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
 import { UpstreamError } from '../../src/upstream/error.ts';
 import type { ByteRange, Upstream } from '../../src/upstream/upstream.ts';
 import { ManualClock } from './manual-clock.ts';
-import { StubUpstream } from './stub-upstream.ts';
+import { StubUpstream, targetOf } from './stub-upstream.ts';
 
 /** What is changed of the store and the index, to make them fail or wait. */
-export interface MemoryCacheChanges {
+interface MemoryCacheChanges {
   readonly store?: (store: BlobStore) => Partial<BlobStore>;
   readonly index?: Partial<RememberingIndex>;
 }
 
-/** The parts that caching is made of, with a store and an index in memory: the options of `Blobs`, `Manifests`. */
+/** The parts that caching is made of, over a store and an index in memory: what `Blobs` and `Manifests` take. */
 export class MemoryCache implements AsyncDisposable {
   readonly clock = new ManualClock();
   readonly events = createEvents();
@@ -114,21 +113,4 @@ export class HeldUpstream {
     this.bodies.push(body);
     return body;
   }
-}
-
-/** A repository of an upstream that asks before it gives. */
-export function targetOf(upstream: Upstream, repository = 'acme/app'): Target {
-  return {
-    upstream,
-    key: { upstream: upstream.name, repository: parseRepositoryName(repository) },
-    tags: {
-      ttlMs: 0,
-      staleForMs: 0,
-      deadlineMs: 0,
-      isImmutable: () => false,
-      onDeleted: 'drop',
-      quotaReserve: 0,
-    },
-    permission: { isOpen: false, checksReferences: false },
-  };
 }

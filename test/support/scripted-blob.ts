@@ -1,9 +1,8 @@
 import { Readable } from 'node:stream';
 import type { Target } from '../../src/cache/target.ts';
-import type { RepositoryName } from '../../src/oci/repository-name.ts';
 import { UpstreamError, type UpstreamFailureReason } from '../../src/upstream/error.ts';
 import type { ByteRange } from '../../src/upstream/upstream.ts';
-import { StubUpstream } from './stub-upstream.ts';
+import { StubUpstream, targetOf } from './stub-upstream.ts';
 
 /** How one request for a blob is answered. */
 export interface Transfer {
@@ -45,33 +44,21 @@ export function scriptedBlob(
   const asked: (ByteRange | undefined)[] = [];
   const bodies: Readable[] = [];
   const { upstream } = new StubUpstream();
-  const target: Target = {
-    key: { upstream: 'registry.test', repository: 'acme/app' as RepositoryName },
-    tags: {
-      ttlMs: 0,
-      staleForMs: 0,
-      deadlineMs: 0,
-      isImmutable: () => false,
-      onDeleted: 'drop',
-      quotaReserve: 0,
+  const target = targetOf({
+    ...upstream,
+    blob(_, __, { range } = {}) {
+      const transfer = transfers[Math.min(asked.length, transfers.length - 1)] ?? {};
+      asked.push(range);
+      if (transfer.refuses !== undefined) return Promise.reject(transfer.refuses);
+      const start = transfer.ignoresRange === true ? 0 : (range?.start ?? 0);
+      const end = transfer.ignoresRange === true ? undefined : range?.end;
+      const body = Readable.from(
+        chunksOf((transfer.content ?? content).subarray(start, end), chunk, transfer),
+      );
+      bodies.push(body);
+      return Promise.resolve({ body, start, size: isSizeUnknown ? undefined : content.length });
     },
-    permission: { isOpen: false, checksReferences: false },
-    upstream: {
-      ...upstream,
-      blob(_, __, { range } = {}) {
-        const transfer = transfers[Math.min(asked.length, transfers.length - 1)] ?? {};
-        asked.push(range);
-        if (transfer.refuses !== undefined) return Promise.reject(transfer.refuses);
-        const start = transfer.ignoresRange === true ? 0 : (range?.start ?? 0);
-        const end = transfer.ignoresRange === true ? undefined : range?.end;
-        const body = Readable.from(
-          chunksOf((transfer.content ?? content).subarray(start, end), chunk, transfer),
-        );
-        bodies.push(body);
-        return Promise.resolve({ body, start, size: isSizeUnknown ? undefined : content.length });
-      },
-    },
-  };
+  });
   return { target, asked, open: () => bodies.filter(({ destroyed }) => !destroyed).length };
 }
 

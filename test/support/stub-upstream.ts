@@ -1,3 +1,5 @@
+import type { Target } from '../../src/cache/target.ts';
+import { parseRepositoryName } from '../../src/oci/repository-name.ts';
 import type { Upstream } from '../../src/upstream/upstream.ts';
 
 /** An upstream that does what `answer` does, whatever it is asked; and says how often it was. */
@@ -24,4 +26,21 @@ export class StubUpstream {
       close: () => Promise.resolve(),
     };
   }
+}
+
+/** A repository of an upstream that asks before it gives. */
+export function targetOf(upstream: Upstream, repository = 'acme/app'): Target {
+  return {
+    upstream,
+    key: { upstream: upstream.name, repository: parseRepositoryName(repository) },
+    tags: {
+      ttlMs: 0,
+      staleForMs: 0,
+      deadlineMs: 0,
+      isImmutable: () => false,
+      onDeleted: 'drop',
+      quotaReserve: 0,
+    },
+    permission: { isOpen: false, checksReferences: false },
+  };
 }
