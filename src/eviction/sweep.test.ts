@@ -23,7 +23,12 @@ function sweepFor(bytes: number, { options }: EvictionFixture): Promise<SweepSta
 describe.each(['dropQuarantined', 'delete'] as const)('an error of the store’s %s', (operation) => {
   const openFailing = async (error: Error): Promise<EvictionFixture> => {
     const cache = await open({
-      wrapStore: (store) => ({ ...store, [operation]: () => Promise.reject(error) }),
+      wrapStore: (store) => ({
+        ...store,
+        [operation]: async () => {
+          throw error;
+        },
+      }),
     });
     await cache.put('a', 100);
     return cache;
