@@ -36,7 +36,14 @@ test('a token that was had before the refusal says nothing, and one that was had
   clock.advance(1_000);
   standing.refused(REFUSAL);
   standing.accepted(900);
+  standing.accepted(1_000);
   expect(told()).toEqual(['docker.io refused']);
   standing.accepted(1_001);
   expect(told()).toEqual(['docker.io refused', 'docker.io accepted']);
+});
+
+test('a refusal without a status is told, too', () => {
+  const { standing } = start();
+  standing.refused(new UpstreamError('docker.io', 'denied', 'account-refused', 'no'));
+  expect(standing.refusal).toBe('docker.io: answered no to the configured account');
 });
