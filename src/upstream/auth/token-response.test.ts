@@ -26,7 +26,9 @@ describe('parseTokenResponse', () => {
   );
 
   test('a token that no header could carry', () => {
-    expect(parse({ token: 'x'.repeat(17_000) })).toBeUndefined();
+    const longest = 'x'.repeat(16 * 1024);
+    expect(parse({ token: longest })?.token).toBe(longest);
+    expect(parse({ token: `${longest}x` })).toBeUndefined();
   });
 
   test.each([
@@ -34,6 +36,7 @@ describe('parseTokenResponse', () => {
     [300, 300],
     ['300', 300],
     [30, 30],
+    [1, 1],
     [0, 60],
     [-5, 60],
     ['soon', 60],
@@ -52,6 +55,11 @@ describe('parseTokenResponse', () => {
     [{}, 60],
   ])('a JWT of %j without expires_in: %i s', (claims, seconds) => {
     expect(parse({ token: jwt(claims) })?.lifetimeMs).toBe(seconds * 1000);
+  });
+
+  test('what has no signature is no JWT', () => {
+    const [header, payload] = jwt({ iat: 1000, exp: 1900 }).split('.');
+    expect(parse({ token: `${header}.${payload}` })?.lifetimeMs).toBe(60_000);
   });
 
   test('what the endpoint says counts more than the JWT', () => {
