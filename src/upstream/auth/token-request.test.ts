@@ -51,6 +51,19 @@ describe('tokenRequests', () => {
     const [only] = tokenRequests({ ...demand, service: undefined, scopes: [] }, undefined);
     expect(only?.url.href).toBe(demand.realm.href);
   });
+
+  test.each([
+    ['neither service nor scope where the challenge names none', [], {}],
+    ['a scope that is the only one', ['aws'], { scope: 'aws' }],
+  ])('by POST, %s', (_, scopes, expected) => {
+    const [first] = tokenRequests({ ...demand, service: undefined, scopes }, identity);
+    expect(Object.fromEntries(new URLSearchParams(first?.body))).toEqual({
+      client_id: 'larder',
+      grant_type: 'refresh_token',
+      refresh_token: 'refresh',
+      ...expected,
+    });
+  });
 });
 
 test.each([
