@@ -15,6 +15,7 @@ describe('realmTrust', () => {
     ['https://docker.elastic.co', 'https://docker-auth.elastic.co/auth', 'credentials'],
     ['https://registry.example', 'https://registry.example:8443/token', 'credentials'],
     ['http://registry.corp.example', 'https://auth.corp.example/token', 'credentials'],
+    ['https://a.github.io', 'https://a.github.io:8443/token', 'credentials'],
     // Anything else gets no credentials.
     ['https://nvcr.io', 'https://authn.nvidia.com/token', 'anonymous'],
     ['https://registry.example', 'https://evil.example.net/token', 'anonymous'],
@@ -22,6 +23,7 @@ describe('realmTrust', () => {
     ['https://registry.co.uk', 'https://evil.co.uk/token', 'anonymous'],
     ['https://10.0.0.5', 'https://10.0.0.6/token', 'anonymous'],
     ['https://10.0.0.5', 'https://10.0.0.5:8443/token', 'anonymous'],
+    ['http://10.0.0.5', 'https://10.0.0.5/token', 'anonymous'],
     ['https://registry.example', 'https://127.0.0.1/token', 'anonymous'],
     ['https://localhost:5000', 'https://localhost:5001/token', 'anonymous'],
     ['https://a.localhost', 'https://b.a.localhost/token', 'anonymous'],
