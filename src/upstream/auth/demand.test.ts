@@ -50,6 +50,11 @@ describe('chooseDemand', () => {
     expect(demandOf()).toBeUndefined();
   });
 
+  test('a scope that is named twice is one', () => {
+    const demand = demandOf('Bearer realm="https://a.example",scope="aws aws  other"');
+    expect(demand).toMatchObject({ scopes: ['aws', 'other'] });
+  });
+
   test('a list of scopes is bounded', () => {
     const scope = Array.from({ length: 100 }, (_, i) => `s${i}`).join(' ');
     const demand = demandOf(`Bearer realm="https://a.example",scope="${scope}"`);
