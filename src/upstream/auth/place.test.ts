@@ -22,6 +22,11 @@ test('below a path', () => {
   expect([repository, pingUrl.href]).toEqual(['a', 'https://r.example/mirror/v2/']);
 });
 
+test('beside the path of the upstream, at its origin', () => {
+  const { repository, isOwn } = place('https://r.example/v2/a/tags/list', 'https://r.example/mirror');
+  expect([repository, isOwn]).toEqual(['a', true]);
+});
+
 test('another origin is another registry: other host, other port, other scheme', () => {
   for (const origin of ['https://s.example', 'https://r.example:444', 'http://r.example']) {
     const { isOwn, repository, pingUrl } = place(`${origin}/v2/a/tags/list`, 'https://r.example/mirror');
