@@ -82,3 +82,36 @@ test('no more than two run in all, and who is at its end goes before who only gr
   three.ends[0]?.resolve();
   await Promise.all(ended);
 });
+
+test.each([
+  ['runs', 1],
+  ['is about to run', 0],
+])('nothing is synced ahead while another sync %s', async (_, turns) => {
+  const syncs = new Syncs(2);
+  const [ending, growing] = [stubHandle(), stubHandle()];
+  const ended = syncs.file(ending.handle);
+  for (let turn = 0; turn < turns; turn++) await setImmediate();
+  expect(syncs.ahead(growing.handle)).toBeUndefined();
+  await setImmediate();
+  ending.ends[0]?.resolve();
+  await ended;
+  expect(growing.calls).toEqual([]);
+});
+
+test('what could not be synced ahead is, with what is written next', async () => {
+  const syncs = new Syncs(2);
+  const [ending, growing] = [stubHandle(), stubHandle()];
+  const ended = syncs.file(ending.handle);
+  const file = syncs.growing(growing.handle);
+  file.wrote(ENOUGH);
+  await setImmediate();
+  ending.ends[0]?.resolve();
+  await ended;
+  await setImmediate();
+  expect(growing.calls).toEqual([]);
+  file.wrote(1);
+  await setImmediate();
+  expect(growing.calls).toEqual(['datasync']);
+  growing.ends[0]?.resolve();
+  await file.settle();
+});
