@@ -109,3 +109,29 @@ it('stats are asked for again after they could not be told', async () => {
   await mkdir(directory);
   expect(await quarantine.stats()).toMatchObject({ blobs: 0, bytes: 0 });
 });
+
+it('stats are asked for again after the directory could not be listed, though its time is the same', async () => {
+  await using parent = await temporaryDirectory('quarantine');
+  const path = join(parent.path, 'set-aside');
+  const quarantine = new Quarantine(path, { files: 9, bytes: 100 });
+  await writeFile(path, '');
+  await utimes(path, 1, 1);
+  await expect(quarantine.stats()).rejects.toMatchObject({ code: 'ENOTDIR' });
+  await rm(path);
+  await mkdir(path);
+  await utimes(path, 1, 1);
+  expect(await quarantine.stats()).toMatchObject({ blobs: 0, bytes: 0 });
+});
+
+it('stats are not listed again where nothing has changed', async () => {
+  await using directory = await temporaryDirectory('quarantine');
+  const quarantine = new Quarantine(directory.path, { files: 9, bytes: 100 });
+  expect(await quarantine.stats()).toBe(await quarantine.stats());
+});
+
+it('stats count a file that an operator has put there, which has no digest', async () => {
+  await using directory = await temporaryDirectory('quarantine');
+  await writeFile(join(directory.path, 'README'), 'why');
+  const quarantine = new Quarantine(directory.path, { files: 9, bytes: 100 });
+  expect(await quarantine.stats()).toEqual({ blobs: 1, bytes: 3, digests: [] });
+});
