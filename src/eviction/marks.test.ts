@@ -40,6 +40,7 @@ describe('over the cap', () => {
     ['what a fill has taken already', CAPPED, 900, [fill(100, 99)], false, 50],
     ['nothing for fills of unknown size', CAPPED, 900, [fill(undefined, 60), fill(undefined, 40)], false, 0],
     ['fills that take more than half of it, for half of it', CAPPED, 900, [fill(400), fill(400)], false, 450],
+    ['a fill that fits just, for half of it', CAPPED, 900, [fill(1000)], false, 450],
     ['a fill that never fits, for nothing', CAPPED, 900, [fill(1001)], false, 0],
     [
       'what a fill claims, for a GiB beyond what it has',
@@ -82,6 +83,24 @@ describe('too little free', () => {
     ['nothing while enough is', marks, { free: 1000 }, 0],
     ['what is missing and a little more', marks, { free: 900 }, 150],
     ['what fills have still to write', marks, { free: 1000, ingests: [fill(300, 100)] }, 250],
+    [
+      'that, where all of the store makes room for it just',
+      marks,
+      { free: 1000, stored: 250, ingests: [fill(300, 100)] },
+      250,
+    ],
+    [
+      'that, as if a fill that is whole were not there',
+      marks,
+      { free: 1000, stored: 400, ingests: [fill(300, 100), fill(50, 50)] },
+      250,
+    ],
+    [
+      'all that is missing, where the fill is whole',
+      marks,
+      { free: 750, stored: 400, ingests: [fill(500, 500)] },
+      300,
+    ],
     [
       'a GiB of what a fill claims',
       { ...NONE, minFree: 10 * GiB },
@@ -247,6 +266,20 @@ describe('what a fill may write', () => {
       { free: 100 * MiB, stored: 100 * MiB, ingests: [fill(20 * MiB)] },
       fill(30 * MiB),
       MiB,
+    ],
+    [
+      'as if one that has got more than it told were not there',
+      free,
+      { free: 100 * MiB, stored: 100 * MiB, ingests: [fill(MiB, 50 * MiB)] },
+      fill(100 * MiB),
+      MiB,
+    ],
+    [
+      'whatever is free, where nothing is to stay free',
+      capped,
+      { stored: 360 * MiB, free: MiB },
+      fill(undefined),
+      10 * MiB,
     ],
     [
       'as if fills of unknown length were not there',
