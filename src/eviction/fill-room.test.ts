@@ -7,6 +7,7 @@ const MARKS = { maxSize: undefined, minFree: 100 * MiB, unusedForMs: undefined }
 test.each([
   ['one fill that has room enough', 1, 117, 0],
   ['one that takes all that may be taken', 1, 116, 1],
+  ['one that does so and is not among the ingests', 0, 116, 1],
   ['several that do so together', 4, 164, 1],
   ['several for which there is enough', 4, 165, 0],
   ['several that get their part of what is left', 3, 110, 1],
@@ -40,4 +41,26 @@ test('nothing is looked up where there is no limit: there is room for everything
     onTight: () => {},
   });
   expect([await room({ size: undefined, offset: 0 }), lookUps]).toEqual([Number.POSITIVE_INFINITY, 0]);
+});
+
+test('below a cap, what is free is not asked for, and what is stored counts for nothing where it cannot be told', async () => {
+  const room = fillRoom({
+    marks: { maxSize: 64 * 1024, minFree: 0, unusedForMs: undefined },
+    store: { ingests: [] },
+    index: { stats: () => Promise.reject(new Error('no index')) },
+    freeBytes: () => expect.fail('should not have been asked'),
+    onTight: () => {},
+  });
+  expect(await room({ size: undefined, offset: 0 })).toBe(64 * 1024);
+});
+
+test('there is room for everything where what is free cannot be told', async () => {
+  const room = fillRoom({
+    marks: MARKS,
+    store: { ingests: [] },
+    index: { stats: () => Promise.resolve({ bytes: 0, blobs: 0 }) },
+    freeBytes: () => Promise.reject(new Error('no disk')),
+    onTight: () => {},
+  });
+  expect(await room({ size: undefined, offset: 0 })).toBe(Number.POSITIVE_INFINITY);
 });
