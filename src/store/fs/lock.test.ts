@@ -111,18 +111,49 @@ describe('lockDirectory', () => {
     await again.release();
   });
 
-  it.each(['', 'not JSON', '{"pid": "one"}', 'null'])('refuses though lock.json holds %j', async (text) => {
-    const lock = await lockDirectory(directory.path);
-    await writeFile(join(directory.path, 'lock.json'), text);
-    await expect(lockDirectory(directory.path)).rejects.toThrow('is in use by another process');
-    await lock.release();
-  });
+  it.each(['', 'not JSON', '{"pid": "one"}', '{"pid": 1}', '{"host": "h"}', 'null'])(
+    'refuses though lock.json holds %j',
+    async (text) => {
+      const lock = await lockDirectory(directory.path);
+      await writeFile(join(directory.path, 'lock.json'), text);
+      await expect(lockDirectory(directory.path)).rejects.toThrow('is in use by another process');
+      await lock.release();
+    },
+  );
 
   it('writes nothing into the lock file, and leaves only that', async () => {
     const lock = await lockDirectory(directory.path);
     expect((await stat(join(directory.path, 'lock.db'))).size).toBe(0);
     await lock.release();
     expect(await readdir(directory.path)).toEqual(['lock.db']);
+  });
+
+  it('keeps its files from the eyes of others', async () => {
+    const lock = await lockDirectory(directory.path);
+    for (const name of ['lock.db', 'lock.json']) {
+      expect((await stat(join(directory.path, name))).mode & 0o777).toBe(0o600);
+    }
+    await lock.release();
+  });
+
+  it('is not kept where its holder cannot be written down', async () => {
+    const holderPath = join(directory.path, 'lock.json');
+    await mkdir(holderPath);
+    await expect(lockDirectory(directory.path)).rejects.toMatchObject({ code: 'EISDIR' });
+    await rm(holderPath, { recursive: true });
+    const lock = await lockDirectory(directory.path);
+    await lock.release();
+  });
+
+  it('is released also where what it says of its holder cannot be deleted, which is told', async () => {
+    const lock = await lockDirectory(directory.path);
+    const holderPath = join(directory.path, 'lock.json');
+    await rm(holderPath);
+    await mkdir(holderPath);
+    await expect(lock.release()).rejects.toThrow(`cannot delete ${holderPath}`);
+    await rm(holderPath, { recursive: true });
+    const again = await lockDirectory(directory.path);
+    await again.release();
   });
 
   it('creates the directory', async () => {
