@@ -40,6 +40,12 @@ describe.each(['dropQuarantined', 'delete'] as const)('an error of the store’s
     expect((await sweepFor(100, cache)).error).toBe(error);
   });
 
+  it('does not come up where nothing has to go', async () => {
+    await using cache = await openFailing(new StoreError('delete', { code: 'EIO' }));
+    expect((await sweepFor(0, cache)).error).toBeUndefined();
+    expect(await cache.stored()).toEqual(['a']);
+  });
+
   it('ends the sweep where it is a mistake of the program', async () => {
     const error = new TypeError('not a function');
     await using cache = await openFailing(error);
