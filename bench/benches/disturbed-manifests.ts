@@ -11,7 +11,7 @@ import { p99While, warmUp, wrk } from '../support/wrk.ts';
 const CONNECTIONS = 32;
 const AT_ONCE = 50;
 const PLAN = {
-  full: { rounds: 4, seconds: 2, size: 1e9, small: 2000 },
+  full: { rounds: 8, seconds: 2, size: 1e9, small: 2000 },
   quick: { rounds: 1, seconds: 1, size: 300e6, small: 300 },
   smoke: { rounds: 1, seconds: 1, size: 20e6, small: 40 },
 };
@@ -20,9 +20,10 @@ export const disturbedManifests: Bench = {
   name: 'disturbed-manifests',
   title: 'p99 of warm manifests while a cold fill of 1 GB and an eviction run',
   metrics: {
-    'p99, times the idle': { unit: '×', better: 'less' },
+    'p99 disturbed': { unit: 'ms', better: 'less' },
+    // For the goal; of two versions, the one that is better at rest would look worse.
+    'p99, times the idle': { unit: '×', better: 'less', isInformation: true },
     'p99 idle': { unit: 'ms', better: 'less', isInformation: true },
-    'p99 disturbed': { unit: 'ms', better: 'less', isInformation: true },
     fill: { unit: 's', better: 'less', isInformation: true },
     evicted: { unit: 'MB', better: 'more', isInformation: true },
   },
