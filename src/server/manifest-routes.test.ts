@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { ASKED_EACH_TIME } from '../../test/support/stub-upstream.ts';
 import { describe, expect, test, vi } from 'vitest';
 import type { Upstream } from '../upstream/upstream.ts';
 import { ManifestRoutes } from './manifest-routes.ts';
@@ -6,14 +7,7 @@ import { UpstreamTable, type RoutedUpstream } from './select-upstream.ts';
 
 const HUB: RoutedUpstream = {
   upstream: { name: 'docker.io' } as Upstream,
-  tags: {
-    ttlMs: 0,
-    staleForMs: 0,
-    deadlineMs: 0,
-    isImmutable: () => false,
-    onDeleted: 'drop',
-    quotaReserve: 0,
-  },
+  tags: ASKED_EACH_TIME,
   permission: { isOpen: false, checksReferences: false },
   names: ['docker.io'],
   hosts: [],

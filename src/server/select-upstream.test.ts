@@ -1,3 +1,4 @@
+import { ASKED_EACH_TIME } from '../../test/support/stub-upstream.ts';
 import { describe, expect, test } from 'vitest';
 import type { Upstream } from '../upstream/upstream.ts';
 import { UpstreamTable, type RoutedUpstream } from './select-upstream.ts';
@@ -5,14 +6,7 @@ import { UpstreamTable, type RoutedUpstream } from './select-upstream.ts';
 function upstream(name: string, overrides: Partial<RoutedUpstream> = {}): RoutedUpstream {
   return {
     upstream: { name } as Upstream,
-    tags: {
-      ttlMs: 0,
-      staleForMs: 0,
-      deadlineMs: 0,
-      isImmutable: () => false,
-      onDeleted: 'drop',
-      quotaReserve: 0,
-    },
+    tags: ASKED_EACH_TIME,
     permission: { isOpen: false, checksReferences: false },
     names: [name],
     hosts: [],

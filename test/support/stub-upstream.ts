@@ -28,19 +28,22 @@ export class StubUpstream {
   }
 }
 
+/** Tags that are confirmed for every client, and of which nothing is kept. */
+export const ASKED_EACH_TIME: Target['tags'] = {
+  ttlMs: 0,
+  staleForMs: 0,
+  deadlineMs: 0,
+  isImmutable: () => false,
+  onDeleted: 'drop',
+  quotaReserve: 0,
+};
+
 /** A repository of an upstream that asks before it gives. */
 export function targetOf(upstream: Upstream, repository = 'acme/app'): Target {
   return {
     upstream,
     key: { upstream: upstream.name, repository: parseRepositoryName(repository) },
-    tags: {
-      ttlMs: 0,
-      staleForMs: 0,
-      deadlineMs: 0,
-      isImmutable: () => false,
-      onDeleted: 'drop',
-      quotaReserve: 0,
-    },
+    tags: ASKED_EACH_TIME,
     permission: { isOpen: false, checksReferences: false },
   };
 }
