@@ -13,7 +13,7 @@ import { tryAll } from './trial.ts';
 import { Worker } from './worker.ts';
 
 const ROOT = join(import.meta.dirname, '..');
-const FOLDERS = ['src/cache', 'src/store', 'src/eviction', 'src/upstream/auth'];
+const FOLDERS = ['src/content', 'src/mirror', 'src/store', 'src/eviction', 'src/upstream/auth'];
 /** As many as there are cores on the machine that the time is meant for. */
 const WORKERS = 2;
 

@@ -16,10 +16,10 @@ const TESTS = `
 async function makeRoot(): Promise<string> {
   const root = await mkdtemp(join(tmpdir(), 'larder-mutate-'));
   onTestFinished(() => rm(root, { recursive: true, force: true }));
-  await mkdir(join(root, 'src/cache'), { recursive: true });
+  await mkdir(join(root, 'src/content'), { recursive: true });
   await symlink(join(import.meta.dirname, '../node_modules'), join(root, 'node_modules'));
-  await writeFile(join(root, 'src/cache/a.ts'), SOURCE);
-  await writeFile(join(root, 'src/cache/a.test.ts'), TESTS);
+  await writeFile(join(root, 'src/content/a.ts'), SOURCE);
+  await writeFile(join(root, 'src/content/a.test.ts'), TESTS);
   return root;
 }
 
@@ -28,7 +28,7 @@ it('the tests see what a source is said to hold, each time anew', async () => {
   let text: string | undefined;
   await using runner = await Runner.start({
     root,
-    load: (path) => (path === 'src/cache/a.ts' ? text : undefined),
+    load: (path) => (path === 'src/content/a.ts' ? text : undefined),
     isThorough: false,
     setupFiles: [],
     workers: 1,
@@ -37,7 +37,7 @@ it('the tests see what a source is said to hold, each time anew', async () => {
   expect(tests).toHaveLength(2);
   const passes = async (replacement: string): Promise<boolean> => {
     text = SOURCE.replace('42', replacement);
-    runner.forget('src/cache/a.ts');
+    runner.forget('src/content/a.ts');
     return await runner.run(tests, 5000);
   };
   expect(await passes('84')).toBe(false);

@@ -10,7 +10,7 @@ import { latenciesWhile, longestOf, p99Of, warmUp, wrk } from '../support/wrk.ts
 /** Few, so that what a client waits for is the server and not other clients. */
 const CONNECTIONS = 2;
 const TRIES = 10;
-/** By then it has been written down that the images were used (cache/last-use.ts). */
+/** By then it has been written down that the images were used (mirror/last-use.ts). */
 const UNTIL_TOUCHED_MS = 8_000;
 const PLAN = {
   full: {

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Mirror } from '../cache/mirror.ts';
-import type { RecoveredPolicy } from '../cache/permission/policy.ts';
-import { rememberIndex, type RememberingIndex } from '../cache/remembering-index.ts';
+import type { Mirror } from '../mirror/mirror.ts';
+import type { RecoveredPolicy } from '../mirror/permission/permission-policy.ts';
+import { rememberIndex, type RememberingIndex } from '../index/remembering-index.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import type { Events } from '../events.ts';
@@ -11,7 +11,7 @@ import { freeBytes } from '../store/fs/file-store.ts';
 import { HeldStore } from '../store/held-store.ts';
 import type { Parser } from '../upstream/registry/parsing/parser.ts';
 import { openCacheDirectory } from './cache-directory.ts';
-import { assembleContent } from './content.ts';
+import { assembleContent } from './assemble-content.ts';
 
 /** The cache with its disk: what is kept, and what sees to it that it fits. */
 export interface Cache {

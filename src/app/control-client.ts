@@ -3,11 +3,11 @@ import { request, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 import type { Page, PinEntry } from '../index/content-index.ts';
-import { MaintenanceError, type MaintenanceErrorCode } from '../maintenance/error.ts';
-import type { ContentStats, RepositoryRow, TagRow } from '../maintenance/inventory.ts';
-import type { Maintenance, VerifyRequest } from '../maintenance/maintenance.ts';
-import type { Removed } from '../maintenance/remove.ts';
-import type { VerifyProgress, VerifyReport } from '../maintenance/verify.ts';
+import { OperatorError, type OperatorErrorCode } from '../operator/error.ts';
+import type { ContentStats, RepositoryRow, TagRow } from '../operator/inventory.ts';
+import type { Operator, VerifyRequest } from '../operator/operator.ts';
+import type { Removed } from '../operator/remove.ts';
+import type { VerifyProgress, VerifyReport } from '../upkeep/verify.ts';
 
 /** Nobody listens: there is no socket, nobody has it open any more, or there can be none with so long a path. */
 const ABSENT: ReadonlySet<string | undefined> = new Set([
@@ -21,7 +21,7 @@ const ABSENT: ReadonlySet<string | undefined> = new Set([
 
 /**
  * Whether somebody listens on the socket.
- * @throws MaintenanceError where it cannot be found out: no permission
+ * @throws OperatorError where it cannot be found out: no permission
  */
 export async function isListening(socketPath: string): Promise<boolean> {
   const socket = connect(socketPath);
@@ -32,14 +32,14 @@ export async function isListening(socketPath: string): Promise<boolean> {
     const { code } = error as NodeJS.ErrnoException;
     if (ABSENT.has(code)) return false;
     const message = `cannot connect to ${socketPath} (${code}): run this as the user that runs the server`;
-    throw new MaintenanceError('failed', message, { cause: error });
+    throw new OperatorError('failed', message, { cause: error });
   } finally {
     socket.destroy();
   }
 }
 
-/** Maintenance by the server that listens on a control socket. */
-export class RemoteMaintenance implements Maintenance {
+/** What operators ask for, by the server that listens on a control socket. */
+export class RemoteOperator implements Operator {
   readonly #socketPath: string;
 
   constructor(socketPath: string) {
@@ -85,11 +85,11 @@ export class RemoteMaintenance implements Maintenance {
       for await (const text of createInterface({ input: incoming })) {
         const line = JSON.parse(text) as VerifyLine;
         if (line.kind === 'report') return line;
-        if (line.kind === 'error') throw new MaintenanceError(line.code, line.message);
+        if (line.kind === 'error') throw new OperatorError(line.code, line.message);
         onProgress(line);
       }
     } catch (error) {
-      throw error instanceof MaintenanceError ? error : brokenOff(error);
+      throw error instanceof OperatorError ? error : brokenOff(error);
     }
     throw brokenOff();
   }
@@ -134,10 +134,10 @@ export class RemoteMaintenance implements Maintenance {
 type VerifyLine =
   | VerifyProgress
   | ({ readonly kind: 'report' } & VerifyReport)
-  | { readonly kind: 'error'; readonly code: MaintenanceErrorCode; readonly message: string };
+  | { readonly kind: 'error'; readonly code: OperatorErrorCode; readonly message: string };
 
-function brokenOff(cause?: unknown): MaintenanceError {
-  return new MaintenanceError('failed', 'the server has ended the connection', { cause });
+function brokenOff(cause?: unknown): OperatorError {
+  return new OperatorError('failed', 'the server has ended the connection', { cause });
 }
 
 async function readAnswer<T>(incoming: IncomingMessage): Promise<T> {
@@ -145,13 +145,13 @@ async function readAnswer<T>(incoming: IncomingMessage): Promise<T> {
   return JSON.parse(await readText(incoming)) as T;
 }
 
-async function errorOf(incoming: IncomingMessage): Promise<MaintenanceError> {
+async function errorOf(incoming: IncomingMessage): Promise<OperatorError> {
   const text = await readText(incoming);
   try {
-    const { error } = JSON.parse(text) as { error: { code: MaintenanceErrorCode; message: string } };
-    return new MaintenanceError(error.code, error.message);
+    const { error } = JSON.parse(text) as { error: { code: OperatorErrorCode; message: string } };
+    return new OperatorError(error.code, error.message);
   } catch {
-    return new MaintenanceError('failed', `the server has answered ${incoming.statusCode}`);
+    return new OperatorError('failed', `the server has answered ${incoming.statusCode}`);
   }
 }
 

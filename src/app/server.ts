@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import type { Mirror } from '../cache/mirror.ts';
+import type { Mirror } from '../mirror/mirror.ts';
 import type { Clock } from '../clock.ts';
 import type { Deliver } from '../delivery/deliver.ts';
 import type { Events } from '../events.ts';
@@ -7,10 +7,10 @@ import type { Admission } from '../server/admission.ts';
 import { createApp } from '../server/app.ts';
 import type { ConnectionLimits } from '../server/connections.ts';
 import { listen, type Listening } from '../server/listen.ts';
-import type { Passage } from '../server/passage.ts';
-import { Registry } from '../server/registry.ts';
+import type { LoopGuard } from '../server/v2/loop-guard.ts';
+import { Registry } from '../server/v2/registry.ts';
 import { RequestRecords } from '../server/request-record.ts';
-import { UpstreamTable } from '../server/select-upstream.ts';
+import { UpstreamTable } from '../server/v2/select-upstream.ts';
 import { TrustedProxies } from '../server/trusted-proxies.ts';
 import { upstreamDetail, type ConfiguredUpstream } from './upstreams.ts';
 
@@ -35,7 +35,7 @@ export interface ServerParts {
   readonly mirror: Mirror;
   readonly upstreams: readonly ConfiguredUpstream[];
   readonly admission: Admission;
-  readonly passage: Passage;
+  readonly passage: LoopGuard;
   readonly deliver: Deliver;
   readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
   /** Names requests in the log. Absent: by chance. */

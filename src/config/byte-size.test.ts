@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formatByteSize, parseByteSize } from './byte-size.ts';
-import { ValueError, attempt } from './value-error.ts';
+import { ValueError, valueOrError } from './value-error.ts';
 
 describe('parseByteSize', () => {
   it.each([
@@ -82,7 +82,7 @@ describe('parseByteSize', () => {
     const nearly = fc.stringMatching(/^[-+ .0-9]{0,20}[kKMGTPiB]{0,4}$/);
     fc.assert(
       fc.property(fc.oneof(nearly, fc.string({ unit: 'binary' })), (text) => {
-        const bytes = attempt(() => parseByteSize(text));
+        const bytes = valueOrError(() => parseByteSize(text));
         expect(bytes instanceof ValueError || (Number.isSafeInteger(bytes) && bytes >= 0)).toBe(true);
       }),
       { numRuns: 300 },

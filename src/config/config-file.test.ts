@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Config } from './config.ts';
 import { KNOWN_REGISTRY_NAMES } from './known-registries.ts';
 import { loadConfig } from './load.ts';
-import { refusalToListen } from './refusal.ts';
+import { refusalToListen } from './listen-refusal.ts';
 
 const COMMITTED = readFileSync(new URL('../../config.yaml', import.meta.url), 'utf8');
 

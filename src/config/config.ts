@@ -11,7 +11,7 @@ export interface Config {
   readonly listen: ListenAddress;
   readonly cache: CacheConfig;
   /** What upstreams have that do not say otherwise. */
-  readonly tags: TagPolicy;
+  readonly tags: TagPolicyConfig;
   /** How long "absent" is believed. */
   readonly negativeTtlMs: number;
   /** True: no upstream is ever contacted. */
@@ -56,7 +56,7 @@ interface CacheConfig {
   readonly verifyRate: number;
 }
 
-export interface TagPolicy {
+export interface TagPolicyConfig {
   readonly ttlMs: number;
   readonly staleForMs: number;
   readonly deadlineMs: number;
@@ -112,7 +112,7 @@ export interface UpstreamConfig {
   readonly caFile?: string | undefined;
   /** Undefined: what the environment says; `none`: none. */
   readonly proxy?: ProxyConfig | 'none' | undefined;
-  readonly tags: TagPolicy;
+  readonly tags: TagPolicyConfig;
   /** Picomatch globs of repositories; a repository is served if one of `allow` and none of `deny` matches. */
   readonly allow: readonly string[];
   readonly deny: readonly string[];

@@ -1,7 +1,7 @@
 import { delimiter, resolve } from 'node:path';
 import type { ConfigSources } from './config-sources.ts';
 import { isPlainMap, upstreamEntries } from './plain-value.ts';
-import type { Problem } from './problem.ts';
+import type { ConfigProblem } from './config-problem.ts';
 
 /** Docker's own config writes `ecr-login` for `docker-credential-ecr-login`. */
 export const HELPER = /^(?:\S*\/)?docker-credential-[\w.-]+$/;
@@ -11,7 +11,7 @@ export function checkHelpers(
   file: unknown,
   resolvePath: (path: string) => string,
   sources: Pick<ConfigSources, 'env' | 'cwd' | 'isProgram'>,
-): readonly Problem[] {
+): readonly ConfigProblem[] {
   return upstreamEntries(file).flatMap(([name, { credentials }]) => {
     const helper = isPlainMap(credentials) ? credentials['helper'] : undefined;
     if (typeof helper !== 'string' || !HELPER.test(helper)) return [];

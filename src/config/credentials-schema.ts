@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { HELPER } from './credential-helper.ts';
 import type { CredentialsConfig } from './credentials.ts';
 import { isPlainMap, upstreamEntries } from './plain-value.ts';
-import { alternatives, shown, type Problem } from './problem.ts';
+import { alternatives, shown, type ConfigProblem } from './config-problem.ts';
 import { secretText } from './value-leaf.ts';
 
 const keys = z.strictObject({
@@ -46,7 +46,7 @@ export const credentialsSchema: z.ZodPipe<
  * What is wrong with the forms of credentials. Takes the file as written: the schema looks at them together only
  * where each key for itself is right.
  */
-export function checkForms(file: unknown): readonly Problem[] {
+export function checkForms(file: unknown): readonly ConfigProblem[] {
   return upstreamEntries(file).flatMap(([name, { credentials }]) => {
     if (!isPlainMap(credentials)) return [];
     // What is lacking may be what is misspelt.

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { isMisspelt, nearest } from './nearest.ts';
 import { isPlainMap } from './plain-value.ts';
-import { alternatives, formatKey, shown, type KeyPath, type Problem } from './problem.ts';
+import { alternatives, formatKey, shown, type KeyPath, type ConfigProblem } from './config-problem.ts';
 import { hidden } from './value-leaf.ts';
 import { keysAt } from './schema-shape.ts';
 
@@ -10,7 +10,7 @@ export function describeIssues(
   issues: readonly z.core.$ZodIssue[],
   schema: z.core.$ZodType,
   file: unknown,
-): readonly Problem[] {
+): readonly ConfigProblem[] {
   const misspelt = new Set<string>();
   for (const issue of issues) {
     if (issue.code === 'unrecognized_keys') misspelt.add(JSON.stringify(issue.path));
@@ -35,7 +35,7 @@ function isMissingMisspelt(schema: z.core.$ZodType, file: unknown, path: KeyPath
   return isMisspelt(map, key, keysAt(schema, parent));
 }
 
-function unknownKey(path: KeyPath, key: string, known: readonly string[]): Problem {
+function unknownKey(path: KeyPath, key: string, known: readonly string[]): ConfigProblem {
   const meant = nearest(key, known);
   const hint = meant === undefined ? `expected ${alternatives(known)}` : `did you mean ${meant}?`;
   // "{bot:secret}" is a map with one key, and that key holds the secret.

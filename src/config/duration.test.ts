@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formatDuration, parseDuration } from './duration.ts';
-import { ValueError, attempt } from './value-error.ts';
+import { ValueError, valueOrError } from './value-error.ts';
 
 describe('parseDuration', () => {
   it.each([
@@ -61,7 +61,7 @@ describe('parseDuration', () => {
     const nearly = fc.stringMatching(/^[-+ .0-9dhms]{0,20}$/);
     fc.assert(
       fc.property(fc.oneof(nearly, fc.string({ unit: 'binary' })), (text) => {
-        const ms = attempt(() => parseDuration(text));
+        const ms = valueOrError(() => parseDuration(text));
         expect(ms instanceof ValueError || (Number.isSafeInteger(ms) && ms >= 0)).toBe(true);
       }),
       { numRuns: 300 },

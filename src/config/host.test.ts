@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseHost, parseRegistryHost } from './host.ts';
-import { ValueError, attempt } from './value-error.ts';
+import { ValueError, valueOrError } from './value-error.ts';
 
 describe('parseHost', () => {
   it.each([
@@ -54,7 +54,7 @@ describe('parseHost', () => {
       fc.property(
         fc.oneof(fc.domain(), fc.stringMatching(/^[-a-zA-Z0-9.:[\]]{0,20}$/), fc.string()),
         (text) => {
-          const host = attempt(() => parseHost(text));
+          const host = valueOrError(() => parseHost(text));
           expect(host instanceof ValueError || parseHost(host) === host).toBe(true);
         },
       ),

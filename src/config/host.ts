@@ -1,6 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { asciiLower } from '../oci/ascii.ts';
-import { ValueError, attempt } from './value-error.ts';
+import { ValueError, valueOrError } from './value-error.ts';
 
 /** RFC 1123 section 2.1, in lower case. */
 const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
@@ -40,7 +40,7 @@ function isBracketedIPv6(host: string): boolean {
  * @throws ValueError
  */
 export function parseRegistryHost(text: string): string {
-  const host = attempt(() => parseHost(text));
+  const host = valueOrError(() => parseHost(text));
   if (host instanceof ValueError || !(/[.:]/.test(host) || host === 'localhost')) {
     throw new ValueError('a registry host such as ghcr.io or registry.example:5000');
   }

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseHttpUrl, parseRegistryUrl } from './http-url.ts';
-import { ValueError, attempt } from './value-error.ts';
+import { ValueError, valueOrError } from './value-error.ts';
 
 describe('parseHttpUrl', () => {
   it.each([
@@ -37,7 +37,7 @@ describe('parseHttpUrl', () => {
     const nearly = fc.stringMatching(/^https?:\/{0,3}[-a-z0-9.:@[\]/?#%\\ ]{0,20}$/);
     fc.assert(
       fc.property(fc.oneof(fc.webUrl(), nearly, fc.string()), (text) => {
-        const url = attempt(() => parseHttpUrl(text));
+        const url = valueOrError(() => parseHttpUrl(text));
         expect(url instanceof ValueError || parseHttpUrl(url.href).href === url.href).toBe(true);
       }),
       { numRuns: 300 },

@@ -1,5 +1,5 @@
 import { isPlainMap, mapValues } from './plain-value.ts';
-import type { KeyPath, Problem } from './problem.ts';
+import type { KeyPath, ConfigProblem } from './config-problem.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -12,8 +12,8 @@ const VARIABLE = /\$\$\{|\$\{([A-Za-z_]\w*)\}|\$\{/g;
 export function interpolateCredentials(
   file: unknown,
   environment: Environment,
-): { readonly file: unknown; readonly problems: readonly Problem[] } {
-  const problems: Problem[] = [];
+): { readonly file: unknown; readonly problems: readonly ConfigProblem[] } {
+  const problems: ConfigProblem[] = [];
   const replace = (value: unknown, path: KeyPath): unknown => {
     if (typeof value !== 'string') return value;
     const { text, missing } = interpolate(value, environment);

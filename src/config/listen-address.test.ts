@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formatListenAddress, isLoopback, parseListenAddress } from './listen-address.ts';
-import { ValueError, attempt } from './value-error.ts';
+import { ValueError, valueOrError } from './value-error.ts';
 
 describe('parseListenAddress', () => {
   it.each([
@@ -54,7 +54,7 @@ describe('parseListenAddress', () => {
   it('throws nothing but ValueError', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.stringMatching(/^[[\]:.a-f0-9]{0,20}$/)), (text) => {
-        const address = attempt(() => parseListenAddress(text));
+        const address = valueOrError(() => parseListenAddress(text));
         expect(address instanceof ValueError || address.port <= 65_535).toBe(true);
       }),
       { numRuns: 500 },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ConfigSources } from './config-sources.ts';
 import { loadConfig } from './load.ts';
-import { ConfigError } from './problem.ts';
+import { ConfigError } from './config-problem.ts';
 
 const FILES: Readonly<Record<string, string>> = {
   '/etc/larder/not-a-ca.pem': '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n',

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ConfigSources } from './config-sources.ts';
 import type { Config, UpstreamConfig } from './config.ts';
 import { loadConfig } from './load.ts';
-import { ConfigError } from './problem.ts';
+import { ConfigError } from './config-problem.ts';
 
 /** A self-signed certificate made for this test; its key is not kept. */
 const CERTIFICATE = `-----BEGIN CERTIFICATE-----

@@ -10,9 +10,9 @@ import { interpolateCredentials } from './interpolate.ts';
 import { readOverrides } from './overrides.ts';
 import { checkProxies } from './proxy-credentials.ts';
 import { readProxyEnvironment } from './proxy-environment.ts';
-import { ConfigError, formatKeyPath, type Problem } from './problem.ts';
+import { ConfigError, formatKeyPath, type ConfigProblem } from './config-problem.ts';
 import { errorCode, readReferencedFiles, type ReferencedFiles } from './referenced-files.ts';
-import type { Refusal } from './refusal.ts';
+import type { ListenRefusal } from './listen-refusal.ts';
 import { configSchema, type ConfigFile } from './schema.ts';
 import { toConfig } from './to-config.ts';
 import { checkUpstreams } from './upstream-checks.ts';
@@ -46,7 +46,7 @@ function isProgram(path: string): boolean {
 export function loadConfig(
   path: string,
   sources: ConfigSources,
-  refusalOf: Refusal = () => undefined,
+  refusalOf: ListenRefusal = () => undefined,
 ): Config {
   const resolvePath = pathResolver(path, sources);
   const { overrides, lines: ofOverrides } = readOverrides(sources);
@@ -106,13 +106,13 @@ function readFile(
   };
 }
 
-function positioned(problem: Problem, source: YamlSource): YamlProblem {
+function positioned(problem: ConfigProblem, source: YamlSource): YamlProblem {
   return { ...problem, position: source.positionOf(problem.path) };
 }
 
 /** A second complaint about one key is an echo of the first. */
-function oneForEachKey(problems: readonly Problem[]): readonly Problem[] {
-  const byKey = new Map<string, Problem>();
+function oneForEachKey(problems: readonly ConfigProblem[]): readonly ConfigProblem[] {
+  const byKey = new Map<string, ConfigProblem>();
   for (const problem of problems) {
     const key = formatKeyPath(problem.path);
     if (!byKey.has(key)) byKey.set(key, problem);

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseNetwork } from './network.ts';
-import { ValueError, attempt } from './value-error.ts';
+import { ValueError, valueOrError } from './value-error.ts';
 
 describe('parseNetwork', () => {
   test.each([
@@ -44,7 +44,7 @@ describe('parseNetwork', () => {
   test('is idempotent and throws nothing but ValueError', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.ipV4(), fc.ipV6()), fc.option(fc.nat(130)), (address, bits) => {
-        const network = attempt(() => parseNetwork(bits === null ? address : `${address}/${bits}`));
+        const network = valueOrError(() => parseNetwork(bits === null ? address : `${address}/${bits}`));
         return network instanceof ValueError || parseNetwork(network) === network;
       }),
     );

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { parseListenAddress, type ListenAddress } from './listen-address.ts';
-import { shown } from './problem.ts';
+import { shown } from './config-problem.ts';
 import type { ConfigSources } from './config-sources.ts';
-import { ValueError, attempt } from './value-error.ts';
+import { ValueError, valueOrError } from './value-error.ts';
 
 /** What the environment says in place of the file. */
 export interface Overrides {
@@ -25,7 +25,7 @@ export function readOverrides({ env, cwd }: ConfigSources): {
   const cacheDirectory = directory === undefined ? {} : { cacheDirectory: resolve(cwd, directory) };
   const listen = nonEmpty(env['LARDER_LISTEN']);
   if (listen === undefined) return { overrides: cacheDirectory, lines: [] };
-  const address = attempt(() => parseListenAddress(listen));
+  const address = valueOrError(() => parseListenAddress(listen));
   if (address instanceof ValueError) {
     return { overrides: cacheDirectory, lines: [`LARDER_LISTEN: ${address.message}, got ${shown(listen)}`] };
   }

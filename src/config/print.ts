@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 import { quoted } from '../oci/error.ts';
 import { formatByteSize } from './byte-size.ts';
-import type { Config, TagPolicy, UpstreamConfig, UpstreamTimeouts } from './config.ts';
+import type { Config, TagPolicyConfig, UpstreamConfig, UpstreamTimeouts } from './config.ts';
 import type { CredentialsConfig } from './credentials.ts';
 import { formatDuration } from './duration.ts';
 import { formatListenAddress } from './listen-address.ts';
@@ -56,7 +56,7 @@ function formatDurationOrNever(ms: number | undefined): string {
   return ms === undefined ? 'never' : formatDuration(ms);
 }
 
-function printTags(tags: TagPolicy): Readonly<Record<string, unknown>> {
+function printTags(tags: TagPolicyConfig): Readonly<Record<string, unknown>> {
   return {
     ttl: formatDuration(tags.ttlMs),
     staleFor: formatDuration(tags.staleForMs),

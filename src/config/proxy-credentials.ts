@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isPlainMap, upstreamEntries } from './plain-value.ts';
-import type { Problem } from './problem.ts';
+import type { ConfigProblem } from './config-problem.ts';
 import type { ProxyCredentials } from './proxy.ts';
 import { secretText } from './value-leaf.ts';
 
@@ -33,7 +33,7 @@ export const proxyCredentialsSchema: z.ZodPipe<
 });
 
 /** What `proxy` and `proxyCredentials` of an upstream must agree on. Takes the file as written. */
-export function checkProxies(file: unknown): readonly Problem[] {
+export function checkProxies(file: unknown): readonly ConfigProblem[] {
   return upstreamEntries(file).flatMap(([name, { proxy, proxyCredentials }]) => {
     if (!isPlainMap(proxyCredentials)) return [];
     const path = ['upstreams', name, 'proxyCredentials'];

@@ -1,7 +1,7 @@
 import type { Environment } from './interpolate.ts';
 import { isBypassed } from './no-proxy.ts';
 import { parseProxy, type ProxyConfig } from './proxy.ts';
-import { ValueError, attempt } from './value-error.ts';
+import { ValueError, valueOrError } from './value-error.ts';
 
 /** What the environment says of proxies; it counts for upstreams whose `proxy` says nothing. */
 export interface ProxyEnvironment {
@@ -26,7 +26,9 @@ export function readProxyEnvironment(env: Environment): {
     const name = setName(env, names);
     if (name === undefined) return undefined;
     const text = (env[name] ?? '').trim();
-    const proxy = attempt(() => parseProxy(/^[a-z][a-z\d+.-]*:\/\//i.test(text) ? text : `http://${text}`));
+    const proxy = valueOrError(() =>
+      parseProxy(/^[a-z][a-z\d+.-]*:\/\//i.test(text) ? text : `http://${text}`),
+    );
     if (!(proxy instanceof ValueError)) return proxy;
     // It is not shown: it may hold a password.
     lines.push(`${name}: ${proxy.message}, got something else`);

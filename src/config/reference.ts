@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 import { z } from 'zod';
 import { KNOWN_REGISTRY_NAMES } from './known-registries.ts';
-import { alternatives, formatKeyPath } from './problem.ts';
+import { alternatives, formatKeyPath } from './config-problem.ts';
 import { bare, type Bare } from './schema-shape.ts';
 import { configSchema } from './schema.ts';
 

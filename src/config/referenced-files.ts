@@ -1,12 +1,12 @@
 import { X509Certificate } from 'node:crypto';
 import type { ConfigSources } from './config-sources.ts';
 import { isPlainMap, upstreamEntries } from './plain-value.ts';
-import { shown, type KeyPath, type Problem } from './problem.ts';
+import { shown, type KeyPath, type ConfigProblem } from './config-problem.ts';
 
 export interface ReferencedFiles {
   /** The text of each upstream's `ca`, by upstream. */
   readonly certificates: ReadonlyMap<string, string>;
-  readonly problems: readonly Problem[];
+  readonly problems: readonly ConfigProblem[];
 }
 
 /**
@@ -19,7 +19,7 @@ export function readReferencedFiles(
   readText: ConfigSources['readText'],
 ): ReferencedFiles {
   const certificates = new Map<string, string>();
-  const problems: Problem[] = [];
+  const problems: ConfigProblem[] = [];
   const read: Read = (path) => readText(resolvePath(path));
   for (const [name, entry] of upstreamEntries(file)) {
     const { pem, message } = readCertificates(entry['ca'], read);
@@ -46,7 +46,7 @@ function readCertificates(path: unknown, read: Read): { pem?: string; message?: 
   }
 }
 
-function checkCredentialFiles(of: KeyPath, credentials: unknown, read: Read): readonly Problem[] {
+function checkCredentialFiles(of: KeyPath, credentials: unknown, read: Read): readonly ConfigProblem[] {
   if (!isPlainMap(credentials)) return [];
   return ['passwordFile', 'dockerConfig'].flatMap((key) => {
     const path = credentials[key];

@@ -1,4 +1,4 @@
-import type { Config, TagPolicy, UpstreamConfig, UpstreamTimeouts } from './config.ts';
+import type { Config, TagPolicyConfig, UpstreamConfig, UpstreamTimeouts } from './config.ts';
 import type { CredentialsConfig } from './credentials.ts';
 import { aliasedRegistry, knownRegistry } from './known-registries.ts';
 import type { Overrides } from './overrides.ts';
@@ -61,7 +61,7 @@ function canonicalName(name: string, upstreams: readonly UpstreamConfig[]): stri
   return upstreams.find(({ aliases }) => aliases.includes(name))?.name ?? aliasedRegistry(name) ?? name;
 }
 
-function toTagPolicy(tags: ConfigFile['tags']): TagPolicy {
+function toTagPolicy(tags: ConfigFile['tags']): TagPolicyConfig {
   return {
     ttlMs: tags.ttl,
     staleForMs: tags.staleFor,
@@ -72,7 +72,7 @@ function toTagPolicy(tags: ConfigFile['tags']): TagPolicy {
   };
 }
 
-function overrideTags(general: TagPolicy, own: UpstreamEntry['tags']): TagPolicy {
+function overrideTags(general: TagPolicyConfig, own: UpstreamEntry['tags']): TagPolicyConfig {
   return {
     ttlMs: own.ttl ?? general.ttlMs,
     staleForMs: own.staleFor ?? general.staleForMs,

@@ -3,17 +3,17 @@ import { parseRegistryHost } from './host.ts';
 import { aliasedRegistry, knownRegistry, KNOWN_REGISTRY_NAMES } from './known-registries.ts';
 import { isMisspelt, nearest } from './nearest.ts';
 import { isPlainMap, upstreamEntries, type PlainMap } from './plain-value.ts';
-import { alternatives, shown, type KeyPath, type Problem } from './problem.ts';
+import { alternatives, shown, type KeyPath, type ConfigProblem } from './config-problem.ts';
 import { keysAt } from './schema-shape.ts';
 import { configSchema } from './schema.ts';
-import { ValueError, attempt } from './value-error.ts';
+import { ValueError, valueOrError } from './value-error.ts';
 
 /**
  * What the upstreams of a file must agree on among each other, which a schema of single values cannot see.
  * Takes the file as written, so that its mistakes are found beside those of the schema; wherever the schema
  * has a complaint already, these checks are silent.
  */
-export function checkUpstreams(file: unknown): readonly Problem[] {
+export function checkUpstreams(file: unknown): readonly ConfigProblem[] {
   const entries = upstreamEntries(file);
   return [
     ...entries.flatMap(([name, entry]) => checkName(name, entry)),
@@ -23,7 +23,7 @@ export function checkUpstreams(file: unknown): readonly Problem[] {
   ];
 }
 
-function checkName(name: string, entry: PlainMap): readonly Problem[] {
+function checkName(name: string, entry: PlainMap): readonly ConfigProblem[] {
   const path = ['upstreams', name];
   const mistake = nameMistake(name);
   if (mistake !== undefined) return [{ path, message: mistake }];
@@ -37,7 +37,7 @@ function checkName(name: string, entry: PlainMap): readonly Problem[] {
 function nameMistake(name: string): string | undefined {
   const alias = aliasedRegistry(asciiLower(name));
   if (alias !== undefined) return `expected ${alias}, of which this is another name`;
-  const host = attempt(() => parseRegistryHost(name));
+  const host = valueOrError(() => parseRegistryHost(name));
   if (host instanceof ValueError) return host.message;
   return host === name ? undefined : `expected a registry host in lower case: ${host}`;
 }
@@ -74,9 +74,9 @@ function checkUnique(
   entries: ReturnType<typeof upstreamEntries>,
   select: NamesOf,
   word: 'name' | 'host',
-): readonly Problem[] {
+): readonly ConfigProblem[] {
   const owners = new Map<string, string>();
-  const problems: Problem[] = [];
+  const problems: ConfigProblem[] = [];
   // An alias never takes an upstream's own name from it, whichever the file says first.
   if (word === 'name') {
     for (const [upstream] of entries) for (const name of inherentNames(upstream)) owners.set(name, upstream);
@@ -95,7 +95,7 @@ function checkUnique(
   return problems;
 }
 
-function checkDefault(file: unknown): readonly Problem[] {
+function checkDefault(file: unknown): readonly ConfigProblem[] {
   const map = isPlainMap(file) ? file : {};
   const upstreams = map['upstreams'] === undefined ? DEFAULT_UPSTREAMS : (map['upstreams'] ?? {});
   const known = keysAt(configSchema, []);
@@ -115,7 +115,7 @@ function allNames(upstreams: PlainMap): readonly string[] {
   });
 }
 
-function missingDefault(map: PlainMap, names: readonly string[]): Problem {
+function missingDefault(map: PlainMap, names: readonly string[]): ConfigProblem {
   if (map['defaultUpstream'] === undefined) {
     return { path: ['upstreams'], message: 'expected docker.io among them, or a defaultUpstream that is' };
   }

@@ -14,7 +14,7 @@ export class ValueError extends Error {
 }
 
 /** What `read` returns, or the ValueError that it throws. Other errors pass. */
-export function attempt<T>(read: () => T): T | ValueError {
+export function valueOrError<T>(read: () => T): T | ValueError {
   try {
     return read();
   } catch (error) {

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { formatByteSize, parseByteSize } from './byte-size.ts';
 import { formatDuration, parseDuration } from './duration.ts';
-import { shown } from './problem.ts';
-import { ValueError, attempt } from './value-error.ts';
+import { shown } from './config-problem.ts';
+import { ValueError, valueOrError } from './value-error.ts';
 
 /** A value of the file, read by `parse`; `title` names its kind in the reference. */
 export type Leaf<T> = z.ZodPipe<z.ZodUnknown, z.ZodTransform<T>>;
@@ -19,7 +19,7 @@ function leaf<T>(
   return z
     .unknown()
     .transform((value, context): T => {
-      const result = attempt(() => parse(value));
+      const result = valueOrError(() => parse(value));
       if (!(result instanceof ValueError)) return result;
       context.issues.push({ code: 'custom', message: `${result.message}, got ${got(value)}`, input: value });
       return z.NEVER;

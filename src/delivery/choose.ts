@@ -1,7 +1,7 @@
 import { BufferShares } from './buffer-shares.ts';
 import { createDeliver, type Deliver } from './deliver.ts';
 import { loadSendfile } from './koffi-sendfile.ts';
-import type { Platform } from './sendfile.ts';
+import type { HostPlatform } from './sendfile.ts';
 
 /** How stored bytes get to clients, chosen once. */
 export interface Delivery {
@@ -17,7 +17,7 @@ export interface Delivery {
  */
 export async function chooseDelivery(
   wanted: 'auto' | 'read',
-  platform: Platform,
+  platform: HostPlatform,
   sendfiles: number,
   shares = new BufferShares(),
 ): Promise<Delivery> {

@@ -1,6 +1,6 @@
 import { promisify } from 'node:util';
 import pLimit from 'p-limit';
-import type { Platform, Sendfile } from './sendfile.ts';
+import type { HostPlatform, Sendfile } from './sendfile.ts';
 
 /** fcntl(2): the lowest free descriptor, closed in programs that are started. */
 const F_DUPFD_CLOEXEC = 1030;
@@ -13,7 +13,7 @@ const SIOCOUTQ = 0x5411;
  * @param calls how many are made at once: each holds one of Node's threads for as long as the disk takes
  * @throws Error with the reason where there is none: another system, or koffi is not installed
  */
-export async function loadSendfile({ platform, arch }: Platform, calls: number): Promise<Sendfile> {
+export async function loadSendfile({ platform, arch }: HostPlatform, calls: number): Promise<Sendfile> {
   if (platform !== 'linux') throw new Error(`${platform} has no sendfile(2) like Linux's`);
   // The offset's type differs on 32 bits.
   if (!arch.endsWith('64')) throw new Error(`no sendfile(2) with 64-bit offsets on ${arch}`);

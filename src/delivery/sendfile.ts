@@ -1,5 +1,5 @@
 /** Where Larder runs. */
-export interface Platform {
+export interface HostPlatform {
   readonly platform: NodeJS.Platform;
   readonly arch: NodeJS.Architecture;
 }

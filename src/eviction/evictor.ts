@@ -13,7 +13,7 @@ import {
   type DiskUse,
   type Marks,
 } from './marks.ts';
-import { isUnused } from './policy.ts';
+import { isUnused } from './eviction-policy.ts';
 import { sweep, type SweepStats } from './sweep.ts';
 
 export interface EvictorOptions {

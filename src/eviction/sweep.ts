@@ -6,7 +6,7 @@ import type { Stored } from '../store/blob-store.ts';
 import { StoreError } from '../store/error.ts';
 import type { HeldStore } from '../store/held-store.ts';
 import { Pinned } from './pinned.ts';
-import { chooseEvictions } from './policy.ts';
+import { chooseEvictions } from './eviction-policy.ts';
 
 export interface SweepOptions {
   readonly store: HeldStore;

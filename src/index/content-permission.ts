@@ -3,7 +3,7 @@ import type { BelongingSource, ServedSource } from './belonging-source.ts';
 import type { RepositoryKey } from './content-index.ts';
 
 /** What is known of a digest's right to be served for a repository. */
-export interface Standing {
+export interface BelongingStanding {
   /** How it belongs to the repository; undefined where nothing says that it does. */
   readonly source: BelongingSource | undefined;
   /** The repository's upstream has itself given the bytes that are here. */
@@ -30,7 +30,7 @@ export interface WaitingClaim {
 export interface ContentPermission {
   /** Whether the digest belongs to the repository in a way that is served (belonging-source.ts). */
   belongs(key: RepositoryKey, digest: Digest): Promise<boolean>;
-  standing(key: RepositoryKey, digest: Digest): Promise<Standing>;
+  standing(key: RepositoryKey, digest: Digest): Promise<BelongingStanding>;
   /**
    * Makes the digest belong to the repository; a source never becomes a weaker one. `given` and `imported` also
    * record that its upstream has given the bytes; claims of its other repositories wait from then on. Where the digest

@@ -24,7 +24,7 @@ export type ErrorCode =
 
 /**
  * The one error that the pure layers throw, and the one that the domain answers a client's question with.
- * It knows nothing of HTTP: `server/error-table.ts` maps the code to a status.
+ * It knows nothing of HTTP: `server/v2/error-table.ts` maps the code to a status.
  */
 export class RegistryError extends Error {
   override readonly name = 'RegistryError';

@@ -10,7 +10,7 @@ export interface AdmissionLimits {
   readonly requestsPerClient: number;
 }
 
-export type Refusal = 'client' | 'all';
+export type Overload = 'client' | 'all';
 
 /**
  * Who may be served now. There is no queue: a request beyond a limit is refused at once, so that the client can
@@ -34,7 +34,7 @@ export class Admission {
    * @param address of the client, as a socket tells it
    * @returns undefined where the request may be served; then `leave` is due when it is over
    */
-  enter(address: string): Refusal | undefined {
+  enter(address: string): Overload | undefined {
     const client = clientKey(address);
     const mine = this.#byClient.get(client) ?? 0;
     const { requests, requestsPerClient } = this.#limits;

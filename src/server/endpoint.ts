@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Deliver, Delivered } from '../delivery/deliver.ts';
 import type { RegistryError } from '../oci/error.ts';
-import type { Admission, Refusal } from './admission.ts';
-import { statusOfError } from './cache-status.ts';
+import type { Admission, Overload } from './admission.ts';
+import { statusOfError } from './v2/cache-status.ts';
 import { withCommonHeaders } from './common-headers.ts';
 import { errorReply, overloadReply } from './error-reply.ts';
-import type { Registry } from './registry.ts';
+import type { Registry } from './v2/registry.ts';
 import { sendNow, sendReply, type Reply } from './reply.ts';
 import type { RequestRecord, RequestRecords } from './request-record.ts';
 
@@ -81,7 +81,7 @@ export class Endpoint {
     note(record, await this.#send(reply, outgoing));
   }
 
-  #admit(record: RequestRecord): Refusal | undefined {
+  #admit(record: RequestRecord): Overload | undefined {
     const refusal = this.#options.admission.enter(record.client);
     record.isAdmitted = refusal === undefined;
     return refusal;

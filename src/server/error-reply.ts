@@ -2,10 +2,10 @@ import { formatReasonPhrase } from '../http/reason-phrase.ts';
 import { formatRetryAfter } from '../http/retry-after.ts';
 import { escapeControls } from '../oci/controls.ts';
 import { RegistryError } from '../oci/error.ts';
-import type { Refusal } from './admission.ts';
-import { statusOfError } from './cache-status.ts';
+import type { Overload } from './admission.ts';
+import { statusOfError } from './v2/cache-status.ts';
 import { withCommonHeaders } from './common-headers.ts';
-import { errorAnswer, type ErrorContext } from './error-table.ts';
+import { errorAnswer, type ErrorContext } from './v2/error-table.ts';
 import { jsonBody, type ReadyReply, type Reply } from './reply.ts';
 import type { RequestRecord } from './request-record.ts';
 
@@ -28,7 +28,7 @@ export function errorReply(error: unknown, context: ErrorContext): ReadyReply {
 }
 
 /** What a client gets that may not be served now: 429 where it asks for too much itself, else 503. */
-export function overloadReply(refusal: Refusal, record: RequestRecord): Reply {
+export function overloadReply(refusal: Overload, record: RequestRecord): Reply {
   const error =
     refusal === 'client'
       ? new RegistryError('TOOMANYREQUESTS', 'too many requests from this address at the same time')

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Events } from '../events.ts';
-import { statusOfError } from './cache-status.ts';
+import { statusOfError } from './v2/cache-status.ts';
 import { withCommonHeaders } from './common-headers.ts';
 import { errorReply } from './error-reply.ts';
 import { sendNow } from './reply.ts';

@@ -1,4 +1,4 @@
-import { isV2Path } from './v2-path.ts';
+import { isV2Path } from './v2/v2-path.ts';
 
 /** Segments of letters, digits, `_`, `-` and dots, none of them empty, `.` or `..`. */
 const PAGE = /^(?:(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9_.-]+)+\/?|\/)$/;

@@ -12,17 +12,17 @@ import {
   openAndRead,
   put,
   readFrom,
-  readWhole,
+  readThrough,
   WRONG,
   type StoreUnderTest,
-  type Subject,
+  type StoreSubject,
 } from './store-under-test.contract.ts';
 
 /** What every implementation of BlobStore does. */
 export function describeBlobStore(name: string, open: () => Promise<StoreUnderTest>): void {
   describe(`${name} as a blob store`, () => {
     let tested: StoreUnderTest;
-    const subject: Subject = {
+    const subject: StoreSubject = {
       get store() {
         return tested.store;
       },
@@ -56,7 +56,7 @@ export function describeBlobStore(name: string, open: () => Promise<StoreUnderTe
   });
 }
 
-function describeBytes(subject: Subject): void {
+function describeBytes(subject: StoreSubject): void {
   it('has nothing at first', async () => {
     const { store } = subject;
     expect(await store.stat(DIGEST)).toBeUndefined();
@@ -79,7 +79,7 @@ function describeBytes(subject: Subject): void {
     expect(await collect(store.list())).toMatchObject([stored]);
     const reader = await store.open(stored.digest);
     expect(reader?.size).toBe(stored.size);
-    expect((await readWhole(reader!, 64 * 1024)).equals(bytes)).toBe(true);
+    expect((await readThrough(reader!, 64 * 1024)).equals(bytes)).toBe(true);
     await reader!.close();
   });
 
@@ -125,7 +125,7 @@ function describeBytes(subject: Subject): void {
     await put(store, HELLO);
     const reader = (await store.open(DIGEST))!;
     await store.delete(DIGEST);
-    expect(await readWhole(reader)).toEqual(HELLO);
+    expect(await readThrough(reader)).toEqual(HELLO);
     await reader.close();
   });
 
@@ -157,7 +157,7 @@ function describeBytes(subject: Subject): void {
       bytes: HELLO.byteLength,
       digests: [DIGEST],
     });
-    expect(await readWhole(reader)).toEqual(HELLO);
+    expect(await readThrough(reader)).toEqual(HELLO);
     await reader.close();
     await put(store, HELLO);
     expect(await openAndRead(store, HELLO)).toEqual(HELLO);
@@ -184,7 +184,7 @@ function describeBytes(subject: Subject): void {
   });
 }
 
-function describeVerification(subject: Subject): void {
+function describeVerification(subject: StoreSubject): void {
   const mistakes: readonly (readonly [string, { size?: number }, Uint8Array])[] = [
     ['other bytes of the expected size', { size: HELLO.byteLength }, WRONG],
     ['other bytes where the size is unknown', {}, WRONG],

@@ -11,16 +11,16 @@ import {
   isPending,
   put,
   readFrom,
-  readWhole,
+  readThrough,
   turns,
   WRONG,
-  type Subject,
+  type StoreSubject,
 } from './store-under-test.contract.ts';
 
 const LAST = HELLO.byteLength - 1;
 
 /** What every implementation's `Ingest.follow` does. */
-export function describeFollowers(subject: Subject): void {
+export function describeFollowers(subject: StoreSubject): void {
   describe('while bytes arrive', () => {
     describeArrival(subject);
   });
@@ -35,7 +35,7 @@ export function describeFollowers(subject: Subject): void {
   });
 }
 
-function describeArrival(subject: Subject): void {
+function describeArrival(subject: StoreSubject): void {
   it('gets bytes as they are written', async () => {
     await using ingest = await subject.store.ingest(EXPECTED);
     const reader = await ingest.follow();
@@ -62,7 +62,7 @@ function describeArrival(subject: Subject): void {
     expect(await isPending(available)).toBe(true);
     await ingest.commit();
     expect(await available).toBe(HELLO.byteLength);
-    expect(await readWhole(reader)).toEqual(HELLO);
+    expect(await readThrough(reader)).toEqual(HELLO);
     await reader.close();
   });
 
@@ -77,7 +77,7 @@ function describeArrival(subject: Subject): void {
     expect(await isPending(available)).toBe(true);
     await ingest.commit();
     expect(await available).toBe(bytes.byteLength);
-    expect(await readWhole(reader)).toEqual(bytes);
+    expect(await readThrough(reader)).toEqual(bytes);
     await reader.close();
   });
 
@@ -101,7 +101,7 @@ function describeArrival(subject: Subject): void {
     await ingest.commit();
     const reader = await ingest.follow();
     expect(reader.size).toBe(HELLO.byteLength);
-    expect(await readWhole(reader)).toEqual(HELLO);
+    expect(await readThrough(reader)).toEqual(HELLO);
     await reader.close();
   });
 
@@ -114,7 +114,7 @@ function describeArrival(subject: Subject): void {
       await turns(delay);
       const reader = await ingest.follow();
       await commit;
-      expect(await readWhole(reader)).toEqual(bytes);
+      expect(await readThrough(reader)).toEqual(bytes);
       await reader.close();
     }
   });
@@ -125,12 +125,12 @@ function describeArrival(subject: Subject): void {
     await ingest.write([HELLO]);
     await ingest.commit();
     await subject.store.delete(DIGEST);
-    expect(await readWhole(reader)).toEqual(HELLO);
+    expect(await readThrough(reader)).toEqual(HELLO);
     await reader.close();
   });
 }
 
-function describeFailure(subject: Subject): void {
+function describeFailure(subject: StoreSubject): void {
   const reason = new Error('upstream is gone');
 
   it('gets what there is, then the reason of abort', async () => {
@@ -188,7 +188,7 @@ function describeFailure(subject: Subject): void {
   });
 }
 
-function describeClosing(subject: Subject): void {
+function describeClosing(subject: StoreSubject): void {
   it('ends a wait, and nobody else’s', async () => {
     await using ingest = await subject.store.ingest(EXPECTED);
     const [leaving, staying] = [await ingest.follow(), await ingest.follow()];
@@ -213,7 +213,7 @@ function describeClosing(subject: Subject): void {
   });
 }
 
-function describeSpeeds(subject: Subject): void {
+function describeSpeeds(subject: StoreSubject): void {
   const speed = fc.record({ bufferSize: fc.integer({ min: 1, max: 4096 }), pause: fc.nat(3) });
 
   async function readAtSpeed(

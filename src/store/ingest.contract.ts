@@ -8,13 +8,13 @@ import {
   HELLO,
   openAndRead,
   put,
-  readWhole,
+  readThrough,
   WRONG,
-  type Subject,
+  type StoreSubject,
 } from './store-under-test.contract.ts';
 
 /** How every implementation's ingest ends. */
-export function describeEnd(subject: Subject): void {
+export function describeEnd(subject: StoreSubject): void {
   const reason = new Error('nobody wants it');
 
   it('takes nothing after abort', async () => {
@@ -97,7 +97,7 @@ export function describeEnd(subject: Subject): void {
 }
 
 /** How ingests of one digest live together in every implementation. */
-export function describeConcurrency(subject: Subject): void {
+export function describeConcurrency(subject: StoreSubject): void {
   it('lets two ingests of one digest commit at once', async () => {
     const { store } = subject;
     await using one = await store.ingest(EXPECTED);
@@ -109,7 +109,7 @@ export function describeConcurrency(subject: Subject): void {
     expect(await Promise.all([one.commit(), two.commit()])).toEqual([EXPECTED, EXPECTED]);
     expect(await collect(store.list())).toMatchObject([EXPECTED]);
     for (const reader of [...readers, await one.follow(), await two.follow()]) {
-      expect(await readWhole(reader)).toEqual(HELLO);
+      expect(await readThrough(reader)).toEqual(HELLO);
       await reader.close();
     }
   });
@@ -128,7 +128,7 @@ export function describeConcurrency(subject: Subject): void {
     await put(store, HELLO);
     const reader = (await store.open(DIGEST))!;
     await put(store, HELLO);
-    expect(await readWhole(reader)).toEqual(HELLO);
+    expect(await readThrough(reader)).toEqual(HELLO);
     await reader.close();
   });
 

@@ -12,7 +12,7 @@ export interface StoreUnderTest extends AsyncDisposable {
 }
 
 /** The store of the test that runs. */
-export type Subject = Pick<StoreUnderTest, 'store' | 'quarantined'>;
+export type StoreSubject = Pick<StoreUnderTest, 'store' | 'quarantined'>;
 
 export const HELLO = Buffer.from('hello, layers');
 export const DIGEST = digestOf(HELLO);
@@ -20,7 +20,7 @@ export const EXPECTED = { digest: DIGEST, size: HELLO.byteLength };
 export const WRONG = Buffer.from('hello, liars!');
 
 /** Every byte of the blob, read in pieces of `bufferSize`. Does not close the reader. */
-export async function readWhole(reader: BlobReader, bufferSize = 7): Promise<Buffer> {
+export async function readThrough(reader: BlobReader, bufferSize = 7): Promise<Buffer> {
   return readFrom(reader, 0, bufferSize);
 }
 
@@ -62,7 +62,7 @@ export async function openAndRead(store: BlobStore, bytes: Uint8Array): Promise<
   const reader = await store.open(digestOf(bytes));
   if (reader === undefined) return undefined;
   try {
-    return await readWhole(reader);
+    return await readThrough(reader);
   } finally {
     await reader.close();
   }

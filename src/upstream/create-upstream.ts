@@ -1,17 +1,17 @@
 import { AccountStanding } from './auth/account-standing.ts';
 import { Authorizer } from './auth/authorizer.ts';
 import { TokenClient } from './auth/token-client.ts';
-import { Blobs } from './registry/blobs.ts';
+import { BlobFetcher } from './registry/blob-fetcher.ts';
 import { RegistryClient } from './registry/registry-client.ts';
-import { Manifests } from './registry/manifests.ts';
+import { ManifestFetcher } from './registry/manifest-fetcher.ts';
 import { systemNetwork, type Network } from './transport/network.ts';
 import type { Passage } from './transport/passage.ts';
 import { inlineParser, type Parser } from './registry/parsing/parser.ts';
 import { quirksOf } from './quirks.ts';
-import { Referrers } from './registry/referrers.ts';
+import { ReferrerLister } from './registry/referrer-lister.ts';
 import { Reporter } from './transport/reporter.ts';
 import type { UpstreamSettings } from './settings.ts';
-import { Tags } from './registry/tags.ts';
+import { TagLister } from './registry/tag-lister.ts';
 import { Transport, type TransportDeps } from './transport/transport.ts';
 import type { MakeContext } from './transport/trust.ts';
 import type { Upstream } from './upstream.ts';
@@ -43,10 +43,10 @@ export function createUpstream(settings: UpstreamSettings, deps: UpstreamDeps): 
   const quirks = quirksOf(url.hostname);
   const { countsPulls } = quirks;
   const client = new RegistryClient({ upstream, url, clock, authorizer, reporter, countsPulls });
-  const manifests = new Manifests({ upstream, client, parser });
-  const blobs = new Blobs({ upstream, client, quirks, reporter });
-  const tags = new Tags({ upstream, client, quirks, parser });
-  const referrers = new Referrers({ upstream, client, manifests, clock, parser });
+  const manifests = new ManifestFetcher({ upstream, client, parser });
+  const blobs = new BlobFetcher({ upstream, client, quirks, reporter });
+  const tags = new TagLister({ upstream, client, quirks, parser });
+  const referrers = new ReferrerLister({ upstream, client, manifests, clock, parser });
   return {
     name: upstream,
     resolve: manifests.resolve.bind(manifests),

@@ -13,12 +13,12 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { assembleContent } from '../../src/app/content.ts';
+import { assembleContent } from '../../src/app/assemble-content.ts';
 import { startServer } from '../../src/app/server.ts';
-import type { Mirror } from '../../src/cache/mirror.ts';
-import type { TagPolicy } from '../../src/cache/policy.ts';
-import { rememberIndex } from '../../src/cache/remembering-index.ts';
-import type { Target } from '../../src/cache/target.ts';
+import type { Mirror } from '../../src/mirror/mirror.ts';
+import type { TagPolicy } from '../../src/mirror/tag-policy.ts';
+import { rememberIndex } from '../../src/index/remembering-index.ts';
+import type { Target } from '../../src/mirror/target.ts';
 import { knownRegistry } from '../../src/config/known-registries.ts';
 import { BufferShares } from '../../src/delivery/buffer-shares.ts';
 import { chooseDelivery } from '../../src/delivery/choose.ts';
@@ -27,13 +27,14 @@ import type { Digest } from '../../src/oci/digest.ts';
 import type { ContentIndex, RepositoryKey } from '../../src/index/content-index.ts';
 import type { Evictor } from '../../src/eviction/evictor.ts';
 import type { Marks } from '../../src/eviction/marks.ts';
-import { LocalMaintenance } from '../../src/maintenance/local-maintenance.ts';
-import type { UpstreamNames } from '../../src/maintenance/selector.ts';
+import { LocalOperator } from '../../src/operator/local-operator.ts';
+import { Upkeep } from '../../src/upkeep/upkeep.ts';
+import type { UpstreamNames } from '../../src/operator/selector.ts';
 import { openSqliteIndex } from '../../src/index/sqlite/sqlite-index.ts';
 import { Admission, type AdmissionLimits } from '../../src/server/admission.ts';
 import type { ConnectionLimits } from '../../src/server/connections.ts';
 import type { Listening } from '../../src/server/listen.ts';
-import type { RoutedUpstream } from '../../src/server/select-upstream.ts';
+import type { RoutedUpstream } from '../../src/server/v2/select-upstream.ts';
 import type { BlobStore } from '../../src/store/blob-store.ts';
 import { freeBytes, openFileStore } from '../../src/store/fs/file-store.ts';
 import { HeldStore } from '../../src/store/held-store.ts';
@@ -126,7 +127,8 @@ export class MirrorFixture implements AsyncDisposable {
   readonly directory: string;
   readonly store: HeldStore;
   readonly evictor: Evictor;
-  readonly maintenance: LocalMaintenance;
+  readonly operator: LocalOperator;
+  readonly upkeep: Upkeep;
   readonly #listening: Listening;
   readonly #ownsDirectory: boolean;
   readonly #upstreams: readonly RoutedUpstream[];
@@ -142,7 +144,8 @@ export class MirrorFixture implements AsyncDisposable {
     directory: string;
     store: HeldStore;
     evictor: Evictor;
-    maintenance: LocalMaintenance;
+    operator: LocalOperator;
+    upkeep: Upkeep;
     listening: Listening;
     ownsDirectory: boolean;
     upstreams: readonly RoutedUpstream[];
@@ -157,7 +160,8 @@ export class MirrorFixture implements AsyncDisposable {
     this.directory = parts.directory;
     this.store = parts.store;
     this.evictor = parts.evictor;
-    this.maintenance = parts.maintenance;
+    this.operator = parts.operator;
+    this.upkeep = parts.upkeep;
     this.#listening = parts.listening;
     this.#ownsDirectory = parts.ownsDirectory;
     this.#upstreams = parts.upstreams;
@@ -286,11 +290,12 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
     upstreams.map(({ upstream }) => upstream.name),
     findTarget,
   );
-  const maintenance = new LocalMaintenance({
+  const upkeep = new Upkeep({ ...shared, mirror, findTarget });
+  const operator = new LocalOperator({
     ...shared,
     mirror,
+    upkeep,
     naming: { upstreams: options.upstreams.map(namesOf), defaultUpstream },
-    findTarget,
     maxBytes: options.marks?.maxSize,
   });
   const admission = new Admission(options.limits ?? { requests: 1000, requestsPerClient: 1000 });
@@ -337,7 +342,8 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
     directory,
     store,
     evictor,
-    maintenance,
+    operator,
+    upkeep,
     listening,
     ownsDirectory,
     upstreams,

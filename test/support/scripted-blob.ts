@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import type { Target } from '../../src/cache/target.ts';
+import type { Target } from '../../src/mirror/target.ts';
 import { UpstreamError, type UpstreamFailureReason } from '../../src/upstream/error.ts';
 import type { ByteRange } from '../../src/upstream/upstream.ts';
 import { StubUpstream, targetOf } from './stub-upstream.ts';

@@ -1,4 +1,4 @@
-import type { Target } from '../../src/cache/target.ts';
+import type { Target } from '../../src/mirror/target.ts';
 import { parseRepositoryName } from '../../src/oci/repository-name.ts';
 import type { Upstream } from '../../src/upstream/upstream.ts';
 

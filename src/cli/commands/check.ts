@@ -3,8 +3,8 @@ import type { ConfigSources } from '../../config/config-sources.ts';
 import { loadConfig, systemSources } from '../../config/load.ts';
 import { configPath } from '../../config/overrides.ts';
 import { printConfig } from '../../config/print.ts';
-import { ConfigError } from '../../config/problem.ts';
-import { refusalToListen } from '../../config/refusal.ts';
+import { ConfigError } from '../../config/config-problem.ts';
+import { refusalToListen } from '../../config/listen-refusal.ts';
 import { openToOthers } from '../../store/fs/open-to-others.ts';
 
 interface CheckResult {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import type { RepositoryRow, TagRow } from '../../maintenance/inventory.ts';
-import { maintenanceCommand, printJson, withMaintenance } from './maintenance-command.ts';
-import type { MaintenanceOptions } from './maintenance-command.ts';
+import type { RepositoryRow, TagRow } from '../../operator/inventory.ts';
+import { operatorCommand, printJson, withOperator } from './operator-command.ts';
+import type { OperatorOptions } from './operator-command.ts';
 import { shortSize } from '../terminal/short-size.ts';
 import { formatTable, formatTime, isoTime } from '../terminal/table.ts';
 
@@ -9,21 +9,21 @@ const PAGE = 500;
 
 /** `larder ls`: the repositories that are cached, or one repository's tags. */
 export function lsCommand(): Command {
-  return maintenanceCommand('ls')
+  return operatorCommand('ls')
     .description('list what is cached: repositories, or the tags of one')
     .argument('[repository]', 'such as debian or ghcr.io/acme/app')
-    .action(async (repository: string | undefined, options: MaintenanceOptions) => {
-      await withMaintenance(options, async ({ maintenance, isJson }) => {
+    .action(async (repository: string | undefined, options: OperatorOptions) => {
+      await withOperator(options, async ({ operator, isJson }) => {
         if (repository === undefined) {
           const rows = await allPages(
-            (page) => maintenance.repositories(page),
+            (page) => operator.repositories(page),
             (row) => row.repository,
           );
           if (isJson) printJson(rows.map(repositoryJson));
           else console.log(repositoryTable(rows));
         } else {
           const rows = await allPages(
-            (page) => maintenance.tags(repository, page),
+            (page) => operator.tags(repository, page),
             (row) => row.tag,
           );
           if (isJson) printJson(rows.map(tagJson));

@@ -1,17 +1,17 @@
 import type { Command } from 'commander';
-import type { Removed } from '../../maintenance/remove.ts';
-import { forEachReference, maintenanceCommand, withMaintenance } from './maintenance-command.ts';
-import type { MaintenanceOptions } from './maintenance-command.ts';
+import type { Removed } from '../../operator/remove.ts';
+import { forEachReference, operatorCommand, withOperator } from './operator-command.ts';
+import type { OperatorOptions } from './operator-command.ts';
 import { shortSize } from '../terminal/short-size.ts';
 
 /** `larder rm`: deletes from the cache; nothing upstream is touched. */
 export function rmCommand(): Command {
-  return maintenanceCommand('rm')
+  return operatorCommand('rm')
     .description('delete from the cache: a repository, a tag, a digest')
     .argument('<reference...>', 'such as debian, ghcr.io/acme/app:1, debian@sha256:..., sha256:...')
-    .action(async (references: readonly string[], options: MaintenanceOptions) => {
-      await withMaintenance(options, async ({ maintenance, isJson }) => {
-        await forEachReference(references, isJson, (name) => maintenance.remove(name), describe);
+    .action(async (references: readonly string[], options: OperatorOptions) => {
+      await withOperator(options, async ({ operator, isJson }) => {
+        await forEachReference(references, isJson, (name) => operator.remove(name), describe);
       });
     });
 }

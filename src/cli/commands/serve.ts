@@ -4,7 +4,7 @@ import { startLarder } from '../../app/larder.ts';
 import { version } from '../../app/version.ts';
 import { systemClock } from '../../clock.ts';
 import type { Config } from '../../config/config.ts';
-import { refusalToListen } from '../../config/refusal.ts';
+import { refusalToListen } from '../../config/listen-refusal.ts';
 import { createEvents } from '../../events.ts';
 import { createLogger } from '../../observe/logger.ts';
 import { createLogListener } from '../../observe/log.ts';

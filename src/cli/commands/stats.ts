@@ -1,17 +1,17 @@
 import type { Command } from 'commander';
-import type { ContentStats } from '../../maintenance/inventory.ts';
-import { maintenanceCommand, printJson, withMaintenance } from './maintenance-command.ts';
-import type { MaintenanceOptions, Workplace } from './maintenance-command.ts';
+import type { ContentStats } from '../../operator/inventory.ts';
+import { operatorCommand, printJson, withOperator } from './operator-command.ts';
+import type { OperatorOptions, Workplace } from './operator-command.ts';
 import { shortSize } from '../terminal/short-size.ts';
 import { formatTable } from '../terminal/table.ts';
 
 /** `larder stats`: how much is cached. */
 export function statsCommand(): Command {
-  return maintenanceCommand('stats')
+  return operatorCommand('stats')
     .description('tell how much is cached, in all and of each upstream')
-    .action(async (options: MaintenanceOptions) => {
-      await withMaintenance(options, async ({ maintenance, isJson, config, isRemote }) => {
-        const stats = await maintenance.stats();
+    .action(async (options: OperatorOptions) => {
+      await withOperator(options, async ({ operator, isJson, config, isRemote }) => {
+        const stats = await operator.stats();
         if (isJson) printJson({ ...stats, maxBytes: stats.maxBytes ?? null });
         else console.log(formatStats(stats, { config, isRemote }));
       });

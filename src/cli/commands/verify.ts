@@ -1,19 +1,19 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { parseByteSize } from '../../config/byte-size.ts';
-import type { VerifyProgress, VerifyReport } from '../../maintenance/verify.ts';
+import type { VerifyProgress, VerifyReport } from '../../upkeep/verify.ts';
 import { EXIT_FAILED } from '../terminal/exit-codes.ts';
-import { maintenanceCommand, printJson, withMaintenance } from './maintenance-command.ts';
-import type { MaintenanceOptions, Workplace } from './maintenance-command.ts';
+import { operatorCommand, printJson, withOperator } from './operator-command.ts';
+import type { OperatorOptions, Workplace } from './operator-command.ts';
 import { shortSize } from '../terminal/short-size.ts';
 
-interface VerifyCommandOptions extends MaintenanceOptions {
+interface VerifyCommandOptions extends OperatorOptions {
   readonly repair?: boolean;
   readonly rate?: number | 'unlimited';
 }
 
 /** `larder verify`: hashes everything that is stored. Exit code 1 where something was wrong and still is. */
 export function verifyCommand(): Command {
-  return maintenanceCommand('verify')
+  return operatorCommand('verify')
     .description(
       'hash everything that is stored, and set aside what is wrong: it is fetched again when asked for',
     )
@@ -24,7 +24,7 @@ export function verifyCommand(): Command {
       parseRate,
     )
     .action(async ({ repair = false, rate, ...options }: VerifyCommandOptions) => {
-      await withMaintenance(options, async (workplace) => {
+      await withOperator(options, async (workplace) => {
         const bytesPerSecond = rateOf(rate, workplace);
         const report = await verify(workplace, repair, bytesPerSecond);
         if (!report.isSound) process.exitCode = EXIT_FAILED;
@@ -53,7 +53,7 @@ function rateOf(
 }
 
 async function verify(
-  { maintenance, isJson }: Workplace,
+  { operator, isJson }: Workplace,
   repair: boolean,
   bytesPerSecond: number | undefined,
 ): Promise<VerifyReport> {
@@ -63,7 +63,7 @@ async function verify(
     if (!isJson) console.log(describe(progress));
   };
   const signal = new AbortController().signal;
-  const report = await maintenance.verify({ repair, bytesPerSecond }, onProgress, signal);
+  const report = await operator.verify({ repair, bytesPerSecond }, onProgress, signal);
   if (isJson) printJson({ ...report, findings });
   else
     console.log(report.isSound ? 'everything stored is right' : 'something stored was not right, see above');

@@ -1,15 +1,15 @@
 import type { Config } from '../../config/config.ts';
 import { loadConfig, systemSources } from '../../config/load.ts';
 import { configPath } from '../../config/overrides.ts';
-import { ConfigError } from '../../config/problem.ts';
-import type { Refusal } from '../../config/refusal.ts';
+import { ConfigError } from '../../config/config-problem.ts';
+import type { ListenRefusal } from '../../config/listen-refusal.ts';
 
 /**
  * The configuration that the option, the environment or the default name.
  * @param refusalOf why a configuration without mistakes cannot be used all the same
  * @returns undefined where it cannot be used; then standard error says why, a line each
  */
-export function readConfig(option: string | undefined, refusalOf?: Refusal): Config | undefined {
+export function readConfig(option: string | undefined, refusalOf?: ListenRefusal): Config | undefined {
   const sources = systemSources();
   const path = configPath(option, sources.env);
   try {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { digestOf } from '../../oci/digest.ts';
 import { letClaimsWait } from './belongings.ts';
 import type { Connection } from './connection.ts';
-import { Turns } from './turns.ts';
+import { WriteTurns } from './write-turns.ts';
 
 test('where claims cannot be told to wait, what they were told with stays recorded: its caller hears of no failure', async () => {
   const asked: string[] = [];
@@ -15,7 +15,7 @@ test('where claims cannot be told to wait, what they were told with stays record
   };
   await letClaimsWait(
     connection as unknown as Connection,
-    new Turns(),
+    new WriteTurns(),
     'docker.io',
     digestOf(Buffer.from('l')),
   );

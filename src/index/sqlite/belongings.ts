@@ -5,9 +5,9 @@ import type { ContentPermission } from '../content-permission.ts';
 import type { Connection } from './connection.ts';
 import { digestFromBytes, digestToBytes } from './digest-bytes.ts';
 import { putRepository } from './repositories.ts';
-import { PIECE, type Turns } from './turns.ts';
+import { PIECE, type WriteTurns } from './write-turns.ts';
 
-export function createBelongings(connection: Connection, turns: Turns): ContentPermission {
+export function createBelongings(connection: Connection, turns: WriteTurns): ContentPermission {
   const claimPart = (id: number, { upstream }: RepositoryKey, manifest: Uint8Array, start: number): void => {
     connection.run('claimEdges', id, manifest, start, start + PIECE);
     connection.run('addWaitingEdges', id, upstream, manifest, start, start + PIECE);
@@ -121,7 +121,7 @@ export function recordOrigin(
  */
 export async function letClaimsWait(
   connection: Connection,
-  turns: Turns,
+  turns: WriteTurns,
   upstream: string,
   digest: Digest,
 ): Promise<void> {

@@ -6,7 +6,7 @@ import { readClosure } from './closure.ts';
 import type { Connection } from './connection.ts';
 import { digestFromBytes, digestToBytes } from './digest-bytes.ts';
 import type { ManifestEdges } from './manifest-edges.ts';
-import { PIECE, type Turns } from './turns.ts';
+import { PIECE, type WriteTurns } from './write-turns.ts';
 
 const BEFORE_ALL: SQLInputValue[] = [Number.MIN_SAFE_INTEGER, new Uint8Array()];
 
@@ -15,7 +15,7 @@ type Blobs = Pick<
   'putBlob' | 'deleteBlob' | 'loseBlob' | 'touch' | 'settleUses' | 'stats' | 'leastUsed'
 >;
 
-export function createBlobs(connection: Connection, turns: Turns, manifestEdges: ManifestEdges): Blobs {
+export function createBlobs(connection: Connection, turns: WriteTurns, manifestEdges: ManifestEdges): Blobs {
   function deleteRow(digest: Uint8Array): void {
     const before = connection.get('blobSize', digest)?.size;
     if (before !== undefined) connection.run('addToTotals', -1, -before);
@@ -78,7 +78,7 @@ export function recordBlob(
 /** Records the use of all that each digest leads to, piece by piece. */
 export async function touchClosures(
   connection: Connection,
-  turns: Turns,
+  turns: WriteTurns,
   uses: Iterable<readonly [Digest, number]>,
 ): Promise<void> {
   const touch = (used: readonly Used[]): Promise<void> =>

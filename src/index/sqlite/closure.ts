@@ -1,7 +1,7 @@
 import { digestFromBytes } from './digest-bytes.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Connection } from './connection.ts';
-import { PIECE, type Turns } from './turns.ts';
+import { PIECE, type WriteTurns } from './write-turns.ts';
 
 /** Down to the layers of an index of indexes of images. */
 const MAX_DEPTH = 3;
@@ -23,7 +23,7 @@ interface Place {
  */
 export async function* readClosure(
   connection: Connection,
-  turns: Turns,
+  turns: WriteTurns,
   root: Uint8Array,
 ): AsyncGenerator<readonly Uint8Array[], void, undefined> {
   const seen = new Set([keyOf(root)]);

@@ -3,7 +3,7 @@ import type { Digest } from '../../oci/digest.ts';
 import type { Edge, ManifestEntry } from '../content-index.ts';
 import type { Connection } from './connection.ts';
 import { digestToBytes } from './digest-bytes.ts';
-import { PIECE, type Turns } from './turns.ts';
+import { PIECE, type WriteTurns } from './write-turns.ts';
 
 /** Of a huge manifest, so many edges are written in one transaction: each is some five rows, with what goes with it. */
 const EDGES_AT_ONCE = 50;
@@ -28,11 +28,11 @@ type Placed = readonly [position: number, edge: Edge];
  */
 export class ManifestEdges {
   readonly #connection: Connection;
-  readonly #turns: Turns;
+  readonly #turns: WriteTurns;
   /** Huge ones one after the other: so none is removed while it is written. */
   readonly #inTurn = pLimit(1);
 
-  constructor(connection: Connection, turns: Turns) {
+  constructor(connection: Connection, turns: WriteTurns) {
     this.#connection = connection;
     this.#turns = turns;
   }

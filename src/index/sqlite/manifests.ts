@@ -10,7 +10,7 @@ import { digestFromBytes, digestToBytes } from './digest-bytes.ts';
 import { putRepository } from './repositories.ts';
 import type { ManifestEdges } from './manifest-edges.ts';
 import type { Rows } from './sql.ts';
-import { PIECE, type Turns } from './turns.ts';
+import { PIECE, type WriteTurns } from './write-turns.ts';
 
 type Manifests = Pick<ContentIndex, 'manifest' | 'putManifest' | 'edges' | 'referrers' | 'describedSize'>;
 
@@ -19,7 +19,7 @@ const REFERRERS_AT_ONCE = 20;
 
 export function createManifests(
   connection: Connection,
-  turns: Turns,
+  turns: WriteTurns,
   manifestEdges: ManifestEdges,
 ): Manifests {
   return {
@@ -68,7 +68,7 @@ export function createManifests(
 /** None where the manifest's row is not there, or gone before the last piece is read: all or nothing of it is seen. */
 async function readEdges(
   connection: Connection,
-  turns: Turns,
+  turns: WriteTurns,
   manifest: Uint8Array,
 ): Promise<readonly Edge[]> {
   const edges: Edge[] = [];

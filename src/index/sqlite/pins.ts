@@ -8,11 +8,11 @@ import type { Connection } from './connection.ts';
 import { digestFromBytes, digestToBytes } from './digest-bytes.ts';
 import { putRepository } from './repositories.ts';
 import type { Rows } from './sql.ts';
-import type { Turns } from './turns.ts';
+import type { WriteTurns } from './write-turns.ts';
 
 type Pins = Pick<ContentIndex, 'closure' | 'pin' | 'unpin' | 'pins'>;
 
-export function createPins(connection: Connection, turns: Turns): Pins {
+export function createPins(connection: Connection, turns: WriteTurns): Pins {
   function put(pin: Pin, pinnedAt: number): void {
     const what: SQLInputValue[] =
       pin.kind === 'digest'

@@ -12,7 +12,7 @@ import { createRepositories } from './repositories.ts';
 import { MIGRATIONS } from './schema.ts';
 import { createSurvey } from './survey.ts';
 import { createTags } from './tags.ts';
-import { Turns } from './turns.ts';
+import { WriteTurns } from './write-turns.ts';
 
 export interface SqliteIndexOptions {
   /** How many spells that have ended are remembered of each tag: 1,000 unless told. */
@@ -44,7 +44,7 @@ export async function openSqliteIndex(path: string, options: SqliteIndexOptions 
   const { historyLength = 1000 } = options;
   const older = options.onUpgradeBegun && olderVersion(path);
   if (older !== undefined) await options.onUpgradeBegun?.(older, MIGRATIONS.length);
-  const turns = new Turns();
+  const turns = new WriteTurns();
   const connection = new Connection(path, {
     ...(options.onUpgrade && { onUpgrade: options.onUpgrade }),
     busyTimeoutMs: options.busyTimeoutMs ?? 0,
@@ -74,7 +74,7 @@ export async function openSqliteIndex(path: string, options: SqliteIndexOptions 
 type Method = (...args: readonly unknown[]) => Promise<unknown>;
 
 /** The same index, whose calls wait until there is room for them: so every loop over calls has its pauses. */
-function inTurns<T extends object>(index: T, turns: Turns): T {
+function inTurns<T extends object>(index: T, turns: WriteTurns): T {
   const methods = Object.entries(index as Record<string, Method>).map(([name, method]) => [
     name,
     (...args: readonly unknown[]) => turns.take(() => method(...args)),

@@ -5,13 +5,13 @@ import { digestFromBytes, digestToBytes } from './digest-bytes.ts';
 import type { ManifestEdges } from './manifest-edges.ts';
 import { recordManifest } from './manifests.ts';
 import type { Rows } from './sql.ts';
-import { PIECE, type Turns } from './turns.ts';
+import { PIECE, type WriteTurns } from './write-turns.ts';
 
 const BEFORE_ALL = new Uint8Array();
 
 export function createSurvey(
   connection: Connection,
-  turns: Turns,
+  turns: WriteTurns,
   manifestEdges: ManifestEdges,
 ): Omit<ContentSurvey, 'forgetGone'> {
   return {
@@ -36,7 +36,7 @@ export function createSurvey(
   };
 }
 
-async function countTags(connection: Connection, turns: Turns, key: RepositoryKey): Promise<number> {
+async function countTags(connection: Connection, turns: WriteTurns, key: RepositoryKey): Promise<number> {
   const { upstream, repository } = key;
   let tags = 0;
   for (let last: string | undefined = ''; last !== undefined;) {
@@ -50,7 +50,7 @@ async function countTags(connection: Connection, turns: Turns, key: RepositoryKe
 
 async function countBlobs(
   connection: Connection,
-  turns: Turns,
+  turns: WriteTurns,
   { upstream, repository }: RepositoryKey,
 ): Promise<Omit<RepositoryStats, 'tags'>> {
   const stats = { blobs: 0, bytes: 0, usedAt: undefined as number | undefined };
@@ -70,7 +70,7 @@ async function countBlobs(
   return stats;
 }
 
-async function deleteTags(connection: Connection, turns: Turns, key: RepositoryKey): Promise<number> {
+async function deleteTags(connection: Connection, turns: WriteTurns, key: RepositoryKey): Promise<number> {
   const of = [key.upstream, key.repository] as const;
   for (let deleted = 1; deleted > 0;) {
     deleted = await turns.take(() => connection.run('deleteTagHistory', ...of, PIECE));

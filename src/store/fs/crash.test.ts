@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { expect, it } from 'vitest';
 import { temporaryDirectory } from '../../../test/support/e2e/temporary.ts';
 import { digestOf, type Digest } from '../../oci/digest.ts';
-import { collect, put, readWhole } from '../store-under-test.contract.ts';
+import { collect, put, readThrough } from '../store-under-test.contract.ts';
 import { openFileStore } from './file-store.ts';
 
 /** Commits blob after blob, several at a time, and tells of each. */
@@ -55,7 +55,7 @@ it.each([1, 10, 37])('nothing but right bytes is there after a crash behind %i c
   expect(stored.map(({ digest }) => digest)).toEqual(expect.arrayContaining(committed));
   for (const { digest } of stored) {
     const reader = (await store.open(digest))!;
-    expect(digestOf(await readWhole(reader, 64 * 1024))).toBe(digest);
+    expect(digestOf(await readThrough(reader, 64 * 1024))).toBe(digest);
     await reader.close();
   }
   await put(store, Buffer.from('and on it goes'));

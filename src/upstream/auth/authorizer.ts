@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.ts';
-import type { Answer } from '../transport/answer.ts';
+import type { UpstreamResponse } from '../transport/response.ts';
 import { UpstreamError } from '../error.ts';
 import type { Reporter } from '../transport/reporter.ts';
 import type { HopRequest, Send } from '../transport/transport.ts';
@@ -16,7 +16,7 @@ import {
   isSameDemand,
   withPullScope,
   type BearerDemand,
-  type Demand,
+  type AuthDemand,
 } from './demand.ts';
 import { Demands, challengesOf } from './demands.ts';
 import { placeOf, type Place } from './place.ts';
@@ -54,7 +54,7 @@ interface Authorization {
 interface Attempt {
   readonly used?: Authorization | undefined;
   /** What could not be met: the request goes without, and is not told the same again. */
-  readonly failed?: { readonly demand: Demand; readonly error: UpstreamError } | undefined;
+  readonly failed?: { readonly demand: AuthDemand; readonly error: UpstreamError } | undefined;
 }
 
 /** Within this time a token that grants too little would be followed by the same one. */
@@ -85,7 +85,7 @@ export class Authorizer {
   }
 
   /** Sends one hop. The answer may still be a refusal: then nothing that Larder has opens the door. */
-  async send(hop: HopRequest): Promise<Answer> {
+  async send(hop: HopRequest): Promise<UpstreamResponse> {
     const place = placeOf(hop.url, this.#options.url, hop.repository);
     const { used, failed } = await this.#usual(place, hop.signal);
     const answer = await this.#sendWith(hop, used);
@@ -100,7 +100,11 @@ export class Authorizer {
   }
 
   /** Says of a refusal what may be behind it. */
-  async #judged(answer: Answer, place: Place, used: Authorization | undefined): Promise<Answer> {
+  async #judged(
+    answer: UpstreamResponse,
+    place: Place,
+    used: Authorization | undefined,
+  ): Promise<UpstreamResponse> {
     if (!place.isOwn || this.#options.credentials === undefined) return answer;
     const { isAccount = false, token, withheldFrom } = used ?? {};
     if (isAccount && answer.status < 400) this.#options.standing.accepted(token?.value.receivedAt);
@@ -114,7 +118,7 @@ export class Authorizer {
     return answer;
   }
 
-  async #sendWith(hop: HopRequest, authorization: Authorization | undefined): Promise<Answer> {
+  async #sendWith(hop: HopRequest, authorization: Authorization | undefined): Promise<UpstreamResponse> {
     const header = authorization?.header;
     if (header === undefined) return this.#options.send(hop);
     return this.#options.send({ ...hop, headers: { ...hop.headers, authorization: header } });
@@ -142,7 +146,7 @@ export class Authorizer {
   async #renew(
     place: Place,
     hop: HopRequest,
-    refusal: Answer,
+    refusal: UpstreamResponse,
     { used, failed }: Attempt,
   ): Promise<Authorization | undefined> {
     if (used?.header !== undefined) {
@@ -162,7 +166,7 @@ export class Authorizer {
   }
 
   /** The token is good and grants too little, and another one would be no different. */
-  #isSettled(refusal: Answer, { token }: Authorization): boolean {
+  #isSettled(refusal: UpstreamResponse, { token }: Authorization): boolean {
     if (token === undefined || refusal.status !== 401) return false;
     const age = this.#options.clock.monotonic() - token.value.receivedAt;
     return age < SETTLED_MS && isInsufficientScope(challengesOf(refusal), token.scopes);
@@ -181,7 +185,11 @@ export class Authorizer {
     return { ...used, header: `Bearer ${successor.value}`, token: { key, value: successor, scopes } };
   }
 
-  async #authorize(demand: Demand, place: Place, signal?: AbortSignal): Promise<Authorization | undefined> {
+  async #authorize(
+    demand: AuthDemand,
+    place: Place,
+    signal?: AbortSignal,
+  ): Promise<Authorization | undefined> {
     const wanted = completed(demand, place);
     if (wanted.scheme === 'bearer') return this.#bearer(wanted, place, signal);
     const credentials = place.isOwn ? await this.#credentials(signal) : undefined;
@@ -277,6 +285,6 @@ function isTokenRefused(error: unknown): boolean {
   return error.failure === 'denied' || error.status === 401 || error.status === 403;
 }
 
-function completed(demand: Demand, { repository }: Place): Demand {
+function completed(demand: AuthDemand, { repository }: Place): AuthDemand {
   return demand.scheme === 'bearer' ? withPullScope(demand, repository) : demand;
 }

@@ -7,7 +7,7 @@ import {
   withPullScope,
   withoutRepositoryScopes,
   type BearerDemand,
-  type Demand,
+  type AuthDemand,
 } from './demand.ts';
 
 const HUB =
@@ -87,7 +87,7 @@ describe('isSameDemand', () => {
   const basic = { scheme: 'basic' } as const;
   const realm = new URL('https://b.example/token');
 
-  test.each<[string, Demand, Demand, boolean]>([
+  test.each<[string, AuthDemand, AuthDemand, boolean]>([
     ['the order of scopes', bearer('a', 'b'), bearer('b', 'a'), true],
     ['other scopes', bearer('a'), bearer('b'), false],
     ['another realm', bearer('a'), { ...bearer('a'), realm }, false],

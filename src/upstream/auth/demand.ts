@@ -2,7 +2,7 @@ import type { Challenge } from '../../http/challenge.ts';
 import { parseRealm } from './realm.ts';
 
 /** What a host wants to see before it answers: the challenge that was chosen, parsed. */
-export type Demand = { readonly scheme: 'basic' } | BearerDemand;
+export type AuthDemand = { readonly scheme: 'basic' } | BearerDemand;
 
 export interface BearerDemand {
   readonly scheme: 'bearer';
@@ -20,7 +20,7 @@ const MAX_SCOPES = 16;
  * The strongest challenge that Larder can meet: Bearer before Basic. Undefined where there is none (Digest,
  * Negotiate, a Bearer without a usable realm).
  */
-export function chooseDemand(challenges: readonly Challenge[]): Demand | undefined {
+export function chooseDemand(challenges: readonly Challenge[]): AuthDemand | undefined {
   for (const { scheme, params } of challenges) {
     const realm = scheme === 'bearer' ? parseRealm(params.get('realm')) : undefined;
     if (realm === undefined) continue;
@@ -50,13 +50,13 @@ export function withPullScope(demand: BearerDemand, repository: string | undefin
  * The demand without scopes of a repository: what a ping's challenge, or one for another repository, says of
  * this one. GHCR's ping names the placeholder `repository:user/image:pull`.
  */
-export function withoutRepositoryScopes(demand: Demand): Demand {
+export function withoutRepositoryScopes(demand: AuthDemand): AuthDemand {
   if (demand.scheme === 'basic') return demand;
   return { ...demand, scopes: demand.scopes.filter((scope) => !isRepositoryScope(scope)) };
 }
 
 /** Whether both lead to the same question to the same token endpoint. */
-export function isSameDemand(a: Demand, b: Demand): boolean {
+export function isSameDemand(a: AuthDemand, b: AuthDemand): boolean {
   if (a.scheme === 'basic' || b.scheme === 'basic') return a.scheme === b.scheme;
   const isSameEndpoint = a.realm.href === b.realm.href && a.service === b.service;
   return isSameEndpoint && a.scopes.toSorted().join(' ') === b.scopes.toSorted().join(' ');

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
 import { createEvents } from '../../events.ts';
-import type { AnswerBody } from '../transport/answer-body.ts';
-import { Answer } from '../transport/answer.ts';
+import type { AnswerBody } from '../transport/response-body.ts';
+import { UpstreamResponse } from '../transport/response.ts';
 import { Reporter } from '../transport/reporter.ts';
 import { Demands } from './demands.ts';
 import { placeOf } from './place.ts';
@@ -14,7 +14,7 @@ const EMPTY = { discard: async () => undefined } as unknown as AnswerBody;
 
 test('a discovery is shared while it runs, and not once it is over', async () => {
   const asked: string[] = [];
-  const answer = (url: URL): Answer => new Answer(url, 401, {}, EMPTY);
+  const answer = (url: URL): UpstreamResponse => new UpstreamResponse(url, 401, {}, EMPTY);
   const demands = new Demands({
     send: async ({ url }) => {
       asked.push(url.pathname);

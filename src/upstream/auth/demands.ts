@@ -1,14 +1,14 @@
 import { LRUCache } from 'lru-cache';
 import { parseChallenges, type Challenge } from '../../http/challenge.ts';
 import { abortable } from '../../async/abortable.ts';
-import type { Answer } from '../transport/answer.ts';
+import type { UpstreamResponse } from '../transport/response.ts';
 import type { Reporter } from '../transport/reporter.ts';
 import type { HopRequest, Send } from '../transport/transport.ts';
-import { chooseDemand, withoutRepositoryScopes, type Demand } from './demand.ts';
+import { chooseDemand, withoutRepositoryScopes, type AuthDemand } from './demand.ts';
 import type { Place } from './place.ts';
 
 /** What a place was found to want: `nothing` where it answers without Authorization. */
-export type Discovered = Demand | 'nothing';
+export type Discovered = AuthDemand | 'nothing';
 
 /** Forgetting one costs one request. */
 const MAX_DEMANDS = 2000;
@@ -17,7 +17,7 @@ const MAX_DEMANDS = 2000;
 export class Demands {
   readonly #send: Send;
   readonly #reporter: Reporter;
-  readonly #known = new LRUCache<string, Demand>({ max: MAX_DEMANDS });
+  readonly #known = new LRUCache<string, AuthDemand>({ max: MAX_DEMANDS });
   readonly #discoveries = new Map<string, Promise<Discovered | undefined>>();
 
   constructor(options: { readonly send: Send; readonly reporter: Reporter }) {
@@ -25,7 +25,7 @@ export class Demands {
     this.#reporter = options.reporter;
   }
 
-  recall(place: Place): Demand | undefined {
+  recall(place: Place): AuthDemand | undefined {
     return this.#known.get(placeKey(place)) ?? this.#known.get(place.origin);
   }
 
@@ -40,7 +40,11 @@ export class Demands {
   }
 
   /** Takes the demand from the refusal of a request without Authorization, else from the ping. */
-  async fromRefusal(place: Place, hop: HopRequest, refusal: Answer): Promise<Discovered | undefined> {
+  async fromRefusal(
+    place: Place,
+    hop: HopRequest,
+    refusal: UpstreamResponse,
+  ): Promise<Discovered | undefined> {
     return this.#learn(place, refusal) ?? this.#share(place, hop.signal, () => this.#ping(place));
   }
 
@@ -62,7 +66,7 @@ export class Demands {
   }
 
   /** GCR challenges nowhere but at its ping. What a ping says of a repository is about none in particular. */
-  async #ping(place: Place): Promise<Demand | undefined> {
+  async #ping(place: Place): Promise<AuthDemand | undefined> {
     const answer = await this.#reporter.report('ping', 'GET', async () => {
       const answer = await this.#send({ method: 'GET', url: place.pingUrl, headers: {} });
       await answer.body.discard();
@@ -72,12 +76,12 @@ export class Demands {
     return demand === undefined ? undefined : this.#remember(place, withoutRepositoryScopes(demand));
   }
 
-  #learn(place: Place, answer: Answer): Demand | undefined {
+  #learn(place: Place, answer: UpstreamResponse): AuthDemand | undefined {
     const demand = chooseDemand(challengesOf(answer));
     return demand === undefined ? undefined : this.#remember(place, demand);
   }
 
-  #remember(place: Place, demand: Demand): Demand {
+  #remember(place: Place, demand: AuthDemand): AuthDemand {
     this.#known.set(placeKey(place), demand);
     this.#known.set(place.origin, withoutRepositoryScopes(demand));
     return demand;
@@ -103,6 +107,6 @@ function placeKey(place: Place): string {
   return `${place.origin}\n${place.repository ?? ''}`;
 }
 
-export function challengesOf(answer: Answer): Challenge[] {
+export function challengesOf(answer: UpstreamResponse): Challenge[] {
   return parseChallenges(answer.headers['www-authenticate']);
 }

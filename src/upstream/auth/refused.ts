@@ -1,4 +1,4 @@
-import type { Answer } from '../transport/answer.ts';
+import type { UpstreamResponse } from '../transport/response.ts';
 import { isStaleCredential } from '../transport/classify.ts';
 import { challengesOf } from './demands.ts';
 
@@ -6,7 +6,7 @@ import { challengesOf } from './demands.ts';
  * Whether the answer may be another one with other credentials. Besides 401 that is, once something was sent,
  * 403 (ECR's expired password) and 400 DENIED (public.ecr.aws).
  */
-export async function isRefused(answer: Answer, wasAuthorized: boolean): Promise<boolean> {
+export async function isRefused(answer: UpstreamResponse, wasAuthorized: boolean): Promise<boolean> {
   if (answer.status === 401) return true;
   if (!wasAuthorized) return false;
   if (answer.status === 403) return true;
@@ -17,7 +17,10 @@ export async function isRefused(answer: Answer, wasAuthorized: boolean): Promise
  * Whether an answer may be about the configured account and not about the repository. A 401 to a token may be about
  * either (Quay says it of what is missing), but for a token that grants too little. ECR says 403 when its password of twelve hours has expired (protocol.md A0).
  */
-export async function refusalOfAccount(answer: Answer, isPassword: boolean): Promise<Answer['refusedAs']> {
+export async function refusalOfAccount(
+  answer: UpstreamResponse,
+  isPassword: boolean,
+): Promise<UpstreamResponse['refusedAs']> {
   if (answer.status === 401) {
     if (isPassword) return 'account-refused';
     const isAboutGrants = challengesOf(answer).some(

@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.ts';
-import type { Answer } from '../transport/answer.ts';
+import type { UpstreamResponse } from '../transport/response.ts';
 import { classifyStatus } from '../transport/classify.ts';
 import { UpstreamError } from '../error.ts';
 import { follow } from '../transport/redirect.ts';
@@ -46,7 +46,7 @@ export class TokenClient {
     }
   }
 
-  async #ask(request: TokenRequest): Promise<Answer> {
+  async #ask(request: TokenRequest): Promise<UpstreamResponse> {
     try {
       // A POST has the secret in its body, which must not go where a redirect leads.
       if (request.method === 'POST') return await this.#options.send(request);
@@ -57,14 +57,14 @@ export class TokenClient {
     }
   }
 
-  async #askByGet(request: TokenRequest): Promise<Answer> {
+  async #askByGet(request: TokenRequest): Promise<UpstreamResponse> {
     const { headers, url } = request;
     return follow(this.#options.upstream, { method: 'GET', url, headers: {} }, (hop) =>
       this.#options.send({ ...hop, headers: hop.url.origin === url.origin ? headers : {} }),
     );
   }
 
-  async #read(answer: Answer): Promise<ReceivedToken> {
+  async #read(answer: UpstreamResponse): Promise<ReceivedToken> {
     using document = await answer.body.document(MAX_RESPONSE_BYTES);
     const body = document.bytes;
     const received = parseTokenResponse(body.toString(), this.#options.clock.now());
@@ -74,7 +74,7 @@ export class TokenClient {
     });
   }
 
-  async #refusal(answer: Answer): Promise<UpstreamError> {
+  async #refusal(answer: UpstreamResponse): Promise<UpstreamError> {
     const { failure, message, isVerdict } = classifyStatus(answer.status, await answer.problem());
     const text = `no token: ${answer.url.host} ${message}`;
     const options = {

@@ -9,7 +9,7 @@ import {
   type BreakerState,
 } from './breaker-state.ts';
 import { UpstreamError, type UpstreamFailureReason } from '../error.ts';
-import { decorate, type Question } from './decorate.ts';
+import { decorate, type UpstreamCall } from './decorate.ts';
 import { FailingQuestions } from './failing-questions.ts';
 import type { Upstream } from '../upstream.ts';
 
@@ -102,7 +102,7 @@ export class Breaker {
     return status === undefined ? message : `${name}: answered ${status}`;
   }
 
-  async #guard<T>(call: () => Promise<T>, question: Question): Promise<T> {
+  async #guard<T>(call: () => Promise<T>, question: UpstreamCall): Promise<T> {
     const state = this.#admitted(question.repository);
     const heldMs = this.#failing.admit(question);
     if (heldMs !== undefined) throw this.#refusal('not asked for this for the moment, since it', heldMs);
@@ -127,7 +127,7 @@ export class Breaker {
   }
 
   /** @param admitted the state that the request left behind when it was let through: a probe's is its own */
-  #note(error: unknown, admitted: BreakerState, question: Question): void {
+  #note(error: unknown, admitted: BreakerState, question: UpstreamCall): void {
     if (!wasAsked(error)) {
       // Not told: the next call is the probe that this one was not.
       if (this.#state === admitted) this.#state = afterNothing(admitted, this.#clock.monotonic());
@@ -145,7 +145,7 @@ export class Breaker {
     this.#become(afterFailure(this.#state, now, question.repository, this.#limits));
   }
 
-  #answered(question: Question): void {
+  #answered(question: UpstreamCall): void {
     this.#failing.answered(question);
     this.#become(CLOSED);
   }

@@ -5,7 +5,7 @@ import type { Upstream } from '../upstream.ts';
 export type CallKind = 'resolve' | 'manifest' | 'blob' | 'statBlob' | 'tags' | 'referrers';
 
 /** One question to an upstream, as far as others may be told apart from it. */
-export interface Question {
+export interface UpstreamCall {
   readonly kind: CallKind;
   readonly repository: string;
   /** The same for the same question only. */
@@ -15,7 +15,7 @@ export interface Question {
 /** An upstream whose every call goes through `around`. Closing does not. */
 export function decorate(
   upstream: Upstream,
-  around: <T>(call: () => Promise<T>, question: Question) => Promise<T>,
+  around: <T>(call: () => Promise<T>, question: UpstreamCall) => Promise<T>,
 ): Upstream {
   const { name } = upstream;
   return {
@@ -35,6 +35,6 @@ export function decorate(
   };
 }
 
-function question(kind: CallKind, repository: string, what: string): Question {
+function question(kind: CallKind, repository: string, what: string): UpstreamCall {
   return { kind, repository, key: [kind, repository, what].join('\0') };
 }

@@ -8,7 +8,7 @@ import {
   type BreakerLimits,
   type BreakerState,
 } from './breaker-state.ts';
-import type { Question } from './decorate.ts';
+import type { UpstreamCall } from './decorate.ts';
 
 /** Clients choose what is asked. */
 const MAX_QUESTIONS = 10_000;
@@ -42,14 +42,14 @@ export class FailingQuestions {
   }
 
   /** Lets the question through. @returns how long it is held back instead, milliseconds */
-  admit({ key }: Question): number | undefined {
+  admit({ key }: UpstreamCall): number | undefined {
     const now = this.#clock.monotonic();
     const { isAdmitted, state } = admit(this.#stateOf(key), now, key, this.#limits);
     if (isAdmitted) this.#set(key, state);
     return isAdmitted ? undefined : state.kind === 'open' ? state.until - now : this.#limits.openMs;
   }
 
-  failed({ key, repository }: Question): void {
+  failed({ key, repository }: UpstreamCall): void {
     const now = this.#clock.monotonic();
     this.#failingSince ??= now;
     this.#repositories.set(repository, true);
@@ -58,14 +58,14 @@ export class FailingQuestions {
   }
 
   /** Upstream has answered the question, and well. */
-  answered({ key }: Question): void {
+  answered({ key }: UpstreamCall): void {
     this.#states.delete(key);
     this.#repositories.clear();
     this.#failingSince = undefined;
   }
 
   /** Upstream was not asked after all. */
-  notAsked({ key }: Question): void {
+  notAsked({ key }: UpstreamCall): void {
     this.#set(key, afterNothing(this.#stateOf(key), this.#clock.monotonic()));
   }
 

@@ -3,7 +3,7 @@ import type { Events } from '../../events.ts';
 import { Breaker } from './breaker.ts';
 import { limitBlobs, type BlobTurns } from './limit-blobs.ts';
 import { respectThrottling } from './throttle.ts';
-import { Turns } from './turns.ts';
+import { FairTurns } from './fair-turns.ts';
 import type { Upstream } from '../upstream.ts';
 
 export interface GuardLimits {
@@ -23,8 +23,8 @@ const QUESTION_SHARE = 0.125;
 /** @param connections to one host of the upstream at the same time */
 export function blobTurns(connections: number): BlobTurns {
   return {
-    bodies: new Turns(Math.ceil(connections * BLOB_SHARE)),
-    questions: new Turns(Math.ceil(connections * QUESTION_SHARE)),
+    bodies: new FairTurns(Math.ceil(connections * BLOB_SHARE)),
+    questions: new FairTurns(Math.ceil(connections * QUESTION_SHARE)),
   };
 }
 

@@ -5,7 +5,7 @@ import { digestOf } from '../../oci/digest.ts';
 import { parseRepositoryName } from '../../oci/repository-name.ts';
 import { UpstreamError } from '../error.ts';
 import { limitBlobs } from './limit-blobs.ts';
-import { Turns } from './turns.ts';
+import { FairTurns } from './fair-turns.ts';
 import type { Demand, FetchedBlob, Upstream } from '../upstream.ts';
 
 const NAME = parseRepositoryName('acme/app');
@@ -21,7 +21,7 @@ function start(max: number): {
   const stub = new StubUpstream();
   stub.answer = () =>
     Promise.resolve({ body: bodyOf('a', 'b'), start: 0, size: 2 }) as unknown as Promise<undefined>;
-  const turns = { bodies: new Turns(max), questions: new Turns(max) };
+  const turns = { bodies: new FairTurns(max), questions: new FairTurns(max) };
   const upstream = limitBlobs(stub.upstream, { turns, waitMs: 1_000 }, clock);
   return { clock, stub, upstream, get: (signal) => upstream.blob(NAME, DIGEST, { signal }) };
 }

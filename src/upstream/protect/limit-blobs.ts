@@ -1,14 +1,14 @@
 import type { Clock } from '../../clock.ts';
 import { UpstreamError } from '../error.ts';
-import type { Turn, Turns } from './turns.ts';
+import type { Turn, FairTurns } from './fair-turns.ts';
 import type { BlobOptions, Demand, FetchedBlob, Upstream } from '../upstream.ts';
 
 /** Who may have what of an upstream's blobs at the same time. */
 export interface BlobTurns {
   /** For bodies that are open. */
-  readonly bodies: Turns;
+  readonly bodies: FairTurns;
   /** For questions that are under way. */
-  readonly questions: Turns;
+  readonly questions: FairTurns;
 }
 
 export interface BlobLimits {
@@ -31,7 +31,7 @@ export function limitBlobs(
   { turns: { bodies, questions }, waitMs }: BlobLimits,
   clock: Clock,
 ): Upstream {
-  const take = async (turns: Turns, options: BlobOptions = {}): Promise<Turn> => {
+  const take = async (turns: FairTurns, options: BlobOptions = {}): Promise<Turn> => {
     const { demand = SOME_CLIENT, signal, mayWait = true } = options;
     const turn = await turns.take(demand, { clock, waitMs: mayWait ? waitMs : 0, signal });
     if (turn !== undefined) return turn;

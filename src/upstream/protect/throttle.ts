@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../clock.ts';
-import { decorate, type CallKind, type Question } from './decorate.ts';
+import { decorate, type CallKind, type UpstreamCall } from './decorate.ts';
 import { UpstreamError } from '../error.ts';
 import { MAX_RETRY_AFTER_MS } from '../transport/retry-after.ts';
 import type { Upstream } from '../upstream.ts';
@@ -81,7 +81,7 @@ class Throttling {
     this.#options = options;
   }
 
-  pauseOf({ kind, key }: Question): UpstreamError | undefined {
+  pauseOf({ kind, key }: UpstreamCall): UpstreamError | undefined {
     const now = this.#options.clock.monotonic();
     const [narrowest] = SCOPES[kind];
     const pauses = [
@@ -96,12 +96,12 @@ class Throttling {
     return undefined;
   }
 
-  answered({ kind, key }: Question): void {
+  answered({ kind, key }: UpstreamCall): void {
     this.#questions.delete(key);
     for (const scope of SCOPES[kind]) this.#agreeing.delete(scope);
   }
 
-  note(error: unknown, question: Question): void {
+  note(error: unknown, question: UpstreamCall): void {
     if (!(error instanceof UpstreamError)) return;
     if (error.failure !== 'throttled') {
       if (error.wasAsked && error.status !== undefined && !error.isLoop) this.answered(question);

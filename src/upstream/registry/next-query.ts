@@ -1,5 +1,5 @@
 import { parseNextLink } from '../../http/link.ts';
-import type { Answer } from '../transport/answer.ts';
+import type { UpstreamResponse } from '../transport/response.ts';
 import { UpstreamError } from '../error.ts';
 
 /**
@@ -7,7 +7,7 @@ import { UpstreamError } from '../error.ts';
  * @throws UpstreamError `content` where the answer says that there is one and not which: half a list would look like
  *   a whole one
  */
-export function nextQuery(upstream: string, answer: Answer): URLSearchParams | undefined {
+export function nextQuery(upstream: string, answer: UpstreamResponse): URLSearchParams | undefined {
   const next = parseNextLink(answer.headers['link']);
   if (next === 'none') return undefined;
   if (next !== 'unreadable') return next;

@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.ts';
 import type { RepositoryName } from '../../oci/repository-name.ts';
-import type { Answer } from '../transport/answer.ts';
+import type { UpstreamResponse } from '../transport/response.ts';
 import type { Authorizer } from '../auth/authorizer.ts';
 import { classifyStatus } from '../transport/classify.ts';
 import { UpstreamError } from '../error.ts';
@@ -53,7 +53,7 @@ export class RegistryClient {
    * @throws UpstreamError for every other one, with its status; reason `redirect` where not the registry but
    *   the host that it redirected to refused
    */
-  async request(request: RegistryRequest): Promise<Answer> {
+  async request(request: RegistryRequest): Promise<UpstreamResponse> {
     const { reporter, upstream } = this.#options;
     try {
       return await reporter.report(request.target, request.method, () => this.#answer(request));
@@ -64,7 +64,7 @@ export class RegistryClient {
     }
   }
 
-  async #answer(request: RegistryRequest): Promise<Answer> {
+  async #answer(request: RegistryRequest): Promise<UpstreamResponse> {
     const hop = this.#firstHop(request);
     let answer = await this.#follow(hop);
     const maySignatureBeOld = request.method === 'GET' && SIGNATURE_REFUSED.has(answer.status);
@@ -85,7 +85,7 @@ export class RegistryClient {
     return { method, url, headers: headers ?? {}, repository, signal };
   }
 
-  async #follow(first: HopRequest): Promise<Answer> {
+  async #follow(first: HopRequest): Promise<UpstreamResponse> {
     return follow(this.#options.upstream, first, async (hop) => {
       const answer = await this.#options.authorizer.send(hop);
       const isTold = this.#options.countsPulls && this.#isOwn(answer);
@@ -95,18 +95,18 @@ export class RegistryClient {
     });
   }
 
-  #isOwn(answer: Answer): boolean {
+  #isOwn(answer: UpstreamResponse): boolean {
     return answer.url.origin === this.#options.url.origin;
   }
 
   /** An object store's refusal says something about the URL that was signed; another registry's about the image. */
-  async #isRefusedElsewhere(answer: Answer): Promise<boolean> {
+  async #isRefusedElsewhere(answer: UpstreamResponse): Promise<boolean> {
     if (this.#isOwn(answer) || !STORE_REFUSED.has(answer.status)) return false;
     if (answer.header('www-authenticate') !== undefined) return false;
     return (await answer.problem()).codes.length === 0;
   }
 
-  async #refusal(answer: Answer, request: RegistryRequest): Promise<UpstreamError> {
+  async #refusal(answer: UpstreamResponse, request: RegistryRequest): Promise<UpstreamError> {
     const { upstream, clock } = this.#options;
     const isElsewhere = await this.#isRefusedElsewhere(answer);
     const problem = await answer.problem();

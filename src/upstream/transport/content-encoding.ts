@@ -1,4 +1,4 @@
-import type { Answer } from './answer.ts';
+import type { UpstreamResponse } from './response.ts';
 import { UpstreamError } from '../error.ts';
 import { headerText, type AnswerHeaders } from './headers.ts';
 
@@ -30,7 +30,7 @@ export function encodingOf(headers: AnswerHeaders): string | undefined {
  * Not for what has a digest: that decides, since stores have such labels of layers that are as they should be.
  * @throws UpstreamError `content`; the body is destroyed
  */
-export function requireIdentity(upstream: string, answer: Answer): void {
+export function requireIdentity(upstream: string, answer: UpstreamResponse): void {
   const encoding = encodingOf(answer.headers);
   if (encoding === undefined) return;
   answer.body.destroy();

@@ -1,4 +1,4 @@
-import type { AnswerBody } from './answer-body.ts';
+import type { AnswerBody } from './response-body.ts';
 import type { Reporter } from './reporter.ts';
 
 /** Bytes between two events: a blob of 1 GB makes a thousand. */

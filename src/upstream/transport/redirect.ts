@@ -1,5 +1,5 @@
 import { UpstreamError } from '../error.ts';
-import type { Answer } from './answer.ts';
+import type { UpstreamResponse } from './response.ts';
 import type { HopRequest, Send } from './transport.ts';
 
 /** As Go's client and containerd do. */
@@ -66,7 +66,7 @@ function targetOf(written: string, url: URL): string | undefined {
  * headers given here must hold nothing that only one host may see.
  * @throws UpstreamError `redirect` where it leads nowhere, too far or to where it may not
  */
-export async function follow(upstream: string, first: HopRequest, send: Send): Promise<Answer> {
+export async function follow(upstream: string, first: HopRequest, send: Send): Promise<UpstreamResponse> {
   let hop = first;
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
     const answer = await send(hop);

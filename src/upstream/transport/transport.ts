@@ -3,9 +3,9 @@ import type { Clock } from '../../clock.ts';
 import type { Events } from '../../events.ts';
 import { abortable } from '../../async/abortable.ts';
 import { AddressGuard, ForbiddenAddressError } from './address-guard.ts';
-import { AnswerBody } from './answer-body.ts';
+import { AnswerBody } from './response-body.ts';
 import { LargeBodies } from './large-bodies.ts';
-import { Answer } from './answer.ts';
+import { UpstreamResponse } from './response.ts';
 import { CredentialError } from '../credentials/credentials.ts';
 import { classifyNetworkError } from './classify.ts';
 import { ConnectionsInUse, noting, type ConnectionUse } from './connections-in-use.ts';
@@ -32,7 +32,7 @@ export interface HopRequest {
 }
 
 /** Sends one request and gives its answer, whatever its status; does not follow redirects. */
-export type Send = (hop: HopRequest) => Promise<Answer>;
+export type Send = (hop: HopRequest) => Promise<UpstreamResponse>;
 
 export interface TransportDeps {
   readonly clock: Clock;
@@ -79,7 +79,7 @@ export class Transport {
   }
 
   /** @throws UpstreamError where no answer came: `unavailable`. */
-  async send(hop: HopRequest): Promise<Answer> {
+  async send(hop: HopRequest): Promise<UpstreamResponse> {
     const abort = new AbortController();
     const cancelled = (): void => abort.abort(this.#error('cancelled', 'the request was given up'));
     const { connectMs, headersMs, bodyMs } = this.#settings.timeouts;
@@ -105,7 +105,7 @@ export class Transport {
         dueAt,
         large: this.#large,
       };
-      return new Answer(hop.url, statusCode, headers, new AnswerBody(body, options));
+      return new UpstreamResponse(hop.url, statusCode, headers, new AnswerBody(body, options));
     } catch (error) {
       forget();
       throw this.#classified(error, hop.url.host);

@@ -4,12 +4,16 @@ import { request, type IncomingMessage } from 'node:http';
 import { createServer as createNetServer } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { isListening, RemoteMaintenance } from '../../../src/app/control-client.ts';
-import { MaintenanceError } from '../../../src/maintenance/error.ts';
-import type { Maintenance } from '../../../src/maintenance/maintenance.ts';
-import type { VerifyProgress } from '../../../src/maintenance/verify.ts';
-import { createControl } from '../../../src/server/control.ts';
-import { findControlSocket, listenControl, type ControlSocket } from '../../../src/server/control-socket.ts';
+import { isListening, RemoteOperator } from '../../../src/app/control-client.ts';
+import { OperatorError } from '../../../src/operator/error.ts';
+import type { Operator } from '../../../src/operator/operator.ts';
+import type { VerifyProgress } from '../../../src/upkeep/verify.ts';
+import { createControl } from '../../../src/server/control/control-api.ts';
+import {
+  findControlSocket,
+  listenControl,
+  type ControlSocket,
+} from '../../../src/server/control/control-socket.ts';
 import { temporaryDirectory } from '../../support/e2e/temporary.ts';
 import { startFakeRegistry } from '../../support/fake-registry.ts';
 import { startMirror } from '../../support/mirror-fixture.ts';
@@ -17,7 +21,7 @@ import { startMirror } from '../../support/mirror-fixture.ts';
 const never = (): AbortSignal => new AbortController().signal;
 
 /** A maintenance that does nothing but what the test gives it. */
-function stub(methods: Partial<Maintenance> = {}): Maintenance {
+function stub(methods: Partial<Operator> = {}): Operator {
   const none = (): Promise<never> => Promise.reject(new Error('not given'));
   return {
     stats: none,
@@ -35,7 +39,7 @@ function stub(methods: Partial<Maintenance> = {}): Maintenance {
 interface Place extends AsyncDisposable {
   readonly directory: string;
   readonly elsewhere: string;
-  listen(maintenance?: Maintenance): Promise<ControlSocket>;
+  listen(maintenance?: Operator): Promise<ControlSocket>;
 }
 
 /** A cache directory of that many bytes of path, and a place for what does not fit in. */
@@ -181,7 +185,7 @@ describe('the control socket', () => {
         },
       }),
     );
-    const remote = new RemoteMaintenance(control.path);
+    const remote = new RemoteOperator(control.path);
     const begun = Promise.withResolvers<VerifyProgress>();
     const request = { repair: false, bytesPerSecond: undefined };
     const verified = remote.verify(request, begun.resolve, never()).catch((error: unknown) => error);
@@ -207,9 +211,9 @@ describe('the control API', () => {
     const [layer] = image.layers;
     await mirror.get(`/v2/acme/app/blobs/${layer?.digest}`);
     await using where = await place();
-    const local = mirror.maintenance;
+    const local = mirror.operator;
     const control = await where.listen(local);
-    const remote = new RemoteMaintenance(control.path);
+    const remote = new RemoteOperator(control.path);
 
     expect(await remote.pin('acme/app:1')).toEqual(['registry.test/acme/app:1']);
     expect(await remote.stats()).toEqual(await local.stats());
@@ -239,10 +243,10 @@ describe('the control API', () => {
 
   test.each(['invalid', 'unknown', 'failed'] as const)('tells %s errors as they are', async (code) => {
     await using where = await place();
-    const refuse = (): Promise<never> => Promise.reject(new MaintenanceError(code, 'so it is'));
+    const refuse = (): Promise<never> => Promise.reject(new OperatorError(code, 'so it is'));
     const control = await where.listen(stub({ remove: refuse, verify: refuse }));
-    const remote = new RemoteMaintenance(control.path);
-    const error = { name: 'MaintenanceError', code, message: 'so it is' };
+    const remote = new RemoteOperator(control.path);
+    const error = { name: 'OperatorError', code, message: 'so it is' };
     await expect(remote.remove('x')).rejects.toMatchObject(error);
     const request = { repair: false, bytesPerSecond: 1 };
     await expect(remote.verify(request, () => {}, never())).rejects.toMatchObject(error);
@@ -252,7 +256,7 @@ describe('the control API', () => {
   test('keeps unforeseen errors to itself', async () => {
     await using where = await place();
     const control = await where.listen(stub({ stats: () => Promise.reject(new Error('secret')) }));
-    await expect(new RemoteMaintenance(control.path).stats()).rejects.toMatchObject({
+    await expect(new RemoteOperator(control.path).stats()).rejects.toMatchObject({
       code: 'failed',
       message: 'internal error',
     });
@@ -273,7 +277,7 @@ describe('the control API', () => {
     );
     const leaving = new AbortController();
     const request = { repair: false, bytesPerSecond: undefined };
-    const remote = new RemoteMaintenance(control.path);
+    const remote = new RemoteOperator(control.path);
     const verified = remote.verify(request, () => leaving.abort(), leaving.signal);
     await expect(verified).rejects.toMatchObject({ code: 'failed' });
     await gone.promise;

@@ -37,7 +37,7 @@ async function start(options: Partial<MirrorFixtureOptions> = {}): Promise<World
   }
   for (const part of ['', '-wal', '-shm']) await rm(join(directory, `index.db${part}`), { force: true });
   const mirror = await startMirror({ upstreams, directory, ...options });
-  await mirror.maintenance.reconcile(new AbortController().signal);
+  await mirror.upkeep.reconcile(new AbortController().signal);
   return {
     registry,
     mirror,
@@ -91,7 +91,7 @@ describe('after the index was lost', () => {
 
   test('a second reconciliation finds nothing to do', async () => {
     await using world = await start();
-    await world.mirror.maintenance.reconcile(new AbortController().signal);
+    await world.mirror.upkeep.reconcile(new AbortController().signal);
     const [, again] = world.mirror.events.filter((event) => event.kind === 'maintenance-ended');
     expect(again).toMatchObject({ stats: { adopted: 0, removed: 0, rows: 4 } });
   });
@@ -170,7 +170,7 @@ describe('reconciliation', () => {
       await writeFile(mirror.pathOf(digestOf(bytes)), bytes);
       await utimes(mirror.pathOf(digestOf(bytes)), seconds, seconds);
     }
-    await mirror.maintenance.reconcile(new AbortController().signal);
+    await mirror.upkeep.reconcile(new AbortController().signal);
     expect((await mirror.index.blob(digestOf(old)))?.usedAt).toBe(1_000_000_000_000);
     expect((await mirror.index.blob(digestOf(future)))?.usedAt).toBe(mirror.clock.now());
   });
@@ -182,7 +182,7 @@ describe('reconciliation', () => {
     await mirror.get(`/v2/acme/app/blobs/${digest}`);
     await mirror.index.deleteBlob(digest);
     expect((await mirror.get(`/v2/acme/app/blobs/${digest}`)).body.equals(LAYER)).toBe(true);
-    await mirror.maintenance.reconcile(new AbortController().signal);
+    await mirror.upkeep.reconcile(new AbortController().signal);
     expect(await mirror.index.stats()).toEqual({ blobs: 1, bytes: LAYER.length });
     expect(registry.count({ kind: 'blob', method: 'GET' })).toBe(1);
   });
@@ -192,7 +192,7 @@ describe('reconciliation', () => {
     const mirror = await startMirror({ upstreams: [{ name: 'registry.test', registry }] });
     await using _ = mirror;
     await rm(join(mirror.directory, 'blobs'), { recursive: true });
-    await mirror.maintenance.reconcile(new AbortController().signal);
+    await mirror.upkeep.reconcile(new AbortController().signal);
     expect(mirror.events).toContainEqual(
       expect.objectContaining({ kind: 'maintenance-failed', task: 'reconcile' }),
     );

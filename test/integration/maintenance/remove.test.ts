@@ -79,7 +79,7 @@ describe('rm of a tag', () => {
   test('deletes what only it led to', async () => {
     await using pulled = await startWithTwo();
     const { world, mirror, registry, first, second, baseLayer, oneLayer, twoLayer } = pulled;
-    const removed = await mirror.maintenance.remove('app:1');
+    const removed = await mirror.operator.remove('app:1');
     const bytes = first.bytes.length + first.config.size + oneLayer.size;
     expect(removed).toEqual({ tags: 1, blobs: 3, bytes });
     expect(await storedOf(world, [first.digest, first.config.digest, oneLayer.digest])).toEqual([
@@ -97,7 +97,7 @@ describe('rm of a tag', () => {
   test('is noticed by what is in memory: the next pull asks upstream', async () => {
     await using pulled = await startWithTwo();
     const { world, mirror, registry, first, oneLayer } = pulled;
-    await mirror.maintenance.remove('docker.io/library/app:1');
+    await mirror.operator.remove('docker.io/library/app:1');
     const before = registry.requests.length;
     await pull(world, 'app', '1', first);
     const asked = registry.requests.slice(before).map(({ method, kind }) => `${method} ${kind}`);
@@ -110,10 +110,10 @@ describe('rm of a tag', () => {
     const { world, mirror, registry, first } = pulled;
     registry.tag('library/app', 'latest', first.digest);
     await mirror.get('/v2/app/manifests/latest');
-    expect(await mirror.maintenance.remove('app:1')).toEqual({ tags: 1, blobs: 0, bytes: 0 });
+    expect(await mirror.operator.remove('app:1')).toEqual({ tags: 1, blobs: 0, bytes: 0 });
     expect(await isStored(world, first.digest)).toBe(true);
     expect(await mirror.index.tags(keyOf('library/app'), { limit: 9 })).toEqual(['2', 'latest']);
-    expect(await mirror.maintenance.remove('app:latest')).toMatchObject({ tags: 1, blobs: 3 });
+    expect(await mirror.operator.remove('app:latest')).toMatchObject({ tags: 1, blobs: 3 });
     expect(await isStored(world, first.digest)).toBe(false);
   });
 
@@ -125,7 +125,7 @@ describe('rm of a tag', () => {
     registry.putManifest('acme/other', 'same', first.bytes);
     await mirror.get('/v2/acme/other/manifests/same');
     await pull(world, 'acme/other', '1', other);
-    expect(await mirror.maintenance.remove('app:1')).toEqual({ tags: 1, blobs: 0, bytes: 0 });
+    expect(await mirror.operator.remove('app:1')).toEqual({ tags: 1, blobs: 0, bytes: 0 });
     expect(await storedOf(world, [first.digest, baseLayer.digest, oneLayer.digest])).toEqual([
       true,
       true,
@@ -157,7 +157,7 @@ describe('rm of a tag', () => {
     await mirror.get('/v2/acme/app/manifests/arm');
     for (const { digest } of [amd64, signature]) await mirror.get(`/v2/acme/app/manifests/${digest}`);
     for (const image of [amd64, arm64]) await pullBlobs(world, 'acme/app', image);
-    await mirror.maintenance.remove('acme/app:multi');
+    await mirror.operator.remove('acme/app:multi');
     const gone = [index.digest, amd64.digest, amd64.config.digest, signature.digest];
     expect(await storedOf(world, gone)).toEqual([false, false, false, false]);
     const kept = [arm64.digest, arm64.config.digest, ...arm64.layers.map(({ digest }) => digest)];
@@ -168,7 +168,7 @@ describe('rm of a tag', () => {
     await using pulled = await startWithTwo();
     const { mirror, world, oneLayer } = pulled;
     const reader = await mirror.store.open(oneLayer.digest);
-    await mirror.maintenance.remove('app:1');
+    await mirror.operator.remove('app:1');
     expect(await isStored(world, oneLayer.digest)).toBe(false);
     expect(await reader?.read(new Uint8Array(10), 0)).toBe(10);
     await reader?.close();
@@ -177,16 +177,16 @@ describe('rm of a tag', () => {
   test('ends its pin', async () => {
     await using pulled = await startWithTwo();
     const { mirror } = pulled;
-    await mirror.maintenance.pin('app:1');
-    await mirror.maintenance.remove('app:1');
-    expect(await mirror.maintenance.pins({ limit: 10 })).toEqual([]);
+    await mirror.operator.pin('app:1');
+    await mirror.operator.remove('app:1');
+    expect(await mirror.operator.pins({ limit: 10 })).toEqual([]);
   });
 
   test('leaves what a pin names by its digest', async () => {
     await using pulled = await startWithTwo();
     const { mirror, world, first, oneLayer } = pulled;
-    await mirror.maintenance.pin(`app@${first.digest}`);
-    await mirror.maintenance.remove('app:1');
+    await mirror.operator.pin(`app@${first.digest}`);
+    await mirror.operator.remove('app:1');
     expect(await storedOf(world, [first.digest, oneLayer.digest])).toEqual([true, true]);
   });
 });
@@ -197,8 +197,8 @@ describe('rm of a repository', () => {
     const { world, mirror, registry, first, second, baseLayer, twoLayer } = pulled;
     registry.putManifest('acme/other', 'same', first.bytes);
     await mirror.get('/v2/acme/other/manifests/same');
-    await mirror.maintenance.pin('app');
-    const removed = await mirror.maintenance.remove('app');
+    await mirror.operator.pin('app');
+    const removed = await mirror.operator.remove('app');
     expect(removed).toMatchObject({ tags: 2, blobs: 3 });
     expect(await storedOf(world, [second.digest, second.config.digest, twoLayer.digest])).toEqual([
       false,
@@ -207,8 +207,8 @@ describe('rm of a repository', () => {
     ]);
     expect(await storedOf(world, [first.digest, baseLayer.digest])).toEqual([true, true]);
     expect(await mirror.index.repositories({ limit: 9 })).toEqual(['docker.io/acme/other']);
-    expect(await mirror.maintenance.pins({ limit: 9 })).toEqual([]);
-    expect(await mirror.maintenance.remove('acme/other')).toMatchObject({ tags: 1, blobs: 4 });
+    expect(await mirror.operator.pins({ limit: 9 })).toEqual([]);
+    expect(await mirror.operator.remove('acme/other')).toMatchObject({ tags: 1, blobs: 4 });
     expect(await mirror.index.stats()).toEqual({ blobs: 0, bytes: 0 });
     expect(await mirror.files('blobs/sha256')).toEqual([]);
   });
@@ -217,7 +217,7 @@ describe('rm of a repository', () => {
     await using pulled = await startWithTwo();
     const { mirror, registry } = pulled;
     await mirror.get('/v2/app/tags/list');
-    await mirror.maintenance.remove('app');
+    await mirror.operator.remove('app');
     registry.down();
     for (const path of ['manifests/1', 'tags/list', `blobs/${pulled.oneLayer.digest}`]) {
       expect((await mirror.get(`/v2/app/${path}`)).status).toBe(502);
@@ -228,7 +228,7 @@ describe('rm of a repository', () => {
     await using world = await start();
     const { digest } = world.registry.putBlob('acme/app', randomBytes(10));
     await world.mirror.get(`/v2/acme/app/blobs/${digest}`);
-    expect(await world.mirror.maintenance.remove('acme/app')).toEqual({ tags: 0, blobs: 1, bytes: 10 });
+    expect(await world.mirror.operator.remove('acme/app')).toEqual({ tags: 0, blobs: 1, bytes: 10 });
   });
 });
 
@@ -236,7 +236,7 @@ describe('rm of a digest', () => {
   test('of a repository deletes it with its tags, and what only it led to', async () => {
     await using pulled = await startWithTwo();
     const { world, mirror, first, second, oneLayer, baseLayer } = pulled;
-    const removed = await mirror.maintenance.remove(`app:2@${first.digest}`);
+    const removed = await mirror.operator.remove(`app:2@${first.digest}`);
     expect(removed).toMatchObject({ tags: 1, blobs: 3 });
     expect(await mirror.index.tag(keyOf('library/app'), parseTag('1'))).toBeUndefined();
     expect(await storedOf(world, [first.digest, oneLayer.digest, baseLayer.digest, second.digest])).toEqual([
@@ -250,7 +250,7 @@ describe('rm of a digest', () => {
   test('deletes a layer though manifests refer to it; the next pull has it from upstream', async () => {
     await using pulled = await startWithTwo();
     const { world, mirror, registry, baseLayer, first, second } = pulled;
-    expect(await mirror.maintenance.remove(baseLayer.digest)).toEqual({ tags: 0, blobs: 1, bytes: 1000 });
+    expect(await mirror.operator.remove(baseLayer.digest)).toEqual({ tags: 0, blobs: 1, bytes: 1000 });
     expect(await storedOf(world, [baseLayer.digest, first.digest, second.digest])).toEqual([
       false,
       true,
@@ -266,11 +266,11 @@ describe('rm of a digest', () => {
     const { world, mirror, registry, first, oneLayer } = pulled;
     registry.putManifest('acme/other', 'same', first.bytes);
     await mirror.get('/v2/acme/other/manifests/same');
-    await mirror.maintenance.pin(first.digest);
-    expect(await mirror.maintenance.remove(first.digest)).toMatchObject({ tags: 2, blobs: 3 });
+    await mirror.operator.pin(first.digest);
+    expect(await mirror.operator.remove(first.digest)).toMatchObject({ tags: 2, blobs: 3 });
     expect(await storedOf(world, [first.digest, oneLayer.digest])).toEqual([false, false]);
     expect(await mirror.index.repositories({ limit: 9 })).toEqual(['docker.io/library/app']);
-    expect(await mirror.maintenance.pins({ limit: 9 })).toEqual([]);
+    expect(await mirror.operator.pins({ limit: 9 })).toEqual([]);
   });
 });
 
@@ -283,21 +283,17 @@ describe('a name under which nothing is cached', () => {
     `app@sha256:${'a'.repeat(64)}`,
   ])('%s is unknown', async (reference) => {
     await using pulled = await startWithTwo();
-    const { maintenance, index } = pulled.mirror;
+    const { operator, index } = pulled.mirror;
     const before = await index.stats();
-    for (const act of [
-      maintenance.remove(reference),
-      maintenance.pin(reference),
-      maintenance.unpin(reference),
-    ]) {
-      await expect(act).rejects.toMatchObject({ name: 'MaintenanceError', code: 'unknown' });
+    for (const act of [operator.remove(reference), operator.pin(reference), operator.unpin(reference)]) {
+      await expect(act).rejects.toMatchObject({ name: 'OperatorError', code: 'unknown' });
     }
     expect(await index.stats()).toEqual(before);
   });
 
   test('is told apart from one that is none', async () => {
     await using world = await start();
-    await expect(world.mirror.maintenance.remove('App')).rejects.toMatchObject({ code: 'invalid' });
+    await expect(world.mirror.operator.remove('App')).rejects.toMatchObject({ code: 'invalid' });
   });
 });
 
@@ -305,19 +301,18 @@ describe('pins', () => {
   test('are set and ended by tag, digest and repository', async () => {
     await using pulled = await startWithTwo();
     const { mirror, first } = pulled;
-    const { maintenance } = mirror;
+    const { operator } = mirror;
     const one = 'docker.io/library/app:1';
     const two = 'docker.io/library/app:2';
-    expect(await maintenance.pin('app:1')).toEqual([one]);
-    expect(await maintenance.pin(`app@${first.digest}`)).toEqual([first.digest]);
-    expect(await maintenance.pin('app')).toEqual([one, two]);
-    const names = async (): Promise<string[]> =>
-      (await maintenance.pins({ limit: 10 })).map(({ name }) => name);
+    expect(await operator.pin('app:1')).toEqual([one]);
+    expect(await operator.pin(`app@${first.digest}`)).toEqual([first.digest]);
+    expect(await operator.pin('app')).toEqual([one, two]);
+    const names = async (): Promise<string[]> => (await operator.pins({ limit: 10 })).map(({ name }) => name);
     expect(await names()).toEqual([one, two, first.digest]);
-    expect(await maintenance.unpin('app:2')).toEqual([two]);
-    expect(await maintenance.unpin(first.digest)).toEqual([first.digest]);
+    expect(await operator.unpin('app:2')).toEqual([two]);
+    expect(await operator.unpin(first.digest)).toEqual([first.digest]);
     expect(await names()).toEqual([one]);
-    expect(await maintenance.unpin('app')).toEqual([one]);
+    expect(await operator.unpin('app')).toEqual([one]);
     expect(await names()).toEqual([]);
   });
 
@@ -325,10 +320,10 @@ describe('pins', () => {
     await using world = await start();
     const { digest } = world.registry.putBlob('acme/app', randomBytes(10));
     await world.mirror.get(`/v2/acme/app/blobs/${digest}`);
-    await expect(world.mirror.maintenance.pin('acme/app')).rejects.toThrow(
+    await expect(world.mirror.operator.pin('acme/app')).rejects.toThrow(
       'docker.io/acme/app has no tags here: name a digest of it',
     );
-    expect(await world.mirror.maintenance.pin(`acme/app@${digest}`)).toEqual([digest]);
+    expect(await world.mirror.operator.pin(`acme/app@${digest}`)).toEqual([digest]);
   });
 });
 
@@ -337,16 +332,16 @@ describe('what is cached', () => {
     // All uses at one time.
     await using pulled = await startWithTwo({ msPerReading: 0 });
     const { mirror, first, second, baseLayer, oneLayer, twoLayer } = pulled;
-    const { maintenance } = mirror;
-    await maintenance.pin('app:1');
-    await maintenance.pin(second.digest);
+    const { operator } = mirror;
+    await operator.pin('app:1');
+    await operator.pin(second.digest);
     const shared = first.bytes.length + first.config.size + baseLayer.size + oneLayer.size;
     const all = shared + second.bytes.length + second.config.size + twoLayer.size;
     const usedAt = mirror.clock.now();
-    expect(await maintenance.repositories({ limit: 10 })).toEqual([
+    expect(await operator.repositories({ limit: 10 })).toEqual([
       { repository: 'docker.io/library/app', tags: 2, blobs: 7, bytes: all, usedAt, pins: 1 },
     ]);
-    const rows = await maintenance.tags('app', { limit: 10 });
+    const rows = await operator.tags('app', { limit: 10 });
     expect(rows).toEqual([
       {
         tag: '1',
@@ -360,10 +355,10 @@ describe('what is cached', () => {
       },
       expect.objectContaining({ tag: '2', digest: second.digest, blobs: 4, isPinned: true }),
     ]);
-    expect(await maintenance.tags('app', { after: '1', limit: 10 })).toMatchObject([{ tag: '2' }]);
-    await expect(maintenance.tags('app:1', { limit: 10 })).rejects.toMatchObject({ code: 'invalid' });
-    await expect(maintenance.tags('other', { limit: 10 })).rejects.toMatchObject({ code: 'unknown' });
-    expect(await maintenance.stats()).toEqual({
+    expect(await operator.tags('app', { after: '1', limit: 10 })).toMatchObject([{ tag: '2' }]);
+    await expect(operator.tags('app:1', { limit: 10 })).rejects.toMatchObject({ code: 'invalid' });
+    await expect(operator.tags('other', { limit: 10 })).rejects.toMatchObject({ code: 'unknown' });
+    expect(await operator.stats()).toEqual({
       blobs: 7,
       bytes: all,
       maxBytes: undefined,
@@ -379,12 +374,12 @@ describe('what is cached', () => {
       const image = world.registry.putImage(`acme/app${number}`, 'latest', { config: { number } });
       await pull(world, `acme/app${number}`, 'latest', image);
     }
-    const { maintenance } = world.mirror;
-    const first = await maintenance.repositories({ limit: 5 });
-    const rest = await maintenance.repositories({ after: first.at(-1)?.repository, limit: 5 });
+    const { operator } = world.mirror;
+    const first = await operator.repositories({ limit: 5 });
+    const rest = await operator.repositories({ after: first.at(-1)?.repository, limit: 5 });
     expect([...first, ...rest].map(({ repository }) => repository)).toEqual(
       Array.from({ length: 7 }, (_, number) => `docker.io/acme/app${number}`),
     );
-    expect((await maintenance.stats()).upstreams).toMatchObject([{ repositories: 7, tags: 7, blobs: 21 }]);
+    expect((await operator.stats()).upstreams).toMatchObject([{ repositories: 7, tags: 7, blobs: 21 }]);
   });
 });

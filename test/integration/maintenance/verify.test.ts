@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { digestOf, type Digest } from '../../../src/oci/digest.ts';
 import type { BlobStore } from '../../../src/store/blob-store.ts';
 import { StoreError } from '../../../src/store/error.ts';
-import type { VerifyProgress, VerifyReport } from '../../../src/maintenance/verify.ts';
+import type { VerifyProgress, VerifyReport } from '../../../src/upkeep/verify.ts';
 import { startFakeRegistry, type FakeRegistry, type StoredImage } from '../../support/fake-registry.ts';
 import { startMirror, type MirrorFixture, type MirrorFixtureOptions } from '../../support/mirror-fixture.ts';
 
@@ -56,7 +56,7 @@ async function verify({ mirror }: World, repair = false): Promise<Verified> {
     if (progress.kind !== 'step') findings.push(progress);
   };
   const { signal } = new AbortController();
-  const report = await mirror.maintenance.verify({ repair, bytesPerSecond: undefined }, onProgress, signal);
+  const report = await mirror.operator.verify({ repair, bytesPerSecond: undefined }, onProgress, signal);
   return { report, findings };
 }
 
@@ -243,7 +243,7 @@ describe('verify', () => {
   test('ends when it is told to', async () => {
     await using world = await start();
     const ending = new AbortController();
-    const verifying = world.mirror.maintenance.verify(
+    const verifying = world.mirror.operator.verify(
       { repair: false, bytesPerSecond: 1024 },
       () => {},
       ending.signal,

@@ -191,7 +191,7 @@ describe('a manifest that is pinned', () => {
         'the digest': index.digest,
         'the repository': 'registry.test/acme/app',
       };
-      await world.mirror.maintenance.pin(names[reference] ?? reference);
+      await world.mirror.operator.pin(names[reference] ?? reference);
       expect(await isStored(world.mirror, index.digest)).toBe(true);
       expect(await isStored(world.mirror, image.digest)).toBe(true);
       expect(await world.mirror.index.closure(index.digest)).toEqual(
@@ -206,7 +206,7 @@ describe('a manifest that is pinned', () => {
     await world.mirror.get(PATH);
     await evict(world.mirror, image.digest);
     await world.restartOffline();
-    expect(await world.mirror.maintenance.pin('registry.test/acme/app:latest')).toHaveLength(1);
+    expect(await world.mirror.operator.pin('registry.test/acme/app:latest')).toHaveLength(1);
   });
 });
 
@@ -214,7 +214,7 @@ test('a manifest that is deleted is not written again', async () => {
   await using world = await start();
   const image = world.registry.putImage('acme/app', 'latest');
   await world.mirror.get(PATH);
-  await world.mirror.maintenance.remove('registry.test/acme/app');
+  await world.mirror.operator.remove('registry.test/acme/app');
   world.registry.down();
   expect((await world.mirror.get(PATH)).status).toBe(502);
   expect(await isStored(world.mirror, image.digest)).toBe(false);

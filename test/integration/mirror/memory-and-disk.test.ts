@@ -63,7 +63,7 @@ async function change({ mirror, image: { digest } }: World): Promise<void> {
 
 async function verify({ mirror }: World): Promise<void> {
   const options = { repair: false, bytesPerSecond: undefined };
-  await mirror.maintenance.verify(options, () => {}, new AbortController().signal);
+  await mirror.operator.verify(options, () => {}, new AbortController().signal);
 }
 
 const PATHS = (digest: Digest): readonly string[] =>
@@ -175,7 +175,7 @@ describe.each([
     await using world = await start(memory);
     const { mirror, registry, image } = world;
     await lose(world);
-    for (const name of ['app', 'other']) await mirror.maintenance.remove(`registry.test/acme/${name}`);
+    for (const name of ['app', 'other']) await mirror.operator.remove(`registry.test/acme/${name}`);
     registry.down();
     for (const path of PATHS(image.digest)) expect((await mirror.get(path)).status).toBe(502);
     expect(await isStored(world)).toBe(false);
@@ -188,7 +188,7 @@ describe.each([
       await using world = await start(memory);
       const { mirror, registry, image } = world;
       await lose(world);
-      await mirror.maintenance.remove(name);
+      await mirror.operator.remove(name);
       registry.down();
       const [, , ...others] = PATHS(image.digest);
       for (const path of others) expect([path, (await mirror.get(path)).status]).toEqual([path, 200]);

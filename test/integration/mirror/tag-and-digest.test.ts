@@ -1,6 +1,6 @@
 /** Registries that answer the question about a tag and the one about its digest differently. */
 import { describe, expect, test } from 'vitest';
-import type { TagPolicy } from '../../../src/cache/policy.ts';
+import type { TagPolicy } from '../../../src/mirror/tag-policy.ts';
 import { digestOf } from '../../../src/oci/digest.ts';
 import { startFakeRegistry, type FakeRegistry } from '../../support/fake-registry.ts';
 import { MINUTE, startMirror, type MirrorFixture } from '../../support/mirror-fixture.ts';

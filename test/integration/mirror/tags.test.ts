@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { MediaType } from '../../../src/oci/media-type.ts';
 import { parseRepositoryName } from '../../../src/oci/repository-name.ts';
 import { parseTag } from '../../../src/oci/tag.ts';
-import type { TagPolicy } from '../../../src/cache/policy.ts';
+import type { TagPolicy } from '../../../src/mirror/tag-policy.ts';
 import type { CredentialSource } from '../../../src/upstream/credentials/credentials.ts';
 import {
   startFakeRegistry,

@@ -211,7 +211,7 @@ describe('a tag in memory', () => {
       await using world = await start();
       const { mirror, registry } = world;
       await mirror.get(BY_TAG);
-      await mirror.maintenance.remove(`registry.test/${typeof name === 'string' ? name : name(world)}`);
+      await mirror.operator.remove(`registry.test/${typeof name === 'string' ? name : name(world)}`);
       expect(isWarm(world, '1')).toBe(false);
       registry.down();
       expect((await mirror.get(BY_TAG)).status).toBeGreaterThanOrEqual(500);
@@ -236,7 +236,7 @@ describe('what a repository has', () => {
     registry.putImage('acme/other', '1');
     await mirror.get(BY_TAG);
     await mirror.get('/v2/acme/other/manifests/1');
-    await mirror.maintenance.remove('registry.test/acme/app');
+    await mirror.operator.remove('registry.test/acme/app');
     expect(await mirror.store.stat(image.digest)).toBeDefined();
     expect(isWarm(world, image.digest)).toBe(false);
     registry.deleteDigest('acme/app', image.digest);

@@ -1,0 +1,85 @@
+import { Command } from 'commander';
+import type { Config } from '../../config/config.ts';
+import { OperatorError } from '../../operator/error.ts';
+import { EXIT_FAILED, EXIT_USAGE } from '../terminal/exit-codes.ts';
+import { openOperator, type OpenedOperator } from '../../app/open-operator.ts';
+import { readConfig } from '../terminal/read-config.ts';
+
+export interface OperatorOptions {
+  readonly config?: string;
+  readonly json?: boolean;
+}
+
+/** What a command works with. */
+export interface Workplace extends OpenedOperator {
+  readonly config: Config;
+  /** Whether the output is for programs. */
+  readonly isJson: boolean;
+}
+
+/** A command on what is cached, with the options that all of them have. */
+export function operatorCommand(name: string): Command {
+  return new Command(name)
+    .option('--config <file>', 'the configuration file (default: LARDER_CONFIG, else config.yaml)')
+    .option('--json', 'print JSON');
+}
+
+/** Does a command's work, and sets the exit code where it cannot be done. */
+export async function withOperator(
+  { config: option, json = false }: OperatorOptions,
+  work: (workplace: Workplace) => Promise<void>,
+): Promise<void> {
+  const config = readConfig(option);
+  if (config === undefined) {
+    process.exitCode = EXIT_USAGE;
+    return;
+  }
+  const opened = await openOperator(config);
+  try {
+    await work({ ...opened, config, isJson: json });
+  } catch (error) {
+    complain(error);
+  } finally {
+    await opened.close();
+  }
+}
+
+/** What was done about each of a command's references. */
+type Done<T> =
+  | ({ readonly reference: string } & T)
+  | { readonly reference: string; readonly error: { readonly code: string; readonly message: string } };
+
+/** Does something about each reference; what cannot be done of one does not keep the others from being done. */
+export async function forEachReference<T extends object>(
+  references: readonly string[],
+  isJson: boolean,
+  act: (reference: string) => Promise<T>,
+  describe: (reference: string, done: T) => string,
+): Promise<void> {
+  const done: Done<T>[] = [];
+  for (const reference of references) {
+    try {
+      const result = await act(reference);
+      done.push({ reference, ...result });
+      if (!isJson) console.log(describe(reference, result));
+    } catch (error) {
+      const { code, message } = complain(error);
+      done.push({ reference, error: { code, message } });
+    }
+  }
+  if (isJson) printJson(done);
+}
+
+export function printJson(value: unknown): void {
+  console.log(JSON.stringify(value, undefined, 2));
+}
+
+/** Tells what could not be done, and has the process say so. @throws what is no OperatorError */
+function complain(error: unknown): OperatorError {
+  if (!(error instanceof OperatorError)) throw error;
+  console.error(`larder: ${error.message}`);
+  // The graver of two: a name that cannot be read is the command line's fault.
+  const code = error.code === 'invalid' ? EXIT_USAGE : EXIT_FAILED;
+  process.exitCode = Math.max(code, Number(process.exitCode ?? 0));
+  return error;
+}

@@ -1,0 +1,31 @@
+import type { Config } from './config.ts';
+import { formatListenAddress, isLoopback } from './listen-address.ts';
+import type { Overrides } from './overrides.ts';
+import { alternatives, type ConfigProblem } from './config-problem.ts';
+
+/**
+ * Why a file without mistakes cannot be used all the same.
+ * @param overrides what of `config` the environment has said
+ */
+export type ListenRefusal = (config: Config, overrides: Overrides) => ConfigProblem | undefined;
+
+/**
+ * Closed by default: with credentials for an upstream, whoever reaches the mirror could pull what only the
+ * account may. So Larder listens beyond this machine only if the config says that it may.
+ * @returns the reason why Larder must not listen; undefined where it may
+ */
+export const refusalToListen: ListenRefusal = (config, overrides) => {
+  if (isLoopback(config.listen) || config.access?.anonymous === 'pull') return undefined;
+  const names = config.upstreams
+    .filter(({ credentials }) => credentials !== undefined)
+    .map(({ name }) => name);
+  const [first] = names;
+  if (first === undefined) return undefined;
+  const isOverridden = overrides.listen !== undefined;
+  const says = isOverridden ? ', as LARDER_LISTEN says' : '';
+  const message =
+    `refused to listen on ${formatListenAddress(config.listen)}${says}, which other machines can reach: whoever ` +
+    `reaches it could pull private images with the credentials of ${alternatives(names).replace(/ or /, ' and ')}; ` +
+    'listen on 127.0.0.1, or allow exactly this by "access: { anonymous: pull }"';
+  return { path: isOverridden ? ['upstreams', first, 'credentials'] : ['listen'], message };
+};

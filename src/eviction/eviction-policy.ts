@@ -1,0 +1,53 @@
+import type { StoredUse } from '../index/content-index.ts';
+import { evictionRank } from '../index/eviction-rank.ts';
+import type { Digest } from '../oci/digest.ts';
+
+/** What an eviction is to achieve, and what it must leave alone. */
+export interface EvictionDemand {
+  /** Bytes that have to go. */
+  readonly missing: number;
+  /** What was last used before goes in any case; milliseconds since the epoch. */
+  readonly unusedBefore: number | undefined;
+  readonly isPinned: (digest: Digest) => boolean;
+  readonly isHeld: (digest: Digest) => boolean;
+}
+
+export interface Choice {
+  readonly evict: readonly StoredUse[];
+  /** Passed over because they are pinned. */
+  readonly pinned: readonly StoredUse[];
+  /** How many were passed over because they are in use. */
+  readonly held: number;
+  /** The last one that was looked at. */
+  readonly last: StoredUse | undefined;
+  /** Whether what was chosen is enough, so that nothing after `last` need be looked at. */
+  readonly isEnough: boolean;
+}
+
+/** Chooses from a page of what is stored, which is in the order of eviction. */
+export function chooseEvictions(page: readonly StoredUse[], demand: EvictionDemand): Choice {
+  const evict: StoredUse[] = [];
+  const pinned: StoredUse[] = [];
+  let held = 0;
+  let { missing } = demand;
+  let last: StoredUse | undefined;
+  for (const candidate of page) {
+    if (missing <= 0 && !isUnused(candidate, demand)) return { evict, pinned, held, last, isEnough: true };
+    last = candidate;
+    if (demand.isHeld(candidate.digest)) held += 1;
+    else if (demand.isPinned(candidate.digest)) pinned.push(candidate);
+    else {
+      evict.push(candidate);
+      missing -= candidate.size;
+    }
+  }
+  return { evict, pinned, held, last, isEnough: false };
+}
+
+/** By the rank and not by the use itself, since the candidates come in that order: a manifest is kept for longer. */
+export function isUnused(
+  candidate: Pick<StoredUse, 'usedAt' | 'tier'>,
+  { unusedBefore }: Pick<EvictionDemand, 'unusedBefore'>,
+): boolean {
+  return unusedBefore !== undefined && evictionRank(candidate) < unusedBefore;
+}

@@ -1,0 +1,122 @@
+import { LRUCache } from 'lru-cache';
+import type { ContentIndex, RepositoryKey, TagEntry } from './content-index.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { Tag } from '../oci/tag.ts';
+import { flightKey } from '../async/flights.ts';
+
+/** What is kept at most; an entry takes some 300 bytes with its key. */
+const MAX_TAGS = 20_000;
+const MAX_BELONGINGS = 50_000;
+
+/** An index that answers at once, without I/O, what has been asked lately. */
+export interface RememberingIndex extends ContentIndex {
+  /** What `tag` would give; undefined where that takes asking. */
+  rememberedTag(key: RepositoryKey, tag: Tag): TagEntry | undefined;
+  /** Whether it is known without asking that the digest belongs to the repository in a way that is served. */
+  remembersBelonging(key: RepositoryKey, digest: Digest): boolean;
+  /** To be called when another index has taken this one's place. */
+  forgetAll(): void;
+}
+
+/**
+ * Keeps in memory what an index says of tags and belongings. It is right as long as every change is made through it:
+ * what is remembered is never older than the last change that was answered.
+ */
+export function rememberIndex(index: ContentIndex): RememberingIndex {
+  const tags = new Memory<TagEntry>(MAX_TAGS);
+  const belongings = new Memory<true>(MAX_BELONGINGS);
+  const forgetAll = (): void => {
+    tags.forgetAll();
+    belongings.forgetAll();
+  };
+  return {
+    ...index,
+    rememberedTag: (key, tag) => tags.get(entryKey(key, tag)),
+    remembersBelonging: (key, digest) => belongings.get(entryKey(key, digest)) === true,
+    tag: (key, tag) => tags.read(entryKey(key, tag), () => index.tag(key, tag)),
+    putTag: (key, tag, entry) =>
+      tags.change(() => index.putTag(key, tag, entry), { key: entryKey(key, tag), value: entry }),
+    deleteTag: (key, tag, deletedAt, ended) =>
+      tags.change(() => index.deleteTag(key, tag, deletedAt, ended), { key: entryKey(key, tag) }),
+    deleteTags: (key) => tags.change(() => index.deleteTags(key), 'everything'),
+    async belongs(key, digest) {
+      // That something does not belong may change at any time: only what does is remembered.
+      const read = async (): Promise<true | undefined> => (await index.belongs(key, digest)) || undefined;
+      return (await belongings.read(entryKey(key, digest), read)) === true;
+    },
+    async putBelonging(key, digest, source) {
+      const fact = { key: entryKey(key, digest), value: true } as const;
+      // That the bytes were given says more than that they belong: of their upstream.
+      if (source === 'confirmed' && belongings.get(fact.key) === true) return;
+      await belongings.change(() => index.putBelonging(key, digest, source), fact);
+    },
+    deleteBelonging: (key, digest) =>
+      belongings.change(() => index.deleteBelonging(key, digest), { key: entryKey(key, digest) }),
+    putManifest: (key, entry, edges, options) =>
+      belongings.change(() => index.putManifest(key, entry, edges, options), {
+        key: entryKey(key, entry.descriptor.digest),
+        value: true,
+      }),
+    async forgetGone(walk) {
+      const piece = await index.forgetGone(walk);
+      if (piece.forgotten > 0) forgetAll();
+      return piece;
+    },
+    forgetAll,
+  };
+}
+
+/** What a change makes of one entry: its new value, or that there is none. */
+interface Changed<V> {
+  readonly key: string;
+  readonly value?: V;
+}
+
+/** A bounded copy of what a slow source says. */
+class Memory<V extends object | true> {
+  readonly #entries: LRUCache<string, V>;
+  /** Moves whenever a change begins or ends: what was read meanwhile may be from before it, and is not kept. */
+  #moves = 0;
+
+  constructor(max: number) {
+    this.#entries = new LRUCache({ max });
+  }
+
+  get(key: string): V | undefined {
+    return this.#entries.get(key);
+  }
+
+  async read(key: string, ask: () => Promise<V | undefined>): Promise<V | undefined> {
+    const known = this.#entries.get(key);
+    if (known !== undefined) return known;
+    const moves = this.#moves;
+    const value = await ask();
+    if (value !== undefined && moves === this.#moves) this.#entries.set(key, value);
+    return value;
+  }
+
+  /** The source first, then the copy. Where two changes overlap, or one fails, nobody knows what came of it: asked anew. */
+  async change<R>(make: () => Promise<R>, changed: Changed<V> | 'everything'): Promise<R> {
+    const moves = (this.#moves += 1);
+    let isKnown = false;
+    try {
+      const result = await make();
+      isKnown = moves === this.#moves;
+      return result;
+    } finally {
+      this.#moves += 1;
+      if (changed === 'everything') this.#entries.clear();
+      else if (isKnown && changed.value !== undefined) this.#entries.set(changed.key, changed.value);
+      else this.#entries.delete(changed.key);
+    }
+  }
+
+  forgetAll(): void {
+    this.#moves += 1;
+    this.#entries.clear();
+  }
+}
+
+function entryKey({ upstream, repository }: RepositoryKey, name: Tag | Digest): string {
+  return flightKey(upstream, repository, name);
+}

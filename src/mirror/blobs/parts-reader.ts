@@ -1,0 +1,82 @@
+import type { ContentRange } from '../../http/range.ts';
+import type { BlobReader } from '../../store/blob-store.ts';
+
+/** Requests to upstream that the parts of one answer may cost. One-byte parts would cost a request each. */
+export const MAX_ALONE = 16;
+
+export interface PartsReaderOptions {
+  readonly size: number | undefined;
+  /** In ascending order, none overlapping another. */
+  readonly parts: readonly ContentRange[];
+  /** Opens a part by itself when its turn has come; undefined where it is to be read from `rest`. */
+  readonly open: (part: ContentRange) => Promise<BlobReader | undefined>;
+  readonly rest?: BlobReader;
+  /** The first part, where it is open already. */
+  readonly first?: BlobReader;
+}
+
+/**
+ * Parts of a blob, each from where a request for it alone would be answered from, in order. One part is open at a time:
+ * it gives its turn at upstream back before the next one asks for one.
+ */
+export class PartsReader implements BlobReader {
+  /** The parts may be in no file. */
+  readonly fd = undefined;
+  readonly size: number | undefined;
+  readonly #options: PartsReaderOptions;
+  #index = -1;
+  #alone: BlobReader | undefined;
+  #isClosed = false;
+
+  constructor(options: PartsReaderOptions) {
+    this.#options = options;
+    this.#alone = options.first;
+    this.size = options.size;
+  }
+
+  async available(position: number): Promise<number> {
+    return (await this.#at(position)).available(position);
+  }
+
+  async read(into: Uint8Array, position: number): Promise<number> {
+    return (await this.#at(position)).read(into, position);
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    try {
+      await this.#alone?.close();
+    } finally {
+      await this.#options.rest?.close();
+    }
+  }
+
+  async #at(position: number): Promise<BlobReader> {
+    const { parts, rest, first } = this.#options;
+    const index = parts.findIndex(({ end }, at) => at >= this.#index && position < end);
+    const part = parts[index];
+    if (part !== undefined && index !== this.#index) {
+      this.#index = index;
+      if (index > 0 || first === undefined) await this.#enter(part);
+    }
+    const reader = this.#alone ?? rest;
+    if (reader === undefined) throw new RangeError(`no part is open at ${position}`);
+    return reader;
+  }
+
+  async #enter(part: ContentRange): Promise<void> {
+    const before = this.#alone;
+    this.#alone = undefined;
+    await before?.close();
+    this.#requireOpen();
+    const alone = await this.#options.open(part);
+    if (this.#isClosed) await alone?.close();
+    this.#requireOpen();
+    this.#alone = alone;
+  }
+
+  /** The client may have left while something was waited for: nothing more is asked for it. */
+  #requireOpen(): void {
+    if (this.#isClosed) throw new DOMException('the reader was closed', 'AbortError');
+  }
+}

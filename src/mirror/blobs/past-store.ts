@@ -1,0 +1,112 @@
+import { resolveRanges } from '../../http/range-set.ts';
+import type { ContentRange, RangeSpec } from '../../http/range.ts';
+import type { ContentIndex } from '../../index/content-index.ts';
+import { createDigester, digestAlgorithm, type Digest } from '../../oci/digest.ts';
+import type { BlobReader } from '../../store/blob-store.ts';
+import type { ByteRange } from '../../upstream/upstream.ts';
+import type { Asked, OpenedBlob } from '../../repository/opened-blob.ts';
+import { demandOf } from '../audience.ts';
+import { BlobSource, type BlobSourceOptions } from '../transfer/blob-source.ts';
+import type { DiskError } from '../disk.ts';
+import { refusalKey, type NegativeCache } from '../negative.ts';
+import { MAX_ALONE, PartsReader } from './parts-reader.ts';
+import { isRefusal } from '../refusal.ts';
+import { SourceReader } from './source-reader.ts';
+import type { Target } from '../target.ts';
+import { tolerate } from '../../content/tolerate.ts';
+
+export interface PastStoreOptions extends BlobSourceOptions {
+  readonly index: Pick<ContentIndex, 'describedSize'>;
+  readonly negative: NegativeCache;
+}
+
+/** Blobs from upstream to one client each, past the store. What comes so is not known as given for its repository. */
+export class PastStore {
+  readonly #options: PastStoreOptions;
+
+  constructor(options: PastStoreOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * While the store cannot take a blob: all that was asked for, and of a range only that.
+   * @throws UpstreamError
+   */
+  async open(target: Target, digest: Digest, asked: Asked, cause: DiskError): Promise<OpenedBlob> {
+    const { negative, index, events } = this.#options;
+    const key = refusalKey('blob', target.key, digest);
+    const known = negative.get(key);
+    if (known !== undefined) throw known;
+    const size = await tolerate(events, 'look up a size', () => index.describedSize(digest));
+    const blob = { digest, size };
+    const mark = negative.mark(target.key, digest);
+    try {
+      return await this.#openParts(target, blob, partsOf(asked.range, size), asked.client, cause);
+    } catch (error) {
+      if (isRefusal(error)) negative.put(key, error, mark);
+      throw error;
+    }
+  }
+
+  /**
+   * A part of a blob beside its fill.
+   * @throws UpstreamError
+   */
+  openPart(target: Target, blob: Described, part: ByteRange, client: string): Promise<OpenedBlob> {
+    return this.#open(target, blob, part, client, 'range far ahead of the fill');
+  }
+
+  /** One part after the other. Each costs upstream a request: in place of very many the client gets the whole. */
+  async #openParts(
+    target: Target,
+    blob: Described,
+    parts: readonly ContentRange[],
+    client: string,
+    cause: DiskError,
+  ): Promise<OpenedBlob> {
+    const open = (part: ByteRange): Promise<OpenedBlob> =>
+      this.#open(target, blob, part, client, `store: ${cause.code}`);
+    // To fetch what lies between them, and to throw it away, would cost upstream far more than the client.
+    if (parts.length > MAX_ALONE) return { ...(await open({ start: 0 })), isWhole: true };
+    const first = await open({ start: parts[0]?.start ?? 0, end: parts[0]?.end });
+    if (parts.length < 2) return first;
+    const { size } = first.reader;
+    const openNext = async (part: ContentRange): Promise<BlobReader> => (await open(part)).reader;
+    return { ...first, reader: new PartsReader({ size, parts, first: first.reader, open: openNext }) };
+  }
+
+  async #open(
+    target: Target,
+    { digest, size }: Described,
+    range: ByteRange,
+    client: string,
+    detail: string,
+  ): Promise<OpenedBlob> {
+    const source = await BlobSource.open(target, digest, range, {
+      ...this.#options,
+      demand: demandOf(client),
+    });
+    // A part cannot be verified before the whole is here; the client verifies what it puts together.
+    const check =
+      range.start === 0 && range.end === undefined
+        ? { digest, digester: createDigester(digestAlgorithm(digest)) }
+        : undefined;
+    return {
+      reader: new SourceReader(source, size, check),
+      outcome: { hit: false, fwd: 'uri-miss', stored: false, detail },
+    };
+  }
+}
+
+interface Described {
+  readonly digest: Digest;
+  readonly size: number | undefined;
+}
+
+/** What to ask upstream for: parts only where the size that tells what they mean is known. None: the whole. */
+function partsOf(range: RangeSpec | undefined, size: number | undefined): readonly ContentRange[] {
+  if (range === undefined || size === undefined) return [];
+  const parts = resolveRanges(range, size);
+  if (typeof parts === 'string') return [];
+  return parts.some(({ start, end }) => end - start === size) ? [] : parts;
+}

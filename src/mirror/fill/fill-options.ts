@@ -1,0 +1,20 @@
+import type { Clock } from '../../clock.ts';
+import type { Events } from '../../events.ts';
+import type { ContentIndex } from '../../index/content-index.ts';
+import type { BlobStore } from '../../store/blob-store.ts';
+import type { FillRoom } from './allowance.ts';
+import type { Belonging } from '../permission/belonging.ts';
+import type { Disk } from '../disk.ts';
+
+export interface FillOptions {
+  readonly belonging: Belonging;
+  readonly store: BlobStore;
+  readonly index: ContentIndex;
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly events: Events;
+  /** Absent: there is always room. */
+  readonly room?: FillRoom | undefined;
+  /** Whether another fill of the same has just brought wrong bytes. */
+  readonly isAgain?: boolean;
+}

@@ -1,0 +1,46 @@
+import type { Events } from '../../events.ts';
+import type { Digest } from '../../oci/digest.ts';
+import { VerificationError } from '../../store/error.ts';
+import { NoRoomError } from './allowance.ts';
+import { isDiskError, type Disk } from '../disk.ts';
+
+export interface FillReportOptions {
+  readonly upstream: string;
+  readonly digest: Digest;
+  readonly disk: Disk;
+  readonly events: Events;
+}
+
+/** Tells what becomes of a fill, everything once, however many follow it. */
+export class FillReport {
+  readonly #options: FillReportOptions;
+  readonly #told = new Set<unknown>();
+
+  constructor(options: FillReportOptions) {
+    this.#options = options;
+    const { upstream, digest, events } = options;
+    events.emit({ kind: 'fill-started', upstream, digest });
+  }
+
+  /**
+   * Something went wrong: a failure of the disk, or wrong bytes, is told.
+   * @param bytes that the blob would have taken
+   */
+  failed(error: unknown, bytes: number): void {
+    const { upstream, digest, disk, events } = this.#options;
+    if (this.#told.has(error)) return;
+    this.#told.add(error);
+    if (isDiskError(error) && !(error instanceof NoRoomError)) {
+      disk.failed(error, bytes);
+      events.emit({ kind: 'store-failed', operation: 'fill', error });
+    }
+    if (error instanceof VerificationError) {
+      events.emit({ kind: 'verification-failed', upstream, digest, error });
+    }
+  }
+
+  ended(outcome: 'stored' | 'failed' | 'abandoned', bytes: number, error?: unknown): void {
+    const { upstream, digest, events } = this.#options;
+    events.emit({ kind: 'fill-ended', upstream, digest, outcome, bytes, error });
+  }
+}

@@ -1,0 +1,75 @@
+import { LRUCache } from 'lru-cache';
+import type { Clock } from '../../clock.ts';
+import { Flights } from '../../async/flights.ts';
+
+interface Entry<T> {
+  readonly value: T;
+  /** When it was asked for, by the monotonic clock: what changes after the question is not in the answer. */
+  readonly at: number;
+}
+
+/** An answer, and where it came from. */
+export interface Recalled<T> {
+  readonly value: T;
+  readonly source: 'memory' | 'upstream' | 'stale';
+  readonly collapsed: boolean;
+  /** Of what was not asked for now: milliseconds since it was. */
+  readonly ageMs?: number;
+  /** Why a stale answer had to do. */
+  readonly error?: unknown;
+}
+
+/**
+ * Short-lived answers in memory: fresh for as long as is said at each question, asked for once at a time, and kept
+ * beyond that for when the source fails. Bounded by what `sizeOf` says, since clients choose the keys.
+ */
+export class Remembered<T extends object> {
+  readonly #entries: LRUCache<string, Entry<T>>;
+  readonly #flights: Flights<T>;
+  readonly #clock: Clock;
+
+  /** @param maxSize in the units of `sizeOf` (at least 1 an entry) */
+  constructor(clock: Clock, maxSize: number, sizeOf: (value: T) => number) {
+    this.#clock = clock;
+    this.#flights = new Flights(() => clock.monotonic());
+    this.#entries = new LRUCache({ maxSize, sizeCalculation: ({ value }) => 1 + sizeOf(value) });
+  }
+
+  /** Forgets every answer, but for those that are on their way. */
+  clear(): void {
+    this.#entries.clear();
+  }
+
+  /**
+   * @param isFailure whether an error means that the source could not answer, so that a stale answer may do
+   * @throws what `ask` throws, where no stale answer may do or is there
+   */
+  async get(
+    key: string,
+    ttlMs: number,
+    ask: () => Promise<T>,
+    isFailure: (error: unknown) => boolean,
+  ): Promise<Recalled<T>> {
+    const entry = this.#entries.get(key);
+    const ageMs = entry === undefined ? Infinity : this.#ageMs(entry);
+    if (entry !== undefined && ageMs < ttlMs) {
+      return { value: entry.value, source: 'memory', collapsed: false, ageMs };
+    }
+    const { promise, collapsed } = this.#flights.join(key, async () => {
+      const at = this.#clock.monotonic();
+      const value = await ask();
+      this.#entries.set(key, { value, at });
+      return value;
+    });
+    try {
+      return { value: await promise, source: 'upstream', collapsed };
+    } catch (error) {
+      if (entry === undefined || !isFailure(error)) throw error;
+      return { value: entry.value, source: 'stale', collapsed, error, ageMs: this.#ageMs(entry) };
+    }
+  }
+
+  #ageMs({ at }: Entry<T>): number {
+    return this.#clock.monotonic() - at;
+  }
+}

@@ -1,0 +1,97 @@
+import type { Clock } from '../../clock.ts';
+import type { Events } from '../../events.ts';
+import type { ContentIndex } from '../../index/content-index.ts';
+import { pageOfTags, type ListQuery, type TagNames } from '../../oci/tag-names.ts';
+import { UpstreamError } from '../../upstream/error.ts';
+import { inlineParser, type Parser } from '../../upstream/registry/parsing/parser.ts';
+import { flightKey } from '../../async/flights.ts';
+import type { Outcome } from '../../repository/outcome.ts';
+import { isVerdict } from '../refusal.ts';
+import { Remembered, type Recalled } from './remembered.ts';
+import { readAllTags } from './tag-walk.ts';
+import type { Target } from '../target.ts';
+import { tolerate } from '../../content/tolerate.ts';
+
+export interface ListPage {
+  readonly entries: readonly string[];
+  /** Whether there is more behind the last entry. */
+  readonly hasMore: boolean;
+  readonly outcome: Outcome;
+}
+
+export interface TagListsOptions {
+  readonly index: ContentIndex;
+  readonly clock: Clock;
+  readonly events: Events;
+  /** Absent: lists are put together in this thread. */
+  readonly parser?: Parser | undefined;
+}
+
+/** Bytes of tags that are kept in memory, over all lists. */
+const MEMORY = 32 * 1024 * 1024;
+
+/** What a list takes beside its tags. */
+const OVERHEAD = 512;
+
+/**
+ * Tag lists: upstream's whole list, read through all its pages, sorted and kept for the tags' time to live.
+ * Registries differ in order, page size and cursor; having the whole list makes ours one and the same for all.
+ * Where upstream cannot answer, the last list known does, else the tags that are cached here.
+ */
+export class TagLists {
+  readonly #lists: Remembered<TagNames>;
+  readonly #options: TagListsOptions;
+
+  constructor(options: TagListsOptions) {
+    this.#options = options;
+    this.#lists = new Remembered(options.clock, MEMORY, ({ bytes }) => bytes.buffer.byteLength + OVERHEAD);
+  }
+
+  /** Forgets the lists that are in memory. */
+  forget(): void {
+    this.#lists.clear();
+  }
+
+  /** @throws UpstreamError where upstream says no, or cannot answer and nothing of the repository is cached */
+  async list(target: Target, query: ListQuery): Promise<ListPage> {
+    const { key, tags } = target;
+    const { clock, parser = inlineParser } = this.#options;
+    try {
+      const recalled = await this.#lists.get(
+        flightKey(key.upstream, key.repository),
+        tags.ttlMs,
+        () => readAllTags(target, { clock, parser }),
+        (error) => error instanceof UpstreamError && !isVerdict(error),
+      );
+      return { ...pageOfTags(recalled.value, query), outcome: listOutcome(recalled) };
+    } catch (error) {
+      if (!(error instanceof UpstreamError) || isVerdict(error)) throw error;
+      return this.#fromIndex(target, query, error);
+    }
+  }
+
+  async #fromIndex(target: Target, query: ListQuery, error: UpstreamError): Promise<ListPage> {
+    const { index, events } = this.#options;
+    const page = { after: query.after, limit: query.limit + 1 };
+    const isKnown = await tolerate(events, 'list tags', () => index.tags(target.key, { limit: 1 }));
+    if (isKnown === undefined || isKnown.length === 0) throw error;
+    const entries = (await tolerate(events, 'list tags', () => index.tags(target.key, page))) ?? [];
+    const warning = `only the tags that are cached, since ${error.message}`;
+    return {
+      entries: entries.slice(0, query.limit),
+      hasMore: query.limit > 0 && entries.length > query.limit,
+      outcome: { hit: false, fwd: 'stale', detail: error.reason, warning },
+    };
+  }
+}
+
+/** The outcome of a list that was recalled from memory or asked for. */
+export function listOutcome(recalled: Recalled<object>): Outcome {
+  const age = recalled.ageMs === undefined ? {} : { ageMs: recalled.ageMs };
+  if (recalled.source === 'memory') return { hit: true, ...age };
+  if (recalled.source === 'upstream') return { hit: false, fwd: 'uri-miss', collapsed: recalled.collapsed };
+  const { error } = recalled;
+  const why = error instanceof UpstreamError ? error.message : 'upstream failed';
+  const detail = error instanceof UpstreamError ? error.reason : 'error';
+  return { hit: false, fwd: 'stale', detail, ...age, warning: `the last list known, since ${why}` };
+}

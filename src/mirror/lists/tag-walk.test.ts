@@ -1,0 +1,116 @@
+import { expect, test } from 'vitest';
+import { ManualClock } from '../../../test/support/manual-clock.ts';
+import { StubUpstream } from '../../../test/support/stub-upstream.ts';
+import { parseRepositoryName } from '../../oci/repository-name.ts';
+import { packTags, unpackTags } from '../../oci/tag-names.ts';
+import { inlineParser } from '../../upstream/registry/parsing/parser.ts';
+import type { TagsPage, Upstream } from '../../upstream/upstream.ts';
+import type { Target } from '../target.ts';
+import { readAllTags } from './tag-walk.ts';
+
+const NAME = parseRepositoryName('acme/app');
+const LIMITS = { tags: 10, pages: 10, bytes: 1000, ms: 60_000 };
+const TAGS = { ttlMs: 0 } as unknown as Target['tags'];
+
+/** A repository whose pages are what `page` gives for the cursors `0`, `1`, …, and how many were asked for. */
+function repository(page: (number: number) => TagsPage | Promise<TagsPage>): {
+  target: Target;
+  asked: () => number;
+  signals: AbortSignal[];
+} {
+  let asked = 0;
+  const signals: AbortSignal[] = [];
+  const tags: Upstream['tags'] = async (_name, { next = '0', signal } = {}) => {
+    asked += 1;
+    if (signal !== undefined) signals.push(signal);
+    return page(Number(next));
+  };
+  const upstream = { ...new StubUpstream().upstream, tags };
+  const key = { upstream: 'registry.test', repository: NAME };
+  const permission = { isOpen: false, checksReferences: false };
+  return { target: { upstream, key, tags: TAGS, permission }, asked: () => asked, signals };
+}
+
+test('all pages make one list, sorted, each tag once, without what is none', async () => {
+  const pages = [['b', 'a'], [], ['a', '-x', 'c']];
+  const { target } = repository((number) => ({
+    tags: packTags(pages[number] ?? []),
+    next: number < 2 ? String(number + 1) : undefined,
+  }));
+  const clock = new ManualClock();
+  const list = await readAllTags(target, { clock, parser: inlineParser }, LIMITS);
+  expect(unpackTags(list)).toEqual(['a', 'b', 'c']);
+  expect(clock.pending).toBe(0);
+});
+
+test('a cursor that comes again ends the walk', async () => {
+  const { target, asked } = repository((number) => ({
+    tags: packTags(['a']),
+    next: String((number + 1) % 3),
+  }));
+  await expect(
+    readAllTags(target, { clock: new ManualClock(), parser: inlineParser }, LIMITS),
+  ).rejects.toMatchObject({
+    failure: 'unavailable',
+    reason: 'content',
+    message: 'registry.test: the pages of the tags of acme/app lead round in a circle',
+  });
+  expect(asked()).toBe(4);
+});
+
+test.each([
+  ['pages', (number: number) => ({ tags: packTags([]), next: String(number + 1) }), 11],
+  [
+    'tags',
+    (number: number) => ({ tags: packTags([`${number}a`, `${number}b`]), next: String(number + 1) }),
+    6,
+  ],
+  [
+    'bytes of the same tag',
+    (number: number) => ({ tags: packTags(['a'.repeat(128)]), next: String(number + 1) }),
+    8,
+  ],
+  [
+    'bytes of cursors',
+    (number: number) => ({ tags: packTags([]), next: `${'0'.repeat(400)}${number + 1}` }),
+    3,
+  ],
+])('no more than so many %s', async (_name, page, times) => {
+  const { target, asked } = repository(page);
+  const walk = readAllTags(target, { clock: new ManualClock(), parser: inlineParser }, LIMITS);
+  await expect(walk).rejects.toMatchObject({
+    reason: 'content',
+    message: 'registry.test: the tag list of acme/app has no end',
+  });
+  expect(asked()).toBe(times);
+});
+
+test.each([
+  ['tags', { ...LIMITS, tags: 3 }],
+  ['pages', { ...LIMITS, pages: 3 }],
+  ['bytes', { ...LIMITS, bytes: 3 * packTags(['0']).bytes.length + '1'.length + '2'.length }],
+])('a list of just as many %s as may be is read to its end', async (_name, limits) => {
+  const { target } = repository((number) => ({
+    tags: packTags([String(number)]),
+    next: number < 2 ? String(number + 1) : undefined,
+  }));
+  const list = await readAllTags(target, { clock: new ManualClock(), parser: inlineParser }, limits);
+  expect(unpackTags(list)).toEqual(['0', '1', '2']);
+});
+
+test('one deadline holds for all pages together, and ends the request that runs', async () => {
+  const clock = new ManualClock();
+  const { target, asked, signals } = repository((number) => {
+    clock.advance(20_000);
+    return number < 3
+      ? { tags: packTags(['a']), next: String(number + 1) }
+      : Promise.withResolvers<TagsPage>().promise;
+  });
+  await expect(readAllTags(target, { clock, parser: inlineParser }, LIMITS)).rejects.toMatchObject({
+    failure: 'unavailable',
+    reason: 'timeout',
+    message: 'registry.test: the pages of the tags of acme/app did not end within 60000 ms',
+  });
+  expect(asked()).toBe(3);
+  expect(signals.every(({ aborted }) => aborted)).toBe(true);
+});

@@ -1,0 +1,76 @@
+import type { Clock } from '../../clock.ts';
+import type { TagNames } from '../../oci/tag-names.ts';
+import { UpstreamError } from '../../upstream/error.ts';
+import type { Parser } from '../../upstream/registry/parsing/parser.ts';
+import { readDocument } from '../../upstream/registry/read-document.ts';
+import { Cursors, walkPages } from '../../upstream/registry/walk.ts';
+import type { Target } from '../target.ts';
+
+export interface TagWalkLimits {
+  /** Of all pages, as often as they come. */
+  readonly tags: number;
+  readonly pages: number;
+  /** Of all tags and cursors, as often as they come. */
+  readonly bytes: number;
+  /** For all pages together, milliseconds; absent: the walk's own. */
+  readonly ms?: number;
+}
+
+const LIMITS: TagWalkLimits = { tags: 1_000_000, pages: 10_000, bytes: 32 * 1024 * 1024 };
+
+/**
+ * All tags of a repository, sorted, each once, through all of upstream's pages. A longer list is refused, not cut:
+ * half a list would look like a whole one.
+ * @throws UpstreamError `content` where it is too long or its pages go round, `timeout` where they do not end
+ */
+export async function readAllTags(
+  { upstream, key }: Target,
+  { clock, parser }: { readonly clock: Clock; readonly parser: Parser },
+  limits: TagWalkLimits = LIMITS,
+): Promise<TagNames> {
+  const walk = { upstream: key.upstream, what: `the tags of ${key.repository}` };
+  return walkPages({ ...walk, clock, ms: limits.ms }, async (signal) => {
+    const list = new TagList(limits);
+    const cursors = new Cursors(walk);
+    let next: string | undefined;
+    do {
+      signal.throwIfAborted();
+      const page = await upstream.tags(key.repository, { next, signal });
+      next = page.next;
+      if (next !== undefined) cursors.add(next);
+      if (!list.take(page.tags, next)) throw tooLong(key);
+    } while (next !== undefined);
+    const [only, ...others] = list.pages;
+    if (only !== undefined && others.length === 0) return only;
+    return readDocument(key.upstream, parser, { name: 'mergeTags', args: [list.pages] }, list.bytes);
+  });
+}
+
+class TagList {
+  readonly pages: TagNames[] = [];
+  readonly #limits: TagWalkLimits;
+  #tags = 0;
+  #bytes = 0;
+
+  constructor(limits: TagWalkLimits) {
+    this.#limits = limits;
+  }
+
+  /** Of all tags and cursors. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** @returns whether the list is within its limits */
+  take(tags: TagNames, next = ''): boolean {
+    this.pages.push(tags);
+    this.#tags += tags.count;
+    this.#bytes += tags.bytes.length + next.length;
+    const { tags: maxTags, pages, bytes } = this.#limits;
+    return this.#tags <= maxTags && this.pages.length <= pages && this.#bytes <= bytes;
+  }
+}
+
+function tooLong({ upstream, repository }: Target['key']): UpstreamError {
+  return new UpstreamError(upstream, 'unavailable', 'content', `the tag list of ${repository} has no end`);
+}

@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest';
+import { digestOf } from '../../oci/digest.ts';
+import { MediaType } from '../../oci/media-type.ts';
+import { parseRepositoryName } from '../../oci/repository-name.ts';
+import { inlineParser, ParserError, type Parser } from '../../upstream/registry/parsing/parser.ts';
+import { LinuxImages } from './linux-image.ts';
+import type { StoredManifest } from '../../content/stored-manifest.ts';
+import type { Target } from '../target.ts';
+
+const CHILD = digestOf('child');
+
+function indexFor(architecture: string): StoredManifest {
+  const platform = { os: 'linux', architecture };
+  const manifests = [{ mediaType: MediaType.ociManifest, digest: CHILD, size: 5, platform }];
+  const document = { schemaVersion: 2, mediaType: MediaType.ociIndex, manifests };
+  const bytes = new TextEncoder().encode(JSON.stringify(document));
+  return { digest: digestOf(bytes), mediaType: MediaType.ociIndex, bytes };
+}
+
+function targetAt(upstream: string): Target {
+  return { key: { upstream, repository: parseRepositoryName('acme/app') } } as Target;
+}
+
+/** A parser that counts, and fails while it is told to. */
+function start(): { readonly images: LinuxImages; readonly parsed: { count: number; isFull: boolean } } {
+  const parsed = { count: 0, isFull: false };
+  const parser: Parser = {
+    run(work, bytes) {
+      parsed.count += 1;
+      return parsed.isFull ? Promise.reject(new ParserError('too many')) : inlineParser.run(work, bytes);
+    },
+  };
+  return { images: new LinuxImages(() => 0, parser), parsed };
+}
+
+const TARGET = targetAt('registry.test');
+const INDEX = indexFor('amd64');
+
+test('an index is read once for all who ask at the same time, and for those that come later', async () => {
+  const { images, parsed } = start();
+  const children = await Promise.all(Array.from({ length: 70 }, () => images.child(TARGET, INDEX)));
+  expect(new Set(children)).toEqual(new Set([CHILD]));
+  expect(await images.child(TARGET, INDEX)).toBe(CHILD);
+  expect(parsed.count).toBe(1);
+});
+
+test('nor is one without the image read again', async () => {
+  const { images, parsed } = start();
+  for (const _ of [1, 2]) {
+    await expect(images.child(TARGET, indexFor('arm64'))).rejects.toMatchObject({ code: 'MANIFEST_UNKNOWN' });
+  }
+  expect(parsed.count).toBe(1);
+});
+
+test('what could not be read is read when it is asked for again', async () => {
+  const { images, parsed } = start();
+  parsed.isFull = true;
+  await expect(images.child(TARGET, INDEX)).rejects.toMatchObject({ reason: 'content' });
+  parsed.isFull = false;
+  expect(await images.child(TARGET, INDEX)).toBe(CHILD);
+});
+
+test('each upstream and each type has its own', async () => {
+  const { images, parsed } = start();
+  await images.child(TARGET, INDEX);
+  await images.child(targetAt('other.test'), INDEX);
+  await images.child(TARGET, { ...INDEX, mediaType: MediaType.dockerList });
+  expect(parsed.count).toBe(3);
+});

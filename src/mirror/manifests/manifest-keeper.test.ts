@@ -1,0 +1,126 @@
+import { describe, expect, it } from 'vitest';
+import { ManualClock } from '../../../test/support/manual-clock.ts';
+import { createEvents, type LarderEvent } from '../../events.ts';
+import type { ContentIndex, RepositoryKey } from '../../index/content-index.ts';
+import { digestOf } from '../../oci/digest.ts';
+import { MediaType } from '../../oci/media-type.ts';
+import { parseRepositoryName } from '../../oci/repository-name.ts';
+import { createMemoryStore } from '../../store/memory.ts';
+import { StoreError } from '../../store/error.ts';
+import { Disk } from '../disk.ts';
+import { ManifestKeeper } from './manifest-keeper.ts';
+
+const BYTES = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: MediaType.ociIndex, manifests: [] }));
+const MANIFEST = { digest: digestOf(BYTES), mediaType: MediaType.ociIndex, bytes: BYTES };
+const KEY: RepositoryKey = { upstream: 'registry.test', repository: parseRepositoryName('acme/app') };
+
+class World {
+  readonly clock = new ManualClock();
+  readonly told: LarderEvent[] = [];
+  /** Why nothing can be stored just now: nothing of it tells of the next write. */
+  failure: StoreError | undefined;
+  ingests = 0;
+  /** Recorded manifests. */
+  readonly recorded: string[] = [];
+  readonly stored: ManifestKeeper;
+
+  constructor() {
+    const events = createEvents();
+    events.subscribe((event) => this.told.push(event));
+    const memory = createMemoryStore();
+    const store = {
+      ...memory,
+      ingest: async (expected: Parameters<typeof memory.ingest>[0]) => {
+        this.ingests += 1;
+        if (this.failure !== undefined) throw this.failure;
+        return memory.ingest(expected);
+      },
+    };
+    const index = {
+      blob: async () => undefined,
+      putManifest: async ({ repository }: RepositoryKey) => void this.recorded.push(repository),
+    } as unknown as ContentIndex;
+    const disk = new Disk({ store, clock: this.clock, events });
+    this.stored = new ManifestKeeper({ store, index, disk, clock: this.clock, events });
+  }
+
+  /** A hit of the manifest in memory. */
+  async use(): Promise<void> {
+    this.stored.writeMissing({ key: KEY }, MANIFEST);
+    await this.stored.close();
+  }
+}
+
+describe('a manifest', () => {
+  it('is stored and recorded', async () => {
+    const world = new World();
+    expect(await world.stored.write({ key: KEY }, MANIFEST)).toBe(true);
+    expect([world.recorded, world.stored.isMissing(MANIFEST.digest)]).toEqual([['acme/app'], false]);
+  });
+
+  it('is written once by those who write it at the same time, and again by who does so later', async () => {
+    const world = new World();
+    await Promise.all([1, 2].map(() => world.stored.write({ key: KEY }, MANIFEST)));
+    expect(world.ingests).toBe(1);
+    await world.stored.write({ key: KEY }, MANIFEST);
+    expect(world.ingests).toBe(2);
+  });
+
+  it('is written for each repository', async () => {
+    const world = new World();
+    const other = { ...KEY, repository: parseRepositoryName('acme/other') };
+    await Promise.all([KEY, other].map((key) => world.stored.write({ key }, MANIFEST)));
+    expect(world.recorded).toEqual(['acme/app', 'acme/other']);
+  });
+});
+
+describe('a manifest that could not be stored', () => {
+  async function start(): Promise<World> {
+    const world = new World();
+    world.failure = new StoreError('begin a blob', { code: 'EMFILE' });
+    expect(await world.stored.write({ key: KEY }, MANIFEST)).toBe(false);
+    return world;
+  }
+
+  it('is missing, and that is told', async () => {
+    const { stored, told, failure } = await start();
+    expect(stored.isMissing(MANIFEST.digest)).toBe(true);
+    expect(told).toEqual([{ kind: 'store-failed', operation: 'store a manifest', error: failure }]);
+  });
+
+  it('is written again at its next use, after a rest', async () => {
+    const world = await start();
+    world.failure = undefined;
+    world.clock.advance(4999);
+    await world.use();
+    expect(world.recorded).toEqual([]);
+    world.clock.advance(1);
+    await world.use();
+    expect([world.recorded, world.stored.isMissing(MANIFEST.digest)]).toEqual([['acme/app'], false]);
+    await world.use();
+    expect(world.ingests).toBe(2);
+  });
+
+  it('is not tried while the disk is known to fail', async () => {
+    const world = await start();
+    world.failure = new StoreError('begin a blob', { code: 'ENOSPC' });
+    world.clock.advance(5000);
+    await world.use();
+    world.clock.advance(4999);
+    await world.use();
+    expect([world.ingests, world.stored.isMissing(MANIFEST.digest)]).toEqual([2, true]);
+  });
+
+  it('is missing no more when it is forgotten', async () => {
+    const { stored } = await start();
+    stored.forget(MANIFEST.digest);
+    expect(stored.isMissing(MANIFEST.digest)).toBe(false);
+  });
+});
+
+it('a manifest that the disk has lost is written at its next use', async () => {
+  const world = new World();
+  world.stored.lost(MANIFEST.digest);
+  await world.use();
+  expect(world.recorded).toEqual(['acme/app']);
+});

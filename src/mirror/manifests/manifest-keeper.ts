@@ -1,0 +1,135 @@
+import { LRUCache } from 'lru-cache';
+import type { Clock } from '../../clock.ts';
+import type { Events } from '../../events.ts';
+import type { ContentIndex, ManifestEntry } from '../../index/content-index.ts';
+import type { Digest } from '../../oci/digest.ts';
+import {
+  manifestEdges,
+  parseManifest,
+  referrerDescriptor,
+  type Manifest as ParsedManifest,
+} from '../../oci/manifest.ts';
+import { plainContent } from '../../oci/plain-content.ts';
+import type { BlobStore } from '../../store/blob-store.ts';
+import { isDiskError, type Disk } from '../disk.ts';
+import { flightKey } from '../../async/flights.ts';
+import type { StoredManifest } from '../../content/stored-manifest.ts';
+import { recordOrDrop } from '../../content/record.ts';
+import type { Target } from '../target.ts';
+
+export interface ManifestKeeperOptions {
+  readonly store: BlobStore;
+  readonly index: ContentIndex;
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly events: Events;
+}
+
+/** The repository that a manifest is recorded for, and what is known of its registry. */
+type ManifestOwner = Pick<Target, 'key'> & Partial<Pick<Target, 'permission'>>;
+
+/** More than memory holds: each of its entries takes a KiB. */
+const MAX_MISSING = 65_536;
+
+/** So many are written at a time because of hits; what is asked for again comes to its turn. */
+const MAX_WRITING = 4;
+
+/** After a write that has failed no hit leads to another for so long. */
+const REST_MS = 5_000;
+
+/**
+ * Writes manifests to disk, and knows which of those in memory the disk has not: the first write of one may have failed,
+ * and one that is in demand may be evicted. Without writing it again it would be served for as long as it is in memory,
+ * and with the end of the process be lost, with all its layers on the disk.
+ */
+export class ManifestKeeper {
+  readonly #missing = new LRUCache<Digest, true>({ max: MAX_MISSING });
+  readonly #writing = new Map<string, Promise<boolean>>();
+  readonly #options: ManifestKeeperOptions;
+  #restsUntil = -Infinity;
+
+  constructor(options: ManifestKeeperOptions) {
+    this.#options = options;
+  }
+
+  /** Of a manifest in memory: whether the disk is known not to have it. */
+  isMissing(digest: Digest): boolean {
+    return this.#missing.size > 0 && this.#missing.has(digest);
+  }
+
+  /** To be called when the disk has lost a manifest that is in memory. */
+  lost(digest: Digest): void {
+    this.#missing.set(digest, true);
+  }
+
+  /** To be called when a manifest is not to be stored any more. */
+  forget(digest: Digest): void {
+    this.#missing.delete(digest);
+  }
+
+  /** Writes what is missing, in the background, where the disk is well. To be called with each use. */
+  writeMissing(target: ManifestOwner, manifest: StoredManifest): void {
+    if (!this.isMissing(manifest.digest) || this.#writing.size >= MAX_WRITING) return;
+    if (this.#options.clock.monotonic() >= this.#restsUntil) void this.write(target, manifest);
+  }
+
+  /**
+   * Stores and records the manifest of a repository, where the disk lets us.
+   * @param parsed what it says, where that is known
+   * @returns whether it is stored
+   */
+  write(owner: ManifestOwner, manifest: StoredManifest, parsed?: ParsedManifest): Promise<boolean> {
+    const { key } = owner;
+    // What is recorded is the repository's, and the type that its upstream has given it.
+    const name = flightKey(key.upstream, key.repository, manifest.digest);
+    const running = this.#writing.get(name);
+    if (running !== undefined) return running;
+    const write = this.#write(owner, manifest, parsed).finally(() => this.#writing.delete(name));
+    this.#writing.set(name, write);
+    return write;
+  }
+
+  /** Resolves when nothing is being written. */
+  async close(): Promise<void> {
+    await Promise.all(this.#writing.values());
+  }
+
+  async #write(owner: ManifestOwner, manifest: StoredManifest, parsed?: ParsedManifest): Promise<boolean> {
+    const { disk, events, clock } = this.#options;
+    const { digest, bytes } = manifest;
+    // Before the write: where it is evicted meanwhile, that counts.
+    this.#missing.delete(digest);
+    if (disk.error === undefined) {
+      try {
+        await this.#toDisk(owner, manifest, parsed ?? parseManifest(bytes, manifest.mediaType));
+        return true;
+      } catch (error) {
+        if (isDiskError(error)) disk.failed(error, bytes.length);
+        events.emit({ kind: 'store-failed', operation: 'store a manifest', error });
+        this.#restsUntil = clock.monotonic() + REST_MS;
+      }
+    }
+    this.#missing.set(digest, true);
+    return false;
+  }
+
+  async #toDisk(
+    { key, permission }: ManifestOwner,
+    { digest, bytes }: StoredManifest,
+    parsed: ParsedManifest,
+  ): Promise<void> {
+    const { store, index, clock } = this.#options;
+    await using ingest = await store.ingest({ digest, size: bytes.length });
+    await ingest.write([bytes]);
+    await ingest.commit();
+    const entry: ManifestEntry = {
+      descriptor: referrerDescriptor(parsed, { digest, size: bytes.length }),
+      subject: parsed.subject?.digest,
+    };
+    const stored = { usedAt: clock.now() };
+    const vouched = permission?.checksReferences === true ? plainContent(parsed, bytes) : undefined;
+    await recordOrDrop(this.#options, digest, () =>
+      index.putManifest(key, entry, manifestEdges(parsed), { stored, vouched }),
+    );
+  }
+}

@@ -1,0 +1,68 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { expect, test } from 'vitest';
+import { ManualClock } from '../../../test/support/manual-clock.ts';
+import { createEvents } from '../../events.ts';
+import type { WaitingClaim } from '../../index/content-permission.ts';
+import { digestOf } from '../../oci/digest.ts';
+import { parseRepositoryName } from '../../oci/repository-name.ts';
+import { UpstreamError } from '../../upstream/error.ts';
+import type { Upstream } from '../../upstream/upstream.ts';
+import { NegativeCache } from '../../mirror/negative.ts';
+import type { RememberingIndex } from '../../index/remembering-index.ts';
+import type { Target } from '../../mirror/target.ts';
+import type { Belonging } from '../../mirror/permission/belonging.ts';
+import { EarlyConfirmation } from '../../mirror/permission/early.ts';
+import { Permission } from '../../mirror/permission/permission.ts';
+
+const KEY = { upstream: 'registry.test', repository: parseRepositoryName('acme/app') };
+const CLAIM: WaitingClaim = { key: KEY, digest: digestOf('base'), size: 4, isManifest: false, position: 1 };
+
+/** One claim waits, of an upstream that says of blobs what `statBlob` does. */
+function start(statBlob: Upstream['statBlob']): { early: EarlyConfirmation; clock: ManualClock } {
+  const clock = new ManualClock();
+  const events = createEvents();
+  const index = {
+    waitingClaim: () => Promise.resolve(CLAIM),
+    passOver: () => Promise.resolve(),
+  } as unknown as RememberingIndex;
+  const belonging = { add: () => Promise.resolve() } as unknown as Belonging;
+  const negative = new NegativeCache(clock, 30_000);
+  const recovered = { isServed: false, isWordEnough: true };
+  const permission = new Permission({ index, belonging, negative, recovered, clock, events });
+  const target = { key: KEY, upstream: { statBlob } } as unknown as Target;
+  const early = new EarlyConfirmation({ index, permission, findTarget: () => target, clock, events });
+  return { early, clock };
+}
+
+test('what is asked in the background is of no request, though one has woken it', async () => {
+  const requests = new AsyncLocalStorage<string>();
+  const seen: (string | undefined)[] = [];
+  const { early, clock } = start(() => {
+    seen.push(requests.getStore());
+    return Promise.resolve({ size: CLAIM.size, by: 'head' });
+  });
+  // A timer runs in the context that has set it; this clock's, in the one that moves it.
+  requests.run('a request', () => {
+    early.wake('registry.test');
+    clock.advance(200);
+  });
+  await expect.poll(() => seen).toEqual([undefined]);
+  await early.close();
+});
+
+test('closing waits for no upstream that hangs', async () => {
+  const hanging = Promise.withResolvers<AbortSignal | undefined>();
+  const { early, clock } = start((_repository, _digest, options) => {
+    const { promise, reject } = Promise.withResolvers<never>();
+    options?.signal?.addEventListener('abort', () => {
+      reject(new UpstreamError('registry.test', 'unavailable', 'cancelled', 'the request was given up'));
+    });
+    hanging.resolve(options?.signal);
+    return promise;
+  });
+  early.wake('registry.test');
+  clock.advance(200);
+  const signal = await hanging.promise;
+  await early.close();
+  expect([signal?.aborted, clock.pending]).toEqual([true, 0]);
+});

@@ -1,0 +1,163 @@
+import type { Clock } from '../../clock.ts';
+import type { Events } from '../../events.ts';
+import type { RepositoryKey } from '../../index/content-index.ts';
+import type { BelongingStanding } from '../../index/content-permission.ts';
+import type { Digest } from '../../oci/digest.ts';
+import { UpstreamError } from '../../upstream/error.ts';
+import type { ResolvedManifest, TurnOptions } from '../../upstream/upstream.ts';
+import { demandOf } from '../audience.ts';
+import { Flights } from '../../async/flights.ts';
+import { refusalKey, type Mark, type NegativeCache } from '../negative.ts';
+import { CONFIRMED, HIT, type Outcome } from '../../repository/outcome.ts';
+import { isVerdict, isWorthRemembering } from '../refusal.ts';
+import type { RememberingIndex } from '../../index/remembering-index.ts';
+import type { Target } from '../target.ts';
+import { tolerate } from '../../content/tolerate.ts';
+import type { Belonging } from './belonging.ts';
+import { confirms, confirmsManifest, type HeldContent } from './confirms.ts';
+import { isServedUnconfirmed, isWordEnough } from './decide.ts';
+import type { RecoveredPolicy } from './permission-policy.ts';
+import { unconfirmed } from './unconfirmed.ts';
+
+export interface PermissionOptions {
+  readonly index: RememberingIndex;
+  readonly belonging: Belonging;
+  readonly negative: NegativeCache;
+  readonly recovered: RecoveredPolicy;
+  readonly clock: Clock;
+  readonly events: Events;
+}
+
+/**
+ * Whether bytes that are here may be served for a repository, and how. Bytes are shared, permission is not: what a
+ * repository is not known to have been given or confirmed, its registry is asked for first, once.
+ */
+export class Permission {
+  readonly #questions: Flights<boolean>;
+  readonly #options: PermissionOptions;
+
+  constructor(options: PermissionOptions) {
+    this.#options = options;
+    this.#questions = new Flights(() => options.clock.monotonic());
+  }
+
+  /** Whether it is known at once, without I/O, that the digest is served. Where it is not, `ask` may still serve it. */
+  isServedNow(key: RepositoryKey, digest: Digest): boolean {
+    return this.#options.belonging.isRemembered(key, digest);
+  }
+
+  /**
+   * How the bytes are served; `fetch` where only the bytes themselves, from upstream, can prove that they may be.
+   * @param client an opaque key of the client that asks
+   * @throws UpstreamError where upstream says no, or cannot be asked and the bytes may not be served without its word
+   */
+  async ask(target: Target, content: HeldContent, client = ''): Promise<Outcome | 'fetch'> {
+    const { belonging, recovered } = this.#options;
+    if (await belonging.has(target.key, content.digest)) return HIT;
+    const standing = await this.#standing(target.key, content.digest);
+    if (standing === undefined || !isWordEnough(standing, recovered)) return 'fetch';
+    try {
+      return (await this.confirm(target, content, { demand: demandOf(client) })) ? CONFIRMED : 'fetch';
+    } catch (error) {
+      return this.#outcomeDespite(error, target, content, standing);
+    }
+  }
+
+  /**
+   * Has upstream confirm bytes that it has itself given, and records it.
+   * @param options a question that may be given up is shared with no other
+   * @returns false where its word is not enough
+   * @throws UpstreamError where it says no or cannot be asked
+   */
+  async confirm(target: Target, content: HeldContent, options: TurnOptions = {}): Promise<boolean> {
+    const isConfirmed = await this.confirmUnrecorded(target, content, options);
+    if (isConfirmed) await this.#options.belonging.add(target.key, content.digest, 'confirmed');
+    return isConfirmed;
+  }
+
+  /** The same of bytes that are not verified yet: whatever comes of them must not be taken for confirmed. */
+  async confirmUnrecorded(target: Target, content: HeldContent, options: TurnOptions = {}): Promise<boolean> {
+    const { negative } = this.#options;
+    const key = refusalKey(content.kind === 'blob' ? 'blob' : 'confirm', target.key, content.digest);
+    const known = negative.get(key);
+    if (known !== undefined) throw known;
+    const run = async (): Promise<boolean> => {
+      const mark = negative.mark(target.key, content.digest);
+      try {
+        return await QUESTIONS[content.kind](target, content, options);
+      } catch (error) {
+        // The bytes are here: what is not proven to be the registry's word says nothing of them after this question.
+        if (isWorthRemembering(error, true)) negative.put(key, error, mark);
+        await this.refused(target.key, content.digest, error, mark);
+        throw error;
+      }
+    };
+    if (options.signal !== undefined) return run();
+    return this.#questions.join(`${key} ${content.size}`, run).promise;
+  }
+
+  /**
+   * A question about the digest has failed. Where that is the registry's word against a manifest's, the claim is not to be
+   * served when the registry is away either.
+   * @param mark of the question: what has been disproved since then takes nothing
+   */
+  async refused(key: RepositoryKey, digest: Digest, error: unknown, mark: Mark): Promise<void> {
+    const { index, events, negative } = this.#options;
+    if (!isVerdict(error) || negative.isDisprovedSince(mark)) return;
+    await tolerate(events, 'drop a claim', () => index.dropClaim(key, digest));
+  }
+
+  /** Upstream has told by a tag's HEAD which manifest that is: where the manifest is here, that may confirm it. */
+  async heard(target: Target, told: ResolvedManifest): Promise<void> {
+    const { index, belonging, negative, events } = this.#options;
+    const { digest } = told;
+    negative.disprove(target.key, digest);
+    if (belonging.isRemembered(target.key, digest)) return;
+    const standing = await this.#standing(target.key, digest);
+    if (standing === undefined || !isWordEnough(standing, this.#options.recovered)) return;
+    const size = (await tolerate(events, 'look up a blob', () => index.blob(digest)))?.size;
+    if (size === undefined || !confirmsManifest(told, { kind: 'manifest', digest, size })) return;
+    await belonging.add(target.key, digest, 'confirmed');
+  }
+
+  #outcomeDespite(
+    error: unknown,
+    target: Target,
+    { digest }: HeldContent,
+    standing: BelongingStanding,
+  ): Outcome {
+    if (!(error instanceof UpstreamError) || hasRefused(error)) throw error;
+    if (isServedUnconfirmed(standing, target.permission, this.#options.recovered)) {
+      const warning = `served from the cache without confirmation: ${error.message}`;
+      return { hit: false, fwd: 'stale', detail: error.reason, warning };
+    }
+    throw standing.source === 'claimed' ? unconfirmed(error, target.key, digest) : error;
+  }
+
+  #standing(key: RepositoryKey, digest: Digest): Promise<BelongingStanding | undefined> {
+    const { index, events } = this.#options;
+    return tolerate(events, 'look up a belonging', () => index.standing(key, digest));
+  }
+}
+
+/** By the registry's word, or by that of its token endpoint: upstream could be asked. */
+function hasRefused(error: UpstreamError): boolean {
+  return error.failure === 'denied' || isVerdict(error);
+}
+
+type Question = (target: Target, content: HeldContent, options: TurnOptions) => Promise<boolean>;
+
+const QUESTIONS: Readonly<Record<HeldContent['kind'], Question>> = {
+  async blob({ upstream, key }, content, options) {
+    const asked = { ...options, expectedSize: content.size };
+    const told = await upstream.statBlob(key.repository, content.digest, asked);
+    return confirms(told, content);
+  },
+  /** Manifests are small: where HEAD does not confirm one, the whole is asked for at once, which is verified. */
+  async manifest({ upstream, key }, content, options) {
+    const reference = { kind: 'digest', digest: content.digest } as const;
+    if (confirmsManifest(await upstream.resolve(key.repository, reference, options), content)) return true;
+    const fetched = await upstream.manifest(key.repository, reference, options);
+    return fetched.verified && fetched.digest === content.digest;
+  },
+};

@@ -1,0 +1,300 @@
+import type { Clock } from '../../clock.ts';
+import type { Events } from '../../events.ts';
+import type { Digest } from '../../oci/digest.ts';
+import { UpstreamError } from '../../upstream/error.ts';
+import type { BlobOptions, ByteRange, Demand, FetchedBlob } from '../../upstream/upstream.ts';
+import { pause } from '../../async/deadline.ts';
+import { Patience } from './patience.ts';
+import { isTransient, Places } from './places.ts';
+import { Slowness } from './slowness.ts';
+import { StallWatch } from './stall-watch.ts';
+import type { Target } from '../target.ts';
+import { byteLength, wantedPart } from './wanted-part.ts';
+
+/** How long one place may keep everybody waiting while there is another one that has not been tried since. */
+const STALL_MS = 5_000;
+
+/**
+ * One blob's bytes from upstream, in order and each once, across broken transfers: what breaks is taken up
+ * again at the offset by a new request to the registry (so through a fresh redirect and a fresh token), and
+ * where upstream ignores Range, what has been had already is read past. Where the blob is known to be in several
+ * repositories of the upstream, what breaks or stalls at one is taken up at the next. What is merely slow is asked for
+ * anew now and then, and goes on as it is until that is here.
+ */
+export class BlobSource {
+  /** The whole blob's size, where upstream tells it. */
+  readonly size: number | undefined;
+  readonly #places: Places;
+  readonly #patience = new Patience();
+  readonly #slowness = new Slowness();
+  readonly #digest: Digest;
+  readonly #range: ByteRange;
+  readonly #options: BlobSourceOptions;
+  readonly #ending = new AbortController();
+  #isWholeFromFirst = true;
+  #answers = 0;
+  #mayBeRenewed = true;
+  #current: FetchedBlob | undefined;
+  #watch: StallWatch | undefined;
+  #offset: number;
+  /** Since when somebody has been waiting for a byte, by the monotonic clock. */
+  #waitingSince: number;
+
+  private constructor(
+    target: Target,
+    digest: Digest,
+    range: ByteRange,
+    first: FetchedBlob,
+    options: BlobSourceOptions,
+  ) {
+    this.size = first.size;
+    this.#places = new Places(target);
+    this.#digest = digest;
+    this.#range = range;
+    this.#options = options;
+    this.#current = first;
+    this.#offset = range.start;
+    this.#waitingSince = options.clock.monotonic();
+  }
+
+  /**
+   * Asks upstream, and resolves once its headers are here.
+   * @throws UpstreamError
+   */
+  static async open(
+    target: Target,
+    digest: Digest,
+    range: ByteRange,
+    options: BlobSourceOptions,
+  ): Promise<BlobSource> {
+    const first = await request(target, digest, range, options);
+    return new BlobSource(target, digest, range, first, options);
+  }
+
+  /** Position in the blob of the next byte that `pieces` will give. */
+  get offset(): number {
+    return this.#offset;
+  }
+
+  /** Whether no byte that `pieces` has given came from another place than the first one. */
+  get isWholeFromFirst(): boolean {
+    return this.#isWholeFromFirst;
+  }
+
+  /** Whether what `pieces` has given was put together from the answers to several requests. */
+  get isPutTogether(): boolean {
+    return this.#answers > 1;
+  }
+
+  /** The blob can be had there, too: where the present transfer breaks or stalls, this is where it goes on. */
+  join(target: Target): void {
+    this.#places.add(target);
+    this.#watch?.limit(this.#stallMs);
+  }
+
+  /**
+   * The bytes of the range, each time all that are here. Ends when upstream has sent them all, which is not yet to say
+   * that they are right.
+   * @throws UpstreamError once taking up again is of no use
+   */
+  async *pieces(): AsyncGenerator<readonly Uint8Array[], void, undefined> {
+    for (;;) {
+      const before = this.#offset;
+      const error = yield* this.#transfer();
+      if (error === undefined) return;
+      this.#patience.broke(this.#offset > before);
+      if (this.#isHopeless || !this.#turn(error)) throw error;
+      await pause(this.#options.clock, this.#patience.waitMs(this.#places.count), this.#ended);
+      if (this.#ended.aborted) throw error;
+      this.#tellResumed();
+    }
+  }
+
+  /** Ends the transfer; `pieces` need not have been read. */
+  destroy(): void {
+    this.#ending.abort();
+    this.#current?.body.destroy();
+  }
+
+  get #ended(): AbortSignal {
+    const { signal } = this.#options;
+    return signal === undefined ? this.#ending.signal : AbortSignal.any([signal, this.#ending.signal]);
+  }
+
+  /** After a round in vain each gets its whole time: all may be slow. */
+  get #stallMs(): number | undefined {
+    const { count } = this.#places;
+    return count > 1 && this.#patience.roundsInVain(count) === 0 ? STALL_MS : undefined;
+  }
+
+  /** Goes on to the next place, and leaves out for good the one that will not give it. @returns whether there is one */
+  #turn(error: UpstreamError): boolean {
+    if (isTransient(error)) {
+      this.#places.goOn();
+      return true;
+    }
+    this.#patience.forgive();
+    return this.#places.drop();
+  }
+
+  /** One transfer, to its end or its break. */
+  async *#transfer(): AsyncGenerator<readonly Uint8Array[], UpstreamError | undefined, undefined> {
+    let stall: UpstreamError | undefined;
+    const attempt = new AbortController();
+    this.#watch = new StallWatch(this.#options.clock, () => {
+      stall = this.#stallError();
+      this.#current?.body.destroy(stall);
+      attempt.abort();
+    });
+    try {
+      this.#watch.limit(this.#stallMs);
+      yield* this.#receive(attempt.signal, this.#watch);
+      const isShort = this.#end !== undefined && this.#offset < this.#end;
+      return isShort ? this.#shortError() : undefined;
+    } catch (error) {
+      if (stall !== undefined) return stall;
+      if (error instanceof UpstreamError) return error;
+      throw error;
+    } finally {
+      this.#watch.end();
+      this.#watch = undefined;
+      this.#current?.body.destroy();
+      this.#current = undefined;
+    }
+  }
+
+  async *#receive(
+    signal: AbortSignal,
+    watch: StallWatch,
+  ): AsyncGenerator<readonly Uint8Array[], void, undefined> {
+    const ended = AbortSignal.any([signal, this.#ended]);
+    watch.begin();
+    let next = this.#current ?? (await this.#ask(this.#places.current, { signal: ended }));
+    for (;;) {
+      this.#current = next;
+      this.#answers += 1;
+      // Who ended this while the answer came in had no body to destroy yet.
+      if (ended.aborted) throw this.#endedError();
+      const better = yield* this.#read(next, watch, ended);
+      if (better === undefined) return;
+      next = better;
+      watch.begin();
+    }
+  }
+
+  /** @returns another answer to go on with, where this one was slow; undefined at its end */
+  async *#read(
+    { body, start }: FetchedBlob,
+    watch: StallWatch,
+    ended: AbortSignal,
+  ): AsyncGenerator<readonly Uint8Array[], FetchedBlob | undefined, undefined> {
+    const { clock } = this.#options;
+    let position = start;
+    let since = clock.monotonic();
+    for await (const pieces of body) {
+      const now = clock.monotonic();
+      const wanted = wantedPart(pieces, position, { start: this.#offset, end: this.#range.end });
+      const bytes = byteLength(pieces);
+      position += bytes;
+      const isSlow = this.#slowness.arrived(bytes, now - since, now);
+      if (wanted.length > 0) {
+        this.#offset += byteLength(wanted);
+        if (!this.#places.isAtFirst) this.#isWholeFromFirst = false;
+        watch.end();
+        yield wanted;
+        this.#waitingSince = clock.monotonic();
+      }
+      const better = isSlow ? await this.#renew(ended) : undefined;
+      if (better !== undefined) return better;
+      since = clock.monotonic();
+      if (wanted.length > 0) watch.begin();
+    }
+    return undefined;
+  }
+
+  /**
+   * Asks anew for the rest of what comes slowly. The present transfer is given up only for one that goes on where it
+   * is: where upstream refuses, or ignores Range, a slow one is better than none.
+   */
+  async #renew(ended: AbortSignal): Promise<FetchedBlob | undefined> {
+    if (!this.#mayBeRenewed || this.#offset === this.#end) return undefined;
+    let renewed: FetchedBlob;
+    try {
+      // This transfer has a turn, and to wait for another one beside it may be for ever: others may do the same.
+      renewed = await this.#ask(this.#places.next, { signal: ended, mayWait: false });
+    } catch (error) {
+      if (error instanceof UpstreamError && !ended.aborted) return undefined;
+      throw error;
+    }
+    if (renewed.start !== this.#offset) {
+      this.#mayBeRenewed = false;
+      renewed.body.destroy();
+      return undefined;
+    }
+    this.#places.goOn();
+    this.#tellResumed();
+    return renewed;
+  }
+
+  #ask(target: Target, options: Pick<BlobOptions, 'signal' | 'mayWait'>): Promise<FetchedBlob> {
+    const { demand } = this.#options;
+    const range = { start: this.#offset, end: this.#range.end };
+    return request(target, this.#digest, range, { demand, ...options });
+  }
+
+  get #isHopeless(): boolean {
+    const silentMs = this.#options.clock.monotonic() - this.#waitingSince;
+    return this.#patience.isAtAnEnd(this.#places.count, silentMs);
+  }
+
+  #tellResumed(): void {
+    this.#options.events.emit({
+      kind: 'fill-resumed',
+      upstream: this.#places.current.key.upstream,
+      digest: this.#digest,
+      offset: this.#offset,
+    });
+  }
+
+  /** Where the last byte is behind, where that is known. */
+  get #end(): number | undefined {
+    return this.#range.end ?? this.size;
+  }
+
+  #stallError(): UpstreamError {
+    return new UpstreamError(
+      this.#places.current.key.upstream,
+      'unavailable',
+      'timeout',
+      `sent nothing for ${STALL_MS} ms, and the blob can be had elsewhere`,
+    );
+  }
+
+  #endedError(): UpstreamError {
+    const message = `the transfer of ${this.#digest} was ended`;
+    return new UpstreamError(this.#places.current.key.upstream, 'unavailable', 'cancelled', message);
+  }
+
+  #shortError(): UpstreamError {
+    const message = `the body of ${this.#digest} ended at byte ${this.#offset}, before its announced end`;
+    return new UpstreamError(this.#places.current.key.upstream, 'unavailable', 'reset', message);
+  }
+}
+
+export interface BlobSourceOptions {
+  readonly clock: Clock;
+  readonly events: Events;
+  readonly signal?: AbortSignal | undefined;
+  /** Who wants it. Absent: some client. */
+  readonly demand?: Demand | undefined;
+}
+
+function request(
+  target: Target,
+  digest: Digest,
+  range: ByteRange,
+  { demand, signal, mayWait = true }: Pick<BlobOptions, 'demand' | 'signal' | 'mayWait'>,
+): Promise<FetchedBlob> {
+  const wanted = range.start === 0 && range.end === undefined ? undefined : range;
+  return target.upstream.blob(target.key.repository, digest, { range: wanted, demand, signal, mayWait });
+}

@@ -1,0 +1,58 @@
+import type { UpstreamError } from '../../upstream/error.ts';
+import { isSameRepository, type Target } from '../target.ts';
+
+/** The repositories of one upstream that a blob can be had from, and which of them is asked now. */
+export class Places {
+  readonly #first: Target;
+  readonly #targets: Target[];
+  #at = 0;
+
+  constructor(first: Target) {
+    this.#first = first;
+    this.#targets = [first];
+  }
+
+  get count(): number {
+    return this.#targets.length;
+  }
+
+  get current(): Target {
+    const target = this.#targets[this.#at];
+    if (target === undefined) throw new Error('there is no place to ask');
+    return target;
+  }
+
+  get isAtFirst(): boolean {
+    return this.current === this.#first;
+  }
+
+  /** The one to ask after the present one. */
+  get next(): Target {
+    return this.#targets[(this.#at + 1) % this.#targets.length] ?? this.current;
+  }
+
+  /** The blob can be had there, too, and there it is asked for next. */
+  add(target: Target): void {
+    if (this.#targets.some((known) => isSameRepository(known, target))) return;
+    this.#targets.splice(this.#at + 1, 0, target);
+  }
+
+  goOn(): void {
+    this.#at = (this.#at + 1) % this.#targets.length;
+  }
+
+  /** Leaves the present one out for good. @returns whether there is another one */
+  drop(): boolean {
+    if (this.#targets.length === 1) return false;
+    this.#targets.splice(this.#at, 1);
+    this.#at %= this.#targets.length;
+    return true;
+  }
+}
+
+/** Whether what failed so may go well when it is asked for again. */
+export function isTransient(error: UpstreamError): boolean {
+  // An absence that is not proven is an ingress whose registry is restarting.
+  const isFailure = error.failure === 'unavailable' || (error.failure === 'absent' && !error.isVerdict);
+  return isFailure && error.reason !== 'cancelled' && error.reason !== 'offline';
+}

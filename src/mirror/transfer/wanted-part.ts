@@ -1,0 +1,26 @@
+import type { ByteRange } from '../../upstream/upstream.ts';
+
+/**
+ * What is wanted of pieces that lie one behind the other.
+ * @param position of the first piece in the blob
+ */
+export function wantedPart(
+  pieces: readonly Uint8Array[],
+  position: number,
+  { start, end }: ByteRange,
+): Uint8Array[] {
+  const wanted: Uint8Array[] = [];
+  let at = position;
+  for (const piece of pieces) {
+    const skip = Math.max(0, start - at);
+    const limit = end === undefined ? piece.length : end - at;
+    const part = skip === 0 && limit >= piece.length ? piece : piece.subarray(skip, Math.max(skip, limit));
+    if (part.length > 0) wanted.push(part);
+    at += piece.length;
+  }
+  return wanted;
+}
+
+export function byteLength(pieces: readonly Uint8Array[]): number {
+  return pieces.reduce((bytes, { length }) => bytes + length, 0);
+}

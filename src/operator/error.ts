@@ -1,0 +1,17 @@
+/**
+ * - `invalid`: what was given cannot be read.
+ * - `unknown`: nothing that is cached is called so.
+ * - `failed`: anything else.
+ */
+export type OperatorErrorCode = 'invalid' | 'unknown' | 'failed';
+
+/** Why an operator's command was not done, in words for the operator. */
+export class OperatorError extends Error {
+  override readonly name = 'OperatorError';
+  readonly code: OperatorErrorCode;
+
+  constructor(code: OperatorErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}

@@ -1,0 +1,155 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { ContentIndex, Page, PinEntry } from '../index/content-index.ts';
+import type { RepositoryStats } from '../index/content-survey.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { Tag } from '../oci/tag.ts';
+import type { BlobStore, QuarantineStats } from '../store/blob-store.ts';
+import { OperatorError } from './error.ts';
+import { findKnown, listPins } from './known.ts';
+import { isOfRepository } from './pins.ts';
+import { formatRepositoryKey, formatSelector, parseKey, type Selector } from './selector.ts';
+
+/** A repository with what is cached of it. */
+export interface RepositoryRow extends RepositoryStats {
+  /** `upstream/repository` */
+  readonly repository: string;
+  /** How many of its tags are pinned. */
+  readonly pins: number;
+}
+
+/** A tag with what is cached of its image. */
+export interface TagRow {
+  readonly tag: Tag;
+  readonly digest: Digest;
+  /** When upstream last confirmed it; milliseconds since the epoch. */
+  readonly checkedAt: number;
+  /** How many blobs it is known to consist of; of an image index, those of the platforms that were pulled. */
+  readonly parts: number;
+  /** How many of them are stored. */
+  readonly blobs: number;
+  readonly bytes: number;
+  /** Milliseconds since the epoch; undefined where nothing of it is stored. */
+  readonly usedAt: number | undefined;
+  readonly isPinned: boolean;
+}
+
+interface UpstreamRow {
+  readonly upstream: string;
+  readonly repositories: number;
+  readonly tags: number;
+  /** What several repositories share counts for each of them. */
+  readonly blobs: number;
+  readonly bytes: number;
+}
+
+export interface ContentStats {
+  readonly blobs: number;
+  readonly bytes: number;
+  /** The cap; undefined where there is none. */
+  readonly maxBytes: number | undefined;
+  readonly quarantine: QuarantineStats;
+  readonly pins: number;
+  readonly upstreams: readonly UpstreamRow[];
+}
+
+const PAGE = 100;
+
+/** A page of the repositories that are cached, in ASCII order. */
+export async function listRepositories(
+  index: ContentIndex,
+  page: Page<string>,
+): Promise<readonly RepositoryRow[]> {
+  const pins = await listPins(index);
+  return describeRepositories(index, page, pins);
+}
+
+/**
+ * A page of the tags of a repository, in ASCII order.
+ * @throws OperatorError `unknown`; `invalid` where something other than a repository is named
+ */
+export async function listTags(
+  index: ContentIndex,
+  selectors: readonly Selector[],
+  page: Page<string>,
+): Promise<readonly TagRow[]> {
+  const { key } = asRepository(await findKnown(index, selectors));
+  const pins = new Set((await listPins(index)).map(({ name }) => name));
+  const isPinned = (tag: Tag, digest: Digest): boolean =>
+    pins.has(`${formatRepositoryKey(key)}:${tag}`) || pins.has(digest);
+  const rows: TagRow[] = [];
+  for (const tag of await index.tags(key, page)) {
+    const entry = await index.tag(key, tag);
+    if (entry === undefined) continue;
+    const stored = await describeClosure(index, entry.digest);
+    rows.push({ tag, ...entry, ...stored, isPinned: isPinned(tag, entry.digest) });
+    await nextTurn();
+  }
+  return rows;
+}
+
+function asRepository(selector: Selector): Selector & { kind: 'repository' } {
+  if (selector.kind === 'repository') return selector;
+  throw new OperatorError('invalid', `${formatSelector(selector)} is not a repository`);
+}
+
+export async function countContent(
+  index: ContentIndex,
+  store: BlobStore,
+  maxBytes: number | undefined,
+): Promise<ContentStats> {
+  const pins = await listPins(index);
+  const upstreams = new Map<string, UpstreamRow>();
+  let after: string | undefined;
+  for (;;) {
+    const rows = await describeRepositories(index, { after, limit: PAGE }, pins);
+    for (const row of rows) addRow(upstreams, row);
+    after = rows.at(-1)?.repository;
+    if (after === undefined) break;
+  }
+  const stored = await index.stats();
+  const quarantine = await store.quarantined();
+  return { ...stored, maxBytes, quarantine, pins: pins.length, upstreams: [...upstreams.values()] };
+}
+
+function addRow(upstreams: Map<string, UpstreamRow>, row: RepositoryRow): void {
+  const { upstream } = parseKey(row.repository);
+  const sum = upstreams.get(upstream);
+  upstreams.set(upstream, {
+    upstream,
+    repositories: (sum?.repositories ?? 0) + 1,
+    tags: (sum?.tags ?? 0) + row.tags,
+    blobs: (sum?.blobs ?? 0) + row.blobs,
+    bytes: (sum?.bytes ?? 0) + row.bytes,
+  });
+}
+
+async function describeRepositories(
+  index: ContentIndex,
+  page: Page<string>,
+  pins: readonly PinEntry[],
+): Promise<readonly RepositoryRow[]> {
+  const rows: RepositoryRow[] = [];
+  for (const repository of await index.repositories(page)) {
+    const key = parseKey(repository);
+    const pinned = pins.filter((entry) => isOfRepository(entry, key));
+    rows.push({ repository, ...(await index.repositoryStats(key)), pins: pinned.length });
+    await nextTurn();
+  }
+  return rows;
+}
+
+/** What is stored of a manifest and all that it refers to. */
+async function describeClosure(
+  index: ContentIndex,
+  root: Digest,
+): Promise<Pick<TagRow, 'parts' | 'blobs' | 'bytes' | 'usedAt'>> {
+  const stored = { parts: 0, blobs: 0, bytes: 0 };
+  for (const digest of await index.closure(root)) {
+    stored.parts += 1;
+    const blob = await index.blob(digest);
+    if (blob === undefined) continue;
+    stored.blobs += 1;
+    stored.bytes += blob.size;
+  }
+  return { ...stored, usedAt: (await index.blob(root))?.usedAt };
+}

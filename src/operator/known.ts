@@ -1,0 +1,45 @@
+import type { ContentIndex, PinEntry } from '../index/content-index.ts';
+import { OperatorError } from './error.ts';
+import { formatSelector, type Selector } from './selector.ts';
+
+const PAGE = 500;
+
+/**
+ * The first of what may be meant that is cached.
+ * @throws OperatorError `unknown`
+ */
+export async function findKnown(index: ContentIndex, selectors: readonly Selector[]): Promise<Selector> {
+  for (const selector of selectors) if (await isKnown(index, selector)) return selector;
+  throw new OperatorError('unknown', `nothing is cached of ${formatAll(selectors)}`);
+}
+
+/** For messages about what may be meant. */
+export function formatAll(selectors: readonly Selector[]): string {
+  return selectors.map(formatSelector).join(' nor of ');
+}
+
+async function isKnown(index: ContentIndex, selector: Selector): Promise<boolean> {
+  switch (selector.kind) {
+    case 'digest':
+      return (await index.blob(selector.digest)) !== undefined;
+    case 'tag':
+      return (await index.tag(selector.key, selector.tag)) !== undefined;
+    case 'content':
+      return (await index.standing(selector.key, selector.digest)).source !== undefined;
+    case 'repository': {
+      const first = { limit: 1 };
+      const found = [await index.tags(selector.key, first), await index.belongings(selector.key, first)];
+      return found.some((page) => page.length > 0);
+    }
+  }
+}
+
+/** Every pin. There are as many as people have set. */
+export async function listPins(index: ContentIndex): Promise<readonly PinEntry[]> {
+  const pins: PinEntry[] = [];
+  for (;;) {
+    const page = await index.pins({ after: pins.at(-1)?.name, limit: PAGE });
+    if (page.length === 0) return pins;
+    pins.push(...page);
+  }
+}

@@ -1,0 +1,80 @@
+import type { Page, PinEntry } from '../index/content-index.ts';
+import { IndexError } from '../index/error.ts';
+import { StoreError } from '../store/error.ts';
+import type { MaintainedContent } from '../upkeep/maintained-content.ts';
+import { OperatorError } from './error.ts';
+import { countContent, listRepositories, listTags } from './inventory.ts';
+import type { ContentStats, RepositoryRow, TagRow } from './inventory.ts';
+import type { Operator, VerifyRequest } from './operator.ts';
+import { pinContent, unpinContent } from './pins.ts';
+import { removeContent, type Removed } from './remove.ts';
+import { parseSelectors, type NamingOptions, type Selector } from './selector.ts';
+import type { Upkeep } from '../upkeep/upkeep.ts';
+import type { VerifyProgress, VerifyReport } from '../upkeep/verify.ts';
+
+export interface LocalOperatorOptions extends MaintainedContent {
+  readonly upkeep: Pick<Upkeep, 'verify'>;
+  readonly naming: NamingOptions;
+  /** The cap of the cache, for the stats. */
+  readonly maxBytes: number | undefined;
+}
+
+/** What operators ask for, by the process that owns the cache directory. */
+export class LocalOperator implements Operator {
+  readonly #options: LocalOperatorOptions;
+
+  constructor(options: LocalOperatorOptions) {
+    this.#options = options;
+  }
+
+  stats(): Promise<ContentStats> {
+    const { index, store, maxBytes } = this.#options;
+    return explained(() => countContent(index, store, maxBytes));
+  }
+
+  repositories(page: Page<string>): Promise<readonly RepositoryRow[]> {
+    return explained(() => listRepositories(this.#options.index, page));
+  }
+
+  tags(repository: string, page: Page<string>): Promise<readonly TagRow[]> {
+    return explained(() => listTags(this.#options.index, this.#parse(repository), page));
+  }
+
+  pins(page: Page<string>): Promise<readonly PinEntry[]> {
+    return explained(() => this.#options.index.pins(page));
+  }
+
+  remove(reference: string): Promise<Removed> {
+    return explained(() => removeContent(this.#options, this.#parse(reference)));
+  }
+
+  pin(reference: string): Promise<readonly string[]> {
+    return explained(() => pinContent(this.#options, this.#parse(reference)));
+  }
+
+  unpin(reference: string): Promise<readonly string[]> {
+    return explained(() => unpinContent(this.#options.index, this.#parse(reference)));
+  }
+
+  verify(
+    request: VerifyRequest,
+    onProgress: (progress: VerifyProgress) => void,
+    signal: AbortSignal,
+  ): Promise<VerifyReport> {
+    return explained(() => this.#options.upkeep.verify({ ...request, onProgress, signal }));
+  }
+
+  #parse(reference: string): readonly Selector[] {
+    return parseSelectors(reference, this.#options.naming);
+  }
+}
+
+/** What the store and the index say of their own failures is what an operator needs to know. */
+async function explained<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof StoreError || error instanceof IndexError)) throw error;
+    throw new OperatorError('failed', error.message, { cause: error });
+  }
+}

@@ -1,0 +1,122 @@
+import type { RepositoryKey } from '../index/content-index.ts';
+import { asciiLower } from '../oci/ascii.ts';
+import { parseDigest, type Digest } from '../oci/digest.ts';
+import { RegistryError, quoted } from '../oci/error.ts';
+import { parseRepositoryName } from '../oci/repository-name.ts';
+import { parseTag, type Tag } from '../oci/tag.ts';
+import { OperatorError } from './error.ts';
+
+/** What an operator's command is about. */
+export type Selector =
+  | { readonly kind: 'digest'; readonly digest: Digest }
+  | { readonly kind: 'repository'; readonly key: RepositoryKey }
+  | { readonly kind: 'tag'; readonly key: RepositoryKey; readonly tag: Tag }
+  /** A manifest or blob of one repository. */
+  | { readonly kind: 'content'; readonly key: RepositoryKey; readonly digest: Digest };
+
+/** An upstream as images are named by it. */
+export interface UpstreamNames {
+  readonly name: string;
+  readonly aliases: readonly string[];
+  /** Whether `debian` means `library/debian` (Docker Hub). */
+  readonly addLibrary: boolean;
+}
+
+export interface NamingOptions {
+  readonly upstreams: readonly UpstreamNames[];
+  /** The name of the upstream that is meant where none is named. */
+  readonly defaultUpstream: string;
+}
+
+/**
+ * Reads what people type: `debian`, `debian:12`, `ghcr.io/acme/app@sha256:...`, or a digest by itself. An upstream that
+ * is in the config is told by its name or alias; any other first segment with a dot or a colon may be one that was
+ * (its images may still be cached), or the first part of a name on the default upstream.
+ * @returns what may be meant, the likeliest first
+ * @throws OperatorError `invalid`
+ */
+export function parseSelectors(text: string, options: NamingOptions): readonly Selector[] {
+  try {
+    if (/^sha(?:256|512):/.test(text)) return [{ kind: 'digest', digest: parseDigest(text) }];
+    const { name, tag, digest } = splitReference(text);
+    return parseKeys(name.split('/'), options).map((key) => selectorOf(key, tag, digest));
+  } catch (error) {
+    if (!(error instanceof RegistryError)) throw error;
+    const message = `${quoted(text)} is no reference: ${error.message}`;
+    throw new OperatorError('invalid', message, { cause: error });
+  }
+}
+
+interface SplitReference {
+  readonly name: string;
+  readonly tag: Tag | undefined;
+  readonly digest: Digest | undefined;
+}
+
+/** `name:tag@digest`; the digest decides, as it does for clients. A colon before a slash is a port's. */
+function splitReference(text: string): SplitReference {
+  const at = text.indexOf('@');
+  const digest = at === -1 ? undefined : parseDigest(text.slice(at + 1));
+  const named = at === -1 ? text : text.slice(0, at);
+  const colon = named.indexOf(':', named.lastIndexOf('/') + 1);
+  if (colon === -1) return { name: named, tag: undefined, digest };
+  return { name: named.slice(0, colon), tag: parseTag(named.slice(colon + 1)), digest };
+}
+
+function selectorOf(key: RepositoryKey, tag: Tag | undefined, digest: Digest | undefined): Selector {
+  if (digest !== undefined) return { kind: 'content', key, digest };
+  return tag === undefined ? { kind: 'repository', key } : { kind: 'tag', key, tag };
+}
+
+/** With a dot or a port, or localhost: so clients tell a registry from the first part of a name. */
+const HOST = /^(?=.*[.:]|localhost$)(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(?::\d{1,5})?$/;
+
+function parseKeys(segments: readonly string[], options: NamingOptions): readonly RepositoryKey[] {
+  const [first = '', ...rest] = segments;
+  const host = asciiLower(first);
+  const named = rest.length === 0 ? undefined : findUpstream(options, host);
+  if (named !== undefined) return [keyOf(named, rest)];
+  const byDefault = findUpstream(options, options.defaultUpstream) ?? formerUpstream(options.defaultUpstream);
+  if (rest.length === 0 || !HOST.test(host)) return [keyOf(byDefault, segments)];
+  const former = keyOf(formerUpstream(host), rest);
+  // No name on any registry has a colon, and none on Docker Hub a dot in its first segment.
+  return host.includes(':') || byDefault.addLibrary ? [former] : [keyOf(byDefault, segments), former];
+}
+
+function formerUpstream(name: string): UpstreamNames {
+  return { name, aliases: [], addLibrary: false };
+}
+
+function findUpstream({ upstreams }: NamingOptions, host: string): UpstreamNames | undefined {
+  return upstreams.find(({ name, aliases }) => name === host || aliases.includes(host));
+}
+
+function keyOf({ name, addLibrary }: UpstreamNames, segments: readonly string[]): RepositoryKey {
+  const repository = parseRepositoryName(segments.join('/'));
+  if (!addLibrary || segments.length > 1) return { upstream: name, repository };
+  return { upstream: name, repository: parseRepositoryName(`library/${repository}`) };
+}
+
+/** `upstream/repository`, as `_catalog` lists it. */
+export function formatRepositoryKey({ upstream, repository }: RepositoryKey): string {
+  return `${upstream}/${repository}`;
+}
+
+/** The opposite of `formatRepositoryKey`. An upstream's name has no slash. */
+export function parseKey(path: string): RepositoryKey {
+  const slash = path.indexOf('/');
+  return { upstream: path.slice(0, slash), repository: parseRepositoryName(path.slice(slash + 1)) };
+}
+
+export function formatSelector(selector: Selector): string {
+  switch (selector.kind) {
+    case 'digest':
+      return selector.digest;
+    case 'repository':
+      return formatRepositoryKey(selector.key);
+    case 'tag':
+      return `${formatRepositoryKey(selector.key)}:${selector.tag}`;
+    case 'content':
+      return `${formatRepositoryKey(selector.key)}@${selector.digest}`;
+  }
+}

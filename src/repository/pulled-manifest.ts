@@ -1,0 +1,24 @@
+import type { StoredManifest } from '../content/stored-manifest.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { Outcome } from './outcome.ts';
+
+export interface PulledManifest {
+  readonly manifest: StoredManifest;
+  readonly outcome: Outcome;
+}
+
+/** All that the headers of a manifest tell. `size` in bytes. */
+export interface ToldManifest {
+  readonly digest: Digest;
+  readonly mediaType: string;
+  readonly size: number;
+}
+
+/** The headers of a manifest, and how they came about. */
+export interface ManifestHead extends ToldManifest {
+  readonly outcome: Outcome;
+}
+
+export function headOf({ manifest, outcome }: PulledManifest): ManifestHead {
+  return { digest: manifest.digest, mediaType: manifest.mediaType, size: manifest.bytes.length, outcome };
+}

@@ -1,5 +1,0 @@
-import type { Outcome } from '../cache/outcome.ts';
-import type { Reply } from './reply.ts';
-
-/** A reply, and how it came about. */
-export type Answer<R extends Reply = Reply> = R & { readonly outcome?: Outcome };

@@ -1,0 +1,25 @@
+import { RegistryError } from '../../oci/error.ts';
+
+/**
+ * Host and `ns` choose the upstream. A request that says either twice may mean one thing here and another to
+ * whoever let it pass in front of Larder.
+ * @throws RegistryError NAME_INVALID (RFC 9112 section 3.2 wants 400 for a second Host)
+ */
+export function assertAddressedOnce(rawHeaders: readonly string[], query: URLSearchParams): void {
+  if (hasTwoHosts(rawHeaders)) throw new RegistryError('NAME_INVALID', 'the request has more than one Host');
+  if (query.getAll('ns').length > 1)
+    throw new RegistryError('NAME_INVALID', 'the request has more than one ns');
+}
+
+/**
+ * Node itself keeps the first Host and drops the others.
+ * @param rawHeaders names and values in turn
+ */
+export function hasTwoHosts(rawHeaders: readonly string[]): boolean {
+  let hosts = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at];
+    if (name?.length === 4 && name.toLowerCase() === 'host') hosts += 1;
+  }
+  return hosts > 1;
+}

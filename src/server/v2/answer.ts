@@ -1,0 +1,5 @@
+import type { Outcome } from '../../repository/outcome.ts';
+import type { Reply } from '../reply.ts';
+
+/** A reply, and how it came about. */
+export type Answer<R extends Reply = Reply> = R & { readonly outcome?: Outcome };

@@ -1,0 +1,31 @@
+import type { Outcome } from '../../repository/outcome.ts';
+import type { CacheStatus } from '../../http/cache-status.ts';
+import { RegistryError } from '../../oci/error.ts';
+import { StoreError, VerificationError } from '../../store/error.ts';
+import { UpstreamError } from '../../upstream/error.ts';
+
+/** How an answer came about, for its Cache-Status; undefined where neither cache nor upstream had a part in it. */
+export function statusOfOutcome(outcome: Outcome | undefined): CacheStatus {
+  if (outcome === undefined) return { local: true };
+  const { hit, fwd, stored, collapsed, ttlMs, detail } = outcome;
+  const details = { stored, collapsed, ttlMs, detail };
+  return hit ? { hit: true, ...details } : { fwd: fwd ?? 'uri-miss', ...details };
+}
+
+/**
+ * How an error came about. `fwd` only where upstream was really asked (RFC 9211 §2.2), with the status that it
+ * answered with, where it did (§2.3); a refusal that is remembered is a hit; what was refused here is neither.
+ * `fwd=miss`, since an error does not tell whether there was nothing cached or nothing that may be served.
+ */
+export function statusOfError(error: unknown): CacheStatus {
+  if (error instanceof UpstreamError) return statusOfUpstreamError(error);
+  if (error instanceof VerificationError) return { fwd: 'miss', detail: 'wrong-bytes' };
+  if (error instanceof RegistryError) return { local: true, detail: error.code };
+  return { local: true, detail: error instanceof StoreError ? `store: ${error.code}` : 'internal-error' };
+}
+
+function statusOfUpstreamError({ failure, reason, status, wasAsked }: UpstreamError): CacheStatus {
+  if (wasAsked) return { fwd: 'miss', fwdStatus: status, detail: reason };
+  const isRemembered = failure === 'absent' || failure === 'denied';
+  return isRemembered ? { hit: true, detail: reason } : { local: true, detail: reason };
+}

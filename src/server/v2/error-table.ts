@@ -1,0 +1,114 @@
+import { RegistryError, type ErrorCode } from '../../oci/error.ts';
+import { StoreError, VerificationError } from '../../store/error.ts';
+import { UpstreamError } from '../../upstream/error.ts';
+import { LoopError } from './loop-guard.ts';
+import type { V2Path } from './v2-path.ts';
+
+/** An error as a client sees it. */
+export interface ErrorAnswer {
+  readonly status: number;
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly detail?: unknown;
+  readonly retryAfterMs?: number | undefined;
+}
+
+/** What was asked for, as far as it decides how an error is told. */
+export interface ErrorContext {
+  readonly kind: V2Path['kind'] | undefined;
+  /** The client came by `ns`: it has other hosts to go to, and should at once. */
+  readonly hasFallback: boolean;
+  /** The upstream that was selected, where it came to that. */
+  readonly upstream?: string | undefined;
+}
+
+const STATUS: Readonly<Record<ErrorCode, number>> = {
+  BLOB_UNKNOWN: 404,
+  DENIED: 403,
+  DIGEST_INVALID: 400,
+  MANIFEST_INVALID: 502,
+  MANIFEST_UNKNOWN: 404,
+  NAME_INVALID: 400,
+  NAME_UNKNOWN: 404,
+  PAGINATION_NUMBER_INVALID: 400,
+  RANGE_INVALID: 416,
+  SIZE_INVALID: 400,
+  TAG_INVALID: 400,
+  TOOMANYREQUESTS: 429,
+  UNAUTHORIZED: 401,
+  UNAVAILABLE: 503,
+  UNKNOWN: 500,
+  UNSUPPORTED: 405,
+};
+
+/** Where upstream does not say how long to wait. */
+const DEFAULT_RETRY_MS = 60_000;
+
+/** How every error is answered, in one place. A 404 means that upstream said no, never that something broke. */
+export function errorAnswer(error: unknown, context: ErrorContext): ErrorAnswer {
+  if (error instanceof RegistryError) {
+    return { status: STATUS[error.code], code: error.code, message: error.message, detail: error.detail };
+  }
+  if (error instanceof UpstreamError) return upstreamAnswer(error, context);
+  if (error instanceof VerificationError) {
+    const { upstream = 'upstream' } = context;
+    return { status: 502, code: 'UNAVAILABLE', message: `${upstream}: sent wrong bytes: ${error.message}` };
+  }
+  if (error instanceof StoreError) {
+    return { status: 500, code: 'UNKNOWN', message: `the cache failed: ${error.message}` };
+  }
+  if (error instanceof LoopError) return { status: 508, code: 'UNAVAILABLE', message: error.message };
+  // The text of an unforeseen error may hold anything; it is for the log only.
+  return { status: 500, code: 'UNKNOWN', message: 'internal error' };
+}
+
+function upstreamAnswer(error: UpstreamError, context: ErrorContext): ErrorAnswer {
+  const { message } = error;
+  switch (error.failure) {
+    case 'absent':
+      return { status: 404, code: unknownCode(context), message };
+    case 'denied':
+      // Not 401: a client would answer that by sending its own credentials for the registry here.
+      if (error.reason === 'account-refused') return { status: 403, code: 'DENIED', message };
+      return { status: 404, code: 'NAME_UNKNOWN', message };
+    case 'throttled':
+      // 429 makes containerd ask five times at once; 503 makes it go to the next host.
+      return {
+        status: context.hasFallback ? 503 : 429,
+        code: 'TOOMANYREQUESTS',
+        message,
+        retryAfterMs: error.retryAfterMs ?? DEFAULT_RETRY_MS,
+      };
+    case 'unavailable':
+      return {
+        status: unavailableStatus(error),
+        code: 'UNAVAILABLE',
+        message,
+        retryAfterMs: error.retryAfterMs,
+      };
+  }
+}
+
+function unknownCode({ kind }: ErrorContext): ErrorCode {
+  if (kind === 'manifest') return 'MANIFEST_UNKNOWN';
+  return kind === 'blob' ? 'BLOB_UNKNOWN' : 'NAME_UNKNOWN';
+}
+
+function unavailableStatus(error: UpstreamError): number {
+  // Mirrors in a row lead back to one another: all of them say so.
+  if (error.isLoop) return 508;
+  switch (error.reason) {
+    case 'timeout':
+      return 504;
+    case 'busy':
+    case 'offline':
+    case 'breaker-open':
+    case 'unconfirmed':
+    case 'cancelled':
+    // The registry is there; a token may be had at the next try.
+    case 'token':
+      return 503;
+    default:
+      return 502;
+  }
+}

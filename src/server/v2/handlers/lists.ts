@@ -1,0 +1,84 @@
+import { HIT } from '../../../repository/outcome.ts';
+import type { OutgoingHttpHeaders } from 'node:http';
+import type { Mirror } from '../../../mirror/mirror.ts';
+import { formatNextLink } from '../../../http/link.ts';
+import type { Digest } from '../../../oci/digest.ts';
+import { MediaType } from '../../../oci/media-type.ts';
+import { filterReferrers, formatReferrersIndex } from '../../../oci/referrers.ts';
+import type { Answer } from '../answer.ts';
+import { parseArtifactTypes, parsePageQuery } from '../page-query.ts';
+import { jsonBody } from '../../reply.ts';
+import type { SealedCursors } from '../sealed-cursor.ts';
+import type { Question } from './question.ts';
+
+const JSON_TYPE = { 'Content-Type': 'application/json' };
+
+/** `tags/list` (distribution-spec, "Listing Tags"). */
+export async function answerTags(mirror: Mirror, question: Question): Promise<Answer> {
+  const { target, name, query, rawPath } = question;
+  const asked = parsePageQuery(query);
+  const { entries, hasMore, outcome } = await mirror.tags(target, asked);
+  return {
+    status: 200,
+    headers: { ...JSON_TYPE, ...nextLink(rawPath, query, asked.limit, hasMore ? entries.at(-1) : undefined) },
+    body: jsonBody({ name, tags: entries }),
+    outcome,
+  };
+}
+
+/** Who may know of which repository, and how a page of them ends. */
+export interface CatalogView {
+  /** Whether a repository (`upstream/repository`) can be pulled from here. */
+  readonly isServed: (path: string) => boolean;
+  readonly cursors: SealedCursors;
+}
+
+/** `_catalog`: the repositories that are cached here, each by the name under which it can be pulled from here. */
+export async function answerCatalog(
+  mirror: Mirror,
+  { query, rawPath }: Pick<Question, 'query' | 'rawPath'>,
+  { isServed, cursors }: CatalogView,
+): Promise<Answer> {
+  const { limit, after } = parsePageQuery(query);
+  const page = { limit, after: after === undefined ? undefined : cursors.open(after) };
+  const { entries, next } = await mirror.catalog(page, isServed);
+  const last = next === undefined || next === entries.at(-1) ? next : cursors.seal(next);
+  return {
+    status: 200,
+    headers: { ...JSON_TYPE, ...nextLink(rawPath, query, limit, last) },
+    body: jsonBody({ repositories: entries }),
+    outcome: HIT,
+  };
+}
+
+/** `referrers`: always an index, an empty one where nothing refers (distribution-spec, "Listing Referrers"). */
+export async function answerReferrers(mirror: Mirror, question: Question, subject: Digest): Promise<Answer> {
+  const { target, query } = question;
+  const { descriptors, outcome } = await mirror.referrers(target, subject);
+  const types = parseArtifactTypes(query);
+  const wanted = types.length === 0 ? descriptors : filterReferrers(descriptors, types);
+  return {
+    status: 200,
+    headers: {
+      // Exactly this: oras compares the string.
+      'Content-Type': MediaType.ociIndex,
+      ...(types.length === 0 ? {} : { 'OCI-Filters-Applied': 'artifactType' }),
+    },
+    body: { kind: 'bytes', bytes: formatReferrersIndex(wanted) },
+    outcome,
+  };
+}
+
+/** @param last what the next page comes after; undefined where there is none */
+function nextLink(
+  rawPath: string,
+  query: URLSearchParams,
+  limit: number,
+  last: string | undefined,
+): OutgoingHttpHeaders {
+  if (last === undefined) return {};
+  const next = new URLSearchParams(query);
+  next.set('last', last);
+  next.set('n', String(limit));
+  return { Link: formatNextLink(rawPath, next) };
+}

@@ -1,0 +1,133 @@
+import { ASKED_EACH_TIME } from '../../../test/support/stub-upstream.ts';
+import { describe, expect, test } from 'vitest';
+import type { Upstream } from '../../upstream/upstream.ts';
+import { UpstreamTable, type RoutedUpstream } from './select-upstream.ts';
+
+function upstream(name: string, overrides: Partial<RoutedUpstream> = {}): RoutedUpstream {
+  return {
+    upstream: { name } as Upstream,
+    tags: ASKED_EACH_TIME,
+    permission: { isOpen: false, checksReferences: false },
+    names: [name],
+    hosts: [],
+    addLibrary: false,
+    isAllowed: () => true,
+    ...overrides,
+  };
+}
+
+const HUB = upstream('docker.io', {
+  names: ['docker.io', 'index.docker.io', 'registry-1.docker.io'],
+  addLibrary: true,
+});
+const GHCR = upstream('ghcr.io', { isAllowed: (name) => !name.startsWith('secret/') });
+const INTERNAL = upstream('registry.example.internal:5443', { hosts: ['internal.mirror.example'] });
+const TABLE = new UpstreamTable([HUB, GHCR, INTERNAL], 'docker.io');
+
+interface Asked {
+  readonly path: string;
+  readonly ns?: string;
+  readonly host?: string;
+  readonly prefix?: string;
+}
+
+function select({ path, ns, host, prefix }: Asked, table = TABLE): string {
+  const { key } = table.select({ segments: path.split('/'), ns, host, prefix });
+  return `${key.upstream} ${key.repository}`;
+}
+
+describe('which repository of which upstream', () => {
+  test.each<[string, Asked, string]>([
+    ['the default', { path: 'acme/app' }, 'docker.io acme/app'],
+    ['library/ is added on Docker Hub', { path: 'debian' }, 'docker.io library/debian'],
+    ['and not added twice', { path: 'library/debian' }, 'docker.io library/debian'],
+    ['ns', { path: 'acme/app', ns: 'ghcr.io' }, 'ghcr.io acme/app'],
+    [
+      'regclient says the host for Docker Hub',
+      { path: 'debian', ns: 'registry-1.docker.io' },
+      'docker.io library/debian',
+    ],
+    ['library/ only on Docker Hub', { path: 'app', ns: 'ghcr.io' }, 'ghcr.io app'],
+    [
+      'ns with a port',
+      { path: 'app', ns: 'registry.example.internal:5443' },
+      'registry.example.internal:5443 app',
+    ],
+    ['ns beats Host', { path: 'app', ns: 'ghcr.io', host: 'internal.mirror.example' }, 'ghcr.io app'],
+    ['ns beside its own prefix', { path: 'ghcr.io/acme/app', ns: 'ghcr.io' }, 'ghcr.io acme/app'],
+    ['ns in capitals', { path: 'app', ns: 'GHCR.io' }, 'ghcr.io app'],
+    ['Host', { path: 'app', host: 'internal.mirror.example' }, 'registry.example.internal:5443 app'],
+    [
+      'Host with a port',
+      { path: 'app', host: 'internal.mirror.example:80' },
+      'registry.example.internal:5443 app',
+    ],
+    ['a Host that nobody configured', { path: 'debian', host: 'localhost:5000' }, 'docker.io library/debian'],
+    ['prefix behind /v2/', { path: 'ghcr.io/acme/app' }, 'ghcr.io acme/app'],
+    ['prefix in front of /v2/', { path: 'acme/app', prefix: 'ghcr.io' }, 'ghcr.io acme/app'],
+    ['an alias as prefix', { path: 'index.docker.io/debian' }, 'docker.io library/debian'],
+    [
+      'a prefix with a port',
+      { path: 'registry.example.internal:5443/app' },
+      'registry.example.internal:5443 app',
+    ],
+  ])('%s', (_, asked, expected) => {
+    expect(select(asked)).toBe(expected);
+  });
+});
+
+/** One repository in each of the ways there are to name an upstream, and each time another upstream. */
+const EVERY_WAY = [
+  ['ns', { ns: 'by-ns.example' }, 'by-ns.example by-name.example/app'],
+  ['a prefix before /v2/', { prefix: 'by-prefix.example' }, 'by-prefix.example by-name.example/app'],
+  ['Host', { host: 'host.example' }, 'by-host.example by-name.example/app'],
+  ['a prefix of the name', { path: 'by-name.example/app' }, 'by-name.example app'],
+  ['the default', { path: 'app' }, 'default.example app'],
+] as const;
+
+describe('the first of several ways to name an upstream counts', () => {
+  const table = new UpstreamTable(
+    [
+      upstream('by-ns.example'),
+      upstream('by-prefix.example'),
+      upstream('by-host.example', { hosts: ['host.example'] }),
+      upstream('by-name.example'),
+      upstream('default.example'),
+    ],
+    'default.example',
+  );
+
+  test.each(EVERY_WAY.map(([way, , expected], i) => ({ way, expected, ways: EVERY_WAY.slice(i) })))(
+    '$way, whatever the ones behind it say',
+    ({ ways, expected }) => {
+      const asked = ways.toReversed().map(([, asked]) => asked);
+      expect(select(Object.assign({ path: '' }, ...asked) as Asked, table)).toBe(expected);
+    },
+  );
+});
+
+describe('what is refused before any upstream is asked', () => {
+  test.each<[string, Asked, string]>([
+    ['an unknown ns', { path: 'a', ns: 'evil.example' }, 'NAME_UNKNOWN'],
+    ['an address as ns', { path: 'a', ns: '169.254.169.254' }, 'NAME_UNKNOWN'],
+    ['an empty ns', { path: 'a', ns: '' }, 'NAME_UNKNOWN'],
+    ['an unknown prefix in front of /v2/', { path: 'a', prefix: 'evil.example' }, 'NAME_UNKNOWN'],
+    ['an unknown registry behind /v2/', { path: 'evil.example/a' }, 'NAME_UNKNOWN'],
+    ['a repository that the config denies', { path: 'secret/app', ns: 'ghcr.io' }, 'DENIED'],
+    ['upper case', { path: 'Acme/App' }, 'NAME_INVALID'],
+    ['300 characters', { path: 'a'.repeat(300) }, 'NAME_INVALID'],
+  ])('%s', (_, asked, code) => {
+    expect(() => select(asked)).toThrow(expect.objectContaining({ code }));
+  });
+});
+
+test.each([
+  ['docker.io/library/debian', true],
+  ['ghcr.io/acme/app', true],
+  ['ghcr.io/secret/app', false],
+  ['index.docker.io/library/debian', false],
+  ['former.example/acme/app', false],
+  ['ghcr.io/', false],
+  ['ghcr.io', false],
+  ['', false],
+])('%s is served: %s', (path, isServed) => expect(TABLE.serves(path)).toBe(isServed));

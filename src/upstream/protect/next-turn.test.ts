@@ -1,0 +1,51 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { nextTurn, type Standing } from './next-turn.ts';
+
+/** `a` and `b` are clients; `-` is what no client waits for. */
+function standing(letters: string): Standing[] {
+  return letters.split('').map((letter) => ({ client: letter === '-' ? undefined : letter }));
+}
+
+describe('the next to have a turn', () => {
+  test.each<[string, number, string, string, string]>([
+    ['while there are enough, the first in the queue', 8, 'a', 'ab', 'a'],
+    ['one client alone gets three quarters', 8, 'aaaaa', 'a', 'a'],
+    ['and no more', 8, 'aaaaaa', 'a', 'none'],
+    ['another client passes those who have their share', 8, 'aaaaaa', 'aab', 'b'],
+    ['where all are held, the queue waits', 4, 'aaab', 'c', 'none'],
+    ['what no client waits for yields', 4, '----', 'a', 'a'],
+    ['and counts for no client', 4, 'aa--', 'a', 'a'],
+    ['it gets what is free', 4, 'aaa', '-', '-'],
+    ['but not before a client', 4, 'aa', '-a', 'a'],
+    ['nor in the place of another one', 4, '----', '-', 'none'],
+    ['a single turn is there for everyone', 1, '', 'a', 'a'],
+  ])('%s', (_, max, holding, waiting, expected) => {
+    const next = nextTurn(max, standing(holding), standing(waiting));
+    expect(next === undefined ? 'none' : (next.client ?? '-')).toBe(expected);
+  });
+
+  test('a client that holds none gets one wherever one is left, and no client ever holds all of several', () => {
+    const letters = fc.array(fc.constantFrom('a', 'b', '-'), { maxLength: 300 });
+    fc.assert(
+      fc.property(fc.integer({ min: 4, max: 64 }), letters, (max, arrivals) => {
+        const holding: Standing[] = [];
+        for (const waiting of standing(arrivals.join(''))) {
+          const next = nextTurn(max, holding, [waiting]);
+          if (next === undefined) continue;
+          if (holding.length === max)
+            holding.splice(
+              holding.findIndex(({ client }) => client === undefined),
+              1,
+            );
+          holding.push(next);
+        }
+        const wanted = holding.filter(({ client }) => client !== undefined);
+        expect(holding.length).toBeLessThanOrEqual(max);
+        expect(wanted.filter(({ client }) => client === 'a').length).toBeLessThan(max);
+        const late = nextTurn(max, holding, standing('c'));
+        expect(late === undefined).toBe(wanted.length === max);
+      }),
+    );
+  });
+});

@@ -1,0 +1,140 @@
+import { isEmptyDigest, type Digest } from '../../oci/digest.ts';
+import type { RepositoryName } from '../../oci/repository-name.ts';
+import { parseContentRange, type ContentRange } from '../../http/range.ts';
+import type { UpstreamResponse } from '../transport/response.ts';
+import type { RegistryClient, RegistryRequest } from './registry-client.ts';
+import { encodingOf } from '../transport/content-encoding.ts';
+import { CountedBody } from '../transport/counted-body.ts';
+import { UpstreamError } from '../error.ts';
+import { isHeadRefused } from './head-refused.ts';
+import { contentLength } from '../transport/headers.ts';
+import type { Quirks } from '../quirks.ts';
+import type { Reporter } from '../transport/reporter.ts';
+import { toldSize } from './told-size.ts';
+import type { ByteRange, CallOptions, FetchedBlob, ToldBlob } from '../upstream.ts';
+
+export interface BlobFetcherOptions {
+  readonly upstream: string;
+  readonly client: RegistryClient;
+  readonly quirks: Quirks;
+  readonly reporter: Reporter;
+}
+
+/** Blobs of an upstream (distribution-spec, "Pulling blobs"). */
+export class BlobFetcher {
+  readonly #options: BlobFetcherOptions;
+
+  constructor(options: BlobFetcherOptions) {
+    this.#options = options;
+  }
+
+  /** See `Upstream.blob`. */
+  async fetch(
+    repository: RepositoryName,
+    digest: Digest,
+    options: CallOptions & { readonly range?: ByteRange | undefined } = {},
+  ): Promise<FetchedBlob> {
+    const range = rangeHeader(options.range);
+    const answer = await this.#options.client.request({
+      ...blobRequest('GET', repository, digest, options),
+      headers: { accept: '*/*', ...(range !== undefined && { range }) },
+    });
+    const body = new CountedBody(answer.body, this.#options.reporter);
+    if (answer.status !== 206) return { body, start: 0, size: sizeOf(answer) };
+    const { start, size } = this.#partOf(answer, range === undefined ? undefined : options.range);
+    return { body, start, size };
+  }
+
+  /** See `Upstream.statBlob`. */
+  async stat(
+    repository: RepositoryName,
+    digest: Digest,
+    options: CallOptions & { readonly expectedSize?: number | undefined } = {},
+  ): Promise<ToldBlob> {
+    if (this.#options.quirks.blobStat === 'get') return this.#statByGet(repository, digest, options);
+    const told = await this.#statByHead(repository, digest, options);
+    if (told === 'refused') return this.#statByGet(repository, digest, options);
+    const { expectedSize } = options;
+    if (expectedSize !== undefined && told.size !== expectedSize) {
+      return this.#statByGet(repository, digest, options);
+    }
+    if (told.size !== undefined) return told;
+    // It is there. ORAS refuses a HEAD without a length, so that it is worth a second question, but not a refusal.
+    return this.#statByGet(repository, digest, options).catch(() => told);
+  }
+
+  /** `refused` where only GET may tell. */
+  async #statByHead(
+    repository: RepositoryName,
+    digest: Digest,
+    options: CallOptions,
+  ): Promise<ToldBlob | 'refused'> {
+    try {
+      const answer = await this.#options.client.request(blobRequest('HEAD', repository, digest, options));
+      await answer.body.discard();
+      return { size: toldSizeOf(answer, digest), digest: toldDigest(answer), by: 'head' };
+    } catch (error) {
+      if (!isHeadRefused(error)) throw error;
+      return 'refused';
+    }
+  }
+
+  /** One byte, where upstream does ranges; else the beginning of the whole blob, cut off. */
+  async #statByGet(repository: RepositoryName, digest: Digest, options: CallOptions): Promise<ToldBlob> {
+    try {
+      const answer = await this.#options.client.request({
+        ...blobRequest('GET', repository, digest, options),
+        headers: { accept: '*/*', range: 'bytes=0-0' },
+      });
+      await answer.body.discard();
+      const told = toldDigest(answer);
+      if (answer.status !== 206) return { size: toldSizeOf(answer, digest), digest: told, by: 'whole' };
+      if (encodingOf(answer.headers) !== undefined) return { size: undefined, digest: told, by: 'range' };
+      return { size: parseContentRange(answer.header('content-range'))?.size, digest: told, by: 'range' };
+    } catch (error) {
+      // An empty blob has no first byte.
+      if (error instanceof UpstreamError && error.status === 416) return { size: 0, by: 'range' };
+      throw error;
+    }
+  }
+
+  /** @throws UpstreamError `content` where the part is not the one asked for; the body is destroyed */
+  #partOf(answer: UpstreamResponse, asked: ByteRange | undefined): ContentRange {
+    const part = parseContentRange(answer.header('content-range'));
+    const isAsked = part !== undefined && asked !== undefined && part.start === asked.start;
+    if (isAsked && part.end <= (asked.end ?? Number.POSITIVE_INFINITY)) return part;
+    answer.body.destroy();
+    const message = 'sent another part of the blob than was asked for';
+    throw new UpstreamError(this.#options.upstream, 'unavailable', 'content', message, { status: 206 });
+  }
+}
+
+function toldDigest(answer: UpstreamResponse): string | undefined {
+  return answer.header('docker-content-digest');
+}
+
+function blobRequest(
+  method: 'GET' | 'HEAD',
+  repository: RepositoryName,
+  digest: Digest,
+  { signal }: CallOptions,
+): RegistryRequest {
+  const mayBeEmpty = isEmptyDigest(digest);
+  return { method, repository, path: `blobs/${digest}`, target: 'blob', mayBeEmpty, signal };
+}
+
+/** Of the whole blob, in an answer that is not a part of it. */
+function sizeOf(answer: UpstreamResponse): number | undefined {
+  return answer.status === 204 ? 0 : contentLength(answer.headers);
+}
+
+/** As `sizeOf`, in an answer whose bytes nobody will count. */
+function toldSizeOf(answer: UpstreamResponse, digest: Digest): number | undefined {
+  return answer.status === 204 ? 0 : toldSize(answer.headers, digest);
+}
+
+/** Undefined for the whole blob: a plain GET is what caches on the way can answer. */
+function rangeHeader(range: ByteRange | undefined): string | undefined {
+  if (range === undefined || (range.start === 0 && range.end === undefined)) return undefined;
+  return `bytes=${range.start}-${range.end === undefined ? '' : range.end - 1}`;
+}
