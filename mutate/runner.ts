@@ -5,7 +5,7 @@ import type { FileCoverage, KnownTest } from './coverage.ts';
 
 /** The tests that run what is mutated. */
 const TESTS = [
-  'src/{cache,store,eviction,maintenance,upstream/auth}/**/*.test.ts',
+  'src/{content,mirror,store,eviction,upkeep,operator,upstream/auth}/**/*.test.ts',
   'test/integration/{mirror,eviction,upstream,maintenance}/**/*.test.ts',
 ];
 /** They start the program, which runs what the files hold; the last takes too long. */

@@ -51,7 +51,7 @@ function fill(connection: connections.Connection, blobs: number, tags: number): 
   const now = Date.now();
   for (let tag = 0; tag < tags; tag += 1) {
     const repository = filledRepository(tag) as RepositoryName;
-    const id = program.putRepository(connection, { upstream: UPSTREAM_NAME, repository });
+    const id = program.putRepository(connection, { registry: UPSTREAM_NAME, repository });
     const [manifest, ...children] = Array.from({ length: share }, (_, i) =>
       filledDigest(tag * share + i, share * tags),
     );

@@ -54,5 +54,5 @@ async function evict(index: ContentIndex): Promise<void> {
 }
 
 function keyOf(tag: number): RepositoryKey {
-  return { upstream: UPSTREAM_NAME, repository: filledRepository(tag) as RepositoryName };
+  return { registry: UPSTREAM_NAME, repository: filledRepository(tag) as RepositoryName };
 }

@@ -129,7 +129,7 @@ function repositoryRule({ allow, deny }: UpstreamConfig): (repository: Repositor
 
 /** Where a repository is pulled from; undefined where the config does not have it. */
 export function findTarget(upstreams: readonly ConfiguredUpstream[], key: RepositoryKey): Target | undefined {
-  const found = upstreams.find(({ upstream }) => upstream.name === key.upstream);
+  const found = upstreams.find(({ upstream }) => upstream.name === key.registry);
   if (found === undefined || !found.isAllowed(key.repository)) return undefined;
   return { upstream: found.upstream, tags: found.tags, permission: found.permission, key };
 }

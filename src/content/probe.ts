@@ -4,7 +4,7 @@ import { parseTag } from '../oci/tag.ts';
 
 /** A name that is cached nowhere: to look for it takes one row, however much is cached. */
 const PROBED = {
-  key: { upstream: '', repository: parseRepositoryName('larder/probe') },
+  key: { registry: '', repository: parseRepositoryName('larder/probe') },
   tag: parseTag('probe'),
 } as const;
 

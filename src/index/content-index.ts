@@ -8,10 +8,10 @@ import type { ContentSurvey } from './content-survey.ts';
 
 export type { Edge, EdgeRole } from '../oci/manifest.ts';
 
-/** A repository of one upstream. */
+/** One repository of one registry. */
 export interface RepositoryKey {
-  /** The upstream's name in the config. */
-  readonly upstream: string;
+  /** The registry's name; of a mirrored one the upstream's, as the config has it. */
+  readonly registry: string;
   readonly repository: RepositoryName;
 }
 

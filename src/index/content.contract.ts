@@ -10,7 +10,7 @@ export const OTHER_DEBIAN = keyOf('ghcr.io', 'library/debian');
 export const LATEST = parseTag('latest');
 
 export function keyOf(upstream: string, repository: string): RepositoryKey {
-  return { upstream, repository: parseRepositoryName(repository) };
+  return { registry: upstream, repository: parseRepositoryName(repository) };
 }
 
 /** A digest for each name, every third one sha512. */

@@ -117,6 +117,6 @@ class Memory<V extends object | true> {
   }
 }
 
-function entryKey({ upstream, repository }: RepositoryKey, name: Tag | Digest): string {
+function entryKey({ registry: upstream, repository }: RepositoryKey, name: Tag | Digest): string {
   return flightKey(upstream, repository, name);
 }

@@ -155,7 +155,7 @@ export class Mirror {
     const told = completed(resolution.head);
     const isTold = told !== undefined && preference.accepts(told.mediaType);
     // What is here has been verified, and upstream's word has not.
-    if (isTold && (await this.#manifests.local(target.key.upstream, digest)) === undefined) {
+    if (isTold && (await this.#manifests.local(target.key.registry, digest)) === undefined) {
       // A client that asks whether there is a new version has the image in use.
       this.#lastUse.record(digest);
       return { ...told, outcome };

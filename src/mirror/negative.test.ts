@@ -65,14 +65,14 @@ test('a time of zero turns it off', () => {
 });
 
 describe('what is disproved', () => {
-  const here = { upstream: 'registry.test', repository: 'acme/app' as RepositoryName };
+  const here = { registry: 'registry.test', repository: 'acme/app' as RepositoryName };
   const digest = digestOf('x');
   const questions = ['manifest', 'blob', 'confirm'] as const;
 
   test('is forgotten, whatever the question was, and nothing else is', () => {
     const negative = new NegativeCache(new ManualClock(), 30_000);
     const others = [
-      { key: { ...here, upstream: 'other.test' }, digest },
+      { key: { ...here, registry: 'other.test' }, digest },
       { key: { ...here, repository: 'acme/other' as RepositoryName }, digest },
       { key: here, digest: digestOf('y') },
     ];
@@ -110,7 +110,7 @@ describe('what is disproved', () => {
     test.each([
       ['another digest', here, digestOf('y')],
       ['another repository', { ...here, repository: 'acme/other' as RepositoryName }, digest],
-      ['another upstream', { ...here, upstream: 'other.test' }, digest],
+      ['another upstream', { ...here, registry: 'other.test' }, digest],
     ])('takes nothing from a refusal of %s', (_, key, other) => {
       const negative = new NegativeCache(new ManualClock(), 30_000);
       const mark = negative.mark(key, other);

@@ -11,7 +11,7 @@ const QUESTIONS = ['manifest', 'blob', 'confirm'] as const;
 /** Under which a refusal of a digest is remembered, so that `disprove` finds it. */
 export function refusalKey(
   question: (typeof QUESTIONS)[number],
-  { upstream, repository }: RepositoryKey,
+  { registry: upstream, repository }: RepositoryKey,
   digest: Digest,
 ): string {
   return flightKey(question, upstream, repository, digest);
@@ -94,7 +94,7 @@ export class NegativeCache {
   }
 }
 
-function subjectOf({ upstream, repository }: RepositoryKey, digest: Digest): string {
+function subjectOf({ registry: upstream, repository }: RepositoryKey, digest: Digest): string {
   return flightKey(upstream, repository, digest);
 }
 

@@ -18,5 +18,5 @@ export interface Target extends MirroredUpstream {
 }
 
 export function isSameRepository(a: Target, b: Target): boolean {
-  return a.key.upstream === b.key.upstream && a.key.repository === b.key.repository;
+  return a.key.registry === b.key.registry && a.key.repository === b.key.repository;
 }

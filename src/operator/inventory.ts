@@ -112,7 +112,7 @@ export async function countContent(
 }
 
 function addRow(upstreams: Map<string, UpstreamRow>, row: RepositoryRow): void {
-  const { upstream } = parseKey(row.repository);
+  const { registry: upstream } = parseKey(row.repository);
   const sum = upstreams.get(upstream);
   upstreams.set(upstream, {
     upstream,

@@ -52,8 +52,11 @@ export async function unpinContent(
 }
 
 /** Whether the pin is one of the repository's tags. */
-export function isOfRepository({ pin }: PinEntry, { upstream, repository }: RepositoryKey): boolean {
-  return pin.kind === 'tag' && pin.key.upstream === upstream && pin.key.repository === repository;
+export function isOfRepository(
+  { pin }: PinEntry,
+  { registry: upstream, repository }: RepositoryKey,
+): boolean {
+  return pin.kind === 'tag' && pin.key.registry === upstream && pin.key.repository === repository;
 }
 
 function isMeant(entry: PinEntry, selector: Selector): boolean {

@@ -13,7 +13,7 @@ import { removeContent } from './remove.ts';
 import type { Selector } from './selector.ts';
 
 const KEYS: readonly RepositoryKey[] = ['a', 'b'].map((name) => ({
-  upstream: 'registry.test',
+  registry: 'registry.test',
   repository: parseRepositoryName(name),
 }));
 const TAGS = ['1', '2', '3'].map(parseTag);

@@ -93,19 +93,19 @@ function findUpstream({ upstreams }: NamingOptions, host: string): UpstreamNames
 
 function keyOf({ name, addLibrary }: UpstreamNames, segments: readonly string[]): RepositoryKey {
   const repository = parseRepositoryName(segments.join('/'));
-  if (!addLibrary || segments.length > 1) return { upstream: name, repository };
-  return { upstream: name, repository: parseRepositoryName(`library/${repository}`) };
+  if (!addLibrary || segments.length > 1) return { registry: name, repository };
+  return { registry: name, repository: parseRepositoryName(`library/${repository}`) };
 }
 
 /** `upstream/repository`, as `_catalog` lists it. */
-export function formatRepositoryKey({ upstream, repository }: RepositoryKey): string {
+export function formatRepositoryKey({ registry: upstream, repository }: RepositoryKey): string {
   return `${upstream}/${repository}`;
 }
 
 /** The opposite of `formatRepositoryKey`. An upstream's name has no slash. */
 export function parseKey(path: string): RepositoryKey {
   const slash = path.indexOf('/');
-  return { upstream: path.slice(0, slash), repository: parseRepositoryName(path.slice(slash + 1)) };
+  return { registry: path.slice(0, slash), repository: parseRepositoryName(path.slice(slash + 1)) };
 }
 
 export function formatSelector(selector: Selector): string {

@@ -9,7 +9,7 @@ import { Pacer } from '../async/pace.ts';
 import { runSteps, totalsOf, type StepStats } from './steps.ts';
 
 const DAY = 24 * 3_600_000;
-const KEY = { upstream: 'docker.io', repository: parseRepositoryName('acme/app') };
+const KEY = { registry: 'docker.io', repository: parseRepositoryName('acme/app') };
 
 it('forgets each of many tags 30 days after it was found to be gone, and not what they were', async () => {
   const clock = new ManualClock();

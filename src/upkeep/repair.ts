@@ -51,7 +51,7 @@ export async function repairBlob(
     const target = findTarget(key);
     const failure =
       target === undefined
-        ? `${key.upstream}/${key.repository} is not configured`
+        ? `${key.registry}/${key.repository} is not configured`
         : await pull(content, target, broken);
     if (failure === undefined) return undefined;
     reason = failure;

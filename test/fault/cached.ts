@@ -7,7 +7,7 @@ import type { Cached, Column } from './cell.ts';
 import { BLOB_PATH, LAYER_DIGEST } from './question.ts';
 import { LAYER, REGISTRY, type World } from './world.ts';
 
-const KEY = { upstream: REGISTRY, repository: parseRepositoryName('acme/app') };
+const KEY = { registry: REGISTRY, repository: parseRepositoryName('acme/app') };
 const TAG = parseTag('latest');
 
 /** How much of what a column asks for the cache has on disk. */

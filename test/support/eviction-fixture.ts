@@ -20,7 +20,7 @@ import { createMemoryStore } from '../../src/store/memory.ts';
 import { fixtureClock, type ManualClock } from './manual-clock.ts';
 
 export const REPOSITORY: RepositoryKey = {
-  upstream: 'registry.test',
+  registry: 'registry.test',
   repository: parseRepositoryName('acme/app'),
 };
 

@@ -176,8 +176,8 @@ export class MirrorFixture implements AsyncDisposable {
 
   /** Where a repository is pulled from. */
   target(key: RepositoryKey): Target {
-    const found = this.#upstreams.find(({ upstream }) => upstream.name === key.upstream);
-    if (found === undefined) throw new Error(`no upstream is called ${key.upstream}`);
+    const found = this.#upstreams.find(({ upstream }) => upstream.name === key.registry);
+    if (found === undefined) throw new Error(`no upstream is called ${key.registry}`);
     return { upstream: found.upstream, tags: found.tags, permission: found.permission, key };
   }
 
@@ -283,7 +283,7 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
   const upstreams = options.upstreams.map((entry) => routed(entry, dependencies));
   const defaultUpstream = options.upstreams[0]?.name ?? '';
   const findTarget = (key: RepositoryKey): Target | undefined => {
-    const found = upstreams.find(({ upstream }) => upstream.name === key.upstream);
+    const found = upstreams.find(({ upstream }) => upstream.name === key.registry);
     return found && { upstream: found.upstream, tags: found.tags, permission: found.permission, key };
   };
   mirror.confirmEarly(

@@ -42,7 +42,7 @@ export const ASKED_EACH_TIME: Target['tags'] = {
 export function targetOf(upstream: Upstream, repository = 'acme/app'): Target {
   return {
     upstream,
-    key: { upstream: upstream.name, repository: parseRepositoryName(repository) },
+    key: { registry: upstream.name, repository: parseRepositoryName(repository) },
     tags: ASKED_EACH_TIME,
     permission: { isOpen: false, checksReferences: false },
   };

@@ -8,9 +8,9 @@ import { putRepository } from './repositories.ts';
 import { PIECE, type WriteTurns } from './write-turns.ts';
 
 export function createBelongings(connection: Connection, turns: WriteTurns): ContentPermission {
-  const claimPart = (id: number, { upstream }: RepositoryKey, manifest: Uint8Array, start: number): void => {
+  const claimPart = (id: number, { registry }: RepositoryKey, manifest: Uint8Array, start: number): void => {
     connection.run('claimEdges', id, manifest, start, start + PIECE);
-    connection.run('addWaitingEdges', id, upstream, manifest, start, start + PIECE);
+    connection.run('addWaitingEdges', id, registry, manifest, start, start + PIECE);
   };
   return {
     async belongs(key, digest) {
@@ -20,7 +20,7 @@ export function createBelongings(connection: Connection, turns: WriteTurns): Con
     async standing(key, digest) {
       return {
         source: sourceOf(connection, key, digest),
-        isFromUpstream: isOrigin(connection, key.upstream, digest),
+        isFromUpstream: isOrigin(connection, key.registry, digest),
         isRecovered: connection.get('recovered', digestToBytes(digest)) !== undefined,
       };
     },
@@ -35,11 +35,11 @@ export function createBelongings(connection: Connection, turns: WriteTurns): Con
       const isNew = connection.transaction(() => {
         const id = putRepository(connection, key);
         recordBelonging(connection, id, digest, source);
-        const isNewOrigin = source !== 'confirmed' && recordOrigin(connection, key.upstream, digest);
+        const isNewOrigin = source !== 'confirmed' && recordOrigin(connection, key.registry, digest);
         if (last >= 0) claimPart(id, key, bytes, 0);
         return isNewOrigin;
       });
-      if (isNew) await letClaimsWait(connection, turns, key.upstream, digest);
+      if (isNew) await letClaimsWait(connection, turns, key.registry, digest);
     },
     async putOrigin(upstream, digest) {
       const isNew = connection.transaction(() => recordOrigin(connection, upstream, digest));
@@ -47,13 +47,13 @@ export function createBelongings(connection: Connection, turns: WriteTurns): Con
     },
     async deleteBelonging(key, digest) {
       connection.transaction(() => {
-        connection.run('deleteBelonging', key.upstream, key.repository, digestToBytes(digest));
+        connection.run('deleteBelonging', key.registry, key.repository, digestToBytes(digest));
         stopWaiting(connection, key, digest);
       });
     },
     async dropClaim(key, digest) {
       connection.transaction(() => {
-        connection.run('dropClaim', key.upstream, key.repository, digestToBytes(digest));
+        connection.run('dropClaim', key.registry, key.repository, digestToBytes(digest));
         stopWaiting(connection, key, digest);
       });
     },
@@ -72,7 +72,7 @@ function createWaiting(
       const row = connection.get('waitingClaim', upstream, before);
       if (row === undefined) return undefined;
       return {
-        key: { upstream, repository: row.repository },
+        key: { registry: upstream, repository: row.repository },
         digest: digestFromBytes(row.digest),
         isManifest: row.is_manifest === 1,
         size: row.size ?? undefined,
@@ -150,14 +150,14 @@ export function isOrigin(connection: Connection, upstream: string, digest: Diges
 
 function sourceOf(
   connection: Connection,
-  { upstream, repository }: RepositoryKey,
+  { registry, repository }: RepositoryKey,
   digest: Digest,
 ): BelongingSource | undefined {
-  const row = connection.get('belonging', upstream, repository, digestToBytes(digest));
+  const row = connection.get('belonging', registry, repository, digestToBytes(digest));
   return row && sourceOfRank(row.source);
 }
 
-function stopWaiting(connection: Connection, { upstream, repository }: RepositoryKey, digest: Digest): void {
-  const row = connection.get('repository', upstream, repository);
+function stopWaiting(connection: Connection, { registry, repository }: RepositoryKey, digest: Digest): void {
+  const row = connection.get('repository', registry, repository);
   if (row !== undefined) connection.run('deleteWaitingClaim', row.id, digestToBytes(digest));
 }

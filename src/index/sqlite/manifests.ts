@@ -31,23 +31,23 @@ export function createManifests(
       const { digest, mediaType } = entry.descriptor;
       const repositoryId = (): number => putRepository(connection, key);
       const isNew = await manifestEdges.put(entry, edges, {
-        claim: (part) => claimAll(connection, { id: repositoryId(), upstream: key.upstream }, part, vouched),
+        claim: (part) => claimAll(connection, { id: repositoryId(), upstream: key.registry }, part, vouched),
         // What is here already waits to be confirmed.
         settle(...range) {
-          connection.run('addWaitingEdges', repositoryId(), key.upstream, digestToBytes(digest), ...range);
+          connection.run('addWaitingEdges', repositoryId(), key.registry, digestToBytes(digest), ...range);
         },
         last() {
           if (stored !== undefined) recordBlob(connection, entry.descriptor, stored.usedAt);
           recordManifest(connection, entry, edges);
           recordBelonging(connection, repositoryId(), digest, 'given');
-          return recordOrigin(connection, key.upstream, digest, mediaType);
+          return recordOrigin(connection, key.registry, digest, mediaType);
         },
       });
-      if (isNew) await letClaimsWait(connection, turns, key.upstream, digest);
+      if (isNew) await letClaimsWait(connection, turns, key.registry, digest);
     },
     edges: (manifest) => readEdges(connection, turns, digestToBytes(manifest)),
-    async referrers({ upstream, repository }, subject) {
-      const of = [upstream, digestToBytes(subject), upstream, repository];
+    async referrers({ registry, repository }, subject) {
+      const of = [registry, digestToBytes(subject), registry, repository];
       const descriptors: Descriptor[] = [];
       for (let after: Uint8Array | undefined = new Uint8Array(); after !== undefined;) {
         const position: Uint8Array = after;

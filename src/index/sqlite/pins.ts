@@ -23,7 +23,7 @@ export function createPins(connection: Connection, turns: WriteTurns): Pins {
 
   function rootOf(pin: Pin): Digest | undefined {
     if (pin.kind === 'digest') return pin.digest;
-    const row = connection.get('tag', pin.key.upstream, pin.key.repository, pin.tag);
+    const row = connection.get('tag', pin.key.registry, pin.key.repository, pin.tag);
     return row && digestFromBytes(row.digest);
   }
 
@@ -52,20 +52,20 @@ export function createPins(connection: Connection, turns: WriteTurns): Pins {
 /** Repositories have a slash before the colon, digests have not: no name stands for two pins. */
 function nameOf(pin: Pin): string {
   if (pin.kind === 'digest') return pin.digest;
-  return `${pin.key.upstream}/${pin.key.repository}:${pin.tag}`;
+  return `${pin.key.registry}/${pin.key.repository}:${pin.tag}`;
 }
 
-function toEntry({ name, digest, tag, upstream, repository, tagged, pinned_at }: Rows['pins']): PinEntry {
+function toEntry({ name, digest, tag, registry, repository, tagged, pinned_at }: Rows['pins']): PinEntry {
   if (digest !== null) {
     const pinned = digestFromBytes(digest);
     return { name, pin: { kind: 'digest', digest: pinned }, digest: pinned, pinnedAt: pinned_at };
   }
-  if (upstream === null || repository === null || tag === null) {
+  if (registry === null || repository === null || tag === null) {
     throw new IndexDamagedError(`the index holds a pin of nothing: ${name}`, 'PIN');
   }
   return {
     name,
-    pin: { kind: 'tag', key: { upstream, repository }, tag },
+    pin: { kind: 'tag', key: { registry, repository }, tag },
     digest: tagged === null ? undefined : digestFromBytes(tagged),
     pinnedAt: pinned_at,
   };

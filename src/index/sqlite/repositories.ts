@@ -13,10 +13,10 @@ export function createRepositories(connection: Connection): Repositories {
 }
 
 /** The id of the repository, which is recorded if it was not. To be called in a transaction. */
-export function putRepository(connection: Connection, { upstream, repository }: RepositoryKey): number {
+export function putRepository(connection: Connection, { registry, repository }: RepositoryKey): number {
   const row =
-    connection.get('repository', upstream, repository) ??
-    connection.get('addRepository', upstream, repository, `${upstream}/${repository}`);
+    connection.get('repository', registry, repository) ??
+    connection.get('addRepository', registry, repository, `${registry}/${repository}`);
   if (row === undefined) throw new Error('INSERT ... RETURNING returned nothing');
   return row.id;
 }

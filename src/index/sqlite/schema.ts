@@ -155,4 +155,7 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE tags ADD COLUMN missing_since INTEGER; -- when what it stands for was first found not to be stored
   ALTER TABLE belongings ADD COLUMN missing_since INTEGER; -- when nothing was first found to need it
   `,
+  `
+  ALTER TABLE repositories RENAME COLUMN upstream TO registry;
+  `,
 ];

@@ -3,15 +3,15 @@ import type { RepositoryName } from '../../oci/repository-name.ts';
 import type { Tag } from '../../oci/tag.ts';
 import { GONE_SQL } from './gone-sql.ts';
 
-const REPOSITORY_ID = '(SELECT id FROM repositories WHERE upstream = ? AND name = ?)';
+const REPOSITORY_ID = '(SELECT id FROM repositories WHERE registry = ? AND name = ?)';
 
 /**
  * Every statement of the index, in the common subset of SQLite and PostgreSQL (whose driver would number the
  * parameters). None of them walks through a whole table: sql.test.ts asks the query planner.
  */
 export const SQL = {
-  repository: 'SELECT id FROM repositories WHERE upstream = ? AND name = ?',
-  addRepository: 'INSERT INTO repositories (upstream, name, path) VALUES (?, ?, ?) RETURNING id',
+  repository: 'SELECT id FROM repositories WHERE registry = ? AND name = ?',
+  addRepository: 'INSERT INTO repositories (registry, name, path) VALUES (?, ?, ?) RETURNING id',
   repositories: `
     SELECT path FROM repositories AS r
     WHERE path > ? AND (
@@ -106,9 +106,9 @@ export const SQL = {
   // Those of a piece of the repositories that have one digest: a base layer may be claimed by any number of them.
   addWaitingRepositories: `
     INSERT OR REPLACE INTO waiting_claims (upstream, repository_id, digest)
-    SELECT r.upstream, b.repository_id, b.digest
+    SELECT r.registry, b.repository_id, b.digest
     FROM belongings AS b JOIN repositories AS r ON r.id = b.repository_id
-    WHERE b.digest = ? AND b.repository_id > ? AND b.repository_id <= ? AND b.source = 0 AND r.upstream = ?`,
+    WHERE b.digest = ? AND b.repository_id > ? AND b.repository_id <= ? AND b.source = 0 AND r.registry = ?`,
   repositoryIdsOf: `
     SELECT repository_id FROM belongings WHERE digest = ? AND repository_id > ? ORDER BY repository_id LIMIT ?`,
   waitingClaim: `
@@ -150,7 +150,7 @@ export const SQL = {
     ON CONFLICT (name) DO UPDATE SET pinned_at = excluded.pinned_at`,
   deletePin: 'DELETE FROM pins WHERE name = ?',
   pins: `
-    SELECT p.name, p.digest, p.tag, p.pinned_at, r.upstream, r.name AS repository, t.digest AS tagged
+    SELECT p.name, p.digest, p.tag, p.pinned_at, r.registry, r.name AS repository, t.digest AS tagged
     FROM pins AS p
     LEFT JOIN repositories AS r ON r.id = p.repository_id
     LEFT JOIN tags AS t ON t.repository_id = p.repository_id AND t.name = p.tag
@@ -162,7 +162,7 @@ export const SQL = {
   putRecovered: 'INSERT INTO recovered (digest) VALUES (?) ON CONFLICT (digest) DO NOTHING',
   deleteRecovered: 'DELETE FROM recovered WHERE digest = ?',
   repositoriesOf: `
-    SELECT r.upstream, r.name AS repository
+    SELECT r.registry, r.name AS repository
     FROM belongings AS b JOIN repositories AS r ON r.id = b.repository_id WHERE b.digest = ? LIMIT ?`,
   belongings: `
     SELECT digest FROM belongings WHERE repository_id = ${REPOSITORY_ID} AND digest > ?
@@ -263,14 +263,14 @@ export interface Rows {
     readonly digest: Uint8Array | null;
     readonly tag: Tag | null;
     readonly pinned_at: number;
-    readonly upstream: string | null;
+    readonly registry: string | null;
     readonly repository: RepositoryName | null;
     readonly tagged: Uint8Array | null;
   };
   blob: Rows['leastUsed'];
   blobs: Rows['leastUsed'];
   recovered: { readonly found: number };
-  repositoriesOf: { readonly upstream: string; readonly repository: RepositoryName };
+  repositoriesOf: { readonly registry: string; readonly repository: RepositoryName };
   belongings: { readonly digest: Uint8Array };
   tagsOf: { readonly name: Tag };
   storedParents: { readonly manifest: Uint8Array };

@@ -37,11 +37,11 @@ export function createSurvey(
 }
 
 async function countTags(connection: Connection, turns: WriteTurns, key: RepositoryKey): Promise<number> {
-  const { upstream, repository } = key;
+  const { registry, repository } = key;
   let tags = 0;
   for (let last: string | undefined = ''; last !== undefined;) {
     const after: string = last;
-    const page = await turns.take(() => connection.all('tags', upstream, repository, after, PIECE));
+    const page = await turns.take(() => connection.all('tags', registry, repository, after, PIECE));
     tags += page.length;
     last = page.at(-1)?.name;
   }
@@ -51,13 +51,13 @@ async function countTags(connection: Connection, turns: WriteTurns, key: Reposit
 async function countBlobs(
   connection: Connection,
   turns: WriteTurns,
-  { upstream, repository }: RepositoryKey,
+  { registry, repository }: RepositoryKey,
 ): Promise<Omit<RepositoryStats, 'tags'>> {
   const stats = { blobs: 0, bytes: 0, usedAt: undefined as number | undefined };
   for (let last: Uint8Array | undefined = BEFORE_ALL; last !== undefined;) {
     const after: Uint8Array = last;
     const page = await turns.take(() =>
-      connection.all('repositoryBlobs', upstream, repository, after, PIECE),
+      connection.all('repositoryBlobs', registry, repository, after, PIECE),
     );
     for (const { size, used_at } of page) {
       if (size === null || used_at === null) continue;
@@ -71,7 +71,7 @@ async function countBlobs(
 }
 
 async function deleteTags(connection: Connection, turns: WriteTurns, key: RepositoryKey): Promise<number> {
-  const of = [key.upstream, key.repository] as const;
+  const of = [key.registry, key.repository] as const;
   for (let deleted = 1; deleted > 0;) {
     deleted = await turns.take(() => connection.run('deleteTagHistory', ...of, PIECE));
   }
@@ -118,13 +118,13 @@ function createRelations(
     async repositoriesOf(digest, limit) {
       return connection.all('repositoriesOf', digestToBytes(digest), limit);
     },
-    async belongings({ upstream, repository }, { after, limit }) {
+    async belongings({ registry, repository }, { after, limit }) {
       const position = after === undefined ? BEFORE_ALL : digestToBytes(after);
-      const rows = connection.all('belongings', upstream, repository, position, limit);
+      const rows = connection.all('belongings', registry, repository, position, limit);
       return rows.map((row) => digestFromBytes(row.digest));
     },
-    async tagsOf({ upstream, repository }, digest, limit) {
-      const rows = connection.all('tagsOf', upstream, repository, digestToBytes(digest), limit);
+    async tagsOf({ registry, repository }, digest, limit) {
+      const rows = connection.all('tagsOf', registry, repository, digestToBytes(digest), limit);
       return rows.map(({ name }) => name);
     },
     async parents(digest, limit, key) {
@@ -132,7 +132,7 @@ function createRelations(
       const rows =
         key === undefined
           ? connection.all('storedParents', child, limit)
-          : connection.all('parentsIn', child, key.upstream, key.repository, limit);
+          : connection.all('parentsIn', child, key.registry, key.repository, limit);
       return rows.map((row) => digestFromBytes(row.manifest));
     },
   };

@@ -9,8 +9,8 @@ type Tags = Pick<ContentIndex, 'tag' | 'putTag' | 'deleteTag' | 'tags' | 'tagHis
 
 /** @param historyLength how many spells that have ended are remembered of each tag. */
 export function createTags(connection: Connection, historyLength: number): Tags {
-  function find({ upstream, repository }: RepositoryKey, tag: Tag): TagSpell | undefined {
-    const row = connection.get('tag', upstream, repository, tag);
+  function find({ registry, repository }: RepositoryKey, tag: Tag): TagSpell | undefined {
+    const row = connection.get('tag', registry, repository, tag);
     return row && toSpell({ ...row, until: null, ended: null });
   }
 
@@ -21,8 +21,8 @@ export function createTags(connection: Connection, historyLength: number): Tags 
   }
 
   return {
-    async tag({ upstream, repository }, tag): Promise<TagEntry | undefined> {
-      const row = connection.get('tag', upstream, repository, tag);
+    async tag({ registry, repository }, tag): Promise<TagEntry | undefined> {
+      const row = connection.get('tag', registry, repository, tag);
       return row && { digest: digestFromBytes(row.digest), checkedAt: row.checked_at };
     },
     async putTag(key, tag, { digest, checkedAt }) {
@@ -46,14 +46,14 @@ export function createTags(connection: Connection, historyLength: number): Tags 
         connection.run('deleteTag', id, tag);
       });
     },
-    async tags({ upstream, repository }, { after, limit }) {
+    async tags({ registry, repository }, { after, limit }) {
       const bounds = [after ?? '', Math.max(0, limit)] as const;
-      const rows = connection.all('tags', upstream, repository, ...bounds);
+      const rows = connection.all('tags', registry, repository, ...bounds);
       return rows.map(({ name }) => name);
     },
     async tagHistory(key, tag) {
       const present = find(key, tag);
-      const past = connection.all('tagHistory', key.upstream, key.repository, tag).map(toSpell);
+      const past = connection.all('tagHistory', key.registry, key.repository, tag).map(toSpell);
       return present === undefined ? past : [present, ...past];
     },
   };

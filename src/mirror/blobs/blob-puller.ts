@@ -223,7 +223,7 @@ export class BlobPuller {
   }
 
   #running(target: Target, digest: Digest): Fill | undefined {
-    return this.#fills.get(target.key.upstream, digest);
+    return this.#fills.get(target.key.registry, digest);
   }
 
   /** @param fill that the reader follows */

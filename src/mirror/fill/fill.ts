@@ -66,7 +66,7 @@ export class Fill implements FillInView {
     this.audience = audience;
     this.#followers = new Followers(audience, options.clock, () => this.#deserted());
     this.#options = options;
-    this.#report = new FillReport({ ...options, upstream: target.key.upstream, digest });
+    this.#report = new FillReport({ ...options, upstream: target.key.registry, digest });
     this.opened = this.#opening.promise;
     // Everybody may have left before the answer is here.
     this.opened.catch(() => {});
@@ -264,7 +264,7 @@ export class Fill implements FillInView {
     try {
       // First of all: a follower that has just got its last byte may ask again at once.
       if (isGiven) await belonging.add(this.target.key, this.digest, 'given');
-      else await belonging.addOrigin(this.target.key.upstream, this.digest);
+      else await belonging.addOrigin(this.target.key.registry, this.digest);
       for (const key of this.#boarded.values()) await belonging.add(key, this.digest, 'confirmed');
       await recordOrDrop(this.#options, stored.digest, () => index.putBlob(stored, clock.now()));
     } catch (error) {
@@ -285,7 +285,7 @@ export class Fill implements FillInView {
 
   #abandoned(): UpstreamError {
     const message = `the fill of ${this.digest} was given up: nobody waited for it`;
-    return new UpstreamError(this.target.key.upstream, 'unavailable', 'cancelled', message);
+    return new UpstreamError(this.target.key.registry, 'unavailable', 'cancelled', message);
   }
 }
 

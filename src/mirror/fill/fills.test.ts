@@ -15,7 +15,7 @@ test('a fill that was given up takes with it none that has begun since', async (
   const second = fills.start(target, DIGEST, new Audience());
   await first.ended;
   expect(fills.endings(DIGEST)).toBe(1);
-  expect(fills.get(target.key.upstream, DIGEST)).toBe(second);
+  expect(fills.get(target.key.registry, DIGEST)).toBe(second);
   await fills.close();
 });
 

@@ -53,7 +53,7 @@ export class Fills {
     const fill = this.#start(target, digest, audience, this.#options);
     void fill.ended.then(() => {
       // Once, and only where it may help: the clients have been cut, but the next ones find the right bytes.
-      if (fill.isToBeginAnew && !this.#isClosed && this.get(target.key.upstream, digest) === undefined) {
+      if (fill.isToBeginAnew && !this.#isClosed && this.get(target.key.registry, digest) === undefined) {
         this.#start(target, digest, new Audience(), { ...this.#options, isAgain: true });
       }
     });
@@ -61,7 +61,7 @@ export class Fills {
   }
 
   #start(target: Target, digest: Digest, audience: Audience, options: FillOptions): Fill {
-    const key = flightKey(target.key.upstream, digest);
+    const key = flightKey(target.key.registry, digest);
     const fill = new Fill(target, digest, audience, options);
     this.#boardable.set(key, fill);
     this.#unended.add(fill);

@@ -60,7 +60,7 @@ export class ReferrerLists {
     const { key } = target;
     try {
       const recalled = await this.#lists.get(
-        flightKey(key.upstream, key.repository, subject),
+        flightKey(key.registry, key.repository, subject),
         Math.min(this.#options.ttlMs, target.maxAgeMs ?? Infinity),
         () => askReferrers(target, subject),
         (error) => error instanceof UpstreamError && !isVerdict(error),

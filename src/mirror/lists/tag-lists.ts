@@ -58,7 +58,7 @@ export class TagLists {
     const { clock, parser = inlineParser } = this.#options;
     try {
       const recalled = await this.#lists.get(
-        flightKey(key.upstream, key.repository),
+        flightKey(key.registry, key.repository),
         tags.ttlMs,
         () => readAllTags(target, { clock, parser }),
         (error) => error instanceof UpstreamError && !isVerdict(error),

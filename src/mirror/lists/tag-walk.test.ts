@@ -26,7 +26,7 @@ function repository(page: (number: number) => TagsPage | Promise<TagsPage>): {
     return page(Number(next));
   };
   const upstream = { ...new StubUpstream().upstream, tags };
-  const key = { upstream: 'registry.test', repository: NAME };
+  const key = { registry: 'registry.test', repository: NAME };
   const permission = { isOpen: false, checksReferences: false };
   return { target: { upstream, key, tags: TAGS, permission }, asked: () => asked, signals };
 }

@@ -28,7 +28,7 @@ export async function readAllTags(
   { clock, parser }: { readonly clock: Clock; readonly parser: Parser },
   limits: TagWalkLimits = LIMITS,
 ): Promise<TagNames> {
-  const walk = { upstream: key.upstream, what: `the tags of ${key.repository}` };
+  const walk = { upstream: key.registry, what: `the tags of ${key.repository}` };
   return walkPages({ ...walk, clock, ms: limits.ms }, async (signal) => {
     const list = new TagList(limits);
     const cursors = new Cursors(walk);
@@ -42,7 +42,7 @@ export async function readAllTags(
     } while (next !== undefined);
     const [only, ...others] = list.pages;
     if (only !== undefined && others.length === 0) return only;
-    return readDocument(key.upstream, parser, { name: 'mergeTags', args: [list.pages] }, list.bytes);
+    return readDocument(key.registry, parser, { name: 'mergeTags', args: [list.pages] }, list.bytes);
   });
 }
 
@@ -71,6 +71,6 @@ class TagList {
   }
 }
 
-function tooLong({ upstream, repository }: Target['key']): UpstreamError {
+function tooLong({ registry: upstream, repository }: Target['key']): UpstreamError {
   return new UpstreamError(upstream, 'unavailable', 'content', `the tag list of ${repository} has no end`);
 }

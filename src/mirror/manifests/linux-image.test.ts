@@ -18,7 +18,7 @@ function indexFor(architecture: string): StoredManifest {
 }
 
 function targetAt(upstream: string): Target {
-  return { key: { upstream, repository: parseRepositoryName('acme/app') } } as Target;
+  return { key: { registry: upstream, repository: parseRepositoryName('acme/app') } } as Target;
 }
 
 /** A parser that counts, and fails while it is told to. */

@@ -37,7 +37,7 @@ export class LinuxImages {
    * @throws RegistryError MANIFEST_UNKNOWN where it has none for linux/amd64
    * @throws UpstreamError where the index cannot be read at present
    */
-  async child({ key: { upstream } }: Target, index: StoredManifest): Promise<Digest> {
+  async child({ key: { registry: upstream } }: Target, index: StoredManifest): Promise<Digest> {
     // One digest is read differently as another type, which is the upstream's word; a failure names the upstream.
     const key = flightKey(upstream, index.mediaType, index.digest);
     const chosen = this.#chosen.get(key);

@@ -12,7 +12,7 @@ import { ManifestKeeper } from './manifest-keeper.ts';
 
 const BYTES = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: MediaType.ociIndex, manifests: [] }));
 const MANIFEST = { digest: digestOf(BYTES), mediaType: MediaType.ociIndex, bytes: BYTES };
-const KEY: RepositoryKey = { upstream: 'registry.test', repository: parseRepositoryName('acme/app') };
+const KEY: RepositoryKey = { registry: 'registry.test', repository: parseRepositoryName('acme/app') };
 
 class World {
   readonly clock = new ManualClock();

@@ -81,7 +81,7 @@ export class ManifestKeeper {
   write(owner: ManifestOwner, manifest: StoredManifest, parsed?: ParsedManifest): Promise<boolean> {
     const { key } = owner;
     // What is recorded is the repository's, and the type that its upstream has given it.
-    const name = flightKey(key.upstream, key.repository, manifest.digest);
+    const name = flightKey(key.registry, key.repository, manifest.digest);
     const running = this.#writing.get(name);
     if (running !== undefined) return running;
     const write = this.#write(owner, manifest, parsed).finally(() => this.#writing.delete(name));

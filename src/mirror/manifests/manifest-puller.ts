@@ -64,7 +64,7 @@ export class ManifestPuller {
    */
   async pull(target: Target, digest: Digest): Promise<PulledManifest> {
     const { permission, lastUse } = this.#options;
-    const { upstream } = target.key;
+    const { registry: upstream } = target.key;
     const local = await this.local(upstream, digest);
     if (local !== undefined) {
       const content = { kind: 'manifest', digest, size: local.bytes.length } as const;
@@ -95,7 +95,7 @@ export class ManifestPuller {
    */
   async head(target: Target, digest: Digest): Promise<ToldManifest | undefined> {
     const { upstream, key } = target;
-    if ((await this.local(key.upstream, digest)) !== undefined) return undefined;
+    if ((await this.local(key.registry, digest)) !== undefined) return undefined;
     const name = refusalKey('manifest', key, digest);
     const known = this.#options.negative.get(name);
     if (known !== undefined) throw known;
@@ -118,12 +118,12 @@ export class ManifestPuller {
   async cached(target: Target, digest: Digest): Promise<StoredManifest | undefined> {
     const { key } = target;
     if (!(await this.#options.belonging.has(key, digest))) return undefined;
-    return this.local(key.upstream, digest);
+    return this.local(key.registry, digest);
   }
 
   /** What `pull` gives of a manifest that may be served as it is: in memory, and known to be the repository's. */
   pullNow(target: Target, digest: Digest): StoredManifest | undefined {
-    const manifest = this.#memory.get(target.key.upstream, digest);
+    const manifest = this.#memory.get(target.key.registry, digest);
     if (manifest === undefined) return undefined;
     if (!this.#options.permission.isServedNow(target.key, digest)) return undefined;
     this.#files.writeMissing(target, manifest);
@@ -173,7 +173,7 @@ export class ManifestPuller {
   /** For one of its repositories. */
   async #store(digest: Digest): Promise<void> {
     for (const key of await this.#options.index.repositoriesOf(digest, MAX_REPOSITORIES)) {
-      const manifest = this.#memory.get(key.upstream, digest);
+      const manifest = this.#memory.get(key.registry, digest);
       if (manifest !== undefined) return void (await this.#files.write({ key }, manifest));
     }
   }
@@ -195,7 +195,7 @@ export class ManifestPuller {
     await this.#files.write(target, manifest, parsed);
     await this.#options.belonging.add(target.key, digest, 'given');
     this.#disproveParts(target, parsed);
-    this.#memory.set(target.key.upstream, manifest);
+    this.#memory.set(target.key.registry, manifest);
     this.#options.lastUse.record(digest);
     return manifest;
   }

@@ -11,7 +11,7 @@ const DIGEST = digestOf('x');
 const HERE = key('registry.test', 'acme/app');
 
 function key(upstream: string, repository: string): RepositoryKey {
-  return { upstream, repository: repository as RepositoryName };
+  return { registry: upstream, repository: repository as RepositoryName };
 }
 
 class World {
@@ -65,7 +65,7 @@ class World {
   }
 }
 
-function fact({ upstream, repository }: RepositoryKey, digest: Digest): string {
+function fact({ registry: upstream, repository }: RepositoryKey, digest: Digest): string {
   return JSON.stringify([upstream, repository, digest]);
 }
 
@@ -93,8 +93,8 @@ describe('a digest belongs', () => {
 
   test('to no repository where its upstream has given it through several: claims may wait for its word', async () => {
     const world = new World();
-    await world.belonging.addOrigin(HERE.upstream, DIGEST);
-    expect([world.origins, world.woken]).toEqual([[HERE.upstream], [HERE.upstream]]);
+    await world.belonging.addOrigin(HERE.registry, DIGEST);
+    expect([world.origins, world.woken]).toEqual([[HERE.registry], [HERE.registry]]);
     expect(await world.belonging.has(HERE, DIGEST)).toBe(false);
   });
 

@@ -70,7 +70,7 @@ export class Belonging {
     const saysNoMore = source === 'confirmed';
     if (saysNoMore && (failed?.isBeingWritten ?? this.#index.remembersBelonging(key, digest))) return;
     await this.#record(key, digest, saysNoMore && failed !== undefined ? failed.source : source);
-    this.#onAdded(key.upstream);
+    this.#onAdded(key.registry);
   }
 
   async #record(key: RepositoryKey, digest: Digest, source: ServedSource): Promise<void> {
@@ -103,5 +103,5 @@ export type BelongingIndex = Pick<
 >;
 
 function factKey(key: RepositoryKey, digest: Digest): string {
-  return flightKey(key.upstream, key.repository, digest);
+  return flightKey(key.registry, key.repository, digest);
 }

@@ -14,7 +14,7 @@ import type { Belonging } from '../../mirror/permission/belonging.ts';
 import { EarlyConfirmation } from '../../mirror/permission/early.ts';
 import { Permission } from '../../mirror/permission/permission.ts';
 
-const KEY = { upstream: 'registry.test', repository: parseRepositoryName('acme/app') };
+const KEY = { registry: 'registry.test', repository: parseRepositoryName('acme/app') };
 const CLAIM: WaitingClaim = { key: KEY, digest: digestOf('base'), size: 4, isManifest: false, position: 1 };
 
 /** One claim waits, of an upstream that says of blobs what `statBlob` does. */

@@ -133,7 +133,7 @@ export class TagResolver {
     const { clock } = this.#options;
     const boarding = this.#check(target, tag, entry);
     const waitedMs = clock.monotonic() - boarding.startedAt;
-    const left = this.isSlow(target.key.upstream) ? 0 : target.tags.deadlineMs - waitedMs;
+    const left = this.isSlow(target.key.registry) ? 0 : target.tags.deadlineMs - waitedMs;
     try {
       const checked = age === 'stale' ? await within(clock, left, boarding.promise) : await boarding.promise;
       if (checked !== undefined) return checkedResolution(checked, boarding, 'stale');
@@ -141,9 +141,9 @@ export class TagResolver {
       if (!mayServeOld(error, target, age)) throw error;
       return this.#stale(target, tag, entry, error);
     }
-    this.#slow.hasTimedOut(target.key.upstream);
+    this.#slow.hasTimedOut(target.key.registry);
     const slow = new UpstreamError(
-      target.key.upstream,
+      target.key.registry,
       'unavailable',
       'timeout',
       `did not confirm the tag within ${target.tags.deadlineMs} ms`,
@@ -153,7 +153,7 @@ export class TagResolver {
 
   #stale(target: Target, tag: Tag, entry: TagEntry, error: unknown): Resolution {
     const { clock, events } = this.#options;
-    const { upstream, repository } = target.key;
+    const { registry: upstream, repository } = target.key;
     events.emit({ kind: 'stale-served', upstream, repository, reference: tag, error });
     const why = error instanceof UpstreamError ? error.message : 'the tag could not be confirmed';
     const now = clock.now();
@@ -182,7 +182,7 @@ export class TagResolver {
     return this.#checks.join(key, async () => {
       try {
         const checked = await this.#ask(target, tag, entry);
-        this.#slow.hasAnswered(target.key.upstream);
+        this.#slow.hasAnswered(target.key.registry);
         if (checked.head !== undefined) this.#heads.set(key, checked.head);
         return checked;
       } catch (error) {
@@ -206,7 +206,7 @@ export class TagResolver {
     if (
       hasMoved &&
       head !== undefined &&
-      (await manifests.local(target.key.upstream, entry.digest)) !== undefined
+      (await manifests.local(target.key.registry, entry.digest)) !== undefined
     ) {
       checked = await this.#pullMoved(target, tag, head);
     }
@@ -233,7 +233,7 @@ export class TagResolver {
 
   async #record(target: Target, tag: Tag, entry: TagEntry, before: Digest | undefined): Promise<void> {
     const { index, events } = this.#options;
-    const { upstream, repository } = target.key;
+    const { registry: upstream, repository } = target.key;
     if (before !== undefined && before !== entry.digest) {
       events.emit({ kind: 'tag-moved', upstream, repository, tag, from: before, to: entry.digest });
     }
@@ -243,7 +243,7 @@ export class TagResolver {
   async #refused(target: Target, tag: Tag, key: string, error: UpstreamError): Promise<void> {
     const { negative, index, clock, events } = this.#options;
     negative.put(key, error);
-    this.#slow.hasAnswered(target.key.upstream);
+    this.#slow.hasAnswered(target.key.registry);
     // A refused credential must not cost the cache its tags; only a plain "there is none" does.
     if (!error.isVerdict || error.failure !== 'absent' || target.tags.onDeleted === 'keep') return;
     await tolerate(events, 'drop a tag', () => index.deleteTag(target.key, tag, clock.now()));
@@ -258,7 +258,7 @@ function freshOutcome(entry: TagEntry, policy: TagPolicy, now: number): Outcome 
 }
 
 function checkKey({ key }: Target, tag: Tag): string {
-  return flightKey('tag', key.upstream, key.repository, tag);
+  return flightKey('tag', key.registry, key.repository, tag);
 }
 
 /** Upstream's failure hides behind a stale answer; its refusal does only where the policy says so, at any age. */
@@ -272,7 +272,7 @@ function assertQuota({ upstream, key, tags }: Target): void {
   const { remaining } = upstream.rateLimit() ?? {};
   if (remaining === undefined || remaining > tags.quotaReserve) return;
   throw new UpstreamError(
-    key.upstream,
+    key.registry,
     'throttled',
     'quota-reserve',
     `the tag has moved, but only ${remaining} pulls are left, which are kept for what is not cached`,

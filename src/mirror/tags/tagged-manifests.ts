@@ -33,7 +33,7 @@ export class TaggedManifests {
     } catch (error) {
       if (!isAboutDigest(error)) throw error;
     }
-    const { upstream, repository } = target.key;
+    const { registry: upstream, repository } = target.key;
     const key = flightKey(upstream, repository, tag, digest);
     const { promise, collapsed } = this.#fetches.join(key, () => this.fetch(target, tag, digest));
     const pulled = await promise;

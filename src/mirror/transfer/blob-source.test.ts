@@ -198,7 +198,7 @@ describe('a blob that is known to be in several places', () => {
   }
 
   function elsewhere(scripted: ReturnType<typeof scriptedBlob>, name = SECOND): Target {
-    return { ...scripted.target, key: { ...scripted.target.key, upstream: name } };
+    return { ...scripted.target, key: { ...scripted.target.key, registry: name } };
   }
 
   /** Moves the clock on whenever nothing happens. */

@@ -250,7 +250,7 @@ export class BlobSource {
   #tellResumed(): void {
     this.#options.events.emit({
       kind: 'fill-resumed',
-      upstream: this.#places.current.key.upstream,
+      upstream: this.#places.current.key.registry,
       digest: this.#digest,
       offset: this.#offset,
     });
@@ -263,7 +263,7 @@ export class BlobSource {
 
   #stallError(): UpstreamError {
     return new UpstreamError(
-      this.#places.current.key.upstream,
+      this.#places.current.key.registry,
       'unavailable',
       'timeout',
       `sent nothing for ${STALL_MS} ms, and the blob can be had elsewhere`,
@@ -272,12 +272,12 @@ export class BlobSource {
 
   #endedError(): UpstreamError {
     const message = `the transfer of ${this.#digest} was ended`;
-    return new UpstreamError(this.#places.current.key.upstream, 'unavailable', 'cancelled', message);
+    return new UpstreamError(this.#places.current.key.registry, 'unavailable', 'cancelled', message);
   }
 
   #shortError(): UpstreamError {
     const message = `the body of ${this.#digest} ended at byte ${this.#offset}, before its announced end`;
-    return new UpstreamError(this.#places.current.key.upstream, 'unavailable', 'reset', message);
+    return new UpstreamError(this.#places.current.key.registry, 'unavailable', 'reset', message);
   }
 }
 

@@ -41,7 +41,7 @@ describe('a manifest', () => {
     ['/v2/a/manifests/b/manifests/1', {}, 'docker.io a/manifests/b 1', undefined],
   ])('%s %o', (url, asked, expected, ns) => {
     const route = find(url, asked);
-    const { upstream, repository } = route?.target.key ?? {};
+    const { registry: upstream, repository } = route?.target.key ?? {};
     expect(`${upstream} ${repository} ${route?.referenceText}`).toBe(expected);
     expect(route?.ns).toBe(ns);
   });
@@ -78,7 +78,7 @@ describe('the same request', () => {
   test('to another host is another', () => {
     const routes = routesOf();
     const hosts = ['localhost', 'ghcr.mirror.test', 'localhost'];
-    const found = hosts.map((host) => find('/v2/a/b/manifests/1', { routes, host })?.target.key.upstream);
+    const found = hosts.map((host) => find('/v2/a/b/manifests/1', { routes, host })?.target.key.registry);
     expect(found).toEqual(['docker.io', 'ghcr.io', 'docker.io']);
   });
 

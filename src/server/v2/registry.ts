@@ -71,7 +71,7 @@ export class Registry {
     if (answer === undefined) return undefined;
     const { target, referenceText, ns } = route;
     record.requestKind = 'manifest';
-    record.upstream = target.key.upstream;
+    record.upstream = target.key.registry;
     record.repository = target.key.repository;
     record.reference = referenceText;
     return withNamespace(rendered(answer, record), record, ns);
@@ -110,7 +110,7 @@ export class Registry {
     if (path.kind === 'ping') return this.#pong(path.upstream);
     if (path.kind === 'catalog') return answerCatalog(this.#mirror, asked, this.#catalog);
     const question = this.#question(path, incoming, record, asked);
-    return this.#inTime(this.#answerTo(question, path, record), question.target.key.upstream);
+    return this.#inTime(this.#answerTo(question, path, record), question.target.key.registry);
   }
 
   async #pong(upstream: string | undefined): Promise<Answer> {
@@ -153,7 +153,7 @@ export class Registry {
     const selected = this.#upstreams.select({ segments, prefix, ns: asked.ns, host: incoming.headers.host });
     const target =
       isMovable(path) && asksAnew(incoming.headers['cache-control']) ? askedAnew(selected) : selected;
-    record.upstream = target.key.upstream;
+    record.upstream = target.key.registry;
     record.repository = target.key.repository;
     return {
       target,

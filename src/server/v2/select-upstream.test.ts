@@ -33,7 +33,7 @@ interface Asked {
 
 function select({ path, ns, host, prefix }: Asked, table = TABLE): string {
   const { key } = table.select({ segments: path.split('/'), ns, host, prefix });
-  return `${key.upstream} ${key.repository}`;
+  return `${key.registry} ${key.repository}`;
 }
 
 describe('which repository of which upstream', () => {

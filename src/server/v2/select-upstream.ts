@@ -59,7 +59,7 @@ export class UpstreamTable {
       upstream: upstream.upstream,
       tags: upstream.tags,
       permission: upstream.permission,
-      key: { upstream: upstream.upstream.name, repository },
+      key: { registry: upstream.upstream.name, repository },
     };
   }
 

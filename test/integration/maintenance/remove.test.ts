@@ -30,7 +30,7 @@ async function start(options: Pick<MirrorFixtureOptions, 'msPerReading'> = {}): 
 }
 
 function keyOf(repository: string): RepositoryKey {
-  return { upstream: 'docker.io', repository: parseRepositoryName(repository) };
+  return { registry: 'docker.io', repository: parseRepositoryName(repository) };
 }
 
 /** Pulls as a client does. */

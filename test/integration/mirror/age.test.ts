@@ -175,7 +175,7 @@ describe('an answer is as old as its question: what moves while upstream takes i
     world.mirror.clock.advance(4_000);
     stalled.release();
     expect((await pending).headers['docker-content-digest']).toBe(second.digest);
-    const key = { upstream: 'registry.test', repository: parseRepositoryName('acme/app') };
+    const key = { registry: 'registry.test', repository: parseRepositoryName('acme/app') };
     expect((await world.mirror.index.tag(key, parseTag('latest')))?.checkedAt).toBe(asked);
     world.mirror.clock.advance(TTL - 4_000);
     expect((await world.mirror.get(TAG)).headers['docker-content-digest']).toBe(third.digest);

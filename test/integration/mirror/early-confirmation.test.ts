@@ -220,7 +220,7 @@ describe('what is claimed and here already', () => {
     world.registry.fault({ kind: 'blob', repository: 'team/broken' }, instead(status(500)));
     const isConfirmed = (): Promise<boolean> =>
       world.mirror.index.belongs(
-        { upstream: 'registry.test', repository: 'team/well' as never },
+        { registry: 'registry.test', repository: 'team/well' as never },
         digestOf(BASE),
       );
     await expect

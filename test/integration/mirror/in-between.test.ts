@@ -45,7 +45,7 @@ const TROUBLES: readonly (readonly [name: string, where: RequestFilter, reply: R
   ['the token endpoint: a page to sign in', TOKENS, page(200, '<html>Sign in</html>')],
 ];
 
-const KEY = { upstream: 'registry.test', repository: parseRepositoryName('acme/app') };
+const KEY = { registry: 'registry.test', repository: parseRepositoryName('acme/app') };
 const TAG_PATH = '/v2/acme/app/manifests/latest';
 const LAYER = Buffer.from('a layer');
 const BLOB_PATH = `/v2/acme/app/blobs/${digestOf(LAYER)}`;

@@ -258,7 +258,11 @@ describe('_catalog and what is forbidden', () => {
     const upstream = 'registry.test';
     const entry = { digest: digestOf('x'), checkedAt: 0 };
     const put = (name: string): Promise<void> =>
-      mirror.index.putTag({ upstream, repository: parseRepositoryName(name) }, parseTag('1'), entry);
+      mirror.index.putTag(
+        { registry: upstream, repository: parseRepositoryName(name) },
+        parseTag('1'),
+        entry,
+      );
     for (let n = 0; n < 10_100; n += 1) await put(`secret/r${n}`);
     await put('zebra/app');
     const first = await mirror.get('/v2/_catalog?n=1');

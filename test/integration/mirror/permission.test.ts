@@ -330,7 +330,7 @@ describe('a shared layer', () => {
     await stalled.reached;
     const path = `/v2/team/app/blobs/${digest}`;
     const other = await world.mirror.open(path);
-    const key = { upstream: 'registry.test', repository: 'team/app' as never };
+    const key = { registry: 'registry.test', repository: 'team/app' as never };
     expect(await world.mirror.index.belongs(key, digest)).toBe(false);
     stalled.release();
     other.resume();

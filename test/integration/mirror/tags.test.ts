@@ -154,7 +154,7 @@ describe('a tag that moves', () => {
     const moved = world.registry.putImage('acme/app', 'latest', { layers: [Buffer.from('new')] });
     world.mirror.clock.advance(TTL);
     expect((await world.mirror.get(PATH)).headers['docker-content-digest']).toBe(moved.digest);
-    const key = { upstream: 'registry.test', repository: parseRepositoryName('acme/app') };
+    const key = { registry: 'registry.test', repository: parseRepositoryName('acme/app') };
     const history = await world.mirror.index.tagHistory(key, parseTag('latest'));
     expect(history.map(({ digest }) => digest)).toEqual([moved.digest, old.digest]);
     expect(world.mirror.events).toContainEqual(

@@ -23,7 +23,7 @@ interface World extends AsyncDisposable {
   readonly large: Digest;
 }
 
-const KEY: RepositoryKey = { upstream: 'registry.test', repository: parseRepositoryName('acme/app') };
+const KEY: RepositoryKey = { registry: 'registry.test', repository: parseRepositoryName('acme/app') };
 const BY_TAG = '/v2/acme/app/manifests/1';
 const ANY = { accepts: () => true, wantsSingleImage: false };
 
