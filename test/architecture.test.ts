@@ -74,6 +74,9 @@ const LAYERS = new Map<string, readonly string[] | 'everything'>([
  * that are not named may import all of them.
  */
 const ROOMS = new Map<string, readonly string[]>([
+  ['config/values', []],
+  ['config/source', ['values']],
+  ['config/sections', ['values', 'source']],
   ['upstream/credentials', []],
   ['upstream/transport', ['credentials']],
   ['upstream/auth', ['credentials', 'transport']],

@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
-import { holdsCertificates } from '../config/referenced-files.ts';
+import { holdsCertificates } from '../config/source/referenced-files.ts';
 import type { CertificateFile } from '../upstream/transport/trust.ts';
 
 /** The file of an upstream's `ca`, of the same demands as at start. */

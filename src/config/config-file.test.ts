@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Config } from './config.ts';
-import { KNOWN_REGISTRY_NAMES } from './known-registries.ts';
+import { KNOWN_REGISTRY_NAMES } from './sections/known-registries.ts';
 import { loadConfig } from './load.ts';
 import { refusalToListen } from './listen-refusal.ts';
 

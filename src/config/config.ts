@@ -1,7 +1,7 @@
-import type { CredentialsConfig } from './credentials.ts';
-import type { ProxyConfig } from './proxy.ts';
-import type { ProxyEnvironment } from './proxy-environment.ts';
-import type { ListenAddress } from './listen-address.ts';
+import type { CredentialsConfig } from './sections/credentials.ts';
+import type { ProxyConfig } from './values/proxy.ts';
+import type { ProxyEnvironment } from './source/proxy-environment.ts';
+import type { ListenAddress } from './values/listen-address.ts';
 
 /**
  * The configuration in effect: everything said, nothing left to default. Durations are milliseconds, sizes

@@ -1,6 +1,6 @@
 import type { Config } from './config.ts';
-import { formatListenAddress, isLoopback } from './listen-address.ts';
-import type { Overrides } from './overrides.ts';
+import { formatListenAddress, isLoopback } from './values/listen-address.ts';
+import type { Overrides } from './source/overrides.ts';
 import { alternatives, type ConfigProblem } from './config-problem.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ConfigSources } from './config-sources.ts';
+import type { ConfigSources } from './source/config-sources.ts';
 import type { Config, UpstreamConfig } from './config.ts';
 import { loadConfig } from './load.ts';
 import { ConfigError } from './config-problem.ts';

@@ -2,21 +2,21 @@ import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import type { Config } from './config.ts';
-import { pathResolver, type ConfigSources } from './config-sources.ts';
-import { checkHelpers } from './credential-helper.ts';
-import { checkForms } from './credentials-schema.ts';
-import { describeIssues } from './describe-issue.ts';
-import { interpolateCredentials } from './interpolate.ts';
-import { readOverrides } from './overrides.ts';
-import { checkProxies } from './proxy-credentials.ts';
-import { readProxyEnvironment } from './proxy-environment.ts';
+import { pathResolver, type ConfigSources } from './source/config-sources.ts';
+import { checkHelpers } from './sections/credential-helper.ts';
+import { checkForms } from './sections/credentials-schema.ts';
+import { describeIssues } from './source/describe-issue.ts';
+import { interpolateCredentials } from './source/interpolate.ts';
+import { readOverrides } from './source/overrides.ts';
+import { checkProxies } from './sections/proxy-credentials.ts';
+import { readProxyEnvironment } from './source/proxy-environment.ts';
 import { ConfigError, formatKeyPath, type ConfigProblem } from './config-problem.ts';
-import { errorCode, readReferencedFiles, type ReferencedFiles } from './referenced-files.ts';
+import { errorCode, readReferencedFiles, type ReferencedFiles } from './source/referenced-files.ts';
 import type { ListenRefusal } from './listen-refusal.ts';
 import { configSchema, type ConfigFile } from './schema.ts';
 import { toConfig } from './to-config.ts';
-import { checkUpstreams } from './upstream-checks.ts';
-import { parseYaml, type YamlProblem, type YamlSource } from './yaml-source.ts';
+import { checkUpstreams } from './sections/upstream-checks.ts';
+import { parseYaml, type YamlProblem, type YamlSource } from './source/yaml-source.ts';
 
 /** The real world: this process's environment and folder, and the file system. */
 export function systemSources(): ConfigSources {

@@ -2,9 +2,9 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import type { Config } from './config.ts';
-import { formatByteSize } from './byte-size.ts';
-import { formatDuration } from './duration.ts';
-import type { Environment } from './interpolate.ts';
+import { formatByteSize } from './values/byte-size.ts';
+import { formatDuration } from './values/duration.ts';
+import type { Environment } from './source/interpolate.ts';
 import { loadConfig } from './load.ts';
 import { printConfig } from './print.ts';
 

@@ -1,10 +1,10 @@
 import { stringify } from 'yaml';
 import { quoted } from '../oci/error.ts';
-import { formatByteSize } from './byte-size.ts';
+import { formatByteSize } from './values/byte-size.ts';
 import type { Config, TagPolicyConfig, UpstreamConfig, UpstreamTimeouts } from './config.ts';
-import type { CredentialsConfig } from './credentials.ts';
-import { formatDuration } from './duration.ts';
-import { formatListenAddress } from './listen-address.ts';
+import type { CredentialsConfig } from './sections/credentials.ts';
+import { formatDuration } from './values/duration.ts';
+import { formatListenAddress } from './values/listen-address.ts';
 
 /** What stands where a secret was. */
 const HIDDEN = '(hidden)';

@@ -1,8 +1,8 @@
 import { stringify } from 'yaml';
 import { z } from 'zod';
-import { KNOWN_REGISTRY_NAMES } from './known-registries.ts';
+import { KNOWN_REGISTRY_NAMES } from './sections/known-registries.ts';
 import { alternatives, formatKeyPath } from './config-problem.ts';
-import { bare, type Bare } from './schema-shape.ts';
+import { bare, type Bare } from './source/schema-shape.ts';
 import { configSchema } from './schema.ts';
 
 const INTRODUCTION = `# Configuration

@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { credentialsSchema } from './credentials-schema.ts';
-import { parseGlob } from './glob.ts';
-import { parseHost, parseRegistryHost } from './host.ts';
-import { parseRegistryUrl } from './http-url.ts';
-import { parseListenAddress } from './listen-address.ts';
-import { NETWORK_EXAMPLE, parseNetwork } from './network.ts';
-import { parseProxy } from './proxy.ts';
-import { proxyCredentialsSchema } from './proxy-credentials.ts';
+import { credentialsSchema } from './sections/credentials-schema.ts';
+import { parseGlob } from './values/glob.ts';
+import { parseHost, parseRegistryHost } from './values/host.ts';
+import { parseRegistryUrl } from './values/http-url.ts';
+import { parseListenAddress } from './values/listen-address.ts';
+import { NETWORK_EXAMPLE, parseNetwork } from './values/network.ts';
+import { parseProxy } from './values/proxy.ts';
+import { proxyCredentialsSchema } from './sections/proxy-credentials.ts';
 import {
   byteSize,
   byteSizeOrUnlimited,
@@ -17,7 +17,7 @@ import {
   textLeaf,
   wait,
   type Leaf,
-} from './value-leaf.ts';
+} from './values/leaf.ts';
 
 const glob = (): Leaf<string> => textLeaf('glob', 'a glob such as library/* or team/**', parseGlob);
 const host = (): Leaf<string> => textLeaf('host', 'a host such as mirror.example', parseHost);

@@ -1,8 +1,8 @@
 import type { Config, TagPolicyConfig, UpstreamConfig, UpstreamTimeouts } from './config.ts';
-import type { CredentialsConfig } from './credentials.ts';
-import { aliasedRegistry, knownRegistry } from './known-registries.ts';
-import type { Overrides } from './overrides.ts';
-import type { ProxyEnvironment } from './proxy-environment.ts';
+import type { CredentialsConfig } from './sections/credentials.ts';
+import { aliasedRegistry, knownRegistry } from './sections/known-registries.ts';
+import type { Overrides } from './source/overrides.ts';
+import type { ProxyEnvironment } from './source/proxy-environment.ts';
 import type { ConfigFile } from './schema.ts';
 
 type UpstreamEntry = ConfigFile['upstreams'][string];

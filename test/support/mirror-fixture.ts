@@ -19,7 +19,7 @@ import type { Mirror } from '../../src/mirror/mirror.ts';
 import type { TagPolicy } from '../../src/mirror/tag-policy.ts';
 import { rememberIndex } from '../../src/index/remembering-index.ts';
 import type { Target } from '../../src/mirror/target.ts';
-import { knownRegistry } from '../../src/config/known-registries.ts';
+import { knownRegistry } from '../../src/config/sections/known-registries.ts';
 import { BufferShares } from '../../src/delivery/buffer-shares.ts';
 import { chooseDelivery } from '../../src/delivery/choose.ts';
 import { createEvents, type Events, type LarderEvent, type ServedRequest } from '../../src/events.ts';

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
-import type { ConfigSources } from '../../config/config-sources.ts';
+import type { ConfigSources } from '../../config/source/config-sources.ts';
 import { loadConfig, systemSources } from '../../config/load.ts';
-import { configPath } from '../../config/overrides.ts';
+import { configPath } from '../../config/source/overrides.ts';
 import { printConfig } from '../../config/print.ts';
 import { ConfigError } from '../../config/config-problem.ts';
 import { refusalToListen } from '../../config/listen-refusal.ts';

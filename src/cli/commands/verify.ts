@@ -1,5 +1,5 @@
 import { InvalidArgumentError, type Command } from 'commander';
-import { parseByteSize } from '../../config/byte-size.ts';
+import { parseByteSize } from '../../config/values/byte-size.ts';
 import type { VerifyProgress, VerifyReport } from '../../upkeep/verify.ts';
 import { EXIT_FAILED } from '../terminal/exit-codes.ts';
 import { operatorCommand, printJson, withOperator } from './operator-command.ts';

@@ -1,6 +1,6 @@
 import type { Config } from '../../config/config.ts';
 import { loadConfig, systemSources } from '../../config/load.ts';
-import { configPath } from '../../config/overrides.ts';
+import { configPath } from '../../config/source/overrides.ts';
 import { ConfigError } from '../../config/config-problem.ts';
 import type { ListenRefusal } from '../../config/listen-refusal.ts';
 

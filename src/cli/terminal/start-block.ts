@@ -1,4 +1,4 @@
-import { formatByteSize } from '../../config/byte-size.ts';
+import { formatByteSize } from '../../config/values/byte-size.ts';
 import type { Config } from '../../config/config.ts';
 import { shortSize } from './short-size.ts';
 

@@ -1,5 +1,5 @@
 import { isPlainMap, mapValues } from './plain-value.ts';
-import type { KeyPath, ConfigProblem } from './config-problem.ts';
+import type { KeyPath, ConfigProblem } from '../config-problem.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

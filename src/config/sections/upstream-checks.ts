@@ -1,12 +1,12 @@
-import { asciiLower } from '../oci/ascii.ts';
-import { parseRegistryHost } from './host.ts';
+import { asciiLower } from '../../oci/ascii.ts';
+import { parseRegistryHost } from '../values/host.ts';
 import { aliasedRegistry, knownRegistry, KNOWN_REGISTRY_NAMES } from './known-registries.ts';
-import { isMisspelt, nearest } from './nearest.ts';
-import { isPlainMap, upstreamEntries, type PlainMap } from './plain-value.ts';
-import { alternatives, shown, type KeyPath, type ConfigProblem } from './config-problem.ts';
-import { keysAt } from './schema-shape.ts';
-import { configSchema } from './schema.ts';
-import { ValueError, valueOrError } from './value-error.ts';
+import { isMisspelt, nearest } from '../source/nearest.ts';
+import { isPlainMap, upstreamEntries, type PlainMap } from '../source/plain-value.ts';
+import { alternatives, shown, type KeyPath, type ConfigProblem } from '../config-problem.ts';
+import { keysAt } from '../source/schema-shape.ts';
+import { configSchema } from '../schema.ts';
+import { ValueError, valueOrError } from '../values/value-error.ts';
 
 /**
  * What the upstreams of a file must agree on among each other, which a schema of single values cannot see.

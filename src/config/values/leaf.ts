@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { formatByteSize, parseByteSize } from './byte-size.ts';
 import { formatDuration, parseDuration } from './duration.ts';
-import { shown } from './config-problem.ts';
+import { shown } from '../config-problem.ts';
 import { ValueError, valueOrError } from './value-error.ts';
 
 /** A value of the file, read by `parse`; `title` names its kind in the reference. */

@@ -10,7 +10,7 @@ import {
   type Node,
   type YAMLError,
 } from 'yaml';
-import type { KeyPath } from './config-problem.ts';
+import type { KeyPath } from '../config-problem.ts';
 
 /** Both count from 1. */
 interface Position {

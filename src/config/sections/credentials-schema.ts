@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { HELPER } from './credential-helper.ts';
 import type { CredentialsConfig } from './credentials.ts';
-import { isPlainMap, upstreamEntries } from './plain-value.ts';
-import { alternatives, shown, type ConfigProblem } from './config-problem.ts';
-import { secretText } from './value-leaf.ts';
+import { isPlainMap, upstreamEntries } from '../source/plain-value.ts';
+import { alternatives, shown, type ConfigProblem } from '../config-problem.ts';
+import { secretText } from '../values/leaf.ts';
 
 const keys = z.strictObject({
   username: secretText().optional().describe('The account. Goes with `password` or `passwordFile`.'),

@@ -1,8 +1,8 @@
 import type { z } from 'zod';
 import { isMisspelt, nearest } from './nearest.ts';
 import { isPlainMap } from './plain-value.ts';
-import { alternatives, formatKey, shown, type KeyPath, type ConfigProblem } from './config-problem.ts';
-import { hidden } from './value-leaf.ts';
+import { alternatives, formatKey, shown, type KeyPath, type ConfigProblem } from '../config-problem.ts';
+import { hidden } from '../values/leaf.ts';
 import { keysAt } from './schema-shape.ts';
 
 /** Says what the schema found in Larder's words: what was expected, and what is there. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { KeyPath } from './config-problem.ts';
+import type { KeyPath } from '../config-problem.ts';
 
 /** A schema without its wrappers: what a person calls the value. */
 export type Bare =

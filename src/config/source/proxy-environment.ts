@@ -1,7 +1,7 @@
 import type { Environment } from './interpolate.ts';
 import { isBypassed } from './no-proxy.ts';
-import { parseProxy, type ProxyConfig } from './proxy.ts';
-import { ValueError, valueOrError } from './value-error.ts';
+import { parseProxy, type ProxyConfig } from '../values/proxy.ts';
+import { ValueError, valueOrError } from '../values/value-error.ts';
 
 /** What the environment says of proxies; it counts for upstreams whose `proxy` says nothing. */
 export interface ProxyEnvironment {

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { isPlainMap, upstreamEntries } from './plain-value.ts';
-import type { ConfigProblem } from './config-problem.ts';
-import type { ProxyCredentials } from './proxy.ts';
-import { secretText } from './value-leaf.ts';
+import { isPlainMap, upstreamEntries } from '../source/plain-value.ts';
+import type { ConfigProblem } from '../config-problem.ts';
+import type { ProxyCredentials } from '../values/proxy.ts';
+import { secretText } from '../values/leaf.ts';
 
 const keys = z.strictObject({
   username: secretText().describe('The account at the proxy.'),

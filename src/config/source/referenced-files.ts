@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import type { ConfigSources } from './config-sources.ts';
 import { isPlainMap, upstreamEntries } from './plain-value.ts';
-import { shown, type KeyPath, type ConfigProblem } from './config-problem.ts';
+import { shown, type KeyPath, type ConfigProblem } from '../config-problem.ts';
 
 export interface ReferencedFiles {
   /** The text of each upstream's `ca`, by upstream. */

@@ -1,5 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net';
-import { asciiLower } from '../oci/ascii.ts';
+import { asciiLower } from '../../oci/ascii.ts';
 import { ValueError, valueOrError } from './value-error.ts';
 
 /** RFC 1123 section 2.1, in lower case. */

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
-import { parseListenAddress, type ListenAddress } from './listen-address.ts';
-import { shown } from './config-problem.ts';
+import { parseListenAddress, type ListenAddress } from '../values/listen-address.ts';
+import { shown } from '../config-problem.ts';
 import type { ConfigSources } from './config-sources.ts';
-import { ValueError, valueOrError } from './value-error.ts';
+import { ValueError, valueOrError } from '../values/value-error.ts';
 
 /** What the environment says in place of the file. */
 export interface Overrides {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Environment } from './interpolate.ts';
-import { parseProxy } from './proxy.ts';
+import { parseProxy } from '../values/proxy.ts';
 import { proxyOf, readProxyEnvironment } from './proxy-environment.ts';
 
 /** The host of the proxy that a URL is asked through. */
