@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { flightKey, Flights } from './flights.ts';
 
 test('each caller that asks during a flight gets its value, and one run serves them all', async () => {
-  const flights = new Flights<number>(() => 7);
+  const flights = new Flights<number>({ monotonic: () => 7 });
   const { promise, resolve } = Promise.withResolvers<number>();
   let runs = 0;
   const run = (): Promise<number> => {
@@ -20,7 +20,7 @@ test('each caller that asks during a flight gets its value, and one run serves t
 });
 
 test('everybody gets the error too, and the next one tries anew', async () => {
-  const flights = new Flights<number>(() => 0);
+  const flights = new Flights<number>({ monotonic: () => 0 });
   const fails = (): Promise<number> => Promise.reject(new Error('no'));
   const first = flights.join('a', fails);
   const second = flights.join('a', fails);
@@ -30,7 +30,7 @@ test('everybody gets the error too, and the next one tries anew', async () => {
 });
 
 test('different keys do not share', async () => {
-  const flights = new Flights<string>(() => 0);
+  const flights = new Flights<string>({ monotonic: () => 0 });
   const image = flights.join(flightKey('manifest', 'a', 'b'), () => Promise.resolve('image'));
   const referrers = flights.join(flightKey('referrers', 'a', 'b'), () => Promise.resolve('referrers'));
   expect(await Promise.all([image.promise, referrers.promise])).toEqual(['image', 'referrers']);

@@ -1,3 +1,5 @@
+import type { Clock } from '../clock.ts';
+
 /** A running flight as one of its passengers sees it. */
 export interface Boarding<T> {
   readonly promise: Promise<T>;
@@ -13,11 +15,10 @@ export interface Boarding<T> {
  */
 export class Flights<T> {
   readonly #running = new Map<string, { promise: Promise<T>; startedAt: number }>();
-  readonly #now: () => number;
+  readonly #clock: Pick<Clock, 'monotonic'>;
 
-  /** @param now the monotonic clock */
-  constructor(now: () => number) {
-    this.#now = now;
+  constructor(clock: Pick<Clock, 'monotonic'>) {
+    this.#clock = clock;
   }
 
   get size(): number {
@@ -30,7 +31,7 @@ export class Flights<T> {
     const promise = run().finally(() => this.#running.delete(key));
     // The flight outlives callers that left early: where all have, no caller is there to see it fail.
     promise.catch(() => {});
-    const flight = { promise, startedAt: this.#now() };
+    const flight = { promise, startedAt: this.#clock.monotonic() };
     this.#running.set(key, flight);
     return { ...flight, collapsed: false };
   }

@@ -53,7 +53,7 @@ export class BlobPuller {
     this.#options = options;
     this.#fills = new Fills(options);
     this.#pastStore = new PastStore(options);
-    this.#questions = new Flights(() => options.clock.monotonic());
+    this.#questions = new Flights(options.clock);
   }
 
   /** Running fills. */

@@ -31,7 +31,7 @@ export class Remembered<T extends object> {
   /** @param maxSize in the units of `sizeOf` (at least 1 an entry) */
   constructor(clock: Clock, maxSize: number, sizeOf: (value: T) => number) {
     this.#clock = clock;
-    this.#flights = new Flights(() => clock.monotonic());
+    this.#flights = new Flights(clock);
     this.#entries = new LRUCache({ maxSize, sizeCalculation: ({ value }) => 1 + sizeOf(value) });
   }
 

@@ -30,7 +30,7 @@ export class LinuxImages {
   /** @param now the monotonic clock */
   constructor(now: () => number, parser: Parser = inlineParser) {
     this.#parser = parser;
-    this.#readings = new Flights(now);
+    this.#readings = new Flights({ monotonic: now });
   }
 
   /**

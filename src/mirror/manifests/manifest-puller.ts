@@ -53,9 +53,8 @@ export class ManifestPuller {
   constructor(options: ManifestPullerOptions) {
     this.#options = options;
     this.#files = new ManifestKeeper(options);
-    const now = (): number => options.clock.monotonic();
-    this.#fetches = new Flights(now);
-    this.#heads = new Flights(now);
+    this.#fetches = new Flights(options.clock);
+    this.#heads = new Flights(options.clock);
     this.#memory = new ManifestMemory(options.memoryBytes);
   }
 

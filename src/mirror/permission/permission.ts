@@ -38,7 +38,7 @@ export class Permission {
 
   constructor(options: PermissionOptions) {
     this.#options = options;
-    this.#questions = new Flights(() => options.clock.monotonic());
+    this.#questions = new Flights(options.clock);
   }
 
   /** Whether it is known at once, without I/O, that the digest is served. Where it is not, `ask` may still serve it. */

@@ -63,7 +63,7 @@ export class TagResolver {
 
   constructor(options: TagResolverOptions) {
     this.#options = options;
-    this.#checks = new Flights(() => options.clock.monotonic());
+    this.#checks = new Flights(options.clock);
     this.#slow = new SlowUpstreams(options.clock);
     this.#tagged = new TaggedManifests(options.manifests, options.clock);
   }

@@ -19,7 +19,7 @@ export class TaggedManifests {
 
   constructor(manifests: ManifestPuller, clock: Clock) {
     this.#manifests = manifests;
-    this.#fetches = new Flights(() => clock.monotonic());
+    this.#fetches = new Flights(clock);
   }
 
   /**
