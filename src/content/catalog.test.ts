@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers';
 import * as fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import { catalogPage } from './catalog.ts';
@@ -6,16 +7,19 @@ import { catalogPage } from './catalog.ts';
 function indexOf(paths: readonly string[]): {
   repositories: (page: { after?: string; limit: number }) => Promise<string[]>;
   rows: () => number;
+  /** Of each turn. */
+  limits: number[];
 } {
   const sorted = [...paths].toSorted();
-  let rows = 0;
+  const limits: number[] = [];
   return {
     repositories: vi.fn(({ after = '', limit }) => {
       const page = sorted.filter((path) => path > after).slice(0, limit);
-      rows += limit;
+      limits.push(limit);
       return Promise.resolve(page);
     }),
-    rows: () => rows,
+    rows: () => limits.reduce((sum, limit) => sum + limit, 0),
+    limits,
   };
 }
 
@@ -54,6 +58,32 @@ describe('catalogPage', () => {
     expect(first).toMatchObject({ entries: ['r/a'], next: 'r/secret010001' });
     expect(index.rows()).toBe(10_003);
     expect((await allPages(paths, 2)).filter((page) => page.length > 0)).toEqual([['r/a'], ['r/z']]);
+  });
+
+  test('looks at no more than so many where its turns end just there', async () => {
+    const index = indexOf(numbered('r/secret', 25_000));
+    const { next } = await catalogPage(index, { limit: 999, after: undefined }, isShown);
+    expect(index.limits).toEqual(Array.from({ length: 10 }, () => 1_000));
+    expect(next).toBe('r/secret009999');
+  });
+
+  test('looks at nothing for a page of none', async () => {
+    const index = indexOf(numbered('r/secret', 2));
+    const page = await catalogPage(index, { limit: 0, after: undefined }, isShown);
+    expect([page, index.rows()]).toEqual([{ entries: [], next: undefined }, 0]);
+  });
+
+  test('lets others have their turn between its own', async () => {
+    const index = indexOf(numbered('r/secret', 2_500));
+    const turns: number[] = [];
+    const paging = catalogPage(index, { limit: 2, after: undefined }, isShown);
+    const note = (): void => {
+      turns.push(index.limits.length);
+      if (turns.length < 3) setImmediate(note);
+    };
+    setImmediate(note);
+    await paging;
+    expect(turns).toEqual([1, 2, 3]);
   });
 
   test('the pages together are all that may be shown, in order, and all but the last are full', async () => {

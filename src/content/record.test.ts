@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { ContentIndex } from '../index/content-index.ts';
 import { digestOf } from '../oci/digest.ts';
@@ -30,4 +31,21 @@ test.each([
   const world = await start(blob);
   await expect(recordOrDrop(world, DIGEST, () => Promise.reject(FULL))).rejects.toBe(FULL);
   expect(await world.store.stat(DIGEST)).toEqual(left);
+});
+
+test('that recording has failed is told once the bytes are gone', async () => {
+  const { store, index } = await start(() => Promise.resolve(undefined));
+  const deleting = Promise.withResolvers<boolean>();
+  const slow = { ...store, delete: () => deleting.promise };
+  let told: unknown;
+  const recording = recordOrDrop({ store: slow, index }, DIGEST, () => Promise.reject(FULL)).catch(
+    (error: unknown) => {
+      told = error;
+    },
+  );
+  for (let turn = 0; turn < 5; turn += 1) await setImmediate();
+  expect(told).toBeUndefined();
+  deleting.resolve(true);
+  await recording;
+  expect(told).toBe(FULL);
 });

@@ -108,6 +108,17 @@ describe('small blobs', () => {
     expect(opened).toBe(5);
   });
 
+  it.each([
+    ['just enough for both', 2 * 512 + 2 * CONFIG.length, 2],
+    ['a byte too little', 2 * 512 + 2 * CONFIG.length - 1, 3],
+  ])('take half a KiB beside their bytes: %s', async (_, memoryBytes, expected) => {
+    const other = Buffer.from(CONFIG.toString().replace('amd64', 'arm64'));
+    await put(other, digestOf(other));
+    const small = blobs(memoryBytes);
+    for (const bytes of [CONFIG, other, CONFIG]) await read(small, digestOf(bytes));
+    expect(opened).toBe(expected);
+  });
+
   it('are forgotten when they are told to be, also while they are read', async () => {
     const small = blobs();
     await read(small, digestOf(CONFIG));

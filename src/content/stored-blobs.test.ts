@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createEvents, type LarderEvent } from '../events.ts';
 import type { ContentIndex } from '../index/content-index.ts';
@@ -88,6 +89,17 @@ describe('stored blobs', () => {
     expect(await isThere()).toBe(false);
   });
 
+  it('whose size the store does not tell are served', async () => {
+    const sizeless: Partial<BlobStore> = {
+      async open(digest) {
+        const reader = await store.open(digest);
+        return reader && Object.defineProperty(reader, 'size', { value: undefined });
+      },
+    };
+    expect(await stored({ store: sizeless }).open(DIGEST)).toBeDefined();
+    expect([await isThere(), events]).toEqual([true, []]);
+  });
+
   it('are served where the index does not know them, or fails', async () => {
     const unknown = stored({ index: { blob: async () => undefined } });
     const failing = stored({ index: { blob: () => Promise.reject(new IndexError('busy', 'SQLITE_BUSY')) } });
@@ -163,6 +175,78 @@ describe('stored blobs', () => {
     const reader = await stored({ store: shortened }).open(DIGEST);
     await expect(reader!.read(new Uint8Array(1), 3)).rejects.toMatchObject({ code: 'EIO' });
     expect(await isThere()).toBe(false);
+  });
+
+  it('that are set aside are not called so before those who are told have heard of it', async () => {
+    const hearing = Promise.withResolvers<void>();
+    const bus = createEvents();
+    bus.subscribe((event) => events.push(event));
+    const blobs = new StoredBlobs({ store, index, events: bus, onSetAside: () => hearing.promise });
+    const settingAside = blobs.setAside(DIGEST, new Error('wrong'));
+    for (let turn = 0; turn < 20; turn += 1) await setImmediate();
+    expect([await isThere(), events]).toEqual([false, []]);
+    hearing.resolve();
+    await settingAside;
+    expect(events).toHaveLength(1);
+  });
+
+  it('of which a read has failed are set aside before that is told', async () => {
+    const settingAside = Promise.withResolvers<boolean>();
+    const unreadable: Partial<BlobStore> = {
+      quarantine: () => settingAside.promise,
+      async open(digest) {
+        const reader = await store.open(digest);
+        if (reader !== undefined) reader.read = fail('EIO');
+        return reader;
+      },
+    };
+    const reader = await stored({ store: unreadable }).open(DIGEST);
+    let told: unknown;
+    const reading = reader!.read(new Uint8Array(1), 0).catch((error: unknown) => {
+      told = error;
+    });
+    for (let turn = 0; turn < 20; turn += 1) await setImmediate();
+    expect(told).toBeUndefined();
+    settingAside.resolve(false);
+    await reading;
+    expect(told).toMatchObject({ code: 'EIO' });
+  });
+
+  it('are not read again where a read has failed for another reason than theirs', async () => {
+    let opened = 0;
+    const failing: Partial<BlobStore> = {
+      async open(digest) {
+        opened += 1;
+        const reader = await store.open(digest);
+        if (reader !== undefined) reader.read = fail('EMFILE');
+        return reader;
+      },
+    };
+    const reader = await stored({ store: failing }).open(DIGEST);
+    await expect(reader!.read(new Uint8Array(1), 0)).rejects.toMatchObject({ code: 'EMFILE' });
+    expect([opened, await isThere()]).toEqual([1, true]);
+  });
+
+  it('of another size are closed before that is told', async () => {
+    await index.putBlob({ digest: DIGEST, size: BYTES.length + 1 }, 1);
+    const closing = Promise.withResolvers<void>();
+    const slow: Partial<BlobStore> = {
+      async open(digest) {
+        const reader = await store.open(digest);
+        if (reader !== undefined) reader.close = () => closing.promise;
+        return reader;
+      },
+    };
+    let isOver = false;
+    const opening = stored({ store: slow })
+      .open(DIGEST)
+      .then(() => {
+        isOver = true;
+      });
+    for (let turn = 0; turn < 20; turn += 1) await setImmediate();
+    expect(isOver).toBe(false);
+    closing.resolve();
+    await opening;
   });
 
   it('that are gone already are set aside once', async () => {
