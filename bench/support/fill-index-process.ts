@@ -15,7 +15,7 @@ import type * as repositories from '../../src/index/sqlite/repositories.ts';
 import type { RepositoryName } from '../../src/oci/repository-name.ts';
 import type { Digest } from '../../src/oci/digest.ts';
 import { digestHex } from '../../src/oci/digest.ts';
-import type { Edge } from '../../src/index/content-index.ts';
+import type { Edge } from '../../src/oci/manifest.ts';
 import { MediaType } from '../../src/oci/media-type.ts';
 import { filledDigest, filledRepository, filledTag, filledUse } from './filled-index.ts';
 import { UPSTREAM_NAME } from './larder.ts';

@@ -3,7 +3,8 @@
  * code of the sources at ROOT, and prints how long each took, in milliseconds, as JSON: the median by name.
  */
 import { join } from 'node:path';
-import type { ContentIndex, RepositoryKey } from '../../src/index/content-index.ts';
+import type { ContentIndex } from '../../src/index/content-index.ts';
+import type { RepositoryKey } from '../../src/index/repository-key.ts';
 import type * as sqlite from '../../src/index/sqlite/sqlite-index.ts';
 import type { RepositoryName } from '../../src/oci/repository-name.ts';
 import type { Tag } from '../../src/oci/tag.ts';

@@ -6,7 +6,7 @@ import type { Config, TagPolicyConfig as TagConfig, UpstreamConfig } from '../co
 import { matcherOf } from '../config/values/glob.ts';
 import { proxyOf } from '../config/source/proxy-environment.ts';
 import type { Events } from '../events.ts';
-import type { RepositoryKey } from '../index/content-index.ts';
+import type { RepositoryKey } from '../index/repository-key.ts';
 import type { RepositoryName } from '../oci/repository-name.ts';
 import type { RoutedUpstream } from '../server/v2/select-upstream.ts';
 import type { Breaker } from '../upstream/protect/breaker.ts';

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { StoredUse } from '../index/content-index.ts';
+import type { StoredUse } from '../index/blob-index.ts';
 import { evictionRank, TIER_MS } from '../index/eviction-rank.ts';
 import { digestOf } from '../oci/digest.ts';
 import { chooseEvictions, isUnused, type EvictionDemand } from './eviction-policy.ts';

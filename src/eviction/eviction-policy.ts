@@ -1,4 +1,4 @@
-import type { StoredUse } from '../index/content-index.ts';
+import type { StoredUse } from '../index/blob-index.ts';
 import { evictionRank } from '../index/eviction-rank.ts';
 import type { Digest } from '../oci/digest.ts';
 

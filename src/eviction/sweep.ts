@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { Events } from '../events.ts';
-import type { ContentIndex, StoredUse } from '../index/content-index.ts';
+import type { ContentIndex } from '../index/content-index.ts';
+import type { StoredUse } from '../index/blob-index.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Stored } from '../store/blob-store.ts';
 import { StoreError } from '../store/error.ts';

@@ -1,20 +1,20 @@
 import { afterEach, beforeEach, describe } from 'vitest';
-import { describeBlobs } from './blobs.contract.ts';
+import { describeBelongingIndex } from './belonging-index.contract.ts';
+import { describeBlobIndex } from './blob-index.contract.ts';
 import type { ContentIndex } from './content-index.ts';
-import { describeEvictionOrder } from './eviction-order.contract.ts';
-import { describeForgetGone } from './forget-gone.contract.ts';
-import { describeManifests } from './manifests.contract.ts';
-import { describePermission } from './permission.contract.ts';
-import { describePins } from './pins.contract.ts';
-import { describeSurvey } from './survey.contract.ts';
-import { describeTags } from './tags.contract.ts';
+import { describeContentSurvey } from './content-survey.contract.ts';
+import { describeManifestIndex } from './manifest-index.contract.ts';
+import { describePinIndex } from './pin-index.contract.ts';
+import { describeTagIndex } from './tag-index.contract.ts';
 
-/** The index of the test that runs. */
+/**
+ * The index of the test that runs. A port's contract has all of it: what one port is told shows in another.
+ */
 export interface Subject {
   readonly index: ContentIndex;
 }
 
-/** What every implementation of ContentIndex does. @param open gives an empty one. */
+/** What every implementation of ContentIndex does, port by port. @param open gives an empty one. */
 export function describeContentIndex(name: string, open: () => Promise<ContentIndex>): void {
   describe(`${name} as a content index`, () => {
     let index: ContentIndex;
@@ -33,29 +33,22 @@ export function describeContentIndex(name: string, open: () => Promise<ContentIn
     });
 
     describe('tags', () => {
-      describeTags(subject);
+      describeTagIndex(subject);
     });
     describe('manifests', () => {
-      describeManifests(subject);
+      describeManifestIndex(subject);
     });
-    describe('permission', () => {
-      describePermission(subject);
-    });
-
     describe('blobs', () => {
-      describeBlobs(subject);
-    });
-    describe('the order of eviction', () => {
-      describeEvictionOrder(subject);
+      describeBlobIndex(subject);
     });
     describe('pins', () => {
-      describePins(subject);
+      describePinIndex(subject);
+    });
+    describe('belongings', () => {
+      describeBelongingIndex(subject);
     });
     describe('the survey', () => {
-      describeSurvey(subject);
-    });
-    describe('what is gone', () => {
-      describeForgetGone(subject);
+      describeContentSurvey(subject);
     });
   });
 }

@@ -1,6 +1,8 @@
 import type { Digest } from '../oci/digest.ts';
-import type { Tag } from '../oci/tag.ts';
-import type { Edge, ManifestEntry, Page, RepositoryKey, StoredUse } from './content-index.ts';
+import type { Edge } from '../oci/manifest.ts';
+import type { ManifestEntry } from './manifest-index.ts';
+import type { Page } from './page.ts';
+import type { RepositoryKey } from './repository-key.ts';
 
 /** What the bytes of a manifest tell of it. */
 export interface AdoptedManifest {
@@ -37,11 +39,14 @@ export interface GonePiece {
   readonly forgotten: number;
 }
 
-/** What maintenance asks of the index and tells it: about all that is stored, rather than one pull's part of it. */
+/**
+ * What is asked and told of all that is known together, rather than of one tag, manifest or blob: by listings, by what
+ * makes index and disk agree, by what forgets.
+ */
 export interface ContentSurvey {
-  blob(digest: Digest): Promise<StoredUse | undefined>;
-  /** What is stored, in the order of the digests' text. */
-  blobs(page: Page<Digest>): Promise<readonly StoredUse[]>;
+  /** `upstream/repository` of every repository that has a tag or a manifest here that may be served, in ASCII order. */
+  repositories(page: Page<string>): Promise<readonly string[]>;
+  repositoryStats(key: RepositoryKey): Promise<RepositoryStats>;
 
   /**
    * In one transaction: records bytes that were found without a row, what they tell of themselves where they are
@@ -56,22 +61,6 @@ export interface ContentSurvey {
   /** Whether the bytes were adopted, and have been here since. */
   isRecovered(digest: Digest): Promise<boolean>;
 
-  /** Repositories that the digest belongs to, were it only by a claim. */
-  repositoriesOf(digest: Digest, limit: number): Promise<readonly RepositoryKey[]>;
-  /** What belongs to the repository, were it only by a claim, stored or not, in the order of the digests' text. */
-  belongings(key: RepositoryKey, page: Page<Digest>): Promise<readonly Digest[]>;
-  /** Tags of the repository that stand for the digest, in ASCII order. */
-  tagsOf(key: RepositoryKey, digest: Digest, limit: number): Promise<readonly Tag[]>;
-  /**
-   * Manifests that refer to the digest other than as their subject: the stored ones, or those that belong to the
-   * repository, stored or not. One that does so twice may be there twice.
-   */
-  parents(digest: Digest, limit: number, key?: RepositoryKey): Promise<readonly Digest[]>;
-
-  repositoryStats(key: RepositoryKey): Promise<RepositoryStats>;
-  /** Forgets the repository's tags and their history. Not one transaction. @returns how many tags it had. */
-  deleteTags(key: RepositoryKey): Promise<number>;
-
   /**
    * Goes on with a walk through what outlives the bytes, and forgets what has led to nothing that is stored for as long
    * as the walk says: a tag (its history stays), that a digest belongs to a repository, what a manifest said that
@@ -81,7 +70,7 @@ export interface ContentSurvey {
    */
   forgetGone(walk: GoneWalk): Promise<GonePiece>;
 
-  /** A remark that maintenance leaves for its next run; undefined where there is none. */
+  /** A remark that a run leaves for the next one; undefined where there is none. */
   note(name: string): Promise<string | undefined>;
   putNote(name: string, text: string): Promise<void>;
 }

@@ -1,7 +1,9 @@
 import { digestOf, type Digest } from '../oci/digest.ts';
 import { parseRepositoryName } from '../oci/repository-name.ts';
 import { parseTag } from '../oci/tag.ts';
-import type { Edge, ManifestEntry, RepositoryKey } from './content-index.ts';
+import type { Edge } from '../oci/manifest.ts';
+import type { ManifestEntry } from './manifest-index.ts';
+import type { RepositoryKey } from './repository-key.ts';
 
 export const DEBIAN = keyOf('docker.io', 'library/debian');
 export const ALPINE = keyOf('docker.io', 'library/alpine');

@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { Subject } from './content-index.contract.ts';
-import type { ContentIndex, StoredUse } from './content-index.ts';
+import type { ContentIndex } from './content-index.ts';
+import type { StoredUse } from './blob-index.ts';
 import { evictionRank, MAX_FAVOURED_BYTES, TIER_MS } from './eviction-rank.ts';
 import { DEBIAN, digest, edge, manifest } from './content.contract.ts';
 

@@ -1,4 +1,4 @@
-import type { StoredUse } from './content-index.ts';
+import type { StoredUse } from './blob-index.ts';
 
 /**
  * How much longer a manifest is kept than blobs that were used with it, and an index than its manifests. Bytes of

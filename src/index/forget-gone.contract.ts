@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { Subject } from './content-index.contract.ts';
-import type { ContentIndex, RepositoryKey } from './content-index.ts';
+import type { ContentIndex } from './content-index.ts';
+import type { RepositoryKey } from './repository-key.ts';
 import type { GoneWalk } from './content-survey.ts';
 import { ALPINE, DEBIAN, digest, edge, keyOf, LATEST, manifest } from './content.contract.ts';
 

@@ -1,5 +1,7 @@
 import { LRUCache } from 'lru-cache';
-import type { ContentIndex, RepositoryKey, TagEntry } from './content-index.ts';
+import type { ContentIndex } from './content-index.ts';
+import type { RepositoryKey } from './repository-key.ts';
+import type { TagEntry } from './tag-index.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Tag } from '../oci/tag.ts';
 import { flightKey } from '../async/flights.ts';

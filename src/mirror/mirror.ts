@@ -1,5 +1,5 @@
 import type { RangeSpec } from '../http/range.ts';
-import type { RepositoryKey } from '../index/content-index.ts';
+import type { RepositoryKey } from '../index/repository-key.ts';
 import type { Digest } from '../oci/digest.ts';
 import { isIndexMediaType } from '../oci/media-type.ts';
 import type { Reference } from '../oci/reference.ts';

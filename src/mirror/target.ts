@@ -1,4 +1,4 @@
-import type { RepositoryKey } from '../index/content-index.ts';
+import type { RepositoryKey } from '../index/repository-key.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { PermissionPolicy } from './permission/permission-policy.ts';
 import type { TagPolicy } from './tag-policy.ts';

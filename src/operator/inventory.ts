@@ -1,5 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { ContentIndex, Page, PinEntry } from '../index/content-index.ts';
+import type { ContentIndex } from '../index/content-index.ts';
+import type { Page } from '../index/page.ts';
+import type { PinEntry } from '../index/pin-index.ts';
 import type { RepositoryStats } from '../index/content-survey.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Tag } from '../oci/tag.ts';

@@ -1,4 +1,5 @@
-import type { ContentIndex, PinEntry } from '../index/content-index.ts';
+import type { ContentIndex } from '../index/content-index.ts';
+import type { PinEntry } from '../index/pin-index.ts';
 import { OperatorError } from './error.ts';
 import { formatSelector, type Selector } from './selector.ts';
 

@@ -1,4 +1,5 @@
-import type { ContentIndex, RepositoryKey } from '../index/content-index.ts';
+import type { ContentIndex } from '../index/content-index.ts';
+import type { RepositoryKey } from '../index/repository-key.ts';
 import type { Digest } from '../oci/digest.ts';
 
 /** So many parents are looked at; what has more of them is taken to be needed, and is left to eviction. */

@@ -1,4 +1,5 @@
-import type { Page, PinEntry } from '../index/content-index.ts';
+import type { Page } from '../index/page.ts';
+import type { PinEntry } from '../index/pin-index.ts';
 import { IndexError } from '../index/error.ts';
 import { StoreError } from '../store/error.ts';
 import type { MaintainedContent } from '../upkeep/maintained-content.ts';

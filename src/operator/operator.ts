@@ -1,4 +1,5 @@
-import type { Page, PinEntry } from '../index/content-index.ts';
+import type { Page } from '../index/page.ts';
+import type { PinEntry } from '../index/pin-index.ts';
 import type { ContentStats, RepositoryRow, TagRow } from './inventory.ts';
 import type { Removed } from './remove.ts';
 import type { VerifyProgress, VerifyReport } from '../upkeep/verify.ts';

@@ -1,4 +1,6 @@
-import type { ContentIndex, Pin, PinEntry, RepositoryKey } from '../index/content-index.ts';
+import type { ContentIndex } from '../index/content-index.ts';
+import type { Pin, PinEntry } from '../index/pin-index.ts';
+import type { RepositoryKey } from '../index/repository-key.ts';
 import type { Tag } from '../oci/tag.ts';
 import type { MaintainedContent } from '../upkeep/maintained-content.ts';
 import { OperatorError } from './error.ts';

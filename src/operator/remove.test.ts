@@ -1,7 +1,9 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { ManualClock } from '../../test/support/manual-clock.ts';
-import type { ContentIndex, Edge, RepositoryKey } from '../index/content-index.ts';
+import type { ContentIndex } from '../index/content-index.ts';
+import type { Edge } from '../oci/manifest.ts';
+import type { RepositoryKey } from '../index/repository-key.ts';
 import { openSqliteIndex } from '../index/sqlite/sqlite-index.ts';
 import { digestOf, type Digest } from '../oci/digest.ts';
 import { parseRepositoryName } from '../oci/repository-name.ts';

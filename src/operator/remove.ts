@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { RepositoryKey } from '../index/content-index.ts';
+import type { RepositoryKey } from '../index/repository-key.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { MaintainedContent } from '../upkeep/maintained-content.ts';
 import { findKnown, listPins } from './known.ts';

@@ -1,4 +1,4 @@
-import type { RepositoryKey } from '../index/content-index.ts';
+import type { RepositoryKey } from '../index/repository-key.ts';
 import { asciiLower } from '../oci/ascii.ts';
 import { parseDigest, type Digest } from '../oci/digest.ts';
 import { RegistryError, quoted } from '../oci/error.ts';

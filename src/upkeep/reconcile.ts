@@ -1,5 +1,5 @@
 import { VerificationError } from '../store/error.ts';
-import type { StoredUse } from '../index/content-index.ts';
+import type { StoredUse } from '../index/blob-index.ts';
 import { adoptBlob } from './adopt.ts';
 import type { MaintainedContent } from './maintained-content.ts';
 import { setAside, type OnBroken } from './findings.ts';

@@ -1,6 +1,6 @@
 import { waitForEnd } from '../store/read-whole.ts';
 import type { Target } from '../mirror/target.ts';
-import type { RepositoryKey } from '../index/content-index.ts';
+import type { RepositoryKey } from '../index/repository-key.ts';
 import type { Digest } from '../oci/digest.ts';
 import { UpstreamError } from '../upstream/error.ts';
 import { StoreError, VerificationError } from '../store/error.ts';

@@ -1,4 +1,5 @@
-import type { ContentIndex, StoredUse } from '../index/content-index.ts';
+import type { ContentIndex } from '../index/content-index.ts';
+import type { StoredUse } from '../index/blob-index.ts';
 import type { Digest } from '../oci/digest.ts';
 import { StoreError } from '../store/error.ts';
 import type { MaintainedContent } from './maintained-content.ts';

@@ -9,7 +9,9 @@
 import { Evictor, type EvictorOptions } from '../../src/eviction/evictor.ts';
 import type { Marks } from '../../src/eviction/marks.ts';
 import { createEvents, type LarderEvent } from '../../src/events.ts';
-import type { ContentIndex, Edge, RepositoryKey } from '../../src/index/content-index.ts';
+import type { ContentIndex } from '../../src/index/content-index.ts';
+import type { Edge } from '../../src/oci/manifest.ts';
+import type { RepositoryKey } from '../../src/index/repository-key.ts';
 import { openSqliteIndex } from '../../src/index/sqlite/sqlite-index.ts';
 import { digestOf, type Digest } from '../../src/oci/digest.ts';
 import { MediaType } from '../../src/oci/media-type.ts';

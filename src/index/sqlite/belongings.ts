@@ -1,13 +1,15 @@
 import type { Digest } from '../../oci/digest.ts';
 import { sourceOfRank, sourceRank, type BelongingSource } from '../belonging-source.ts';
-import type { RepositoryKey } from '../content-index.ts';
-import type { ContentPermission } from '../content-permission.ts';
+import type { RepositoryKey } from '../repository-key.ts';
+import type { BelongingIndex } from '../belonging-index.ts';
 import type { Connection } from './connection.ts';
 import { digestFromBytes, digestToBytes } from './digest-bytes.ts';
 import { putRepository } from './repositories.ts';
 import { PIECE, type WriteTurns } from './write-turns.ts';
 
-export function createBelongings(connection: Connection, turns: WriteTurns): ContentPermission {
+const BEFORE_ALL = new Uint8Array();
+
+export function createBelongings(connection: Connection, turns: WriteTurns): BelongingIndex {
   const claimPart = (id: number, { registry }: RepositoryKey, manifest: Uint8Array, start: number): void => {
     connection.run('claimEdges', id, manifest, start, start + PIECE);
     connection.run('addWaitingEdges', id, registry, manifest, start, start + PIECE);
@@ -57,8 +59,13 @@ export function createBelongings(connection: Connection, turns: WriteTurns): Con
         stopWaiting(connection, key, digest);
       });
     },
-    async manifestType(upstream, digest) {
-      return connection.get('origin', digestToBytes(digest), upstream)?.media_type ?? undefined;
+    async belongings({ registry, repository }, { after, limit }) {
+      const position = after === undefined ? BEFORE_ALL : digestToBytes(after);
+      const rows = connection.all('belongings', registry, repository, position, limit);
+      return rows.map((row) => digestFromBytes(row.digest));
+    },
+    async repositoriesOf(digest, limit) {
+      return connection.all('repositoriesOf', digestToBytes(digest), limit);
     },
     ...createWaiting(connection),
   };
@@ -66,7 +73,7 @@ export function createBelongings(connection: Connection, turns: WriteTurns): Con
 
 function createWaiting(
   connection: Connection,
-): Pick<ContentPermission, 'waitingClaim' | 'waitingClaims' | 'passOver'> {
+): Pick<BelongingIndex, 'waitingClaim' | 'waitingClaims' | 'passOver'> {
   return {
     async waitingClaim(upstream, before = Number.MAX_SAFE_INTEGER) {
       const row = connection.get('waitingClaim', upstream, before);

@@ -1,21 +1,21 @@
 import type { SQLInputValue } from 'node:sqlite';
 import type { Digest } from '../../oci/digest.ts';
-import type { ContentIndex } from '../content-index.ts';
+import type { BlobIndex, StoredUse } from '../blob-index.ts';
 import { MAX_FAVOURED_BYTES, evictionRank, TIER_MS } from '../eviction-rank.ts';
 import { readClosure } from './closure.ts';
 import type { Connection } from './connection.ts';
 import { digestFromBytes, digestToBytes } from './digest-bytes.ts';
 import type { ManifestEdges } from './manifest-edges.ts';
+import type { Rows } from './sql.ts';
 import { PIECE, type WriteTurns } from './write-turns.ts';
 
-const BEFORE_ALL: SQLInputValue[] = [Number.MIN_SAFE_INTEGER, new Uint8Array()];
+const BEFORE_ALL = new Uint8Array();
 
-type Blobs = Pick<
-  ContentIndex,
-  'putBlob' | 'deleteBlob' | 'loseBlob' | 'touch' | 'settleUses' | 'stats' | 'leastUsed'
->;
-
-export function createBlobs(connection: Connection, turns: WriteTurns, manifestEdges: ManifestEdges): Blobs {
+export function createBlobs(
+  connection: Connection,
+  turns: WriteTurns,
+  manifestEdges: ManifestEdges,
+): BlobIndex {
   function deleteRow(digest: Uint8Array): void {
     const before = connection.get('blobSize', digest)?.size;
     if (before !== undefined) connection.run('addToTotals', -1, -before);
@@ -25,6 +25,10 @@ export function createBlobs(connection: Connection, turns: WriteTurns, manifestE
   }
 
   return {
+    async blob(digest) {
+      const row = connection.get('blob', digestToBytes(digest));
+      return row && toStoredUse(row);
+    },
     async putBlob(blob, usedAt) {
       connection.transaction(() => recordBlob(connection, blob, usedAt));
     },
@@ -47,18 +51,22 @@ export function createBlobs(connection: Connection, turns: WriteTurns, manifestE
       const row = connection.get('totals');
       return { blobs: row?.entries ?? 0, bytes: row?.bytes ?? 0 };
     },
+    async blobs({ after, limit }) {
+      const position = after === undefined ? BEFORE_ALL : digestToBytes(after);
+      return connection.all('blobs', position, Math.max(0, limit)).map(toStoredUse);
+    },
     async leastUsed({ after, limit }) {
       const position: SQLInputValue[] =
-        after === undefined ? BEFORE_ALL : [evictionRank(after), digestToBytes(after.digest)];
-      const rows = connection.all('leastUsed', ...position, limit);
-      return rows.map((row) => ({
-        digest: digestFromBytes(row.digest),
-        size: row.size,
-        usedAt: row.used_at,
-        tier: row.tier,
-      }));
+        after === undefined
+          ? [Number.MIN_SAFE_INTEGER, BEFORE_ALL]
+          : [evictionRank(after), digestToBytes(after.digest)];
+      return connection.all('leastUsed', ...position, limit).map(toStoredUse);
     },
   };
+}
+
+function toStoredUse(row: Rows['blob']): StoredUse {
+  return { digest: digestFromBytes(row.digest), size: row.size, usedAt: row.used_at, tier: row.tier };
 }
 
 /** That bytes were committed. To be called in a transaction. */

@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { temporaryDirectory, type TemporaryDirectory } from '../../../test/support/e2e/temporary.ts';
 import { canMount, temporaryFileSystem } from '../../../test/support/temporary-file-system.ts';
-import type { Edge } from '../content-index.ts';
+import type { Edge } from '../../oci/manifest.ts';
 import { DEBIAN, digest, edge, LATEST, manifest } from '../content.contract.ts';
 import { IndexDamagedError, IndexError, IndexVersionError } from '../error.ts';
 import { MIGRATIONS } from './schema.ts';

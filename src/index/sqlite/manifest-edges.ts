@@ -1,6 +1,7 @@
 import pLimit from 'p-limit';
 import type { Digest } from '../../oci/digest.ts';
-import type { Edge, ManifestEntry } from '../content-index.ts';
+import type { Edge } from '../../oci/manifest.ts';
+import type { ManifestEntry } from '../manifest-index.ts';
 import type { Connection } from './connection.ts';
 import { digestToBytes } from './digest-bytes.ts';
 import { PIECE, type WriteTurns } from './write-turns.ts';

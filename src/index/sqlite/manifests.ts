@@ -1,9 +1,11 @@
 import { MAX_FAVOURED_BYTES } from '../eviction-rank.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
-import type { ContentIndex, Edge, ManifestEntry } from '../content-index.ts';
+import type { Edge } from '../../oci/manifest.ts';
+import type { ManifestEntry, ManifestIndex } from '../manifest-index.ts';
 import { IndexDamagedError } from '../error.ts';
 import { isOrigin, letClaimsWait, recordBelonging, recordOrigin } from './belongings.ts';
+import { readClosure } from './closure.ts';
 import type { Connection } from './connection.ts';
 import { recordBlob } from './blobs.ts';
 import { digestFromBytes, digestToBytes } from './digest-bytes.ts';
@@ -12,8 +14,6 @@ import type { ManifestEdges } from './manifest-edges.ts';
 import type { Rows } from './sql.ts';
 import { PIECE, type WriteTurns } from './write-turns.ts';
 
-type Manifests = Pick<ContentIndex, 'manifest' | 'putManifest' | 'edges' | 'referrers' | 'describedSize'>;
-
 /** Each may have as many bytes of annotations as a manifest. */
 const REFERRERS_AT_ONCE = 20;
 
@@ -21,7 +21,7 @@ export function createManifests(
   connection: Connection,
   turns: WriteTurns,
   manifestEdges: ManifestEdges,
-): Manifests {
+): ManifestIndex {
   return {
     async manifest(digest) {
       const row = connection.get('manifest', digestToBytes(digest));
@@ -45,6 +45,9 @@ export function createManifests(
       });
       if (isNew) await letClaimsWait(connection, turns, key.registry, digest);
     },
+    async manifestType(upstream, digest) {
+      return connection.get('origin', digestToBytes(digest), upstream)?.media_type ?? undefined;
+    },
     edges: (manifest) => readEdges(connection, turns, digestToBytes(manifest)),
     async referrers({ registry, repository }, subject) {
       const of = [registry, digestToBytes(subject), registry, repository];
@@ -56,6 +59,21 @@ export function createManifests(
         after = rows.at(-1)?.digest;
       }
       return descriptors;
+    },
+    async parents(digest, limit, key) {
+      const child = digestToBytes(digest);
+      const rows =
+        key === undefined
+          ? connection.all('storedParents', child, limit)
+          : connection.all('parentsIn', child, key.registry, key.repository, limit);
+      return rows.map((row) => digestFromBytes(row.manifest));
+    },
+    async closure(digest) {
+      const digests: Digest[] = [];
+      for await (const piece of readClosure(connection, turns, digestToBytes(digest))) {
+        digests.push(...piece.map(digestFromBytes));
+      }
+      return digests;
     },
     async describedSize(digest) {
       const bytes = digestToBytes(digest);

@@ -1,18 +1,15 @@
 import type { SQLInputValue } from 'node:sqlite';
-import type { ContentIndex, Pin, PinEntry } from '../content-index.ts';
+import type { Pin, PinEntry, PinIndex } from '../pin-index.ts';
 import { IndexDamagedError } from '../error.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { touchClosures } from './blobs.ts';
-import { readClosure } from './closure.ts';
 import type { Connection } from './connection.ts';
 import { digestFromBytes, digestToBytes } from './digest-bytes.ts';
 import { putRepository } from './repositories.ts';
 import type { Rows } from './sql.ts';
 import type { WriteTurns } from './write-turns.ts';
 
-type Pins = Pick<ContentIndex, 'closure' | 'pin' | 'unpin' | 'pins'>;
-
-export function createPins(connection: Connection, turns: WriteTurns): Pins {
+export function createPins(connection: Connection, turns: WriteTurns): PinIndex {
   function put(pin: Pin, pinnedAt: number): void {
     const what: SQLInputValue[] =
       pin.kind === 'digest'
@@ -28,13 +25,6 @@ export function createPins(connection: Connection, turns: WriteTurns): Pins {
   }
 
   return {
-    async closure(digest) {
-      const digests: Digest[] = [];
-      for await (const piece of readClosure(connection, turns, digestToBytes(digest))) {
-        digests.push(...piece.map(digestFromBytes));
-      }
-      return digests;
-    },
     async pin(pin, pinnedAt) {
       const root = connection.transaction(() => {
         put(pin, pinnedAt);

@@ -1,4 +1,5 @@
-import type { EdgeRole, TagEnd } from '../content-index.ts';
+import type { EdgeRole } from '../../oci/manifest.ts';
+import type { TagEnd } from '../tag-index.ts';
 import type { RepositoryName } from '../../oci/repository-name.ts';
 import type { Tag } from '../../oci/tag.ts';
 import { GONE_SQL } from './gone-sql.ts';

@@ -8,7 +8,6 @@ import { createForgetGone } from './forget-gone.ts';
 import { upgradableVersion, type OnUpgrade } from './migrate.ts';
 import { createManifests } from './manifests.ts';
 import { createPins } from './pins.ts';
-import { createRepositories } from './repositories.ts';
 import { MIGRATIONS } from './schema.ts';
 import { createSurvey } from './survey.ts';
 import { createTags } from './tags.ts';
@@ -58,9 +57,8 @@ export async function openSqliteIndex(path: string, options: SqliteIndexOptions 
     connection.close();
     throw error;
   });
-  const index = {
-    ...createRepositories(connection),
-    ...createTags(connection, historyLength),
+  const index: Omit<ContentIndex, 'close'> = {
+    ...createTags(connection, turns, historyLength),
     ...createManifests(connection, turns, edges),
     ...createBelongings(connection, turns),
     ...createBlobs(connection, turns, edges),

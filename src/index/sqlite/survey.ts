@@ -1,10 +1,9 @@
-import type { RepositoryKey, StoredUse } from '../content-index.ts';
+import type { RepositoryKey } from '../repository-key.ts';
 import type { ContentSurvey, RepositoryStats } from '../content-survey.ts';
 import type { Connection } from './connection.ts';
-import { digestFromBytes, digestToBytes } from './digest-bytes.ts';
+import { digestToBytes } from './digest-bytes.ts';
 import type { ManifestEdges } from './manifest-edges.ts';
 import { recordManifest } from './manifests.ts';
-import type { Rows } from './sql.ts';
 import { PIECE, type WriteTurns } from './write-turns.ts';
 
 const BEFORE_ALL = new Uint8Array();
@@ -15,20 +14,14 @@ export function createSurvey(
   manifestEdges: ManifestEdges,
 ): Omit<ContentSurvey, 'forgetGone'> {
   return {
-    async blob(digest) {
-      const row = connection.get('blob', digestToBytes(digest));
-      return row && toStoredUse(row);
-    },
-    async blobs({ after, limit }) {
-      const position = after === undefined ? BEFORE_ALL : digestToBytes(after);
-      return connection.all('blobs', position, Math.max(0, limit)).map(toStoredUse);
+    async repositories({ after, limit }) {
+      const rows = connection.all('repositories', after ?? '', Math.max(0, limit));
+      return rows.map(({ path }) => path);
     },
     ...createAdoption(connection, manifestEdges),
-    ...createRelations(connection),
     async repositoryStats(key) {
       return { tags: await countTags(connection, turns, key), ...(await countBlobs(connection, turns, key)) };
     },
-    deleteTags: (key) => deleteTags(connection, turns, key),
     note: async (name) => connection.get('note', name)?.value,
     async putNote(name, text) {
       connection.run('putNote', name, text);
@@ -70,21 +63,6 @@ async function countBlobs(
   return stats;
 }
 
-async function deleteTags(connection: Connection, turns: WriteTurns, key: RepositoryKey): Promise<number> {
-  const of = [key.registry, key.repository] as const;
-  for (let deleted = 1; deleted > 0;) {
-    deleted = await turns.take(() => connection.run('deleteTagHistory', ...of, PIECE));
-  }
-  for (let tags = 0; ;) {
-    const deleted = await turns.take(() => {
-      const last = connection.all('tags', ...of, '', PIECE).at(-1)?.name;
-      return last === undefined ? 0 : connection.run('deleteTags', ...of, last);
-    });
-    if (deleted === 0) return tags;
-    tags += deleted;
-  }
-}
-
 function createAdoption(
   connection: Connection,
   manifestEdges: ManifestEdges,
@@ -109,35 +87,4 @@ function createAdoption(
       return connection.get('recovered', digestToBytes(digest)) !== undefined;
     },
   };
-}
-
-function createRelations(
-  connection: Connection,
-): Pick<ContentSurvey, 'repositoriesOf' | 'belongings' | 'tagsOf' | 'parents'> {
-  return {
-    async repositoriesOf(digest, limit) {
-      return connection.all('repositoriesOf', digestToBytes(digest), limit);
-    },
-    async belongings({ registry, repository }, { after, limit }) {
-      const position = after === undefined ? BEFORE_ALL : digestToBytes(after);
-      const rows = connection.all('belongings', registry, repository, position, limit);
-      return rows.map((row) => digestFromBytes(row.digest));
-    },
-    async tagsOf({ registry, repository }, digest, limit) {
-      const rows = connection.all('tagsOf', registry, repository, digestToBytes(digest), limit);
-      return rows.map(({ name }) => name);
-    },
-    async parents(digest, limit, key) {
-      const child = digestToBytes(digest);
-      const rows =
-        key === undefined
-          ? connection.all('storedParents', child, limit)
-          : connection.all('parentsIn', child, key.registry, key.repository, limit);
-      return rows.map((row) => digestFromBytes(row.manifest));
-    },
-  };
-}
-
-function toStoredUse(row: Rows['blob']): StoredUse {
-  return { digest: digestFromBytes(row.digest), size: row.size, usedAt: row.used_at, tier: row.tier };
 }

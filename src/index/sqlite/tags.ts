@@ -1,14 +1,14 @@
 import type { Tag } from '../../oci/tag.ts';
-import type { ContentIndex, RepositoryKey, TagEnd, TagEntry, TagSpell } from '../content-index.ts';
+import type { RepositoryKey } from '../repository-key.ts';
+import type { TagEnd, TagEntry, TagIndex, TagSpell } from '../tag-index.ts';
 import type { Connection } from './connection.ts';
 import { digestFromBytes, digestToBytes } from './digest-bytes.ts';
 import { putRepository } from './repositories.ts';
 import type { Rows } from './sql.ts';
-
-type Tags = Pick<ContentIndex, 'tag' | 'putTag' | 'deleteTag' | 'tags' | 'tagHistory'>;
+import { PIECE, type WriteTurns } from './write-turns.ts';
 
 /** @param historyLength how many spells that have ended are remembered of each tag. */
-export function createTags(connection: Connection, historyLength: number): Tags {
+export function createTags(connection: Connection, turns: WriteTurns, historyLength: number): TagIndex {
   function find({ registry, repository }: RepositoryKey, tag: Tag): TagSpell | undefined {
     const row = connection.get('tag', registry, repository, tag);
     return row && toSpell({ ...row, until: null, ended: null });
@@ -46,9 +46,14 @@ export function createTags(connection: Connection, historyLength: number): Tags 
         connection.run('deleteTag', id, tag);
       });
     },
+    deleteTags: (key) => deleteTags(connection, turns, key),
     async tags({ registry, repository }, { after, limit }) {
       const bounds = [after ?? '', Math.max(0, limit)] as const;
       const rows = connection.all('tags', registry, repository, ...bounds);
+      return rows.map(({ name }) => name);
+    },
+    async tagsOf({ registry, repository }, digest, limit) {
+      const rows = connection.all('tagsOf', registry, repository, digestToBytes(digest), limit);
       return rows.map(({ name }) => name);
     },
     async tagHistory(key, tag) {
@@ -57,6 +62,21 @@ export function createTags(connection: Connection, historyLength: number): Tags 
       return present === undefined ? past : [present, ...past];
     },
   };
+}
+
+async function deleteTags(connection: Connection, turns: WriteTurns, key: RepositoryKey): Promise<number> {
+  const of = [key.registry, key.repository] as const;
+  for (let deleted = 1; deleted > 0;) {
+    deleted = await turns.take(() => connection.run('deleteTagHistory', ...of, PIECE));
+  }
+  for (let tags = 0; ;) {
+    const deleted = await turns.take(() => {
+      const last = connection.all('tags', ...of, '', PIECE).at(-1)?.name;
+      return last === undefined ? 0 : connection.run('deleteTags', ...of, last);
+    });
+    if (deleted === 0) return tags;
+    tags += deleted;
+  }
 }
 
 type SpellRow = Omit<Rows['tagHistory'], 'until'> & { readonly until: number | null };

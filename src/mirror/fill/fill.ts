@@ -1,4 +1,4 @@
-import type { RepositoryKey } from '../../index/content-index.ts';
+import type { RepositoryKey } from '../../index/repository-key.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { BlobReader, Ingest, Stored } from '../../store/blob-store.ts';
 import { StoreError, VerificationError } from '../../store/error.ts';

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
 import { createEvents, type LarderEvent } from '../../events.ts';
-import type { ContentIndex, RepositoryKey } from '../../index/content-index.ts';
+import type { ContentIndex } from '../../index/content-index.ts';
+import type { RepositoryKey } from '../../index/repository-key.ts';
 import { digestOf } from '../../oci/digest.ts';
 import { MediaType } from '../../oci/media-type.ts';
 import { parseRepositoryName } from '../../oci/repository-name.ts';

@@ -1,7 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../clock.ts';
 import type { Events } from '../../events.ts';
-import type { ContentIndex, ManifestEntry } from '../../index/content-index.ts';
+import type { ContentIndex } from '../../index/content-index.ts';
+import type { ManifestEntry } from '../../index/manifest-index.ts';
 import type { Digest } from '../../oci/digest.ts';
 import {
   manifestEdges,

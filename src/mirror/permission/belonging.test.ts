@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { createEvents, type LarderEvent } from '../../events.ts';
 import type { BelongingSource } from '../../index/belonging-source.ts';
-import type { ContentIndex, RepositoryKey } from '../../index/content-index.ts';
+import type { ContentIndex } from '../../index/content-index.ts';
+import type { RepositoryKey } from '../../index/repository-key.ts';
 import { digestOf, type Digest } from '../../oci/digest.ts';
 import type { RepositoryName } from '../../oci/repository-name.ts';
 import { Belonging } from './belonging.ts';

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Events } from '../../events.ts';
 import type { ServedSource } from '../../index/belonging-source.ts';
-import type { RepositoryKey } from '../../index/content-index.ts';
+import type { RepositoryKey } from '../../index/repository-key.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { flightKey } from '../../async/flights.ts';
 import type { NegativeCache } from '../negative.ts';

@@ -1,4 +1,4 @@
-import type { BelongingStanding } from '../../index/content-permission.ts';
+import type { BelongingStanding } from '../../index/belonging-index.ts';
 import type { PermissionPolicy, RecoveredPolicy } from './permission-policy.ts';
 
 /**

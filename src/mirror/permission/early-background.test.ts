@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { expect, test } from 'vitest';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
 import { createEvents } from '../../events.ts';
-import type { WaitingClaim } from '../../index/content-permission.ts';
+import type { WaitingClaim } from '../../index/belonging-index.ts';
 import { digestOf } from '../../oci/digest.ts';
 import { parseRepositoryName } from '../../oci/repository-name.ts';
 import { UpstreamError } from '../../upstream/error.ts';

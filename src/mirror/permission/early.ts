@@ -1,8 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Clock } from '../../clock.ts';
 import type { Events } from '../../events.ts';
-import type { RepositoryKey } from '../../index/content-index.ts';
-import type { WaitingClaim } from '../../index/content-permission.ts';
+import type { RepositoryKey } from '../../index/repository-key.ts';
+import type { WaitingClaim } from '../../index/belonging-index.ts';
 import { UpstreamError } from '../../upstream/error.ts';
 import { NO_CLIENT } from '../audience.ts';
 import { isVerdict } from '../refusal.ts';

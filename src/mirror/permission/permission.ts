@@ -1,7 +1,7 @@
 import type { Clock } from '../../clock.ts';
 import type { Events } from '../../events.ts';
-import type { RepositoryKey } from '../../index/content-index.ts';
-import type { BelongingStanding } from '../../index/content-permission.ts';
+import type { RepositoryKey } from '../../index/repository-key.ts';
+import type { BelongingStanding } from '../../index/belonging-index.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { UpstreamError } from '../../upstream/error.ts';
 import type { ResolvedManifest, TurnOptions } from '../../upstream/upstream.ts';

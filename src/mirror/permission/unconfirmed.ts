@@ -1,4 +1,4 @@
-import type { RepositoryKey } from '../../index/content-index.ts';
+import type { RepositoryKey } from '../../index/repository-key.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { UpstreamError } from '../../upstream/error.ts';
 

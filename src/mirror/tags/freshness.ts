@@ -1,4 +1,4 @@
-import type { TagEntry } from '../../index/content-index.ts';
+import type { TagEntry } from '../../index/tag-index.ts';
 import type { Tag } from '../../oci/tag.ts';
 import type { TagPolicy } from '../tag-policy.ts';
 

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../clock.ts';
 import type { Events } from '../../events.ts';
-import type { TagEntry } from '../../index/content-index.ts';
+import type { TagEntry } from '../../index/tag-index.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Tag } from '../../oci/tag.ts';
 import { UpstreamError } from '../../upstream/error.ts';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import type { RepositoryKey } from '../../../src/index/content-index.ts';
+import type { RepositoryKey } from '../../../src/index/repository-key.ts';
 import type { Digest } from '../../../src/oci/digest.ts';
 import { parseRepositoryName } from '../../../src/oci/repository-name.ts';
 import { parseTag } from '../../../src/oci/tag.ts';

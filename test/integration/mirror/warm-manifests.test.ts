@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test, vi } from 'vitest';
-import type { RepositoryKey } from '../../../src/index/content-index.ts';
+import type { RepositoryKey } from '../../../src/index/repository-key.ts';
 import type { Digest } from '../../../src/oci/digest.ts';
 import { MediaType } from '../../../src/oci/media-type.ts';
 import { parseReference } from '../../../src/oci/reference.ts';

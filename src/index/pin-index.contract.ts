@@ -6,7 +6,7 @@ const BY_TAG = { kind: 'tag', key: DEBIAN, tag: LATEST } as const;
 const BY_DIGEST = { kind: 'digest', digest: digest('b') } as const;
 
 /** What every implementation does with pins. */
-export function describePins(subject: Subject): void {
+export function describePinIndex(subject: Subject): void {
   it('there are none at first', async () => {
     expect(await subject.index.pins({ limit: 10 })).toEqual([]);
     expect(await subject.index.unpin(BY_TAG)).toBe(false);

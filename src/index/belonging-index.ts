@@ -1,6 +1,7 @@
 import type { Digest } from '../oci/digest.ts';
 import type { BelongingSource, ServedSource } from './belonging-source.ts';
-import type { RepositoryKey } from './content-index.ts';
+import type { Page } from './page.ts';
+import type { RepositoryKey } from './repository-key.ts';
 
 /** What is known of a digest's right to be served for a repository. */
 export interface BelongingStanding {
@@ -26,8 +27,11 @@ export interface WaitingClaim {
   readonly position: number;
 }
 
-/** What the index keeps of whose the bytes are: of repositories by belongings, of upstreams by what each has given. */
-export interface ContentPermission {
+/**
+ * Whose the bytes are: of repositories by belongings, of upstreams by what each has given. A port of its own, since it
+ * alone decides who may be served what: what only stores or counts bytes need not see it.
+ */
+export interface BelongingIndex {
   /** Whether the digest belongs to the repository in a way that is served (belonging-source.ts). */
   belongs(key: RepositoryKey, digest: Digest): Promise<boolean>;
   standing(key: RepositoryKey, digest: Digest): Promise<BelongingStanding>;
@@ -42,8 +46,10 @@ export interface ContentPermission {
   deleteBelonging(key: RepositoryKey, digest: Digest): Promise<void>;
   /** The registry has denied what a manifest claims. What belongs by more than a claim is left as it is. */
   dropClaim(key: RepositoryKey, digest: Digest): Promise<void>;
-  /** The type under which the upstream has given the manifest; undefined where it has not, or as a blob only. */
-  manifestType(upstream: string, digest: Digest): Promise<string | undefined>;
+  /** What belongs to the repository, were it only by a claim, stored or not, in the order of the digests' text. */
+  belongings(key: RepositoryKey, page: Page<Digest>): Promise<readonly Digest[]>;
+  /** Repositories that the digest belongs to, were it only by a claim. */
+  repositoriesOf(digest: Digest, limit: number): Promise<readonly RepositoryKey[]>;
 
   /**
    * Of the claims of the upstream's repositories that wait to be confirmed, the one that was made last.

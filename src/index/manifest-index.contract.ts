@@ -3,9 +3,10 @@ import type { Subject } from './content-index.contract.ts';
 import { ALPINE, DEBIAN, digest, edge, manifest, OTHER_DEBIAN } from './content.contract.ts';
 
 /** What every implementation does with manifests, edges and referrers. */
-export function describeManifests(subject: Subject): void {
+export function describeManifestIndex(subject: Subject): void {
   describeEntries(subject);
   describeReferrers(subject);
+  describeParents(subject);
   describeTypes(subject);
   describeSizes(subject);
 }
@@ -85,6 +86,22 @@ function describeReferrers(subject: Subject): void {
     expect(found).toEqual(expect.arrayContaining([signature.descriptor, sbom.descriptor]));
     expect(await index.referrers(ALPINE, digest('s'))).toEqual([manifest('theirs').descriptor]);
     expect(await index.referrers(OTHER_DEBIAN, digest('s'))).toEqual([]);
+  });
+}
+
+function describeParents(subject: Subject): void {
+  it('knows what refers to a digest: stored, or of a repository', async () => {
+    const { index } = subject;
+    await index.putManifest(DEBIAN, manifest('m'), [edge('layer', 'l'), edge('config', 'c')]);
+    await index.putManifest(ALPINE, manifest('n'), [edge('layer', 'l')]);
+    await index.putManifest(DEBIAN, manifest('signature', { subject: digest('l') }), [edge('subject', 'l')]);
+    await index.putBlob({ digest: digest('n'), size: 1 }, 1);
+    await index.putBlob({ digest: digest('signature'), size: 1 }, 1);
+    expect(await index.parents(digest('l'), 10)).toEqual([digest('n')]);
+    expect(await index.parents(digest('l'), 10, DEBIAN)).toEqual([digest('m')]);
+    expect(await index.parents(digest('l'), 10, ALPINE)).toEqual([digest('n')]);
+    expect(await index.parents(digest('l'), 0, ALPINE)).toEqual([]);
+    expect(await index.parents(digest('c'), 10)).toEqual([]);
   });
 }
 

@@ -6,7 +6,7 @@ import { ALPINE, DEBIAN, digest, edge, keyOf, manifest, OTHER_DEBIAN } from './c
 const OTHER_ALPINE = keyOf('ghcr.io', 'library/alpine');
 
 /** What every implementation keeps of whose the bytes are. */
-export function describePermission(subject: Subject): void {
+export function describeBelongingIndex(subject: Subject): void {
   describeBelonging(subject);
   describeOrigins(subject);
   describeWaiting(subject);
@@ -108,6 +108,26 @@ function describeBelonging(subject: Subject): void {
     for (const name of ['of another', 'not here', 'not vouched']) {
       expect(await index.standing(DEBIAN, digest(name))).toMatchObject({ source: 'claimed' });
     }
+  });
+
+  it('knows the repositories of a digest', async () => {
+    const { index } = subject;
+    expect(await index.repositoriesOf(digest('a'), 10)).toEqual([]);
+    for (const key of [DEBIAN, ALPINE, OTHER_DEBIAN]) await index.putBelonging(key, digest('a'), 'confirmed');
+    const found = await index.repositoriesOf(digest('a'), 10);
+    expect(found).toHaveLength(3);
+    expect(found).toEqual(expect.arrayContaining([DEBIAN, ALPINE, OTHER_DEBIAN]));
+    expect(await index.repositoriesOf(digest('a'), 2)).toHaveLength(2);
+  });
+
+  it('tells by pages what belongs to a repository', async () => {
+    const { index } = subject;
+    const digests = ['a', 'b', 'c'].map(digest).toSorted();
+    for (const each of digests) await index.putBelonging(DEBIAN, each, 'confirmed');
+    await index.putBelonging(ALPINE, digest('other'), 'confirmed');
+    expect(await index.belongings(DEBIAN, { limit: 2 })).toEqual(digests.slice(0, 2));
+    expect(await index.belongings(DEBIAN, { after: digests[1], limit: 2 })).toEqual(digests.slice(2));
+    expect(await index.belongings(OTHER_DEBIAN, { limit: 2 })).toEqual([]);
   });
 }
 

@@ -1,15 +1,16 @@
 import { expect, it } from 'vitest';
 import { parseTag, type Tag } from '../oci/tag.ts';
 import type { Subject } from './content-index.contract.ts';
-import type { TagSpell } from './content-index.ts';
-import { ALPINE, DEBIAN, digest, keyOf, LATEST, manifest, OTHER_DEBIAN } from './content.contract.ts';
+import type { TagSpell } from './tag-index.ts';
+import { ALPINE, DEBIAN, digest, LATEST, manifest, OTHER_DEBIAN } from './content.contract.ts';
 
-/** What every implementation does with tags and repositories. */
-export function describeTags(subject: Subject): void {
+const STABLE = parseTag('stable');
+
+/** What every implementation does with tags. */
+export function describeTagIndex(subject: Subject): void {
   describeOne(subject);
   describeHistory(subject);
   describeLists(subject);
-  describeRepositories(subject);
 }
 
 function describeOne(subject: Subject): void {
@@ -154,29 +155,31 @@ function describeLists(subject: Subject): void {
     expect(await subject.index.tags(DEBIAN, { after: 'zz', limit: 2 })).toEqual([]);
     expect(await subject.index.tags(DEBIAN, { limit: 0 })).toEqual([]);
   });
-}
 
-function describeRepositories(subject: Subject): void {
-  it('lists repositories that have a tag or a manifest, in ASCII order of the whole path', async () => {
+  it('knows the tags of a digest in a repository', async () => {
     const { index } = subject;
-    await index.putTag(keyOf('ghcr.io', 'zed'), LATEST, { digest: digest('a'), checkedAt: 1 });
-    await index.putTag(keyOf('ghcr', 'zed'), LATEST, { digest: digest('a'), checkedAt: 1 });
-    await index.putManifest(keyOf('ghcr.io', 'acme/app'), manifest('a'), []);
-    await index.putBelonging(keyOf('ghcr.io', 'only/a-blob'), digest('layer'), 'confirmed');
-    const paths = ['ghcr.io/acme/app', 'ghcr.io/zed', 'ghcr/zed'];
-    expect(await index.repositories({ limit: 10 })).toEqual(paths);
-    expect(await index.repositories({ limit: 2 })).toEqual(paths.slice(0, 2));
-    expect(await index.repositories({ after: paths[1], limit: 2 })).toEqual(paths.slice(2));
-    expect(await index.repositories({ after: 'ghcr.io/b', limit: 1 })).toEqual(paths.slice(1, 2));
-    expect(await index.repositories({ limit: 0 })).toEqual([]);
+    const entry = { digest: digest('m'), checkedAt: 1 };
+    await index.putTag(DEBIAN, STABLE, entry);
+    await index.putTag(DEBIAN, LATEST, entry);
+    await index.putTag(DEBIAN, parseTag('old'), { digest: digest('o'), checkedAt: 1 });
+    await index.putTag(ALPINE, LATEST, entry);
+    expect(await index.tagsOf(DEBIAN, digest('m'), 10)).toEqual([LATEST, STABLE]);
+    expect(await index.tagsOf(DEBIAN, digest('m'), 1)).toEqual([LATEST]);
+    expect(await index.tagsOf(OTHER_DEBIAN, digest('m'), 10)).toEqual([]);
   });
 
-  it('does not list a repository that has lost its last tag and manifest', async () => {
+  it('forgets the tags of a repository, and what they stood for', async () => {
     const { index } = subject;
-    await index.putTag(DEBIAN, LATEST, { digest: digest('a'), checkedAt: 1 });
-    await index.putManifest(ALPINE, manifest('a'), []);
-    await index.deleteTag(DEBIAN, LATEST, 2);
-    await index.deleteBlob(digest('a'));
-    expect(await index.repositories({ limit: 10 })).toEqual([]);
+    for (const key of [DEBIAN, ALPINE]) {
+      await index.putTag(key, LATEST, { digest: digest('a'), checkedAt: 1 });
+      await index.putTag(key, LATEST, { digest: digest('b'), checkedAt: 2 });
+      await index.putTag(key, STABLE, { digest: digest('b'), checkedAt: 2 });
+    }
+    expect(await index.deleteTags(DEBIAN)).toBe(2);
+    expect(await index.deleteTags(DEBIAN)).toBe(0);
+    expect(await index.tags(DEBIAN, { limit: 10 })).toEqual([]);
+    expect(await index.tagHistory(DEBIAN, LATEST)).toEqual([]);
+    expect(await index.tags(ALPINE, { limit: 10 })).toEqual([LATEST, STABLE]);
+    expect(await index.tagHistory(ALPINE, LATEST)).toHaveLength(2);
   });
 }

@@ -1,10 +1,41 @@
 import * as fc from 'fast-check';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Subject } from './content-index.contract.ts';
+import type { StoredUse } from './blob-index.ts';
 import { DEBIAN, digest, edge, manifest } from './content.contract.ts';
+import { describeEvictionOrder } from './eviction-order.contract.ts';
 
 /** What every implementation does with the record of committed bytes. */
-export function describeBlobs(subject: Subject): void {
+export function describeBlobIndex(subject: Subject): void {
+  describe('in the order of eviction', () => {
+    describeEvictionOrder(subject);
+  });
+
+  it('tells of one blob', async () => {
+    const { index } = subject;
+    expect(await index.blob(digest('a'))).toBeUndefined();
+    await index.putBlob({ digest: digest('a'), size: 2 ** 41 }, 7);
+    expect(await index.blob(digest('a'))).toEqual({
+      digest: digest('a'),
+      size: 2 ** 41,
+      usedAt: 7,
+      tier: 0,
+    });
+  });
+
+  it('tells of all blobs by pages, in the order of their digests', async () => {
+    const { index } = subject;
+    const digests = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map(digest);
+    for (const each of digests) await index.putBlob({ digest: each, size: 1 }, 1);
+    const found: StoredUse[] = [];
+    for (;;) {
+      const page = await index.blobs({ after: found.at(-1)?.digest, limit: 2 });
+      if (page.length === 0) break;
+      found.push(...page);
+    }
+    expect(found.map((blob) => blob.digest)).toEqual(digests.toSorted());
+  });
+
   it('counts blobs and bytes', async () => {
     const { index } = subject;
     expect(await index.stats()).toEqual({ blobs: 0, bytes: 0 });

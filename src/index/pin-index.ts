@@ -1,0 +1,29 @@
+import type { Digest } from '../oci/digest.ts';
+import type { Tag } from '../oci/tag.ts';
+import type { Page } from './page.ts';
+import type { RepositoryKey } from './repository-key.ts';
+
+/** What is exempt from eviction: a digest, or what a tag stands for at the time; each with all that it refers to. */
+export type Pin =
+  | { readonly kind: 'digest'; readonly digest: Digest }
+  | { readonly kind: 'tag'; readonly key: RepositoryKey; readonly tag: Tag };
+
+export interface PinEntry {
+  /** `sha256:…` or `upstream/repository:tag`. */
+  readonly name: string;
+  readonly pin: Pin;
+  /** What the pin exempts now; undefined where the index does not know the tag. */
+  readonly digest: Digest | undefined;
+  /** Milliseconds since the epoch. */
+  readonly pinnedAt: number;
+}
+
+/** What operators have exempted from eviction. */
+export interface PinIndex {
+  /** Exempts from eviction, which also counts as a use. Once more changes nothing but the time. */
+  pin(pin: Pin, pinnedAt: number): Promise<void>;
+  /** @returns whether it was pinned. */
+  unpin(pin: Pin): Promise<boolean>;
+  /** In ASCII order of their names. */
+  pins(page: Page<string>): Promise<readonly PinEntry[]>;
+}
