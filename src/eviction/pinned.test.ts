@@ -28,6 +28,47 @@ it('what a pinned tag refers to is looked up once, and again only where the tag 
   expect(closure.mock.calls).toEqual([[OLD], [NEW]]);
 });
 
+it('what is pinned no longer is exempt no longer, and the rest still is', async () => {
+  let digests = [OLD, NEW];
+  const pinned = new Pinned({
+    closure: async (digest) => [digest],
+    pins: (page) => onePage(...digests)(page),
+  });
+  const exempt = async (): Promise<Digest[]> => {
+    await pinned.read();
+    return [OLD, NEW].filter((each) => pinned.has(each));
+  };
+  expect(await exempt()).toEqual([OLD, NEW]);
+  digests = [NEW];
+  expect(await exempt()).toEqual([NEW]);
+  digests = [NEW, OLD];
+  expect(await exempt()).toEqual([OLD, NEW]);
+});
+
+it('a tag that stands for nothing yet exempts nothing, and a digest that is pinned twice is looked up once', async () => {
+  const closure = vi.fn<ContentIndex['closure']>(async (digest) => [digest]);
+  const pins: ContentIndex['pins'] = async (page) => {
+    const [pin] = await onePage(OLD)(page);
+    return pin === undefined ? [] : [{ ...pin, digest: undefined }, pin, pin];
+  };
+  await new Pinned({ closure, pins }).read();
+  expect(closure.mock.calls).toEqual([[OLD]]);
+});
+
+it('the pins are read on from the last of each page, and everything else has its turn between two', async () => {
+  using turns = countTurns();
+  const asked: (readonly [string | undefined, number])[] = [];
+  const pins: ContentIndex['pins'] = async ({ after }) => {
+    asked.push([after, turns.count]);
+    return onePage(OLD, NEW)({ after: after === NEW ? after : undefined, limit: 2 });
+  };
+  await new Pinned({ closure: async () => [], pins }).read();
+  expect(asked).toEqual([
+    [undefined, 0],
+    [NEW, 1],
+  ]);
+});
+
 /** Counts the turns of the event loop until it is disposed. */
 function countTurns(): Disposable & { readonly count: number } {
   let count = 0;
@@ -61,4 +102,23 @@ it.each([
   });
   await pinned.read();
   expect(lookedUp).toEqual(expected);
+});
+
+it('what was looked up before takes no time of everything else', async () => {
+  using turns = countTurns();
+  const [large, small] = [digestOf('large'), digestOf('small')];
+  let digests = [large];
+  let lookedUp = 0;
+  const pinned = new Pinned({
+    pins: (page) => onePage(...digests)(page),
+    closure: async (digest) => {
+      lookedUp = turns.count;
+      return Array.from({ length: digest === large ? 1000 : 999 }, () => digest);
+    },
+  });
+  await pinned.read();
+  digests = [large, large, small, NEW];
+  const before = turns.count;
+  await pinned.read();
+  expect(lookedUp).toBe(before);
 });

@@ -1,8 +1,13 @@
-import { describe, expect, it } from 'vitest';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { describe, expect, it, vi } from 'vitest';
 import { EvictionFixture, type EvictionFixtureOptions } from '../../test/support/eviction-fixture.ts';
+import type { ContentIndex } from '../index/content-index.ts';
+import { IndexError } from '../index/error.ts';
 import { openSqliteIndex } from '../index/sqlite/sqlite-index.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { BlobStore } from '../store/blob-store.ts';
 import { StoreError } from '../store/error.ts';
-import { sweep, type SweepStats } from './sweep.ts';
+import { sweep, type SweepOptions, type SweepStats } from './sweep.ts';
 
 /** What a sweep needs, with an evictor that does not run. */
 async function open(options: EvictionFixtureOptions = {}): Promise<EvictionFixture> {
@@ -10,14 +15,45 @@ async function open(options: EvictionFixtureOptions = {}): Promise<EvictionFixtu
 }
 
 /** @param bytes that have to go */
-function sweepFor(bytes: number, { options }: EvictionFixture): Promise<SweepStats> {
+function sweepFor(
+  bytes: number,
+  { options }: EvictionFixture,
+  rest: Partial<SweepOptions> = {},
+): Promise<SweepStats> {
   return sweep({
     ...options,
     missing: async (evicted) => bytes - evicted,
     unusedBefore: undefined,
     misfits: [],
     signal: new AbortController().signal,
+    ...rest,
   });
+}
+
+/** Stores so many blobs of ten bytes, one later than the other. @returns their digests, in the order of eviction */
+async function putMany(cache: EvictionFixture, count: number): Promise<Digest[]> {
+  const digests: Digest[] = [];
+  for (let number = 0; number < count; number++) {
+    digests.push(await cache.put(`${number} of many`, 10));
+    cache.clock.advance(1_000);
+  }
+  return digests;
+}
+
+/** With a store whose `delete` is this one, which gets that of the store itself. */
+function deleting(
+  delete_: (digest: Digest, original: BlobStore['delete']) => Promise<boolean>,
+): Pick<EvictionFixtureOptions, 'wrapStore'> {
+  return {
+    wrapStore: (store) => ({ ...store, delete: (digest) => delete_(digest, (it) => store.delete(it)) }),
+  };
+}
+
+/** With an index some of whose answers are these. */
+function answering(
+  answers: (index: ContentIndex) => Partial<ContentIndex>,
+): Pick<EvictionFixtureOptions, 'wrapIndex'> {
+  return { wrapIndex: (index) => ({ ...index, ...answers(index) }) };
 }
 
 describe.each(['dropQuarantined', 'delete'] as const)('an error of the store’s %s', (operation) => {
@@ -60,4 +96,195 @@ it('what has a row and no bytes goes, and is not counted', async () => {
   await cache.put('b', 100);
   expect(await sweepFor(100, cache)).toMatchObject({ blobs: 1, bytes: 100, missing: 0 });
   expect(await cache.stored()).toEqual([]);
+});
+
+it('to the byte, what is missing goes, and what was set aside goes for it first', async () => {
+  await using cache = await open();
+  for (const size of [99, 100, 1]) {
+    const digest = await cache.put('aside', size);
+    await cache.store.quarantine(digest);
+    await cache.index.deleteBlob(digest);
+  }
+  await sweepFor(100, cache);
+  expect(await cache.store.quarantined()).toMatchObject({ blobs: 1, bytes: 1 });
+  await sweepFor(1, cache);
+  expect(await cache.store.quarantined()).toMatchObject({ blobs: 0 });
+  await cache.put('a', 99);
+  cache.clock.advance(1_000);
+  await cache.put('b', 1);
+  expect(await sweepFor(100, cache)).toMatchObject({ blobs: 2, bytes: 100, missing: 0 });
+});
+
+it('what is larger than the cap has gone before it is told what else has to go', async () => {
+  await using cache = await open(
+    deleting(async (digest, original) => {
+      await nextTurn();
+      return original(digest);
+    }),
+  );
+  await cache.put('a', 100);
+  const digest = await cache.put('giant', 500);
+  await sweepFor(500, cache, { misfits: [{ digest, size: 500 }] });
+  expect(await cache.stored()).toEqual(['a']);
+});
+
+it('the uses that are only in memory have been written down before the first goes', async () => {
+  await using cache = await open();
+  const digest = await cache.put('a', 100);
+  cache.clock.advance(1_000);
+  await cache.put('b', 100);
+  cache.clock.advance(1_000);
+  const flushUses = async (): Promise<void> => {
+    await nextTurn();
+    await cache.index.touch(new Map([[digest, cache.clock.now()]]));
+  };
+  await sweepFor(100, cache, { flushUses });
+  expect(await cache.stored()).toEqual(['a']);
+});
+
+it('uses in the future are settled until there are none', async () => {
+  const settleUses = vi.fn<ContentIndex['settleUses']>().mockResolvedValueOnce(1).mockResolvedValueOnce(1);
+  await using cache = await open(answering(() => ({ settleUses: settleUses.mockResolvedValue(0) })));
+  await sweepFor(100, cache);
+  expect(settleUses).toHaveBeenCalledTimes(3);
+});
+
+it('how long each step took is told', async () => {
+  await using cache = await open();
+  cache.clock.advance(1_000);
+  const { steps } = await sweepFor(100, cache, { flushUses: async () => cache.clock.advance(500) });
+  expect(steps).toMatchObject({ writeDownUses: 500, evictLeastUsed: 0 });
+});
+
+it('of each batch it is told at once what has gone', async () => {
+  await using cache = await open();
+  await putMany(cache, 150);
+  await sweepFor(1_500, cache);
+  expect(cache.told('evicted')).toMatchObject([
+    { blobs: 100, bytes: 1_000 },
+    { blobs: 50, bytes: 500 },
+  ]);
+});
+
+describe('what is pinned', () => {
+  it('counts as used once a sweep has come upon it, and so does nothing where the sweep is ended', async () => {
+    await using cache = await open();
+    const digest = await cache.put('a', 100);
+    await cache.index.pin({ kind: 'digest', digest }, cache.clock.now());
+    const usedAt = async (): Promise<number | undefined> => (await cache.index.blob(digest))?.usedAt;
+    const putAt = await usedAt();
+    cache.clock.advance(1_000);
+    await cache.put('b', 100);
+    const abort = new AbortController();
+    const missing = async (evicted: number): Promise<number> => {
+      if (evicted > 0) abort.abort();
+      return 200 - evicted;
+    };
+    expect(await sweepFor(0, cache, { missing, signal: abort.signal })).toMatchObject({ pinned: 1 });
+    expect(await usedAt()).toBe(putAt);
+    expect(await sweepFor(100, cache)).toMatchObject({ pinned: 1 });
+    expect(await usedAt()).toBe(cache.clock.now());
+  });
+
+  it('is not looked at without end, though it is used again and again', async () => {
+    await using cache: EvictionFixture = await open(
+      answering((index) => ({
+        async leastUsed(page) {
+          const found = await index.leastUsed(page);
+          cache.clock.advance(1);
+          await index.touch(new Map(found.map(({ digest }) => [digest, cache.clock.now()])));
+          return found;
+        },
+      })),
+    );
+    const digests = await putMany(cache, 150);
+    for (const digest of digests) await cache.index.pin({ kind: 'digest', digest }, 0);
+    expect(await sweepFor(100, cache)).toMatchObject({ pinned: 150, missing: 100 });
+  });
+});
+
+it('what is opened after it was chosen is passed over, and counted once', async () => {
+  await using cache: EvictionFixture = await open(
+    answering((index) => ({
+      async blob(digest) {
+        reader ??= await cache.store.open(digest);
+        return index.blob(digest);
+      },
+    })),
+  );
+  let reader: Awaited<ReturnType<EvictionFixture['store']['open']>>;
+  await cache.put('a', 100);
+  expect(await sweepFor(100, cache)).toMatchObject({ blobs: 0, held: 1, missing: 100 });
+  await reader?.close();
+});
+
+describe('the sweep ends', () => {
+  /** Counts how often the index was asked for what was used least. */
+  const counting = () => {
+    const pages = vi.fn<() => void>();
+    const options = answering((index) => ({
+      leastUsed(page) {
+        pages();
+        return index.leastUsed(page);
+      },
+    }));
+    return { pages, options };
+  };
+
+  it('with the tenth that cannot be deleted', async () => {
+    const broken = new Set<Digest>();
+    const { pages, options } = counting();
+    await using cache = await open({
+      ...options,
+      ...deleting(async (digest, original) => {
+        if (broken.has(digest)) throw new StoreError('delete', { code: 'EIO' });
+        return original(digest);
+      }),
+    });
+    for (const digest of (await putMany(cache, 150)).slice(0, 10)) broken.add(digest);
+    const { blobs, failed } = await sweepFor(1_500, cache);
+    expect(failed).toBe(10);
+    // Those that were under way beside them.
+    expect(blobs).toBeLessThanOrEqual(6);
+    expect(pages).toHaveBeenCalledTimes(1);
+  });
+
+  it('with the batch that is under way when the cache is closed', async () => {
+    const abort = new AbortController();
+    const { pages, options } = counting();
+    await using cache = await open({
+      ...options,
+      ...deleting((digest, original) => {
+        abort.abort();
+        return original(digest);
+      }),
+    });
+    await putMany(cache, 150);
+    await sweepFor(1_500, cache, { signal: abort.signal });
+    expect(pages).toHaveBeenCalledTimes(1);
+  });
+
+  it.each(['deleteBlob', 'putBlob'] as const)('with an error of the index’s %s', async (operation) => {
+    const error = new IndexError('busy', 'SQLITE_BUSY');
+    await using cache: EvictionFixture = await open(
+      deleting(async (digest, original) => {
+        const wasThere = await original(digest);
+        if (operation === 'putBlob') await cache.put('a', 100);
+        vi.spyOn(cache.index, operation).mockRejectedValue(error);
+        return wasThere;
+      }),
+    );
+    await cache.put('a', 100);
+    await expect(sweepFor(100, cache)).rejects.toBe(error);
+  });
+});
+
+it('nothing of the store is listened to once it is over, and what has gone is not looked for', async () => {
+  await using cache = await open();
+  const unsubscribe = vi.fn<() => void>();
+  const subscribe = vi.spyOn(cache.store, 'subscribe').mockReturnValue(unsubscribe);
+  const stat = vi.spyOn(cache.store, 'stat');
+  await cache.put('a', 100);
+  await sweepFor(100, cache);
+  expect([subscribe, unsubscribe, stat].map(({ mock }) => mock.calls.length)).toEqual([1, 1, 0]);
 });

@@ -201,7 +201,6 @@ async function isUsedMeanwhile({ options: { index } }: Sweep, { digest, usedAt }
 /** @throws IndexError */
 async function evictOne({ options, done, storedAnew }: Sweep, { digest, size }: Victim): Promise<void> {
   const { store, index, clock, onEvicted } = options;
-  storedAnew.delete(digest);
   let wasThere: boolean;
   try {
     wasThere = await store.delete(digest);
