@@ -1,5 +1,10 @@
-import { expect, it } from 'vitest';
-import { startEviction, type EvictionFixtureOptions } from '../../test/support/eviction-fixture.ts';
+import { expect, it, vi } from 'vitest';
+import {
+  EvictionFixture,
+  startEviction,
+  type EvictionFixtureOptions,
+} from '../../test/support/eviction-fixture.ts';
+import { openSqliteIndex } from '../index/sqlite/sqlite-index.ts';
 import { StoreError } from '../store/error.ts';
 
 const failing = (operation: 'delete' | 'quarantined'): Pick<EvictionFixtureOptions, 'wrapStore'> => ({
@@ -41,4 +46,119 @@ it('the end of a rest is not waited for where nothing has to go any more', async
   cache.evictor.wake();
   await cache.evictor.idle();
   expect(cache.clock.pending).toBe(1);
+});
+
+/** A cache on a clock that stands at zero, with three blobs of a hundred bytes, whose evictor has not begun. */
+async function prepare(options: EvictionFixtureOptions): Promise<EvictionFixture> {
+  const cache = new EvictionFixture(await openSqliteIndex(':memory:'), { msPerReading: 0, ...options });
+  for (const name of 'abc') {
+    await cache.put(name, 100);
+    // They are used one after the other, by a clock that is set and not by one that passes.
+    cache.clock.jump(1_000);
+  }
+  return cache;
+}
+
+async function look(cache: EvictionFixture): Promise<string[]> {
+  cache.evictor.wake();
+  await cache.evictor.idle();
+  return cache.stored();
+}
+
+it.each([
+  ['nothing that fits', { maxSize: 1000, diskSize: 1e6 }, ['a', 'b', 'c']],
+  ['at once what does not', { maxSize: 300, diskSize: 1e6 }, ['b', 'c']],
+  ['at once what does not fit by half a byte', { maxSize: 10 }, []],
+  ['what is in the way of the single byte that is to stay free', { minFree: 1, diskSize: 300 }, ['b', 'c']],
+])('at the start goes %s', async (_, options, expected) => {
+  await using cache = await prepare(options);
+  cache.evictor.start();
+  await cache.evictor.idle();
+  expect(await cache.stored()).toEqual(expected);
+});
+
+it('a single byte that a fill found no room for is worth an eviction', async () => {
+  await using cache = await prepare({ diskSize: 300 });
+  cache.evictor.makeRoom(1);
+  expect(await look(cache)).toEqual(['b', 'c']);
+});
+
+it('what is as large as the cap takes the place of all the rest while it is read', async () => {
+  await using cache = await prepare({ maxSize: 1000 });
+  cache.evictor.start();
+  const ingest = await cache.begin('large', 1000);
+  const follower = await ingest.follow();
+  await cache.finish(ingest, 'large', 1000);
+  expect(await look(cache)).toEqual(['large']);
+  await follower.close();
+});
+
+it('what is larger than the cap and pinned counts like all the rest after the first look', async () => {
+  await using cache = await prepare({ maxSize: 1000 });
+  cache.evictor.start();
+  const digest = cache.digest('giant', 1500);
+  await cache.index.pin({ kind: 'digest', digest }, cache.clock.now());
+  await cache.put('giant', 1500);
+  await cache.evictor.idle();
+  expect(await look(cache)).toEqual(['giant']);
+});
+
+it('the disk is believed at once after an eviction that was not for its sake', async () => {
+  await using cache = await prepare({ maxSize: 300, minFree: 1000, diskSize: 3000 });
+  expect(await look(cache)).toEqual(['b', 'c']);
+  cache.others = 1850;
+  expect(await look(cache)).toEqual(['c']);
+});
+
+it('the disk is believed as soon as five seconds have passed after one that was', async () => {
+  await using cache = await prepare({ minFree: 1000 });
+  cache.freeBytes = () => 950;
+  const seen = [await look(cache)];
+  for (const ms of [4_999, 1]) {
+    cache.clock.advance(ms);
+    seen.push(await look(cache));
+  }
+  expect(seen).toEqual([['b', 'c'], ['b', 'c'], ['c']]);
+});
+
+it('a look that finds nothing missing any more is not worth telling', async () => {
+  await using cache = await prepare({ minFree: 1000 });
+  const free = [900, 1000];
+  cache.freeBytes = () => free.shift() ?? 1000;
+  expect(await look(cache)).toEqual(['a', 'b', 'c']);
+  expect([free, cache.told('eviction-ended')]).toEqual([[], []]);
+});
+
+it('what is free is not asked for where no mark is about it', async () => {
+  await using cache = await prepare({ maxSize: 300 });
+  const freeBytes = vi.fn<() => number>();
+  cache.freeBytes = freeBytes;
+  expect(await look(cache)).toEqual(['b', 'c']);
+  expect(freeBytes).not.toHaveBeenCalled();
+});
+
+it('how long an eviction took is told', async () => {
+  await using cache: EvictionFixture = await prepare({
+    maxSize: 300,
+    wrapIndex: (index) => ({
+      ...index,
+      // At the beginning of an eviction, and at its end.
+      async touch(uses) {
+        cache.clock.advance(500);
+        await index.touch(uses);
+      },
+    }),
+  });
+  cache.clock.advance(1_000);
+  await look(cache);
+  expect(cache.told('eviction-ended')).toMatchObject([{ blobs: 1, durationMs: 1_000 }]);
+});
+
+it('nothing of the store is listened to once it is closed', async () => {
+  await using cache = await prepare({ maxSize: 1000 });
+  const unsubscribe = vi.fn<() => void>();
+  vi.spyOn(cache.store, 'subscribe').mockReturnValue(unsubscribe);
+  cache.evictor.start();
+  await cache.evictor.close();
+  expect(unsubscribe).toHaveBeenCalledOnce();
 });

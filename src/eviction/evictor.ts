@@ -88,7 +88,7 @@ export class Evictor {
   /** Looks, in the background, whether something has to go. */
   wake(): void {
     this.#isDue = true;
-    if (!this.#cancellation.signal.aborted) this.#running ??= this.#run();
+    this.#running ??= this.#run();
   }
 
   /** Resolves when nothing is under way. */
