@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestOf } from '../oci/digest.ts';
 import { VerificationError } from './error.ts';
+import { describeExpectations } from './expectation.contract.ts';
 import { describeFollowers } from './follower.contract.ts';
 import { describeConcurrency, describeEnd } from './ingest.contract.ts';
 import {
@@ -43,6 +44,9 @@ export function describeBlobStore(name: string, open: () => Promise<StoreUnderTe
     });
     describe('verification', () => {
       describeVerification(subject);
+    });
+    describe('what is expected', () => {
+      describeExpectations(subject);
     });
     describe('followers', () => {
       describeFollowers(subject);

@@ -1,10 +1,19 @@
-import type { Digest } from '../oci/digest.ts';
+import type { Digest, DigestAlgorithm } from '../oci/digest.ts';
 
-/** What is known of bytes before they are here. */
+/** What is known of bytes before they are here: a fill knows their digest, a push may learn it with the last of them. */
 export interface Expected {
-  readonly digest: Digest;
+  readonly digest?: Digest | undefined;
   /** Bytes, where a descriptor or a Content-Length told it. */
   readonly size?: number | undefined;
+}
+
+/** What an ingest begins with; nothing need be known. */
+export interface IngestOptions extends Expected {
+  /**
+   * By which the bytes are hashed while they come: that of the digest where it is known, else sha256 unless told. A
+   * digest of another algorithm at `commit` is a contradiction where this was told; else the bytes are read once more.
+   */
+  readonly algorithm?: DigestAlgorithm | undefined;
 }
 
 /** Bytes that are in the store. */
@@ -36,8 +45,11 @@ export interface BlobStore {
   stat(digest: Digest): Promise<Stored | undefined>;
   /** Opens committed bytes; they stay readable until the reader is closed, even if deleted meanwhile. */
   open(digest: Digest): Promise<BlobReader | undefined>;
-  /** Begins to write. Two ingests of one digest do not disturb each other; the later commit replaces. */
-  ingest(expected: Expected): Promise<Ingest>;
+  /**
+   * Begins to write. Two ingests of one digest do not disturb each other; the later commit replaces.
+   * @throws ExpectationError where the algorithm is not that of the digest.
+   */
+  ingest(options: IngestOptions): Promise<Ingest>;
   /** @returns whether there was something to delete. */
   delete(digest: Digest): Promise<boolean>;
   /**
@@ -84,10 +96,11 @@ export interface BlobReader {
 
 /**
  * Bytes being written. Nothing is visible in the store before `commit` has verified length and digest.
- * What `write` throws has ended the ingest, as `abort` would have. Disposing of an ingest that was neither
+ * What `write` and `commit` throw has ended the ingest, as `abort` would have. Disposing of an ingest that was neither
  * committed nor aborted aborts it.
  */
 export interface Ingest extends AsyncDisposable {
+  /** What was said at the beginning; and from the call of `commit` on, what was said there as well. */
   readonly expected: Expected;
   /** Bytes written so far. */
   readonly offset: number;
@@ -98,18 +111,23 @@ export interface Ingest extends AsyncDisposable {
    */
   write(chunks: readonly Uint8Array[]): Promise<void>;
   /**
-   * A reader of the bytes as they arrive, at its own speed, by its own descriptor. The last byte of the
-   * expected size is held back until commit, so that nobody completes a blob that was not verified.
+   * A reader of the bytes as they arrive, at its own speed, by its own descriptor. Where the ingest has begun with a
+   * size, the last byte is held back until commit, so that no client completes a blob that was not verified. Where it
+   * has not, a follower gets all that is written, and waits for the end until commit: only the end tells it that the
+   * bytes are right. So it is, too, where the digest is not known yet.
    * @throws what ended the ingest, where something other than commit did.
    */
   follow(): Promise<BlobReader>;
   /**
-   * Verifies length and digest, syncs and publishes.
+   * Verifies length and digest, syncs and publishes. Called again, it gives what the first call gave.
+   * @param expected what `ingest` was not told; the digest is told here at the latest.
    * @throws VerificationError where they do not match: nothing is published, the bytes go to quarantine.
+   * @throws ExpectationError where `ingest` was told something else, or the digest was never told: the caller's
+   *   mistake. Nothing is published, and the bytes, which are not to blame, are dropped.
    * @throws StoreError where publishing fails: the store has not got the bytes, but since they are right,
-   *   followers get all of them.
+   *   followers get all of them. Where the bytes have to be read once more and cannot be, followers get this error.
    */
-  commit(): Promise<Stored>;
+  commit(expected?: Expected): Promise<Stored>;
   /** Gives up: followers get `reason` once they have read what there is. Does nothing once commit has begun. */
   abort(reason: Error): Promise<void>;
 }

@@ -77,6 +77,33 @@ describe('a digest is held', () => {
     },
   );
 
+  it('by an ingest and its followers from the commit on that tells it', async () => {
+    const store = open();
+    const ingest = await store.ingest({});
+    const [follower, early] = [await ingest.follow(), await ingest.follow()];
+    await ingest.write([HELLO]);
+    await early.close();
+    expect(store.held).toEqual([]);
+    const commit = ingest.commit({ digest: DIGEST });
+    expect(store.held).toEqual([DIGEST]);
+    await commit;
+    const late = await ingest.follow();
+    await follower.close();
+    expect(store.held).toEqual([DIGEST]);
+    await late.close();
+    expect(store.held).toEqual([]);
+  });
+
+  it('no longer where the commit expects something else', async () => {
+    const store = open();
+    const ingest = await store.ingest({ size: HELLO.byteLength });
+    const follower = await ingest.follow();
+    await errorOf(ingest.commit({ digest: DIGEST, size: 1 }));
+    expect([...store.ingests]).toEqual([]);
+    expect(store.held).toEqual([]);
+    await follower.close();
+  });
+
   it('by nothing that could not begin', async () => {
     const broken = new StoreError('begin', { code: 'EROFS' });
     const store = new HeldStore({

@@ -4,11 +4,13 @@ import type {
   BlobStore,
   Expected,
   Ingest,
+  IngestOptions,
   Listed,
   QuarantineStats,
   Stored,
 } from './blob-store.ts';
 import { ForwardingReader } from './forwarding-reader.ts';
+import { LateHolds } from './late-holds.ts';
 
 /** What makes a store larger: an ingest has begun, or has been committed. */
 export type Growth =
@@ -62,35 +64,39 @@ export class HeldStore implements BlobStore {
   }
 
   async open(digest: Digest): Promise<BlobReader | undefined> {
-    return this.#holding(digest, async (release) => {
+    // From before on, so that the bytes do not go while they are opened.
+    const release = this.#hold(digest);
+    try {
       const reader = await this.#store.open(digest);
       if (reader !== undefined) return new HeldReader(reader, release);
+    } catch (error) {
       release();
-      return undefined;
-    });
+      throw error;
+    }
+    release();
+    return undefined;
   }
 
-  async ingest(expected: Expected): Promise<Ingest> {
-    return this.#holding(expected.digest, async (release) => {
-      const ingest = await this.#store.ingest(expected);
-      const held = new HeldIngest(ingest, {
+  async ingest(options: IngestOptions): Promise<Ingest> {
+    const holds = new LateHolds((digest) => this.#hold(digest), options.digest);
+    const release = holds.take();
+    try {
+      const ingest = await this.#store.ingest(options);
+      const running = runningIngest(ingest, options.size);
+      this.#ingests.add(running);
+      this.#tell({ kind: 'begun', expected: options });
+      return new HeldIngest(ingest, {
+        holds,
         release: () => {
           this.#ingests.delete(running);
           release();
         },
         committed: (stored) => this.#tell({ kind: 'committed', stored }),
-        hold: (reader) => new HeldReader(reader, this.#hold(expected.digest)),
       });
-      const running: RunningIngest = {
-        size: expected.size,
-        get offset() {
-          return ingest.offset;
-        },
-      };
-      this.#ingests.add(running);
-      this.#tell({ kind: 'begun', expected });
-      return held;
-    });
+    } catch (error) {
+      release();
+      throw error;
+    }
   }
 
   delete(digest: Digest): Promise<boolean> {
@@ -111,17 +117,6 @@ export class HeldStore implements BlobStore {
 
   list(): AsyncIterable<Listed> {
     return this.#store.list();
-  }
-
-  /** Does what gives somebody the bytes; they are held from before on. */
-  async #holding<T>(digest: Digest, work: (release: () => void) => Promise<T>): Promise<T> {
-    const release = this.#hold(digest);
-    try {
-      return await work(release);
-    } catch (error) {
-      release();
-      throw error;
-    }
   }
 
   /** @returns a function that ends the hold; once more does nothing. */
@@ -162,10 +157,20 @@ class HeldReader extends ForwardingReader {
   }
 }
 
+function runningIngest(ingest: Ingest, size: number | undefined): RunningIngest {
+  return {
+    size,
+    get offset() {
+      return ingest.offset;
+    },
+  };
+}
+
 interface IngestHold {
+  /** Of the ingest itself and of its followers. */
+  readonly holds: LateHolds;
   readonly release: () => void;
   readonly committed: (stored: Stored) => void;
-  readonly hold: (reader: BlobReader) => BlobReader;
 }
 
 class HeldIngest implements Ingest {
@@ -195,12 +200,15 @@ class HeldIngest implements Ingest {
   }
 
   async follow(): Promise<BlobReader> {
-    return this.#hold.hold(await this.#ingest.follow());
+    return new HeldReader(await this.#ingest.follow(), this.#hold.holds.take());
   }
 
-  async commit(): Promise<Stored> {
+  async commit(expected?: Expected): Promise<Stored> {
     try {
-      const stored = await this.#ingest.commit();
+      const committing = this.#ingest.commit(expected);
+      // Before the bytes are visible: from then on they could be evicted.
+      this.#hold.holds.name(this.#ingest.expected.digest);
+      const stored = await committing;
       this.#hold.release();
       this.#hold.committed(stored);
       return stored;

@@ -1,23 +1,36 @@
-import { createDigester, digestAlgorithm, type Digester } from '../oci/digest.ts';
-import type { BlobReader, Expected, Ingest, Stored } from './blob-store.ts';
-import { VerificationError } from './error.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { BlobReader, Expected, Ingest, IngestOptions, Stored } from './blob-store.ts';
+import { nameOf, VerificationError } from './error.ts';
+import { agree, algorithmOf, type Agreed } from './expectation.ts';
 import { Progress } from './progress.ts';
 import { ProgressReader } from './reader.ts';
+import { RunningDigest } from './running-digest.ts';
 import type { Spool } from './spool.ts';
 
 /** What is the same in every store's ingest: offset, verification, followers, and how it ends. */
 export class SpooledIngest implements Ingest {
-  readonly expected: Expected;
+  #expected: IngestOptions;
   readonly #spool: Spool;
   readonly #progress: Progress;
-  readonly #digester: Digester;
+  readonly #digest: RunningDigest;
   #commit: Promise<Stored> | undefined;
 
-  constructor(expected: Expected, spool: Spool) {
-    this.expected = expected;
+  private constructor(options: IngestOptions, digest: RunningDigest, spool: Spool) {
+    this.#expected = options;
     this.#spool = spool;
-    this.#progress = new Progress(expected.size);
-    this.#digester = createDigester(digestAlgorithm(expected.digest));
+    this.#progress = new Progress(options.size);
+    this.#digest = digest;
+  }
+
+  /** @throws ExpectationError, and what `createSpool` throws */
+  static async begin(options: IngestOptions, createSpool: () => Promise<Spool>): Promise<SpooledIngest> {
+    // Before there is anything that would have to be discarded.
+    const digest = new RunningDigest(algorithmOf(options));
+    return new SpooledIngest(options, digest, await createSpool());
+  }
+
+  get expected(): Expected {
+    return this.#expected;
   }
 
   get offset(): number {
@@ -28,7 +41,7 @@ export class SpooledIngest implements Ingest {
     this.#assertOpen();
     const bytes = chunks.reduce((sum, { byteLength }) => sum + byteLength, 0);
     if (bytes === 0) return;
-    const { size } = this.expected;
+    const { size } = this.#expected;
     if (size !== undefined && this.offset + bytes > size) {
       throw await this.#reject(`more than the expected ${size} bytes`);
     }
@@ -47,8 +60,15 @@ export class SpooledIngest implements Ingest {
     }
   }
 
-  commit(): Promise<Stored> {
-    this.#commit ??= this.#verifyAndPublish();
+  async commit(expected: Expected = {}): Promise<Stored> {
+    if (this.#commit === undefined) this.#assertOpen();
+    try {
+      const agreed = agree(this.#expected, expected);
+      this.#commit ??= this.#verifyAndPublish(agreed);
+    } catch (error) {
+      await this.abort(error as Error);
+      throw error;
+    }
     return this.#commit;
   }
 
@@ -58,18 +78,17 @@ export class SpooledIngest implements Ingest {
       await this.#commit?.catch(() => undefined);
       return;
     }
-    this.#progress.fail(reason);
-    await this.#discard();
+    await this.#fail(reason);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.abort(new Error(`the ingest of ${this.expected.digest} was given up`));
+    await this.abort(new Error(`the ingest of ${nameOf(this.#expected)} was given up`));
   }
 
   async #append(chunks: readonly Uint8Array[]): Promise<void> {
     const appended = this.#spool.append(chunks, this.offset);
     // Hashing here while the kernel takes the bytes on another thread.
-    for (const chunk of chunks) this.#digester.update(chunk);
+    this.#digest.update(chunks, this.offset);
     try {
       await appended;
     } catch (error) {
@@ -78,15 +97,24 @@ export class SpooledIngest implements Ingest {
     }
   }
 
-  async #verifyAndPublish(): Promise<Stored> {
-    this.#assertOpen();
-    const { digest, size } = this.expected;
+  async #verifyAndPublish(agreed: Agreed): Promise<Stored> {
+    this.#expected = agreed;
+    const { digest, size } = agreed;
     if (size !== undefined && this.offset !== size) {
       throw await this.#reject(`${this.offset} of the expected ${size} bytes`);
     }
-    const actual = this.#digester.digest();
+    const actual = await this.#hash(digest);
     if (actual !== digest) throw await this.#reject(`the bytes have the digest ${actual}`);
     return this.#publish({ digest, size: this.offset });
+  }
+
+  async #hash(expected: Digest): Promise<Digest> {
+    try {
+      return await this.#digest.finish(expected, this.offset, () => this.#spool.open());
+    } catch (error) {
+      await this.#fail(error as Error);
+      throw error;
+    }
   }
 
   async #publish(stored: Stored): Promise<Stored> {
@@ -103,15 +131,20 @@ export class SpooledIngest implements Ingest {
   }
 
   async #reject(message: string): Promise<VerificationError> {
-    const error = new VerificationError(this.expected, message);
+    const error = new VerificationError(this.#expected, message);
     this.#progress.fail(error);
     try {
-      await this.#spool.quarantine();
+      await this.#spool.quarantine(this.#expected.digest);
     } catch {
       // That the bytes are wrong matters more than that they could not be kept.
       await this.#discard();
     }
     return error;
+  }
+
+  async #fail(reason: Error): Promise<void> {
+    this.#progress.fail(reason);
+    await this.#discard();
   }
 
   async #discard(): Promise<void> {
@@ -124,7 +157,7 @@ export class SpooledIngest implements Ingest {
 
   #assertOpen(): void {
     this.#assertNotFailed();
-    if (this.#commit !== undefined) throw new Error(`the ingest of ${this.expected.digest} has ended`);
+    if (this.#commit !== undefined) throw new Error(`the ingest of ${nameOf(this.#expected)} has ended`);
   }
 
   #assertNotFailed(): void {

@@ -1,5 +1,5 @@
 import type { Digest } from '../oci/digest.ts';
-import type { BlobStore, Expected, Listed } from './blob-store.ts';
+import type { BlobStore, Listed } from './blob-store.ts';
 import { SpooledIngest } from './ingest.ts';
 import { Progress } from './progress.ts';
 import { ProgressReader } from './reader.ts';
@@ -8,9 +8,9 @@ import type { Source, Spool } from './spool.ts';
 /** The reference implementation, for tests: what the store does, with nothing but memory. */
 export function createMemoryStore(): BlobStore {
   const blobs = new Map<Digest, GrowingBytes>();
-  const setAside: { readonly digest: Digest; readonly bytes: GrowingBytes }[] = [];
+  const setAside: { readonly digest: Digest | undefined; readonly bytes: GrowingBytes }[] = [];
 
-  function createSpool(expected: Digest): Spool {
+  function createSpool(): Spool {
     const bytes = new GrowingBytes();
     return {
       append: async (chunks) => {
@@ -20,8 +20,8 @@ export function createMemoryStore(): BlobStore {
       publish: async ({ digest }) => {
         if (!blobs.has(digest)) blobs.set(digest, bytes);
       },
-      quarantine: async () => {
-        setAside.push({ digest: expected, bytes });
+      quarantine: async (digest) => {
+        setAside.push({ digest, bytes });
       },
       discard: async () => undefined,
     };
@@ -36,7 +36,7 @@ export function createMemoryStore(): BlobStore {
       const bytes = blobs.get(digest);
       return bytes && new ProgressReader(Progress.complete(bytes.length), createSource(bytes));
     },
-    ingest: async (expected: Expected) => new SpooledIngest(expected, createSpool(expected.digest)),
+    ingest: (options) => SpooledIngest.begin(options, async () => createSpool()),
     delete: async (digest) => blobs.delete(digest),
     async quarantine(digest) {
       const bytes = blobs.get(digest);
@@ -45,7 +45,7 @@ export function createMemoryStore(): BlobStore {
     },
     async quarantined() {
       const sum = setAside.reduce((sum, { bytes }) => sum + bytes.length, 0);
-      const digests = new Set(setAside.map(({ digest }) => digest));
+      const digests = new Set(setAside.map(({ digest }) => digest).filter((digest) => digest !== undefined));
       return { blobs: setAside.length, bytes: sum, digests: [...digests] };
     },
     async dropQuarantined(bytes) {

@@ -1,3 +1,4 @@
+import type { Digest } from '../oci/digest.ts';
 import type { Stored } from './blob-store.ts';
 
 /** Open bytes, without knowledge of how many of them may be read. */
@@ -20,8 +21,12 @@ export interface Spool {
   open(): Promise<Source>;
   /** Makes the bytes durable and visible, in place of what the store may have of the digest. Throws StoreError. */
   publish(stored: Stored): Promise<void>;
-  /** Sets the bytes aside for a human to look at. Throws StoreError. */
-  quarantine(): Promise<void>;
+  /**
+   * Sets the bytes aside for a human to look at.
+   * @param expected what they were to be, where that is known
+   * @throws StoreError
+   */
+  quarantine(expected: Digest | undefined): Promise<void>;
   /** Frees what the bytes take. Throws StoreError. */
   discard(): Promise<void>;
 }

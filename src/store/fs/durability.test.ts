@@ -110,6 +110,19 @@ describe('whenever the power fails', () => {
     expect(recorded.broken()).toEqual([]);
   });
 
+  it.each(['sha256', 'sha512'] as const)(
+    'a blob whose %s digest is told last is whole',
+    async (algorithm) => {
+      await using recorded = await RecordedStore.open();
+      const digest = digestOf(HELLO, algorithm);
+      const ingest = await recorded.store.ingest({});
+      await ingest.write([HELLO]);
+      await ingest.commit({ digest });
+      recorded.log.tell({ kind: 'stored', digest });
+      expect(recorded.broken()).toEqual([]);
+    },
+  );
+
   it('a blob is there once a client has its last byte', async () => {
     await using recorded = await RecordedStore.open();
     const ingest = await recorded.store.ingest({ digest: digestOf(HELLO), size: HELLO.length });
@@ -166,6 +179,8 @@ describe('whenever the power fails, whatever the store was asked to do', () => {
     bytes: blob,
     pieces: fc.integer({ min: 1, max: 3 }),
     isSizeKnown: fc.boolean(),
+    /** Else it is told at the end, as a push does. */
+    isDigestKnown: fc.boolean(),
     end: fc.constantFrom('commit', 'commit', 'abort', 'wrong'),
   });
   const removal = fc.record({ bytes: blob, kind: fc.constantFrom('delete', 'quarantine') });
@@ -179,6 +194,7 @@ describe('whenever the power fails, whatever the store was asked to do', () => {
     readonly bytes: Buffer;
     readonly pieces: number;
     readonly isSizeKnown: boolean;
+    readonly isDigestKnown: boolean;
     readonly end: string;
   }
 
@@ -188,12 +204,13 @@ describe('whenever the power fails, whatever the store was asked to do', () => {
   }
 
   async function play(recorded: RecordedStore, write: Write): Promise<void> {
-    const { bytes, end, isSizeKnown } = write;
+    const { bytes, end, isSizeKnown, isDigestKnown } = write;
     const digest = end === 'wrong' ? digestOf('something else') : digestOf(bytes);
-    const ingest = await recorded.store.ingest({ digest, size: isSizeKnown ? bytes.length : undefined });
+    const size = isSizeKnown ? bytes.length : undefined;
+    const ingest = await recorded.store.ingest(isDigestKnown ? { digest, size } : { size });
     await append(ingest, write);
     if (end === 'abort') return ingest.abort(new Error('given up'));
-    const commit = ingest.commit();
+    const commit = ingest.commit({ digest });
     if (end === 'wrong') {
       await commit.catch(unlessWrong);
       return;

@@ -21,37 +21,26 @@ export class FileSpool implements Spool {
   readonly #handle: FileHandle;
   readonly #growing: GrowingFile;
   readonly #syncs: Syncs;
+  readonly #name: string;
   readonly #temporaryPath: string;
-  readonly #quarantineName: string;
   readonly #quarantine: Quarantine;
   #publishedPath: Promise<string> | undefined;
 
-  private constructor(
-    layout: Layout,
-    handle: FileHandle,
-    names: { readonly temporaryPath: string; readonly quarantineName: string },
-    options: FileSpoolOptions,
-  ) {
+  private constructor(layout: Layout, handle: FileHandle, name: string, options: FileSpoolOptions) {
     this.#layout = layout;
     this.#handle = handle;
     this.#growing = options.syncs.growing(handle);
     this.#syncs = options.syncs;
-    this.#temporaryPath = names.temporaryPath;
-    this.#quarantineName = names.quarantineName;
+    this.#name = name;
+    this.#temporaryPath = join(layout.ingest, name);
     this.#quarantine = options.quarantine;
   }
 
   /** @param name of the file in `ingest/`; must not exist. Throws StoreError. */
-  static async create(
-    layout: Layout,
-    digest: Digest,
-    name: string,
-    options: FileSpoolOptions,
-  ): Promise<FileSpool> {
-    const temporaryPath = join(layout.ingest, name);
-    const quarantineName = quarantineNameOf(digest, name);
-    const handle = await attempt(`create ${temporaryPath}`, () => open(temporaryPath, 'wx', FILE_MODE));
-    return new FileSpool(layout, handle, { temporaryPath, quarantineName }, options);
+  static async create(layout: Layout, name: string, options: FileSpoolOptions): Promise<FileSpool> {
+    const path = join(layout.ingest, name);
+    const handle = await attempt(`create ${path}`, () => open(path, 'wx', FILE_MODE));
+    return new FileSpool(layout, handle, name, options);
   }
 
   async append(chunks: readonly Uint8Array[], position: number): Promise<void> {
@@ -82,9 +71,10 @@ export class FileSpool implements Spool {
     await this.#publishedPath;
   }
 
-  async quarantine(): Promise<void> {
+  async quarantine(expected: Digest | undefined): Promise<void> {
     await this.#close();
-    await this.#quarantine.setAsideUnpublished(this.#temporaryPath, this.#quarantineName);
+    const name = quarantineNameOf(expected, this.#name);
+    await this.#quarantine.setAsideUnpublished(this.#temporaryPath, name);
   }
 
   async discard(): Promise<void> {

@@ -190,6 +190,35 @@ describe('a file store', () => {
     expect(names.every((name) => name.startsWith(`sha256-${digestHex(DIGEST)}.`))).toBe(true);
   });
 
+  it('names what was set aside by what it was to be, where that is known', async () => {
+    for (const options of [EXPECTED, { size: 1 }]) {
+      await using ingest = await store.ingest(options);
+      const [name] = await readdir(inDirectory('ingest'));
+      expect(name).not.toContain(digestHex(DIGEST));
+      await ingest.write([HELLO, WRONG]).catch(() => {});
+    }
+    const names = (await readdir(inDirectory('quarantine'))).toSorted();
+    expect(names).toEqual(
+      [`sha256-${digestHex(DIGEST)}`, 'unknown'].map((name) => expect.stringContaining(`${name}.`)),
+    );
+    expect((await store.quarantined()).digests).toEqual([DIGEST]);
+  });
+
+  it('commits nothing that has to be read once more and cannot be', async () => {
+    await using ingest = await store.ingest({});
+    const reader = await ingest.follow();
+    await ingest.write([HELLO]);
+    for (const name of await readdir(inDirectory('ingest'))) await rm(inDirectory('ingest', name));
+    const error = await ingest
+      .commit({ digest: digestOf(HELLO, 'sha512') })
+      .catch((caught: unknown) => caught);
+    expect(error).toMatchObject({ name: 'StoreError', code: 'ENOENT' });
+    await expect(reader.available(HELLO.byteLength)).rejects.toBe(error);
+    await reader.close();
+    expect(await collect(store.list())).toEqual([]);
+    expect(await openFilesIn(directory.path)).toEqual([]);
+  });
+
   it('lists when each blob was stored', async () => {
     const before = Date.now() - 2000;
     await put(store, HELLO);

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { opendir, readdir, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDigest, type Digest } from '../../oci/digest.ts';
-import type { BlobReader, BlobStore, Expected, Ingest, Listed, Stored } from '../blob-store.ts';
+import type { BlobReader, BlobStore, Listed, Stored } from '../blob-store.ts';
 import { SpooledIngest } from '../ingest.ts';
 import { Progress } from '../progress.ts';
 import { ProgressReader } from '../reader.ts';
@@ -47,10 +47,8 @@ export async function openFileStore(options: FileStoreOptions): Promise<FileStor
   return {
     stat: (digest) => statBlob(layout, digest),
     open: (digest) => openBlob(layout, digest),
-    async ingest(expected: Expected): Promise<Ingest> {
-      const spool = await FileSpool.create(layout, expected.digest, random(), { quarantine, syncs });
-      return new SpooledIngest(expected, spool);
-    },
+    ingest: (options) =>
+      SpooledIngest.begin(options, () => FileSpool.create(layout, random(), { quarantine, syncs })),
     delete: (digest) => deleteBlob(layout, digest),
     quarantine: (digest) => quarantine.setAside(layout.blob(digest), quarantineNameOf(digest, random())),
     quarantined: () => quarantine.stats(),

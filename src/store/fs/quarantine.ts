@@ -74,11 +74,12 @@ export class Quarantine {
 }
 
 /** The name that bytes get there: what they were to be, and what makes it unique. */
-export function quarantineNameOf(digest: Digest, unique: string): string {
+export function quarantineNameOf(digest: Digest | undefined, unique: string): string {
+  if (digest === undefined) return `unknown.${unique}`;
   return `${digestAlgorithm(digest)}-${digestHex(digest)}.${unique}`;
 }
 
-/** Of such a name. Undefined where somebody has put another file there. */
+/** Of such a name. Undefined where it was not known, or somebody has put another file there. */
 function digestOfName(name: string): Digest | undefined {
   const digest = name.replace(/\..*$/, '').replace('-', ':');
   return isDigest(digest) ? digest : undefined;
