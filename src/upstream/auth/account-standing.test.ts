@@ -47,3 +47,17 @@ test('a refusal without a status is told, too', () => {
   standing.refused(new UpstreamError('docker.io', 'denied', 'account-refused', 'no'));
   expect(standing.refusal).toBe('docker.io: answered no to the configured account');
 });
+
+test('the refusal is told with what was answered, and the acceptance without', () => {
+  const events = createEvents();
+  const seen: LarderEvent[] = [];
+  events.subscribe((event) => seen.push(event));
+  const standing = new AccountStanding('docker.io', { clock: new ManualClock(), events });
+  standing.refused(REFUSAL);
+  standing.accepted(undefined);
+  const changed = { kind: 'account-changed', upstream: 'docker.io' };
+  expect(seen).toStrictEqual([
+    { ...changed, state: 'refused', error: REFUSAL },
+    { ...changed, state: 'accepted' },
+  ]);
+});

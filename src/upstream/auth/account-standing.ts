@@ -33,7 +33,7 @@ export class AccountStanding {
    *   was sent. A token from before the refusal goes on for a while, and says nothing.
    */
   accepted(since: number | undefined): void {
-    if (this.#refused === undefined || (since ?? Number.POSITIVE_INFINITY) <= this.#refused.at) return;
+    if (this.#refused === undefined || (since !== undefined && since <= this.#refused.at)) return;
     this.#refused = undefined;
     this.#tell('accepted');
   }
