@@ -80,29 +80,45 @@ export class HeldUpstream {
   readonly asked: (ByteRange | undefined)[] = [];
   /** The answer to each: pieces are pushed by the test. */
   readonly bodies: Readable[] = [];
-  /** How often it was asked for the blob without its bytes. It always has it. */
+  /** How often it was asked for the blob without its bytes. */
   questions = 0;
+  /** What each request for bytes fails with, where it does. */
+  refusal: Error | undefined;
+  /** The same of questions. */
+  denial: Error | undefined;
+  /** Requests for bytes are answered once this has resolved. */
+  answering: Promise<void> = Promise.resolve();
   readonly #upstream: Upstream;
 
-  /** @param told the size in bytes that it tells where it is asked without the bytes */
-  constructor(size: number | undefined, told = size) {
+  /** @param told the size in bytes that it tells where it is asked without the bytes; `none`: it tells none */
+  constructor(size: number | undefined, told: number | 'none' | undefined = size) {
     this.size = size;
+    const toldSize = told === 'none' ? undefined : told;
     this.#upstream = {
       ...new StubUpstream().upstream,
       blob: async (_, __, { range, signal } = {}) => {
         const start = range?.start ?? 0;
         this.asked.push(range);
+        await this.answering;
+        if (this.refusal !== undefined) throw this.refusal;
         return { body: this.#body(signal), start, size: this.size };
       },
       statBlob: async () => {
         this.questions += 1;
-        return { size: told, by: 'head' };
+        if (this.denial !== undefined) throw this.denial;
+        return { size: toldSize, by: 'head' };
       },
     };
   }
 
   target(repository = 'acme/app'): Target {
     return targetOf(this.#upstream, repository);
+  }
+
+  /** Sends a copy of these bytes by the last answer, and ends it: what arrives is given back once it is written. */
+  send(bytes: Uint8Array): void {
+    this.bodies.at(-1)?.push([Uint8Array.from(bytes)]);
+    this.bodies.at(-1)?.push(null);
   }
 
   #body(signal: AbortSignal | undefined): Readable {

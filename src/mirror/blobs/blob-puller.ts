@@ -3,7 +3,6 @@ import type { ContentRange } from '../../http/range.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { BlobReader } from '../../store/blob-store.ts';
 import { StoreError } from '../../store/error.ts';
-import { UpstreamError } from '../../upstream/error.ts';
 import type { ToldBlob } from '../../upstream/upstream.ts';
 import { Audience, demandOf } from '../audience.ts';
 import type { Asked, OpenedBlob } from '../../repository/opened-blob.ts';
@@ -206,20 +205,10 @@ export class BlobPuller {
     return new PartsReader({ size, parts, open, rest: whole });
   }
 
-  /** A part far ahead of the fill, by itself. What cannot be had so comes with the fill, later. */
-  async #openAhead(
-    fill: Fill,
-    target: Target,
-    part: DirectPart,
-    client: string,
-  ): Promise<OpenedBlob | undefined> {
+  /** A part far ahead of the fill, by itself. What cannot be had so, for whatever reason, comes with the fill, later. */
+  #openAhead(fill: Fill, target: Target, part: DirectPart, client: string): Promise<OpenedBlob | undefined> {
     fill.spendDirect(part);
-    try {
-      return await this.#pastStore.openPart(target, fill, part, client);
-    } catch (error) {
-      if (error instanceof UpstreamError) return undefined;
-      throw error;
-    }
+    return this.#pastStore.openPart(target, fill, part, client).catch(() => undefined);
   }
 
   #running(target: Target, digest: Digest): Fill | undefined {
