@@ -1,12 +1,18 @@
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
 import { scriptedBlob, type ScriptedBlob, type Transfer } from '../../../test/support/scripted-blob.ts';
-import { bytesOf, ScriptedReader } from '../../../test/support/scripted-reader.ts';
+import {
+  bytesOf,
+  ScriptedReader,
+  type ScriptedReaderOptions,
+} from '../../../test/support/scripted-reader.ts';
 import { createEvents } from '../../events.ts';
 import { digestOf } from '../../oci/digest.ts';
+import type { BlobReader } from '../../store/blob-store.ts';
 import { StoreError, VerificationError } from '../../store/error.ts';
 import { UpstreamError } from '../../upstream/error.ts';
-import { ResilientReader } from './resilient-reader.ts';
+import { ResilientReader, type ResilientReaderOptions } from './resilient-reader.ts';
 
 const SIZE = 5_000;
 const CONTENT = bytesOf(0, SIZE);
@@ -41,6 +47,28 @@ class UnreadableReader extends ScriptedReader {
     if (readable.length > 0) return super.read(readable, position);
     return Promise.reject(new StoreError('read a blob', { code: 'EIO' }));
   }
+}
+
+/** A blob of which nothing can be read where it fails, or behind it. */
+class CutReader extends ScriptedReader {
+  readonly #at: number;
+
+  constructor(options: ScriptedReaderOptions & { readonly failsAt: number }) {
+    super(SIZE, options);
+    this.#at = options.endsAt ?? options.failsAt;
+  }
+
+  override read(into: Uint8Array, position: number): Promise<number> {
+    const there = into.subarray(0, Math.max(0, this.#at - position));
+    return there.length > 0 ? super.read(there, position) : Promise.reject(FULL);
+  }
+}
+
+function over(follower: BlobReader, rest: Partial<ResilientReaderOptions> = {}): World {
+  const blob = scriptedBlob(CONTENT, [{}]);
+  const options = { clock: new ManualClock(), events: createEvents(), ...rest };
+  const reader = new ResilientReader(follower, blob.target, DIGEST, options);
+  return { reader, follower: follower as ScriptedReader, blob };
 }
 
 async function readOn(reader: ResilientReader, parts: Buffer[], position = 0): Promise<void> {
@@ -113,6 +141,61 @@ describe('when the store fails', () => {
     expect(follower.isClosed).toBe(true);
   });
 
+  test.each([
+    ['breaks off there', { failsAt: 1_234 }],
+    ['ends there', { failsAt: 3_000, endsAt: 1_234 }],
+  ])('before what is waited for: it goes on where the file %s', async (_, options) => {
+    const { reader, blob } = over(new CutReader({ ...options, failure: FULL }));
+    const parts: Buffer[] = [];
+    await readOn(reader, parts, 3_000);
+    expect(Buffer.concat(parts).equals(CONTENT.subarray(3_000))).toBe(true);
+    expect(blob.asked).toEqual([{ start: 3_000, end: undefined }]);
+  });
+
+  test('it hashes just what has been given out, however little the file gives at a time', async () => {
+    const { reader } = over(new ScriptedReader(SIZE, { failsAt: 1_234, failure: FULL, perRead: 700 }));
+    expect((await readAll(reader)).equals(CONTENT)).toBe(true);
+  });
+
+  test('it takes a MiB of memory to hash that, however much it is', async () => {
+    const size = 3 * 1024 * 1024;
+    const follower = new ScriptedReader(size, { failsAt: size - 1, failure: FULL });
+    const { reader } = over(follower);
+    await reader.available(size - 1).catch(() => {});
+    expect([...follower.buffers].map(({ byteLength }) => byteLength)).toEqual([1024 * 1024]);
+    await reader.close();
+  });
+
+  test('a failure of something else meanwhile is told', async () => {
+    const bug = new TypeError('a bug');
+    const follower = new ScriptedReader(SIZE);
+    const failures: Error[] = [FULL, bug];
+    follower.available = () => Promise.reject(failures.shift() ?? bug);
+    const { reader, blob } = over(follower);
+    await expect(reader.available(1_000)).rejects.toBe(bug);
+    expect(blob.asked).toEqual([]);
+  });
+
+  test('it goes on by a transfer that is shared, where there is one', async () => {
+    const positions: number[] = [];
+    const { reader, blob } = over(new ScriptedReader(SIZE, { failsAt: 1_234, failure: FULL }), {
+      shared(position, open) {
+        positions.push(position);
+        return open(position);
+      },
+    });
+    expect((await readAll(reader)).equals(CONTENT)).toBe(true);
+    expect([positions, blob.asked.length, blob.open()]).toEqual([[1_234], 1, 0]);
+  });
+
+  test('it leaves the shared transfer where what came before cannot be read', async () => {
+    const { reader, blob } = over(new UnreadableReader(SIZE, 1_000), {
+      shared: (position, open) => open(position),
+    });
+    await expect(reader.read(Buffer.alloc(10), 2_000)).rejects.toMatchObject({ code: 'EIO' });
+    expect([blob.asked.length, blob.open()]).toEqual([1, 0]);
+  });
+
   test('and upstream does too: its error is told, once', async () => {
     const refuses = new UpstreamError('registry.test', 'throttled', 'rate-limit', 'too many');
     const { reader, follower, blob } = world(1_234, FULL, { refuses });
@@ -133,7 +216,29 @@ test.each<[string, Error]>([
   expect(blob.asked).toEqual([]);
 });
 
+test('a delivery may send the file of the follower itself, until the store has failed', async () => {
+  const { reader } = over(new ScriptedReader(SIZE, { fd: 7, failsAt: 1_234, failure: FULL }));
+  expect(reader.fd).toBe(7);
+  await reader.available(1_234);
+  expect(reader.fd).toBeUndefined();
+  await reader.close();
+});
+
 describe('closing', () => {
+  test('is over once the follower is closed', async () => {
+    const closing = Promise.withResolvers<void>();
+    const follower = new ScriptedReader(SIZE);
+    follower.close = () => closing.promise;
+    let isOver = false;
+    const closed = over(follower)
+      .reader.close()
+      .then(() => (isOver = true));
+    await setImmediate();
+    expect(isOver).toBe(false);
+    closing.resolve();
+    expect(await closed).toBe(true);
+  });
+
   test('closes the follower; nothing is asked for afterwards', async () => {
     const { reader, follower, blob } = world(1_234);
     await reader.close();

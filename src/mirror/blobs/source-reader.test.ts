@@ -99,6 +99,17 @@ describe('wrong bytes', () => {
   });
 });
 
+test.each([
+  ['has none', digestOf(''), { value: 0 }],
+  ['is checked all the same', DIGEST, { reason: expect.any(VerificationError) as unknown }],
+])('a blob of no bytes %s', async (_, digest, expected) => {
+  const { target } = scriptedBlob(Buffer.alloc(0), [{}]);
+  const deps = { clock: new ManualClock(), events: createEvents() };
+  const source = await BlobSource.open(target, digest, { start: 0 }, deps);
+  const reader = new SourceReader(source, 0, { digest, digester: createDigester('sha256') });
+  expect(await Promise.allSettled([reader.available(0)])).toMatchObject([expected]);
+});
+
 test('what has passed through cannot be read again', async () => {
   const { reader } = await open({});
   await reader.available(0);

@@ -52,9 +52,8 @@ export class SourceReader implements BlobReader {
     return Promise.resolve(bytes.length);
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.#source.destroy();
-    return Promise.resolve();
   }
 
   get #chunkEnd(): number {

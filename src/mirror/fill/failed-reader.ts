@@ -19,7 +19,5 @@ export class FailedReader implements BlobReader {
     return Promise.reject(this.#error);
   }
 
-  close(): Promise<void> {
-    return Promise.resolve();
-  }
+  async close(): Promise<void> {}
 }
