@@ -8,7 +8,6 @@ const ANSWERED = ['upstream/error.ts', 'store/error.ts', 'store/blob-store.ts', 
 
 const SERVER = [
   'operator',
-  'mirror',
   'repository',
   'content',
   'access',
@@ -47,6 +46,7 @@ const LAYERS = new Map<string, readonly string[] | 'everything'>([
     'upkeep',
     [
       'mirror',
+      'repository',
       'content',
       'store',
       'index',
@@ -58,7 +58,10 @@ const LAYERS = new Map<string, readonly string[] | 'everything'>([
       'events.ts',
     ],
   ],
-  ['operator', ['upkeep', 'mirror', 'store', 'index', 'oci', 'http', 'async', 'clock.ts', 'events.ts']],
+  [
+    'operator',
+    ['upkeep', 'mirror', 'repository', 'store', 'index', 'oci', 'http', 'async', 'clock.ts', 'events.ts'],
+  ],
   ['access', ['oci', 'http']],
   ['delivery', ['store', 'oci', 'http']],
   ['observe', ['oci', 'http', 'clock.ts', 'events.ts']],

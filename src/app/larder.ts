@@ -13,7 +13,8 @@ import { openCache, type Cache } from './cache.ts';
 import { listenProblem } from './listen-problem.ts';
 import { createOperator, createUpkeep, startUpkeep } from './upkeep.ts';
 import { startServer } from './server.ts';
-import { createUpstreams, findTarget, type ConfiguredUpstream } from './upstreams.ts';
+import { findTarget, repositoriesOf } from './repositories.ts';
+import { createUpstreams, type ConfiguredUpstream } from './upstreams.ts';
 import { version } from './version.ts';
 
 /** A Larder that serves, until it is drained and disposed of. */
@@ -48,7 +49,17 @@ export async function startLarder(
   const delivery = await chooseDelivery(config.delivery, process, threads.sendfiles);
   const stored = await cache.index.stats();
   const admission = new Admission(config.limits);
-  const serving = { clock, events, mirror, upstreams, admission, passage, deliver: delivery.deliver };
+  const repositories = repositoriesOf(mirror, upstreams, config.defaultUpstream);
+  const serving = {
+    clock,
+    events,
+    mirror,
+    repositories,
+    upstreams,
+    admission,
+    passage,
+    deliver: delivery.deliver,
+  };
   const server = await startServer(config, { ...serving, metrics: metrics.read }).catch((error: unknown) => {
     throw listenProblem(config.listen, error);
   });
@@ -56,7 +67,7 @@ export async function startLarder(
   stack.defer(async () => void (await server.drain(0)));
   cache.evictor.start();
   mirror.confirmEarly(names, (key) => findTarget(upstreams, key));
-  const upkeep = createUpkeep(cache, upstreams, { clock, events });
+  const upkeep = createUpkeep(cache, repositories, { clock, events });
   const operator = createOperator(config, cache, upkeep, clock);
   const running = await startUpkeep(config, upkeep, operator, cache, { clock, events });
   stack.defer(() => running.close());

@@ -13,6 +13,7 @@ import { openCache } from './cache.ts';
 import { isListening, RemoteOperator } from './control-client.ts';
 import { createOperator, createUpkeep } from './upkeep.ts';
 import { Passage } from '../upstream/transport/passage.ts';
+import { repositoriesOf } from './repositories.ts';
 import { createUpstreams } from './upstreams.ts';
 import { version } from './version.ts';
 
@@ -92,7 +93,8 @@ async function openLocally(config: Config): Promise<OpenedOperator> {
     passage: new Passage(randomUUID()),
     userAgent: `larder/${version()}`,
   });
-  const upkeep = createUpkeep(cache, upstreams, dependencies);
+  const repositories = repositoriesOf(cache.mirror, upstreams, config.defaultUpstream);
+  const upkeep = createUpkeep(cache, repositories, dependencies);
   const operator = createOperator(config, cache, upkeep, dependencies.clock);
   // Nothing would be known of what is stored.
   if (isReplaced) await upkeep.reconcile(new AbortController().signal);

@@ -4,13 +4,13 @@ import type { Clock } from '../clock.ts';
 import type { Deliver } from '../delivery/deliver.ts';
 import type { Events } from '../events.ts';
 import type { Admission } from '../server/admission.ts';
+import type { RepositoryTable } from '../repository/repository-table.ts';
 import { createApp } from '../server/app.ts';
 import type { ConnectionLimits } from '../server/connections.ts';
 import { listen, type Listening } from '../server/listen.ts';
 import type { LoopGuard } from '../server/v2/loop-guard.ts';
 import { Registry } from '../server/v2/registry.ts';
 import { RequestRecords } from '../server/request-record.ts';
-import { UpstreamTable } from '../server/v2/select-upstream.ts';
 import { TrustedProxies } from '../server/trusted-proxies.ts';
 import { upstreamDetail, type ConfiguredUpstream } from './upstreams.ts';
 
@@ -26,13 +26,13 @@ export interface ServerSettings {
   readonly trustedProxies: readonly string[];
   /** How long a client waits for its headers. */
   readonly answerMs: number;
-  readonly defaultUpstream: string;
 }
 
 export interface ServerParts {
   readonly clock: Clock;
   readonly events: Events;
   readonly mirror: Mirror;
+  readonly repositories: RepositoryTable;
   readonly upstreams: readonly ConfiguredUpstream[];
   readonly admission: Admission;
   readonly passage: LoopGuard;
@@ -47,13 +47,18 @@ export interface ServerParts {
  * @throws the system's error where the address cannot be listened on
  */
 export async function startServer(settings: ServerSettings, parts: ServerParts): Promise<Listening> {
-  const { answerMs, defaultUpstream, limits, trustedProxies } = settings;
-  const { clock, events, mirror, upstreams, admission, passage, deliver, metrics } = parts;
-  const table = new UpstreamTable(upstreams, defaultUpstream);
+  const { answerMs, limits, trustedProxies } = settings;
+  const { clock, events, mirror, repositories, upstreams, admission, passage, deliver, metrics } = parts;
   const proxies = new TrustedProxies(trustedProxies);
   const records = new RequestRecords(clock, events, parts.requestId ?? randomUUID, proxies);
   const app = createApp({
-    registry: new Registry(mirror, table, { clock, passage, answerMs, randomBytes }),
+    registry: new Registry(repositories, {
+      clock,
+      passage,
+      answerMs,
+      randomBytes,
+      catalog: (query, isShown) => mirror.catalog(query, isShown),
+    }),
     records,
     health: {
       probe: () => mirror.probe(),

@@ -2,6 +2,9 @@ import { tmpdir } from 'node:os';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import type { Events } from '../events.ts';
+import type { RepositoryKey } from '../index/repository-key.ts';
+import type { Repository } from '../repository/repository.ts';
+import type { RepositoryTable } from '../repository/repository-table.ts';
 import { Background } from '../upkeep/background.ts';
 import { LocalOperator } from '../operator/local-operator.ts';
 import { Upkeep } from '../upkeep/upkeep.ts';
@@ -9,7 +12,6 @@ import { VerifySchedule } from '../upkeep/verify-schedule.ts';
 import { listenControl, type ControlSocket } from '../server/control/control-socket.ts';
 import { createControl } from '../server/control/control-api.ts';
 import type { Cache } from './cache.ts';
-import { findTarget, type ConfiguredUpstream } from './upstreams.ts';
 
 export interface UpkeepDependencies {
   readonly clock: Clock;
@@ -19,16 +21,11 @@ export interface UpkeepDependencies {
 /** What keeps a cache in order that this process has opened. */
 export function createUpkeep(
   { store, index, mirror }: Cache,
-  upstreams: readonly ConfiguredUpstream[],
+  repositories: RepositoryTable,
   dependencies: UpkeepDependencies,
 ): Upkeep {
-  return new Upkeep({
-    ...dependencies,
-    store,
-    index,
-    mirror,
-    findTarget: (key) => findTarget(upstreams, key),
-  });
+  const findRepository = (key: RepositoryKey): Repository | undefined => repositories.find(key);
+  return new Upkeep({ ...dependencies, store, index, mirror, findRepository });
 }
 
 /** What operators do with such a cache. */

@@ -1,14 +1,12 @@
 import type { PermissionPolicy } from '../mirror/permission/permission-policy.ts';
 import type { TagPolicy } from '../mirror/tag-policy.ts';
-import type { Target } from '../mirror/target.ts';
+import type { RoutedUpstream } from './repositories.ts';
 import type { Clock } from '../clock.ts';
 import type { Config, TagPolicyConfig as TagConfig, UpstreamConfig } from '../config/config.ts';
 import { matcherOf } from '../config/values/glob.ts';
 import { proxyOf } from '../config/source/proxy-environment.ts';
 import type { Events } from '../events.ts';
-import type { RepositoryKey } from '../index/repository-key.ts';
 import type { RepositoryName } from '../oci/repository-name.ts';
-import type { RoutedUpstream } from '../server/v2/select-upstream.ts';
 import type { Breaker } from '../upstream/protect/breaker.ts';
 import { createUpstream } from '../upstream/create-upstream.ts';
 import { credentialSource } from '../upstream/credentials/source.ts';
@@ -46,7 +44,8 @@ export function createUpstreams(
       breaker,
       tags: tagPolicy(entry.tags, config.offline),
       permission: permissionPolicy(entry),
-      names: [entry.name, ...entry.aliases],
+      name: entry.name,
+      aliases: entry.aliases,
       hosts: entry.hosts,
       addLibrary: entry.addLibrary,
       isAllowed: repositoryRule(entry),
@@ -125,11 +124,4 @@ function repositoryRule({ allow, deny }: UpstreamConfig): (repository: Repositor
   const isAllowed = matcherOf(allow);
   const isDenied = matcherOf(deny);
   return (repository) => isAllowed(repository) && !isDenied(repository);
-}
-
-/** Where a repository is pulled from; undefined where the config does not have it. */
-export function findTarget(upstreams: readonly ConfiguredUpstream[], key: RepositoryKey): Target | undefined {
-  const found = upstreams.find(({ upstream }) => upstream.name === key.registry);
-  if (found === undefined || !found.isAllowed(key.repository)) return undefined;
-  return { upstream: found.upstream, tags: found.tags, permission: found.permission, key };
 }

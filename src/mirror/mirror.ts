@@ -1,35 +1,28 @@
-import type { RangeSpec } from '../http/range.ts';
 import type { RepositoryKey } from '../index/repository-key.ts';
-import type { Digest } from '../oci/digest.ts';
-import { isIndexMediaType } from '../oci/media-type.ts';
-import type { Reference } from '../oci/reference.ts';
-import type { Tag } from '../oci/tag.ts';
-import type { Parser } from '../upstream/registry/parsing/parser.ts';
-import type { FillRoom } from './fill/allowance.ts';
-import type { OpenedBlob } from '../repository/opened-blob.ts';
-import { BlobPuller, type BlobStat } from './blobs/blob-puller.ts';
-import { catalogPage, type CatalogPage } from '../content/catalog.ts';
-import { Disk, type DiskOptions } from './disk.ts';
-import { LastUse } from './last-use.ts';
-import { LinuxImages } from './manifests/linux-image.ts';
-import { headOf, type ManifestHead } from '../repository/pulled-manifest.ts';
-import type { ManifestPreference } from '../repository/manifest-preference.ts';
-import { completed, ManifestPuller } from './manifests/manifest-puller.ts';
-import type { PulledManifest } from '../repository/pulled-manifest.ts';
-import { NegativeCache } from './negative.ts';
-import { HIT, joined } from '../repository/outcome.ts';
-import { Belonging } from './permission/belonging.ts';
-import { EarlyConfirmation } from './permission/early.ts';
-import { Permission } from './permission/permission.ts';
-import type { RecoveredPolicy } from './permission/permission-policy.ts';
-import { probe } from '../content/probe.ts';
 import type { RememberingIndex } from '../index/remembering-index.ts';
-import { ReferrerLists, type ReferrersPage } from './lists/referrer-lists.ts';
+import { catalogPage, type CatalogPage } from '../content/catalog.ts';
+import { probe } from '../content/probe.ts';
 import { SmallBlobs } from '../content/small-blobs.ts';
 import { StoredBlobs } from '../content/stored-blobs.ts';
+import type { Digest } from '../oci/digest.ts';
 import type { ListQuery } from '../oci/tag-names.ts';
-import { TagLists, type ListPage } from './lists/tag-lists.ts';
-import { TagResolver, type Resolution } from './tags/tag-resolver.ts';
+import type { Repository } from '../repository/repository.ts';
+import type { Parser } from '../upstream/registry/parsing/parser.ts';
+import { BlobPuller } from './blobs/blob-puller.ts';
+import { Disk, type DiskOptions } from './disk.ts';
+import type { FillRoom } from './fill/allowance.ts';
+import { LastUse } from './last-use.ts';
+import { ReferrerLists } from './lists/referrer-lists.ts';
+import { TagLists } from './lists/tag-lists.ts';
+import { LinuxImages } from './manifests/linux-image.ts';
+import { ManifestPuller } from './manifests/manifest-puller.ts';
+import { MirroredRepository, type MirrorParts } from './mirrored-repository.ts';
+import { NegativeCache } from './negative.ts';
+import { Belonging } from './permission/belonging.ts';
+import { EarlyConfirmation } from './permission/early.ts';
+import type { RecoveredPolicy } from './permission/permission-policy.ts';
+import { Permission } from './permission/permission.ts';
+import { TagResolver } from './tags/tag-resolver.ts';
 import type { Target } from './target.ts';
 
 export interface MirrorOptions extends DiskOptions {
@@ -47,22 +40,16 @@ export interface MirrorOptions extends DiskOptions {
   readonly parser?: Parser;
 }
 
-/** The whole of the domain: the answers to a registry client's questions, from the cache and from upstream. */
+/** The repositories of all upstreams, and what they share: the cache, what is asked of upstreams, and what was said. */
 export class Mirror {
   readonly #options: MirrorOptions;
   readonly #disk: Disk;
-  readonly #lastUse: LastUse;
   readonly #belonging: Belonging;
   readonly #permission: Permission;
   #early: EarlyConfirmation | undefined;
   readonly #stored: StoredBlobs;
   readonly #small: SmallBlobs;
-  readonly #manifests: ManifestPuller;
-  readonly #linuxImages: LinuxImages;
-  readonly #tags: TagResolver;
-  readonly #blobs: BlobPuller;
-  readonly #tagLists: TagLists;
-  readonly #referrerLists: ReferrerLists;
+  readonly #parts: MirrorParts;
 
   constructor(options: MirrorOptions) {
     const { index, clock, events, negativeTtlMs } = options;
@@ -71,32 +58,27 @@ export class Mirror {
     this.#belonging = new Belonging(index, events, negative, (upstream) => this.#early?.wake(upstream));
     this.#stored = new StoredBlobs({ ...options, onSetAside: (digest) => this.lost(digest) });
     this.#small = new SmallBlobs({ stored: this.#stored, events, memoryBytes: options.blobMemoryBytes });
-    this.#lastUse = new LastUse(index, clock, events);
     this.#disk = new Disk(options);
-    const parts = {
-      disk: this.#disk,
-      belonging: this.#belonging,
-      stored: this.#stored,
-      lastUse: this.#lastUse,
-    };
+    const lastUse = new LastUse(index, clock, events);
+    const parts = { disk: this.#disk, belonging: this.#belonging, stored: this.#stored, lastUse };
     const permission = new Permission({ ...options, ...parts, negative });
     this.#permission = permission;
     const shared = { ...options, ...parts, negative, permission };
-    this.#manifests = new ManifestPuller({ ...shared, memoryBytes: options.manifestMemoryBytes });
-    this.#linuxImages = new LinuxImages(() => clock.monotonic(), options.parser);
-    this.#tags = new TagResolver({ ...shared, manifests: this.#manifests });
-    this.#blobs = new BlobPuller({ ...shared, small: this.#small });
-    this.#tagLists = new TagLists(options);
-    this.#referrerLists = new ReferrerLists({
-      ...options,
-      manifests: this.#manifests,
-      ttlMs: negativeTtlMs,
-    });
+    const manifests = new ManifestPuller({ ...shared, memoryBytes: options.manifestMemoryBytes });
+    this.#parts = {
+      lastUse,
+      manifests,
+      tags: new TagResolver({ ...shared, manifests }),
+      blobs: new BlobPuller({ ...shared, small: this.#small }),
+      tagLists: new TagLists(options),
+      referrerLists: new ReferrerLists({ ...options, manifests, ttlMs: negativeTtlMs }),
+      linuxImages: new LinuxImages(() => clock.monotonic(), options.parser),
+    };
   }
 
   /** Running fills, by upstream and digest. */
   get fills(): BlobPuller['fills'] {
-    return this.#blobs.fills;
+    return this.#parts.blobs.fills;
   }
 
   /** Whether the cache can be written to. */
@@ -104,97 +86,9 @@ export class Mirror {
     return this.#disk;
   }
 
-  /**
-   * What `manifest` gives, where that takes neither I/O nor waiting: within its time to live, from memory.
-   * @param preference is asked for only where something depends on it
-   * @returns undefined where it takes more: then `manifest` is to be asked
-   */
-  manifestNow(
-    target: Target,
-    reference: Reference,
-    preference: () => ManifestPreference,
-  ): PulledManifest | undefined {
-    const isTag = reference.kind === 'tag';
-    const resolution = isTag
-      ? this.#tags.resolveNow(target, reference.tag)
-      : { digest: reference.digest, outcome: HIT };
-    if (resolution === undefined) return undefined;
-    const { digest, outcome } = resolution;
-    const manifest = this.#manifests.pullNow(target, digest);
-    if (manifest === undefined) return undefined;
-    if (isTag && isIndexMediaType(manifest.mediaType) && preference().wantsSingleImage) return undefined;
-    this.#lastUse.record(digest);
-    return { manifest, outcome };
-  }
-
-  /** @throws UpstreamError, or RegistryError MANIFEST_UNKNOWN where an index has no linux/amd64 child */
-  async manifest(
-    target: Target,
-    reference: Reference,
-    preference: ManifestPreference,
-  ): Promise<PulledManifest> {
-    if (reference.kind === 'digest') return this.#manifests.pull(target, reference.digest);
-    const { tag } = reference;
-    return this.#pullTagged(target, tag, await this.#tags.resolve(target, tag), preference);
-  }
-
-  /**
-   * The manifest's headers. Where upstream's own HEAD has told them, a manifest that is not here is not fetched:
-   * a client that only looks for a new version must not cost a pull.
-   * @throws as `manifest` does
-   */
-  async manifestHead(
-    target: Target,
-    reference: Reference,
-    preference: ManifestPreference,
-  ): Promise<ManifestHead> {
-    if (reference.kind === 'digest') return this.#digestHead(target, reference.digest);
-    const { tag } = reference;
-    const resolution = await this.#tags.resolve(target, tag);
-    const { digest, outcome } = resolution;
-    const told = completed(resolution.head);
-    const isTold = told !== undefined && preference.accepts(told.mediaType);
-    // What is here has been verified, and upstream's word has not.
-    if (isTold && (await this.#manifests.local(target.key.registry, digest)) === undefined) {
-      // A client that asks whether there is a new version has the image in use.
-      this.#lastUse.record(digest);
-      return { ...told, outcome };
-    }
-    return headOf(await this.#pullTagged(target, tag, resolution, preference));
-  }
-
-  async #digestHead(target: Target, digest: Digest): Promise<ManifestHead> {
-    const told = await this.#manifests.head(target, digest);
-    if (told !== undefined) return { ...told, outcome: { hit: false, fwd: 'uri-miss' } };
-    return headOf(await this.#manifests.pull(target, digest));
-  }
-
-  /**
-   * @param client an opaque key of the client that asks: turns at an upstream are dealt out fairly among clients
-   * @throws UpstreamError
-   */
-  blob(
-    target: Target,
-    digest: Digest,
-    range: RangeSpec | undefined,
-    client: string = '',
-  ): Promise<OpenedBlob> {
-    return this.#blobs.open(target, digest, { range, client });
-  }
-
-  /** @throws UpstreamError */
-  blobHead(target: Target, digest: Digest, client: string = ''): Promise<BlobStat> {
-    return this.#blobs.stat(target, digest, client);
-  }
-
-  /** @throws UpstreamError */
-  tags(target: Target, query: ListQuery): Promise<ListPage> {
-    return this.#tagLists.list(target, query);
-  }
-
-  /** @throws UpstreamError */
-  referrers(target: Target, subject: Digest): Promise<ReferrersPage> {
-    return this.#referrerLists.list(target, subject);
+  /** The repository of an upstream. */
+  repository(target: Target): Repository {
+    return new MirroredRepository(target, this.#parts);
   }
 
   /** What is cached and may be shown: `upstream/repository`. Never asks an upstream. */
@@ -215,7 +109,7 @@ export class Mirror {
    * when it is; a blob is not, since its HEAD would be answered from upstream, and it would never be stored again.
    */
   evicted(digest: Digest): void {
-    this.#manifests.lost(digest);
+    this.#parts.manifests.lost(digest);
     this.#small.forget([digest]);
   }
 
@@ -225,7 +119,7 @@ export class Mirror {
    */
   async lost(digest: Digest): Promise<void> {
     this.#small.forget([digest]);
-    await this.#manifests.restore(digest);
+    await this.#parts.manifests.restore(digest);
   }
 
   /**
@@ -233,7 +127,7 @@ export class Mirror {
    * @throws IndexError
    */
   storeMissing(digest: Digest): Promise<void> {
-    return this.#manifests.storeMissing(digest);
+    return this.#parts.manifests.storeMissing(digest);
   }
 
   /**
@@ -241,11 +135,11 @@ export class Mirror {
    * @param digests those that no repository has any longer: what is in memory of others is theirs
    */
   forget(digests: Iterable<Digest>): void {
-    this.#manifests.forget(digests);
+    this.#parts.manifests.forget(digests);
     this.#small.forget(digests);
     this.#belonging.forget();
-    this.#tagLists.forget();
-    this.#referrerLists.forget();
+    this.#parts.tagLists.forget();
+    this.#parts.referrerLists.forget();
   }
 
   /** Whether a by-tag read can be served: what readiness means. @throws where the index cannot answer */
@@ -255,12 +149,12 @@ export class Mirror {
 
   /** Whether tags of the upstream are served as they are known, since it did not confirm one in time a moment ago. */
   isSlow(upstream: string): boolean {
-    return this.#tags.isSlow(upstream);
+    return this.#parts.tags.isSlow(upstream);
   }
 
   /** Writes down what was used, which is only in memory for some seconds. */
   flushUses(): Promise<void> {
-    return this.#lastUse.flush();
+    return this.#parts.lastUse.flush();
   }
 
   /**
@@ -276,22 +170,9 @@ export class Mirror {
   /** Ends running fills and writes down what is only in memory. */
   async close(): Promise<void> {
     await this.#early?.close();
-    await this.#blobs.close();
-    await this.#manifests.close();
+    await this.#parts.blobs.close();
+    await this.#parts.manifests.close();
     await this.#disk.close();
-    await this.#lastUse.flush();
-  }
-
-  async #pullTagged(
-    target: Target,
-    tag: Tag,
-    resolution: Resolution,
-    preference: ManifestPreference,
-  ): Promise<PulledManifest> {
-    const pulled = await this.#tags.pull(target, tag, resolution);
-    if (!preference.wantsSingleImage || !isIndexMediaType(pulled.manifest.mediaType)) return pulled;
-    const child = await this.#linuxImages.child(target, pulled.manifest);
-    const { manifest, outcome } = await this.#manifests.pull(target, child);
-    return { manifest, outcome: joined(pulled.outcome, outcome) };
+    await this.#parts.lastUse.flush();
   }
 }

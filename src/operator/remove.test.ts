@@ -135,8 +135,6 @@ function contentOf(store: BlobStore, index: ContentIndex): MaintainedContent {
       setAside: () => Promise.reject(new Error('nothing is wrong')),
       lost: () => Promise.reject(new Error('nothing is lost')),
       storeMissing: () => Promise.reject(new Error('nothing is missing')),
-      manifest: () => Promise.reject(new Error('nobody pulls')),
-      blob: () => Promise.reject(new Error('nobody pulls')),
     },
     clock: new ManualClock(),
   };

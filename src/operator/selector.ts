@@ -4,6 +4,7 @@ import { parseDigest, type Digest } from '../oci/digest.ts';
 import { RegistryError, quoted } from '../oci/error.ts';
 import { parseRepositoryName } from '../oci/repository-name.ts';
 import { parseTag, type Tag } from '../oci/tag.ts';
+import { keyOf, type RegistryNames } from '../repository/registry-names.ts';
 import { OperatorError } from './error.ts';
 
 /** What an operator's command is about. */
@@ -14,16 +15,8 @@ export type Selector =
   /** A manifest or blob of one repository. */
   | { readonly kind: 'content'; readonly key: RepositoryKey; readonly digest: Digest };
 
-/** An upstream as images are named by it. */
-export interface UpstreamNames {
-  readonly name: string;
-  readonly aliases: readonly string[];
-  /** Whether `debian` means `library/debian` (Docker Hub). */
-  readonly addLibrary: boolean;
-}
-
 export interface NamingOptions {
-  readonly upstreams: readonly UpstreamNames[];
+  readonly upstreams: readonly RegistryNames[];
   /** The name of the upstream that is meant where none is named. */
   readonly defaultUpstream: string;
 }
@@ -83,18 +76,12 @@ function parseKeys(segments: readonly string[], options: NamingOptions): readonl
   return host.includes(':') || byDefault.addLibrary ? [former] : [keyOf(byDefault, segments), former];
 }
 
-function formerUpstream(name: string): UpstreamNames {
+function formerUpstream(name: string): RegistryNames {
   return { name, aliases: [], addLibrary: false };
 }
 
-function findUpstream({ upstreams }: NamingOptions, host: string): UpstreamNames | undefined {
+function findUpstream({ upstreams }: NamingOptions, host: string): RegistryNames | undefined {
   return upstreams.find(({ name, aliases }) => name === host || aliases.includes(host));
-}
-
-function keyOf({ name, addLibrary }: UpstreamNames, segments: readonly string[]): RepositoryKey {
-  const repository = parseRepositoryName(segments.join('/'));
-  if (!addLibrary || segments.length > 1) return { registry: name, repository };
-  return { registry: name, repository: parseRepositoryName(`library/${repository}`) };
 }
 
 /** `upstream/repository`, as `_catalog` lists it. */

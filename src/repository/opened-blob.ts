@@ -1,13 +1,10 @@
-import type { RangeSpec } from '../http/range.ts';
 import type { BlobReader } from '../store/blob-store.ts';
 import type { Outcome } from './outcome.ts';
 
-/** What is asked of a blob, and by which client. */
-export interface Asked {
-  /** Undefined: the whole. */
-  readonly range: RangeSpec | undefined;
-  /** An opaque key, one for each client. */
-  readonly client: string;
+export interface BlobStat {
+  /** Bytes; undefined where the repository cannot tell. */
+  readonly size: number | undefined;
+  readonly outcome: Outcome;
 }
 
 /** A blob ready to be sent. The caller closes the reader. */

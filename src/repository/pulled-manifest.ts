@@ -18,7 +18,3 @@ export interface ToldManifest {
 export interface ManifestHead extends ToldManifest {
   readonly outcome: Outcome;
 }
-
-export function headOf({ manifest, outcome }: PulledManifest): ManifestHead {
-  return { digest: manifest.digest, mediaType: manifest.mediaType, size: manifest.bytes.length, outcome };
-}

@@ -1,5 +1,5 @@
 import { waitForEnd } from '../store/read-whole.ts';
-import type { Target } from '../mirror/target.ts';
+import type { Repository } from '../repository/repository.ts';
 import type { RepositoryKey } from '../index/repository-key.ts';
 import type { Digest } from '../oci/digest.ts';
 import { UpstreamError } from '../upstream/error.ts';
@@ -13,8 +13,8 @@ const MAX_REPOSITORIES = 5;
 /** Bytes that were set aside, and are wanted. */
 export type Unrepaired = Pick<Broken, 'digest' | 'isManifest'>;
 
-/** Where a repository is to be pulled from; undefined where the config does not have it (any more). */
-export type FindTarget = (key: RepositoryKey) => Target | undefined;
+/** A repository, as it is pulled from; undefined where the config does not have it (any more). */
+export type FindRepository = (key: RepositoryKey) => Repository | undefined;
 
 /**
  * What lies in quarantine from before, belongs to a repository and has not been pulled again since.
@@ -42,17 +42,17 @@ export async function brokenBefore(
  */
 export async function repairBlob(
   content: MaintainedContent,
-  findTarget: FindTarget,
+  findRepository: FindRepository,
   broken: Unrepaired,
 ): Promise<string | undefined> {
   const keys = await content.index.repositoriesOf(broken.digest, MAX_REPOSITORIES);
   let reason = 'it is not known to belong to any repository';
   for (const key of keys) {
-    const target = findTarget(key);
+    const repository = findRepository(key);
     const failure =
-      target === undefined
+      repository === undefined
         ? `${key.registry}/${key.repository} is not configured`
-        : await pull(content, target, broken);
+        : await pull(content, repository, broken);
     if (failure === undefined) return undefined;
     reason = failure;
   }
@@ -61,11 +61,11 @@ export async function repairBlob(
 
 async function pull(
   content: MaintainedContent,
-  target: Target,
+  repository: Repository,
   broken: Unrepaired,
 ): Promise<string | undefined> {
   try {
-    await (broken.isManifest ? pullManifest : pullBlob)(content, target, broken.digest);
+    await (broken.isManifest ? pullManifest : pullBlob)(repository, broken.digest);
   } catch (error) {
     if (isExpected(error)) return error.message;
     throw error;
@@ -78,13 +78,13 @@ function isExpected(error: unknown): error is Error {
   return error instanceof UpstreamError || error instanceof VerificationError || error instanceof StoreError;
 }
 
-async function pullManifest({ mirror }: MaintainedContent, target: Target, digest: Digest): Promise<void> {
-  const preference = { accepts: () => true, wantsSingleImage: false };
-  await mirror.manifest(target, { kind: 'digest', digest }, preference);
+async function pullManifest(repository: Repository, digest: Digest): Promise<void> {
+  const reference = { kind: 'digest', digest } as const;
+  await repository.manifest(await repository.resolve(reference, { isAnew: false }));
 }
 
-async function pullBlob({ mirror }: MaintainedContent, target: Target, digest: Digest): Promise<void> {
-  const { reader } = await mirror.blob(target, digest, undefined);
+async function pullBlob(repository: Repository, digest: Digest): Promise<void> {
+  const { reader } = await repository.blob(digest, { range: undefined, client: '' });
   try {
     // The last byte is there only once the whole is verified and published.
     await waitForEnd(reader);

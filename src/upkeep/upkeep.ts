@@ -3,13 +3,13 @@ import type { Events } from '../events.ts';
 import { forgetSteps } from './forget.ts';
 import type { MaintainedContent } from './maintained-content.ts';
 import { reconcileSteps, ROWS_PER_SECOND } from './reconcile.ts';
-import type { FindTarget } from './repair.ts';
+import type { FindRepository } from './repair.ts';
 import { runSteps, totalsOf, type Step } from './steps.ts';
 import { verifyContent, type VerifyOptions, type VerifyReport } from './verify.ts';
 
 export interface UpkeepOptions extends MaintainedContent {
   readonly events: Events;
-  readonly findTarget: FindTarget;
+  readonly findRepository: FindRepository;
 }
 
 /** What keeps the content of a cache in order, by the process that owns its directory. */
@@ -22,9 +22,9 @@ export class Upkeep {
 
   /** @throws StoreError, IndexError */
   async verify(options: VerifyOptions): Promise<VerifyReport> {
-    const { clock, findTarget, events } = this.#options;
+    const { clock, findRepository, events } = this.#options;
     const startedAt = clock.monotonic();
-    const report = await verifyContent(this.#options, findTarget, options);
+    const report = await verifyContent(this.#options, findRepository, options);
     const durationMs = clock.monotonic() - startedAt;
     events.emit({ kind: 'maintenance-ended', task: 'verify', durationMs, stats: report.totals });
     return report;

@@ -7,7 +7,7 @@ import { setAside, type Broken, type OnBroken } from './findings.ts';
 import { Pacer } from '../async/pace.ts';
 import { reconcileSteps, ROWS_PER_SECOND } from './reconcile.ts';
 import { rehashBlob } from './rehash.ts';
-import { brokenBefore, repairBlob, type FindTarget } from './repair.ts';
+import { brokenBefore, repairBlob, type FindRepository } from './repair.ts';
 import { runSteps, totalsOf, type Step, type StepReport, type StepStats } from './steps.ts';
 
 export interface VerifyOptions {
@@ -52,7 +52,7 @@ const TELL_EVERY_BYTES = 64 * 1024 * 1024;
  */
 export async function verifyContent(
   content: MaintainedContent,
-  findTarget: FindTarget,
+  findRepository: FindRepository,
   options: VerifyOptions,
 ): Promise<VerifyReport> {
   const { signal, onProgress = () => {} } = options;
@@ -69,7 +69,7 @@ export async function verifyContent(
     'hash blobs': () => hashBlobs(content, options, { pacer, onBroken, onProgress }),
   };
   if (options.repair) {
-    steps['repair blobs'] = () => repairBlobs(content, findTarget, { broken, onProgress, signal });
+    steps['repair blobs'] = () => repairBlobs(content, findRepository, { broken, onProgress, signal });
   }
   const reports = await runSteps(steps, content.clock, (report) => onProgress({ kind: 'step', ...report }));
   const totals = totalsOf(reports);
@@ -144,14 +144,14 @@ interface RepairRun {
 
 async function repairBlobs(
   content: MaintainedContent,
-  findTarget: FindTarget,
+  findRepository: FindRepository,
   { broken, onProgress, signal }: RepairRun,
 ): Promise<StepStats> {
   const counts = { repaired: 0, unrepaired: 0 };
   for (const blob of [...broken, ...(await brokenBefore(content, broken))]) {
     signal.throwIfAborted();
     const { digest } = blob;
-    const reason = await repairBlob(content, findTarget, blob);
+    const reason = await repairBlob(content, findRepository, blob);
     counts[reason === undefined ? 'repaired' : 'unrepaired'] += 1;
     onProgress(
       reason === undefined ? { kind: 'repaired', digest } : { kind: 'not-repaired', digest, reason },

@@ -11,7 +11,7 @@ import { Agent, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { TagPolicy } from '../../src/mirror/tag-policy.ts';
 import { digestOf, type Digest } from '../../src/oci/digest.ts';
-import type { RoutedUpstream } from '../../src/server/v2/select-upstream.ts';
+import type { RoutedUpstream } from '../../src/app/repositories.ts';
 import { startFakeRegistry, type FakeRegistry, type FakeRegistryOptions } from './fake-registry.ts';
 import { open, readAnswer, type Answered, type Asked } from './http-get.ts';
 import { startMirror, type MirrorFixture } from './mirror-fixture.ts';

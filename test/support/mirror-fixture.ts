@@ -18,7 +18,6 @@ import { startServer } from '../../src/app/server.ts';
 import type { Mirror } from '../../src/mirror/mirror.ts';
 import type { TagPolicy } from '../../src/mirror/tag-policy.ts';
 import { rememberIndex } from '../../src/index/remembering-index.ts';
-import type { Target } from '../../src/mirror/target.ts';
 import { knownRegistry } from '../../src/config/sections/known-registries.ts';
 import { BufferShares } from '../../src/delivery/buffer-shares.ts';
 import { chooseDelivery } from '../../src/delivery/choose.ts';
@@ -30,12 +29,14 @@ import type { Evictor } from '../../src/eviction/evictor.ts';
 import type { Marks } from '../../src/eviction/marks.ts';
 import { LocalOperator } from '../../src/operator/local-operator.ts';
 import { Upkeep } from '../../src/upkeep/upkeep.ts';
-import type { UpstreamNames } from '../../src/operator/selector.ts';
+import type { RegistryNames } from '../../src/repository/registry-names.ts';
+import type { Repository } from '../../src/repository/repository.ts';
+import type { RepositoryTable } from '../../src/repository/repository-table.ts';
 import { openSqliteIndex } from '../../src/index/sqlite/sqlite-index.ts';
 import { Admission, type AdmissionLimits } from '../../src/server/admission.ts';
 import type { ConnectionLimits } from '../../src/server/connections.ts';
 import type { Listening } from '../../src/server/listen.ts';
-import type { RoutedUpstream } from '../../src/server/v2/select-upstream.ts';
+import { findTarget, repositoriesOf, type RoutedUpstream } from '../../src/app/repositories.ts';
 import type { BlobStore } from '../../src/store/blob-store.ts';
 import { freeBytes, openFileStore } from '../../src/store/fs/file-store.ts';
 import { HeldStore } from '../../src/store/held-store.ts';
@@ -133,6 +134,7 @@ export class MirrorFixture implements AsyncDisposable {
   readonly #listening: Listening;
   readonly #ownsDirectory: boolean;
   readonly #upstreams: readonly RoutedUpstream[];
+  readonly #repositories: RepositoryTable;
   readonly #left: () => readonly string[];
   readonly #close: () => Promise<void>;
   readonly parser: ThreadParser;
@@ -150,6 +152,7 @@ export class MirrorFixture implements AsyncDisposable {
     listening: Listening;
     ownsDirectory: boolean;
     upstreams: readonly RoutedUpstream[];
+    repositories: RepositoryTable;
     parser: ThreadParser;
     left: () => readonly string[];
     close: () => Promise<void>;
@@ -166,6 +169,7 @@ export class MirrorFixture implements AsyncDisposable {
     this.#listening = parts.listening;
     this.#ownsDirectory = parts.ownsDirectory;
     this.#upstreams = parts.upstreams;
+    this.#repositories = parts.repositories;
     this.parser = parts.parser;
     this.#left = parts.left;
     this.#close = parts.close;
@@ -175,11 +179,11 @@ export class MirrorFixture implements AsyncDisposable {
     return new URL(`http://127.0.0.1:${this.#listening.port}`);
   }
 
-  /** Where a repository is pulled from. */
-  target(key: RepositoryKey): Target {
-    const found = this.#upstreams.find(({ upstream }) => upstream.name === key.registry);
-    if (found === undefined) throw new Error(`no upstream is called ${key.registry}`);
-    return { upstream: found.upstream, tags: found.tags, permission: found.permission, key };
+  /** A repository as it is pulled from. */
+  repository(key: RepositoryKey): Repository {
+    const repository = this.#repositories.find(key);
+    if (repository === undefined) throw new Error(`no upstream is called ${key.registry}`);
+    return repository;
   }
 
   /** The running fill of a digest from an upstream: the default one, unless another is named. */
@@ -283,15 +287,12 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
   const dependencies = { clock, events: bus, passage, parser };
   const upstreams = options.upstreams.map((entry) => routed(entry, dependencies));
   const defaultUpstream = options.upstreams[0]?.name ?? '';
-  const findTarget = (key: RepositoryKey): Target | undefined => {
-    const found = upstreams.find(({ upstream }) => upstream.name === key.registry);
-    return found && { upstream: found.upstream, tags: found.tags, permission: found.permission, key };
-  };
+  const repositories = repositoriesOf(mirror, upstreams, defaultUpstream);
   mirror.confirmEarly(
     upstreams.map(({ upstream }) => upstream.name),
-    findTarget,
+    (key) => findTarget(upstreams, key),
   );
-  const upkeep = new Upkeep({ ...shared, mirror, findTarget });
+  const upkeep = new Upkeep({ ...shared, mirror, findRepository: (key) => repositories.find(key) });
   const operator = new LocalOperator({
     ...shared,
     mirror,
@@ -311,12 +312,12 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
       limits: { headerTimeoutMs, idleTimeoutMs: idleMs, ...connections },
       trustedProxies,
       answerMs,
-      defaultUpstream,
     },
     {
       clock,
       events: bus,
       mirror,
+      repositories,
       upstreams,
       admission,
       passage,
@@ -348,13 +349,14 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
     listening,
     ownsDirectory,
     upstreams,
+    repositories,
     parser,
     left,
     close: () => content.close(),
   });
 }
 
-function namesOf({ name, addLibrary = false }: MirroredRegistry): UpstreamNames {
+function namesOf({ name, addLibrary = false }: MirroredRegistry): RegistryNames {
   return { name, aliases: knownRegistry(name)?.aliases ?? [], addLibrary };
 }
 
@@ -408,7 +410,8 @@ function routed(
     }),
     tags: { ...POLICY, ...entry.tags },
     permission: { isOpen: entry.isOpen ?? false, checksReferences: entry.checksReferences ?? false },
-    names: [entry.name, ...(knownRegistry(entry.name)?.aliases ?? [])],
+    name: entry.name,
+    aliases: knownRegistry(entry.name)?.aliases ?? [],
     hosts: entry.hosts ?? [],
     addLibrary: entry.addLibrary ?? false,
     isAllowed: entry.isAllowed ?? (() => true),

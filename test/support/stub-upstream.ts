@@ -29,7 +29,7 @@ export class StubUpstream {
 }
 
 /** Tags that are confirmed for every client, and of which nothing is kept. */
-export const ASKED_EACH_TIME: Target['tags'] = {
+const ASKED_EACH_TIME: Target['tags'] = {
   ttlMs: 0,
   staleForMs: 0,
   deadlineMs: 0,

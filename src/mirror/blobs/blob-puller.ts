@@ -5,7 +5,8 @@ import type { BlobReader } from '../../store/blob-store.ts';
 import { StoreError } from '../../store/error.ts';
 import type { ToldBlob } from '../../upstream/upstream.ts';
 import { Audience, demandOf } from '../audience.ts';
-import type { Asked, OpenedBlob } from '../../repository/opened-blob.ts';
+import type { BlobStat, OpenedBlob } from '../../repository/opened-blob.ts';
+import type { BlobQuestion } from '../../repository/repository.ts';
 import { directPart, type DirectPart } from '../fill/direct-part.ts';
 import type { Fill } from '../fill/fill.ts';
 import type { FillOptions } from '../fill/fill-options.ts';
@@ -25,12 +26,6 @@ import type { SmallBlobs } from '../../content/small-blobs.ts';
 import type { StoredBlobs } from '../../content/stored-blobs.ts';
 import { isSameRepository, type Target } from '../target.ts';
 import { tolerate } from '../../content/tolerate.ts';
-
-export interface BlobStat {
-  /** Bytes; undefined where upstream does not tell. */
-  readonly size: number | undefined;
-  readonly outcome: Outcome;
-}
 
 export interface BlobPullerOptions extends FillOptions {
   readonly belonging: Belonging;
@@ -64,7 +59,7 @@ export class BlobPuller {
    * Opens a blob of the target's repository.
    * @throws UpstreamError where upstream says no or cannot be asked, and nothing that may be served is cached
    */
-  async open(target: Target, digest: Digest, asked: Asked): Promise<OpenedBlob> {
+  async open(target: Target, digest: Digest, asked: BlobQuestion): Promise<OpenedBlob> {
     const endings = this.#fills.endings(digest);
     const stored = await this.#openStored(target, digest, asked);
     return stored ?? this.#openCold(target, digest, asked, endings);
@@ -95,7 +90,7 @@ export class BlobPuller {
   }
 
   /** Undefined where nothing is stored, or only upstream's bytes can prove that it may be served. */
-  async #openStored(target: Target, digest: Digest, asked: Asked): Promise<OpenedBlob | undefined> {
+  async #openStored(target: Target, digest: Digest, asked: BlobQuestion): Promise<OpenedBlob | undefined> {
     const { permission, lastUse, small } = this.#options;
     const reader = await small.open(digest);
     if (reader === undefined) return undefined;
@@ -114,7 +109,7 @@ export class BlobPuller {
   }
 
   /** @param endings of fills of the digest, before the store was asked for it */
-  async #openCold(target: Target, digest: Digest, asked: Asked, endings: number): Promise<OpenedBlob> {
+  async #openCold(target: Target, digest: Digest, asked: BlobQuestion, endings: number): Promise<OpenedBlob> {
     const running = this.#running(target, digest);
     if (running !== undefined && !(await this.#mayBoard(running, target, asked))) {
       await running.settled;
@@ -139,7 +134,12 @@ export class BlobPuller {
     }
   }
 
-  async #whenOpened(fill: Fill, target: Target, asked: Asked, isCollapsed: boolean): Promise<OpenedBlob> {
+  async #whenOpened(
+    fill: Fill,
+    target: Target,
+    asked: BlobQuestion,
+    isCollapsed: boolean,
+  ): Promise<OpenedBlob> {
     try {
       await fill.opened;
       return await this.#board(fill, target, asked, isCollapsed);
@@ -157,7 +157,7 @@ export class BlobPuller {
    * Another repository's fill is no permission: upstream is asked for this repository first. Its word counts for the
    * size that the fill has; without one, only what the fill has brought can be asked about, once it has ended.
    */
-  async #mayBoard(fill: Fill, target: Target, { client }: Asked): Promise<boolean> {
+  async #mayBoard(fill: Fill, target: Target, { client }: BlobQuestion): Promise<boolean> {
     const { permission, belonging } = this.#options;
     if (isSameRepository(fill.target, target)) return true;
     // That it fails says nothing of this repository.
@@ -173,7 +173,7 @@ export class BlobPuller {
   }
 
   /** Follows an opened fill; or, for a range far ahead of it, asks upstream for just that. */
-  async #board(fill: Fill, target: Target, asked: Asked, collapsed: boolean): Promise<OpenedBlob> {
+  async #board(fill: Fill, target: Target, asked: BlobQuestion, collapsed: boolean): Promise<OpenedBlob> {
     fill.join(target);
     if (asked.range !== undefined) fill.readInParts();
     const { range, client } = asked;
@@ -187,7 +187,7 @@ export class BlobPuller {
   }
 
   /** Of several ranges each is had as it would be if it were asked for when its turn comes. */
-  #inParts(whole: BlobReader, fill: Fill, target: Target, { range, client }: Asked): BlobReader {
+  #inParts(whole: BlobReader, fill: Fill, target: Target, { range, client }: BlobQuestion): BlobReader {
     const { size } = whole;
     if (range?.kind !== 'several' || size === undefined) return whole;
     const parts = resolveRanges(range, size);
@@ -216,7 +216,13 @@ export class BlobPuller {
   }
 
   /** @param fill that the reader follows */
-  #resilient(reader: BlobReader, target: Target, digest: Digest, { client }: Asked, fill?: Fill): BlobReader {
+  #resilient(
+    reader: BlobReader,
+    target: Target,
+    digest: Digest,
+    { client }: BlobQuestion,
+    fill?: Fill,
+  ): BlobReader {
     return new ResilientReader(reader, target, digest, {
       ...this.#options,
       demand: demandOf(client),

@@ -4,7 +4,8 @@ import type { ContentIndex } from '../../index/content-index.ts';
 import { createDigester, digestAlgorithm, type Digest } from '../../oci/digest.ts';
 import type { BlobReader } from '../../store/blob-store.ts';
 import type { ByteRange } from '../../upstream/upstream.ts';
-import type { Asked, OpenedBlob } from '../../repository/opened-blob.ts';
+import type { OpenedBlob } from '../../repository/opened-blob.ts';
+import type { BlobQuestion } from '../../repository/repository.ts';
 import { demandOf } from '../audience.ts';
 import { BlobSource, type BlobSourceOptions } from '../transfer/blob-source.ts';
 import type { DiskError } from '../disk.ts';
@@ -32,7 +33,7 @@ export class PastStore {
    * While the store cannot take a blob: all that was asked for, and of a range only that.
    * @throws UpstreamError
    */
-  async open(target: Target, digest: Digest, asked: Asked, cause: DiskError): Promise<OpenedBlob> {
+  async open(target: Target, digest: Digest, asked: BlobQuestion, cause: DiskError): Promise<OpenedBlob> {
     const { negative, index, events } = this.#options;
     const key = refusalKey('blob', target.key, digest);
     const known = negative.get(key);

@@ -9,17 +9,12 @@ import { flightKey } from '../../async/flights.ts';
 import type { Work } from '../../upstream/registry/parsing/functions.ts';
 import { inlineParser, type Parser } from '../../upstream/registry/parsing/parser.ts';
 import type { ManifestPuller } from '../manifests/manifest-puller.ts';
-import type { Outcome } from '../../repository/outcome.ts';
+import type { ReferrersPage } from '../../repository/list-page.ts';
 import { isVerdict } from '../refusal.ts';
 import { Remembered } from './remembered.ts';
 import { listOutcome } from './tag-lists.ts';
 import type { Target } from '../target.ts';
 import { tolerate } from '../../content/tolerate.ts';
-
-export interface ReferrersPage {
-  readonly descriptors: readonly Descriptor[];
-  readonly outcome: Outcome;
-}
 
 export interface ReferrerListsOptions {
   readonly index: ContentIndex;

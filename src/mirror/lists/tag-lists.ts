@@ -5,19 +5,13 @@ import { pageOfTags, type ListQuery, type TagNames } from '../../oci/tag-names.t
 import { UpstreamError } from '../../upstream/error.ts';
 import { inlineParser, type Parser } from '../../upstream/registry/parsing/parser.ts';
 import { flightKey } from '../../async/flights.ts';
+import type { ListPage } from '../../repository/list-page.ts';
 import type { Outcome } from '../../repository/outcome.ts';
 import { isVerdict } from '../refusal.ts';
 import { Remembered, type Recalled } from './remembered.ts';
 import { readAllTags } from './tag-walk.ts';
 import type { Target } from '../target.ts';
 import { tolerate } from '../../content/tolerate.ts';
-
-export interface ListPage {
-  readonly entries: readonly string[];
-  /** Whether there is more behind the last entry. */
-  readonly hasMore: boolean;
-  readonly outcome: Outcome;
-}
 
 export interface TagListsOptions {
   readonly index: ContentIndex;

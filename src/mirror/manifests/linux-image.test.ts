@@ -1,11 +1,9 @@
 import { expect, test } from 'vitest';
 import { digestOf } from '../../oci/digest.ts';
 import { MediaType } from '../../oci/media-type.ts';
-import { parseRepositoryName } from '../../oci/repository-name.ts';
 import { inlineParser, ParserError, type Parser } from '../../upstream/registry/parsing/parser.ts';
 import { LinuxImages } from './linux-image.ts';
 import type { StoredManifest } from '../../content/stored-manifest.ts';
-import type { Target } from '../target.ts';
 
 const CHILD = digestOf('child');
 
@@ -15,10 +13,6 @@ function indexFor(architecture: string): StoredManifest {
   const document = { schemaVersion: 2, mediaType: MediaType.ociIndex, manifests };
   const bytes = new TextEncoder().encode(JSON.stringify(document));
   return { digest: digestOf(bytes), mediaType: MediaType.ociIndex, bytes };
-}
-
-function targetAt(upstream: string): Target {
-  return { key: { registry: upstream, repository: parseRepositoryName('acme/app') } } as Target;
 }
 
 /** A parser that counts, and fails while it is told to. */
@@ -33,21 +27,23 @@ function start(): { readonly images: LinuxImages; readonly parsed: { count: numb
   return { images: new LinuxImages(() => 0, parser), parsed };
 }
 
-const TARGET = targetAt('registry.test');
+const REGISTRY = 'registry.test';
 const INDEX = indexFor('amd64');
 
 test('an index is read once for all who ask at the same time, and for those that come later', async () => {
   const { images, parsed } = start();
-  const children = await Promise.all(Array.from({ length: 70 }, () => images.child(TARGET, INDEX)));
+  const children = await Promise.all(Array.from({ length: 70 }, () => images.child(REGISTRY, INDEX)));
   expect(new Set(children)).toEqual(new Set([CHILD]));
-  expect(await images.child(TARGET, INDEX)).toBe(CHILD);
+  expect(await images.child(REGISTRY, INDEX)).toBe(CHILD);
   expect(parsed.count).toBe(1);
 });
 
 test('nor is one without the image read again', async () => {
   const { images, parsed } = start();
   for (const _ of [1, 2]) {
-    await expect(images.child(TARGET, indexFor('arm64'))).rejects.toMatchObject({ code: 'MANIFEST_UNKNOWN' });
+    await expect(images.child(REGISTRY, indexFor('arm64'))).rejects.toMatchObject({
+      code: 'MANIFEST_UNKNOWN',
+    });
   }
   expect(parsed.count).toBe(1);
 });
@@ -55,15 +51,15 @@ test('nor is one without the image read again', async () => {
 test('what could not be read is read when it is asked for again', async () => {
   const { images, parsed } = start();
   parsed.isFull = true;
-  await expect(images.child(TARGET, INDEX)).rejects.toMatchObject({ reason: 'content' });
+  await expect(images.child(REGISTRY, INDEX)).rejects.toMatchObject({ reason: 'content' });
   parsed.isFull = false;
-  expect(await images.child(TARGET, INDEX)).toBe(CHILD);
+  expect(await images.child(REGISTRY, INDEX)).toBe(CHILD);
 });
 
 test('each upstream and each type has its own', async () => {
   const { images, parsed } = start();
-  await images.child(TARGET, INDEX);
-  await images.child(targetAt('other.test'), INDEX);
-  await images.child(TARGET, { ...INDEX, mediaType: MediaType.dockerList });
+  await images.child(REGISTRY, INDEX);
+  await images.child('other.test', INDEX);
+  await images.child(REGISTRY, { ...INDEX, mediaType: MediaType.dockerList });
   expect(parsed.count).toBe(3);
 });

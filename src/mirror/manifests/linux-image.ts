@@ -7,7 +7,6 @@ import { inlineParser, type Parser } from '../../upstream/registry/parsing/parse
 import { readDocument } from '../../upstream/registry/read-document.ts';
 import { flightKey, Flights } from '../../async/flights.ts';
 import type { StoredManifest } from '../../content/stored-manifest.ts';
-import type { Target } from '../target.ts';
 
 /** Clients choose which indexes are asked for. */
 const MAX_INDEXES = 10_000;
@@ -37,7 +36,7 @@ export class LinuxImages {
    * @throws RegistryError MANIFEST_UNKNOWN where it has none for linux/amd64
    * @throws UpstreamError where the index cannot be read at present
    */
-  async child({ key: { registry: upstream } }: Target, index: StoredManifest): Promise<Digest> {
+  async child(upstream: string, index: StoredManifest): Promise<Digest> {
     // One digest is read differently as another type, which is the upstream's word; a failure names the upstream.
     const key = flightKey(upstream, index.mediaType, index.digest);
     const chosen = this.#chosen.get(key);

@@ -24,7 +24,7 @@ import type { Target } from '../target.ts';
 import { tolerate } from '../../content/tolerate.ts';
 
 /** What a tag stands for. */
-export interface Resolution {
+export interface TagResolution {
   readonly digest: Digest;
   readonly outcome: Outcome;
   /** What upstream's HEAD told when it confirmed the digest, where that is still known. */
@@ -69,7 +69,7 @@ export class TagResolver {
   }
 
   /** What `resolve` gives, where the tag is known without I/O and fresh: that takes no waiting. */
-  resolveNow(target: Target, tag: Tag): Pick<Resolution, 'digest' | 'outcome'> | undefined {
+  resolveNow(target: Target, tag: Tag): Pick<TagResolution, 'digest' | 'outcome'> | undefined {
     const entry = this.#options.index.rememberedTag(target.key, tag);
     if (entry === undefined) return undefined;
     const now = this.#options.clock.now();
@@ -80,7 +80,7 @@ export class TagResolver {
   /**
    * @throws UpstreamError where upstream says no, or cannot be asked and no answer is cached that is young enough
    */
-  async resolve(target: Target, tag: Tag): Promise<Resolution> {
+  async resolve(target: Target, tag: Tag): Promise<TagResolution> {
     const { index, clock, events } = this.#options;
     const entry = await tolerate(events, 'look up a tag', () => index.tag(target.key, tag));
     if (entry === undefined) return this.#resolveCold(target, tag);
@@ -101,7 +101,11 @@ export class TagResolver {
    * The manifest of what `resolve` gave.
    * @throws UpstreamError where upstream does not give it, and it is not here
    */
-  async pull(target: Target, tag: Tag, { digest, manifest, outcome }: Resolution): Promise<PulledManifest> {
+  async pull(
+    target: Target,
+    tag: Tag,
+    { digest, manifest, outcome }: Omit<TagResolution, 'head'>,
+  ): Promise<PulledManifest> {
     if (manifest !== undefined) return { manifest, outcome };
     const askedAt = this.#options.clock.now();
     const pulled = await this.#tagged.pull(target, tag, digest);
@@ -115,7 +119,7 @@ export class TagResolver {
     return this.#slow.isSlow(upstream);
   }
 
-  async #resolveCold(target: Target, tag: Tag): Promise<Resolution> {
+  async #resolveCold(target: Target, tag: Tag): Promise<TagResolution> {
     const boarding = this.#check(target, tag, undefined);
     return checkedResolution(await boarding.promise, boarding, 'uri-miss');
   }
@@ -129,7 +133,7 @@ export class TagResolver {
     tag: Tag,
     entry: TagEntry,
     age: 'stale' | 'expired',
-  ): Promise<Resolution> {
+  ): Promise<TagResolution> {
     const { clock } = this.#options;
     const boarding = this.#check(target, tag, entry);
     const waitedMs = clock.monotonic() - boarding.startedAt;
@@ -151,7 +155,7 @@ export class TagResolver {
     return this.#stale(target, tag, entry, slow);
   }
 
-  #stale(target: Target, tag: Tag, entry: TagEntry, error: unknown): Resolution {
+  #stale(target: Target, tag: Tag, entry: TagEntry, error: unknown): TagResolution {
     const { clock, events } = this.#options;
     const { registry: upstream, repository } = target.key;
     events.emit({ kind: 'stale-served', upstream, repository, reference: tag, error });
@@ -287,6 +291,6 @@ function checkedResolution(
   checked: Checked,
   boarding: Boarding<Checked>,
   fwd: 'uri-miss' | 'stale',
-): Resolution {
+): TagResolution {
   return { ...checked, outcome: { hit: false, fwd, collapsed: boarding.collapsed } };
 }

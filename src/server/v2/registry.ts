@@ -1,33 +1,29 @@
 import type { IncomingMessage } from 'node:http';
-import { askedAnew } from '../../mirror/asked-anew.ts';
 import { within } from '../../async/deadline.ts';
-import type { Mirror } from '../../mirror/mirror.ts';
-import { outcomeName } from '../../repository/outcome.ts';
 import type { Clock } from '../../clock.ts';
 import { asksAnew } from '../../http/cache-control.ts';
 import { formatWarnings } from '../../http/warning.ts';
 import { asciiLower } from '../../oci/ascii.ts';
 import { RegistryError } from '../../oci/error.ts';
-import { formatReference } from '../../oci/reference.ts';
+import { outcomeName } from '../../repository/outcome.ts';
+import type { RepositoryTable } from '../../repository/repository-table.ts';
 import { UpstreamError } from '../../upstream/error.ts';
-import { assertAddressedOnce } from './addressed-once.ts';
-import type { Answer } from './answer.ts';
-import { statusOfError, statusOfOutcome } from './cache-status.ts';
 import { clientKey } from '../client-key.ts';
 import { withCommonHeaders } from '../common-headers.ts';
 import { errorReply } from '../error-reply.ts';
+import { jsonBody, type ReadyReply, type Reply } from '../reply.ts';
+import type { RequestRecord } from '../request-record.ts';
+import { splitUrl } from '../split-url.ts';
+import type { Answer } from './answer.ts';
+import { statusOfError, statusOfOutcome } from './cache-status.ts';
 import { answerBlob } from './handlers/blob.ts';
 import { answerCatalog, answerReferrers, answerTags, type CatalogView } from './handlers/lists.ts';
 import { ManifestHandler, VARY_BY_ACCEPT } from './handlers/manifest.ts';
 import type { Question } from './handlers/question.ts';
-import { ManifestRoutes } from './manifest-routes.ts';
 import { LoopError, type LoopGuard } from './loop-guard.ts';
-import { jsonBody, type ReadyReply, type Reply } from '../reply.ts';
-import type { RequestRecord } from '../request-record.ts';
+import { readAddress, Routes, type Route, type Spelled } from './route.ts';
 import { SealedCursors, type RandomBytes } from './sealed-cursor.ts';
-import type { UpstreamTable } from './select-upstream.ts';
-import { splitUrl } from '../split-url.ts';
-import { parseV2Path, type V2Path } from './v2-path.ts';
+import type { V2Path } from './v2-path.ts';
 
 export interface RegistryOptions {
   readonly clock: Clock;
@@ -35,24 +31,24 @@ export interface RegistryOptions {
   readonly answerMs: number;
   readonly randomBytes: RandomBytes;
   readonly passage: LoopGuard;
+  /** A page of what is cached: `registry/repository`, in ASCII order. */
+  readonly catalog: CatalogView['page'];
 }
 
-/** The registry API: from a request to its reply. Everything about HTTP ends here; the mirror knows none of it. */
+/** The registry API: from a request to its reply. Everything about HTTP ends here; repositories know none of it. */
 export class Registry {
-  readonly #mirror: Mirror;
-  readonly #upstreams: UpstreamTable;
-  readonly #manifests: ManifestHandler;
-  readonly #manifestRoutes: ManifestRoutes;
+  readonly #repositories: RepositoryTable;
+  readonly #routes: Routes;
+  readonly #manifests = new ManifestHandler();
   readonly #catalog: CatalogView;
   readonly #options: RegistryOptions;
 
-  constructor(mirror: Mirror, upstreams: UpstreamTable, options: RegistryOptions) {
-    this.#mirror = mirror;
-    this.#upstreams = upstreams;
-    this.#manifests = new ManifestHandler(mirror);
-    this.#manifestRoutes = new ManifestRoutes(upstreams);
+  constructor(repositories: RepositoryTable, options: RegistryOptions) {
+    this.#repositories = repositories;
+    this.#routes = new Routes(repositories);
     this.#catalog = {
-      isServed: (path) => upstreams.serves(path),
+      page: options.catalog,
+      isServed: (path) => repositories.serves(path),
       cursors: new SealedCursors(options.randomBytes),
     };
     this.#options = options;
@@ -65,72 +61,61 @@ export class Registry {
    */
   replyNow(incoming: IncomingMessage, record: RequestRecord): ReadyReply | undefined {
     if (this.#options.passage.hasPassed(incoming.headers.via)) return undefined;
-    const route = this.#manifestRoutes.find(incoming);
+    const route = this.#routes.findManifest(incoming);
     if (route === undefined || incoming.headers['cache-control'] !== undefined) return undefined;
     const answer = this.#manifests.answerNow(route, incoming);
     if (answer === undefined) return undefined;
-    const { target, referenceText, ns } = route;
     record.requestKind = 'manifest';
-    record.upstream = target.key.registry;
-    record.repository = target.key.repository;
-    record.reference = referenceText;
-    return withNamespace(rendered(answer, record), record, ns);
+    note(route, record);
+    return withNamespace(rendered(answer, record), record, route.ns);
   }
 
   /** Never rejects: what goes wrong becomes an error reply, and is noted in the record. */
   async reply(incoming: IncomingMessage, record: RequestRecord): Promise<Reply> {
-    const { path: rawPath, query } = splitUrl(incoming.url ?? '/');
-    const ns = query.get('ns') ?? undefined;
     const { via } = incoming.headers;
     const { passage } = this.#options;
-    let path: V2Path | undefined;
+    let spelled: Spelled | undefined;
     try {
       record.requestKind = 'invalid';
       assertReadMethod(incoming.method);
-      assertAddressedOnce(incoming.rawHeaders, query);
-      path = parseV2Path(rawPath);
-      record.requestKind = path.kind;
+      spelled = readAddress(incoming);
+      record.requestKind = spelled.path.kind;
       if (passage.hasPassed(via)) throw new LoopError();
-      const asked = { path, rawPath, query, ns };
+      const asked = spelled;
       const answer = await passage.carry(via, () => this.#answer(asked, incoming, record));
-      return withNamespace(rendered(answer, record), record, ns);
+      return withNamespace(rendered(answer, record), record, spelled.ns);
     } catch (error) {
-      record.error = error;
-      record.outcome = 'error';
-      const { upstream } = record;
-      const reply = errorReply(error, { kind: path?.kind, hasFallback: ns !== undefined, upstream });
-      const ageMs = error instanceof UpstreamError ? error.ageMs : undefined;
-      const told = withCommonHeaders(byTag(path, reply), record.id, statusOfError(error), ageMs);
-      return withNamespace(told, record, ns);
+      return failed(error, spelled ?? spelledBadly(incoming), record);
     }
   }
 
-  #answer(asked: Asked, incoming: IncomingMessage, record: RequestRecord): Promise<Answer> {
-    const { path } = asked;
+  async #answer(
+    { path, ...rest }: Spelled,
+    incoming: IncomingMessage,
+    record: RequestRecord,
+  ): Promise<Answer> {
     if (path.kind === 'ping') return this.#pong(path.upstream);
-    if (path.kind === 'catalog') return answerCatalog(this.#mirror, asked, this.#catalog);
-    const question = this.#question(path, incoming, record, asked);
-    return this.#inTime(this.#answerTo(question, path, record), question.target.key.registry);
+    if (path.kind === 'catalog') return answerCatalog(rest, this.#catalog);
+    const route = this.#routes.find({ path, ...rest }, incoming.headers.host);
+    note(route, record);
+    return this.#inTime(this.#answerTo(route, this.#question(route, incoming, record)), route);
   }
 
-  async #pong(upstream: string | undefined): Promise<Answer> {
-    if (upstream !== undefined) this.#upstreams.assertConfigured(upstream);
+  #pong(upstream: string | undefined): Answer {
+    if (upstream !== undefined) this.#repositories.assertConfigured(upstream);
     return PONG;
   }
 
-  #answerTo(question: Question, path: AboutRepository, record: RequestRecord): Promise<Answer> {
+  #answerTo({ path }: Route, question: Question): Promise<Answer> {
     switch (path.kind) {
       case 'manifest':
-        record.reference = formatReference(path.reference);
         return this.#manifests.answer(question, path.reference);
       case 'blob':
-        record.reference = path.digest;
-        return answerBlob(this.#mirror, question, path.digest);
+        return answerBlob(question, path.digest);
       case 'referrers':
-        record.reference = path.digest;
-        return answerReferrers(this.#mirror, question, path.digest);
+        return answerReferrers(question, path.digest);
       case 'tags':
-        return answerTags(this.#mirror, question);
+        return answerTags(question);
     }
   }
 
@@ -139,28 +124,27 @@ export class Registry {
    * A client that got no headers in 30 s leaves without knowing why (containerd). What it waited for goes on for
    * others, and for its next try.
    */
-  async #inTime(answer: Promise<Answer>, upstream: string): Promise<Answer> {
+  async #inTime(answer: Promise<Answer>, { repository }: Route): Promise<Answer> {
     const { clock, answerMs } = this.#options;
     const given = await within(clock, answerMs, answer);
     if (given !== undefined) return given;
     answer.then(dismiss).catch(() => undefined);
     const message = `what was asked for has not come within ${answerMs} ms; it is still waited for`;
-    throw new UpstreamError(upstream, 'unavailable', 'timeout', message);
+    throw new UpstreamError(repository.key.registry, 'unavailable', 'timeout', message);
   }
 
-  #question(path: AboutRepository, incoming: IncomingMessage, record: RequestRecord, asked: Asked): Question {
-    const { segments, prefix } = path;
-    const selected = this.#upstreams.select({ segments, prefix, ns: asked.ns, host: incoming.headers.host });
-    const target =
-      isMovable(path) && asksAnew(incoming.headers['cache-control']) ? askedAnew(selected) : selected;
-    record.upstream = target.key.registry;
-    record.repository = target.key.repository;
+  #question(
+    { path, repository, query, rawPath }: Route,
+    incoming: IncomingMessage,
+    record: RequestRecord,
+  ): Question {
     return {
-      target,
+      repository,
+      isAnew: asksAnew(incoming.headers['cache-control']),
       client: clientKey(record.client),
-      name: segments.join('/'),
-      query: asked.query,
-      rawPath: asked.rawPath,
+      name: path.segments.join('/'),
+      query,
+      rawPath,
       headers: incoming.headersDistinct,
       isHead: incoming.method === 'HEAD',
       randomBytes: this.#options.randomBytes,
@@ -169,25 +153,31 @@ export class Registry {
   }
 }
 
+/** What the record says of a request about a repository. */
+function note({ repository: { key }, subject }: Route, record: RequestRecord): void {
+  record.upstream = key.registry;
+  record.repository = key.repository;
+  record.reference = subject;
+}
+
+function failed(error: unknown, { path, ns }: Partial<Spelled>, record: RequestRecord): Reply {
+  record.error = error;
+  record.outcome = 'error';
+  const { upstream } = record;
+  const reply = errorReply(error, { kind: path?.kind, hasFallback: ns !== undefined, upstream });
+  const ageMs = error instanceof UpstreamError ? error.ageMs : undefined;
+  const told = withCommonHeaders(byTag(path, reply), record.id, statusOfError(error), ageMs);
+  return withNamespace(told, record, ns);
+}
+
+/** Of an address that cannot be read, what decides how the client is told so. */
+function spelledBadly({ url = '/' }: IncomingMessage): Pick<Spelled, 'ns'> {
+  return { ns: splitUrl(url).query.get('ns') ?? undefined };
+}
+
 /** Lets go of an answer that nobody waits for any more. */
 async function dismiss({ body }: Answer): Promise<void> {
   if (body.kind === 'blob') await body.reader.close();
-}
-
-/** What is about a repository, and so about an upstream. */
-type AboutRepository = Exclude<V2Path, { readonly kind: 'ping' } | { readonly kind: 'catalog' }>;
-
-/** Whether the answer may be another one tomorrow: what a digest names never is. */
-function isMovable(path: AboutRepository): boolean {
-  if (path.kind === 'manifest') return path.reference.kind === 'tag';
-  return path.kind !== 'blob';
-}
-
-interface Asked {
-  readonly path: V2Path;
-  readonly rawPath: string;
-  readonly query: URLSearchParams;
-  readonly ns: string | undefined;
 }
 
 /** 200 without ever asking an upstream: clients leave a mirror whose ping fails. */

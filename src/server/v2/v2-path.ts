@@ -13,7 +13,7 @@ export type V2Path =
   | ({ readonly kind: 'referrers'; readonly digest: Digest } & Addressed);
 
 /** A repository as the path spells it: perhaps with an upstream's name as first segment, or in front of `/v2/`. */
-export interface Addressed {
+interface Addressed {
   /** Decoded, not empty, not `.` nor `..`, without `/`; the grammar of names is not yet checked. */
   readonly segments: readonly string[];
   /** The segment in front of `/v2/`: `ghcr.io` in `/ghcr.io/v2/acme/app/tags/list`. */

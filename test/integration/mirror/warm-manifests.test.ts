@@ -1,3 +1,4 @@
+import { Registry } from '../../../src/server/v2/registry.ts';
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test, vi } from 'vitest';
 import type { RepositoryKey } from '../../../src/index/repository-key.ts';
@@ -25,7 +26,6 @@ interface World extends AsyncDisposable {
 
 const KEY: RepositoryKey = { registry: 'registry.test', repository: parseRepositoryName('acme/app') };
 const BY_TAG = '/v2/acme/app/manifests/1';
-const ANY = { accepts: () => true, wantsSingleImage: false };
 
 /** An image `1`, an index `index` of it, and an image `large` of 200 layers. */
 async function start(options: Partial<MirrorFixtureOptions> = {}): Promise<World> {
@@ -58,7 +58,9 @@ async function start(options: Partial<MirrorFixtureOptions> = {}): Promise<World
 
 /** Whether the mirror says that it can answer without waiting. */
 function isWarm({ mirror }: World, reference: string): boolean {
-  return mirror.mirror.manifestNow(mirror.target(KEY), parseReference(reference), () => ANY) !== undefined;
+  const repository = mirror.repository(KEY);
+  const resolution = repository.resolveNow(parseReference(reference));
+  return resolution !== undefined && repository.manifestNow(resolution) !== undefined;
 }
 
 describe('a warm answer', () => {
@@ -110,11 +112,11 @@ describe('a warm answer', () => {
     const { mirror } = world;
     const [path, asked] = asking(world);
     for (const tag of ['1', 'index', 'large']) await mirror.get(`/v2/acme/app/manifests/${tag}`);
-    const manifestNow = vi.spyOn(mirror.mirror, 'manifestNow');
+    using replyNow = vi.spyOn(Registry.prototype, 'replyNow');
     const before = mirror.served.length;
     const warm = await mirror.get(path, asked);
-    expect(manifestNow.mock.results.some(({ value }) => value !== undefined)).toBe(isWarmNow);
-    manifestNow.mockReturnValue(undefined);
+    expect(replyNow.mock.results.some(({ value }) => value !== undefined)).toBe(isWarmNow);
+    replyNow.mockReturnValue(undefined);
     const routed = await mirror.get(path, asked);
     expect(essence(warm)).toEqual(essence(routed));
     await expect.poll(() => mirror.served.length).toBe(before + 2);
@@ -225,8 +227,9 @@ describe('what a repository has', () => {
     const { mirror, image } = world;
     await mirror.get(BY_TAG);
     const other = { ...KEY, repository: parseRepositoryName('acme/other') };
-    const reference = { kind: 'digest', digest: image.digest } as const;
-    expect(mirror.mirror.manifestNow(mirror.target(other), reference, () => ANY)).toBeUndefined();
+    const repository = mirror.repository(other);
+    const resolution = repository.resolveNow({ kind: 'digest', digest: image.digest });
+    expect(resolution && repository.manifestNow(resolution)).toBeUndefined();
     expect((await mirror.get(`/v2/acme/other/manifests/${image.digest}`)).status).toBe(404);
   });
 

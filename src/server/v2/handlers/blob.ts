@@ -1,5 +1,4 @@
 import type { OutgoingHttpHeaders } from 'node:http';
-import type { Mirror } from '../../../mirror/mirror.ts';
 import type { OpenedBlob } from '../../../repository/opened-blob.ts';
 import { waitForEnd } from '../../../store/read-whole.ts';
 import { matchesETag, parseETag, parseIfNoneMatch } from '../../../http/etag.ts';
@@ -27,16 +26,16 @@ const CONTENT_TYPE = 'application/octet-stream';
 const BOUNDARY_BYTES = 16;
 
 /** GET and HEAD of a blob: whole (200), ranges of it (206), nothing of it (416, 304). Never a redirect. */
-export async function answerBlob(mirror: Mirror, question: Question, digest: Digest): Promise<Answer> {
-  const { headers, isHead, target, client } = question;
+export async function answerBlob(question: Question, digest: Digest): Promise<Answer> {
+  const { headers, isHead, repository, client } = question;
   const isKnown = matchesETag(parseIfNoneMatch(headers['if-none-match']), digest);
   if (isHead || isKnown) {
-    const { size, outcome } = await mirror.blobHead(target, digest, client);
+    const { size, outcome } = await repository.blobHead(digest, { client });
     if (isKnown) return { status: 304, headers: identityOf(digest), body: NO_BODY, outcome };
     return { status: 200, headers: { ...identityOf(digest), ...lengthOf(size) }, body: NO_BODY, outcome };
   }
   const range = wantedRange(headers, digest);
-  const opened = await mirror.blob(target, digest, range, client);
+  const opened = await repository.blob(digest, { range, client });
   try {
     // What is told of the whole holds only once it is verified; then its length is known, too.
     if (opened.reader.size === undefined && question.needsLength) await waitForEnd(opened.reader);

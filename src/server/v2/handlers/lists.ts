@@ -1,9 +1,10 @@
 import { HIT } from '../../../repository/outcome.ts';
 import type { OutgoingHttpHeaders } from 'node:http';
-import type { Mirror } from '../../../mirror/mirror.ts';
 import { formatNextLink } from '../../../http/link.ts';
+import type { CatalogPage } from '../../../content/catalog.ts';
 import type { Digest } from '../../../oci/digest.ts';
 import { MediaType } from '../../../oci/media-type.ts';
+import type { ListQuery } from '../../../oci/tag-names.ts';
 import { filterReferrers, formatReferrersIndex } from '../../../oci/referrers.ts';
 import type { Answer } from '../answer.ts';
 import { parseArtifactTypes, parsePageQuery } from '../page-query.ts';
@@ -14,10 +15,10 @@ import type { Question } from './question.ts';
 const JSON_TYPE = { 'Content-Type': 'application/json' };
 
 /** `tags/list` (distribution-spec, "Listing Tags"). */
-export async function answerTags(mirror: Mirror, question: Question): Promise<Answer> {
-  const { target, name, query, rawPath } = question;
+export async function answerTags(question: Question): Promise<Answer> {
+  const { repository, name, query, rawPath } = question;
   const asked = parsePageQuery(query);
-  const { entries, hasMore, outcome } = await mirror.tags(target, asked);
+  const { entries, hasMore, outcome } = await repository.tags(asked, question);
   return {
     status: 200,
     headers: { ...JSON_TYPE, ...nextLink(rawPath, query, asked.limit, hasMore ? entries.at(-1) : undefined) },
@@ -28,20 +29,21 @@ export async function answerTags(mirror: Mirror, question: Question): Promise<An
 
 /** Who may know of which repository, and how a page of them ends. */
 export interface CatalogView {
-  /** Whether a repository (`upstream/repository`) can be pulled from here. */
+  /** A page of what is cached: `registry/repository`, in ASCII order. */
+  readonly page: (query: ListQuery, isShown: (path: string) => boolean) => Promise<CatalogPage>;
+  /** Whether a repository (`registry/repository`) can be pulled from here. */
   readonly isServed: (path: string) => boolean;
   readonly cursors: SealedCursors;
 }
 
 /** `_catalog`: the repositories that are cached here, each by the name under which it can be pulled from here. */
 export async function answerCatalog(
-  mirror: Mirror,
   { query, rawPath }: Pick<Question, 'query' | 'rawPath'>,
-  { isServed, cursors }: CatalogView,
+  { page, isServed, cursors }: CatalogView,
 ): Promise<Answer> {
   const { limit, after } = parsePageQuery(query);
-  const page = { limit, after: after === undefined ? undefined : cursors.open(after) };
-  const { entries, next } = await mirror.catalog(page, isServed);
+  const asked = { limit, after: after === undefined ? undefined : cursors.open(after) };
+  const { entries, next } = await page(asked, isServed);
   const last = next === undefined || next === entries.at(-1) ? next : cursors.seal(next);
   return {
     status: 200,
@@ -52,9 +54,9 @@ export async function answerCatalog(
 }
 
 /** `referrers`: always an index, an empty one where nothing refers (distribution-spec, "Listing Referrers"). */
-export async function answerReferrers(mirror: Mirror, question: Question, subject: Digest): Promise<Answer> {
-  const { target, query } = question;
-  const { descriptors, outcome } = await mirror.referrers(target, subject);
+export async function answerReferrers(question: Question, subject: Digest): Promise<Answer> {
+  const { repository, query } = question;
+  const { descriptors, outcome } = await repository.referrers(subject, question);
   const types = parseArtifactTypes(query);
   const wanted = types.length === 0 ? descriptors : filterReferrers(descriptors, types);
   return {

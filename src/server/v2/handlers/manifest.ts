@@ -2,13 +2,15 @@ import type { IncomingMessage } from 'node:http';
 import { accepts, namesOnlySingleImages, parseAccept } from '../../../http/accept.ts';
 import { matchesETag, parseIfNoneMatch } from '../../../http/etag.ts';
 import type { HeaderLines } from '../../../http/scanner.ts';
-import type { ManifestPreference } from '../../../repository/manifest-preference.ts';
-import type { Mirror } from '../../../mirror/mirror.ts';
+import { joined } from '../../../repository/outcome.ts';
+import type { PulledManifest } from '../../../repository/pulled-manifest.ts';
+import type { Resolution } from '../../../repository/resolution.ts';
+import type { ManifestPreference } from './manifest-preference.ts';
 import type { Digest } from '../../../oci/digest.ts';
 import { isIndexMediaType } from '../../../oci/media-type.ts';
 import type { Reference } from '../../../oci/reference.ts';
 import type { Answer } from '../answer.ts';
-import type { ManifestRoute } from '../manifest-routes.ts';
+import type { ManifestRoute } from '../route.ts';
 import { Memo } from '../memo.ts';
 import { NO_BODY, type ReadyReply } from '../../reply.ts';
 import { prepareManifest, PreparedManifests, type PreparedManifest } from './prepared-manifest.ts';
@@ -19,35 +21,41 @@ import type { Question } from './question.ts';
  * clients take for granted on both methods (distribution-spec, "Pulling manifests").
  */
 export class ManifestHandler {
-  readonly #mirror: Mirror;
   readonly #prepared = new PreparedManifests();
   readonly #preferences = new Memo<ManifestPreference>();
 
-  constructor(mirror: Mirror) {
-    this.#mirror = mirror;
-  }
-
-  /** @throws as the mirror does */
+  /** @throws as the repository does */
   async answer(question: Question, reference: Reference): Promise<Answer> {
-    const { target, isHead, headers } = question;
+    const { repository, isHead, headers } = question;
     const preference = preferenceOf(headers['accept']);
-    if (isHead) {
-      const head = await this.#mirror.manifestHead(target, reference, preference);
-      const { digest, mediaType, size, outcome } = head;
-      const prepared = prepareManifest(digest, mediaType, size, NO_BODY);
-      const reply = chosen(prepared, digest, headers['if-none-match']);
+    const resolution = await repository.resolve(reference, question);
+    const told = isHead ? await repository.manifestHead(resolution) : undefined;
+    // A digest names one manifest, whatever the client accepts.
+    if (told !== undefined && (reference.kind === 'digest' || preference.accepts(told.mediaType))) {
+      const { digest, mediaType, size, outcome } = told;
+      const reply = chosen(
+        prepareManifest(digest, mediaType, size, NO_BODY),
+        digest,
+        headers['if-none-match'],
+      );
       return { ...byAccept(reply, reference, mediaType, preference), outcome };
     }
-    const { manifest, outcome } = await this.#mirror.manifest(target, reference, preference);
+    const { manifest, outcome } = await pull(question, resolution, preference);
     const reply = chosen(this.#prepared.of(manifest), manifest.digest, headers['if-none-match']);
     return { ...byAccept(reply, reference, manifest.mediaType, preference), outcome };
   }
 
   /** What `answer` gives, where it takes neither I/O nor waiting; also to HEAD, whose body is not sent. */
-  answerNow({ target, reference }: ManifestRoute, incoming: IncomingMessage): Answer<ReadyReply> | undefined {
-    const pulled = this.#mirror.manifestNow(target, reference, () => this.#preference(incoming));
+  answerNow(
+    { repository, path: { reference } }: ManifestRoute,
+    incoming: IncomingMessage,
+  ): Answer<ReadyReply> | undefined {
+    const resolution = repository.resolveNow(reference);
+    const pulled = resolution && repository.manifestNow(resolution);
     if (pulled === undefined) return undefined;
     const { manifest, outcome } = pulled;
+    const mayBeChild = reference.kind === 'tag' && isIndexMediaType(manifest.mediaType);
+    if (mayBeChild && this.#preference(incoming).wantsSingleImage) return undefined;
     const prepared = this.#prepared.of(manifest);
     const isConditional = incoming.headers['if-none-match'] !== undefined;
     const reply = isConditional
@@ -66,6 +74,21 @@ export class ManifestHandler {
     this.#preferences.put(accept, preference);
     return preference;
   }
+}
+
+/** Of a tag's index, a client that knows single images only gets the linux/amd64 one. */
+async function pull(
+  question: Question,
+  resolution: Resolution,
+  { wantsSingleImage }: ManifestPreference,
+): Promise<PulledManifest> {
+  const { repository } = question;
+  const pulled = await repository.manifest(resolution);
+  const isWhole = resolution.reference.kind === 'digest' || !wantsSingleImage;
+  if (isWhole || !isIndexMediaType(pulled.manifest.mediaType)) return pulled;
+  const digest = await repository.linuxImage(pulled.manifest);
+  const image = await repository.manifest(await repository.resolve({ kind: 'digest', digest }, question));
+  return { manifest: image.manifest, outcome: joined(pulled.outcome, image.outcome) };
 }
 
 function chosen(prepared: PreparedManifest, digest: Digest, ifNoneMatch: HeaderLines): ReadyReply {

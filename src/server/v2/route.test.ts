@@ -1,32 +1,29 @@
 import type { IncomingMessage } from 'node:http';
-import { ASKED_EACH_TIME } from '../../../test/support/stub-upstream.ts';
 import { describe, expect, test, vi } from 'vitest';
-import type { Upstream } from '../../upstream/upstream.ts';
-import { ManifestRoutes } from './manifest-routes.ts';
-import { UpstreamTable, type RoutedUpstream } from './select-upstream.ts';
+import type { Repository } from '../../repository/repository.ts';
+import { RepositoryTable, type ServedRegistry } from '../../repository/repository-table.ts';
+import { Routes } from './route.ts';
 
-const HUB: RoutedUpstream = {
-  upstream: { name: 'docker.io' } as Upstream,
-  tags: ASKED_EACH_TIME,
-  permission: { isOpen: false, checksReferences: false },
-  names: ['docker.io'],
+const HUB: ServedRegistry = {
+  name: 'docker.io',
+  aliases: [],
   hosts: [],
   addLibrary: true,
   isAllowed: (name) => !name.startsWith('secret/'),
+  repository: (key) => ({ key }) as Repository,
 };
-const GHCR: RoutedUpstream = {
-  ...HUB,
-  upstream: { name: 'ghcr.io' } as Upstream,
-  names: ['ghcr.io'],
-  hosts: ['ghcr.mirror.test'],
-  addLibrary: false,
-};
+const GHCR: ServedRegistry = { ...HUB, name: 'ghcr.io', hosts: ['ghcr.mirror.test'], addLibrary: false };
 const DIGEST = `sha256:${'a'.repeat(64)}`;
 
-const routesOf = (): ManifestRoutes => new ManifestRoutes(new UpstreamTable([HUB, GHCR], 'docker.io'));
+const routesOf = (): Routes => new Routes(new RepositoryTable([HUB, GHCR], 'docker.io'));
 
 function find(url: string, { method = 'GET', host = 'localhost:5000', routes = routesOf() } = {}) {
-  return routes.find({ method, url, headers: { host }, rawHeaders: ['Host', host] } as IncomingMessage);
+  return routes.findManifest({
+    method,
+    url,
+    headers: { host },
+    rawHeaders: ['Host', host],
+  } as IncomingMessage);
 }
 
 describe('a manifest', () => {
@@ -41,8 +38,8 @@ describe('a manifest', () => {
     ['/v2/a/manifests/b/manifests/1', {}, 'docker.io a/manifests/b 1', undefined],
   ])('%s %o', (url, asked, expected, ns) => {
     const route = find(url, asked);
-    const { registry: upstream, repository } = route?.target.key ?? {};
-    expect(`${upstream} ${repository} ${route?.referenceText}`).toBe(expected);
+    const { registry, repository } = route?.repository.key ?? {};
+    expect(`${registry} ${repository} ${route?.subject}`).toBe(expected);
     expect(route?.ns).toBe(ns);
   });
 
@@ -67,9 +64,9 @@ describe('a manifest', () => {
 
 describe('the same request', () => {
   test('is read once', () => {
-    const table = new UpstreamTable([HUB, GHCR], 'docker.io');
+    const table = new RepositoryTable([HUB, GHCR], 'docker.io');
     const select = vi.spyOn(table, 'select');
-    const routes = new ManifestRoutes(table);
+    const routes = new Routes(table);
     const first = find('/v2/a/b/manifests/1', { routes });
     expect(find('/v2/a/b/manifests/1', { routes, method: 'HEAD' })).toBe(first);
     expect(select).toHaveBeenCalledOnce();
@@ -78,7 +75,7 @@ describe('the same request', () => {
   test('to another host is another', () => {
     const routes = routesOf();
     const hosts = ['localhost', 'ghcr.mirror.test', 'localhost'];
-    const found = hosts.map((host) => find('/v2/a/b/manifests/1', { routes, host })?.target.key.registry);
+    const found = hosts.map((host) => find('/v2/a/b/manifests/1', { routes, host })?.repository.key.registry);
     expect(found).toEqual(['docker.io', 'ghcr.io', 'docker.io']);
   });
 

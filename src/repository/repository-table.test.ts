@@ -1,28 +1,27 @@
-import { ASKED_EACH_TIME } from '../../../test/support/stub-upstream.ts';
 import { describe, expect, test } from 'vitest';
-import type { Upstream } from '../../upstream/upstream.ts';
-import { UpstreamTable, type RoutedUpstream } from './select-upstream.ts';
+import { parseRepositoryName } from '../oci/repository-name.ts';
+import type { Repository } from './repository.ts';
+import { RepositoryTable, type ServedRegistry } from './repository-table.ts';
 
-function upstream(name: string, overrides: Partial<RoutedUpstream> = {}): RoutedUpstream {
+function registry(name: string, overrides: Partial<ServedRegistry> = {}): ServedRegistry {
   return {
-    upstream: { name } as Upstream,
-    tags: ASKED_EACH_TIME,
-    permission: { isOpen: false, checksReferences: false },
-    names: [name],
+    name,
+    aliases: [],
     hosts: [],
     addLibrary: false,
     isAllowed: () => true,
+    repository: (key) => ({ key }) as Repository,
     ...overrides,
   };
 }
 
-const HUB = upstream('docker.io', {
-  names: ['docker.io', 'index.docker.io', 'registry-1.docker.io'],
+const HUB = registry('docker.io', {
+  aliases: ['index.docker.io', 'registry-1.docker.io'],
   addLibrary: true,
 });
-const GHCR = upstream('ghcr.io', { isAllowed: (name) => !name.startsWith('secret/') });
-const INTERNAL = upstream('registry.example.internal:5443', { hosts: ['internal.mirror.example'] });
-const TABLE = new UpstreamTable([HUB, GHCR, INTERNAL], 'docker.io');
+const GHCR = registry('ghcr.io', { isAllowed: (name) => !name.startsWith('secret/') });
+const INTERNAL = registry('registry.example.internal:5443', { hosts: ['internal.mirror.example'] });
+const TABLE = new RepositoryTable([HUB, GHCR, INTERNAL], 'docker.io');
 
 interface Asked {
   readonly path: string;
@@ -86,13 +85,13 @@ const EVERY_WAY = [
 ] as const;
 
 describe('the first of several ways to name an upstream counts', () => {
-  const table = new UpstreamTable(
+  const table = new RepositoryTable(
     [
-      upstream('by-ns.example'),
-      upstream('by-prefix.example'),
-      upstream('by-host.example', { hosts: ['host.example'] }),
-      upstream('by-name.example'),
-      upstream('default.example'),
+      registry('by-ns.example'),
+      registry('by-prefix.example'),
+      registry('by-host.example', { hosts: ['host.example'] }),
+      registry('by-name.example'),
+      registry('default.example'),
     ],
     'default.example',
   );
@@ -131,3 +130,14 @@ test.each([
   ['ghcr.io', false],
   ['', false],
 ])('%s is served: %s', (path, isServed) => expect(TABLE.serves(path)).toBe(isServed));
+
+test.each([
+  ['docker.io', 'library/debian', true],
+  ['ghcr.io', 'acme/app', true],
+  ['ghcr.io', 'secret/app', false],
+  ['index.docker.io', 'library/debian', false],
+  ['former.example', 'acme/app', false],
+])('%s %s is found by its key: %s', (name, repository, isFound) => {
+  const key = { registry: name, repository: parseRepositoryName(repository) };
+  expect(TABLE.find(key)?.key).toEqual(isFound ? key : undefined);
+});

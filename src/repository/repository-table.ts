@@ -1,0 +1,133 @@
+import type { RepositoryKey } from '../index/repository-key.ts';
+import { asciiLower } from '../oci/ascii.ts';
+import { RegistryError, quoted } from '../oci/error.ts';
+import { isRepositoryName, type RepositoryName } from '../oci/repository-name.ts';
+import { keyOf, type RegistryNames } from './registry-names.ts';
+import type { Repository } from './repository.ts';
+
+/** A registry as requests find it. */
+export interface RoutedRegistry extends RegistryNames {
+  /** Values of Host that select it, in lower case. */
+  readonly hosts: readonly string[];
+  /** Whether the config lets this repository be served. */
+  readonly isAllowed: (repository: RepositoryName) => boolean;
+}
+
+/** One whose repositories can be pulled from here. */
+export interface ServedRegistry extends RoutedRegistry {
+  /** One of its repositories, whether it exists or not. */
+  repository(key: RepositoryKey): Repository;
+}
+
+/** Where a request says that it wants to go. */
+export interface Addressing {
+  /** The repository as the path spells it, perhaps with a registry's name as first segment; each decoded. */
+  readonly segments: readonly string[];
+  /** The segment in front of `/v2/`. */
+  readonly prefix: string | undefined;
+  /** The query parameter that containerd, BuildKit and regclient send. */
+  readonly ns: string | undefined;
+  /** The request's Host header. */
+  readonly host: string | undefined;
+}
+
+/** The registries that are configured: a closed world. What is not in it is never dialled. */
+export class RepositoryTable {
+  readonly #byName = new Map<string, ServedRegistry>();
+  readonly #byHost = new Map<string, ServedRegistry>();
+  readonly #default: ServedRegistry;
+
+  /**
+   * @param defaultRegistry the name of one of them
+   * @throws Error where it is none of them: the config is checked before
+   */
+  constructor(registries: readonly ServedRegistry[], defaultRegistry: string) {
+    for (const registry of registries) {
+      for (const name of [registry.name, ...registry.aliases]) this.#byName.set(name, registry);
+      for (const host of registry.hosts) this.#byHost.set(host, registry);
+    }
+    const byDefault = this.#byName.get(defaultRegistry);
+    if (byDefault === undefined) throw new Error(`no upstream is called ${defaultRegistry}`);
+    this.#default = byDefault;
+  }
+
+  /**
+   * The repository that a request means. First match: `ns`, a prefix before `/v2/`, Host, a prefix of the
+   * name, the default registry.
+   * @throws RegistryError NAME_UNKNOWN (no such registry), NAME_INVALID, DENIED (the config forbids the repository)
+   */
+  select(addressing: Addressing): Repository {
+    const { registry, segments } = this.#find(addressing);
+    assertNoRegistry(registry, segments);
+    const key = keyOf(registry, segments);
+    if (!registry.isAllowed(key.repository)) {
+      throw new RegistryError('DENIED', `the mirror is not configured to serve ${key.repository}`);
+    }
+    return registry.repository(key);
+  }
+
+  /** The repository by its key; undefined where the config does not have it (any more). */
+  find(key: RepositoryKey): Repository | undefined {
+    const registry = this.#named(key.registry);
+    if (registry === undefined || !registry.isAllowed(key.repository)) return undefined;
+    return registry.repository(key);
+  }
+
+  /** @throws RegistryError NAME_UNKNOWN where no registry has this name */
+  assertConfigured(name: string): void {
+    this.#called(name);
+  }
+
+  /** Whether `registry/repository`, a registry by its own name, is configured and allowed. */
+  serves(path: string): boolean {
+    const slash = path.indexOf('/');
+    const registry = this.#named(path.slice(0, slash));
+    const repository = path.slice(slash + 1);
+    return registry !== undefined && isRepositoryName(repository) && registry.isAllowed(repository);
+  }
+
+  #find({ ns, host, prefix, segments }: Addressing): {
+    registry: ServedRegistry;
+    segments: readonly string[];
+  } {
+    if (ns !== undefined) {
+      const registry = this.#called(ns);
+      return { registry, segments: this.#withoutPrefix(segments, registry) };
+    }
+    if (prefix !== undefined) return { registry: this.#called(prefix), segments };
+    const byHost = host === undefined ? undefined : this.#hosted(asciiLower(host));
+    if (byHost !== undefined) return { registry: byHost, segments };
+    const byPrefix = segments.length > 1 ? this.#byName.get(segments[0] ?? '') : undefined;
+    if (byPrefix !== undefined) return { registry: byPrefix, segments: segments.slice(1) };
+    return { registry: this.#default, segments };
+  }
+
+  /** By its own name, and by no other. */
+  #named(name: string): ServedRegistry | undefined {
+    const registry = this.#byName.get(name);
+    return registry?.name === name ? registry : undefined;
+  }
+
+  #called(name: string): ServedRegistry {
+    const registry = this.#byName.get(asciiLower(name));
+    if (registry !== undefined) return registry;
+    throw new RegistryError('NAME_UNKNOWN', `the mirror has no upstream ${quoted(name)}`);
+  }
+
+  #hosted(host: string): ServedRegistry | undefined {
+    return this.#byHost.get(host) ?? this.#byHost.get(host.replace(/:\d+$/, ''));
+  }
+
+  /** Clients whose mirror address has a prefix send it beside `ns`: it names the same registry, and goes. */
+  #withoutPrefix(segments: readonly string[], registry: ServedRegistry): readonly string[] {
+    const isPrefixed = segments.length > 1 && this.#byName.get(segments[0] ?? '') === registry;
+    return isPrefixed ? segments.slice(1) : segments;
+  }
+}
+
+/** On Docker Hub no name has a dot or a colon in its first segment: it is a registry that is not configured. */
+function assertNoRegistry({ addLibrary }: RegistryNames, segments: readonly string[]): void {
+  const [first = ''] = segments;
+  if (!addLibrary || segments.length === 1 || !/[.:]/.test(first)) return;
+  throw new RegistryError('NAME_UNKNOWN', `the mirror has no upstream ${quoted(first)}`);
+}
