@@ -11,6 +11,7 @@ import { canMount, temporaryFileSystem } from '../../test/support/temporary-file
 import { migrate } from '../index/sqlite/migrate.ts';
 import { MIGRATIONS } from '../index/sqlite/schema.ts';
 import { digestOf } from '../oci/digest.ts';
+import { quarantineOf } from '../store/capabilities.ts';
 import { StoreError } from '../store/error.ts';
 import { openCacheDirectory, type CacheDirectory, type IndexOptions } from './cache-directory.ts';
 
@@ -99,7 +100,7 @@ describe('a cache directory', () => {
     const isStale = { name: 'StoreError', code: 'ESTALE' };
     await expect(first.store.ingest(BLOB)).rejects.toMatchObject(isStale);
     await expect(first.store.delete(BLOB.digest)).rejects.toMatchObject(isStale);
-    await expect(first.store.quarantine(BLOB.digest)).rejects.toMatchObject(isStale);
+    await expect(quarantineOf(first.store).setAside(BLOB.digest)).rejects.toMatchObject(isStale);
     await first.close();
     expect(await second.store.stat(BLOB.digest)).toEqual(BLOB);
     expect(await readdir(directory)).toContain('lock.json');
@@ -114,7 +115,7 @@ describe('a cache directory', () => {
       await ingest.write([Buffer.from(text)]);
       await expect(ingest.commit()).rejects.toThrow('digest');
     }
-    expect(await store.quarantined()).toMatchObject({ blobs: 1, bytes: 30 });
+    expect(await quarantineOf(store).stats()).toMatchObject({ blobs: 1, bytes: 30 });
     await cache.close();
   });
 
@@ -172,8 +173,8 @@ describe.skipIf(!isMountable)('a cache directory whose device fails', () => {
     expect(await store.open(BLOB.digest)).toBeUndefined();
     expect(await store.stat(BLOB.digest)).toBeUndefined();
     expect(await store.delete(BLOB.digest)).toBe(false);
-    expect(await store.quarantine(BLOB.digest)).toBe(false);
-    expect(await store.quarantined()).toEqual({ blobs: 0, bytes: 0, digests: [] });
+    expect(await quarantineOf(store).setAside(BLOB.digest)).toBe(false);
+    expect(await quarantineOf(store).stats()).toEqual({ blobs: 0, bytes: 0, digests: [] });
     for await (const blob of store.list()) expect(blob).toBeUndefined();
     await index.putBlob(BLOB, 1);
     expect(await index.stats()).toEqual({ blobs: 1, bytes: 4 });

@@ -9,6 +9,7 @@ import { openSqliteIndex, type SqliteIndexOptions } from '../index/sqlite/sqlite
 import type { BlobStore } from '../store/blob-store.ts';
 import { StoreError } from '../store/error.ts';
 import { openFileStore } from '../store/fs/file-store.ts';
+import { freeBytes } from '../store/fs/free-bytes.ts';
 import { lockDirectory } from '../store/fs/lock.ts';
 import { lockedStore } from '../store/fs/locked-store.ts';
 import { makeDatabasePrivate } from '../store/fs/private-file.ts';
@@ -73,7 +74,8 @@ export async function openCacheDirectory(
     const failure = deviceFailure(error);
     if (failure === undefined) throw error;
     const index = await openSqliteIndex(':memory:');
-    return { store: createUnusableStore(failure), index, error: failure, close: () => index.close() };
+    const store = createUnusableStore(failure, { freeBytes: () => freeBytes(options.directory) });
+    return { store, index, error: failure, close: () => index.close() };
   }
 }
 

@@ -7,7 +7,7 @@ import type { Config } from '../config/config.ts';
 import type { Events } from '../events.ts';
 import type { Evictor } from '../eviction/evictor.ts';
 import type { ContentIndex } from '../index/content-index.ts';
-import { freeBytes } from '../store/fs/file-store.ts';
+import { freeBytesOf } from '../store/capabilities.ts';
 import { HeldStore } from '../store/held-store.ts';
 import type { Parser } from '../upstream/registry/parsing/parser.ts';
 import { openCacheDirectory } from './cache-directory.ts';
@@ -64,13 +64,13 @@ export async function openCache(config: Config, dependencies: CacheDependencies)
   );
   index = rememberIndex(directory.index);
   const store = new HeldStore(directory.store);
-  const free = (): Promise<number> => freeBytes(config.cache.directory);
+  const freeBytes = freeBytesOf(store);
   const content = assembleContent({
     ...dependencies,
     store,
     index,
     marks: config.cache,
-    freeBytes: free,
+    freeBytes,
     negativeTtlMs: config.negativeTtlMs,
     manifestMemoryBytes: config.cache.manifestMemory,
     blobMemoryBytes: config.cache.blobMemory,
@@ -81,7 +81,7 @@ export async function openCache(config: Config, dependencies: CacheDependencies)
     ...content,
     store,
     index,
-    freeBytes: free,
+    freeBytes,
     async close() {
       await content.close();
       await directory.close();

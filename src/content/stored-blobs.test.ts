@@ -6,6 +6,7 @@ import { IndexError } from '../index/error.ts';
 import { openSqliteIndex } from '../index/sqlite/sqlite-index.ts';
 import { digestOf, type Digest } from '../oci/digest.ts';
 import type { BlobStore } from '../store/blob-store.ts';
+import { quarantineOf, type Quarantine } from '../store/capabilities.ts';
 import { StoreError } from '../store/error.ts';
 import { HeldStore } from '../store/held-store.ts';
 import { createMemoryStore } from '../store/memory.ts';
@@ -14,7 +15,7 @@ import { StoredBlobs } from './stored-blobs.ts';
 
 /** Its methods, to be spread. */
 function heldMethods(store: HeldStore): Partial<BlobStore> {
-  return { open: (digest) => store.open(digest), quarantine: (digest) => store.quarantine(digest) };
+  return { open: (digest) => store.open(digest), quarantine: store.quarantine };
 }
 
 const BYTES = Buffer.from('a layer');
@@ -53,6 +54,12 @@ describe('stored blobs', () => {
 
   const fail = (code: string) => (): Promise<never> => Promise.reject(new StoreError('do it', { code }));
 
+  const failing = (code: string): Quarantine => ({
+    setAside: fail(code),
+    stats: fail(code),
+    drop: fail(code),
+  });
+
   async function isThere(): Promise<boolean> {
     const [bytes, row] = [await store.stat(DIGEST), await index.blob(DIGEST)];
     expect(bytes === undefined).toBe(row === undefined);
@@ -71,7 +78,11 @@ describe('stored blobs', () => {
   it.each(['open', 'stat'] as const)('that cannot be read at %s are set aside', async (method) => {
     expect(await stored({ store: { [method]: fail('EIO') } })[method](DIGEST)).toBeUndefined();
     expect(await isThere()).toBe(false);
-    expect(await store.quarantined()).toMatchObject({ blobs: 1, bytes: BYTES.length, digests: [DIGEST] });
+    expect(await quarantineOf(store).stats()).toMatchObject({
+      blobs: 1,
+      bytes: BYTES.length,
+      digests: [DIGEST],
+    });
     expect(events).toEqual([expect.objectContaining({ kind: 'blob-quarantined', digest: DIGEST })]);
     expect(told).toEqual([DIGEST]);
   });
@@ -111,7 +122,7 @@ describe('stored blobs', () => {
   });
 
   it('that cannot be set aside are not served either, and that is told', async () => {
-    const broken = stored({ store: { open: fail('EIO'), quarantine: fail('EROFS') } });
+    const broken = stored({ store: { open: fail('EIO'), quarantine: failing('EROFS') } });
     expect(await broken.open(DIGEST)).toBeUndefined();
     expect(events).toMatchObject([{ kind: 'store-failed', error: { code: 'EROFS' } }]);
     expect(await isThere()).toBe(true);
@@ -119,7 +130,7 @@ describe('stored blobs', () => {
 
   it.each([
     ['can be set aside', {}, {}],
-    ['cannot be set aside', { quarantine: fail('EROFS') }, {}],
+    ['cannot be set aside', { quarantine: failing('EROFS') }, {}],
     ['cannot be forgotten', {}, { loseBlob: () => Promise.reject(new IndexError('busy', 'SQLITE_BUSY')) }],
   ])('of another size are not kept open where they %s', async (_, brokenStore, brokenIndex) => {
     await index.putBlob({ digest: DIGEST, size: BYTES.length + 1 }, 1);
@@ -132,7 +143,7 @@ describe('stored blobs', () => {
   it('that cannot be read at their first byte are not kept open where they cannot be set aside', async () => {
     const unreadable: BlobStore = {
       ...store,
-      quarantine: fail('EROFS'),
+      quarantine: failing('EROFS'),
       async open(digest) {
         const reader = await store.open(digest);
         if (reader !== undefined) reader.read = fail('EIO');
@@ -193,7 +204,7 @@ describe('stored blobs', () => {
   it('of which a read has failed are set aside before that is told', async () => {
     const settingAside = Promise.withResolvers<boolean>();
     const unreadable: Partial<BlobStore> = {
-      quarantine: () => settingAside.promise,
+      quarantine: { ...quarantineOf(store), setAside: () => settingAside.promise },
       async open(digest) {
         const reader = await store.open(digest);
         if (reader !== undefined) reader.read = fail('EIO');

@@ -2,6 +2,7 @@ import type { Events } from '../events.ts';
 import type { ContentIndex } from '../index/content-index.ts';
 import { digestAlgorithm, digestOf, type Digest } from '../oci/digest.ts';
 import type { BlobReader, BlobStore, Stored } from '../store/blob-store.ts';
+import { quarantineOf, type Quarantine } from '../store/capabilities.ts';
 import { isUnreadable, VerificationError, type StoreError } from '../store/error.ts';
 import { ForwardingReader } from '../store/forwarding-reader.ts';
 import { readWhole } from '../store/read-whole.ts';
@@ -22,9 +23,11 @@ export interface StoredBlobsOptions {
  */
 export class StoredBlobs {
   readonly #options: StoredBlobsOptions;
+  readonly #quarantine: Quarantine;
 
   constructor(options: StoredBlobsOptions) {
     this.#options = options;
+    this.#quarantine = quarantineOf(options.store);
   }
 
   /** Undefined where the store has no such bytes, or has failed. Whoever gets a reader closes it. */
@@ -71,8 +74,8 @@ export class StoredBlobs {
    * @throws StoreError, IndexError
    */
   async setAside(digest: Digest, error: Error): Promise<void> {
-    const { store, index, events, onSetAside } = this.#options;
-    if (!(await store.quarantine(digest))) return;
+    const { index, events, onSetAside } = this.#options;
+    if (!(await this.#quarantine.setAside(digest))) return;
     try {
       await index.loseBlob(digest);
     } finally {

@@ -5,17 +5,20 @@ import {
   type EvictionFixtureOptions,
 } from '../../test/support/eviction-fixture.ts';
 import { openSqliteIndex } from '../index/sqlite/sqlite-index.ts';
+import { quarantineOf } from '../store/capabilities.ts';
 import { StoreError } from '../store/error.ts';
 
-const failing = (operation: 'delete' | 'quarantined'): Pick<EvictionFixtureOptions, 'wrapStore'> => ({
-  wrapStore: (store) => ({
-    ...store,
-    [operation]: () => Promise.reject(new StoreError('ask the disk', { code: 'EIO' })),
-  }),
+const fail = (): Promise<never> => Promise.reject(new StoreError('ask the disk', { code: 'EIO' }));
+
+const failing = (operation: 'delete' | 'stats'): Pick<EvictionFixtureOptions, 'wrapStore'> => ({
+  wrapStore: (store) =>
+    operation === 'delete'
+      ? { ...store, delete: fail }
+      : { ...store, quarantine: { ...quarantineOf(store), stats: fail } },
 });
 
 it('what was set aside counts for nothing where it cannot be told', async () => {
-  await using cache = await startEviction({ maxSize: 1000, ...failing('quarantined') });
+  await using cache = await startEviction({ maxSize: 1000, ...failing('stats') });
   await cache.put('a', 980);
   await cache.evictor.idle();
   expect(await cache.stored()).toEqual(['a']);

@@ -4,6 +4,7 @@ import type { Events } from '../events.ts';
 import type { ContentIndex } from '../index/content-index.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Stored } from '../store/blob-store.ts';
+import { quarantineOf, type Quarantine } from '../store/capabilities.ts';
 import type { Growth, HeldStore } from '../store/held-store.ts';
 import {
   bytesForRoom,
@@ -51,6 +52,7 @@ const FAILURE_REST_MS = 5_000;
  */
 export class Evictor {
   readonly #options: EvictorOptions;
+  readonly #quarantine: Quarantine;
   readonly #cancellation = new AbortController();
   readonly #misfits = new Map<Digest, Stored>();
   #running: Promise<void> | undefined;
@@ -71,6 +73,7 @@ export class Evictor {
 
   constructor(options: EvictorOptions) {
     this.#options = options;
+    this.#quarantine = quarantineOf(options.store);
   }
 
   start(): void {
@@ -207,9 +210,8 @@ export class Evictor {
 
   /** What is stored, and what was set aside: both are the cache's. */
   async #bytesKept(): Promise<number> {
-    const { index, store } = this.#options;
-    const { bytes } = await index.stats();
-    const setAside = await store.quarantined().catch(() => ({ bytes: 0 }));
+    const { bytes } = await this.#options.index.stats();
+    const setAside = await this.#quarantine.stats().catch(() => ({ bytes: 0 }));
     return bytes + setAside.bytes;
   }
 

@@ -4,6 +4,7 @@ import { EvictionFixture, type EvictionFixtureOptions } from '../../test/support
 import type { ContentIndex } from '../index/content-index.ts';
 import { IndexError } from '../index/error.ts';
 import { openSqliteIndex } from '../index/sqlite/sqlite-index.ts';
+import { quarantineOf } from '../store/capabilities.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { BlobStore } from '../store/blob-store.ts';
 import { StoreError } from '../store/error.ts';
@@ -56,15 +57,16 @@ function answering(
   return { wrapIndex: (index) => ({ ...index, ...answers(index) }) };
 }
 
-describe.each(['dropQuarantined', 'delete'] as const)('an error of the store’s %s', (operation) => {
+describe.each(['quarantine', 'delete'] as const)('an error of the store’s %s', (operation) => {
   const openFailing = async (error: Error): Promise<EvictionFixture> => {
+    const fail = async (): Promise<never> => {
+      throw error;
+    };
     const cache = await open({
-      wrapStore: (store) => ({
-        ...store,
-        [operation]: async () => {
-          throw error;
-        },
-      }),
+      wrapStore: (store) =>
+        operation === 'delete'
+          ? { ...store, delete: fail }
+          : { ...store, quarantine: { ...quarantineOf(store), drop: fail } },
     });
     await cache.put('a', 100);
     return cache;
@@ -102,13 +104,13 @@ it('to the byte, what is missing goes, and what was set aside goes for it first'
   await using cache = await open();
   for (const size of [99, 100, 1]) {
     const digest = await cache.put('aside', size);
-    await cache.store.quarantine(digest);
+    await quarantineOf(cache.store).setAside(digest);
     await cache.index.deleteBlob(digest);
   }
   await sweepFor(100, cache);
-  expect(await cache.store.quarantined()).toMatchObject({ blobs: 1, bytes: 1 });
+  expect(await quarantineOf(cache.store).stats()).toMatchObject({ blobs: 1, bytes: 1 });
   await sweepFor(1, cache);
-  expect(await cache.store.quarantined()).toMatchObject({ blobs: 0 });
+  expect(await quarantineOf(cache.store).stats()).toMatchObject({ blobs: 0 });
   await cache.put('a', 99);
   cache.clock.advance(1_000);
   await cache.put('b', 1);

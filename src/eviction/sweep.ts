@@ -4,6 +4,7 @@ import type { ContentIndex } from '../index/content-index.ts';
 import type { StoredUse } from '../index/blob-index.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Stored } from '../store/blob-store.ts';
+import { quarantineOf } from '../store/capabilities.ts';
 import { StoreError } from '../store/error.ts';
 import type { HeldStore } from '../store/held-store.ts';
 import { Pinned } from './pinned.ts';
@@ -125,7 +126,7 @@ async function dropQuarantined(run: Sweep): Promise<void> {
   const missing = await run.options.missing(0);
   if (missing <= 0) return;
   try {
-    run.dropped = await run.options.store.dropQuarantined(missing);
+    run.dropped = await quarantineOf(run.options.store).drop(missing);
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
     run.done.error = error;

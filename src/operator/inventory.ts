@@ -5,7 +5,8 @@ import type { PinEntry } from '../index/pin-index.ts';
 import type { RepositoryStats } from '../index/content-survey.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Tag } from '../oci/tag.ts';
-import type { BlobStore, QuarantineStats } from '../store/blob-store.ts';
+import type { BlobStore } from '../store/blob-store.ts';
+import { quarantineOf, type QuarantineStats } from '../store/capabilities.ts';
 import { OperatorError } from './error.ts';
 import { findKnown, listPins } from './known.ts';
 import { isOfRepository } from './pins.ts';
@@ -109,7 +110,7 @@ export async function countContent(
     if (after === undefined) break;
   }
   const stored = await index.stats();
-  const quarantine = await store.quarantined();
+  const quarantine = await quarantineOf(store).stats();
   return { ...stored, maxBytes, quarantine, pins: pins.length, upstreams: [...upstreams.values()] };
 }
 

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestOf } from '../oci/digest.ts';
+import { describeCapabilities, type Capability } from './capabilities.contract.ts';
 import { VerificationError } from './error.ts';
 import { describeExpectations } from './expectation.contract.ts';
 import { describeFollowers } from './follower.contract.ts';
@@ -9,6 +10,7 @@ import {
   DIGEST,
   errorOf,
   EXPECTED,
+  expectSetAside,
   HELLO,
   openAndRead,
   put,
@@ -19,8 +21,15 @@ import {
   type StoreSubject,
 } from './store-under-test.contract.ts';
 
-/** What every implementation of BlobStore does. */
-export function describeBlobStore(name: string, open: () => Promise<StoreUnderTest>): void {
+/**
+ * What every implementation of BlobStore does.
+ * @param capabilities what this one can do beyond that
+ */
+export function describeBlobStore(
+  name: string,
+  open: () => Promise<StoreUnderTest>,
+  capabilities: readonly Capability[] = [],
+): void {
   describe(`${name} as a blob store`, () => {
     let tested: StoreUnderTest;
     const subject: StoreSubject = {
@@ -44,6 +53,9 @@ export function describeBlobStore(name: string, open: () => Promise<StoreUnderTe
     });
     describe('verification', () => {
       describeVerification(subject);
+    });
+    describe('capabilities', () => {
+      describeCapabilities(subject, capabilities);
     });
     describe('what is expected', () => {
       describeExpectations(subject);
@@ -133,40 +145,6 @@ function describeBytes(subject: StoreSubject): void {
     await reader.close();
   });
 
-  it('drops of what was set aside no more than it is asked to', async () => {
-    const { store } = subject;
-    expect(await store.dropQuarantined(1)).toBe(0);
-    for (const text of ['one', 'two', 'six'].map((text) => Buffer.from(text))) {
-      await put(store, text);
-      await store.quarantine(digestOf(text));
-    }
-    expect(await store.dropQuarantined(0)).toBe(0);
-    expect(await store.dropQuarantined(4)).toBe(6);
-    expect(await store.quarantined()).toMatchObject({ blobs: 1, bytes: 3 });
-    expect(await store.dropQuarantined(1000)).toBe(3);
-    expect(await store.quarantined()).toEqual({ blobs: 0, bytes: 0, digests: [] });
-  });
-
-  it('sets aside what has turned out to be wrong', async () => {
-    const { store } = subject;
-    expect(await store.quarantine(DIGEST)).toBe(false);
-    await put(store, HELLO);
-    const reader = (await store.open(DIGEST))!;
-    expect(await store.quarantine(DIGEST)).toBe(true);
-    expect(await store.quarantine(DIGEST)).toBe(false);
-    expect(await store.stat(DIGEST)).toBeUndefined();
-    expect(await store.open(DIGEST)).toBeUndefined();
-    expect(await store.quarantined()).toEqual({
-      blobs: 1,
-      bytes: HELLO.byteLength,
-      digests: [DIGEST],
-    });
-    expect(await readThrough(reader)).toEqual(HELLO);
-    await reader.close();
-    await put(store, HELLO);
-    expect(await openAndRead(store, HELLO)).toEqual(HELLO);
-  });
-
   it('reads from any position, and never beyond the end', async () => {
     await put(subject.store, HELLO);
     const reader = (await subject.store.open(DIGEST))!;
@@ -207,7 +185,7 @@ function describeVerification(subject: StoreSubject): void {
     expect(error).toMatchObject({ expected });
     expect(await store.stat(DIGEST)).toBeUndefined();
     expect(await collect(store.list())).toEqual([]);
-    expect(await subject.quarantined()).toBe(1);
+    await expectSetAside(subject, 1);
   });
 
   it('refuses bytes beyond the expected size at once', async () => {
@@ -220,7 +198,7 @@ function describeVerification(subject: StoreSubject): void {
     expect(await errorOf(ingest.commit())).toBe(error);
     expect(await errorOf(ingest.follow())).toBe(error);
     expect(await subject.store.stat(DIGEST)).toBeUndefined();
-    expect(await subject.quarantined()).toBe(1);
+    await expectSetAside(subject, 1);
   });
 
   it('takes the right bytes after the wrong ones', async () => {

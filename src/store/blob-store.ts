@@ -1,4 +1,5 @@
 import type { Digest, DigestAlgorithm } from '../oci/digest.ts';
+import type { StoreCapabilities } from './capabilities.ts';
 
 /** What is known of bytes before they are here: a fill knows their digest, a push may learn it with the last of them. */
 export interface Expected {
@@ -28,19 +29,11 @@ export interface Listed extends Stored {
   readonly storedAt?: number;
 }
 
-/** What is set aside. */
-export interface QuarantineStats {
-  readonly blobs: number;
-  readonly bytes: number;
-  /** What the bytes were to be, each digest once; the store may have got it again meanwhile. */
-  readonly digests: readonly Digest[];
-}
-
 /**
  * Bytes by digest (containerd's content store in small). Only verified bytes are ever visible in it.
- * Every implementation passes `blob-store.contract.ts`.
+ * Every implementation passes `blob-store.contract.ts`; what only some can do is in `capabilities.ts`.
  */
-export interface BlobStore {
+export interface BlobStore extends StoreCapabilities {
   /** Undefined where the store has no such bytes. */
   stat(digest: Digest): Promise<Stored | undefined>;
   /** Opens committed bytes; they stay readable until the reader is closed, even if deleted meanwhile. */
@@ -52,19 +45,6 @@ export interface BlobStore {
   ingest(options: IngestOptions): Promise<Ingest>;
   /** @returns whether there was something to delete. */
   delete(digest: Digest): Promise<boolean>;
-  /**
-   * Sets aside committed bytes that have turned out to be wrong or unreadable: the store has them no longer, but
-   * a human may look at them. What is open stays readable.
-   * @returns whether there was something to set aside.
-   */
-  quarantine(digest: Digest): Promise<boolean>;
-  /** What was set aside, here and by ingests that failed verification, and is still kept. */
-  quarantined(): Promise<QuarantineStats>;
-  /**
-   * Deletes of what was set aside the oldest, until so many bytes are gone or nothing is left.
-   * @returns how many bytes are gone
-   */
-  dropQuarantined(bytes: number): Promise<number>;
   /** All committed bytes, in no particular order. */
   list(): AsyncIterable<Listed>;
 }
@@ -121,7 +101,7 @@ export interface Ingest extends AsyncDisposable {
   /**
    * Verifies length and digest, syncs and publishes. Called again, it gives what the first call gave.
    * @param expected what `ingest` was not told; the digest is told here at the latest.
-   * @throws VerificationError where they do not match: nothing is published, the bytes go to quarantine.
+   * @throws VerificationError where they do not match: nothing is published, the bytes go to quarantine where there is one.
    * @throws ExpectationError where `ingest` was told something else, or the digest was never told: the caller's
    *   mistake. Nothing is published, and the bytes, which are not to blame, are dropped.
    * @throws StoreError where publishing fails: the store has not got the bytes, but since they are right,

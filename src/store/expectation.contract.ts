@@ -2,12 +2,14 @@ import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { digestAlgorithm, digestOf, type Digest } from '../oci/digest.ts';
 import type { Expected, Ingest, IngestOptions } from './blob-store.ts';
+import { quarantineOf } from './capabilities.ts';
 import { ExpectationError, VerificationError } from './error.ts';
 import {
   collect,
   DIGEST,
   errorOf,
   EXPECTED,
+  expectSetAside,
   HELLO,
   isPending,
   openAndRead,
@@ -78,13 +80,13 @@ export function describeExpectations(subject: StoreSubject): void {
   it('tells what was expected in all of bytes that prove wrong', async () => {
     await using ingest = await begin({ size: SIZE }, WRONG);
     expect(await errorOf(ingest.commit({ digest: DIGEST }))).toMatchObject({ expected: EXPECTED });
-    expect((await subject.store.quarantined()).digests).toEqual([DIGEST]);
+    await expectSetAside(subject, 1);
   });
 
-  it('sets bytes of no known digest aside that are too many', async () => {
+  it('refuses bytes of no known digest that are too many', async () => {
     await using ingest = await subject.store.ingest({ size: 5 });
     expect(await errorOf(ingest.write([HELLO]))).toBeInstanceOf(VerificationError);
-    expect(await subject.store.quarantined()).toEqual({ blobs: 1, bytes: 0, digests: [] });
+    await expectSetAside(subject, 1);
   });
 
   it('is not undone by a second commit that expects something else', async () => {
@@ -164,9 +166,9 @@ function outcomeOf({ bytes, options, expected }: Scenario): Outcome {
 }
 
 /** Ingests the bytes in two pieces, with a follower. What is there in the end is the outcome. */
-async function play({ store, quarantined }: StoreSubject, scenario: Scenario): Promise<Outcome> {
+async function play(subject: StoreSubject, scenario: Scenario): Promise<Outcome> {
+  const { store } = subject;
   const { bytes, options, expected } = scenario;
-  const before = await quarantined();
   let outcome: Outcome;
   try {
     await using ingest = await store.ingest(options);
@@ -176,8 +178,8 @@ async function play({ store, quarantined }: StoreSubject, scenario: Scenario): P
   }
   const stored = await collect(store.list());
   expect(stored.map(({ digest }) => digest)).toEqual(isFailure(outcome) ? [] : [outcome]);
-  expect((await quarantined()) - before).toBe(outcome === 'wrong bytes' ? 1 : 0);
-  await store.dropQuarantined(Number.POSITIVE_INFINITY);
+  await expectSetAside(subject, outcome === 'wrong bytes' ? 1 : 0);
+  await quarantineOf(store).drop(Number.POSITIVE_INFINITY);
   for (const { digest } of stored) await store.delete(digest);
   return outcome;
 }

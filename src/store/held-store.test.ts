@@ -6,16 +6,20 @@ import { HeldStore, type Growth } from './held-store.ts';
 import { createMemoryStore } from './memory.ts';
 import { DIGEST, errorOf, EXPECTED, HELLO, put, WRONG } from './store-under-test.contract.ts';
 
-describeBlobStore('a held store', async () => {
-  const inner = createMemoryStore();
-  const store = new HeldStore(inner);
-  return {
-    store,
-    quarantined: async () => (await inner.quarantined()).blobs,
-    leftovers: async () => [...store.held, ...[...store.ingests].map(() => 'an ingest')],
-    [Symbol.asyncDispose]: async () => undefined,
-  };
-});
+describeBlobStore(
+  'a held store',
+  async () => {
+    const inner = createMemoryStore();
+    const store = new HeldStore({ ...inner, freeBytes: async () => 1 });
+    return {
+      store,
+      quarantined: async () => (await inner.quarantine!.stats()).blobs,
+      leftovers: async () => [...store.held, ...[...store.ingests].map(() => 'an ingest')],
+      [Symbol.asyncDispose]: async () => undefined,
+    };
+  },
+  ['quarantine', 'freeBytes'],
+);
 
 describe('a digest is held', () => {
   const open = (): HeldStore => new HeldStore(createMemoryStore());

@@ -1,14 +1,6 @@
 import type { Digest } from '../oci/digest.ts';
-import type {
-  BlobReader,
-  BlobStore,
-  Expected,
-  Ingest,
-  IngestOptions,
-  Listed,
-  QuarantineStats,
-  Stored,
-} from './blob-store.ts';
+import type { BlobReader, BlobStore, Expected, Ingest, IngestOptions, Listed, Stored } from './blob-store.ts';
+import type { Quarantine, StoreCapabilities } from './capabilities.ts';
 import { ForwardingReader } from './forwarding-reader.ts';
 import { LateHolds } from './late-holds.ts';
 
@@ -30,6 +22,8 @@ export interface RunningIngest {
  * fetch them anew: whoever deletes by choice asks `isHeld` first.
  */
 export class HeldStore implements BlobStore {
+  readonly quarantine: Quarantine | undefined;
+  readonly freeBytes: StoreCapabilities['freeBytes'];
   readonly #store: BlobStore;
   readonly #holds = new Map<Digest, number>();
   readonly #ingests = new Set<RunningIngest>();
@@ -37,6 +31,8 @@ export class HeldStore implements BlobStore {
 
   constructor(store: BlobStore) {
     this.#store = store;
+    this.quarantine = store.quarantine;
+    this.freeBytes = store.freeBytes;
   }
 
   /** Whether somebody reads, follows or writes the digest's bytes. */
@@ -101,18 +97,6 @@ export class HeldStore implements BlobStore {
 
   delete(digest: Digest): Promise<boolean> {
     return this.#store.delete(digest);
-  }
-
-  quarantine(digest: Digest): Promise<boolean> {
-    return this.#store.quarantine(digest);
-  }
-
-  quarantined(): Promise<QuarantineStats> {
-    return this.#store.quarantined();
-  }
-
-  dropQuarantined(bytes: number): Promise<number> {
-    return this.#store.dropQuarantined(bytes);
   }
 
   list(): AsyncIterable<Listed> {

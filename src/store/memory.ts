@@ -1,5 +1,6 @@
 import type { Digest } from '../oci/digest.ts';
 import type { BlobStore, Listed } from './blob-store.ts';
+import type { Quarantine } from './capabilities.ts';
 import { SpooledIngest } from './ingest.ts';
 import { Progress } from './progress.ts';
 import { ProgressReader } from './reader.ts';
@@ -27,6 +28,24 @@ export function createMemoryStore(): BlobStore {
     };
   }
 
+  const quarantine: Quarantine = {
+    async setAside(digest) {
+      const bytes = blobs.get(digest);
+      if (bytes !== undefined) setAside.push({ digest, bytes });
+      return blobs.delete(digest);
+    },
+    async stats() {
+      const sum = setAside.reduce((sum, { bytes }) => sum + bytes.length, 0);
+      const digests = new Set(setAside.map(({ digest }) => digest).filter((digest) => digest !== undefined));
+      return { blobs: setAside.length, bytes: sum, digests: [...digests] };
+    },
+    async drop(bytes) {
+      let dropped = 0;
+      while (dropped < bytes && setAside.length > 0) dropped += setAside.shift()?.bytes.length ?? 0;
+      return dropped;
+    },
+  };
+
   return {
     async stat(digest) {
       const bytes = blobs.get(digest);
@@ -38,21 +57,7 @@ export function createMemoryStore(): BlobStore {
     },
     ingest: (options) => SpooledIngest.begin(options, async () => createSpool()),
     delete: async (digest) => blobs.delete(digest),
-    async quarantine(digest) {
-      const bytes = blobs.get(digest);
-      if (bytes !== undefined) setAside.push({ digest, bytes });
-      return blobs.delete(digest);
-    },
-    async quarantined() {
-      const sum = setAside.reduce((sum, { bytes }) => sum + bytes.length, 0);
-      const digests = new Set(setAside.map(({ digest }) => digest).filter((digest) => digest !== undefined));
-      return { blobs: setAside.length, bytes: sum, digests: [...digests] };
-    },
-    async dropQuarantined(bytes) {
-      let dropped = 0;
-      while (dropped < bytes && setAside.length > 0) dropped += setAside.shift()?.bytes.length ?? 0;
-      return dropped;
-    },
+    quarantine,
     async *list(): AsyncGenerator<Listed> {
       for (const [digest, bytes] of blobs) yield { digest, size: bytes.length };
     },

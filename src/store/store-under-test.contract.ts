@@ -5,7 +5,7 @@ import type { BlobReader, BlobStore } from './blob-store.ts';
 /** A store to test, empty. */
 export interface StoreUnderTest extends AsyncDisposable {
   readonly store: BlobStore;
-  /** How many times bytes were set aside. */
+  /** How many times bytes were set aside; never, where the store cannot do that. */
   quarantined(): Promise<number>;
   /** What ingests that have ended and readers that were closed have not let go of. */
   leftovers(): Promise<readonly string[]>;
@@ -13,6 +13,11 @@ export interface StoreUnderTest extends AsyncDisposable {
 
 /** The store of the test that runs. */
 export type StoreSubject = Pick<StoreUnderTest, 'store' | 'quarantined'>;
+
+/** So many times bytes were set aside, where the store can do that. */
+export async function expectSetAside({ store, quarantined }: StoreSubject, times: number): Promise<void> {
+  expect(await quarantined()).toBe(store.quarantine === undefined ? 0 : times);
+}
 
 export const HELLO = Buffer.from('hello, layers');
 export const DIGEST = digestOf(HELLO);

@@ -9,13 +9,15 @@ it('holds nothing', async () => {
   const store = createUnusableStore(ERROR);
   expect([await store.stat(DIGEST), await store.open(DIGEST)]).toEqual([undefined, undefined]);
   expect(await collect(store.list())).toEqual([]);
-  expect(await store.quarantined()).toEqual({ blobs: 0, bytes: 0, digests: [] });
+  expect(store.quarantine).toBeUndefined();
 });
 
-it('has nothing that could be deleted or set aside', async () => {
-  const store = createUnusableStore(ERROR);
-  expect([await store.delete(DIGEST), await store.quarantine(DIGEST)]).toEqual([false, false]);
-  expect(await store.dropQuarantined(1)).toBe(0);
+it('has nothing that could be deleted', async () => {
+  expect(await createUnusableStore(ERROR).delete(DIGEST)).toBe(false);
+});
+
+it('tells what is free where its disk still does', async () => {
+  expect(await createUnusableStore(ERROR, { freeBytes: async () => 7 }).freeBytes?.()).toBe(7);
 });
 
 it('tells why, where something is to be stored', async () => {

@@ -1,8 +1,15 @@
 import type { BlobStore } from './blob-store.ts';
+import type { StoreCapabilities } from './capabilities.ts';
 import type { StoreError } from './error.ts';
 
-/** What there is where the cache directory cannot be used: nothing, and nothing can be stored. */
-export function createUnusableStore(error: StoreError): BlobStore {
+/**
+ * What there is where the cache directory cannot be used: nothing, and nothing can be stored.
+ * @param freeBytes its disk may still tell how full it is
+ */
+export function createUnusableStore(
+  error: StoreError,
+  { freeBytes }: Pick<StoreCapabilities, 'freeBytes'> = {},
+): BlobStore {
   return {
     stat: async () => undefined,
     open: async () => undefined,
@@ -10,11 +17,9 @@ export function createUnusableStore(error: StoreError): BlobStore {
       throw error;
     },
     delete: async () => false,
-    quarantine: async () => false,
-    quarantined: async () => ({ blobs: 0, bytes: 0, digests: [] }),
-    dropQuarantined: async () => 0,
     async *list() {
       // Nothing.
     },
+    freeBytes,
   };
 }

@@ -3,6 +3,7 @@ import type { Repository } from '../repository/repository.ts';
 import type { RepositoryKey } from '../index/repository-key.ts';
 import type { Digest } from '../oci/digest.ts';
 import { UpstreamError } from '../upstream/error.ts';
+import { quarantineOf } from '../store/capabilities.ts';
 import { StoreError, VerificationError } from '../store/error.ts';
 import type { MaintainedContent } from './maintained-content.ts';
 import type { Broken } from './findings.ts';
@@ -26,7 +27,7 @@ export async function brokenBefore(
 ): Promise<readonly Unrepaired[]> {
   const known = new Set(found.map(({ digest }) => digest));
   const before: Unrepaired[] = [];
-  for (const digest of (await store.quarantined()).digests) {
+  for (const digest of (await quarantineOf(store).stats()).digests) {
     if (known.has(digest) || (await store.stat(digest)) !== undefined) continue;
     const owners = await index.repositoriesOf(digest, 1);
     if (owners.length === 0) continue;

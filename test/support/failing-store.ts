@@ -17,9 +17,7 @@ export class FailingDisk {
     return {
       stat: (digest) => store.stat(digest),
       delete: (digest) => store.delete(digest),
-      quarantine: (digest) => store.quarantine(digest),
-      quarantined: () => store.quarantined(),
-      dropQuarantined: (bytes) => store.dropQuarantined(bytes),
+      quarantine: store.quarantine,
       list: () => store.list(),
       open: async (digest) => {
         const reader = await store.open(digest);

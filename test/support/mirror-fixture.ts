@@ -38,7 +38,7 @@ import type { ConnectionLimits } from '../../src/server/connections.ts';
 import type { Listening } from '../../src/server/listen.ts';
 import { findTarget, repositoriesOf, type RoutedUpstream } from '../../src/app/repositories.ts';
 import type { BlobStore } from '../../src/store/blob-store.ts';
-import { freeBytes, openFileStore } from '../../src/store/fs/file-store.ts';
+import { openFileStore } from '../../src/store/fs/file-store.ts';
 import { HeldStore } from '../../src/store/held-store.ts';
 import type { Breaker } from '../../src/upstream/protect/breaker.ts';
 import { ConnectionsInUse } from '../../src/upstream/transport/connections-in-use.ts';
@@ -270,7 +270,7 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
   const isServed = options.serveRecovered ?? false;
   const recovered = { isServed, isWordEnough: isServed || options.upstreams.length === 1 };
   const marks = { maxSize: undefined, minFree: 0, unusedForMs: undefined, ...options.marks };
-  const free = (): Promise<number> => options.freeBytes?.(directory) ?? freeBytes(directory);
+  const free = (): Promise<number> => options.freeBytes?.(directory) ?? fileStore.freeBytes();
   const content = assembleContent({
     ...shared,
     marks,

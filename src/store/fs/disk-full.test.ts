@@ -5,7 +5,7 @@ import { canMount, temporaryFileSystem } from '../../../test/support/temporary-f
 import { digestOf } from '../../oci/digest.ts';
 import type { Ingest } from '../blob-store.ts';
 import { errorOf, openAndRead, put } from '../store-under-test.contract.ts';
-import { freeBytes, openFileStore } from './file-store.ts';
+import { openFileStore } from './file-store.ts';
 
 const CHUNK = Buffer.alloc(64 * 1024, 'layer ');
 
@@ -25,7 +25,7 @@ const mountable = (await canMount()) ? ['a file system that is full'] : [];
 it.each(mountable)('%s fails the ingest, and everything is free again', async () => {
   await using directory = await temporaryFileSystem('size=1m');
   const store = await openFileStore({ directory: directory.path });
-  const free = await freeBytes(directory.path);
+  const free = await store.freeBytes();
   await using ingest = await store.ingest({ digest: digestOf('never whole'), size: 1024 ** 3 });
   const reader = await ingest.follow();
   const error = await fill(ingest);
@@ -34,7 +34,7 @@ it.each(mountable)('%s fails the ingest, and everything is free again', async ()
   expect(await reader.available(0)).toBe(ingest.offset);
   expect(await errorOf(reader.available(ingest.offset))).toBe(error);
   await reader.close();
-  expect(await freeBytes(directory.path)).toBe(free);
+  expect(await store.freeBytes()).toBe(free);
   await put(store, CHUNK);
   expect(await openAndRead(store, CHUNK)).toEqual(CHUNK);
 });

@@ -70,7 +70,7 @@ class RecordedStore implements AsyncDisposable {
   async quarantine(bytes: Uint8Array): Promise<void> {
     this.tell('may go', bytes);
     // A deletion before it need not be durable: good bytes may be back.
-    if (await this.store.quarantine(digestOf(bytes))) this.tell('gone', bytes);
+    if (await this.store.quarantine.setAside(digestOf(bytes))) this.tell('gone', bytes);
   }
 
   async delete(bytes: Uint8Array): Promise<void> {

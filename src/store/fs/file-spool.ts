@@ -7,11 +7,11 @@ import { FileSource } from './file-source.ts';
 import { behind } from './behind.ts';
 import { attempt, isErrno } from './io.ts';
 import { FILE_MODE, type Layout } from './layout.ts';
-import { quarantineNameOf, type Quarantine } from './quarantine.ts';
+import { quarantineNameOf, type QuarantineFolder } from './quarantine.ts';
 import type { GrowingFile, Syncs } from './syncs.ts';
 
 export interface FileSpoolOptions {
-  readonly quarantine: Quarantine;
+  readonly quarantine: QuarantineFolder;
   readonly syncs: Syncs;
 }
 
@@ -23,7 +23,7 @@ export class FileSpool implements Spool {
   readonly #syncs: Syncs;
   readonly #name: string;
   readonly #temporaryPath: string;
-  readonly #quarantine: Quarantine;
+  readonly #quarantine: QuarantineFolder;
   #publishedPath: Promise<string> | undefined;
 
   private constructor(layout: Layout, handle: FileHandle, name: string, options: FileSpoolOptions) {

@@ -17,6 +17,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { temporaryDirectory, type TemporaryDirectory } from '../../../test/support/e2e/temporary.ts';
 import { digestHex, digestOf } from '../../oci/digest.ts';
 import { describeBlobStore } from '../blob-store.contract.ts';
+import type { BlobStore } from '../blob-store.ts';
 import { StoreError } from '../error.ts';
 import {
   collect,
@@ -28,20 +29,27 @@ import {
   put,
   WRONG,
 } from '../store-under-test.contract.ts';
-import { freeBytes, openFileStore, type FileStore } from './file-store.ts';
+import { openFileStore, type FileStore } from './file-store.ts';
+import { freeBytes } from './free-bytes.ts';
+import { lockedStore } from './locked-store.ts';
 
-describeBlobStore('files', async () => {
-  const directory = await temporaryDirectory('store');
-  const quarantine = join(directory.path, 'quarantine');
-  return {
-    store: await openFileStore({ directory: directory.path }),
-    quarantined: async () => (await readdir(quarantine)).length,
-    leftovers: async () => [
-      ...(await readdir(join(directory.path, 'ingest'))),
-      ...(await openFilesIn(directory.path)),
-    ],
-    [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose](),
-  };
+describe.each([
+  ['files', (store: BlobStore) => store],
+  ['files under a lock', (store: BlobStore) => lockedStore(store, { assertHeld: async () => undefined })],
+])('%s', (name, wrap) => {
+  describeBlobStore(name, async () => {
+    const directory = await temporaryDirectory('store');
+    const quarantine = join(directory.path, 'quarantine');
+    return {
+      store: wrap(await openFileStore({ directory: directory.path })),
+      quarantined: async () => (await readdir(quarantine)).length,
+      leftovers: async () => [
+        ...(await readdir(join(directory.path, 'ingest'))),
+        ...(await openFilesIn(directory.path)),
+      ],
+      [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose](),
+    };
+  }, ['quarantine', 'freeBytes']);
 });
 
 /** The files under the directory that this process has open, where the system tells (Linux). */
@@ -201,7 +209,7 @@ describe('a file store', () => {
     expect(names).toEqual(
       [`sha256-${digestHex(DIGEST)}`, 'unknown'].map((name) => expect.stringContaining(`${name}.`)),
     );
-    expect((await store.quarantined()).digests).toEqual([DIGEST]);
+    expect((await store.quarantine.stats()).digests).toEqual([DIGEST]);
   });
 
   it('commits nothing that has to be read once more and cannot be', async () => {
@@ -234,21 +242,21 @@ describe('a file store', () => {
     for (const bytes of [HELLO, WRONG]) {
       await put(small, bytes);
       await utimes(pathOf(bytes), 1, bytes === HELLO ? 1 : 2);
-      await small.quarantine(digestOf(bytes));
+      await small.quarantine.setAside(digestOf(bytes));
     }
     const names = await readdir(inDirectory('quarantine'));
     expect(names).toEqual([expect.stringContaining(digestHex(digestOf(WRONG)))]);
-    expect(await small.quarantined()).toMatchObject({ blobs: 1, bytes: WRONG.byteLength });
+    expect(await small.quarantine.stats()).toMatchObject({ blobs: 1, bytes: WRONG.byteLength });
   });
 
   it('removes also a folder that somebody has put in a blob’s place', async () => {
     const small = await openFileStore({ directory: directory.path, quarantine: { files: 1, bytes: 1024 } });
     await mkdir(join(pathOf(HELLO), 'folder'), { recursive: true });
     await utimes(pathOf(HELLO), 1, 1);
-    expect(await small.quarantine(digestOf(HELLO))).toBe(true);
+    expect(await small.quarantine.setAside(digestOf(HELLO))).toBe(true);
     await put(small, WRONG);
-    await small.quarantine(digestOf(WRONG));
-    expect((await small.quarantined()).digests).toEqual([digestOf(WRONG)]);
+    await small.quarantine.setAside(digestOf(WRONG));
+    expect((await small.quarantine.stats()).digests).toEqual([digestOf(WRONG)]);
   });
 
   it('tells of wrong bytes even where it cannot keep them', async () => {
@@ -300,7 +308,7 @@ describe('a file store', () => {
   it('knows how much may still be written', async () => {
     const { bavail, bsize } = await statfs(directory.path);
     // Other programs write meanwhile.
-    expect(await freeBytes(directory.path)).toBeGreaterThan((bavail * bsize) / 2);
+    expect(await store.freeBytes()).toBeGreaterThan((bavail * bsize) / 2);
     await expect(freeBytes(inDirectory('nowhere'))).rejects.toMatchObject({ code: 'ENOENT' });
   });
 });

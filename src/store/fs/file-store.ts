@@ -1,16 +1,18 @@
 import { randomBytes } from 'node:crypto';
-import { opendir, readdir, rm, stat, statfs } from 'node:fs/promises';
+import { opendir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDigest, type Digest } from '../../oci/digest.ts';
 import type { BlobReader, BlobStore, Listed, Stored } from '../blob-store.ts';
+import type { Quarantine } from '../capabilities.ts';
 import { SpooledIngest } from '../ingest.ts';
 import { Progress } from '../progress.ts';
 import { ProgressReader } from '../reader.ts';
 import { FileSource } from './file-source.ts';
 import { FileSpool } from './file-spool.ts';
+import { freeBytes } from './free-bytes.ts';
 import { attempt, attemptUnlessAbsent } from './io.ts';
 import { ALGORITHMS, layoutOf, prepareLayout, type Layout } from './layout.ts';
-import { Quarantine, quarantineNameOf, type QuarantineLimits } from './quarantine.ts';
+import { QuarantineFolder, quarantineNameOf, type QuarantineLimits } from './quarantine.ts';
 import { Syncs } from './syncs.ts';
 
 export interface FileStoreOptions {
@@ -26,6 +28,8 @@ export interface FileStoreOptions {
 
 /** Blobs as files, in `blobs/` of an OCI image layout. */
 export interface FileStore extends BlobStore {
+  readonly quarantine: Quarantine;
+  readonly freeBytes: () => Promise<number>;
   /**
    * Removes what a crash has left in `ingest/`. To be called under the directory's lock and before the first
    * ingest: it cannot tell a leftover from an ingest that runs.
@@ -42,7 +46,7 @@ export async function openFileStore(options: FileStoreOptions): Promise<FileStor
   const layout = layoutOf(options.directory);
   const random = options.random ?? randomName;
   await prepareLayout(layout, random());
-  const quarantine = new Quarantine(layout.quarantine, options.quarantine ?? QUARANTINE_LIMITS);
+  const quarantine = new QuarantineFolder(layout.quarantine, options.quarantine ?? QUARANTINE_LIMITS);
   const syncs = new Syncs(options.syncs ?? 1);
   return {
     stat: (digest) => statBlob(layout, digest),
@@ -50,18 +54,15 @@ export async function openFileStore(options: FileStoreOptions): Promise<FileStor
     ingest: (options) =>
       SpooledIngest.begin(options, () => FileSpool.create(layout, random(), { quarantine, syncs })),
     delete: (digest) => deleteBlob(layout, digest),
-    quarantine: (digest) => quarantine.setAside(layout.blob(digest), quarantineNameOf(digest, random())),
-    quarantined: () => quarantine.stats(),
-    dropQuarantined: (bytes) => quarantine.drop(bytes),
     list: () => listBlobs(layout),
+    quarantine: {
+      setAside: (digest) => quarantine.setAside(layout.blob(digest), quarantineNameOf(digest, random())),
+      stats: () => quarantine.stats(),
+      drop: (bytes) => quarantine.drop(bytes),
+    },
+    freeBytes: () => freeBytes(layout.directory),
     sweepIngest: () => sweep(layout.ingest),
   };
-}
-
-/** Bytes that this process may still write to the file system of the directory. Throws StoreError. */
-export async function freeBytes(directory: string): Promise<number> {
-  const { bavail, bsize } = await attempt(`ask for the free space of ${directory}`, () => statfs(directory));
-  return bavail * bsize;
 }
 
 function randomName(): string {

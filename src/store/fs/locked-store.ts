@@ -1,4 +1,5 @@
 import type { BlobStore } from '../blob-store.ts';
+import type { Quarantine } from '../capabilities.ts';
 import type { DirectoryLock } from './lock.ts';
 
 /** A store that changes nothing in a directory that is not its own any more. */
@@ -7,22 +8,29 @@ export function lockedStore(store: BlobStore, lock: Pick<DirectoryLock, 'assertH
     stat: (digest) => store.stat(digest),
     open: (digest) => store.open(digest),
     list: () => store.list(),
-    quarantined: () => store.quarantined(),
-    async ingest(expected) {
+    async ingest(options) {
       await lock.assertHeld();
-      return store.ingest(expected);
+      return store.ingest(options);
     },
     async delete(digest) {
       await lock.assertHeld();
       return store.delete(digest);
     },
-    async dropQuarantined(bytes) {
+    quarantine: store.quarantine && lockedQuarantine(store.quarantine, lock),
+    freeBytes: store.freeBytes,
+  };
+}
+
+function lockedQuarantine(quarantine: Quarantine, lock: Pick<DirectoryLock, 'assertHeld'>): Quarantine {
+  return {
+    stats: () => quarantine.stats(),
+    async setAside(digest) {
       await lock.assertHeld();
-      return store.dropQuarantined(bytes);
+      return quarantine.setAside(digest);
     },
-    async quarantine(digest) {
+    async drop(bytes) {
       await lock.assertHeld();
-      return store.quarantine(digest);
+      return quarantine.drop(bytes);
     },
   };
 }

@@ -3,7 +3,7 @@ import { mkdir, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryDirectory } from '../../../test/support/e2e/temporary.ts';
-import { beyondLimits, Quarantine } from './quarantine.ts';
+import { beyondLimits, QuarantineFolder } from './quarantine.ts';
 
 const files = fc.array(fc.record({ size: fc.nat(1000), modifiedAt: fc.nat(100) }), { maxLength: 30 });
 const limits = fc.record({ files: fc.nat(20), bytes: fc.nat(5000) });
@@ -57,7 +57,7 @@ it('drop begins with the oldest, and stops when enough is gone', async () => {
     await writeFile(join(directory.path, name), name);
     await utimes(join(directory.path, name), at, at);
   }
-  const quarantine = new Quarantine(directory.path, { files: 9, bytes: 100 });
+  const quarantine = new QuarantineFolder(directory.path, { files: 9, bytes: 100 });
   expect(await quarantine.drop(6)).toBe(6);
   expect(await readdir(directory.path)).toEqual(['middle', 'newest']);
   expect(await quarantine.drop(7)).toBe(12);
@@ -66,7 +66,7 @@ it('drop begins with the oldest, and stops when enough is gone', async () => {
 it('stats tell what is there now, whether the store or an operator has changed it', async () => {
   await using directory = await temporaryDirectory('quarantine');
   await using elsewhere = await temporaryDirectory('blobs');
-  const quarantine = new Quarantine(directory.path, { files: 9, bytes: 100 });
+  const quarantine = new QuarantineFolder(directory.path, { files: 9, bytes: 100 });
   const bytes = async (): Promise<number> => (await quarantine.stats()).bytes;
   expect(await bytes()).toBe(0);
   await writeFile(join(elsewhere.path, 'published'), '1');
@@ -86,7 +86,7 @@ it('stats tell what is there now, whether the store or an operator has changed i
 it('stats tell of the store’s own changes, though the directory’s time does not', async () => {
   await using directory = await temporaryDirectory('quarantine');
   await using elsewhere = await temporaryDirectory('blobs');
-  const quarantine = new Quarantine(directory.path, { files: 9, bytes: 100 });
+  const quarantine = new QuarantineFolder(directory.path, { files: 9, bytes: 100 });
   const bytes = async (): Promise<number> => {
     await utimes(directory.path, 1, 1);
     return (await quarantine.stats()).bytes;
@@ -104,7 +104,7 @@ it('stats tell of the store’s own changes, though the directory’s time does 
 it('stats are asked for again after they could not be told', async () => {
   await using parent = await temporaryDirectory('quarantine');
   const directory = join(parent.path, 'set-aside');
-  const quarantine = new Quarantine(directory, { files: 9, bytes: 100 });
+  const quarantine = new QuarantineFolder(directory, { files: 9, bytes: 100 });
   await expect(quarantine.stats()).rejects.toThrow('set-aside');
   await mkdir(directory);
   expect(await quarantine.stats()).toMatchObject({ blobs: 0, bytes: 0 });
@@ -113,7 +113,7 @@ it('stats are asked for again after they could not be told', async () => {
 it('stats are asked for again after the directory could not be listed, though its time is the same', async () => {
   await using parent = await temporaryDirectory('quarantine');
   const path = join(parent.path, 'set-aside');
-  const quarantine = new Quarantine(path, { files: 9, bytes: 100 });
+  const quarantine = new QuarantineFolder(path, { files: 9, bytes: 100 });
   await writeFile(path, '');
   await utimes(path, 1, 1);
   await expect(quarantine.stats()).rejects.toMatchObject({ code: 'ENOTDIR' });
@@ -125,13 +125,13 @@ it('stats are asked for again after the directory could not be listed, though it
 
 it('stats are not listed again where nothing has changed', async () => {
   await using directory = await temporaryDirectory('quarantine');
-  const quarantine = new Quarantine(directory.path, { files: 9, bytes: 100 });
+  const quarantine = new QuarantineFolder(directory.path, { files: 9, bytes: 100 });
   expect(await quarantine.stats()).toBe(await quarantine.stats());
 });
 
 it('stats count a file that an operator has put there, which has no digest', async () => {
   await using directory = await temporaryDirectory('quarantine');
   await writeFile(join(directory.path, 'README'), 'why');
-  const quarantine = new Quarantine(directory.path, { files: 9, bytes: 100 });
+  const quarantine = new QuarantineFolder(directory.path, { files: 9, bytes: 100 });
   expect(await quarantine.stats()).toEqual({ blobs: 1, bytes: 3, digests: [] });
 });

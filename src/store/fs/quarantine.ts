@@ -1,7 +1,7 @@
 import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { digestAlgorithm, digestHex, isDigest, type Digest } from '../../oci/digest.ts';
-import type { QuarantineStats } from '../blob-store.ts';
+import type { QuarantineStats } from '../capabilities.ts';
 import { syncDirectory } from './directory.ts';
 import { attempt, attemptUnlessAbsent } from './io.ts';
 
@@ -21,7 +21,7 @@ interface SetAside {
  * The quarantine of one store. Its contents are listed again only where they may have changed: eviction asks for them
  * all the time. Its methods throw StoreError.
  */
-export class Quarantine {
+export class QuarantineFolder {
   readonly #directory: string;
   readonly #limits: QuarantineLimits;
   #known: { readonly changedAt: bigint; readonly stats: Promise<QuarantineStats> } | undefined;

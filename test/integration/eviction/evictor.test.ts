@@ -5,6 +5,7 @@ import { IndexError } from '../../../src/index/error.ts';
 import type { Digest } from '../../../src/oci/digest.ts';
 import { parseTag } from '../../../src/oci/tag.ts';
 import type { BlobReader } from '../../../src/store/blob-store.ts';
+import { quarantineOf } from '../../../src/store/capabilities.ts';
 import { StoreError } from '../../../src/store/error.ts';
 import {
   REPOSITORY,
@@ -168,7 +169,7 @@ describe('what was set aside', () => {
     const cache = await startEviction(options);
     for (const name of ['x', 'y']) {
       const digest = await cache.put(name, 100);
-      await cache.store.quarantine(digest);
+      await quarantineOf(cache.store).setAside(digest);
       await cache.index.deleteBlob(digest);
     }
     return cache;
@@ -177,11 +178,11 @@ describe('what was set aside', () => {
   test('counts within the cap, and goes before anything that is served', async () => {
     await using cache = await startWith({ maxSize: 1000 });
     await putAll(cache, 'abcdefg', 100);
-    expect(await cache.store.quarantined()).toMatchObject({ bytes: 200 });
+    expect(await quarantineOf(cache.store).stats()).toMatchObject({ bytes: 200 });
     await putAll(cache, 'h', 100);
-    expect(await cache.store.quarantined()).toMatchObject({ bytes: 100 });
+    expect(await quarantineOf(cache.store).stats()).toMatchObject({ bytes: 100 });
     await putAll(cache, 'i', 100);
-    expect(await cache.store.quarantined()).toMatchObject({ bytes: 0 });
+    expect(await quarantineOf(cache.store).stats()).toMatchObject({ bytes: 0 });
     expect(await cache.stored()).toEqual(Array.from('abcdefghi'));
     await putAll(cache, 'j', 100);
     expect(await cache.stored()).toEqual(Array.from('bcdefghij'));
@@ -190,12 +191,12 @@ describe('what was set aside', () => {
   test('goes before anything else where the disk has too little free', async () => {
     await using cache = await startWith({ minFree: 1000, diskSize: 3000 });
     const all = cache.freeBytes;
-    cache.freeBytes = async () => (await all()) - (await cache.store.quarantined()).bytes;
+    cache.freeBytes = async () => (await all()) - (await quarantineOf(cache.store).stats()).bytes;
     await putAll(cache, 'abcdefghij', 100);
     cache.others = 1000;
     cache.clock.advance(10_000);
     await cache.evictor.idle();
-    expect(await cache.store.quarantined()).toMatchObject({ bytes: 0 });
+    expect(await quarantineOf(cache.store).stats()).toMatchObject({ bytes: 0 });
     expect(await cache.stored()).toEqual(Array.from('bcdefghij'));
   });
 
@@ -205,7 +206,7 @@ describe('what was set aside', () => {
     cache.freeBytes = () => 0;
     cache.evictor.makeRoom(150);
     await cache.evictor.idle();
-    expect(await cache.store.quarantined()).toMatchObject({ bytes: 0 });
+    expect(await quarantineOf(cache.store).stats()).toMatchObject({ bytes: 0 });
     expect(await cache.stored()).toEqual(Array.from('abcdefgh'));
   });
 
@@ -214,7 +215,10 @@ describe('what was set aside', () => {
       maxSize: 1000,
       wrapStore: (store) => ({
         ...store,
-        dropQuarantined: () => Promise.reject(new StoreError('delete', { code: 'EIO' })),
+        quarantine: {
+          ...quarantineOf(store),
+          drop: () => Promise.reject(new StoreError('delete', { code: 'EIO' })),
+        },
       }),
     });
     await putAll(cache, 'abcdefgh', 100);

@@ -320,9 +320,7 @@ function failingReads(store: BlobStore, broken: Digest, isBroken: () => boolean,
     stat: (digest) => store.stat(digest),
     ingest: (expected) => store.ingest(expected),
     delete: (digest) => store.delete(digest),
-    quarantine: (digest) => store.quarantine(digest),
-    quarantined: () => store.quarantined(),
-    dropQuarantined: (bytes) => store.dropQuarantined(bytes),
+    quarantine: store.quarantine,
     list: () => store.list(),
     async open(digest) {
       const reader = await store.open(digest);

@@ -826,9 +826,7 @@ describe('when the store fails', () => {
       stat: (digest) => store.stat(digest),
       open: (digest) => store.open(digest),
       delete: (digest) => store.delete(digest),
-      quarantine: (digest) => store.quarantine(digest),
-      quarantined: () => store.quarantined(),
-      dropQuarantined: (bytes) => store.dropQuarantined(bytes),
+      quarantine: store.quarantine,
       list: () => store.list(),
       async ingest(expected) {
         if (limit === 0) throw new StoreError('begin a blob', { code: 'ENOSPC' });

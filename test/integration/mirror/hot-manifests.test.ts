@@ -24,9 +24,7 @@ class RefusingStore {
       stat: (digest) => store.stat(digest),
       open: (digest) => store.open(digest),
       delete: (digest) => store.delete(digest),
-      quarantine: (digest) => store.quarantine(digest),
-      quarantined: () => store.quarantined(),
-      dropQuarantined: (wanted) => store.dropQuarantined(wanted),
+      quarantine: store.quarantine,
       list: () => store.list(),
       ingest: async (expected) => {
         this.begun += 1;
