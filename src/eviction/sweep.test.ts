@@ -117,6 +117,19 @@ it('to the byte, what is missing goes, and what was set aside goes for it first'
   expect(await sweepFor(100, cache)).toMatchObject({ blobs: 2, bytes: 100, missing: 0 });
 });
 
+it('to the byte, what is missing goes where what was set aside cannot be told of', async () => {
+  await using cache = await open({
+    wrapStore: (store) => ({
+      ...store,
+      dropQuarantined: () => Promise.reject(new StoreError('delete', { code: 'EIO' })),
+    }),
+  });
+  await cache.put('a', 99);
+  cache.clock.advance(1_000);
+  await cache.put('b', 1);
+  expect(await sweepFor(100, cache)).toMatchObject({ blobs: 2, bytes: 100 });
+});
+
 it('what is larger than the cap has gone before it is told what else has to go', async () => {
   await using cache = await open(
     deleting(async (digest, original) => {
@@ -130,17 +143,11 @@ it('what is larger than the cap has gone before it is told what else has to go',
   expect(await cache.stored()).toEqual(['a']);
 });
 
-it('the uses that are only in memory have been written down before the first goes', async () => {
+it('nothing goes where the uses cannot be written down', async () => {
   await using cache = await open();
-  const digest = await cache.put('a', 100);
-  cache.clock.advance(1_000);
-  await cache.put('b', 100);
-  cache.clock.advance(1_000);
-  const flushUses = async (): Promise<void> => {
-    await nextTurn();
-    await cache.index.touch(new Map([[digest, cache.clock.now()]]));
-  };
-  await sweepFor(100, cache, { flushUses });
+  await cache.put('a', 100);
+  const error = new IndexError('busy', 'SQLITE_BUSY');
+  await expect(sweepFor(100, cache, { flushUses: () => Promise.reject(error) })).rejects.toBe(error);
   expect(await cache.stored()).toEqual(['a']);
 });
 

@@ -24,9 +24,9 @@ export class MemoryHosts {
   readonly openBefore: number[] = [];
   /** Answers that have been neither read nor discarded. */
   open = 0;
-  readonly #answer: (hop: HopRequest) => MemoryAnswer;
+  readonly #answer: (hop: HopRequest) => MemoryAnswer | Promise<MemoryAnswer>;
 
-  constructor(answer: (hop: HopRequest) => MemoryAnswer) {
+  constructor(answer: (hop: HopRequest) => MemoryAnswer | Promise<MemoryAnswer>) {
     this.#answer = answer;
   }
 
@@ -36,7 +36,7 @@ export class MemoryHosts {
       `${hop.method} ${hop.url.host}${hop.url.pathname}${authorization === undefined ? '' : ` ${authorization}`}`,
     );
     this.openBefore.push(this.open);
-    const { status, headers = {}, document } = this.#answer(hop);
+    const { status, headers = {}, document } = await this.#answer(hop);
     const bytes = document === undefined ? Buffer.alloc(0) : Buffer.from(JSON.stringify(document));
     return new UpstreamResponse(hop.url, status, headers, this.#body(bytes));
   };

@@ -1,235 +1,233 @@
-import { describe, expect, test, vi } from 'vitest';
-import { ManualClock } from '../../../test/support/manual-clock.ts';
-import { MemoryHosts, type MemoryAnswer } from '../../../test/support/memory-host.ts';
-import { createEvents } from '../../events.ts';
-import type { CredentialSource } from '../credentials/credentials.ts';
-import { CredentialError } from '../credentials/credentials.ts';
-import { Reporter } from '../transport/reporter.ts';
-import type { UpstreamResponse } from '../transport/response.ts';
-import type { HopRequest } from '../transport/transport.ts';
-import { AccountStanding } from './account-standing.ts';
-import { Authorizer } from './authorizer.ts';
-import { TokenClient } from './token-client.ts';
+import { describe, expect, test } from 'vitest';
+import {
+  AUTHORIZER_REGISTRY as REGISTRY,
+  bearerChallenge,
+  startAuthorizer as start,
+  tokenOf,
+  wantingToken,
+} from '../../../test/support/authorizer-fixture.ts';
+import type { MemoryAnswer } from '../../../test/support/memory-host.ts';
 
-const REGISTRY = 'r.example';
-const TAGS = '/v2/a/tags/list';
-const UNAUTHORIZED = { errors: [{ code: 'UNAUTHORIZED' }] };
+const TAGS = `GET ${REGISTRY}/v2/a/tags/list`;
+const OTHER_TAGS = `GET ${REGISTRY}/v2/b/tags/list`;
+const PING = `GET ${REGISTRY}/v2/`;
+const TOKEN = `GET ${REGISTRY}/token`;
+const OK: MemoryAnswer = { status: 200 };
+const DENIED: MemoryAnswer = { status: 403, document: { errors: [{ code: 'DENIED' }] } };
 
-const challenge = (rest = '', realm = `https://${REGISTRY}/token`): MemoryAnswer => ({
-  status: 401,
-  headers: { 'www-authenticate': `Bearer realm="${realm}"${rest}` },
-  document: UNAUTHORIZED,
-});
-const token = (value: string): MemoryAnswer => ({
-  status: 200,
-  document: { token: value, expires_in: 3600 },
-});
-const basic = (password: string): string => `Basic ${Buffer.from(`bot:${password}`).toString('base64')}`;
-const account = (...passwords: readonly (string | undefined)[]): CredentialSource => {
-  const left = [...passwords];
-  return {
-    async get() {
-      const [password] = left;
-      return password === undefined ? undefined : { kind: 'password', username: 'bot', password };
-    },
-    invalidate: () => void left.shift(),
-  };
-};
-
-/**
- * @param registry what it answers to a request with this Authorization
- * @param realm what the token endpoint answers
- */
-function start(
-  registry: (authorization: string | undefined, hop: HopRequest) => MemoryAnswer,
-  realm: (hop: HopRequest) => MemoryAnswer,
-  credentials?: CredentialSource,
-) {
-  const clock = new ManualClock();
-  const deps = { clock, events: createEvents() };
-  const hosts = new MemoryHosts((hop) =>
-    hop.url.pathname === '/token' ? realm(hop) : registry(hop.headers['authorization'], hop),
-  );
-  const shared = { upstream: REGISTRY, clock, send: hosts.send, reporter: new Reporter(REGISTRY, deps) };
-  const authorizer = new Authorizer({
-    ...shared,
-    url: new URL(`https://${REGISTRY}`),
-    credentials,
-    trustedRealms: [],
-    standing: new AccountStanding(REGISTRY, deps),
-    tokenClient: new TokenClient(shared),
-  });
-  const send = (path = TAGS): Promise<UpstreamResponse> =>
-    authorizer.send({ method: 'GET', url: new URL(path, `https://${REGISTRY}`), headers: {} });
-  return { clock, hosts, authorizer, send };
+/** One token after the other. */
+function tokensInTurn(): () => MemoryAnswer {
+  let count = 0;
+  return () => tokenOf(`t${++count}`);
 }
 
-/** A registry that wants a token, and answers this to one. */
-const wanting =
-  (answer: MemoryAnswer, challenged = challenge()) =>
-  (authorization: string | undefined): MemoryAnswer =>
-    authorization === undefined ? challenged : answer;
+describe('the first request', () => {
+  test('goes without anything, and once more with what the challenge wants when its answer is got rid of', async () => {
+    const { hosts, send } = start(wantingToken(OK), () => tokenOf('t'));
+    expect((await send()).status).toBe(200);
+    expect(hosts.asked).toEqual([TAGS, TOKEN, `${TAGS} Bearer t`]);
+    expect([hosts.openBefore.at(-1), hosts.open]).toEqual([0, 1]);
+  });
 
-test('a refusal is got rid of before the request is sent again', async () => {
-  const { hosts, send } = start(wanting({ status: 200 }), () => token('t'));
-  await send();
-  expect(hosts.asked.at(-1)).toBe(`GET ${REGISTRY}${TAGS} Bearer t`);
-  expect([hosts.openBefore.at(-1), hosts.open]).toEqual([0, 1]);
-});
-
-test('a refusal is got rid of before it is told that no token can be had', async () => {
-  const { hosts, send } = start(wanting({ status: 200 }), () => ({ status: 502 }));
-  await expect(send()).rejects.toThrow('no token');
-  expect(hosts.open).toBe(0);
-});
-
-test.each([
-  [59_999, 1],
-  [60_000, 2],
-])('a token that grants too little is asked for anew after %i ms: %i in all', async (ms, tokens) => {
-  const { clock, hosts, send } = start(wanting(challenge(',error="insufficient_scope"')), () => token('t'));
-  await send();
-  clock.advance(ms);
-  await send();
-  expect(hosts.asked.filter((asked) => asked.includes('/token'))).toHaveLength(tokens);
-});
-
-test('a registry that has become open is not made to wait for its broken realm again and again', async () => {
-  let isOpen = false;
-  const { clock, hosts, send } = start(
-    (authorization) => (isOpen ? { status: 200 } : wanting({ status: 200 })(authorization)),
-    () => (isOpen ? { status: 502 } : token('t')),
-  );
-  await send();
-  isOpen = true;
-  clock.advance(3_600_000);
-  hosts.asked.length = 0;
-  for (let times = 0; times < 2; times++) expect((await send()).status).toBe(200);
-  expect(hosts.asked).toEqual([`GET ${REGISTRY}/token`, ...Array<string>(2).fill(`GET ${REGISTRY}${TAGS}`)]);
-});
-
-describe('of a refusal is told', () => {
-  test.each([
-    ['nothing where the realm got the account', REGISTRY, account('pw'), undefined],
-    ['nothing where there is no account', 'evil.test', undefined, undefined],
-    [
-      'that the account was kept from a realm',
-      'evil.test',
-      account('pw'),
-      /not sent to the token realm evil\.test/u,
-    ],
-  ])('%s', async (_, host, credentials, note) => {
+  test('has no Authorization that is empty', async () => {
+    const seen: unknown[] = [];
     const { send } = start(
-      wanting(
-        { status: 403, document: { errors: [{ code: 'DENIED' }] } },
-        challenge('', `https://${host}/token`),
-      ),
-      () => token('t'),
-      credentials,
+      (_, { headers }) => (seen.push(headers), OK),
+      () => tokenOf('t'),
     );
-    const answer = await send();
-    expect(answer.note).toEqual(note === undefined ? undefined : expect.stringMatching(note));
+    await send();
+    expect(seen).toStrictEqual([{}]);
   });
 
-  test('that the account is refused, where it was shown itself', async () => {
-    const { send } = start(
-      () => ({ status: 401, headers: { 'www-authenticate': 'Basic realm="x"' }, document: UNAUTHORIZED }),
-      () => token('t'),
-      account('pw'),
+  test('that is forbidden is not asked again: nothing was refused that was sent', async () => {
+    const { hosts, send } = start(
+      () => DENIED,
+      () => tokenOf('t'),
     );
-    expect(await send()).toMatchObject({
-      refusedAs: 'account-refused',
-      note: 'the configured account is refused',
-    });
-  });
-});
-
-describe('the account', () => {
-  test('is known to be refused once the token endpoint has said so, and to be taken once a token opens the door', async () => {
-    let answer: MemoryAnswer = { status: 401 };
-    const { clock, authorizer, send } = start(wanting({ status: 200 }), () => answer, account('pw', 'pw'));
-    await expect(send()).rejects.toMatchObject({ reason: 'account-refused' });
-    expect(authorizer.standing.refusal).toContain('answered 401');
-    answer = token('t');
-    clock.advance(30_000);
-    await send();
-    expect(authorizer.standing.refusal).toBeUndefined();
+    expect((await send()).status).toBe(403);
+    expect(hosts.asked).toEqual([TAGS]);
   });
 
-  test('is not known to be taken by an answer that says no', async () => {
-    let answer: MemoryAnswer = { status: 401 };
-    const { clock, authorizer, send } = start(wanting({ status: 400 }), () => answer, account('pw', 'pw'));
-    await expect(send()).rejects.toMatchObject({ reason: 'account-refused' });
-    answer = token('t');
-    clock.advance(30_000);
-    await send();
-    expect(authorizer.standing.refusal).toContain('answered 401');
-  });
-
-  test.each([
-    ['401', { status: 401 }],
-    ['403 without a document', { status: 403 }],
-    ['403 in a document', { status: 403, document: UNAUTHORIZED }],
-  ])('is shown with its new secret to a realm that answers %s to the old one', async (_, refusal) => {
-    const { send } = start(
-      wanting({ status: 200 }),
-      ({ headers }) => (headers['authorization'] === basic('new') ? token('t') : refusal),
-      account('old', 'new'),
+  test('asks at the ping what is wanted where its refusal does not say', async () => {
+    const { hosts, send } = start(
+      (authorization, { url }) =>
+        url.pathname === '/v2/'
+          ? bearerChallenge(',scope="repository:user/image:pull"')
+          : wantingToken(OK, { status: 401 })(authorization),
+      ({ url }) => tokenOf(url.searchParams.getAll('scope').join()),
     );
     expect((await send()).status).toBe(200);
+    expect(hosts.asked).toEqual([TAGS, PING, TOKEN, `${TAGS} Bearer repository:a:pull`]);
+    expect(hosts.openBefore).toEqual([0, 1, 1, 0]);
   });
 
-  test.each([
-    ['500', { status: 500 }, 1],
-    ['429', { status: 429 }, 1],
-  ])('is shown once to a realm that answers %s: that is not about its secret', async (_, refusal, tokens) => {
-    const { hosts, send } = start(wanting({ status: 200 }), () => refusal, account('old', 'new'));
-    await expect(send()).rejects.toThrow('no token');
-    expect(hosts.asked.filter((asked) => asked.includes('/token'))).toHaveLength(tokens);
-  });
-
-  test('that is gone when it is read again is refused, and nothing is asked for without it', async () => {
+  test('is refused where no answer says what is wanted', async () => {
     const { hosts, send } = start(
-      wanting({ status: 200 }),
       () => ({ status: 401 }),
-      account('old', undefined),
-    );
-    await expect(send()).rejects.toMatchObject({ reason: 'account-refused', status: 401 });
-    expect(hosts.asked.filter((asked) => asked.includes('/token'))).toEqual([
-      `GET ${REGISTRY}/token ${basic('old')}`,
-    ]);
-  });
-
-  test('whose secret has changed is read again where the registry itself refuses it', async () => {
-    const challenged = { status: 401, headers: { 'www-authenticate': 'Basic realm="x"' } };
-    const { send } = start(
-      (authorization) => (authorization === basic('new') ? { status: 200 } : challenged),
-      () => token('t'),
-      account('old', 'new'),
+      () => tokenOf('t'),
     );
     expect((await send()).status).toBe(401);
-    expect((await send()).status).toBe(200);
+    expect(hosts.asked).toEqual([TAGS, PING]);
+    expect(hosts.open).toBe(1);
+  });
+
+  test('is got rid of before it is told that no token can be had', async () => {
+    const { hosts, send } = start(wantingToken(OK), () => ({ status: 502 }));
+    await expect(send()).rejects.toThrow('no token');
+    expect(hosts.open).toBe(0);
   });
 });
 
-describe('upstream was asked', () => {
-  test('where it named a realm that is not asked', async () => {
-    const { send } = start(wanting({ status: 200 }, challenge('', `http://${REGISTRY}/token`)), () =>
-      token('t'),
+describe('the next request', () => {
+  test('has what its repository wanted', async () => {
+    const { hosts, send } = start(
+      wantingToken(OK, bearerChallenge(',scope="repository:prefix/a:pull"')),
+      ({ url }) => tokenOf(url.searchParams.getAll('scope').join()),
     );
-    await expect(send()).rejects.toMatchObject({
-      reason: 'challenge',
-      failure: 'unavailable',
-      wasAsked: true,
-    });
+    await send('a');
+    hosts.asked.length = 0;
+    await send('a');
+    expect(hosts.asked).toEqual([`${TAGS} Bearer repository:prefix/a:pull`]);
   });
 
-  test('but says nothing where the account cannot be read', async () => {
-    const credentials = {
-      get: () => Promise.reject(new CredentialError('no file')),
-      invalidate: vi.fn<() => void>(),
-    };
-    const { send } = start(wanting({ status: 200 }), () => token('t'), credentials);
-    await expect(send()).rejects.toMatchObject({ reason: 'credentials', wasAsked: false });
+  test('has what another repository wanted, for its own', async () => {
+    const { hosts, send } = start(
+      wantingToken(OK, bearerChallenge(',scope="aws repository:a:pull"')),
+      ({ url }) => tokenOf(url.searchParams.getAll('scope').join()),
+    );
+    await send('a');
+    hosts.asked.length = 0;
+    await send('b');
+    expect(hosts.asked).toEqual([TOKEN, `${OTHER_TAGS} Bearer aws,repository:b:pull`]);
+  });
+
+  test('asks once more where that cannot be had, and not twice for the same', async () => {
+    let isDown = false;
+    const { clock, hosts, send, tokens } = start(wantingToken(OK), () =>
+      isDown ? { status: 502 } : tokenOf('t'),
+    );
+    await send();
+    isDown = true;
+    clock.advance(3_600_000);
+    hosts.asked.length = 0;
+    await expect(send()).rejects.toMatchObject({ failure: 'unavailable', reason: 'token' });
+    expect([tokens(), hosts.asked.at(-1)]).toEqual([1, TAGS]);
+  });
+
+  test('does not wait again and again for a broken realm where the registry has become open', async () => {
+    let isOpen = false;
+    const { clock, hosts, send } = start(
+      (authorization) => (isOpen ? OK : wantingToken(OK)(authorization)),
+      () => (isOpen ? { status: 502 } : tokenOf('t')),
+    );
+    await send();
+    isOpen = true;
+    clock.advance(3_600_000);
+    hosts.asked.length = 0;
+    for (let times = 0; times < 2; times++) expect((await send()).status).toBe(200);
+    expect(hosts.asked).toEqual([TOKEN, TAGS, TAGS]);
+  });
+});
+
+describe('a token that is refused', () => {
+  test.each([
+    [59_999, ['t1', 't1']],
+    [60_000, ['t1', 't1', 't2']],
+  ])(
+    'because it grants too little is not followed by the same one before a minute is over: %i ms',
+    async (ms, sent) => {
+      const { clock, hosts, send } = start(
+        wantingToken(bearerChallenge(',error="insufficient_scope"')),
+        tokensInTurn(),
+      );
+      clock.advance(1_000_000);
+      expect((await send()).status).toBe(401);
+      clock.advance(ms);
+      expect((await send()).status).toBe(401);
+      expect(hosts.asked.filter((asked) => asked.includes(' Bearer '))).toEqual(
+        sent.map((token) => `${TAGS} Bearer ${token}`),
+      );
+    },
+  );
+
+  test('is followed by what the registry wants when it is asked without: it may say otherwise beside a token', async () => {
+    const { hosts, send } = start(
+      (authorization) =>
+        authorization === undefined
+          ? bearerChallenge()
+          : authorization === 'Bearer t1'
+            ? { status: 401, headers: { 'www-authenticate': 'Bearer realm="https://evil.test/token"' } }
+            : OK,
+      tokensInTurn(),
+    );
+    expect((await send()).status).toBe(401);
+    hosts.asked.length = 0;
+    hosts.openBefore.length = 0;
+    expect((await send()).status).toBe(200);
+    expect(hosts.asked).toEqual([`${TAGS} Bearer t1`, TAGS, TOKEN, `${TAGS} Bearer t2`]);
+    // The refusal is kept until it is clear that there is something better, and that of the first request is open still.
+    expect(hosts.openBefore).toEqual([1, 2, 2, 1]);
+  });
+
+  test('is not sent again where the realm gives the same one', async () => {
+    const { hosts, send } = start(wantingToken({ status: 401 }), () => tokenOf('t'));
+    await send();
+    hosts.asked.length = 0;
+    expect((await send()).status).toBe(401);
+    expect(hosts.asked).toEqual([`${TAGS} Bearer t`, TAGS, TOKEN]);
+  });
+
+  test('is followed by none where the registry has become open', async () => {
+    let isOpen = false;
+    const { hosts, send } = start(
+      (authorization) => {
+        if (!isOpen) return wantingToken(OK)(authorization);
+        return authorization === undefined ? OK : DENIED;
+      },
+      () => tokenOf('t'),
+    );
+    await send();
+    isOpen = true;
+    hosts.asked.length = 0;
+    for (let times = 0; times < 2; times++) expect((await send()).status).toBe(200);
+    expect(hosts.asked).toEqual([`${TAGS} Bearer t`, TAGS, TAGS, TAGS]);
+  });
+
+  test.each([400, 404])(
+    'is followed by what the ping wants where the request without answers %i',
+    async (status) => {
+      let isRenewed = false;
+      const { hosts, send } = start((authorization, { url }) => {
+        if (!isRenewed) return wantingToken(OK)(authorization);
+        if (url.pathname === '/v2/') return bearerChallenge();
+        return authorization === 'Bearer t2' ? OK : { status: authorization === undefined ? status : 403 };
+      }, tokensInTurn());
+      await send();
+      isRenewed = true;
+      hosts.asked.length = 0;
+      expect((await send()).status).toBe(200);
+      expect(hosts.asked).toEqual([`${TAGS} Bearer t1`, TAGS, PING, TOKEN, `${TAGS} Bearer t2`]);
+    },
+  );
+
+  test('is followed by the one that another caller has got meanwhile', async () => {
+    const held = Promise.withResolvers<MemoryAnswer>();
+    const refusals = [held.promise, { status: 401 }];
+    let isRefused = false;
+    const { hosts, send } = start(
+      (authorization) =>
+        isRefused && authorization === 'Bearer t1'
+          ? (refusals.shift() ?? OK)
+          : wantingToken(OK)(authorization),
+      tokensInTurn(),
+    );
+    await send();
+    isRefused = true;
+    const late = send();
+    expect((await send()).status).toBe(200);
+    hosts.asked.length = 0;
+    held.resolve({ status: 401 });
+    expect((await late).status).toBe(200);
+    expect(hosts.asked).toEqual([`${TAGS} Bearer t2`]);
   });
 });

@@ -232,7 +232,7 @@ export class Authorizer {
       return await this.#fetchTokenFor(demand, credentials);
     } catch (error) {
       // By 401 a token endpoint refuses the account; by 403, GHCR refuses a repository.
-      const isOfAccount = error instanceof UpstreamError && error.reason === 'token' && error.status === 401;
+      const isOfAccount = error instanceof UpstreamError && error.status === 401;
       if (!isOfAccount) throw error;
       const refusal = this.#accountRefused(error);
       this.#refusals.put(refusalKey, refusal);
@@ -281,7 +281,7 @@ export class Authorizer {
 
 /** Whether another secret may get a token. */
 function isTokenRefused(error: unknown): boolean {
-  if (!(error instanceof UpstreamError) || error.reason !== 'token') return false;
+  if (!(error instanceof UpstreamError)) return false;
   return error.failure === 'denied' || error.status === 401 || error.status === 403;
 }
 
