@@ -246,7 +246,8 @@ function downgrade(path: string): void {
     for (const table of ['repositories', 'tags', 'manifests', 'edges', 'belongings', 'blobs', 'totals']) {
       const columns = database.prepare(`PRAGMA table_info (${table})`).all();
       const names = columns.map(({ name }) => name).join(', ');
-      database.exec(`INSERT OR REPLACE INTO ${table} (${names}) SELECT ${names} FROM now.${table}`);
+      const namesNow = names.replace('upstream', 'registry');
+      database.exec(`INSERT OR REPLACE INTO ${table} (${names}) SELECT ${namesNow} FROM now.${table}`);
     }
   }
   for (const part of ['-wal', '-shm']) rmSync(`${path}${part}`, { force: true });
