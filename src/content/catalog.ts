@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { ContentIndex } from '../index/content-index.ts';
+import type { ContentSurvey } from '../index/content-survey.ts';
 import type { ListQuery } from '../oci/tag-names.ts';
 
 /** A page of what is cached, each entry `upstream/repository`. */
@@ -18,7 +18,7 @@ const ROWS_A_PAGE = 10_000;
  * that would take too much looking is shorter, and the next one goes on where it ended.
  */
 export async function catalogPage(
-  index: Pick<ContentIndex, 'repositories'>,
+  index: Pick<ContentSurvey, 'repositories'>,
   { limit, after }: ListQuery,
   isShown: (path: string) => boolean,
 ): Promise<CatalogPage> {

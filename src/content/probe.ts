@@ -1,4 +1,4 @@
-import type { ContentIndex } from '../index/content-index.ts';
+import type { TagIndex } from '../index/tag-index.ts';
 import { parseRepositoryName } from '../oci/repository-name.ts';
 import { parseTag } from '../oci/tag.ts';
 
@@ -9,6 +9,6 @@ const PROBED = {
 } as const;
 
 /** Looks up a tag. @throws IndexError where the index cannot answer */
-export async function probe(index: Pick<ContentIndex, 'tag'>): Promise<void> {
+export async function probe(index: Pick<TagIndex, 'tag'>): Promise<void> {
   await index.tag(PROBED.key, PROBED.tag);
 }

@@ -1,4 +1,4 @@
-import type { ContentIndex } from '../index/content-index.ts';
+import type { BlobIndex } from '../index/blob-index.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { BlobStore } from '../store/blob-store.ts';
 
@@ -8,7 +8,7 @@ import type { BlobStore } from '../store/blob-store.ts';
  * @throws what `record` throws
  */
 export async function recordOrDrop(
-  { store, index }: { readonly store: BlobStore; readonly index: ContentIndex },
+  { store, index }: { readonly store: BlobStore; readonly index: BlobIndex },
   digest: Digest,
   record: () => Promise<void>,
 ): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Events } from '../events.ts';
-import type { ContentIndex } from '../index/content-index.ts';
+import type { BlobIndex } from '../index/blob-index.ts';
 import { digestAlgorithm, digestOf, type Digest } from '../oci/digest.ts';
 import type { BlobReader, BlobStore, Stored } from '../store/blob-store.ts';
 import { quarantineOf, type Quarantine } from '../store/capabilities.ts';
@@ -10,7 +10,7 @@ import { tolerate } from './tolerate.ts';
 
 export interface StoredBlobsOptions {
   readonly store: BlobStore;
-  readonly index: ContentIndex;
+  readonly index: BlobIndex;
   readonly events: Events;
   /** Told of bytes that the store has no longer; waited for. Never rejects. */
   readonly onSetAside: (digest: Digest) => Promise<void>;

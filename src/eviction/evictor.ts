@@ -1,7 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock } from '../clock.ts';
 import type { Events } from '../events.ts';
-import type { ContentIndex } from '../index/content-index.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Stored } from '../store/blob-store.ts';
 import { quarantineOf, type Quarantine } from '../store/capabilities.ts';
@@ -15,12 +14,12 @@ import {
   type Marks,
 } from './marks.ts';
 import { isUnused } from './eviction-policy.ts';
-import { sweep, type SweepStats } from './sweep.ts';
+import { sweep, type SweepOptions, type SweepStats } from './sweep.ts';
 
 export interface EvictorOptions {
   readonly marks: Marks;
   readonly store: HeldStore;
-  readonly index: ContentIndex;
+  readonly index: SweepOptions['index'];
   readonly clock: Clock;
   readonly events: Events;
   /** Bytes free on the disk. Rejects where they cannot be told. */

@@ -1,11 +1,11 @@
-import type { ContentIndex } from '../index/content-index.ts';
+import type { BlobIndex } from '../index/blob-index.ts';
 import type { HeldStore } from '../store/held-store.ts';
 import { bytesForFill, type Marks } from './marks.ts';
 
 export interface FillRoomOptions {
   readonly marks: Marks;
   readonly store: Pick<HeldStore, 'ingests'>;
-  readonly index: Pick<ContentIndex, 'stats'>;
+  readonly index: Pick<BlobIndex, 'stats'>;
   /** Bytes free on the disk. Rejects where they cannot be told. */
   readonly freeBytes: () => Promise<number>;
   /** Told where what fills write next takes all that may be taken: eviction should not wait for its next look. */

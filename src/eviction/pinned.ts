@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { ContentIndex } from '../index/content-index.ts';
+import type { ManifestIndex } from '../index/manifest-index.ts';
+import type { PinIndex } from '../index/pin-index.ts';
 import type { Digest } from '../oci/digest.ts';
 
 const PAGE = 100;
@@ -7,14 +8,16 @@ const PAGE = 100;
 /** So many digests are looked up before everything else has its turn: some milliseconds. */
 const DIGESTS_PER_TURN = 1000;
 
+type PinnedIndex = Pick<PinIndex, 'pins'> & Pick<ManifestIndex, 'closure'>;
+
 /** What the pins exempt, with all that it refers to: as it was when it was last read. */
 export class Pinned {
-  readonly #index: Pick<ContentIndex, 'pins' | 'closure'>;
+  readonly #index: PinnedIndex;
   /** What is pinned itself, and what each refers to: that is looked up once. */
   #closures: ReadonlyMap<Digest, readonly Digest[]> = new Map();
   #digests: ReadonlySet<Digest> = new Set();
 
-  constructor(index: Pick<ContentIndex, 'pins' | 'closure'>) {
+  constructor(index: PinnedIndex) {
     this.#index = index;
   }
 

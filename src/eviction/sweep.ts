@@ -1,7 +1,8 @@
 import type { Clock } from '../clock.ts';
 import type { Events } from '../events.ts';
-import type { ContentIndex } from '../index/content-index.ts';
-import type { StoredUse } from '../index/blob-index.ts';
+import type { ManifestIndex } from '../index/manifest-index.ts';
+import type { PinIndex } from '../index/pin-index.ts';
+import type { BlobIndex, StoredUse } from '../index/blob-index.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Stored } from '../store/blob-store.ts';
 import { quarantineOf } from '../store/capabilities.ts';
@@ -12,7 +13,7 @@ import { chooseEvictions } from './eviction-policy.ts';
 
 export interface SweepOptions {
   readonly store: HeldStore;
-  readonly index: ContentIndex;
+  readonly index: BlobIndex & PinIndex & ManifestIndex;
   readonly clock: Clock;
   readonly events: Events;
   /** Writes down the uses that are only in memory. */

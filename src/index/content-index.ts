@@ -12,7 +12,7 @@ import type { TagIndex } from './tag-index.ts';
  *
  * A cache of the truth on disk: it may be lost, and then it is built anew. Every method rejects with IndexError
  * (error.ts) where the index cannot do its work; with IndexDamagedError where it is broken. The methods are properties
- * of the object's own and need no `this`, so that a decorator can take them over.
+ * of the object's own and need no `this`, so that a decorator can take them over (map-methods.ts).
  * Every implementation passes `content-index.contract.ts`.
  */
 export interface ContentIndex

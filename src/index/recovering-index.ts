@@ -1,5 +1,6 @@
 import type { ContentIndex } from './content-index.ts';
 import { IndexDamagedError } from './error.ts';
+import { mapMethods, type AnyMethod } from './map-methods.ts';
 
 export interface RecoveringIndexOptions {
   /** Opens the index that is there, or an empty one. */
@@ -17,61 +18,8 @@ export interface RecoveringIndexOptions {
  */
 export async function openRecoveringIndex(options: RecoveringIndexOptions): Promise<ContentIndex> {
   const recovering = new Recovering(options);
-  await recovering.current();
-  return recovering.asIndex();
+  return recovering.inPlaceOf(await recovering.current());
 }
-
-type Method = Exclude<keyof ContentIndex, 'close'>;
-
-const METHODS: Readonly<Record<Method, true>> = {
-  tag: true,
-  putTag: true,
-  deleteTag: true,
-  tags: true,
-  tagHistory: true,
-  manifest: true,
-  putManifest: true,
-  edges: true,
-  referrers: true,
-  belongs: true,
-  standing: true,
-  putBelonging: true,
-  putOrigin: true,
-  deleteBelonging: true,
-  dropClaim: true,
-  manifestType: true,
-  waitingClaim: true,
-  waitingClaims: true,
-  passOver: true,
-  describedSize: true,
-  putBlob: true,
-  deleteBlob: true,
-  loseBlob: true,
-  touch: true,
-  settleUses: true,
-  stats: true,
-  leastUsed: true,
-  closure: true,
-  pin: true,
-  unpin: true,
-  pins: true,
-  repositories: true,
-  blob: true,
-  blobs: true,
-  adopt: true,
-  isRecovered: true,
-  repositoriesOf: true,
-  belongings: true,
-  tagsOf: true,
-  parents: true,
-  repositoryStats: true,
-  deleteTags: true,
-  forgetGone: true,
-  note: true,
-  putNote: true,
-};
-
-type AnyMethod = (...args: readonly unknown[]) => Promise<unknown>;
 
 class Recovering {
   readonly #options: RecoveringIndexOptions;
@@ -92,25 +40,27 @@ class Recovering {
     return this.#opening;
   }
 
-  asIndex(): ContentIndex {
-    const names = Object.keys(METHODS) as Method[];
-    const methods = names.map((name) => [name, (...args: unknown[]) => this.#call(name, args)]);
-    return { ...Object.fromEntries(methods), close: () => this.#close() } as ContentIndex;
+  /** An index that has the methods of the first one, and calls those of the present one. */
+  inPlaceOf(first: ContentIndex): ContentIndex {
+    const methods = mapMethods(first, (_, name) => {
+      return (...args) => this.#call(name, args);
+    });
+    return { ...methods, close: () => this.#close() };
   }
 
-  async #call(name: Method, args: readonly unknown[]): Promise<unknown> {
+  async #call(name: keyof ContentIndex, args: readonly unknown[]): Promise<unknown> {
     const index = await this.current();
     try {
       return await (index[name] as AnyMethod)(...args);
     } catch (error) {
       if (error instanceof IndexDamagedError) await this.#giveUp(index, error);
-      // Else somebody has found the damage and closed the index under this call.
+      // Else another call has found the damage and closed the index under this call.
       else if (this.#index === index) throw error;
     }
     return ((await this.current())[name] as AnyMethod)(...args);
   }
 
-  /** Of those who find the damage, the first one closes. */
+  /** Of the calls that find the damage, the first one closes. */
   async #giveUp(index: ContentIndex, damage: IndexDamagedError): Promise<void> {
     if (this.#index !== index) return;
     this.#index = undefined;

@@ -1,7 +1,9 @@
 import { LRUCache } from 'lru-cache';
 import type { ContentIndex } from './content-index.ts';
 import type { RepositoryKey } from './repository-key.ts';
-import type { TagEntry } from './tag-index.ts';
+import type { BelongingIndex } from './belonging-index.ts';
+import type { ManifestIndex } from './manifest-index.ts';
+import type { TagEntry, TagIndex } from './tag-index.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Tag } from '../oci/tag.ts';
 import { flightKey } from '../async/flights.ts';
@@ -10,12 +12,20 @@ import { flightKey } from '../async/flights.ts';
 const MAX_TAGS = 20_000;
 const MAX_BELONGINGS = 50_000;
 
-/** An index that answers at once, without I/O, what has been asked lately. */
-export interface RememberingIndex extends ContentIndex {
+/** What is known of tags at once, without I/O. */
+export interface RememberedTags {
   /** What `tag` would give; undefined where that takes asking. */
   rememberedTag(key: RepositoryKey, tag: Tag): TagEntry | undefined;
+}
+
+/** What is known of belongings at once, without I/O. */
+export interface RememberedBelongings {
   /** Whether it is known without asking that the digest belongs to the repository in a way that is served. */
   remembersBelonging(key: RepositoryKey, digest: Digest): boolean;
+}
+
+/** An index that answers at once, without I/O, what has been asked lately. */
+export interface RememberingIndex extends ContentIndex, RememberedTags, RememberedBelongings {
   /** To be called when another index has taken this one's place. */
   forgetAll(): void;
 }
@@ -33,38 +43,56 @@ export function rememberIndex(index: ContentIndex): RememberingIndex {
   };
   return {
     ...index,
-    rememberedTag: (key, tag) => tags.get(entryKey(key, tag)),
-    remembersBelonging: (key, digest) => belongings.get(entryKey(key, digest)) === true,
-    tag: (key, tag) => tags.read(entryKey(key, tag), () => index.tag(key, tag)),
-    putTag: (key, tag, entry) =>
-      tags.change(() => index.putTag(key, tag, entry), { key: entryKey(key, tag), value: entry }),
-    deleteTag: (key, tag, deletedAt, ended) =>
-      tags.change(() => index.deleteTag(key, tag, deletedAt, ended), { key: entryKey(key, tag) }),
-    deleteTags: (key) => tags.change(() => index.deleteTags(key), 'everything'),
-    async belongs(key, digest) {
-      // That something does not belong may change at any time: only what does is remembered.
-      const read = async (): Promise<true | undefined> => (await index.belongs(key, digest)) || undefined;
-      return (await belongings.read(entryKey(key, digest), read)) === true;
-    },
-    async putBelonging(key, digest, source) {
-      const fact = { key: entryKey(key, digest), value: true } as const;
-      // That the bytes were given says more than that they belong: of their upstream.
-      if (source === 'confirmed' && belongings.get(fact.key) === true) return;
-      await belongings.change(() => index.putBelonging(key, digest, source), fact);
-    },
-    deleteBelonging: (key, digest) =>
-      belongings.change(() => index.deleteBelonging(key, digest), { key: entryKey(key, digest) }),
-    putManifest: (key, entry, edges, options) =>
-      belongings.change(() => index.putManifest(key, entry, edges, options), {
-        key: entryKey(key, entry.descriptor.digest),
-        value: true,
-      }),
+    ...rememberTags(index, tags),
+    ...rememberBelongings(index, belongings),
     async forgetGone(walk) {
       const piece = await index.forgetGone(walk);
       if (piece.forgotten > 0) forgetAll();
       return piece;
     },
     forgetAll,
+  };
+}
+
+type TagMethods = Pick<TagIndex, 'tag' | 'putTag' | 'deleteTag' | 'deleteTags'> & RememberedTags;
+
+function rememberTags(index: TagIndex, memory: Memory<TagEntry>): TagMethods {
+  return {
+    rememberedTag: (key, tag) => memory.get(entryKey(key, tag)),
+    tag: (key, tag) => memory.read(entryKey(key, tag), () => index.tag(key, tag)),
+    putTag: (key, tag, entry) =>
+      memory.change(() => index.putTag(key, tag, entry), { key: entryKey(key, tag), value: entry }),
+    deleteTag: (key, tag, deletedAt, ended) =>
+      memory.change(() => index.deleteTag(key, tag, deletedAt, ended), { key: entryKey(key, tag) }),
+    deleteTags: (key) => memory.change(() => index.deleteTags(key), 'everything'),
+  };
+}
+
+type BelongingMethods = Pick<BelongingIndex, 'belongs' | 'putBelonging' | 'deleteBelonging'> &
+  Pick<ManifestIndex, 'putManifest'> &
+  RememberedBelongings;
+
+function rememberBelongings(index: BelongingIndex & ManifestIndex, memory: Memory<true>): BelongingMethods {
+  return {
+    remembersBelonging: (key, digest) => memory.get(entryKey(key, digest)) === true,
+    async belongs(key, digest) {
+      // That something does not belong may change at any time: only what does is remembered.
+      const read = async (): Promise<true | undefined> => (await index.belongs(key, digest)) || undefined;
+      return (await memory.read(entryKey(key, digest), read)) === true;
+    },
+    async putBelonging(key, digest, source) {
+      const fact = { key: entryKey(key, digest), value: true } as const;
+      // That the bytes were given says more than that they belong: of their upstream.
+      if (source === 'confirmed' && memory.get(fact.key) === true) return;
+      await memory.change(() => index.putBelonging(key, digest, source), fact);
+    },
+    deleteBelonging: (key, digest) =>
+      memory.change(() => index.deleteBelonging(key, digest), { key: entryKey(key, digest) }),
+    putManifest: (key, entry, edges, options) =>
+      memory.change(() => index.putManifest(key, entry, edges, options), {
+        key: entryKey(key, entry.descriptor.digest),
+        value: true,
+      }),
   };
 }
 
@@ -97,7 +125,7 @@ class Memory<V extends object | true> {
     return value;
   }
 
-  /** The source first, then the copy. Where two changes overlap, or one fails, nobody knows what came of it: asked anew. */
+  /** The source first, then the copy. Where two changes overlap, or one fails, what came of it is not known: it is asked anew. */
   async change<R>(make: () => Promise<R>, changed: Changed<V> | 'everything'): Promise<R> {
     const moves = (this.#moves += 1);
     let isKnown = false;

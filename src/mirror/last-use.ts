@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Events } from '../events.ts';
-import type { ContentIndex } from '../index/content-index.ts';
+import type { BlobIndex } from '../index/blob-index.ts';
 import type { Digest } from '../oci/digest.ts';
 import { tolerate } from '../content/tolerate.ts';
 
@@ -16,11 +16,11 @@ export class LastUse {
   #cancelFlush: (() => void) | undefined;
   /** Writes that are under way. */
   readonly #writes = new Set<Promise<void>>();
-  readonly #index: ContentIndex;
+  readonly #index: BlobIndex;
   readonly #clock: Clock;
   readonly #events: Events;
 
-  constructor(index: ContentIndex, clock: Clock, events: Events) {
+  constructor(index: BlobIndex, clock: Clock, events: Events) {
     this.#index = index;
     this.#clock = clock;
     this.#events = events;

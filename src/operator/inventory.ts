@@ -1,8 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ContentIndex } from '../index/content-index.ts';
 import type { Page } from '../index/page.ts';
-import type { PinEntry } from '../index/pin-index.ts';
-import type { RepositoryStats } from '../index/content-survey.ts';
+import type { PinEntry, PinIndex } from '../index/pin-index.ts';
+import type { ContentSurvey, RepositoryStats } from '../index/content-survey.ts';
+import type { BlobIndex } from '../index/blob-index.ts';
+import type { ManifestIndex } from '../index/manifest-index.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Tag } from '../oci/tag.ts';
 import type { BlobStore } from '../store/blob-store.ts';
@@ -59,7 +61,7 @@ const PAGE = 100;
 
 /** A page of the repositories that are cached, in ASCII order. */
 export async function listRepositories(
-  index: ContentIndex,
+  index: ContentSurvey & PinIndex,
   page: Page<string>,
 ): Promise<readonly RepositoryRow[]> {
   const pins = await listPins(index);
@@ -96,7 +98,7 @@ function asRepository(selector: Selector): Selector & { kind: 'repository' } {
 }
 
 export async function countContent(
-  index: ContentIndex,
+  index: ContentSurvey & BlobIndex & PinIndex,
   store: BlobStore,
   maxBytes: number | undefined,
 ): Promise<ContentStats> {
@@ -127,7 +129,7 @@ function addRow(upstreams: Map<string, UpstreamRow>, row: RepositoryRow): void {
 }
 
 async function describeRepositories(
-  index: ContentIndex,
+  index: ContentSurvey,
   page: Page<string>,
   pins: readonly PinEntry[],
 ): Promise<readonly RepositoryRow[]> {
@@ -143,7 +145,7 @@ async function describeRepositories(
 
 /** What is stored of a manifest and all that it refers to. */
 async function describeClosure(
-  index: ContentIndex,
+  index: ManifestIndex & BlobIndex,
   root: Digest,
 ): Promise<Pick<TagRow, 'parts' | 'blobs' | 'bytes' | 'usedAt'>> {
   const stored = { parts: 0, blobs: 0, bytes: 0 };

@@ -1,15 +1,19 @@
-import type { ContentIndex } from '../index/content-index.ts';
-import type { PinEntry } from '../index/pin-index.ts';
+import type { TagIndex } from '../index/tag-index.ts';
+import type { BlobIndex } from '../index/blob-index.ts';
+import type { BelongingIndex } from '../index/belonging-index.ts';
+import type { PinEntry, PinIndex } from '../index/pin-index.ts';
 import { OperatorError } from './error.ts';
 import { formatSelector, type Selector } from './selector.ts';
 
 const PAGE = 500;
 
+type KnownIndex = BlobIndex & TagIndex & BelongingIndex;
+
 /**
  * The first of what may be meant that is cached.
  * @throws OperatorError `unknown`
  */
-export async function findKnown(index: ContentIndex, selectors: readonly Selector[]): Promise<Selector> {
+export async function findKnown(index: KnownIndex, selectors: readonly Selector[]): Promise<Selector> {
   for (const selector of selectors) if (await isKnown(index, selector)) return selector;
   throw new OperatorError('unknown', `nothing is cached of ${formatAll(selectors)}`);
 }
@@ -19,7 +23,7 @@ export function formatAll(selectors: readonly Selector[]): string {
   return selectors.map(formatSelector).join(' nor of ');
 }
 
-async function isKnown(index: ContentIndex, selector: Selector): Promise<boolean> {
+async function isKnown(index: KnownIndex, selector: Selector): Promise<boolean> {
   switch (selector.kind) {
     case 'digest':
       return (await index.blob(selector.digest)) !== undefined;
@@ -36,7 +40,7 @@ async function isKnown(index: ContentIndex, selector: Selector): Promise<boolean
 }
 
 /** Every pin. There are as many as people have set. */
-export async function listPins(index: ContentIndex): Promise<readonly PinEntry[]> {
+export async function listPins(index: PinIndex): Promise<readonly PinEntry[]> {
   const pins: PinEntry[] = [];
   for (;;) {
     const page = await index.pins({ after: pins.at(-1)?.name, limit: PAGE });

@@ -1,4 +1,5 @@
-import type { ContentIndex } from '../index/content-index.ts';
+import type { TagIndex } from '../index/tag-index.ts';
+import type { ManifestIndex } from '../index/manifest-index.ts';
 import type { RepositoryKey } from '../index/repository-key.ts';
 import type { Digest } from '../oci/digest.ts';
 
@@ -10,7 +11,7 @@ const MAX_PARENTS = 1000;
  * no tag and no other manifest; and what is only about it, such as its signatures. Nothing is changed.
  */
 export async function digestsLeaving(
-  index: ContentIndex,
+  index: TagIndex & ManifestIndex,
   key: RepositoryKey,
   root: Digest,
 ): Promise<ReadonlySet<Digest>> {
@@ -28,7 +29,7 @@ export async function digestsLeaving(
 
 /** Whether something in the repository leads to the digest, apart from what leaves it. */
 export async function isNeeded(
-  index: ContentIndex,
+  index: TagIndex & ManifestIndex,
   key: RepositoryKey,
   digest: Digest,
   leaving: ReadonlySet<Digest> = new Set(),
@@ -40,7 +41,7 @@ export async function isNeeded(
 }
 
 async function candidatesOf(
-  index: ContentIndex,
+  index: ManifestIndex,
   key: RepositoryKey,
   leaving: ReadonlySet<Digest>,
 ): Promise<ReadonlySet<Digest>> {

@@ -1,5 +1,5 @@
-import type { ContentIndex } from '../index/content-index.ts';
-import type { Pin, PinEntry } from '../index/pin-index.ts';
+import type { TagIndex } from '../index/tag-index.ts';
+import type { Pin, PinEntry, PinIndex } from '../index/pin-index.ts';
 import type { RepositoryKey } from '../index/repository-key.ts';
 import type { Tag } from '../oci/tag.ts';
 import type { MaintainedContent } from '../upkeep/maintained-content.ts';
@@ -41,7 +41,7 @@ export async function pinContent(
  * @throws OperatorError `unknown`
  */
 export async function unpinContent(
-  index: ContentIndex,
+  index: PinIndex,
   selectors: readonly Selector[],
 ): Promise<readonly string[]> {
   const all = await listPins(index);
@@ -75,7 +75,7 @@ function nameOf(pin: Pin): string {
   return formatSelector(pin);
 }
 
-async function tagPins(index: ContentIndex, key: RepositoryKey): Promise<readonly Pin[]> {
+async function tagPins(index: TagIndex, key: RepositoryKey): Promise<readonly Pin[]> {
   const tags: Tag[] = [];
   for (;;) {
     const page = await index.tags(key, { after: tags.at(-1), limit: PAGE });

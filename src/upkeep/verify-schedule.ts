@@ -1,12 +1,12 @@
 import type { Clock } from '../clock.ts';
 import type { Events } from '../events.ts';
-import type { ContentIndex } from '../index/content-index.ts';
+import type { ContentSurvey } from '../index/content-survey.ts';
 import { isDigest, type Digest } from '../oci/digest.ts';
 import type { Upkeep } from './upkeep.ts';
 
 export interface VerifyScheduleOptions {
   readonly upkeep: Pick<Upkeep, 'verify'>;
-  readonly index: Pick<ContentIndex, 'note' | 'putNote'>;
+  readonly index: Pick<ContentSurvey, 'note' | 'putNote'>;
   readonly clock: Clock;
   readonly events: Events;
   /** From the end of one run to the beginning of the next. */

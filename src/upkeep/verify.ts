@@ -1,5 +1,4 @@
-import type { ContentIndex } from '../index/content-index.ts';
-import type { StoredUse } from '../index/blob-index.ts';
+import type { BlobIndex, StoredUse } from '../index/blob-index.ts';
 import type { Digest } from '../oci/digest.ts';
 import { StoreError } from '../store/error.ts';
 import type { MaintainedContent } from './maintained-content.ts';
@@ -109,7 +108,7 @@ async function hashBlobs(
   return counts;
 }
 
-async function* blobsAfter(index: ContentIndex, start: Digest | undefined): AsyncGenerator<StoredUse> {
+async function* blobsAfter(index: BlobIndex, start: Digest | undefined): AsyncGenerator<StoredUse> {
   let after = start;
   do {
     const page = await index.blobs({ after, limit: PAGE });

@@ -1,4 +1,5 @@
 import type { ContentIndex } from '../../src/index/content-index.ts';
+import { mapMethods, type AnyMethod } from '../../src/index/map-methods.ts';
 import { callersOf } from './callers-of.ts';
 
 /** An index, and what was asked of it and is not over: it has no turn yet, say. */
@@ -8,12 +9,10 @@ export interface WatchedIndex {
   readonly running: () => readonly string[];
 }
 
-type Method = (...args: readonly unknown[]) => Promise<unknown>;
-
 export function watchIndex(inner: ContentIndex): WatchedIndex {
   const running = new Set<() => string>();
   const watched =
-    (name: string, method: Method): Method =>
+    (method: AnyMethod, name: string): AnyMethod =>
     async (...args) => {
       const calledAt = new Error();
       const call = (): string => `index.${name}, called by ${callersOf(calledAt)}`;
@@ -24,9 +23,8 @@ export function watchIndex(inner: ContentIndex): WatchedIndex {
         running.delete(call);
       }
     };
-  const methods = Object.entries(inner as unknown as Record<string, Method>);
   return {
-    index: Object.fromEntries(methods.map(([name, method]) => [name, watched(name, method)])) as never,
+    index: mapMethods(inner, watched),
     running: () => [...running].map((call) => call()),
   };
 }

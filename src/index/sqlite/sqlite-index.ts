@@ -1,5 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import type { ContentIndex } from '../content-index.ts';
+import { mapMethods, type AnyMethod } from '../map-methods.ts';
 import { createBelongings } from './belongings.ts';
 import { createBlobs } from './blobs.ts';
 import { Connection, type OnRows } from './connection.ts';
@@ -69,15 +70,12 @@ export async function openSqliteIndex(path: string, options: SqliteIndexOptions 
   return { ...inTurns(index, turns), close: async () => connection.close() };
 }
 
-type Method = (...args: readonly unknown[]) => Promise<unknown>;
-
 /** The same index, whose calls wait until there is room for them: so every loop over calls has its pauses. */
 function inTurns<T extends object>(index: T, turns: WriteTurns): T {
-  const methods = Object.entries(index as Record<string, Method>).map(([name, method]) => [
-    name,
-    (...args: readonly unknown[]) => turns.take(() => method(...args)),
-  ]);
-  return Object.fromEntries(methods) as T;
+  const inTurn = (method: AnyMethod): AnyMethod => {
+    return (...args) => turns.take(() => method(...args));
+  };
+  return mapMethods(index, inTurn);
 }
 
 /** Of the schema in the file, where it is to be upgraded. What else is wrong with the file is told when it is opened. */

@@ -1,6 +1,6 @@
 import { resolveRanges } from '../../http/range-set.ts';
 import type { ContentRange, RangeSpec } from '../../http/range.ts';
-import type { ContentIndex } from '../../index/content-index.ts';
+import type { ManifestIndex } from '../../index/manifest-index.ts';
 import { createDigester, digestAlgorithm, type Digest } from '../../oci/digest.ts';
 import type { BlobReader } from '../../store/blob-store.ts';
 import type { ByteRange } from '../../upstream/upstream.ts';
@@ -17,7 +17,7 @@ import type { Target } from '../target.ts';
 import { tolerate } from '../../content/tolerate.ts';
 
 export interface PastStoreOptions extends BlobSourceOptions {
-  readonly index: Pick<ContentIndex, 'describedSize'>;
+  readonly index: Pick<ManifestIndex, 'describedSize'>;
   readonly negative: NegativeCache;
 }
 

@@ -1,6 +1,7 @@
 import type { Clock } from '../../clock.ts';
 import type { Events } from '../../events.ts';
-import type { ContentIndex } from '../../index/content-index.ts';
+import type { ManifestIndex } from '../../index/manifest-index.ts';
+import type { BlobIndex } from '../../index/blob-index.ts';
 import type { BlobStore } from '../../store/blob-store.ts';
 import type { FillRoom } from './allowance.ts';
 import type { Belonging } from '../permission/belonging.ts';
@@ -9,7 +10,7 @@ import type { Disk } from '../disk.ts';
 export interface FillOptions {
   readonly belonging: Belonging;
   readonly store: BlobStore;
-  readonly index: ContentIndex;
+  readonly index: BlobIndex & ManifestIndex;
   readonly disk: Disk;
   readonly clock: Clock;
   readonly events: Events;

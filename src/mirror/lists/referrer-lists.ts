@@ -1,6 +1,7 @@
 import type { Clock } from '../../clock.ts';
 import type { Events } from '../../events.ts';
-import type { ContentIndex } from '../../index/content-index.ts';
+import type { TagIndex } from '../../index/tag-index.ts';
+import type { ManifestIndex } from '../../index/manifest-index.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { mergeReferrers, referrersTag } from '../../oci/referrers.ts';
@@ -17,7 +18,7 @@ import type { Target } from '../target.ts';
 import { tolerate } from '../../content/tolerate.ts';
 
 export interface ReferrerListsOptions {
-  readonly index: ContentIndex;
+  readonly index: TagIndex & ManifestIndex;
   readonly manifests: Pick<ManifestPuller, 'cached'>;
   readonly clock: Clock;
   readonly events: Events;

@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.ts';
 import type { Events } from '../../events.ts';
-import type { ContentIndex } from '../../index/content-index.ts';
+import type { TagIndex } from '../../index/tag-index.ts';
 import { pageOfTags, type ListQuery, type TagNames } from '../../oci/tag-names.ts';
 import { UpstreamError } from '../../upstream/error.ts';
 import { inlineParser, type Parser } from '../../upstream/registry/parsing/parser.ts';
@@ -14,7 +14,7 @@ import type { Target } from '../target.ts';
 import { tolerate } from '../../content/tolerate.ts';
 
 export interface TagListsOptions {
-  readonly index: ContentIndex;
+  readonly index: TagIndex;
   readonly clock: Clock;
   readonly events: Events;
   /** Absent: lists are put together in this thread. */

@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../clock.ts';
 import type { Events } from '../../events.ts';
-import type { ContentIndex } from '../../index/content-index.ts';
-import type { ManifestEntry } from '../../index/manifest-index.ts';
+import type { BlobIndex } from '../../index/blob-index.ts';
+import type { ManifestEntry, ManifestIndex } from '../../index/manifest-index.ts';
 import type { Digest } from '../../oci/digest.ts';
 import {
   manifestEdges,
@@ -20,7 +20,7 @@ import type { Target } from '../target.ts';
 
 export interface ManifestKeeperOptions {
   readonly store: BlobStore;
-  readonly index: ContentIndex;
+  readonly index: BlobIndex & ManifestIndex;
   readonly disk: Disk;
   readonly clock: Clock;
   readonly events: Events;

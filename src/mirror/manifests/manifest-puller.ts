@@ -1,7 +1,9 @@
 import type { PulledManifest, ToldManifest } from '../../repository/pulled-manifest.ts';
 import type { Clock } from '../../clock.ts';
 import type { Events } from '../../events.ts';
-import type { ContentIndex } from '../../index/content-index.ts';
+import type { ManifestIndex } from '../../index/manifest-index.ts';
+import type { BlobIndex } from '../../index/blob-index.ts';
+import type { BelongingIndex } from '../../index/belonging-index.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { documentType } from '../../oci/document-type.ts';
 import { parseJsonObject } from '../../oci/json.ts';
@@ -24,7 +26,7 @@ import { tolerate } from '../../content/tolerate.ts';
 
 export interface ManifestPullerOptions {
   readonly store: BlobStore;
-  readonly index: ContentIndex;
+  readonly index: BlobIndex & ManifestIndex & BelongingIndex;
   readonly belonging: Belonging;
   readonly permission: Permission;
   readonly stored: StoredBlobs;

@@ -5,7 +5,8 @@ import type { RepositoryKey } from '../../index/repository-key.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { flightKey } from '../../async/flights.ts';
 import type { NegativeCache } from '../negative.ts';
-import type { RememberingIndex } from '../../index/remembering-index.ts';
+import type { BelongingIndex } from '../../index/belonging-index.ts';
+import type { RememberedBelongings } from '../../index/remembering-index.ts';
 import { tolerate } from '../../content/tolerate.ts';
 
 /** A fact that the index has not taken, or not yet. */
@@ -23,14 +24,14 @@ const MAX_UNRECORDED = 50_000;
  */
 export class Belonging {
   readonly #unrecorded = new LRUCache<string, Unrecorded>({ max: MAX_UNRECORDED });
-  readonly #index: BelongingIndex;
+  readonly #index: BelongingIndex & RememberedBelongings;
   readonly #events: Events;
   readonly #onAdded: (upstream: string) => void;
   readonly #negative: Pick<NegativeCache, 'disprove'>;
 
   /** @param onAdded told of each digest that is served from now on, by its upstream: other claims may wait since then */
   constructor(
-    index: BelongingIndex,
+    index: BelongingIndex & RememberedBelongings,
     events: Events,
     negative: Pick<NegativeCache, 'disprove'>,
     onAdded: (upstream: string) => void = () => {},
@@ -96,11 +97,6 @@ export class Belonging {
     this.#onAdded(upstream);
   }
 }
-
-export type BelongingIndex = Pick<
-  RememberingIndex,
-  'belongs' | 'putBelonging' | 'putOrigin' | 'remembersBelonging'
->;
 
 function factKey(key: RepositoryKey, digest: Digest): string {
   return flightKey(key.registry, key.repository, digest);

@@ -2,11 +2,10 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Clock } from '../../clock.ts';
 import type { Events } from '../../events.ts';
 import type { RepositoryKey } from '../../index/repository-key.ts';
-import type { WaitingClaim } from '../../index/belonging-index.ts';
+import type { BelongingIndex, WaitingClaim } from '../../index/belonging-index.ts';
 import { UpstreamError } from '../../upstream/error.ts';
 import { NO_CLIENT } from '../audience.ts';
 import { isVerdict } from '../refusal.ts';
-import type { RememberingIndex } from '../../index/remembering-index.ts';
 import type { Target } from '../target.ts';
 import type { Permission } from './permission.ts';
 
@@ -23,7 +22,7 @@ const FAILURES_IN_ROW = 20;
 const MAX_FAILED = 100;
 
 export interface EarlyConfirmationOptions {
-  readonly index: RememberingIndex;
+  readonly index: BelongingIndex;
   readonly permission: Permission;
   /** Where a repository is asked; undefined where the config does not have it (any more). */
   readonly findTarget: (key: RepositoryKey) => Target | undefined;

@@ -1,7 +1,7 @@
 import type { Clock } from '../../clock.ts';
 import type { Events } from '../../events.ts';
 import type { RepositoryKey } from '../../index/repository-key.ts';
-import type { BelongingStanding } from '../../index/belonging-index.ts';
+import type { BelongingIndex, BelongingStanding } from '../../index/belonging-index.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { UpstreamError } from '../../upstream/error.ts';
 import type { ResolvedManifest, TurnOptions } from '../../upstream/upstream.ts';
@@ -10,7 +10,7 @@ import { Flights } from '../../async/flights.ts';
 import { refusalKey, type Mark, type NegativeCache } from '../negative.ts';
 import { CONFIRMED, HIT, type Outcome } from '../../repository/outcome.ts';
 import { isVerdict, isWorthRemembering } from '../refusal.ts';
-import type { RememberingIndex } from '../../index/remembering-index.ts';
+import type { BlobIndex } from '../../index/blob-index.ts';
 import type { Target } from '../target.ts';
 import { tolerate } from '../../content/tolerate.ts';
 import type { Belonging } from './belonging.ts';
@@ -20,7 +20,7 @@ import type { RecoveredPolicy } from './permission-policy.ts';
 import { unconfirmed } from './unconfirmed.ts';
 
 export interface PermissionOptions {
-  readonly index: RememberingIndex;
+  readonly index: BlobIndex & BelongingIndex;
   readonly belonging: Belonging;
   readonly negative: NegativeCache;
   readonly recovered: RecoveredPolicy;

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../clock.ts';
 import type { Events } from '../../events.ts';
-import type { TagEntry } from '../../index/tag-index.ts';
+import type { TagEntry, TagIndex } from '../../index/tag-index.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Tag } from '../../oci/tag.ts';
 import { UpstreamError } from '../../upstream/error.ts';
@@ -17,7 +17,7 @@ import { joined, type Outcome } from '../../repository/outcome.ts';
 import type { Permission } from '../permission/permission.ts';
 import type { TagPolicy } from '../tag-policy.ts';
 import { isRefusal, isVerdict, isWorthRemembering } from '../refusal.ts';
-import type { RememberingIndex } from '../../index/remembering-index.ts';
+import type { RememberedTags } from '../../index/remembering-index.ts';
 import { SlowUpstreams } from './slow-upstreams.ts';
 import { TaggedManifests } from './tagged-manifests.ts';
 import type { Target } from '../target.ts';
@@ -34,7 +34,7 @@ export interface TagResolution {
 }
 
 export interface TagResolverOptions {
-  readonly index: RememberingIndex;
+  readonly index: TagIndex & RememberedTags;
   readonly manifests: ManifestPuller;
   readonly permission: Permission;
   readonly negative: NegativeCache;
