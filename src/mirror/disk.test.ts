@@ -163,6 +163,57 @@ describe('a disk', () => {
     expect(disk.error).toBeUndefined();
   });
 
+  it.each([
+    ['is read-only', READ_ONLY],
+    ['fails for a reason of ours', Object.assign(new Error('a bug'), { code: 'ENOSPC' })],
+  ])('that %s when it is tried is tried again, and asks for no room', async (_, broken) => {
+    const world = start();
+    world.broken = broken;
+    world.disk.failed(READ_ONLY, 77);
+    await world.pass(10_000);
+    expect([world.probes, world.wanted]).toEqual([2, []]);
+    await world.disk.close();
+  });
+
+  it('is tried with a MiB: a few bytes may have room where nothing else has', async () => {
+    const written: number[] = [];
+    const memory = createMemoryStore();
+    const store: BlobStore = {
+      ...memory,
+      async ingest(expected) {
+        const ingest = await memory.ingest(expected);
+        ingest.write = async ([bytes]) => void written.push(bytes?.length ?? 0);
+        return ingest;
+      },
+    };
+    const world = start({ store });
+    world.disk.failed(FULL, 10);
+    await world.pass(5_000);
+    expect(written).toEqual([2 ** 20]);
+  });
+
+  it('that has been well for no more than a minute is tried less often', async () => {
+    const world = start();
+    world.disk.failed(FULL, 10);
+    await world.pass(65_000);
+    world.disk.failed(FULL, 10);
+    await world.pass(5_000);
+    expect(world.disk.error).toBe(FULL);
+    await world.pass(5_000);
+    expect(world.disk.error).toBeUndefined();
+  });
+
+  it('that fails when it is tried is tried no more once it is closed', async () => {
+    const failing = Promise.withResolvers<never>();
+    const world = start({ store: { ...createMemoryStore(), ingest: () => failing.promise } });
+    world.disk.failed(FULL, 10);
+    await world.pass(5_000);
+    const closing = world.disk.close();
+    failing.reject(FULL);
+    await closing;
+    expect(world.clock.pending).toBe(0);
+  });
+
   it('is tried no more once it is closed', async () => {
     const world = start();
     world.disk.failed(FULL, 10);

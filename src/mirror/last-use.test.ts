@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { ManualClock } from '../../test/support/manual-clock.ts';
 import { createEvents, type LarderEvent } from '../events.ts';
@@ -104,7 +105,7 @@ test('what an earlier flush is still writing is waited for', async () => {
   flushes.push(lastUse.flush());
   const isOver = [false, false, false];
   for (const [i, flush] of flushes.entries()) void flush.then(() => (isOver[i] = true));
-  await Promise.resolve();
+  await setImmediate();
   expect(isOver).toEqual([false, false, false]);
   first.resolve();
   await Promise.all(flushes);

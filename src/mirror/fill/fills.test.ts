@@ -11,7 +11,9 @@ test('a fill that was given up takes with it none that has begun since', async (
   const target = new HeldUpstream(7).target();
   const fills = new Fills(cache);
   const first = fills.start(target, DIGEST, new Audience());
+  expect(fills.get(target.key.registry, DIGEST)).toBe(first);
   first.cancel();
+  expect(fills.get(target.key.registry, DIGEST)).toBeUndefined();
   const second = fills.start(target, DIGEST, new Audience());
   await first.ended;
   expect(fills.endings(DIGEST)).toBe(1);
@@ -29,4 +31,46 @@ test('to close them gives all of them up, and waits for their end', async () => 
   expect(fill.isCancelled).toBe(true);
   await closing;
   expect([fills.size, cache.clock.pending]).toEqual([0, 0]);
+});
+
+/** A fill of which a manifest tells a wrong size, and whose bytes have come. */
+async function wronglyDescribed() {
+  const cache = await MemoryCache.open({ index: { describedSize: () => Promise.resolve(8) } });
+  const upstream = new HeldUpstream(undefined);
+  const fills = new Fills(cache);
+  const audience = new Audience();
+  audience.enter('client');
+  const fill = fills.start(upstream.target(), DIGEST, audience);
+  await fill.opened;
+  upstream.send(Buffer.from('a layer'));
+  return { cache, upstream, fills, fill };
+}
+
+test('what came wrong for a reason that may be gone is begun anew, once, for the clients that come next', async () => {
+  const { cache, upstream, fills, fill } = await wronglyDescribed();
+  await fill.ended;
+  await expect.poll(() => upstream.bodies.length).toBe(2);
+  const again = fills.get('registry.test', DIGEST)!;
+  expect(again).not.toBe(fill);
+  expect([...fills]).toEqual([again]);
+  upstream.send(Buffer.from('a layer'));
+  await again.ended;
+  expect(await cache.store.stat(DIGEST)).toMatchObject({ size: 7 });
+  expect([fills.endings(DIGEST), fills.size, upstream.asked.length]).toEqual([2, 0, 2]);
+  await cache[Symbol.asyncDispose]();
+});
+
+test('it is not begun anew where a client has begun it already', async () => {
+  const { cache, upstream, fills, fill } = await wronglyDescribed();
+  const other = new HeldUpstream(7);
+  cache.events.subscribe((event) => {
+    if (event.kind === 'fill-ended' && event.outcome === 'failed') {
+      fills.start(other.target(), DIGEST, new Audience());
+    }
+  });
+  await fill.ended;
+  await expect.poll(() => other.bodies.length).toBe(1);
+  expect([upstream.asked.length, other.asked.length]).toEqual([1, 1]);
+  await fills.close();
+  await cache[Symbol.asyncDispose]();
 });

@@ -9,7 +9,6 @@ export class Followers {
   readonly #onDeserted: () => void;
   #count = 0;
   #isReadInParts = false;
-  #unwatch: (() => void) | undefined;
   #isOver = false;
   #cancelGrace: (() => void) | undefined;
 
@@ -54,14 +53,13 @@ export class Followers {
     const look = (): void => {
       if (this.#audience.client === undefined && !this.#isOver) this.#onDeserted();
     };
-    this.#unwatch = this.#audience.watch(look);
+    this.#audience.watch(look);
     look();
   }
 
   /** Nothing is waited for any more. */
   end(): void {
     this.#isOver = true;
-    this.#unwatch?.();
     this.#cancelGrace?.();
   }
 }

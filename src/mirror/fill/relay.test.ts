@@ -39,7 +39,36 @@ describe('a relay', () => {
     expect(clock.pending).toBe(0);
     relay.end();
     expect([await first?.next(), await second?.next()]).toEqual([undefined, undefined]);
+    expect(await first?.next()).toBeUndefined();
     expect([first?.offset, second?.offset]).toEqual([106, 106]);
+  });
+
+  test('gives no piece that is empty', async () => {
+    const relay = new Relay(100, new ManualClock());
+    const pushed = relay.push([Buffer.from('abc'), Buffer.from('def')]);
+    expect(await relay.join(103)?.next()).toEqual([Buffer.from('def')]);
+    await pushed;
+  });
+
+  test('keeps whole pieces, as few as make up the window', async () => {
+    const relay = new Relay(0, new ManualClock());
+    void read(relay.join(0)!, 7 * MiB);
+    for (const piece of [3, 1, 1, 2]) await relay.push([Buffer.alloc(piece * MiB)]);
+    expect([relay.join(1 * MiB), relay.join(3 * MiB)?.offset]).toEqual([undefined, 3 * MiB]);
+  });
+
+  test('goes on for a reader that is just a window behind, and leaves one behind that is farther', async () => {
+    const clock = new ManualClock();
+    const relay = new Relay(0, clock);
+    const [eager] = [relay.join(0)!, relay.join(0)!];
+    await relay.push(megabytes(1));
+    await eager.next();
+    void eager.next();
+    const held = relay.push(megabytes(4));
+    expect(await isPending(held)).toBe(true);
+    clock.advance(5_000);
+    expect(await isPending(held)).toBe(false);
+    relay.end();
   });
 
   test.each([99, 107])('is not joined at %i, where it has no bytes', (position) => {

@@ -20,8 +20,7 @@ const GRACE_BETWEEN_PARTS_MS = 60_000;
  * Whether a fill that nobody follows any more should go on: when little is left, or when a good part is
  * here already, finishing costs less than the fetch that the next client would have to begin anew.
  */
-export function isWorthFinishing({ offset, size }: FillProgress): boolean {
-  if (size === undefined) return false;
+export function isWorthFinishing({ offset, size = Infinity }: FillProgress): boolean {
   return size - offset <= LITTLE_LEFT || offset >= size * WELL_UNDER_WAY;
 }
 
