@@ -2,7 +2,8 @@ import type { PermissionPolicy } from '../mirror/permission/permission-policy.ts
 import type { TagPolicy } from '../mirror/tag-policy.ts';
 import type { RoutedUpstream } from './repositories.ts';
 import type { Clock } from '../clock.ts';
-import type { Config, TagPolicyConfig as TagConfig, UpstreamConfig } from '../config/config.ts';
+import type { Config, UpstreamConfig } from '../config/config.ts';
+import type { TagPolicyConfig as TagConfig } from '../config/sections/tags.ts';
 import { matcherOf } from '../config/values/glob.ts';
 import { proxyOf } from '../config/source/proxy-environment.ts';
 import type { Events } from '../events.ts';

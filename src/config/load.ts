@@ -1,10 +1,12 @@
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
+import { z } from 'zod';
+import { complete } from './complete.ts';
 import type { Config } from './config.ts';
 import { pathResolver, type ConfigSources } from './source/config-sources.ts';
 import { checkHelpers } from './sections/credential-helper.ts';
-import { checkForms } from './sections/credentials-schema.ts';
+import { checkForms } from './sections/credentials.ts';
 import { describeIssues } from './source/describe-issue.ts';
 import { interpolateCredentials } from './source/interpolate.ts';
 import { readOverrides } from './source/overrides.ts';
@@ -14,7 +16,7 @@ import { ConfigError, formatKeyPath, type ConfigProblem } from './config-problem
 import { errorCode, readReferencedFiles, type ReferencedFiles } from './source/referenced-files.ts';
 import type { ListenRefusal } from './listen-refusal.ts';
 import { configSchema, type ConfigFile } from './schema.ts';
-import { toConfig } from './to-config.ts';
+import { PLAIN } from './values/context.ts';
 import { checkUpstreams } from './sections/upstream-checks.ts';
 import { parseYaml, type YamlProblem, type YamlSource } from './source/yaml-source.ts';
 
@@ -57,7 +59,7 @@ export function loadConfig(
   if (file === undefined || problems.length > 0 || lines.length > 0) {
     throw new ConfigError([...formatProblems(path, problems), ...lines]);
   }
-  const config = toConfig(file, { overrides, resolvePath, certificates, proxies });
+  const config = complete(file, { overrides, certificates, proxies });
   const refusal = refusalOf(config, overrides);
   if (refusal === undefined) return config;
   throw new ConfigError(formatProblems(path, [positioned(refusal, source)]));
@@ -87,13 +89,14 @@ function readFile(
   if (source.value === undefined)
     return { file: undefined, certificates: new Map(), problems: source.problems };
   const { file: written, problems: missing } = interpolateCredentials(source.value, sources.env);
-  const parsed = configSchema.safeParse(written);
+  const schema = configSchema({ ...PLAIN, resolvePath });
+  const parsed = z.safeDecode(schema, written);
   const referenced = readReferencedFiles(written, resolvePath, sources.readText);
   const helpers = checkHelpers(written, resolvePath, sources);
   const problems = oneForEachKey([
     ...missing,
-    ...describeIssues(parsed.error?.issues ?? [], configSchema, written),
-    ...checkUpstreams(written),
+    ...describeIssues(parsed.error?.issues ?? [], schema, written),
+    ...checkUpstreams(written, schema),
     ...checkForms(written),
     ...checkProxies(written),
     ...referenced.problems,

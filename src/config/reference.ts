@@ -4,10 +4,11 @@ import { KNOWN_REGISTRY_NAMES } from './sections/known-registries.ts';
 import { alternatives, formatKeyPath } from './config-problem.ts';
 import { bare, type Bare } from './source/schema-shape.ts';
 import { configSchema } from './schema.ts';
+import { PLAIN } from './values/context.ts';
 
 const INTRODUCTION = `# Configuration
 
-<!-- Generated from src/config/schema.ts; a test compares the two. -->
+<!-- Generated from src/config/schema.ts and src/config/sections/; a test compares the two. -->
 
 Larder reads one YAML file: the one that \`--config\` names, else the one that \`LARDER_CONFIG\` names, else
 \`config.yaml\` in the current folder. \`larder check\` reads it, says what is wrong with it, and prints what is in
@@ -32,7 +33,7 @@ and those of each customer or region: \`*.gcr.io\`, \`*.pkg.dev\`, \`*.azurecr.i
 
 /** The reference of the configuration file in Markdown: every key with its kind, default and meaning. */
 export function renderReference(): string {
-  const keys = listKeys(configSchema, []);
+  const keys = listKeys(configSchema(PLAIN), []);
   return [INTRODUCTION, ...keys.map(renderKey)].join('\n');
 }
 

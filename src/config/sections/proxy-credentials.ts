@@ -1,36 +1,36 @@
 import { z } from 'zod';
-import { isPlainMap, upstreamEntries } from '../source/plain-value.ts';
 import type { ConfigProblem } from '../config-problem.ts';
+import { isPlainMap, upstreamEntries } from '../source/plain-value.ts';
+import type { ValueContext } from '../values/context.ts';
 import type { ProxyCredentials } from '../values/proxy.ts';
-import { secretText } from '../values/leaf.ts';
+import { accountFile, secret } from '../values/secret.ts';
 
-const keys = z.strictObject({
-  username: secretText().describe('The account at the proxy.'),
-  password: secretText().optional().describe("The account's password."),
-  passwordFile: secretText('path')
+const keys = (context: ValueContext) => ({
+  username: secret(context).describe('The account at the proxy.'),
+  password: secret(context).optional().describe("The account's password."),
+  passwordFile: accountFile(context)
     .optional()
     .describe('A file that holds nothing but the password. It is read at each use, so it may change.'),
 });
 
-type Keys = z.output<typeof keys>;
-
-/** The account at a proxy: `password` or `passwordFile`. Paths are as written. */
-export const proxyCredentialsSchema: z.ZodPipe<
-  typeof keys,
-  z.ZodTransform<ProxyCredentials, Keys>
-> = keys.transform((written, context): ProxyCredentials => {
-  const { username, password, passwordFile } = written;
-  if (password !== undefined && passwordFile === undefined) return { kind: 'password', username, password };
-  if (passwordFile !== undefined && password === undefined)
-    return { kind: 'password-file', username, path: passwordFile };
-  const got = password === undefined ? 'none' : 'both';
-  context.issues.push({
-    code: 'custom',
-    message: `expected password or passwordFile, got ${got}`,
-    input: undefined,
+/** The account at a proxy: `password` or `passwordFile`. */
+export const proxyCredentials = (context: ValueContext) =>
+  z.codec(z.strictObject(keys(context)), z.custom<ProxyCredentials>(), {
+    decode({ username, password, passwordFile }, { issues }): ProxyCredentials {
+      if (password !== undefined && passwordFile === undefined)
+        return { kind: 'password', username, password };
+      if (passwordFile !== undefined && password === undefined)
+        return { kind: 'password-file', username, path: passwordFile };
+      const got = password === undefined ? 'none' : 'both';
+      const message = `expected password or passwordFile, got ${got}`;
+      issues.push({ code: 'custom', message, input: undefined });
+      return z.NEVER;
+    },
+    encode: (account) =>
+      account.kind === 'password'
+        ? { username: account.username, password: account.password }
+        : { username: account.username, passwordFile: account.path },
   });
-  return z.NEVER;
-});
 
 /** What `proxy` and `proxyCredentials` of an upstream must agree on. Takes the file as written. */
 export function checkProxies(file: unknown): readonly ConfigProblem[] {

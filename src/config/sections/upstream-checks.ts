@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import { asciiLower } from '../../oci/ascii.ts';
 import { parseRegistryHost } from '../values/host.ts';
 import { aliasedRegistry, knownRegistry, KNOWN_REGISTRY_NAMES } from './known-registries.ts';
@@ -5,7 +6,6 @@ import { isMisspelt, nearest } from '../source/nearest.ts';
 import { isPlainMap, upstreamEntries, type PlainMap } from '../source/plain-value.ts';
 import { alternatives, shown, type KeyPath, type ConfigProblem } from '../config-problem.ts';
 import { keysAt } from '../source/schema-shape.ts';
-import { configSchema } from '../schema.ts';
 import { ValueError, valueOrError } from '../values/value-error.ts';
 
 /**
@@ -13,21 +13,21 @@ import { ValueError, valueOrError } from '../values/value-error.ts';
  * Takes the file as written, so that its mistakes are found beside those of the schema; wherever the schema
  * has a complaint already, these checks are silent.
  */
-export function checkUpstreams(file: unknown): readonly ConfigProblem[] {
+export function checkUpstreams(file: unknown, schema: z.core.$ZodType): readonly ConfigProblem[] {
   const entries = upstreamEntries(file);
   return [
-    ...entries.flatMap(([name, entry]) => checkName(name, entry)),
+    ...entries.flatMap(([name, entry]) => checkName(name, entry, schema)),
     ...checkUnique(entries, namesOf, 'name'),
     ...checkUnique(entries, hostsOf, 'host'),
-    ...checkDefault(file),
+    ...checkDefault(file, schema),
   ];
 }
 
-function checkName(name: string, entry: PlainMap): readonly ConfigProblem[] {
+function checkName(name: string, entry: PlainMap, schema: z.core.$ZodType): readonly ConfigProblem[] {
   const path = ['upstreams', name];
   const mistake = nameMistake(name);
   if (mistake !== undefined) return [{ path, message: mistake }];
-  const hasUrl = entry['url'] !== undefined || isMisspelt(entry, 'url', keysAt(configSchema, path));
+  const hasUrl = entry['url'] !== undefined || isMisspelt(entry, 'url', keysAt(schema, path));
   if (hasUrl || knownRegistry(name) !== undefined) return [];
   const meant = nearest(name, KNOWN_REGISTRY_NAMES);
   const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
@@ -95,10 +95,10 @@ function checkUnique(
   return problems;
 }
 
-function checkDefault(file: unknown): readonly ConfigProblem[] {
+function checkDefault(file: unknown, schema: z.core.$ZodType): readonly ConfigProblem[] {
   const map = isPlainMap(file) ? file : {};
   const upstreams = map['upstreams'] === undefined ? DEFAULT_UPSTREAMS : (map['upstreams'] ?? {});
-  const known = keysAt(configSchema, []);
+  const known = keysAt(schema, []);
   const isMisread = ['defaultUpstream', 'upstreams'].some((key) => isMisspelt(map, key, known));
   if (isMisread || !isPlainMap(upstreams)) return [];
   const written = map['defaultUpstream'] ?? 'docker.io';

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { isMisspelt, nearest } from './nearest.ts';
 import { isPlainMap } from './plain-value.ts';
 import { alternatives, formatKey, shown, type KeyPath, type ConfigProblem } from '../config-problem.ts';
-import { hidden } from '../values/leaf.ts';
+import { hidden } from '../values/secret.ts';
 import { keysAt } from './schema-shape.ts';
 
 /** Says what the schema found in Larder's words: what was expected, and what is there. */
@@ -11,19 +11,11 @@ export function describeIssues(
   schema: z.core.$ZodType,
   file: unknown,
 ): readonly ConfigProblem[] {
-  const misspelt = new Set<string>();
-  for (const issue of issues) {
-    if (issue.code === 'unrecognized_keys') misspelt.add(JSON.stringify(issue.path));
-  }
   return issues.flatMap((issue) => {
     const path = issue.path.map((part) => (typeof part === 'number' ? part : String(part)));
     if (issue.code === 'unrecognized_keys')
       return issue.keys.map((key) => unknownKey(path, key, keysAt(schema, path)));
-    // What a map lacks as a whole is an echo of its misspelt key.
-    const isEcho = issue.code === 'custom' && misspelt.has(JSON.stringify(path));
-    return isEcho || isMissingMisspelt(schema, file, path)
-      ? []
-      : [{ path, message: describeIssue(issue, file, path) }];
+    return isMissingMisspelt(schema, file, path) ? [] : [{ path, message: describeIssue(issue, file, path) }];
   });
 }
 

@@ -23,6 +23,13 @@ export function interpolateCredentials(
   return { file: mapCredentials(file, replace), problems };
 }
 
+/** The inverse of `interpolateCredentials`: no text is taken for a variable. */
+export function escapeCredentials(file: unknown): unknown {
+  return mapCredentials(file, (value) =>
+    typeof value === 'string' ? value.replaceAll('${', () => '$${') : value,
+  );
+}
+
 function mapCredentials(file: unknown, replace: (value: unknown, path: KeyPath) => unknown): unknown {
   return mapKey(file, 'upstreams', (upstreams) => {
     if (!isPlainMap(upstreams)) return upstreams;

@@ -9,9 +9,16 @@ export type Bare =
   | { readonly kind: 'choice'; readonly words: readonly string[] }
   | { readonly kind: 'value'; readonly title: string };
 
-/** Takes defaults, optionality, preprocessing and transformation off a schema. */
-export function bare(schema: z.core.$ZodType): Bare {
-  if (schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional) return bare(schema.def.innerType);
+/** A schema without its default, optionality and readonlyness. */
+export function unwrapped(schema: z.core.$ZodType): z.core.$ZodType {
+  const isWrapper =
+    schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional || schema instanceof z.ZodReadonly;
+  return isWrapper ? unwrapped(schema.def.innerType) : schema;
+}
+
+/** Takes wrappers and codecs off a schema. */
+export function bare(wrapped: z.core.$ZodType): Bare {
+  const schema = unwrapped(wrapped);
   if (schema instanceof z.ZodObject) return { kind: 'map', keys: schema.def.shape };
   if (schema instanceof z.ZodRecord) return { kind: 'record', value: schema.def.valueType };
   if (schema instanceof z.ZodArray) return { kind: 'list', item: schema.def.element };
@@ -19,9 +26,8 @@ export function bare(schema: z.core.$ZodType): Bare {
   if (schema instanceof z.ZodBoolean) return { kind: 'choice', words: ['true', 'false'] };
   const { title } = z.globalRegistry.get(schema) ?? {};
   if (title !== undefined) return { kind: 'value', title };
-  if (schema instanceof z.ZodPipe) {
-    return bare(schema.def.in instanceof z.ZodTransform ? schema.def.out : schema.def.in);
-  }
+  if (schema instanceof z.ZodCodec)
+    return bare(schema.def.in instanceof z.ZodUnknown ? schema.def.out : schema.def.in);
   throw new TypeError('a schema of a kind that the reference does not know');
 }
 

@@ -1,3 +1,4 @@
+import { leaf, type Leaf } from './leaf.ts';
 import { ValueError } from './value-error.ts';
 
 /** IEC 80000-13: kB is 1000 bytes, KiB 1024. `K`, `G` or `Gb` would leave open which is meant, so they are none. */
@@ -49,4 +50,32 @@ export function formatByteSize(bytes: number): string {
 
 function digitCount(text: string): number {
   return text.replaceAll(/\D/g, '').length;
+}
+
+/** @returns bytes */
+export function byteSize(least = 0): Leaf<number> {
+  const read = (value: unknown): number => {
+    const bytes = readByteSize(value, EXPECTED);
+    if (bytes < least) throw new ValueError(`a size of at least ${formatByteSize(least)}`);
+    return bytes;
+  };
+  return leaf({ title: 'size', read, write: formatByteSize });
+}
+
+/** @returns bytes; undefined for `unlimited` */
+export function byteSizeOrUnlimited(least: number): Leaf<number | undefined> {
+  const read = (value: unknown): number | undefined => {
+    if (value === 'unlimited') return undefined;
+    const bytes = readByteSize(value, 'a size such as 512MiB or 50GB, or unlimited');
+    if (bytes < least) throw new ValueError(`a size of at least ${formatByteSize(least)}, or unlimited`);
+    return bytes;
+  };
+  const write = (bytes: number | undefined): string =>
+    bytes === undefined ? 'unlimited' : formatByteSize(bytes);
+  return leaf({ title: 'size or `unlimited`', read, write });
+}
+
+function readByteSize(value: unknown, expected: string): number {
+  if (typeof value !== 'string' && typeof value !== 'number') throw new ValueError(expected);
+  return parseByteSize(String(value));
 }

@@ -1,4 +1,6 @@
 import parseDurationText from 'parse-duration';
+import { z } from 'zod';
+import { textLeaf, type Leaf } from './leaf.ts';
 import { ValueError } from './value-error.ts';
 
 const UNITS = [
@@ -37,4 +39,62 @@ export function formatDuration(ms: number): string {
     if (count > 0) text += `${count}${unit}`;
   }
   return text === '' ? '0s' : text;
+}
+
+declare const UNIT: unique symbol;
+
+/** Tells the type of a leaf of milliseconds from others; there is no such property. */
+export interface InMilliseconds {
+  readonly [UNIT]: 'ms';
+}
+
+/** A leaf of milliseconds. */
+export interface Milliseconds<T> extends Leaf<T>, InMilliseconds {}
+
+/**
+ * A duration that is compared with, never waited for: it may be long.
+ * @returns milliseconds
+ */
+export function duration(): Milliseconds<number> {
+  const leaf = textLeaf({
+    title: 'duration',
+    expected: EXPECTED,
+    parse: parseDuration,
+    format: formatDuration,
+  });
+  return milliseconds(leaf);
+}
+
+/**
+ * A duration that a timer waits for. Node's timers fire at once beyond 2^31 - 1 ms; a day is long enough.
+ * @returns milliseconds
+ */
+export function wait(leastMs: number): Milliseconds<number> {
+  const parse = (text: string): number => {
+    const ms = parseDuration(text);
+    if (ms >= leastMs && ms <= 86_400_000) return ms;
+    throw new ValueError(`a duration from ${formatDuration(leastMs)} to 1d`);
+  };
+  const expected = 'a duration such as 90s or 5m';
+  return milliseconds(textLeaf({ title: 'duration', expected, parse, format: formatDuration }));
+}
+
+/** @returns milliseconds; undefined for `never` */
+export function durationOrNever(): Milliseconds<number | undefined> {
+  const leaf = textLeaf({
+    title: 'duration or `never`',
+    expected: 'a duration such as 12h or 30d, or never',
+    parse: (text) => (text === 'never' ? undefined : parseDuration(text)),
+    format: (ms) => (ms === undefined ? 'never' : formatDuration(ms)),
+  });
+  return milliseconds(leaf);
+}
+
+function milliseconds<T>(leaf: Leaf<T>): Milliseconds<T> {
+  return leaf.meta({ unit: 'ms' }) as Milliseconds<T>;
+}
+
+/** Whether a schema without wrappers is a leaf of milliseconds. */
+export function isMilliseconds(schema: z.core.$ZodType): boolean {
+  return z.globalRegistry.get(schema)?.['unit'] === 'ms';
 }

@@ -1,4 +1,5 @@
 import picomatch from 'picomatch';
+import { textLeaf, unchanged, type Leaf } from './leaf.ts';
 import { ValueError } from './value-error.ts';
 
 const EXPECTED = 'a glob such as library/* or team/**';
@@ -25,4 +26,9 @@ export function parseGlob(text: string): string {
 /** Whether a text matches any of the globs; none of them matches nothing. A dot is a letter like others. */
 export function matcherOf(globs: readonly string[]): (text: string) => boolean {
   return globs.length === 0 ? () => false : picomatch([...globs], { dot: true });
+}
+
+/** A picomatch glob, as it is written. */
+export function glob(): Leaf<string> {
+  return textLeaf({ title: 'glob', expected: EXPECTED, parse: parseGlob, format: unchanged });
 }

@@ -1,5 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { asciiLower } from '../../oci/ascii.ts';
+import { textLeaf, unchanged, type Leaf } from './leaf.ts';
 import { ValueError, valueOrError } from './value-error.ts';
 
 /** RFC 1123 section 2.1, in lower case. */
@@ -45,4 +46,16 @@ export function parseRegistryHost(text: string): string {
     throw new ValueError('a registry host such as ghcr.io or registry.example:5000');
   }
   return host;
+}
+
+/** A host, with or without a port, in lower case. */
+export function host(): Leaf<string> {
+  const expected = 'a host such as mirror.example';
+  return textLeaf({ title: 'host', expected, parse: parseHost, format: unchanged });
+}
+
+/** The host of a registry in lower case. */
+export function registryHost(): Leaf<string> {
+  const expected = 'a registry host such as ghcr.io';
+  return textLeaf({ title: 'registry host', expected, parse: parseRegistryHost, format: unchanged });
 }

@@ -1,3 +1,4 @@
+import { textLeaf, type Leaf } from './leaf.ts';
 import { ValueError } from './value-error.ts';
 
 // WHATWG URL would repair "https:/host" or "https://host\path" in silence.
@@ -25,4 +26,15 @@ export function parseRegistryUrl(text: string): URL {
   const url = parseHttpUrl(text);
   if (/\/v[12]$/.test(url.pathname)) throw new ValueError('a URL without /v2 at its end, which is added');
   return url;
+}
+
+/** The URL without the "/" that WHATWG puts behind a host. */
+export function formatUrl(url: URL): string {
+  return url.href.replace(/\/$/, '');
+}
+
+/** The base of a registry's API. */
+export function registryUrl(): Leaf<URL> {
+  const expected = 'a URL such as https://registry.example:5443';
+  return textLeaf({ title: 'URL', expected, parse: parseRegistryUrl, format: formatUrl });
 }

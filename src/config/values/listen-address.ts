@@ -2,6 +2,7 @@ import { isIP, isIPv6 } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { asciiLower } from '../../oci/ascii.ts';
 import { isHostName } from './host.ts';
+import { textLeaf, type Leaf } from './leaf.ts';
 import { ValueError } from './value-error.ts';
 
 /** Where to listen. */
@@ -39,4 +40,10 @@ export function isLoopback({ host }: ListenAddress): boolean {
   if (host === undefined) return false;
   if (isIP(host) === 0) return host === 'localhost';
   return ipaddr.process(host).range() === 'loopback';
+}
+
+/** Where to listen. */
+export function listenAddress(): Leaf<ListenAddress> {
+  const expected = 'an address such as 127.0.0.1:5000';
+  return textLeaf({ title: 'address', expected, parse: parseListenAddress, format: formatListenAddress });
 }

@@ -1,9 +1,10 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import ipaddr from 'ipaddr.js';
+import { textLeaf, unchanged, type Leaf } from './leaf.ts';
 import { ValueError } from './value-error.ts';
 
 /** What Larder may be told to believe: the address of one machine, or of a network. */
-export const NETWORK_EXAMPLE = 'an address or a network such as 10.0.0.2 or 10.0.0.0/8';
+const NETWORK_EXAMPLE = 'an address or a network such as 10.0.0.2 or 10.0.0.0/8';
 
 const NETWORK = /^([^/]+?)(?:\/([0-9]{1,3}))?$/;
 const MAPPED_BITS = 96;
@@ -22,4 +23,9 @@ export function parseNetwork(text: string): string {
   if (bits > (plain.kind() === 'ipv4' ? 32 : 128)) throw new ValueError(NETWORK_EXAMPLE);
   if (bits <= 0) throw new ValueError(`${NETWORK_EXAMPLE}, not of every address`);
   return `${plain.toString()}/${bits}`;
+}
+
+/** A network with its length. */
+export function network(): Leaf<string> {
+  return textLeaf({ title: 'network', expected: NETWORK_EXAMPLE, parse: parseNetwork, format: unchanged });
 }

@@ -1,3 +1,5 @@
+import { formatUrl } from './http-url.ts';
+import { textLeaf, type Leaf } from './leaf.ts';
 import { ValueError } from './value-error.ts';
 
 /** An HTTP proxy. */
@@ -38,4 +40,14 @@ function decoded(text: string): string {
   } catch {
     throw new ValueError(ESCAPED);
   }
+}
+
+/** An HTTP proxy, or none. Of its account nothing is written, which `proxyCredentials` beside it tells. */
+export function proxyOrNone(): Leaf<ProxyConfig | 'none'> {
+  return textLeaf({
+    title: 'URL or `none`',
+    expected: 'a proxy such as http://proxy.example:3128, or none',
+    parse: (text) => (text === 'none' ? text : parseProxy(text)),
+    format: (proxy) => (proxy === 'none' ? proxy : formatUrl(proxy.url)),
+  });
 }

@@ -1,0 +1,135 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { complete } from './complete.ts';
+import type { Config } from './config.ts';
+import { encodeConfig } from './print.ts';
+import { configSchema } from './schema.ts';
+import { interpolateCredentials } from './source/interpolate.ts';
+import { bare } from './source/schema-shape.ts';
+import { PLAIN } from './values/context.ts';
+
+const schema = configSchema(PLAIN);
+
+/** What may be written for each kind of value, by the title of the kind. */
+const WRITTEN = new Map<string, fc.Arbitrary<unknown>>(
+  Object.entries({
+    address: [':5000', '127.0.0.1:0', '[::1]:5000', 'LOCALHOST:80'],
+    duration: ['1ms', '90s', '1.5h', '1h30m', '1d'],
+    'duration or `never`': ['never', '0s', '12h'],
+    glob: ['**', 'library/*', 'v[0-9]*', '{a,b}'],
+    host: ['A.example', 'a.example', 'b.example:80'],
+    network: ['10.0.0.0/8', '192.0.2.1', '::ffff:192.0.2.1', '2001:db8::/32'],
+    path: ['./a', '~/b', '/c'],
+    program: ['docker-credential-a', './docker-credential-b'],
+    'registry host': ['docker.io', 'index.docker.io', 'A.example', 'localhost:5000'],
+    size: [1024 ** 2, '1MiB', '1.5GB'],
+    'size or `unlimited`': ['unlimited', '50GiB', '123456'],
+    text: ['me', '${NAME}', '$${NAME}', '${'],
+    URL: ['https://a.example', 'http://b.example:5000/path/'],
+    'URL or `none`': ['none', 'http://proxy.example:3128', 'https://proxy.example'],
+    'whole number': [1, 4096],
+  }).map(([title, values]) => [title, fc.constantFrom<unknown>(...values)]),
+);
+
+/** Files that the schema allows, each key of which may be left out. */
+function files(of: z.core.$ZodType, path: readonly string[] = []): fc.Arbitrary<unknown> {
+  const shape = bare(of);
+  switch (shape.kind) {
+    case 'map': {
+      const keys = Object.entries(shape.keys).map(([key, inner]) => [key, files(inner, [...path, key])]);
+      return maps(path.at(-1), Object.fromEntries(keys));
+    }
+    case 'record': {
+      const value = files(shape.value, path);
+      const names = ['docker.io', 'ghcr.io', 'nvcr.io', 'a.example'];
+      return fc.record(Object.fromEntries(names.map((name) => [name, value])), { requiredKeys: [] });
+    }
+    case 'list':
+      return fc.array(files(shape.item, path), { maxLength: 4 });
+    case 'choice':
+      return fc.constantFrom(
+        ...shape.words.map((word) => (/^(?:true|false)$/.test(word) ? word === 'true' : word)),
+      );
+    default:
+      return WRITTEN.get(shape.title) ?? unknownKind(shape.title);
+  }
+}
+
+function unknownKind(title: string): never {
+  throw new Error(`say in WRITTEN what may be written for the kind "${title}"`);
+}
+
+type Keys = Readonly<Record<string, fc.Arbitrary<unknown>>>;
+
+/** The maps that are neither whole nor free in what they leave out, by their key. */
+const FORMS: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  access: [['anonymous']],
+  credentials: [
+    ['username', 'password'],
+    ['username', 'passwordFile'],
+    ['token'],
+    ['dockerConfig'],
+    ['helper'],
+  ],
+  proxyCredentials: [
+    ['username', 'password'],
+    ['username', 'passwordFile'],
+  ],
+};
+
+function maps(key: string | undefined, keys: Keys): fc.Arbitrary<unknown> {
+  const forms = FORMS[key ?? ''];
+  if (forms === undefined) return fc.oneof(fc.constant(null), fc.record(keys, { requiredKeys: [] }));
+  const only = (form: readonly string[]): Keys =>
+    Object.fromEntries(Object.entries(keys).filter(([name]) => form.includes(name)));
+  return fc.oneof(...forms.map((form) => fc.record(only(form))));
+}
+
+function completed(file: unknown): Config {
+  const proxies = { http: undefined, https: undefined, noProxy: [] };
+  return complete(z.decode(schema, file), { overrides: {}, certificates: new Map(), proxies });
+}
+
+describe('what is written of a configuration', () => {
+  it('is read as the values that it was written from, whatever the keys', () => {
+    fc.assert(
+      fc.property(files(schema), (file) => {
+        const value = z.decode(schema, file);
+        expect(z.decode(schema, z.encode(schema, value))).toEqual(value);
+      }),
+    );
+  });
+
+  it('is a file of the same configuration, with the secrets', () => {
+    fc.assert(
+      fc.property(files(schema), (file) => {
+        const config = completed(file);
+        const { file: read, problems } = interpolateCredentials(encodeConfig(config), {});
+        expect(problems).toEqual([]);
+        expect(completed(read)).toEqual(config);
+      }),
+    );
+  });
+
+  it('has the account of a proxy beside its URL', () => {
+    const config = completed({ upstreams: { 'docker.io': { proxy: 'http://me:p%40ss@proxy.example:1' } } });
+    expect(encodeConfig(config)).toMatchObject({
+      upstreams: {
+        'docker.io': {
+          proxy: 'http://proxy.example:1',
+          proxyCredentials: { username: 'me', password: 'p@ss' },
+        },
+      },
+    });
+    expect(completed(encodeConfig(config))).toEqual(config);
+  });
+
+  it('leaves out what is at the default of an upstream, and says all that is general', () => {
+    expect(z.encode(schema, z.decode(schema, null))).toMatchObject({
+      cache: { maxSize: '50GiB', unusedFor: 'never' },
+      upstreams: { 'docker.io': {} },
+      timeouts: { answer: '25s' },
+    });
+  });
+});

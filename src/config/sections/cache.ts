@@ -1,0 +1,37 @@
+import { byteSize, byteSizeOrUnlimited } from '../values/byte-size.ts';
+import type { ValueContext } from '../values/context.ts';
+import { durationOrNever } from '../values/duration.ts';
+import { filePath } from '../values/path.ts';
+import { section } from './section.ts';
+
+/** `cache`: what is kept, and where. Sizes are bytes. */
+export const cache = (context: ValueContext) =>
+  section({
+    directory: filePath(context)
+      .prefault('./cache')
+      .describe('Where everything is kept. One process owns it.'),
+    maxSize: byteSizeOrUnlimited(1)
+      .prefault('50GiB')
+      .describe('What is kept at most; beyond it, what has not been pulled for longest goes.'),
+    minFree: byteSize().prefault('2GiB').describe('What is left free on the disk.'),
+    manifestMemory: byteSize(1024 ** 2)
+      .prefault('64MiB')
+      .describe('How much memory holds manifests.'),
+    blobMemory: byteSize()
+      .prefault('32MiB')
+      .describe('How much memory holds blobs of 64 KiB and less, image configs above all; 0: none.'),
+    unusedFor: durationOrNever().prefault('never').describe('What nobody has pulled for this long goes.'),
+    verifyEvery: durationOrNever()
+      .prefault('never')
+      .describe(
+        'How long after a verification of the whole store the next one begins, in the background: every blob is ' +
+          'read and hashed, and what is wrong is set aside and comes from upstream again when it is next asked for.',
+      ),
+    verifyRate: byteSize(1)
+      .prefault('20MiB')
+      .describe(
+        'How many bytes a second such a verification reads, and `larder verify` of a running server.',
+      ),
+  })
+    .prefault({})
+    .describe('What is kept, and where.');

@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { duration, wait } from '../values/duration.ts';
+import { glob } from '../values/glob.ts';
+import { list } from '../values/list.ts';
+import { count } from '../values/whole-number.ts';
+import { overriding, section, type SectionValue } from './section.ts';
+
+const keys = () => ({
+  ttl: duration()
+    .prefault('5m')
+    .describe('How long a tag is served without asking upstream whether it has moved.'),
+  staleFor: duration()
+    .prefault('30d')
+    .describe('How long past `ttl` a tag may be served while upstream fails. `0s`: not at all.'),
+  deadline: wait(0)
+    .prefault('2s')
+    .describe(
+      'How long a client waits for a revalidation. After that the known tag is served and the check goes on behind it.',
+    ),
+  immutable: list(glob())
+    .prefault([])
+    .describe('Tags that are never revalidated once cached, such as `v*.*.*`. `**` means every tag.'),
+  onDeleted: z
+    .enum(['drop', 'keep'])
+    .prefault('drop')
+    .describe('What happens to a cached tag when upstream says that it is gone.'),
+  quotaReserve: count(0)
+    .prefault(10)
+    .describe(
+      'So many of the pulls that upstream allows (Docker Hub tells them in `ratelimit-remaining`) are kept for what is not cached at all; ' +
+        'tags that have moved are served as they were.',
+    ),
+});
+
+/** When upstream is asked whether a tag has moved. */
+export type TagPolicyConfig = SectionValue<ReturnType<typeof keys>>;
+
+/** `tags`: what upstreams have that do not say otherwise. */
+export const tags = () =>
+  section(keys())
+    .prefault({})
+    .describe('When upstream is asked whether a tag has moved. An upstream may say otherwise.');
+
+/** `tags` of an upstream. */
+export const ownTags = () =>
+  section(overriding(keys())).prefault({}).describe('Overrides single keys of the general `tags`.');

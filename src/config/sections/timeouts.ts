@@ -1,0 +1,37 @@
+import { wait } from '../values/duration.ts';
+import { overriding, section, type SectionValue } from './section.ts';
+
+// Headers must reach containerd within 30 s (its ResponseHeaderTimeout): connecting and waiting stay below.
+const keys = () => ({
+  connect: wait(1).prefault('5s').describe('For a connection to upstream, TLS included.'),
+  headers: wait(1)
+    .prefault('15s')
+    .describe(
+      "From a request to its answer's headers, and as much as `connect` beyond that: whether a connection had to be " +
+        'made first is not told apart.',
+    ),
+  body: wait(1)
+    .prefault('30s')
+    .describe('The longest silence inside a body. A body that keeps coming may take as long as it likes.'),
+});
+
+/** How long one upstream is waited for. */
+export type UpstreamTimeouts = SectionValue<ReturnType<typeof keys>>;
+
+/** `timeouts`: what upstreams have that do not say otherwise, and what clients wait for. */
+export const timeouts = () =>
+  section({
+    ...keys(),
+    answer: wait(1)
+      .prefault('25s')
+      .describe(
+        "How long a client waits for its answer's headers, whatever upstream has to be asked for it: then it " +
+          'gets 504, while what it asked for is still fetched. Below the 30 s after which containerd gives up.',
+      ),
+  })
+    .prefault({})
+    .describe('How long upstreams are waited for. An upstream may say otherwise, but for `answer`.');
+
+/** `timeouts` of an upstream. */
+export const ownTimeouts = () =>
+  section(overriding(keys())).prefault({}).describe('Overrides single keys of the general `timeouts`.');
