@@ -58,6 +58,36 @@ test('it is bounded: the oldest goes first', () => {
   expect(['a', 'b', 'c'].map((key) => negative.get(key) !== undefined)).toEqual([false, true, true]);
 });
 
+test('an answer that is as old as the client takes none is told no more', () => {
+  const clock = new ManualClock();
+  const negative = new NegativeCache(clock, 30_000);
+  clock.advance(100_000);
+  negative.put('a', ERROR);
+  clock.advance(4_999);
+  expect(negative.get('a', 5_000)).toMatchObject({ ageMs: 4_999 });
+  clock.advance(1);
+  expect(negative.get('a', 5_000)).toBeUndefined();
+  expect(negative.get('a')).toMatchObject({ ageMs: 5_000 });
+});
+
+test('what is over takes no place from what is not', () => {
+  const clock = new ManualClock();
+  const negative = new NegativeCache(clock, 30_000, 2);
+  negative.put('old', ERROR);
+  clock.advance(1_000);
+  negative.put('young', ERROR);
+  clock.advance(29_000);
+  expect(negative.get('old')).toBeUndefined();
+  negative.put('new', ERROR);
+  expect([negative.get('young'), negative.get('new')].every((error) => error !== undefined)).toBe(true);
+});
+
+test('ten thousand are remembered, unless told otherwise', () => {
+  const negative = new NegativeCache(new ManualClock(), 30_000);
+  for (let i = 0; i <= 10_000; i += 1) negative.put(String(i), ERROR);
+  expect([negative.get('0') === undefined, negative.get('1') === undefined]).toEqual([true, false]);
+});
+
 test('a time of zero turns it off', () => {
   const negative = new NegativeCache(new ManualClock(), 0);
   negative.put('a', ERROR);
@@ -83,6 +113,14 @@ describe('what is disproved', () => {
     negative.disprove(here, digest);
     expect(names.map(isKnown)).toEqual([false, false, false]);
     expect(otherNames.every(isKnown)).toBe(true);
+  });
+
+  test('is forgotten also where nothing else is known', () => {
+    const negative = new NegativeCache(new ManualClock(), 30_000);
+    const name = refusalKey('blob', here, digest);
+    negative.put(name, ERROR);
+    negative.disprove(here, digest);
+    expect(negative.get(name)).toBeUndefined();
   });
 
   describe('while the question is under way', () => {

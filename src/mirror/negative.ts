@@ -72,10 +72,6 @@ export class NegativeCache {
   put(key: string, error: UpstreamError, mark?: Mark): void {
     if (mark !== undefined && this.isDisprovedSince(mark)) return;
     const ttlMs = error.isVerdict ? this.#ttlMs : Math.min(this.#ttlMs, UNPROVEN_MS);
-    if (ttlMs > 0) this.#remember(key, error, ttlMs);
-  }
-
-  #remember(key: string, error: UpstreamError, ttlMs: number): void {
     const at = this.#clock.monotonic();
     this.#errors.set(key, { error, at, until: at + ttlMs });
   }

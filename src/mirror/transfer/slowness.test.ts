@@ -26,6 +26,15 @@ describe('a transfer is asked for anew', () => {
     ['a byte a second: after a minute, and every five minutes', repeated(660, [1, 1]), [60, 360, 660]],
     ['just below 16 KiB a second', repeated(61, [16 * KiB - 1, 1]), [60]],
     ['just as fast as that: never', repeated(1_000, [16 * KiB, 1]), []],
+    ['a byte too few in a minute', [[16 * KiB * 60 - 1, 60]], [60]],
+    [
+      'a byte too few in a minute that follows a fast one',
+      [
+        [16 * KiB * 60, 60],
+        [16 * KiB * 60 - 1, 60],
+      ],
+      [120],
+    ],
     ['a burst that makes up for a silence: never', repeated(100, [1, 29], [600 * KiB, 1]), []],
     ['a burst that does not', repeated(10, [1, 29], [100 * KiB, 1]), [60]],
     ['slow for less than a minute, then fast: never', [...repeated(50, [1, 1]), [9 * 1024 * KiB, 11]], []],
