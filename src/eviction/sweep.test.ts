@@ -117,7 +117,7 @@ it('to the byte, what is missing goes, and what was set aside goes for it first'
   expect(await sweepFor(100, cache)).toMatchObject({ blobs: 2, bytes: 100, missing: 0 });
 });
 
-it('to the byte, what is missing goes where what was set aside cannot be told of', async () => {
+it('to the byte, what is missing goes where what was set aside cannot be deleted', async () => {
   await using cache = await open({
     wrapStore: (store) => ({
       ...store,

@@ -4,7 +4,7 @@ import { describeBlobStore } from './blob-store.contract.ts';
 import { StoreError } from './error.ts';
 import { HeldStore, type Growth } from './held-store.ts';
 import { createMemoryStore } from './memory.ts';
-import { DIGEST, errorOf, EXPECTED, HELLO, put, WRONG } from './store-under-test.contract.ts';
+import { DIGEST, errorOf, EXPECTED, HELLO, put, turns, WRONG } from './store-under-test.contract.ts';
 
 describeBlobStore(
   'a held store',
@@ -117,6 +117,37 @@ describe('a digest is held', () => {
     });
     expect(await errorOf(store.open(DIGEST))).toBe(broken);
     expect(await errorOf(store.ingest(EXPECTED))).toBe(broken);
+    expect(store.held).toEqual([]);
+  });
+});
+
+describe('a digest is held until it is let go of by the store itself', () => {
+  const slow = async (): Promise<void> => turns(5);
+
+  it('by a reader', async () => {
+    const inner = createMemoryStore();
+    await put(inner, HELLO);
+    const reader = (await inner.open(DIGEST))!;
+    const store = new HeldStore({
+      ...inner,
+      open: async () => Object.assign(Object.create(reader) as typeof reader, { close: slow }),
+    });
+    const closed = (await store.open(DIGEST))?.close();
+    await turns(1);
+    expect(store.isHeld(DIGEST)).toBe(true);
+    await closed;
+    expect(store.isHeld(DIGEST)).toBe(false);
+  });
+
+  it.each(['abort', Symbol.asyncDispose] as const)('by an ingest: %s', async (end) => {
+    const inner = createMemoryStore();
+    const ingest = await inner.ingest(EXPECTED);
+    const store = new HeldStore({ ...inner, ingest: async () => Object.assign(ingest, { [end]: slow }) });
+    const ended = (await store.ingest(EXPECTED))[end](new Error('enough'));
+    await turns(1);
+    expect(store.held).toEqual([DIGEST]);
+    expect([...store.ingests]).toHaveLength(1);
+    await ended;
     expect(store.held).toEqual([]);
   });
 });

@@ -19,7 +19,7 @@ export function createMemoryStore(): BlobStore {
       },
       open: async () => createSource(bytes),
       publish: async ({ digest }) => {
-        if (!blobs.has(digest)) blobs.set(digest, bytes);
+        blobs.set(digest, bytes);
       },
       quarantine: async (digest) => {
         setAside.push({ digest, bytes });

@@ -60,6 +60,13 @@ describe('a directory that is not usable', () => {
   });
 });
 
+it('a directory that another program creates at the same time is there all the same', async () => {
+  await using directory = await temporaryDirectory('store');
+  const path = join(directory.path, 'above', 'cache');
+  await Promise.all([createDirectory(path), createDirectory(path)]);
+  expect((await stat(path)).isDirectory()).toBe(true);
+});
+
 it('a directory is created also where its parent may not be read, and so cannot be synced', async () => {
   await using directory = await temporaryDirectory('store');
   await chmod(directory.path, 0o733);

@@ -1,20 +1,8 @@
-import {
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  readlink,
-  rm,
-  stat,
-  statfs,
-  truncate,
-  utimes,
-  writeFile,
-  type FileHandle,
-} from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, statfs, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { temporaryDirectory, type TemporaryDirectory } from '../../../test/support/e2e/temporary.ts';
+import { openFilesIn, prototypeOfHandles } from '../../../test/support/open-files.ts';
 import { digestHex, digestOf } from '../../oci/digest.ts';
 import { describeBlobStore } from '../blob-store.contract.ts';
 import type { BlobStore } from '../blob-store.ts';
@@ -51,20 +39,6 @@ describe.each([
     };
   }, ['quarantine', 'freeBytes']);
 });
-
-/** The files under the directory that this process has open, where the system tells (Linux). */
-async function openFilesIn(directory: string): Promise<string[]> {
-  const descriptors = await readdir('/proc/self/fd').catch(() => []);
-  const paths = descriptors.map((descriptor) => readlink(`/proc/self/fd/${descriptor}`).catch(() => ''));
-  return (await Promise.all(paths)).filter((path) => path.startsWith(directory));
-}
-
-/** What all file handles have in common: Node exports no class of them. */
-async function prototypeOfHandles(directory: string): Promise<FileHandle> {
-  const handle = await open(directory, 'r');
-  await handle.close();
-  return Object.getPrototypeOf(handle) as FileHandle;
-}
 
 /** Enough for a sync of what is written while more may come. */
 const EXPECTED_LARGE = { digest: digestOf('large'), size: 16 * 1024 * 1024 };

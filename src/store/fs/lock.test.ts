@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { temporaryDirectory, type TemporaryDirectory } from '../../../test/support/e2e/temporary.ts';
+import { openFilesIn } from '../../../test/support/open-files.ts';
 import { DirectoryLockedError, lockDirectory } from './lock.ts';
 
 /** Locks the directory in another process, tells how that went, and dies with the lock as after a crash. */
@@ -168,5 +169,6 @@ describe('lockDirectory', () => {
     await expect(lockDirectory(file)).rejects.toThrow('it is not a directory');
     await writeFile(join(directory.path, 'lock.db'), 'something else'.repeat(100));
     await expect(lockDirectory(directory.path)).rejects.toThrow(/lock.db \(file is not a database\)/u);
+    expect(await openFilesIn(directory.path)).toEqual([]);
   });
 });
