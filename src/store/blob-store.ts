@@ -1,5 +1,5 @@
 import type { Digest, DigestAlgorithm } from '../oci/digest.ts';
-import type { StoreCapabilities } from './capabilities.ts';
+import type { DirectWriting, StoreCapabilities } from './capabilities.ts';
 
 /** What is known of bytes before they are here: a fill knows their digest, a push may learn it with the last of them. */
 export interface Expected {
@@ -84,6 +84,8 @@ export interface Ingest extends AsyncDisposable {
   readonly expected: Expected;
   /** Bytes written so far. */
   readonly offset: number;
+  /** Another way to write, beside `write`, where the store has it. */
+  readonly direct: DirectWriting | undefined;
   /**
    * Hashes and appends, then wakes the followers. One call at a time; the chunks stay as they are until then.
    * @throws StoreError where the bytes cannot be written (disk full); the followers still get what was written.

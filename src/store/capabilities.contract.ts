@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../oci/digest.ts';
 import { freeBytesOf, quarantineOf, type StoreCapabilities } from './capabilities.ts';
+import { describeDirectWriting } from './direct-writing.contract.ts';
 import {
   DIGEST,
   errorOf,
@@ -11,14 +12,17 @@ import {
   type StoreSubject,
 } from './store-under-test.contract.ts';
 
-export type Capability = keyof StoreCapabilities;
+export type Capability = keyof StoreCapabilities | 'direct';
 
-const ALL: readonly Capability[] = ['quarantine', 'freeBytes'];
+const OF_STORES = ['quarantine', 'freeBytes'] as const;
 
 /** What a store can do beyond its port, and what is done where it cannot. */
 export function describeCapabilities(subject: StoreSubject, capabilities: readonly Capability[]): void {
-  it(`are these: ${capabilities.join(', ')}`, () => {
-    expect(ALL.filter((capability) => subject.store[capability] !== undefined)).toEqual(capabilities);
+  it(`are these: ${capabilities.join(', ')}`, async () => {
+    const { store } = subject;
+    await using ingest = await store.ingest({});
+    const ofStore = OF_STORES.filter((capability) => store[capability] !== undefined);
+    expect(ingest.direct === undefined ? ofStore : [...ofStore, 'direct']).toEqual(capabilities);
   });
 
   it('set aside, or delete, what has turned out to be wrong', async () => {
@@ -48,6 +52,10 @@ export function describeCapabilities(subject: StoreSubject, capabilities: readon
       expect(await quarantine.stats()).toEqual({ blobs: 0, bytes: 0, digests: [] });
       expect(await quarantine.drop(1)).toBe(0);
     });
+  });
+
+  describe.runIf(capabilities.includes('direct'))('of writing past the store', () => {
+    describeDirectWriting(subject);
   });
 
   it.runIf(capabilities.includes('freeBytes'))('tell how much may still be written', async () => {

@@ -44,6 +44,34 @@ export interface Quarantine {
   drop(bytes: number): Promise<number>;
 }
 
+/**
+ * Writing to the file of an ingest past the store: so that another thread may write, and hash what it writes. The store
+ * is told how far the writer has come, and does the rest. `Ingest.direct` has it, where the store has files.
+ */
+export interface DirectWriting {
+  /**
+   * Opens the file for writing, from the ingest's `offset` on. The descriptor is the caller's until the caller closes it,
+   * whatever becomes of the ingest: a thread that still writes when the ingest is aborted writes to a file that is gone,
+   * and never to one that has got its number. Nothing may be written any more when `commit` is called.
+   * @throws StoreError, and what ended the ingest
+   */
+  open(): Promise<WritableFile>;
+  /**
+   * So many bytes more lie in the file, at `offset`. Wakes the followers, as `Ingest.write` does; one call at a time of
+   * either.
+   * @param digest of all bytes up to there, where the writer has hashed them: commit believes it. Without it commit reads
+   *   the bytes again to hash them.
+   * @throws VerificationError where the bytes go beyond the expected size; it has ended the ingest
+   */
+  advance(bytes: number, digest?: Digest): Promise<void>;
+}
+
+/** A file that is open for writing at any position. */
+export interface WritableFile {
+  readonly fd: number;
+  close(): Promise<void>;
+}
+
 /** The store's quarantine; where it has none, one that keeps nothing: bytes that are set aside are deleted. */
 export function quarantineOf(store: BlobStore): Quarantine {
   return (

@@ -1,6 +1,6 @@
 import type { Digest } from '../oci/digest.ts';
 import type { BlobReader, BlobStore, Expected, Ingest, IngestOptions, Listed, Stored } from './blob-store.ts';
-import type { Quarantine, StoreCapabilities } from './capabilities.ts';
+import type { DirectWriting, Quarantine, StoreCapabilities } from './capabilities.ts';
 import { ForwardingReader } from './forwarding-reader.ts';
 import { LateHolds } from './late-holds.ts';
 
@@ -158,12 +158,14 @@ interface IngestHold {
 }
 
 class HeldIngest implements Ingest {
+  readonly direct: DirectWriting | undefined;
   readonly #ingest: Ingest;
   readonly #hold: IngestHold;
 
   constructor(ingest: Ingest, hold: IngestHold) {
     this.#ingest = ingest;
     this.#hold = hold;
+    this.direct = ingest.direct && this.#directTo(ingest.direct);
   }
 
   get expected(): Expected {
@@ -174,13 +176,8 @@ class HeldIngest implements Ingest {
     return this.#ingest.offset;
   }
 
-  async write(chunks: readonly Uint8Array[]): Promise<void> {
-    try {
-      await this.#ingest.write(chunks);
-    } catch (error) {
-      this.#hold.release();
-      throw error;
-    }
+  write(chunks: readonly Uint8Array[]): Promise<void> {
+    return this.#orRelease(this.#ingest.write(chunks));
   }
 
   async follow(): Promise<BlobReader> {
@@ -198,6 +195,23 @@ class HeldIngest implements Ingest {
       return stored;
     } finally {
       this.#hold.release();
+    }
+  }
+
+  #directTo(direct: DirectWriting): DirectWriting {
+    return {
+      open: () => direct.open(),
+      advance: (bytes, digest) => this.#orRelease(direct.advance(bytes, digest)),
+    };
+  }
+
+  /** What writing throws has ended the ingest. */
+  async #orRelease(writing: Promise<void>): Promise<void> {
+    try {
+      await writing;
+    } catch (error) {
+      this.#hold.release();
+      throw error;
     }
   }
 

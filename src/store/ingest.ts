@@ -1,18 +1,22 @@
 import type { Digest } from '../oci/digest.ts';
 import type { BlobReader, Expected, Ingest, IngestOptions, Stored } from './blob-store.ts';
+import type { DirectWriting } from './capabilities.ts';
 import { nameOf, VerificationError } from './error.ts';
 import { agree, algorithmOf, type Agreed } from './expectation.ts';
 import { Progress } from './progress.ts';
 import { ProgressReader } from './reader.ts';
 import { RunningDigest } from './running-digest.ts';
-import type { Spool } from './spool.ts';
+import type { DirectSpool, Spool } from './spool.ts';
 
 /** What is the same in every store's ingest: offset, verification, followers, and how it ends. */
 export class SpooledIngest implements Ingest {
+  readonly direct: DirectWriting | undefined;
   #expected: IngestOptions;
   readonly #spool: Spool;
   readonly #progress: Progress;
   readonly #digest: RunningDigest;
+  /** Whether bytes were written past this. */
+  #isDirect = false;
   #commit: Promise<Stored> | undefined;
 
   private constructor(options: IngestOptions, digest: RunningDigest, spool: Spool) {
@@ -20,6 +24,7 @@ export class SpooledIngest implements Ingest {
     this.#spool = spool;
     this.#progress = new Progress(options.size);
     this.#digest = digest;
+    this.direct = spool.direct && this.#directTo(spool.direct);
   }
 
   /** @throws ExpectationError, and what `createSpool` throws */
@@ -41,10 +46,7 @@ export class SpooledIngest implements Ingest {
     this.#assertOpen();
     const bytes = chunks.reduce((sum, { byteLength }) => sum + byteLength, 0);
     if (bytes === 0) return;
-    const { size } = this.#expected;
-    if (size !== undefined && this.offset + bytes > size) {
-      throw await this.#reject(`more than the expected ${size} bytes`);
-    }
+    if (this.#isTooMuch(bytes)) throw await this.#rejectTooMuch();
     await this.#append(chunks);
     this.#assertOpen();
     this.#progress.advance(bytes);
@@ -85,6 +87,16 @@ export class SpooledIngest implements Ingest {
     await this.abort(new Error(`the ingest of ${nameOf(this.#expected)} was given up`));
   }
 
+  #directTo(spool: DirectSpool): DirectWriting {
+    return {
+      open: async () => {
+        this.#assertOpen();
+        return spool.open();
+      },
+      advance: (bytes, digest) => this.#advance(spool, bytes, digest),
+    };
+  }
+
   async #append(chunks: readonly Uint8Array[]): Promise<void> {
     const appended = this.#spool.append(chunks, this.offset);
     // Hashing here while the kernel takes the bytes on another thread.
@@ -97,24 +109,37 @@ export class SpooledIngest implements Ingest {
     }
   }
 
-  async #verifyAndPublish(agreed: Agreed): Promise<Stored> {
-    this.#expected = agreed;
-    const { digest, size } = agreed;
-    if (size !== undefined && this.offset !== size) {
-      throw await this.#reject(`${this.offset} of the expected ${size} bytes`);
-    }
-    const actual = await this.#hash(digest);
-    if (actual !== digest) throw await this.#reject(`the bytes have the digest ${actual}`);
-    return this.#publish({ digest, size: this.offset });
+  async #advance(spool: DirectSpool, bytes: number, digest: Digest | undefined): Promise<void> {
+    this.#assertOpen();
+    if (this.#isTooMuch(bytes)) throw await this.#rejectTooMuch();
+    this.#isDirect = true;
+    spool.wrote(bytes);
+    if (bytes > 0) this.#progress.advance(bytes);
+    if (digest !== undefined) this.#digest.believe(digest, this.offset);
   }
 
-  async #hash(expected: Digest): Promise<Digest> {
+  async #verifyAndPublish(agreed: Agreed): Promise<Stored> {
+    this.#expected = agreed;
+    let mistake: string | undefined;
     try {
-      return await this.#digest.finish(expected, this.offset, () => this.#spool.open());
+      mistake = await this.#findMistake(agreed);
     } catch (error) {
       await this.#fail(error as Error);
       throw error;
     }
+    if (mistake !== undefined) throw await this.#reject(mistake);
+    return this.#publish({ digest: agreed.digest, size: this.offset });
+  }
+
+  /** What is wrong with the bytes. @throws StoreError where they have to be looked at and cannot be */
+  async #findMistake({ digest, size }: Agreed): Promise<string | undefined> {
+    const { offset } = this;
+    if (size !== undefined && offset !== size) return `${offset} of the expected ${size} bytes`;
+    // Only the writer's word has been heard.
+    const there = this.#isDirect ? await this.#spool.direct?.size() : offset;
+    if (there !== offset) return `${there} bytes were written instead of ${offset}`;
+    const actual = await this.#digest.finish(digest, offset, () => this.#spool.open());
+    return actual === digest ? undefined : `the bytes have the digest ${actual}`;
   }
 
   async #publish(stored: Stored): Promise<Stored> {
@@ -128,6 +153,15 @@ export class SpooledIngest implements Ingest {
       // Also where publishing failed: the bytes are right, so nobody who follows them need suffer.
       this.#progress.complete();
     }
+  }
+
+  #isTooMuch(bytes: number): boolean {
+    const { size } = this.#expected;
+    return size !== undefined && this.offset + bytes > size;
+  }
+
+  #rejectTooMuch(): Promise<VerificationError> {
+    return this.#reject(`more than the expected ${this.#expected.size} bytes`);
   }
 
   async #reject(message: string): Promise<VerificationError> {

@@ -1,5 +1,6 @@
 import type { Digest } from '../oci/digest.ts';
 import type { Stored } from './blob-store.ts';
+import type { WritableFile } from './capabilities.ts';
 
 /** Open bytes, without knowledge of how many of them may be read. */
 export interface Source {
@@ -10,11 +11,23 @@ export interface Source {
   close(): Promise<void>;
 }
 
+/** What a spool that is a file lets others do with it. */
+export interface DirectSpool {
+  /** Throws StoreError. */
+  open(): Promise<WritableFile>;
+  /** So many bytes more were written by another one's descriptor. */
+  wrote(bytes: number): void;
+  /** Bytes in the file. Throws StoreError. */
+  size(): Promise<number>;
+}
+
 /**
  * Where the bytes of one ingest lie until they are published: the part of an ingest that differs from store
  * to store. Exactly one of `publish`, `quarantine` and `discard` ends it, `discard` also after a failed one.
  */
 export interface Spool {
+  /** Absent where only `append` can write. */
+  readonly direct?: DirectSpool;
   /** Writes all of the chunks, `bytes` in all; `position` is the sum of what was appended before. Throws StoreError. */
   append(chunks: readonly Uint8Array[], position: number): Promise<void>;
   /** Opens the bytes anew, also after `publish`. Throws StoreError. */

@@ -1,4 +1,5 @@
 import * as fc from 'fast-check';
+import { writeSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -67,6 +68,13 @@ class RecordedStore implements AsyncDisposable {
     this.tell('stored', bytes);
   }
 
+  /** Writes into the file that was created last, past the store. */
+  async writeDirectly(fd: number, bytes: Buffer, position: number): Promise<void> {
+    const created = this.log.entries.findLast(isCreation);
+    const change = { kind: 'write', file: created!.change.file, position, bytes } as const;
+    await this.log.during([change], async () => writeSync(fd, bytes, 0, bytes.length, position));
+  }
+
   async quarantine(bytes: Uint8Array): Promise<void> {
     this.tell('may go', bytes);
     // A deletion before it need not be durable: good bytes may be back.
@@ -122,6 +130,24 @@ describe('whenever the power fails', () => {
       expect(recorded.broken()).toEqual([]);
     },
   );
+
+  it('a blob that others have written by their descriptor is whole', async () => {
+    await using recorded = await RecordedStore.open();
+    const bytes = Buffer.alloc(16 * 1024 * 1024 + 1, 'a layer ');
+    const ingest = await recorded.store.ingest({});
+    const direct = ingest.direct!;
+    const opened = await direct.open();
+    for (const piece of [bytes.subarray(0, 16 * 1024 * 1024), bytes.subarray(16 * 1024 * 1024)]) {
+      await recorded.writeDirectly(opened.fd, piece, ingest.offset);
+      await direct.advance(piece.length);
+    }
+    await opened.close();
+    await ingest.commit({ digest: digestOf(bytes) });
+    recorded.tell('stored', bytes);
+    // One while it was written, and one at the end.
+    expect(recorded.log.entries.filter(isSyncOfFile).length).toBeGreaterThan(1);
+    expect(recorded.broken()).toEqual([]);
+  });
 
   it('a blob is there once a client has its last byte', async () => {
     await using recorded = await RecordedStore.open();
@@ -325,6 +351,12 @@ function isWriteOf(bytes: Uint8Array) {
     entry.phase === 'begin' &&
     entry.change.kind === 'write' &&
     Buffer.compare(entry.change.bytes, bytes) === 0;
+}
+
+function isCreation(
+  entry: LogEntry<Told>,
+): entry is Extract<LogEntry<Told>, { phase: 'begin' }> & { change: { kind: 'create' } } {
+  return entry.phase === 'begin' && entry.change.kind === 'create';
 }
 
 function isSyncOfFile(entry: LogEntry<Told>): boolean {

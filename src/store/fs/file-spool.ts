@@ -2,7 +2,8 @@ import { open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Digest } from '../../oci/digest.ts';
 import type { Stored } from '../blob-store.ts';
-import type { Source, Spool } from '../spool.ts';
+import type { WritableFile } from '../capabilities.ts';
+import type { DirectSpool, Source, Spool } from '../spool.ts';
 import { FileSource } from './file-source.ts';
 import { behind } from './behind.ts';
 import { attempt, isErrno } from './io.ts';
@@ -17,6 +18,7 @@ export interface FileSpoolOptions {
 
 /** A file in `ingest/` that becomes one in `blobs/` by a rename. */
 export class FileSpool implements Spool {
+  readonly direct: DirectSpool;
   readonly #layout: Layout;
   readonly #handle: FileHandle;
   readonly #growing: GrowingFile;
@@ -34,6 +36,11 @@ export class FileSpool implements Spool {
     this.#name = name;
     this.#temporaryPath = join(layout.ingest, name);
     this.#quarantine = options.quarantine;
+    this.direct = {
+      open: () => this.#openToWrite(),
+      wrote: (bytes) => this.#growing.wrote(bytes),
+      size: () => this.#size(),
+    };
   }
 
   /** @param name of the file in `ingest/`; must not exist. Throws StoreError. */
@@ -99,6 +106,18 @@ export class FileSpool implements Spool {
       throw error;
     }
     return path;
+  }
+
+  /** A descriptor of its own: ours is closed when the ingest ends, and its number is then the next file's. */
+  async #openToWrite(): Promise<WritableFile> {
+    const path = this.#temporaryPath;
+    const handle = await attempt(`write ${path}`, () => open(path, 'r+'));
+    return { fd: handle.fd, close: () => attempt(`close ${path}`, () => handle.close()) };
+  }
+
+  async #size(): Promise<number> {
+    const { size } = await attempt(`stat ${this.#temporaryPath}`, () => this.#handle.stat());
+    return size;
   }
 
   async #close(): Promise<void> {

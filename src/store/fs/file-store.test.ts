@@ -7,6 +7,7 @@ import { digestHex, digestOf } from '../../oci/digest.ts';
 import { describeBlobStore } from '../blob-store.contract.ts';
 import type { BlobStore } from '../blob-store.ts';
 import { StoreError } from '../error.ts';
+import { HeldStore } from '../held-store.ts';
 import {
   collect,
   DIGEST,
@@ -16,16 +17,15 @@ import {
   openAndRead,
   put,
   WRONG,
+  type StoreUnderTest,
 } from '../store-under-test.contract.ts';
 import { openFileStore, type FileStore } from './file-store.ts';
 import { freeBytes } from './free-bytes.ts';
 import { lockedStore } from './locked-store.ts';
 
-describe.each([
-  ['files', (store: BlobStore) => store],
-  ['files under a lock', (store: BlobStore) => lockedStore(store, { assertHeld: async () => undefined })],
-])('%s', (name, wrap) => {
-  describeBlobStore(name, async () => {
+/** @param wrap what is put around the store */
+function describeFiles(name: string, wrap: (store: BlobStore) => BlobStore): void {
+  const open = async (): Promise<StoreUnderTest> => {
     const directory = await temporaryDirectory('store');
     const quarantine = join(directory.path, 'quarantine');
     return {
@@ -37,8 +37,13 @@ describe.each([
       ],
       [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose](),
     };
-  }, ['quarantine', 'freeBytes']);
-});
+  };
+  describeBlobStore(name, open, ['quarantine', 'freeBytes', 'direct']);
+}
+
+describeFiles('files', (store) => store);
+describeFiles('files under a lock', (store) => lockedStore(store, { assertHeld: async () => undefined }));
+describeFiles('files that are held', (store) => new HeldStore(store));
 
 /** Enough for a sync of what is written while more may come. */
 const EXPECTED_LARGE = { digest: digestOf('large'), size: 16 * 1024 * 1024 };

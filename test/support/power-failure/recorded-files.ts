@@ -47,7 +47,9 @@ export function recordingFiles(real: Files, recording: () => Recording | undefin
     open: (path: string, flags: string, mode?: number) => {
       const log = logFor(path);
       if (log === undefined) return real.open(path, flags, mode);
-      return flags === 'r' ? openToRead(real, log, path) : openNew(real, log, { path, flags, mode });
+      if (flags === 'r') return openToRead(real, log, path);
+      if (flags === 'r+') return openForOthers(real, path);
+      return openNew(real, log, { path, flags, mode });
     },
     writeFile: (path: string, data: string, options: { flag?: string; flush?: boolean }) => {
       const log = logFor(path);
@@ -78,6 +80,17 @@ async function openToRead(real: Files, log: Log, path: string): Promise<files.Fi
   const handle = await real.open(path, 'r');
   const sync = handle.sync.bind(handle);
   handle.sync = () => log.during([{ kind: 'sync-directory', path }], sync);
+  return handle;
+}
+
+/** What is written by its descriptor alone goes unrecorded here: the test that writes so records it itself. */
+async function openForOthers(real: Files, path: string): Promise<files.FileHandle> {
+  const handle = await real.open(path, 'r+');
+  for (const name of [...UNKNOWN_OF_HANDLES, 'writev'] as const) {
+    handle[name] = () => {
+      throw new Error(`${name} by a handle of ${path} is not recorded`);
+    };
+  }
   return handle;
 }
 
