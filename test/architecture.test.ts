@@ -80,6 +80,8 @@ const ROOMS = new Map<string, readonly string[]>([
   ['config/values', []],
   ['config/source', ['values']],
   ['config/sections', ['values', 'source']],
+  ['index/sql', []],
+  ['index/sqlite', ['sql']],
   ['upstream/credentials', []],
   ['upstream/transport', ['credentials']],
   ['upstream/auth', ['credentials', 'transport']],
@@ -98,13 +100,13 @@ const ROOMS = new Map<string, readonly string[]>([
   ['cli/commands', ['terminal']],
 ]);
 
-/** The layers, or single files of them, that may import a package: each is known in one place, behind a port. */
+/** The layers, or folders or single files of them, that may import a package: each is known in one place, behind a port. */
 const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
   ['undici', ['upstream']],
   ['hono', ['server', 'web']],
   ['@hono/node-server', ['server', 'web']],
   // The one lock in Node that a crash releases is SQLite's.
-  ['node:sqlite', ['index', 'store/fs/lock.ts']],
+  ['node:sqlite', ['index/sqlite', 'store/fs/lock.ts']],
   ['pino', ['observe', 'cli']],
   ['pino-pretty', ['observe']],
   ['prom-client', ['observe']],
@@ -214,16 +216,16 @@ function roomProblem(path: string, target: string): string | undefined {
 }
 
 function packageProblem(path: string, specifier: string): string | undefined {
-  const layer = layerOf(path);
   const name = packageOf(specifier);
   const allowed = PACKAGES.get(name);
   if (allowed !== undefined) {
-    return allowed.includes(layer) || allowed.includes(path)
+    return allowed.some((place) => `${path}/`.startsWith(`${place}/`))
       ? undefined
       : `only ${list(allowed)} may; go through their ports`;
   }
   if (!isBuiltin(name))
     return 'no layer may; give it a row in PACKAGES of this test, and its reason in CONTRIBUTING.md';
+  const layer = layerOf(path);
   const pure = PURE_LAYERS.get(layer);
   if (pure === undefined || pure.includes(name)) return undefined;
   return `${layer} is pure and may import ${list(pure)} of Node; take the value as an argument`;
@@ -337,7 +339,14 @@ describe('a violation', () => {
       'only server, web may',
     ],
     ['an unknown package', 'cli/a.ts', "import a from 'left-pad';", 'give it a row in PACKAGES'],
-    ['SQL elsewhere', 'store/a.ts', "import { DatabaseSync } from 'node:sqlite';", 'only index, '],
+    ['SQL elsewhere', 'store/a.ts', "import { DatabaseSync } from 'node:sqlite';", 'only index/sqlite, '],
+    ['an engine where statements are', 'index/sql/a.ts', "import 'node:sqlite';", 'only index/sqlite, '],
+    [
+      'one of an engine where statements are',
+      'index/sql/a.ts',
+      "import '../sqlite/connection.ts';",
+      'index/sql may import nothing of index/',
+    ],
     ['I/O in a pure layer', 'http/a.ts', "import fs from 'node:fs';", 'http is pure'],
     ['the clock in a pure layer', 'oci/a.ts', '\nconst now = Date.now();', 'src/oci/a.ts:2 uses Date.now('],
     ['a new folder', 'helpers/a.ts', '', 'src/helpers/a.ts:1 is in no layer'],
@@ -355,6 +364,11 @@ describe('a violation', () => {
     ['anything in the composition root', 'cli/a.ts', "import '../index/sqlite/a.ts';"],
     ['a package at its place', 'server/a.ts', "import { Hono } from 'hono';\nimport 'hono/html';"],
     ['hashing in oci', 'oci/a.ts', "import { createHash } from 'node:crypto';"],
+    [
+      'a package in a folder of the one that the table names',
+      'index/sqlite/ports/a.ts',
+      "import 'node:sqlite';",
+    ],
     ['a package in the single file that the table names', 'store/fs/lock.ts', "import 'node:sqlite';"],
     ['I/O where it belongs', 'store/a.ts', "import fs from 'node:fs/promises';"],
     ['what a test imports', 'oci/a.test.ts', "import '../cli/main.ts';\nimport 'vitest';"],

@@ -7,11 +7,11 @@
 import { createHash } from 'node:crypto';
 import { linkSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type * as belongings from '../../src/index/sqlite/belongings.ts';
+import type * as belongings from '../../src/index/sqlite/ports/belongings.ts';
 import type * as connections from '../../src/index/sqlite/connection.ts';
-import type * as digestBytes from '../../src/index/sqlite/digest-bytes.ts';
-import type * as manifests from '../../src/index/sqlite/manifests.ts';
-import type * as repositories from '../../src/index/sqlite/repositories.ts';
+import type * as digestBytes from '../../src/index/sql/digest-bytes.ts';
+import type * as manifests from '../../src/index/sqlite/ports/manifests.ts';
+import type * as repositories from '../../src/index/sqlite/ports/repositories.ts';
 import type { RepositoryName } from '../../src/oci/repository-name.ts';
 import type { Digest } from '../../src/oci/digest.ts';
 import { digestHex } from '../../src/oci/digest.ts';
@@ -39,10 +39,9 @@ connection.close();
 linkFiles(Number(blobs));
 
 async function load(): Promise<Program> {
-  const names = ['connection', 'belongings', 'manifests', 'repositories', 'digest-bytes'];
-  const modules = names.map(
-    async (name) => import(join(root, `src/index/sqlite/${name}.ts`)) as Promise<object>,
-  );
+  const bodies = ['belongings', 'manifests', 'repositories'].map((name) => `sqlite/ports/${name}`);
+  const paths = ['sqlite/connection', 'sql/digest-bytes', ...bodies];
+  const modules = paths.map(async (path) => import(join(root, `src/index/${path}.ts`)) as Promise<object>);
   return Object.assign({}, ...(await Promise.all(modules))) as Program;
 }
 

@@ -2,7 +2,8 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlit
 import { IndexDamagedError } from '../error.ts';
 import { migrate, type OnUpgrade } from './migrate.ts';
 import { MIGRATIONS } from './schema.ts';
-import { SQL, type Rows, type StatementName } from './sql.ts';
+import { SQL, type Rows, type StatementName } from '../sql/statements.ts';
+import { DIALECT } from './dialect.ts';
 import { isSchemaMismatch, translateError } from './sqlite-error.ts';
 
 /** While the file is being opened nothing is served yet, and what looks at it may have done so in a moment. */
@@ -86,14 +87,16 @@ export class Connection {
       PRAGMA cache_size = -32768;
       PRAGMA journal_size_limit = 67108864`);
     migrate(this.#database, this.#path, MIGRATIONS, onUpgrade);
-    const names = Object.keys(SQL) as StatementName[];
-    const statements = names.map((name) => [name, this.#prepareOne(name)]);
+    const statements = Object.entries({ ...SQL, ...DIALECT }).map(([name, sql]) => [
+      name,
+      this.#prepareOne(sql),
+    ]);
     return Object.fromEntries(statements) as Record<StatementName, StatementSync>;
   }
 
-  #prepareOne(name: StatementName): StatementSync {
+  #prepareOne(sql: string): StatementSync {
     try {
-      return this.#database.prepare(SQL[name]);
+      return this.#database.prepare(sql);
     } catch (error) {
       if (!isSchemaMismatch(error)) throw error;
       const message = `${this.#path}: its tables are not those of its version`;

@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { expect, it } from 'vitest';
 import { temporaryDirectory } from '../../../test/support/e2e/temporary.ts';
 import { DEBIAN, digest, LATEST } from '../content.contract.ts';
-import { digestToBytes } from './digest-bytes.ts';
+import { digestToBytes } from '../sql/digest-bytes.ts';
 import { migrate } from './migrate.ts';
 import { MIGRATIONS } from './schema.ts';
 import { openSqliteIndex } from './sqlite-index.ts';

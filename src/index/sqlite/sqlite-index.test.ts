@@ -5,7 +5,7 @@ import { temporaryDirectory, type TemporaryDirectory } from '../../../test/suppo
 import { describeContentIndex } from '../content-index.contract.ts';
 import { DEBIAN, digest, edge, LATEST, manifest } from '../content.contract.ts';
 import { IndexError } from '../error.ts';
-import { digestToBytes } from './digest-bytes.ts';
+import { digestToBytes } from '../sql/digest-bytes.ts';
 import { openSqliteIndex } from './sqlite-index.ts';
 
 describeContentIndex('SQLite in memory', () => openSqliteIndex(':memory:'));

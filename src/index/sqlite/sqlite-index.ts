@@ -1,17 +1,17 @@
 import { DatabaseSync } from 'node:sqlite';
 import type { ContentIndex } from '../content-index.ts';
 import { mapMethods, type AnyMethod } from '../map-methods.ts';
-import { createBelongings } from './belongings.ts';
-import { createBlobs } from './blobs.ts';
+import { createBelongings } from './ports/belongings.ts';
+import { createBlobs } from './ports/blobs.ts';
 import { Connection, type OnRows } from './connection.ts';
-import { ManifestEdges } from './manifest-edges.ts';
-import { createForgetGone } from './forget-gone.ts';
+import { ManifestEdges } from './ports/manifest-edges.ts';
+import { createForgetGone } from './ports/forget-gone.ts';
 import { upgradableVersion, type OnUpgrade } from './migrate.ts';
-import { createManifests } from './manifests.ts';
-import { createPins } from './pins.ts';
+import { createManifests } from './ports/manifests.ts';
+import { createPins } from './ports/pins.ts';
 import { MIGRATIONS } from './schema.ts';
-import { createSurvey } from './survey.ts';
-import { createTags } from './tags.ts';
+import { createSurvey } from './ports/survey.ts';
+import { createTags } from './ports/tags.ts';
 import { WriteTurns } from './write-turns.ts';
 
 export interface SqliteIndexOptions {
@@ -36,7 +36,7 @@ export interface SqliteIndexOptions {
 /**
  * The index in one SQLite file (WAL), or in memory for tests: `:memory:`. A query takes microseconds and blocks;
  * every method rejects with IndexError where it fails.
- * What many rows take is done over several turns of the event loop (turns.ts).
+ * What many rows take is done over several turns of the event loop (write-turns.ts).
  * @throws IndexDamagedError where the file is not an index, IndexVersionError where it is newer than this
  *   program, IndexError where it cannot be opened.
  */

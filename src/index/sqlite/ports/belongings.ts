@@ -1,13 +1,12 @@
-import type { Digest } from '../../oci/digest.ts';
-import { sourceOfRank, sourceRank, type BelongingSource } from '../belonging-source.ts';
-import type { RepositoryKey } from '../repository-key.ts';
-import type { BelongingIndex } from '../belonging-index.ts';
-import type { Connection } from './connection.ts';
-import { digestFromBytes, digestToBytes } from './digest-bytes.ts';
+import type { Digest } from '../../../oci/digest.ts';
+import { sourceOfRank, sourceRank, type BelongingSource } from '../../belonging-source.ts';
+import type { RepositoryKey } from '../../repository-key.ts';
+import type { BelongingIndex } from '../../belonging-index.ts';
+import type { Connection } from '../connection.ts';
+import { toWaitingClaim } from '../../sql/belonging-sql.ts';
+import { digestFromBytes, digestToBytes, pageStart } from '../../sql/digest-bytes.ts';
 import { putRepository } from './repositories.ts';
-import { PIECE, type WriteTurns } from './write-turns.ts';
-
-const BEFORE_ALL = new Uint8Array();
+import { PIECE, type WriteTurns } from '../write-turns.ts';
 
 export function createBelongings(connection: Connection, turns: WriteTurns): BelongingIndex {
   const claimPart = (id: number, { registry }: RepositoryKey, manifest: Uint8Array, start: number): void => {
@@ -60,8 +59,7 @@ export function createBelongings(connection: Connection, turns: WriteTurns): Bel
       });
     },
     async belongings({ registry, repository }, { after, limit }) {
-      const position = after === undefined ? BEFORE_ALL : digestToBytes(after);
-      const rows = connection.all('belongings', registry, repository, position, limit);
+      const rows = connection.all('belongings', registry, repository, pageStart(after), limit);
       return rows.map((row) => digestFromBytes(row.digest));
     },
     async repositoriesOf(digest, limit) {
@@ -77,14 +75,7 @@ function createWaiting(
   return {
     async waitingClaim(upstream, before = Number.MAX_SAFE_INTEGER) {
       const row = connection.get('waitingClaim', upstream, before);
-      if (row === undefined) return undefined;
-      return {
-        key: { registry: upstream, repository: row.repository },
-        digest: digestFromBytes(row.digest),
-        isManifest: row.is_manifest === 1,
-        size: row.size ?? undefined,
-        position: row.id,
-      };
+      return row && toWaitingClaim(upstream, row);
     },
     async waitingClaims(upstream, limit) {
       return connection.get('waitingClaims', upstream, limit)?.claims ?? 0;

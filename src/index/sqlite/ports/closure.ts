@@ -1,7 +1,7 @@
-import { digestFromBytes } from './digest-bytes.ts';
-import type { Digest } from '../../oci/digest.ts';
-import type { Connection } from './connection.ts';
-import { PIECE, type WriteTurns } from './write-turns.ts';
+import { digestFromBytes } from '../../sql/digest-bytes.ts';
+import type { Digest } from '../../../oci/digest.ts';
+import type { Connection } from '../connection.ts';
+import { PIECE, type WriteTurns } from '../write-turns.ts';
 
 /** Down to the layers of an index of indexes of images. */
 const MAX_DEPTH = 3;

@@ -2,7 +2,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterAll, describe, expect, it } from 'vitest';
 import { migrate } from './migrate.ts';
 import { MIGRATIONS } from './schema.ts';
-import { SQL, type StatementName } from './sql.ts';
+import { SQL } from '../sql/statements.ts';
+import { DIALECT } from './dialect.ts';
 
 describe('the query plan', () => {
   const database = new DatabaseSync(':memory:');
@@ -14,10 +15,10 @@ describe('the query plan', () => {
     return rows.map(({ detail }) => detail);
   }
 
-  it.each(Object.keys(SQL) as StatementName[])('of %s walks through no table and sorts none', (name) => {
-    const walks = plan(SQL[name]).filter((step) => /^SCAN (?!CONSTANT ROW|capped)/u.test(step));
+  it.each(Object.entries({ ...SQL, ...DIALECT }))('of %s walks through no table and sorts none', (_, sql) => {
+    const walks = plan(sql).filter((step) => /^SCAN (?!CONSTANT ROW|capped)/u.test(step));
     expect(walks).toEqual([]);
-    const sorts = plan(SQL[name]).filter((step) => step.includes('TEMP B-TREE'));
+    const sorts = plan(sql).filter((step) => step.includes('TEMP B-TREE'));
     expect(sorts).toEqual([]);
   });
 

@@ -1,6 +1,6 @@
-import type { ContentSurvey, GonePiece, GoneWalk } from '../content-survey.ts';
-import type { Connection } from './connection.ts';
-import { digestFromBytes } from './digest-bytes.ts';
+import type { ContentSurvey, GonePiece, GoneWalk } from '../../content-survey.ts';
+import type { Connection } from '../connection.ts';
+import { digestFromBytes } from '../../sql/digest-bytes.ts';
 import type { ManifestEdges } from './manifest-edges.ts';
 
 /** @param historyLength as of SqliteIndexOptions */

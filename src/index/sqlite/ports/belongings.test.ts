@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { digestOf } from '../../oci/digest.ts';
+import { digestOf } from '../../../oci/digest.ts';
 import { letClaimsWait } from './belongings.ts';
-import type { Connection } from './connection.ts';
-import { WriteTurns } from './write-turns.ts';
+import type { Connection } from '../connection.ts';
+import { WriteTurns } from '../write-turns.ts';
 
 test('where claims cannot be told to wait, what they were told with stays recorded: its caller hears of no failure', async () => {
   const asked: string[] = [];

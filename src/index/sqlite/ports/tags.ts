@@ -1,17 +1,17 @@
-import type { Tag } from '../../oci/tag.ts';
-import type { RepositoryKey } from '../repository-key.ts';
-import type { TagEnd, TagEntry, TagIndex, TagSpell } from '../tag-index.ts';
-import type { Connection } from './connection.ts';
-import { digestFromBytes, digestToBytes } from './digest-bytes.ts';
+import type { Tag } from '../../../oci/tag.ts';
+import type { RepositoryKey } from '../../repository-key.ts';
+import type { TagEnd, TagIndex, TagSpell } from '../../tag-index.ts';
+import type { Connection } from '../connection.ts';
+import { digestToBytes } from '../../sql/digest-bytes.ts';
+import { toPresentSpell, toSpell, toTagEntry } from '../../sql/tag-sql.ts';
 import { putRepository } from './repositories.ts';
-import type { Rows } from './sql.ts';
-import { PIECE, type WriteTurns } from './write-turns.ts';
+import { PIECE, type WriteTurns } from '../write-turns.ts';
 
 /** @param historyLength how many spells that have ended are remembered of each tag. */
 export function createTags(connection: Connection, turns: WriteTurns, historyLength: number): TagIndex {
   function find({ registry, repository }: RepositoryKey, tag: Tag): TagSpell | undefined {
     const row = connection.get('tag', registry, repository, tag);
-    return row && toSpell({ ...row, until: null, ended: null });
+    return row && toPresentSpell(row);
   }
 
   /** The present spell as one of the past. To be called in a transaction. */
@@ -21,9 +21,9 @@ export function createTags(connection: Connection, turns: WriteTurns, historyLen
   }
 
   return {
-    async tag({ registry, repository }, tag): Promise<TagEntry | undefined> {
+    async tag({ registry, repository }, tag) {
       const row = connection.get('tag', registry, repository, tag);
-      return row && { digest: digestFromBytes(row.digest), checkedAt: row.checked_at };
+      return row && toTagEntry(row);
     },
     async putTag(key, tag, { digest, checkedAt }) {
       connection.transaction(() => {
@@ -77,17 +77,4 @@ async function deleteTags(connection: Connection, turns: WriteTurns, key: Reposi
     if (deleted === 0) return tags;
     tags += deleted;
   }
-}
-
-type SpellRow = Omit<Rows['tagHistory'], 'until'> & { readonly until: number | null };
-
-function toSpell(row: SpellRow): TagSpell {
-  return {
-    digest: digestFromBytes(row.digest),
-    since: row.since ?? undefined,
-    seen: row.seen ?? undefined,
-    checkedAt: row.checked_at ?? undefined,
-    until: row.until ?? undefined,
-    ended: row.ended ?? undefined,
-  };
 }

@@ -1,4 +1,6 @@
-/** The statements of forget-gone.ts, which find and forget what has outlived its bytes. */
+import type { Tag } from '../../oci/tag.ts';
+
+/** What has outlived its bytes: how it is found, and how it is forgotten. */
 export const GONE_SQL = {
   walkTags: `
     SELECT t.repository_id, t.name, t.missing_since, (SELECT path FROM repositories WHERE id = t.repository_id) AS path,
@@ -26,3 +28,17 @@ export const GONE_SQL = {
       AND NOT EXISTS (SELECT 1 FROM blobs WHERE digest = manifests.digest)
       AND NOT EXISTS (SELECT 1 FROM belongings WHERE digest = manifests.digest)`,
 } as const;
+
+/** What may have outlived its bytes. */
+interface MaybeGone {
+  readonly repository_id: number;
+  readonly missing_since: number | null;
+  readonly is_here: number;
+}
+
+/** The rows of the statements that give rows. */
+export interface GoneRows {
+  walkTags: MaybeGone & { readonly name: Tag; readonly path: string };
+  walkBelongings: MaybeGone & { readonly digest: Uint8Array };
+  walkManifests: { readonly digest: Uint8Array; readonly is_here: number };
+}

@@ -1,5 +1,5 @@
-import type { RepositoryKey } from '../repository-key.ts';
-import type { Connection } from './connection.ts';
+import type { RepositoryKey } from '../../repository-key.ts';
+import type { Connection } from '../connection.ts';
 
 /** The id of the repository, which is recorded if it was not. To be called in a transaction. */
 export function putRepository(connection: Connection, { registry, repository }: RepositoryKey): number {

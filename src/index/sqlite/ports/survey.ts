@@ -1,12 +1,10 @@
-import type { RepositoryKey } from '../repository-key.ts';
-import type { ContentSurvey, RepositoryStats } from '../content-survey.ts';
-import type { Connection } from './connection.ts';
-import { digestToBytes } from './digest-bytes.ts';
+import type { RepositoryKey } from '../../repository-key.ts';
+import type { ContentSurvey, RepositoryStats } from '../../content-survey.ts';
+import type { Connection } from '../connection.ts';
+import { digestToBytes, pageStart } from '../../sql/digest-bytes.ts';
 import type { ManifestEdges } from './manifest-edges.ts';
 import { recordManifest } from './manifests.ts';
-import { PIECE, type WriteTurns } from './write-turns.ts';
-
-const BEFORE_ALL = new Uint8Array();
+import { PIECE, type WriteTurns } from '../write-turns.ts';
 
 export function createSurvey(
   connection: Connection,
@@ -47,7 +45,7 @@ async function countBlobs(
   { registry, repository }: RepositoryKey,
 ): Promise<Omit<RepositoryStats, 'tags'>> {
   const stats = { blobs: 0, bytes: 0, usedAt: undefined as number | undefined };
-  for (let last: Uint8Array | undefined = BEFORE_ALL; last !== undefined;) {
+  for (let last: Uint8Array | undefined = pageStart(); last !== undefined;) {
     const after: Uint8Array = last;
     const page = await turns.take(() =>
       connection.all('repositoryBlobs', registry, repository, after, PIECE),

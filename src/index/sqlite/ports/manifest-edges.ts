@@ -1,10 +1,10 @@
 import pLimit from 'p-limit';
-import type { Digest } from '../../oci/digest.ts';
-import type { Edge } from '../../oci/manifest.ts';
-import type { ManifestEntry } from '../manifest-index.ts';
-import type { Connection } from './connection.ts';
-import { digestToBytes } from './digest-bytes.ts';
-import { PIECE, type WriteTurns } from './write-turns.ts';
+import type { Digest } from '../../../oci/digest.ts';
+import type { Edge } from '../../../oci/manifest.ts';
+import type { ManifestEntry } from '../../manifest-index.ts';
+import type { Connection } from '../connection.ts';
+import { digestToBytes, pageStart } from '../../sql/digest-bytes.ts';
+import { PIECE, type WriteTurns } from '../write-turns.ts';
 
 /** Of a huge manifest, so many edges are written in one transaction: each is some five rows, with what goes with it. */
 const EDGES_AT_ONCE = 50;
@@ -72,7 +72,7 @@ export class ManifestEdges {
   /** To be called once, when the index is opened. */
   async finish(): Promise<void> {
     for (;;) {
-      const row = this.#connection.get('unfinished', new Uint8Array());
+      const row = this.#connection.get('unfinished', pageStart());
       if (row === undefined) return;
       const isKnown = this.#connection.get('isManifest', row.manifest) !== undefined;
       // Known before, it was written once more: what is there is what it says, as one reading or another has it.

@@ -13,6 +13,11 @@ export function digestToBytes(digest: Digest): Uint8Array {
   return bytes;
 }
 
+/** Where a page in the order of digests begins. @param after exclusive; absent: all are behind it */
+export function pageStart(after?: Digest): Uint8Array {
+  return after === undefined ? new Uint8Array() : digestToBytes(after);
+}
+
 /** @throws IndexDamagedError for what `digestToBytes` does not make. */
 export function digestFromBytes(bytes: Uint8Array): Digest {
   const hex = Buffer.from(bytes.subarray(1)).toString('hex');

@@ -1,15 +1,12 @@
-import type { SQLInputValue } from 'node:sqlite';
-import type { Digest } from '../../oci/digest.ts';
-import type { BlobIndex, StoredUse } from '../blob-index.ts';
-import { MAX_FAVOURED_BYTES, evictionRank, TIER_MS } from '../eviction-rank.ts';
+import type { Digest } from '../../../oci/digest.ts';
+import type { BlobIndex } from '../../blob-index.ts';
+import { MAX_FAVOURED_BYTES, evictionRank, TIER_MS } from '../../eviction-rank.ts';
 import { readClosure } from './closure.ts';
-import type { Connection } from './connection.ts';
-import { digestFromBytes, digestToBytes } from './digest-bytes.ts';
+import type { Connection } from '../connection.ts';
+import { toStoredUse } from '../../sql/blob-sql.ts';
+import { digestToBytes, pageStart } from '../../sql/digest-bytes.ts';
 import type { ManifestEdges } from './manifest-edges.ts';
-import type { Rows } from './sql.ts';
-import { PIECE, type WriteTurns } from './write-turns.ts';
-
-const BEFORE_ALL = new Uint8Array();
+import { PIECE, type WriteTurns } from '../write-turns.ts';
 
 export function createBlobs(
   connection: Connection,
@@ -52,21 +49,13 @@ export function createBlobs(
       return { blobs: row?.entries ?? 0, bytes: row?.bytes ?? 0 };
     },
     async blobs({ after, limit }) {
-      const position = after === undefined ? BEFORE_ALL : digestToBytes(after);
-      return connection.all('blobs', position, Math.max(0, limit)).map(toStoredUse);
+      return connection.all('blobs', pageStart(after), Math.max(0, limit)).map(toStoredUse);
     },
     async leastUsed({ after, limit }) {
-      const position: SQLInputValue[] =
-        after === undefined
-          ? [Number.MIN_SAFE_INTEGER, BEFORE_ALL]
-          : [evictionRank(after), digestToBytes(after.digest)];
-      return connection.all('leastUsed', ...position, limit).map(toStoredUse);
+      const rank = after === undefined ? Number.MIN_SAFE_INTEGER : evictionRank(after);
+      return connection.all('leastUsed', rank, pageStart(after?.digest), limit).map(toStoredUse);
     },
   };
-}
-
-function toStoredUse(row: Rows['blob']): StoredUse {
-  return { digest: digestFromBytes(row.digest), size: row.size, usedAt: row.used_at, tier: row.tier };
 }
 
 /** That bytes were committed. To be called in a transaction. */

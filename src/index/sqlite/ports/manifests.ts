@@ -1,18 +1,17 @@
-import { MAX_FAVOURED_BYTES } from '../eviction-rank.ts';
-import type { Descriptor } from '../../oci/descriptor.ts';
-import type { Digest } from '../../oci/digest.ts';
-import type { Edge } from '../../oci/manifest.ts';
-import type { ManifestEntry, ManifestIndex } from '../manifest-index.ts';
-import { IndexDamagedError } from '../error.ts';
+import { MAX_FAVOURED_BYTES } from '../../eviction-rank.ts';
+import type { Descriptor } from '../../../oci/descriptor.ts';
+import type { Digest } from '../../../oci/digest.ts';
+import type { Edge } from '../../../oci/manifest.ts';
+import type { ManifestEntry, ManifestIndex } from '../../manifest-index.ts';
 import { isOrigin, letClaimsWait, recordBelonging, recordOrigin } from './belongings.ts';
 import { readClosure } from './closure.ts';
-import type { Connection } from './connection.ts';
+import type { Connection } from '../connection.ts';
 import { recordBlob } from './blobs.ts';
-import { digestFromBytes, digestToBytes } from './digest-bytes.ts';
+import { digestFromBytes, digestToBytes, pageStart } from '../../sql/digest-bytes.ts';
+import { toDescribedSize, toEdge, toManifestEntry, toReferrer } from '../../sql/manifest-sql.ts';
 import { putRepository } from './repositories.ts';
 import type { ManifestEdges } from './manifest-edges.ts';
-import type { Rows } from './sql.ts';
-import { PIECE, type WriteTurns } from './write-turns.ts';
+import { PIECE, type WriteTurns } from '../write-turns.ts';
 
 /** Each may have as many bytes of annotations as a manifest. */
 const REFERRERS_AT_ONCE = 20;
@@ -25,7 +24,7 @@ export function createManifests(
   return {
     async manifest(digest) {
       const row = connection.get('manifest', digestToBytes(digest));
-      return row && toEntry(row);
+      return row && toManifestEntry(row);
     },
     async putManifest(key, entry, edges, { stored, vouched } = {}) {
       const { digest, mediaType } = entry.descriptor;
@@ -52,7 +51,7 @@ export function createManifests(
     async referrers({ registry, repository }, subject) {
       const of = [registry, digestToBytes(subject), registry, repository];
       const descriptors: Descriptor[] = [];
-      for (let after: Uint8Array | undefined = new Uint8Array(); after !== undefined;) {
+      for (let after: Uint8Array | undefined = pageStart(); after !== undefined;) {
         const position: Uint8Array = after;
         const rows = await turns.take(() => connection.all('referrers', ...of, position, REFERRERS_AT_ONCE));
         descriptors.push(...rows.map(toReferrer));
@@ -77,8 +76,7 @@ export function createManifests(
     },
     async describedSize(digest) {
       const bytes = digestToBytes(digest);
-      const row = connection.get('describedSize', bytes, bytes);
-      return row?.smallest === row?.largest ? (row?.smallest ?? undefined) : undefined;
+      return toDescribedSize(connection.get('describedSize', bytes, bytes));
     },
   };
 }
@@ -130,34 +128,5 @@ function claimAll(
   for (const digest of contained) {
     const isVouched = vouched?.has(digest) === true && isOrigin(connection, upstream, digest);
     recordBelonging(connection, id, digest, isVouched ? 'confirmed' : 'claimed');
-  }
-}
-
-function toReferrer(row: Rows['referrers']): Descriptor {
-  const descriptor = parseDescriptor(row.descriptor);
-  return row.media_type === null ? descriptor : { ...descriptor, mediaType: row.media_type };
-}
-
-function toEntry(row: Rows['manifest']): ManifestEntry {
-  return {
-    descriptor: parseDescriptor(row.descriptor),
-    subject: row.subject === null ? undefined : digestFromBytes(row.subject),
-  };
-}
-
-function toEdge(row: Rows['edges']): Edge {
-  return {
-    role: row.role,
-    digest: digestFromBytes(row.digest),
-    size: row.size,
-    mediaType: row.media_type,
-  };
-}
-
-function parseDescriptor(text: string): Descriptor {
-  try {
-    return JSON.parse(text) as Descriptor;
-  } catch (error) {
-    throw new IndexDamagedError('the index holds a descriptor that is not JSON', 'JSON', { cause: error });
   }
 }

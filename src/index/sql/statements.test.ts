@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest';
+import { BELONGING_SQL } from './belonging-sql.ts';
+import { BLOB_SQL } from './blob-sql.ts';
+import { GONE_SQL } from './gone-sql.ts';
+import { MANIFEST_SQL } from './manifest-sql.ts';
+import { PIN_SQL } from './pin-sql.ts';
+import { REPOSITORY_SQL } from './repository-sql.ts';
+import { SQL } from './statements.ts';
+import { SURVEY_SQL } from './survey-sql.ts';
+import { TAG_SQL } from './tag-sql.ts';
+
+/** What SQLite alone understands. A statement that cannot do without belongs into the dialect of its engine. */
+const OF_SQLITE =
+  /\bOR (?:REPLACE|IGNORE|ABORT)\b|\b(?:rowid|GLOB|IFNULL|IIF|PRAGMA|INDEXED)\b|\bjson_|\bx'/iu;
+
+describe('the statements', () => {
+  it.each(Object.entries(SQL))('%s is in words that engines share', (_, sql) => {
+    expect(sql).not.toMatch(OF_SQLITE);
+  });
+
+  it('have a name each: none takes the place of another', () => {
+    const parts = [
+      REPOSITORY_SQL,
+      TAG_SQL,
+      MANIFEST_SQL,
+      BLOB_SQL,
+      PIN_SQL,
+      BELONGING_SQL,
+      SURVEY_SQL,
+      GONE_SQL,
+    ];
+    const names = parts.flatMap((part) => Object.keys(part));
+    expect(names).toHaveLength(Object.keys(SQL).length);
+  });
+});

@@ -1,0 +1,38 @@
+import { BELONGING_SQL, type BelongingRows } from './belonging-sql.ts';
+import { BLOB_SQL, type BlobRows } from './blob-sql.ts';
+import { GONE_SQL, type GoneRows } from './gone-sql.ts';
+import { MANIFEST_SQL, type ManifestRows } from './manifest-sql.ts';
+import { PIN_SQL, type PinRows } from './pin-sql.ts';
+import { REPOSITORY_SQL, type RepositoryRows } from './repository-sql.ts';
+import { SURVEY_SQL, type SurveyRows } from './survey-sql.ts';
+import { TAG_SQL, type TagRows } from './tag-sql.ts';
+
+/**
+ * Every statement that engines share, in the common subset of SQLite and PostgreSQL (whose driver would number the
+ * parameters, and give 1 and 0 for true and false). None of them may walk through a whole table.
+ */
+export const SQL = {
+  ...REPOSITORY_SQL,
+  ...TAG_SQL,
+  ...MANIFEST_SQL,
+  ...BLOB_SQL,
+  ...PIN_SQL,
+  ...BELONGING_SQL,
+  ...SURVEY_SQL,
+  ...GONE_SQL,
+} as const;
+
+/** Statements that each engine has in words of its own; they give no rows. */
+export type DialectName = 'addWaitingEdges' | 'addWaitingRepositories';
+
+export type StatementName = keyof typeof SQL | DialectName;
+
+/** What the rows of the statements that give rows are. */
+export type Rows = RepositoryRows &
+  TagRows &
+  ManifestRows &
+  BlobRows &
+  PinRows &
+  BelongingRows &
+  SurveyRows &
+  GoneRows;
