@@ -431,9 +431,9 @@ describe('a transfer that is merely slow', () => {
 
   test('goes on as it is where upstream ignores Range, and is not asked for again', async () => {
     const world = dripping(CONTENT, [{ bytes: 1 }, { bytes: 5_000, ignoresRange: true }]);
-    const { bytes } = await read(world);
+    const { bytes, source } = await read(world);
     expect(bytes.equals(CONTENT)).toBe(true);
-    expect([world.asked.length, world.bodies.open]).toEqual([2, 0]);
+    expect([world.asked.length, world.bodies.open, source.isPutTogether]).toEqual([2, 0, false]);
   });
 
   test('is had from another repository of the upstream, where there is one', async () => {

@@ -14,7 +14,7 @@ export function wantedPart(
   for (const piece of pieces) {
     const skip = Math.max(0, start - at);
     const limit = end === undefined ? piece.length : end - at;
-    const part = skip === 0 && limit >= piece.length ? piece : piece.subarray(skip, Math.max(skip, limit));
+    const part = piece.subarray(skip, Math.max(skip, limit));
     if (part.length > 0) wanted.push(part);
     at += piece.length;
   }

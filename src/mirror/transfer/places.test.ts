@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+import { StubUpstream, targetOf } from '../../../test/support/stub-upstream.ts';
+import { Places } from './places.ts';
+
+const { upstream } = new StubUpstream();
+const [A, B, C] = ['acme/a', 'acme/b', 'acme/c'].map((name) => targetOf(upstream, name));
+
+test('places are gone through in turn, the one that came last first', () => {
+  const places = new Places(A!);
+  for (const target of [B!, C!, targetOf(upstream, 'acme/b')]) places.add(target);
+  const seen = [];
+  for (let turn = 0; turn < 4; turn += 1) {
+    seen.push([places.current, places.next, places.isAtFirst]);
+    places.goOn();
+  }
+  expect([places.count, seen]).toEqual([
+    3,
+    [
+      [A, C, true],
+      [C, B, false],
+      [B, A, false],
+      [A, C, true],
+    ],
+  ]);
+});
+
+test('one that is dropped is left out, and none but that; the last one is not', () => {
+  const places = new Places(A!);
+  for (const target of [B!, C!]) places.add(target);
+  places.goOn();
+  expect([places.drop(), places.count, places.current]).toEqual([true, 2, B]);
+  expect([places.drop(), places.count, places.current]).toEqual([true, 1, A]);
+  expect([places.drop(), places.count, places.current, places.next]).toEqual([false, 1, A, A]);
+});
