@@ -6,6 +6,7 @@ import {
 } from '../../test/support/eviction-fixture.ts';
 import { openSqliteIndex } from '../index/sqlite/sqlite-index.ts';
 import { quarantineOf } from '../store/capabilities.ts';
+import type { BlobReader } from '../store/blob-store.ts';
 import { StoreError } from '../store/error.ts';
 
 const fail = (): Promise<never> => Promise.reject(new StoreError('ask the disk', { code: 'EIO' }));
@@ -51,11 +52,14 @@ it('the end of a rest is not waited for where nothing has to go any more', async
   expect(cache.clock.pending).toBe(1);
 });
 
-/** A cache on a clock that stands at zero, with three blobs of a hundred bytes, whose evictor has not begun. */
-async function prepare(options: EvictionFixtureOptions): Promise<EvictionFixture> {
+/**
+ * A cache on a clock that stands at zero, with three blobs, whose evictor has not begun.
+ * @param size of each of them, bytes
+ */
+async function prepare(options: EvictionFixtureOptions, size = 100): Promise<EvictionFixture> {
   const cache = new EvictionFixture(await openSqliteIndex(':memory:'), { msPerReading: 0, ...options });
   for (const name of 'abc') {
-    await cache.put(name, 100);
+    await cache.put(name, size);
     // They are used one after the other, by a clock that is set and not by one that passes.
     cache.clock.jump(1_000);
   }
@@ -71,13 +75,17 @@ async function look(cache: EvictionFixture): Promise<string[]> {
 it.each([
   ['nothing that fits', { maxSize: 1000, diskSize: 1e6 }, ['a', 'b', 'c']],
   ['at once what does not', { maxSize: 300, diskSize: 1e6 }, ['b', 'c']],
-  ['at once what does not fit by half a byte', { maxSize: 10 }, []],
   ['what is in the way of the single byte that is to stay free', { minFree: 1, diskSize: 300 }, ['b', 'c']],
 ])('at the start goes %s', async (_, options, expected) => {
   await using cache = await prepare(options);
   cache.evictor.start();
   await cache.evictor.idle();
   expect(await cache.stored()).toEqual(expected);
+});
+
+it('less than a byte above the mark is worth an eviction', async () => {
+  await using cache = await prepare({ maxSize: 9 }, 3);
+  expect(await look(cache)).toEqual(['b', 'c']);
 });
 
 it('a single byte that a fill found no room for is worth an eviction', async () => {
@@ -106,6 +114,39 @@ it('what is larger than the cap and pinned counts like all the rest after the fi
   expect(await look(cache)).toEqual(['giant']);
 });
 
+it('what is larger than the cap and opened in the last moment goes later, and nothing else for it', async () => {
+  let isGiantThere = false;
+  let opening: Promise<unknown> | undefined;
+  await using cache: EvictionFixture = await prepare({
+    maxSize: 1000,
+    wrapIndex: (index) => ({
+      ...index,
+      async touch(uses) {
+        opening ??= isGiantThere ? cache.store.open(cache.digest('giant', 1500)) : undefined;
+        await opening;
+        await index.touch(uses);
+      },
+    }),
+  });
+  cache.evictor.start();
+  await cache.put('giant', 1500);
+  isGiantThere = true;
+  expect(await look(cache)).toEqual(['a', 'b', 'c', 'giant']);
+  await ((await opening) as BlobReader).close();
+  expect(await look(cache)).toEqual(['a', 'b', 'c']);
+});
+
+it('what is committed counts at once, of whatever length it was thought to be', async () => {
+  await using cache = await prepare({ maxSize: 400 });
+  cache.evictor.start();
+  await cache.evictor.idle();
+  const ingest = await cache.store.ingest({ digest: cache.digest('d', 100) });
+  await cache.evictor.idle();
+  await cache.finish(ingest, 'd', 100);
+  await cache.evictor.idle();
+  expect(await cache.stored()).toEqual(['b', 'c', 'd']);
+});
+
 it('the disk is believed at once after an eviction that was not for its sake', async () => {
   await using cache = await prepare({ maxSize: 300, minFree: 1000, diskSize: 3000 });
   expect(await look(cache)).toEqual(['b', 'c']);
@@ -124,6 +165,18 @@ it('the disk is believed as soon as five seconds have passed after one that was'
   expect(seen).toEqual([['b', 'c'], ['b', 'c'], ['c']]);
 });
 
+it('what a fill has written is not free, though the disk may not tell yet of what was deleted', async () => {
+  await using cache = await prepare({ minFree: 1000 });
+  let written = 0;
+  cache.freeBytes = () => 950 - written;
+  expect(await look(cache)).toEqual(['b', 'c']);
+  const ingest = await cache.begin('large', 200);
+  await ingest.write([Buffer.alloc(200)]);
+  written = 200;
+  expect(await look(cache)).toEqual([]);
+  await ingest.abort(new Error('enough'));
+});
+
 it('a look that finds nothing missing any more is not worth telling', async () => {
   await using cache = await prepare({ minFree: 1000 });
   const free = [900, 1000];
@@ -140,7 +193,7 @@ it('what is free is not asked for where no mark is about it', async () => {
   expect(freeBytes).not.toHaveBeenCalled();
 });
 
-it('how long an eviction took is told', async () => {
+it('how long an eviction took is told, and one that was enough is followed by no rest', async () => {
   await using cache: EvictionFixture = await prepare({
     maxSize: 300,
     wrapIndex: (index) => ({
@@ -155,6 +208,8 @@ it('how long an eviction took is told', async () => {
   cache.clock.advance(1_000);
   await look(cache);
   expect(cache.told('eviction-ended')).toMatchObject([{ blobs: 1, durationMs: 1_000 }]);
+  await cache.put('d', 100);
+  expect(await look(cache)).toEqual(['c', 'd']);
 });
 
 it('nothing of the store is listened to once it is closed', async () => {

@@ -108,6 +108,7 @@ describe('too little free', () => {
       1.25 * GiB,
     ],
     ['nothing for a fill of unknown size', marks, { free: 1000, ingests: [fill(undefined, 100)] }, 0],
+    ['nothing for one that has just begun', marks, { free: 1000, ingests: [fill(undefined)] }, 0],
     ['nothing for a fill that never fits', marks, { free: 1000, ingests: [fill(1e6)] }, 0],
     ['what is missing without a fill that never fits', marks, { free: 900, ingests: [fill(1e6)] }, 150],
     ['more than there is, where that is not enough', marks, { free: 0, stored: 700 }, 1050],
@@ -205,6 +206,7 @@ describe('what a fill may write', () => {
       0,
     ],
     ['nothing at the mark', free, { free: 100 * MiB, stored: GB }, fill(undefined), 0],
+    ['less what others take', free, { free: 160 * MiB, ingests: [fill(50 * MiB)] }, fill(undefined), MiB],
     [
       'a slice of what eviction can make room for',
       free,
