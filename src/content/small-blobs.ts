@@ -1,10 +1,8 @@
 import { LRUCache } from 'lru-cache';
-import type { Events } from '../events.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { BlobReader } from '../store/blob-store.ts';
 import { BytesReader } from '../store/bytes-reader.ts';
 import type { StoredBlobs } from './stored-blobs.ts';
-import { tolerate } from './tolerate.ts';
 
 /** Bytes. Image configs are smaller, and every pull asks for one. */
 const LARGEST = 64 * 1024;
@@ -13,7 +11,6 @@ const ENTRY_OVERHEAD = 512;
 
 export interface SmallBlobsOptions {
   readonly stored: StoredBlobs;
-  readonly events: Events;
   /** Bytes of blobs kept in memory; 0: none. */
   readonly memoryBytes: number;
 }
@@ -36,15 +33,18 @@ export class SmallBlobs {
     });
   }
 
-  /** Undefined where the store has no such bytes, or has failed. Whoever gets a reader closes it. */
+  /**
+   * Undefined where the store has no such bytes. The caller closes the reader.
+   * @throws StoreError, IndexError
+   */
   async open(digest: Digest): Promise<BlobReader | undefined> {
     const known = this.#memory.get(digest);
     if (known !== undefined) return new BytesReader(known);
-    const { stored, events } = this.#options;
+    const { stored } = this.#options;
     const forgotten = this.#forgotten;
     const reader = await stored.open(digest);
     if (reader?.size === undefined || reader.size > LARGEST) return reader;
-    const bytes = await tolerate(events, 'read a small blob', () => stored.readVerified(digest, reader));
+    const bytes = await stored.readVerified(digest, reader);
     if (bytes === undefined) return undefined;
     if (forgotten === this.#forgotten) this.#memory.set(digest, bytes);
     return new BytesReader(bytes);

@@ -30,30 +30,32 @@ export class StoredBlobs {
     this.#quarantine = quarantineOf(options.store);
   }
 
-  /** Undefined where the store has no such bytes, or has failed. Whoever gets a reader closes it. */
-  open(digest: Digest): Promise<BlobReader | undefined> {
-    const { store, events } = this.#options;
-    return tolerate(events, 'open a blob', async () => {
-      const reader = await this.#unlessUnreadable(digest, () => store.open(digest));
-      if (reader === undefined) return undefined;
-      let isRight = false;
-      try {
-        isRight = !(await this.#hasChanged(digest, reader.size));
-      } finally {
-        if (!isRight) await reader.close();
-      }
-      if (!isRight) return undefined;
-      return new WatchedReader(reader, (error, position) => this.#suspect(digest, error, position));
-    });
+  /**
+   * Undefined where the store has no such bytes. The caller closes the reader.
+   * @throws StoreError, IndexError
+   */
+  async open(digest: Digest): Promise<BlobReader | undefined> {
+    const { store } = this.#options;
+    const reader = await this.#unlessUnreadable(digest, () => store.open(digest));
+    if (reader === undefined) return undefined;
+    let isRight = false;
+    try {
+      isRight = !(await this.#hasChanged(digest, reader.size));
+    } finally {
+      if (!isRight) await reader.close();
+    }
+    if (!isRight) return undefined;
+    return new WatchedReader(reader, (error, position) => this.#suspect(digest, error, position));
   }
 
-  /** Undefined where the store has no such bytes, or has failed. */
-  stat(digest: Digest): Promise<Stored | undefined> {
-    const { store, events } = this.#options;
-    return tolerate(events, 'look up a blob', async () => {
-      const stored = await this.#unlessUnreadable(digest, () => store.stat(digest));
-      return (await this.#hasChanged(digest, stored?.size)) ? undefined : stored;
-    });
+  /**
+   * Undefined where the store has no such bytes.
+   * @throws StoreError, IndexError
+   */
+  async stat(digest: Digest): Promise<Stored | undefined> {
+    const { store } = this.#options;
+    const stored = await this.#unlessUnreadable(digest, () => store.stat(digest));
+    return (await this.#hasChanged(digest, stored?.size)) ? undefined : stored;
   }
 
   /**

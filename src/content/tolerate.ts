@@ -1,8 +1,8 @@
 import type { Events } from '../events.ts';
 
 /**
- * Runs what the cache would like to do but the client does not depend on: a store or an index that fails
- * (disk full, read-only) is told of and costs the cache, never the pull.
+ * Runs what the caller would like to be done but does not depend on: a store or an index that fails (disk full,
+ * read-only) is told of, and costs the cache, never the pull.
  * @returns the value, or undefined where it failed
  */
 export async function tolerate<T>(

@@ -57,7 +57,7 @@ export class Mirror {
     this.#options = options;
     this.#belonging = new Belonging(index, events, negative, (upstream) => this.#early?.wake(upstream));
     this.#stored = new StoredBlobs({ ...options, onSetAside: (digest) => this.lost(digest) });
-    this.#small = new SmallBlobs({ stored: this.#stored, events, memoryBytes: options.blobMemoryBytes });
+    this.#small = new SmallBlobs({ stored: this.#stored, memoryBytes: options.blobMemoryBytes });
     this.#disk = new Disk(options);
     const lastUse = new LastUse(index, clock, events);
     const parts = { disk: this.#disk, belonging: this.#belonging, stored: this.#stored, lastUse };

@@ -49,7 +49,7 @@ export class MemoryCache implements AsyncDisposable {
     const recovered = { isServed: false, isWordEnough: false };
     this.permission = new Permission({ index, belonging, negative, recovered, clock, events });
     this.stored = new StoredBlobs({ store: this.store, index, events, onSetAside: () => Promise.resolve() });
-    this.small = new SmallBlobs({ stored: this.stored, events, memoryBytes: this.memoryBytes });
+    this.small = new SmallBlobs({ stored: this.stored, memoryBytes: this.memoryBytes });
     this.lastUse = new LastUse(index, clock, events);
     this.disk = new Disk({ store: this.store, clock, events });
   }

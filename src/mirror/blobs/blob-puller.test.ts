@@ -212,6 +212,24 @@ describe('a blob', () => {
     await cache.disk.close();
   });
 
+  test.each(['open', 'stat'] as const)('that the store cannot %s comes from upstream', async (method) => {
+    await using cache = await MemoryCache.open({
+      store: () => ({ [method]: () => Promise.reject(UNREADABLE) }),
+    });
+    const told: string[] = [];
+    cache.events.subscribe((event) => void (event.kind === 'store-failed' && told.push(event.operation)));
+    const upstream = new HeldUpstream(BYTES.length);
+    const puller = new BlobPuller(cache);
+    if (method === 'stat') {
+      expect(await puller.stat(upstream.target(), DIGEST, 'client')).toMatchObject({ size: BYTES.length });
+    } else {
+      const { reader } = await puller.open(upstream.target(), DIGEST, WHOLE);
+      upstream.send(BYTES);
+      expect(Buffer.from(await readWhole(reader))).toEqual(BYTES);
+    }
+    expect(told).toEqual([method === 'stat' ? 'look up a blob' : 'open a blob']);
+  });
+
   test('comes past the store that takes nothing of it', async () => {
     await using cache = await MemoryCache.open({
       store: () => ({ ingest: () => Promise.reject(UNREADABLE) }),

@@ -68,7 +68,7 @@ export class BlobPuller {
   /** Whether the repository has the blob, and its size, without fetching it. */
   async stat(target: Target, digest: Digest, client: string): Promise<BlobStat> {
     const { permission, belonging, stored, index, events } = this.#options;
-    const here = await stored.stat(digest);
+    const here = await tolerate(events, 'look up a blob', () => stored.stat(digest));
     const permit =
       here === undefined ? 'fetch' : await permission.ask(target, contentOf(digest, here.size), client);
     if (here !== undefined && permit !== 'fetch') return { size: here.size, outcome: permit };
@@ -91,8 +91,8 @@ export class BlobPuller {
 
   /** Undefined where nothing is stored, or only upstream's bytes can prove that it may be served. */
   async #openStored(target: Target, digest: Digest, asked: BlobQuestion): Promise<OpenedBlob | undefined> {
-    const { permission, lastUse, small } = this.#options;
-    const reader = await small.open(digest);
+    const { permission, lastUse, small, events } = this.#options;
+    const reader = await tolerate(events, 'open a blob', () => small.open(digest));
     if (reader === undefined) return undefined;
     let isTaken = false;
     try {

@@ -2,20 +2,15 @@ import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../clock.ts';
 import type { Events } from '../../events.ts';
 import type { BlobIndex } from '../../index/blob-index.ts';
-import type { ManifestEntry, ManifestIndex } from '../../index/manifest-index.ts';
+import type { ManifestIndex } from '../../index/manifest-index.ts';
 import type { Digest } from '../../oci/digest.ts';
-import {
-  manifestEdges,
-  parseManifest,
-  referrerDescriptor,
-  type Manifest as ParsedManifest,
-} from '../../oci/manifest.ts';
+import { parseManifest, type Manifest as ParsedManifest } from '../../oci/manifest.ts';
 import { plainContent } from '../../oci/plain-content.ts';
 import type { BlobStore } from '../../store/blob-store.ts';
 import { isDiskError, type Disk } from '../disk.ts';
 import { flightKey } from '../../async/flights.ts';
 import type { StoredManifest } from '../../content/stored-manifest.ts';
-import { recordOrDrop } from '../../content/record.ts';
+import { writeManifest } from '../../content/manifest-files.ts';
 import type { Target } from '../target.ts';
 
 export interface ManifestKeeperOptions {
@@ -95,14 +90,20 @@ export class ManifestKeeper {
     await Promise.all(this.#writing.values());
   }
 
-  async #write(owner: ManifestOwner, manifest: StoredManifest, parsed?: ParsedManifest): Promise<boolean> {
+  async #write(
+    { key, permission }: ManifestOwner,
+    manifest: StoredManifest,
+    parsed?: ParsedManifest,
+  ): Promise<boolean> {
     const { disk, events, clock } = this.#options;
     const { digest, bytes } = manifest;
     // Before the write: where it is evicted meanwhile, that counts.
     this.#missing.delete(digest);
     if (disk.error === undefined) {
       try {
-        await this.#toDisk(owner, manifest, parsed ?? parseManifest(bytes, manifest.mediaType));
+        const content = parsed ?? parseManifest(bytes, manifest.mediaType);
+        const vouched = permission?.checksReferences === true ? plainContent(content, bytes) : undefined;
+        await writeManifest(this.#options, key, manifest, content, vouched);
         return true;
       } catch (error) {
         if (isDiskError(error)) disk.failed(error, bytes.length);
@@ -112,25 +113,5 @@ export class ManifestKeeper {
     }
     this.#missing.set(digest, true);
     return false;
-  }
-
-  async #toDisk(
-    { key, permission }: ManifestOwner,
-    { digest, bytes }: StoredManifest,
-    parsed: ParsedManifest,
-  ): Promise<void> {
-    const { store, index, clock } = this.#options;
-    await using ingest = await store.ingest({ digest, size: bytes.length });
-    await ingest.write([bytes]);
-    await ingest.commit();
-    const entry: ManifestEntry = {
-      descriptor: referrerDescriptor(parsed, { digest, size: bytes.length }),
-      subject: parsed.subject?.digest,
-    };
-    const stored = { usedAt: clock.now() };
-    const vouched = permission?.checksReferences === true ? plainContent(parsed, bytes) : undefined;
-    await recordOrDrop(this.#options, digest, () =>
-      index.putManifest(key, entry, manifestEdges(parsed), { stored, vouched }),
-    );
   }
 }

@@ -5,8 +5,7 @@ import type { ManifestIndex } from '../../index/manifest-index.ts';
 import type { BlobIndex } from '../../index/blob-index.ts';
 import type { BelongingIndex } from '../../index/belonging-index.ts';
 import type { Digest } from '../../oci/digest.ts';
-import { documentType } from '../../oci/document-type.ts';
-import { parseJsonObject } from '../../oci/json.ts';
+import { readManifest } from '../../content/manifest-files.ts';
 import { manifestEdges, type Manifest as ParsedManifest } from '../../oci/manifest.ts';
 import type { BlobStore } from '../../store/blob-store.ts';
 import type { FetchedManifest, ResolvedManifest } from '../../upstream/upstream.ts';
@@ -226,20 +225,10 @@ export class ManifestPuller {
   }
 
   async #fromDisk(upstream: string, digest: Digest): Promise<StoredManifest | undefined> {
-    const { stored, index, events } = this.#options;
-    return tolerate(events, 'read a manifest', async () => {
+    return tolerate(this.#options.events, 'read a manifest', async () => {
       const changes = this.#changes;
-      if ((await index.manifest(digest)) === undefined) return undefined;
-      const given = await index.manifestType(upstream, digest);
-      const reader = await stored.open(digest);
-      if (reader === undefined) return undefined;
-      // Manifests are small: what the disk gives back is checked every time it is read.
-      const bytes = await stored.readVerified(digest, reader);
-      if (bytes === undefined) return undefined;
-      // Where the upstream has not given it, it counts as what it says of itself, never as what another one says.
-      const mediaType = given ?? documentType(parseJsonObject(bytes));
-      if (mediaType === undefined) return undefined;
-      const manifest = { digest, mediaType, bytes };
+      const manifest = await readManifest(this.#options, upstream, digest);
+      if (manifest === undefined) return undefined;
       if (changes === this.#changes) this.#memory.set(upstream, manifest);
       return manifest;
     });
