@@ -1,5 +1,4 @@
 import type { Clock } from '../clock.ts';
-import type { BelongingIndex } from '../index/belonging-index.ts';
 import type { BlobIndex } from '../index/blob-index.ts';
 import type { ManifestIndex } from '../index/manifest-index.ts';
 import type { RepositoryKey } from '../index/repository-key.ts';
@@ -45,7 +44,7 @@ export async function writeManifest(
 
 interface ReadOptions {
   readonly stored: StoredBlobs;
-  readonly index: ManifestIndex & Pick<BelongingIndex, 'manifestType'>;
+  readonly index: ManifestIndex;
 }
 
 /**

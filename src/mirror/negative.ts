@@ -70,7 +70,7 @@ export class NegativeCache {
 
   /** @param mark of a question about a digest: what has been disproved since then is not remembered */
   put(key: string, error: UpstreamError, mark?: Mark): void {
-    if (mark !== undefined && this.isDisprovedSince(mark)) return;
+    if (this.isDisprovedSince(mark)) return;
     const ttlMs = error.isVerdict ? this.#ttlMs : Math.min(this.#ttlMs, UNPROVEN_MS);
     const at = this.#clock.monotonic();
     this.#errors.set(key, { error, at, until: at + ttlMs });
@@ -85,8 +85,8 @@ export class NegativeCache {
   }
 
   /** Whether upstream has shown meanwhile that the repository has the digest: a refusal says nothing any more then. */
-  isDisprovedSince({ subject, disproofs }: Mark): boolean {
-    return (this.#lastDisproofs.peek(subject) ?? 0) > disproofs;
+  isDisprovedSince(mark: Mark | undefined): boolean {
+    return mark !== undefined && (this.#lastDisproofs.peek(mark.subject) ?? 0) > mark.disproofs;
   }
 }
 

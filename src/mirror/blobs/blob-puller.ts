@@ -11,7 +11,7 @@ import { directPart, type DirectPart } from '../fill/direct-part.ts';
 import type { Fill } from '../fill/fill.ts';
 import type { FillOptions } from '../fill/fill-options.ts';
 import { Fills } from '../fill/fills.ts';
-import { Flights } from '../../async/flights.ts';
+import { Questions } from '../questions.ts';
 import type { LastUse } from '../last-use.ts';
 import { refusalKey, type NegativeCache } from '../negative.ts';
 import { CONFIRMED, HIT, type Outcome } from '../../repository/outcome.ts';
@@ -40,14 +40,14 @@ export interface BlobPullerOptions extends FillOptions {
 export class BlobPuller {
   readonly #fills: Fills;
   readonly #pastStore: PastStore;
-  readonly #questions: Flights<ToldBlob>;
+  readonly #questions: Questions<ToldBlob>;
   readonly #options: BlobPullerOptions;
 
   constructor(options: BlobPullerOptions) {
     this.#options = options;
     this.#fills = new Fills(options);
     this.#pastStore = new PastStore(options);
-    this.#questions = new Flights(options.clock);
+    this.#questions = new Questions(options.negative, options.clock);
   }
 
   /** Running fills. */
@@ -246,20 +246,12 @@ export class BlobPuller {
 
   /** Asks upstream whether the repository has the blob, one question at a time for each, for the client that came first. */
   #told(target: Target, digest: Digest, client: string): Promise<ToldBlob> {
-    const { negative } = this.#options;
-    const key = blobKey(target, digest);
-    const known = negative.get(key);
-    if (known !== undefined) throw known;
-    const run = async (): Promise<ToldBlob> => {
-      const mark = negative.mark(target.key, digest);
-      try {
-        return await target.upstream.statBlob(target.key.repository, digest, { demand: demandOf(client) });
-      } catch (error) {
-        if (isRefusal(error)) negative.put(key, error, mark);
-        throw error;
-      }
-    };
-    return this.#questions.join(key, run).promise;
+    const { upstream, key } = target;
+    return this.#questions.ask({
+      name: blobKey(target, digest),
+      about: { key, digest },
+      ask: () => upstream.statBlob(key.repository, digest, { demand: demandOf(client) }),
+    }).promise;
   }
 }
 

@@ -10,7 +10,8 @@ import { manifestEdges, type Manifest as ParsedManifest } from '../../oci/manife
 import type { BlobStore } from '../../store/blob-store.ts';
 import type { FetchedManifest, ResolvedManifest } from '../../upstream/upstream.ts';
 import type { Disk } from '../disk.ts';
-import { Flights } from '../../async/flights.ts';
+import { Flights, type Boarding } from '../../async/flights.ts';
+import { Questions } from '../questions.ts';
 import type { LastUse } from '../last-use.ts';
 import { refusalKey, type NegativeCache } from '../negative.ts';
 import { ManifestMemory } from '../../content/manifest-memory.ts';
@@ -44,7 +45,7 @@ const MAX_REPOSITORIES = 5;
 /** Manifests by digest: from memory, from disk, from upstream, in this order. */
 export class ManifestPuller {
   readonly #memory: ManifestMemory;
-  readonly #fetches: Flights<StoredManifest>;
+  readonly #fetches: Questions<StoredManifest>;
   readonly #options: ManifestPullerOptions;
   readonly #heads: Flights<ResolvedManifest | undefined>;
   readonly #files: ManifestKeeper;
@@ -54,7 +55,7 @@ export class ManifestPuller {
   constructor(options: ManifestPullerOptions) {
     this.#options = options;
     this.#files = new ManifestKeeper(options);
-    this.#fetches = new Flights(options.clock);
+    this.#fetches = new Questions(options.negative, options.clock);
     this.#heads = new Flights(options.clock);
     this.#memory = new ManifestMemory(options.memoryBytes);
   }
@@ -205,22 +206,13 @@ export class ManifestPuller {
     for (const { digest } of manifestEdges(parsed)) this.#options.negative.disprove(key, digest);
   }
 
-  #fetch(target: Target, digest: Digest): { promise: Promise<StoredManifest>; collapsed: boolean } {
+  #fetch(target: Target, digest: Digest): Boarding<StoredManifest> {
     const { upstream, key } = target;
-    const { negative } = this.#options;
-    const fetchKey = refusalKey('manifest', key, digest);
-    const known = negative.get(fetchKey);
-    if (known !== undefined) return { promise: Promise.reject(known), collapsed: false };
-    return this.#fetches.join(fetchKey, async () => {
-      const mark = negative.mark(key, digest);
-      try {
-        const fetched = await upstream.manifest(key.repository, { kind: 'digest', digest });
-        return await this.take(target, fetched);
-      } catch (error) {
-        if (isRefusal(error)) negative.put(fetchKey, error, mark);
-        await this.#options.permission.refused(key, digest, error, mark);
-        throw error;
-      }
+    return this.#fetches.ask({
+      name: refusalKey('manifest', key, digest),
+      about: { key, digest },
+      ask: async () => this.take(target, await upstream.manifest(key.repository, { kind: 'digest', digest })),
+      onFailed: (error, mark) => this.#options.permission.refused(key, digest, error, mark),
     });
   }
 

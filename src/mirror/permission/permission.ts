@@ -6,7 +6,7 @@ import type { Digest } from '../../oci/digest.ts';
 import { UpstreamError } from '../../upstream/error.ts';
 import type { ResolvedManifest, TurnOptions } from '../../upstream/upstream.ts';
 import { demandOf } from '../audience.ts';
-import { Flights } from '../../async/flights.ts';
+import { Questions, type UpstreamQuestion } from '../questions.ts';
 import { refusalKey, type Mark, type NegativeCache } from '../negative.ts';
 import { CONFIRMED, HIT, type Outcome } from '../../repository/outcome.ts';
 import { isVerdict, isWorthRemembering } from '../refusal.ts';
@@ -33,12 +33,12 @@ export interface PermissionOptions {
  * repository is not known to have been given or confirmed, its registry is asked for first, once.
  */
 export class Permission {
-  readonly #questions: Flights<boolean>;
+  readonly #questions: Questions<boolean>;
   readonly #options: PermissionOptions;
 
   constructor(options: PermissionOptions) {
     this.#options = options;
-    this.#questions = new Flights(options.clock);
+    this.#questions = new Questions(options.negative, options.clock);
   }
 
   /** Whether it is known at once, without I/O, that the digest is served. Where it is not, `ask` may still serve it. */
@@ -77,23 +77,21 @@ export class Permission {
 
   /** The same of bytes that are not verified yet: whatever comes of them must not be taken for confirmed. */
   async confirmUnrecorded(target: Target, content: HeldContent, options: TurnOptions = {}): Promise<boolean> {
-    const { negative } = this.#options;
-    const key = refusalKey(content.kind === 'blob' ? 'blob' : 'confirm', target.key, content.digest);
-    const known = negative.get(key);
-    if (known !== undefined) throw known;
-    const run = async (): Promise<boolean> => {
-      const mark = negative.mark(target.key, content.digest);
-      try {
-        return await QUESTIONS[content.kind](target, content, options);
-      } catch (error) {
-        // The bytes are here: what is not proven to be the registry's word says nothing of them after this question.
-        if (isWorthRemembering(error, true)) negative.put(key, error, mark);
-        await this.refused(target.key, content.digest, error, mark);
-        throw error;
-      }
+    const { key } = target;
+    const { kind, digest, size } = content;
+    const name = refusalKey(kind === 'blob' ? 'blob' : 'confirm', key, digest);
+    const question: UpstreamQuestion<boolean> = {
+      name,
+      key: `${name} ${size}`,
+      about: { key, digest },
+      ask: () => CONFIRMATIONS[kind](target, content, options),
+      // The bytes are here: what is not proven to be the registry's word says nothing of them after this question.
+      isRemembered: (error): error is UpstreamError => isWorthRemembering(error, true),
+      onFailed: (error, mark) => this.refused(key, digest, error, mark),
     };
-    if (options.signal !== undefined) return run();
-    return this.#questions.join(`${key} ${content.size}`, run).promise;
+    return options.signal === undefined
+      ? this.#questions.ask(question).promise
+      : this.#questions.askAlone(question);
   }
 
   /**
@@ -101,7 +99,7 @@ export class Permission {
    * served when the registry is away either.
    * @param mark of the question: what has been disproved since then takes nothing
    */
-  async refused(key: RepositoryKey, digest: Digest, error: unknown, mark: Mark): Promise<void> {
+  async refused(key: RepositoryKey, digest: Digest, error: unknown, mark: Mark | undefined): Promise<void> {
     const { index, events, negative } = this.#options;
     if (!isVerdict(error) || negative.isDisprovedSince(mark)) return;
     await tolerate(events, 'drop a claim', () => index.dropClaim(key, digest));
@@ -145,9 +143,9 @@ function hasRefused(error: UpstreamError): boolean {
   return error.failure === 'denied' || isVerdict(error);
 }
 
-type Question = (target: Target, content: HeldContent, options: TurnOptions) => Promise<boolean>;
+type Confirmation = (target: Target, content: HeldContent, options: TurnOptions) => Promise<boolean>;
 
-const QUESTIONS: Readonly<Record<HeldContent['kind'], Question>> = {
+const CONFIRMATIONS: Readonly<Record<HeldContent['kind'], Confirmation>> = {
   async blob({ upstream, key }, content, options) {
     const asked = { ...options, expectedSize: content.size };
     const told = await upstream.statBlob(key.repository, content.digest, asked);

@@ -7,7 +7,8 @@ import type { Tag } from '../../oci/tag.ts';
 import { UpstreamError } from '../../upstream/error.ts';
 import type { ResolvedManifest } from '../../upstream/upstream.ts';
 import { within } from '../../async/deadline.ts';
-import { flightKey, Flights, type Boarding } from '../../async/flights.ts';
+import { flightKey, type Boarding } from '../../async/flights.ts';
+import { Questions } from '../questions.ts';
 import { freshness, remainingMs } from './freshness.ts';
 import type { ManifestPuller } from '../manifests/manifest-puller.ts';
 import type { PulledManifest } from '../../repository/pulled-manifest.ts';
@@ -54,7 +55,7 @@ const MAX_HEADS = 10_000;
 
 /** Tags: cached for their time to live, then revalidated by HEAD, one check at a time for each. */
 export class TagResolver {
-  readonly #checks: Flights<Checked>;
+  readonly #checks: Questions<Checked>;
   readonly #tagged: TaggedManifests;
   readonly #slow: SlowUpstreams;
   /** Of tags that were asked for by HEAD only: without them the next HEAD would have to fetch the manifest. */
@@ -63,7 +64,7 @@ export class TagResolver {
 
   constructor(options: TagResolverOptions) {
     this.#options = options;
-    this.#checks = new Flights(options.clock);
+    this.#checks = new Questions(options.negative, options.clock);
     this.#slow = new SlowUpstreams(options.clock);
     this.#tagged = new TaggedManifests(options.manifests, options.clock);
   }
@@ -175,24 +176,22 @@ export class TagResolver {
   }
 
   #check(target: Target, tag: Tag, entry: TagEntry | undefined): Boarding<Checked> {
-    const key = checkKey(target, tag);
-    const { negative, clock } = this.#options;
-    const known = negative.get(key, target.maxAgeMs);
-    if (known !== undefined) {
-      const promise = Promise.reject<Checked>(known);
-      promise.catch(() => {});
-      return { promise, collapsed: false, startedAt: clock.monotonic() };
-    }
-    return this.#checks.join(key, async () => {
-      try {
+    const name = checkKey(target, tag);
+    const isRemembered = (error: unknown): error is UpstreamError =>
+      isWorthRemembering(error, entry !== undefined);
+    return this.#checks.ask({
+      name,
+      maxAgeMs: target.maxAgeMs,
+      isRemembered,
+      ask: async () => {
         const checked = await this.#ask(target, tag, entry);
         this.#slow.hasAnswered(target.key.registry);
-        if (checked.head !== undefined) this.#heads.set(key, checked.head);
+        if (checked.head !== undefined) this.#heads.set(name, checked.head);
         return checked;
-      } catch (error) {
-        if (isWorthRemembering(error, entry !== undefined)) await this.#refused(target, tag, key, error);
-        throw error;
-      }
+      },
+      onFailed: async (error) => {
+        if (isRemembered(error)) await this.#refused(target, tag, error);
+      },
     });
   }
 
@@ -244,9 +243,8 @@ export class TagResolver {
     await tolerate(events, 'record a tag', () => index.putTag(target.key, tag, entry));
   }
 
-  async #refused(target: Target, tag: Tag, key: string, error: UpstreamError): Promise<void> {
-    const { negative, index, clock, events } = this.#options;
-    negative.put(key, error);
+  async #refused(target: Target, tag: Tag, error: UpstreamError): Promise<void> {
+    const { index, clock, events } = this.#options;
     this.#slow.hasAnswered(target.key.registry);
     // A refused credential must not cost the cache its tags; only a plain "there is none" does.
     if (!error.isVerdict || error.failure !== 'absent' || target.tags.onDeleted === 'keep') return;
