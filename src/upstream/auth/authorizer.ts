@@ -281,8 +281,10 @@ export class Authorizer {
 
 /** Whether another secret may get a token. */
 function isTokenRefused(error: unknown): boolean {
-  if (!(error instanceof UpstreamError)) return false;
-  return error.failure === 'denied' || error.status === 401 || error.status === 403;
+  return (
+    error instanceof UpstreamError &&
+    (error.failure === 'denied' || error.status === 401 || error.status === 403)
+  );
 }
 
 function completed(demand: AuthDemand, { repository }: Place): AuthDemand {

@@ -45,6 +45,10 @@ describe('chooseDemand', () => {
     expect(demandOf('Bearer realm="file:///x"', 'Basic')).toEqual({ scheme: 'basic' });
   });
 
+  test('Basic, though its realm is a URL', () => {
+    expect(demandOf('Basic realm="https://a.example/token"')).toEqual({ scheme: 'basic' });
+  });
+
   test('none of what Larder cannot do', () => {
     expect(demandOf('Negotiate', 'Digest realm="x",nonce="y"')).toBeUndefined();
     expect(demandOf()).toBeUndefined();

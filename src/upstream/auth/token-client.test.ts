@@ -97,6 +97,7 @@ const refused = { errors: [{ code: 'UNAUTHORIZED', message: 'who are you' }] };
 test.each<[string, MemoryAnswer, Partial<UpstreamError>]>([
   ['401 in a registry’s words', { status: 401, document: refused }, { failure: 'denied', status: 401 }],
   ['404 in a registry’s words', { status: 404, document: refused }, { failure: 'denied', status: 404 }],
+  ['404 without', { status: 404 }, { failure: 'unavailable', status: 404 }],
   ['401 without', { status: 401 }, { failure: 'unavailable', status: 401 }],
   [
     '429',

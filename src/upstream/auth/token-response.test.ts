@@ -57,6 +57,14 @@ describe('parseTokenResponse', () => {
     expect(parse({ token: jwt(claims) })?.lifetimeMs).toBe(seconds * 1000);
   });
 
+  test('null says no more than nothing at all', () => {
+    expect(parse({ token: jwt({ iat: 1000, exp: 1900 }), expires_in: null })?.lifetimeMs).toBe(900_000);
+  });
+
+  test.each(['a.b.c', `a.${Buffer.from('null').toString('base64url')}.c`])('%s is no JWT', (token) => {
+    expect(parse({ token })?.lifetimeMs).toBe(60_000);
+  });
+
   test('what has no signature is no JWT', () => {
     const [header, payload] = jwt({ iat: 1000, exp: 1900 }).split('.');
     expect(parse({ token: `${header}.${payload}` })?.lifetimeMs).toBe(60_000);
