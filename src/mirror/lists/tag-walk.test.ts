@@ -3,7 +3,7 @@ import { ManualClock } from '../../../test/support/manual-clock.ts';
 import { StubUpstream } from '../../../test/support/stub-upstream.ts';
 import { parseRepositoryName } from '../../oci/repository-name.ts';
 import { packTags, unpackTags } from '../../oci/tag-names.ts';
-import { inlineParser } from '../../upstream/registry/parsing/parser.ts';
+import { inlineParser, type Parser } from '../../upstream/registry/parsing/parser.ts';
 import type { TagsPage, Upstream } from '../../upstream/upstream.ts';
 import type { Target } from '../target.ts';
 import { readAllTags } from './tag-walk.ts';
@@ -114,3 +114,55 @@ test('one deadline holds for all pages together, and ends the request that runs'
   expect(asked()).toBe(3);
   expect(signals.every(({ aborted }) => aborted)).toBe(true);
 });
+
+test.each([
+  ['pages', 10_000, 0],
+  ['tags', 1, 1_000_000],
+])('there may be so many %s, and not one more', async (_name, pages, count) => {
+  const { target } = repository((number) => ({
+    tags: { bytes: new Uint8Array(), count: number === pages ? 1 : count },
+    next: number < last ? String(number + 1) : undefined,
+  }));
+  let last = pages - 1;
+  const parser: Parser = { run: () => Promise.resolve({ read: packTags([]) } as never) };
+  const walk = () => readAllTags(target, { clock: new ManualClock(), parser });
+  await expect(walk()).resolves.toBeDefined();
+  last += 1;
+  await expect(walk()).rejects.toMatchObject({ reason: 'content' });
+});
+
+test.each([
+  [32 * 1024 * 1024, true],
+  [32 * 1024 * 1024 + 1, false],
+])('of bytes there may be 32 MiB: %i', async (size, isRead) => {
+  const { target } = repository(() => ({ tags: { bytes: new Uint8Array(size), count: 1 }, next: undefined }));
+  const walk = readAllTags(target, { clock: new ManualClock(), parser: inlineParser });
+  expect(
+    await walk.then(
+      () => true,
+      () => false,
+    ),
+  ).toBe(isRead);
+});
+
+test.each([
+  [1, []],
+  [2, [7]],
+])(
+  'of %i pages a parser is asked to put together those that are several, and told how large they are',
+  async (pages, expected) => {
+    const sizes: number[] = [];
+    const parser: Parser = {
+      run(work, size) {
+        sizes.push(size);
+        return inlineParser.run(work, size);
+      },
+    };
+    const { target } = repository((number) => ({
+      tags: packTags([`t${number}`]),
+      next: number + 1 < pages ? String(number + 1) : undefined,
+    }));
+    const list = await readAllTags(target, { clock: new ManualClock(), parser });
+    expect([unpackTags(list), sizes]).toEqual([['t0', 't1'].slice(0, pages), expected]);
+  },
+);

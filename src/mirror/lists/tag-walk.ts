@@ -32,14 +32,14 @@ export async function readAllTags(
   return walkPages({ ...walk, clock, ms: limits.ms }, async (signal) => {
     const list = new TagList(limits);
     const cursors = new Cursors(walk);
-    let next: string | undefined;
-    do {
+    for (let next: string | undefined; ;) {
       signal.throwIfAborted();
       const page = await upstream.tags(key.repository, { next, signal });
       next = page.next;
-      if (next !== undefined) cursors.add(next);
       if (!list.take(page.tags, next)) throw tooLong(key);
-    } while (next !== undefined);
+      if (next === undefined) break;
+      cursors.add(next);
+    }
     const [only, ...others] = list.pages;
     if (only !== undefined && others.length === 0) return only;
     return readDocument(key.registry, parser, { name: 'mergeTags', args: [list.pages] }, list.bytes);
