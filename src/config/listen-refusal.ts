@@ -1,7 +1,7 @@
-import type { Config } from './config.ts';
-import { formatListenAddress, isLoopback } from './values/listen-address.ts';
-import type { Overrides } from './source/overrides.ts';
 import { alternatives, type ConfigProblem } from './config-problem.ts';
+import type { Config } from './config.ts';
+import type { Overrides } from './source/overrides.ts';
+import { formatListenAddress, isLoopback } from './values/listen-address.ts';
 
 /**
  * Why a file without mistakes cannot be used all the same.
@@ -10,8 +10,8 @@ import { alternatives, type ConfigProblem } from './config-problem.ts';
 export type ListenRefusal = (config: Config, overrides: Overrides) => ConfigProblem | undefined;
 
 /**
- * Closed by default: with credentials for an upstream, whoever reaches the mirror could pull what only the
- * account may. So Larder listens beyond this machine only if the config says that it may.
+ * Closed by default: with credentials for an upstream, any client that reaches the mirror could pull what only
+ * the account may. So Larder listens beyond this machine only if the config says that it may.
  * @returns the reason why Larder must not listen; undefined where it may
  */
 export const refusalToListen: ListenRefusal = (config, overrides) => {

@@ -3,22 +3,22 @@ import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { complete } from './complete.ts';
+import { ConfigError, formatKeyPath, type ConfigProblem } from './config-problem.ts';
 import type { Config } from './config.ts';
-import { pathResolver, type ConfigSources } from './source/config-sources.ts';
+import type { ListenRefusal } from './listen-refusal.ts';
+import { configSchema, type ConfigFile } from './schema.ts';
 import { checkHelpers } from './sections/credential-helper.ts';
 import { checkForms } from './sections/credentials.ts';
+import { checkProxies } from './sections/proxy-credentials.ts';
+import { checkUpstreams } from './sections/upstream-checks.ts';
+import { pathResolver, type ConfigSources } from './source/config-sources.ts';
 import { describeIssues } from './source/describe-issue.ts';
 import { interpolateCredentials } from './source/interpolate.ts';
 import { readOverrides } from './source/overrides.ts';
-import { checkProxies } from './sections/proxy-credentials.ts';
 import { readProxyEnvironment } from './source/proxy-environment.ts';
-import { ConfigError, formatKeyPath, type ConfigProblem } from './config-problem.ts';
 import { errorCode, readReferencedFiles, type ReferencedFiles } from './source/referenced-files.ts';
-import type { ListenRefusal } from './listen-refusal.ts';
-import { configSchema, type ConfigFile } from './schema.ts';
-import { PLAIN } from './values/context.ts';
-import { checkUpstreams } from './sections/upstream-checks.ts';
 import { parseYaml, type YamlProblem, type YamlSource } from './source/yaml-source.ts';
+import { PLAIN } from './values/context.ts';
 
 /** The real world: this process's environment and folder, and the file system. */
 export function systemSources(): ConfigSources {

@@ -1,9 +1,9 @@
 import { stringify } from 'yaml';
 import { z } from 'zod';
-import { KNOWN_REGISTRY_NAMES } from './sections/known-registries.ts';
 import { alternatives, formatKeyPath } from './config-problem.ts';
-import { bare, type Bare } from './source/schema-shape.ts';
 import { configSchema } from './schema.ts';
+import { KNOWN_REGISTRY_NAMES } from './sections/known-registries.ts';
+import { bare, type Bare } from './source/schema-shape.ts';
 import { PLAIN } from './values/context.ts';
 
 const INTRODUCTION = `# Configuration

@@ -1,8 +1,8 @@
+import { section } from './section.ts';
 import { byteSize, byteSizeOrUnlimited } from '../values/byte-size.ts';
 import type { ValueContext } from '../values/context.ts';
 import { durationOrNever } from '../values/duration.ts';
 import { filePath } from '../values/path.ts';
-import { section } from './section.ts';
 
 /** `cache`: what is kept, and where. Sizes are bytes. */
 export const cache = (context: ValueContext) =>

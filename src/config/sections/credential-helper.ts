@@ -1,7 +1,7 @@
 import { delimiter, resolve } from 'node:path';
+import type { ConfigProblem } from '../config-problem.ts';
 import type { ConfigSources } from '../source/config-sources.ts';
 import { isPlainMap, upstreamEntries } from '../source/plain-value.ts';
-import type { ConfigProblem } from '../config-problem.ts';
 
 /** Docker's own config writes `ecr-login` for `docker-credential-ecr-login`. */
 export const HELPER = /^(?:\S*\/)?docker-credential-[\w.-]+$/;

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { alternatives, shown, type ConfigProblem } from '../config-problem.ts';
+import { HELPER } from './credential-helper.ts';
 import { isPlainMap, upstreamEntries } from '../source/plain-value.ts';
 import { PLAIN, type ValueContext } from '../values/context.ts';
 import { accountFile, accountName, accountProgram, secret } from '../values/secret.ts';
-import { HELPER } from './credential-helper.ts';
 
 /**
  * Where an upstream's credentials come from. `upstream/auth` turns this into a secret at use, so that a

@@ -1,6 +1,6 @@
+import { section } from './section.ts';
 import { wait } from '../values/duration.ts';
 import { count } from '../values/whole-number.ts';
-import { section } from './section.ts';
 
 /** `limits`: what protects Larder against clients. */
 export const limits = () =>

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { isMilliseconds, type InMilliseconds } from '../values/duration.ts';
-import { unwrapped } from '../source/schema-shape.ts';
 import type { PlainMap } from '../source/plain-value.ts';
+import { unwrapped } from '../source/schema-shape.ts';
+import { isMilliseconds, type InMilliseconds } from '../values/duration.ts';
 
 type Wrapped<Inner extends z.ZodType> = z.ZodPrefault<Inner> | z.ZodOptional<Inner>;
 

@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import { overriding, section, type SectionValue } from './section.ts';
 import { duration, wait } from '../values/duration.ts';
 import { glob } from '../values/glob.ts';
 import { list } from '../values/list.ts';
 import { count } from '../values/whole-number.ts';
-import { overriding, section, type SectionValue } from './section.ts';
 
 const keys = () => ({
   ttl: duration()

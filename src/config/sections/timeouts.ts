@@ -1,5 +1,5 @@
-import { wait } from '../values/duration.ts';
 import { overriding, section, type SectionValue } from './section.ts';
+import { wait } from '../values/duration.ts';
 
 // Headers must reach containerd within 30 s (its ResponseHeaderTimeout): connecting and waiting stay below.
 const keys = () => ({

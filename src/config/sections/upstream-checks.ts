@@ -1,11 +1,11 @@
 import type { z } from 'zod';
 import { asciiLower } from '../../oci/ascii.ts';
-import { parseRegistryHost } from '../values/host.ts';
+import { alternatives, shown, type KeyPath, type ConfigProblem } from '../config-problem.ts';
 import { aliasedRegistry, knownRegistry, KNOWN_REGISTRY_NAMES } from './known-registries.ts';
 import { isMisspelt, nearest } from '../source/nearest.ts';
 import { isPlainMap, upstreamEntries, type PlainMap } from '../source/plain-value.ts';
-import { alternatives, shown, type KeyPath, type ConfigProblem } from '../config-problem.ts';
 import { keysAt } from '../source/schema-shape.ts';
+import { parseRegistryHost } from '../values/host.ts';
 import { ValueError, valueOrError } from '../values/value-error.ts';
 
 /**

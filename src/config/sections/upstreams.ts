@@ -1,4 +1,9 @@
 import { z } from 'zod';
+import { credentials } from './credentials.ts';
+import { proxyCredentials } from './proxy-credentials.ts';
+import { sparseSection } from './section.ts';
+import { ownTags } from './tags.ts';
+import { ownTimeouts } from './timeouts.ts';
 import type { ValueContext } from '../values/context.ts';
 import { glob } from '../values/glob.ts';
 import { host, registryHost } from '../values/host.ts';
@@ -6,11 +11,6 @@ import { registryUrl } from '../values/http-url.ts';
 import { distinct, list } from '../values/list.ts';
 import { filePath } from '../values/path.ts';
 import { proxyOrNone } from '../values/proxy.ts';
-import { credentials } from './credentials.ts';
-import { proxyCredentials } from './proxy-credentials.ts';
-import { sparseSection } from './section.ts';
-import { ownTags } from './tags.ts';
-import { ownTimeouts } from './timeouts.ts';
 
 const upstream = (context: ValueContext) =>
   sparseSection({

@@ -1,9 +1,10 @@
 import type { z } from 'zod';
+import { alternatives, formatKey, shown, type KeyPath, type ConfigProblem } from '../config-problem.ts';
+import { ACCOUNTS } from './interpolate.ts';
 import { isMisspelt, nearest } from './nearest.ts';
 import { isPlainMap } from './plain-value.ts';
-import { alternatives, formatKey, shown, type KeyPath, type ConfigProblem } from '../config-problem.ts';
-import { hidden } from '../values/secret.ts';
 import { keysAt } from './schema-shape.ts';
+import { hidden } from '../values/secret.ts';
 
 /** Says what the schema found in Larder's words: what was expected, and what is there. */
 export function describeIssues(
@@ -51,7 +52,8 @@ function expectation(issue: z.core.$ZodIssue): string {
 }
 
 function isSecret(path: KeyPath): boolean {
-  return path[2] === 'credentials' || path[2] === 'proxyCredentials';
+  const key = path[2];
+  return typeof key === 'string' && ACCOUNTS.includes(key);
 }
 
 function valueAt(file: unknown, path: KeyPath): unknown {

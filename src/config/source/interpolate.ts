@@ -1,7 +1,10 @@
-import { isPlainMap, mapValues } from './plain-value.ts';
 import type { KeyPath, ConfigProblem } from '../config-problem.ts';
+import { isPlainMap, mapValues } from './plain-value.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The maps of an upstream that hold secrets. Only there are variables replaced, and no value of them is shown. */
+export const ACCOUNTS: readonly string[] = ['credentials', 'proxyCredentials'];
 
 const VARIABLE = /\$\$\{|\$\{([A-Za-z_]\w*)\}|\$\{/g;
 
@@ -47,7 +50,7 @@ function mapSecrets(
       if (!isPlainMap(credentials)) return credentials;
       return mapValues(credentials, (value, key) => replace(value, ['upstreams', name, account, key]));
     });
-  return ['credentials', 'proxyCredentials'].reduce(mapAccount, entry);
+  return ACCOUNTS.reduce(mapAccount, entry);
 }
 
 function mapKey(map: unknown, key: string, replace: (value: unknown) => unknown): unknown {

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
-import { parseListenAddress, type ListenAddress } from '../values/listen-address.ts';
 import { shown } from '../config-problem.ts';
 import type { ConfigSources } from './config-sources.ts';
+import { parseListenAddress, type ListenAddress } from '../values/listen-address.ts';
 import { ValueError, valueOrError } from '../values/value-error.ts';
 
 /** What the environment says in place of the file. */

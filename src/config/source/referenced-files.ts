@@ -1,7 +1,8 @@
 import { X509Certificate } from 'node:crypto';
-import type { ConfigSources } from './config-sources.ts';
-import { isPlainMap, upstreamEntries } from './plain-value.ts';
 import { shown, type KeyPath, type ConfigProblem } from '../config-problem.ts';
+import type { ConfigSources } from './config-sources.ts';
+import { ACCOUNTS } from './interpolate.ts';
+import { isPlainMap, upstreamEntries } from './plain-value.ts';
 
 export interface ReferencedFiles {
   /** The text of each upstream's `ca`, by upstream. */
@@ -25,7 +26,7 @@ export function readReferencedFiles(
     const { pem, message } = readCertificates(entry['ca'], read);
     if (pem !== undefined) certificates.set(name, pem);
     if (message !== undefined) problems.push({ path: ['upstreams', name, 'ca'], message });
-    for (const account of ['credentials', 'proxyCredentials'] as const)
+    for (const account of ACCOUNTS)
       problems.push(...checkCredentialFiles([name, account], entry[account], read));
   }
   return { certificates, problems };

@@ -12,7 +12,7 @@ const MAPPED_BITS = 96;
 /**
  * `192.0.2.1`, `10.0.0.0/8`, `2001:db8::/32`.
  * @returns the network with its length, of IPv4 where IPv4 is written as IPv6
- * @throws ValueError also for a network that has every address, since it would believe anybody
+ * @throws ValueError also for a network that has every address, since it would believe every client
  */
 export function parseNetwork(text: string): string {
   const [, address = '', digits] = NETWORK.exec(text) ?? [];

@@ -1,6 +1,6 @@
 /**
  * What the parsers of single values throw. It says what was expected and never holds the value, which may be
- * a secret; whoever reports it knows the value and whether it may be shown.
+ * a secret; the code that reports it knows the value and whether it may be shown.
  */
 export class ValueError extends Error {
   override readonly name = 'ValueError';
