@@ -44,7 +44,7 @@ export interface GonePiece {
  * makes index and disk agree, by what forgets.
  */
 export interface ContentSurvey {
-  /** `upstream/repository` of every repository that has a tag or a manifest here that may be served, in ASCII order. */
+  /** `registry/repository` of every repository that has a tag or a manifest here that may be served, in ASCII order. */
   repositories(page: Page<string>): Promise<readonly string[]>;
   repositoryStats(key: RepositoryKey): Promise<RepositoryStats>;
 

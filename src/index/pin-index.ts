@@ -9,7 +9,7 @@ export type Pin =
   | { readonly kind: 'tag'; readonly key: RepositoryKey; readonly tag: Tag };
 
 export interface PinEntry {
-  /** `sha256:…` or `upstream/repository:tag`. */
+  /** `sha256:…` or `registry/repository:tag`. */
   readonly name: string;
   readonly pin: Pin;
   /** What the pin exempts now; undefined where the index does not know the tag. */

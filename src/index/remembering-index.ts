@@ -147,6 +147,6 @@ class Memory<V extends object | true> {
   }
 }
 
-function entryKey({ registry: upstream, repository }: RepositoryKey, name: Tag | Digest): string {
-  return flightKey(upstream, repository, name);
+function entryKey({ registry, repository }: RepositoryKey, name: Tag | Digest): string {
+  return flightKey(registry, repository, name);
 }

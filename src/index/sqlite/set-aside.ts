@@ -5,11 +5,11 @@ import { IndexError } from '../error.ts';
 /** A database is its file, its write-ahead log and the log's index. */
 const PARTS = ['', '-wal', '-shm'];
 
-/** How many damaged databases are kept for somebody to look at: a disk that breaks them again and again must not fill. */
+/** How many damaged databases are kept to be looked at: a disk that breaks them again and again must not fill. */
 const KEPT = 2;
 
 /**
- * Moves a database, which nobody has open, out of the way: to `<path>.damaged-<time>`, so that SQLite's own tools can
+ * Moves a database that is not open out of the way: to `<path>.damaged-<time>`, so that SQLite's own tools can
  * still open it there. Of earlier ones the newest is kept.
  * @param now milliseconds since the epoch
  * @returns where it is now

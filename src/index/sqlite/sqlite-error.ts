@@ -28,7 +28,7 @@ export function translateError(path: string, error: unknown): unknown {
     : new IndexError(message, name ?? `SQLITE_${error.errcode}`, options);
 }
 
-/** Whether a statement does not fit the tables: where the version is the known one, somebody has changed them. */
+/** Whether a statement does not fit the tables: where the version is the known one, the tables have been changed by hand. */
 export function isSchemaMismatch(error: unknown): boolean {
   return isSqliteError(error) && (error.errcode & 0xff) === 1;
 }
