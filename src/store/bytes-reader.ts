@@ -24,7 +24,7 @@ export class BytesReader implements BlobReader {
     return Promise.resolve(bytes.length);
   }
 
-  close(): Promise<void> {
-    return Promise.resolve();
+  async close(): Promise<void> {
+    // Nothing is open.
   }
 }
