@@ -177,6 +177,18 @@ it('what a fill has written is not free, though the disk may not tell yet of wha
   await ingest.abort(new Error('enough'));
 });
 
+it.each([
+  ['there is nothing', ''],
+  ['all of it is used', 'ab'],
+])('a look for what is unused is no more than that where %s', async (_, names) => {
+  await using cache = new EvictionFixture(await openSqliteIndex(':memory:'), { unusedForMs: 60_000 });
+  for (const name of names) await cache.put(name, 100);
+  const leastUsed = vi.spyOn(cache.index, 'leastUsed');
+  await look(cache);
+  expect(leastUsed).toHaveBeenCalledTimes(1);
+  expect(cache.told('store-failed')).toEqual([]);
+});
+
 it('a look that finds nothing missing any more is not worth telling', async () => {
   await using cache = await prepare({ minFree: 1000 });
   const free = [900, 1000];

@@ -118,11 +118,9 @@ it('to the byte, what is missing goes, and what was set aside goes for it first'
 });
 
 it('to the byte, what is missing goes where what was set aside cannot be deleted', async () => {
+  const drop = (): Promise<never> => Promise.reject(new StoreError('delete', { code: 'EIO' }));
   await using cache = await open({
-    wrapStore: (store) => ({
-      ...store,
-      dropQuarantined: () => Promise.reject(new StoreError('delete', { code: 'EIO' })),
-    }),
+    wrapStore: (store) => ({ ...store, quarantine: { ...quarantineOf(store), drop } }),
   });
   await cache.put('a', 99);
   cache.clock.advance(1_000);
