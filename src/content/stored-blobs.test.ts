@@ -120,6 +120,14 @@ describe('stored blobs', () => {
     expect(await isThere()).toBe(true);
   });
 
+  it('that cannot be read are deleted where the store has no quarantine', async () => {
+    const blobs = stored({ store: { open: fail('EIO'), quarantine: undefined } });
+    expect(await blobs.open(DIGEST)).toBeUndefined();
+    expect(await isThere()).toBe(false);
+    expect(await quarantineOf(store).stats()).toMatchObject({ blobs: 0 });
+    expect(told).toEqual([DIGEST]);
+  });
+
   it('that cannot be set aside are not served either', async () => {
     const broken = stored({ store: { open: fail('EIO'), quarantine: failing('EROFS') } });
     await expect(broken.open(DIGEST)).rejects.toMatchObject({ code: 'EROFS' });

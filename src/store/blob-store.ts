@@ -50,7 +50,7 @@ export interface BlobStore extends StoreCapabilities {
 }
 
 /**
- * Bytes to read by position, committed or still arriving. Owns what it has open: whoever gets one closes it.
+ * Bytes to read by position, committed or still arriving. Owns what it has open: the caller closes it.
  */
 export interface BlobReader {
   /** Bytes in all; undefined while bytes of unknown length arrive. */

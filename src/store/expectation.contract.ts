@@ -198,7 +198,7 @@ async function ingestAndFollow(ingest: Ingest, bytes: Uint8Array, expected: Expe
   } catch (error) {
     outcome = kindOf(error);
   }
-  // The end is for those alone who follow the right bytes.
+  // Only followers of the right bytes get to the end.
   expect(await following).toBe(isFailure(outcome) ? outcome : digestOf(bytes));
   await reader.close();
   return outcome;

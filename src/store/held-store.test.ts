@@ -81,6 +81,19 @@ describe('a digest is held', () => {
     },
   );
 
+  it('no longer by an ingest that was told of too many', async () => {
+    const memory = createMemoryStore();
+    const tooMany = new Error('too many');
+    const direct = { open: () => Promise.reject(tooMany), advance: () => Promise.reject(tooMany) };
+    const store = new HeldStore({
+      ...memory,
+      ingest: async (options) => Object.assign(await memory.ingest(options), { direct }),
+    });
+    const ingest = await store.ingest(EXPECTED);
+    expect(await errorOf(ingest.direct!.advance(1))).toBe(tooMany);
+    expect([store.held, [...store.ingests]]).toEqual([[], []]);
+  });
+
   it('by an ingest and its followers from the commit on that tells it', async () => {
     const store = open();
     const ingest = await store.ingest({});

@@ -11,7 +11,7 @@ export type Growth =
 
 /** A running ingest, as far as it has come. Bytes. */
 export interface RunningIngest {
-  /** Undefined where nobody has told it. */
+  /** Undefined where it was not told when the ingest began. */
   readonly size: number | undefined;
   readonly offset: number;
 }
@@ -19,7 +19,7 @@ export interface RunningIngest {
 /**
  * A store that knows what of it is in use: open readers, followers and running ingests, by digest. The bytes of an
  * open reader outlive their deletion, but they take room until it is closed, and the next client would have to
- * fetch them anew: whoever deletes by choice asks `isHeld` first.
+ * fetch them anew: a caller that deletes by choice asks `isHeld` first.
  */
 export class HeldStore implements BlobStore {
   readonly quarantine: Quarantine | undefined;
@@ -35,7 +35,7 @@ export class HeldStore implements BlobStore {
     this.freeBytes = store.freeBytes;
   }
 
-  /** Whether somebody reads, follows or writes the digest's bytes. */
+  /** Whether the digest's bytes are being read, followed or written. */
   isHeld(digest: Digest): boolean {
     return this.#holds.has(digest);
   }

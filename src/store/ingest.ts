@@ -150,7 +150,7 @@ export class SpooledIngest implements Ingest {
       await this.#discard();
       throw error;
     } finally {
-      // Also where publishing failed: the bytes are right, so nobody who follows them need suffer.
+      // Also where publishing failed: the bytes are right, so the followers get all of them.
       this.#progress.complete();
     }
   }
@@ -185,7 +185,7 @@ export class SpooledIngest implements Ingest {
     try {
       await this.#spool.discard();
     } catch {
-      // What stays behind is in nobody's way, and the next start sweeps it.
+      // What stays behind does no harm, and the next start sweeps it.
     }
   }
 

@@ -5,14 +5,14 @@ const WAKE_BYTES = 512 * 1024;
 /** Fewer bytes have been waited with long enough when none came for so many turns of the event loop. */
 const QUIET_TURNS = 3;
 
-/** How far an ingest has come, and who waits for it to come further. */
+/** How far an ingest has come, and the followers that wait for it to come further. */
 export class Progress {
   #size: number | undefined;
   #offset = 0;
   #complete = false;
   #reason: Error | undefined;
   #waiting: (() => void)[] = [];
-  /** The offset that those who waited were last told of. */
+  /** The offset that the waiting followers were last told of. */
   #wokenAt = 0;
   #quietTurns = 0;
   #isWatching = false;
@@ -50,7 +50,7 @@ export class Progress {
     return !this.#complete && this.#reason === undefined;
   }
 
-  /** Who follows a fast ingest is woken for many bytes at a time, who follows a slow one for all that come. */
+  /** Followers of a fast ingest are woken for many bytes at a time, those of a slow one for all that come. */
   advance(bytes: number): void {
     const isFirst = this.#offset === 0;
     this.#offset += bytes;
@@ -84,14 +84,14 @@ export class Progress {
     return undefined;
   }
 
-  /** Resolves at the next change of anything. Whoever waits asks again then; a wake-up may be for nothing. */
+  /** Resolves at the next change of anything. The caller asks again then; a wake-up may be for nothing. */
   changed(): Promise<void> {
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
     });
   }
 
-  /** Wakes all who wait, though nothing has changed: one of them has a reason of its own to look. */
+  /** Wakes all followers, though nothing has changed: one of them has a reason of its own to look. */
   nudge(): void {
     this.#wake();
   }

@@ -79,7 +79,7 @@ export function quarantineNameOf(digest: Digest | undefined, unique: string): st
   return `${digestAlgorithm(digest)}-${digestHex(digest)}.${unique}`;
 }
 
-/** Of such a name. Undefined where it was not known, or somebody has put another file there. */
+/** Of such a name. Undefined where it was not known, or the file is an operator's own. */
 function digestOfName(name: string): Digest | undefined {
   const digest = name.replace(/\..*$/, '').replace('-', ':');
   return isDigest(digest) ? digest : undefined;
