@@ -63,7 +63,7 @@ export class SpooledIngest implements Ingest {
   }
 
   async commit(expected: Expected = {}): Promise<Stored> {
-    if (this.#commit === undefined) this.#assertOpen();
+    this.#assertNotFailed();
     try {
       const agreed = agree(this.#expected, expected);
       this.#commit ??= this.#verifyAndPublish(agreed);
@@ -114,7 +114,7 @@ export class SpooledIngest implements Ingest {
     if (this.#isTooMuch(bytes)) throw await this.#rejectTooMuch();
     this.#isDirect = true;
     spool.wrote(bytes);
-    if (bytes > 0) this.#progress.advance(bytes);
+    this.#progress.advance(bytes);
     if (digest !== undefined) this.#digest.believe(digest, this.offset);
   }
 
