@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { holdsCertificates } from '../config/source/referenced-files.ts';
-import type { CertificateFile } from '../upstream/transport/trust.ts';
+import type { CertificateFile } from '../upstream/connections/trust.ts';
 
 /** The file of an upstream's `ca`, of the same demands as at start. */
 export function certificateFile(path: string): CertificateFile {

@@ -10,8 +10,8 @@ import type { ConnectionLimits } from '../server/connections.ts';
 import { listen, type Listening } from '../server/listen.ts';
 import type { LoopGuard } from '../server/v2/loop-guard.ts';
 import { Registry } from '../server/v2/registry.ts';
-import { RequestRecords } from '../server/request-record.ts';
-import { TrustedProxies } from '../server/trusted-proxies.ts';
+import { RequestRecords } from '../server/request/request-record.ts';
+import { TrustedProxies } from '../server/request/trusted-proxies.ts';
 import { upstreamDetail, type ConfiguredUpstream } from './upstreams.ts';
 
 /** Durations in milliseconds. */

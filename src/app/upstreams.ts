@@ -14,7 +14,7 @@ import { credentialSource } from '../upstream/credentials/source.ts';
 import { blobTurns, guardUpstream } from '../upstream/protect/guard.ts';
 import { offlineUpstream } from '../upstream/protect/offline.ts';
 import type { Passage } from '../upstream/transport/passage.ts';
-import type { ProxyFor } from '../upstream/transport/proxy.ts';
+import type { ProxyFor } from '../upstream/connections/proxy.ts';
 import type { Parser } from '../upstream/registry/parsing/parser.ts';
 import { quirksOf } from '../upstream/quirks.ts';
 import { certificateFile } from './certificate-file.ts';

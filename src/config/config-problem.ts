@@ -1,4 +1,4 @@
-import { quoted } from '../oci/error.ts';
+import { quoted } from '../text/quoted.ts';
 
 /** Keys and list positions from the root of the file to what is wrong. */
 export type KeyPath = readonly (string | number)[];

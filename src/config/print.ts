@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 import { z } from 'zod';
-import { quoted } from '../oci/error.ts';
+import { quoted } from '../text/quoted.ts';
 import { toFile } from './complete.ts';
 import type { Config } from './config.ts';
 import { configSchema } from './schema.ts';

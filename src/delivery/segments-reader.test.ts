@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { readByteranges } from '../../test/support/byteranges.ts';
-import { planMultipart } from '../http/multipart.ts';
-import { resolveRanges } from '../http/range-set.ts';
-import type { SingleRange } from '../http/range.ts';
+import { planMultipart } from '../http/ranges/multipart.ts';
+import { resolveRanges } from '../http/ranges/range-set.ts';
+import type { SingleRange } from '../http/ranges/range.ts';
 import { BytesReader } from '../store/bytes-reader.ts';
 import { SegmentsReader } from './segments-reader.ts';
 

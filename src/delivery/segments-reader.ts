@@ -1,4 +1,4 @@
-import { segmentLength, type Segment } from '../http/multipart.ts';
+import { segmentLength, type Segment } from '../http/ranges/multipart.ts';
 import type { BlobReader } from '../store/blob-store.ts';
 
 interface Placed {

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
 import type { Subject } from './content-index.contract.ts';
 import { describeWaiting } from './waiting-claims.contract.ts';
-import { ALPINE, DEBIAN, digest, edge, keyOf, manifest, OTHER_DEBIAN } from './content.contract.ts';
+import { ALPINE, DEBIAN, digest, edge, repositoryKey, manifest, OTHER_DEBIAN } from './content.contract.ts';
 
-const OTHER_ALPINE = keyOf('ghcr.io', 'library/alpine');
+const OTHER_ALPINE = repositoryKey('ghcr.io', 'library/alpine');
 
 /** What every implementation keeps of whose the bytes are. */
 export function describeBelongingIndex(subject: Subject): void {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Subject } from './content-index.contract.ts';
-import { ALPINE, DEBIAN, digest, edge, keyOf, LATEST, manifest } from './content.contract.ts';
+import { ALPINE, DEBIAN, digest, edge, repositoryKey, LATEST, manifest } from './content.contract.ts';
 import { describeForgetGone } from './forget-gone.contract.ts';
 
 /** What every implementation tells and takes of all that is known together. */
@@ -72,10 +72,10 @@ function describeAdoption(subject: Subject): void {
 function describeRepositories(subject: Subject): void {
   it('lists repositories that have a tag or a manifest, in ASCII order of the whole path', async () => {
     const { index } = subject;
-    await index.putTag(keyOf('ghcr.io', 'zed'), LATEST, { digest: digest('a'), checkedAt: 1 });
-    await index.putTag(keyOf('ghcr', 'zed'), LATEST, { digest: digest('a'), checkedAt: 1 });
-    await index.putManifest(keyOf('ghcr.io', 'acme/app'), manifest('a'), []);
-    await index.putBelonging(keyOf('ghcr.io', 'only/a-blob'), digest('layer'), 'confirmed');
+    await index.putTag(repositoryKey('ghcr.io', 'zed'), LATEST, { digest: digest('a'), checkedAt: 1 });
+    await index.putTag(repositoryKey('ghcr', 'zed'), LATEST, { digest: digest('a'), checkedAt: 1 });
+    await index.putManifest(repositoryKey('ghcr.io', 'acme/app'), manifest('a'), []);
+    await index.putBelonging(repositoryKey('ghcr.io', 'only/a-blob'), digest('layer'), 'confirmed');
     const paths = ['ghcr.io/acme/app', 'ghcr.io/zed', 'ghcr/zed'];
     expect(await index.repositories({ limit: 10 })).toEqual(paths);
     expect(await index.repositories({ limit: 2 })).toEqual(paths.slice(0, 2));

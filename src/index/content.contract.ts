@@ -5,13 +5,13 @@ import type { Edge } from '../oci/manifest.ts';
 import type { ManifestEntry } from './manifest-index.ts';
 import type { RepositoryKey } from './repository-key.ts';
 
-export const DEBIAN = keyOf('docker.io', 'library/debian');
-export const ALPINE = keyOf('docker.io', 'library/alpine');
-export const OTHER_DEBIAN = keyOf('ghcr.io', 'library/debian');
+export const DEBIAN = repositoryKey('docker.io', 'library/debian');
+export const ALPINE = repositoryKey('docker.io', 'library/alpine');
+export const OTHER_DEBIAN = repositoryKey('ghcr.io', 'library/debian');
 
 export const LATEST = parseTag('latest');
 
-export function keyOf(upstream: string, repository: string): RepositoryKey {
+export function repositoryKey(upstream: string, repository: string): RepositoryKey {
   return { registry: upstream, repository: parseRepositoryName(repository) };
 }
 

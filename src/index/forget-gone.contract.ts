@@ -4,7 +4,7 @@ import type { Subject } from './content-index.contract.ts';
 import type { ContentIndex } from './content-index.ts';
 import type { RepositoryKey } from './repository-key.ts';
 import type { GoneWalk } from './content-survey.ts';
-import { ALPINE, DEBIAN, digest, edge, keyOf, LATEST, manifest } from './content.contract.ts';
+import { ALPINE, DEBIAN, digest, edge, repositoryKey, LATEST, manifest } from './content.contract.ts';
 
 const LONG = 1000;
 
@@ -182,7 +182,7 @@ export function describeForgetGone(subject: Subject): void {
   });
 
   it('makes nothing unservable that was servable', async () => {
-    const keys = [DEBIAN, ALPINE, keyOf('ghcr.io', 'forget/property')];
+    const keys = [DEBIAN, ALPINE, repositoryKey('ghcr.io', 'forget/property')];
     const names = ['a', 'b', 'c', 'd', 'e'];
     const key = fc.constantFrom(...keys);
     const name = fc.constantFrom(...names);

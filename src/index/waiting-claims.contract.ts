@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import type { Subject } from './content-index.contract.ts';
-import { ALPINE, DEBIAN, digest, edge, keyOf, manifest } from './content.contract.ts';
+import { ALPINE, DEBIAN, digest, edge, repositoryKey, manifest } from './content.contract.ts';
 
-const OTHER_ALPINE = keyOf('ghcr.io', 'library/alpine');
+const OTHER_ALPINE = repositoryKey('ghcr.io', 'library/alpine');
 
 /** What every implementation keeps of the claims that wait to be confirmed. */
 export function describeWaiting(subject: Subject): void {
@@ -79,7 +79,7 @@ export function describeWaiting(subject: Subject): void {
     async (_, give) => {
       const { index } = subject;
       for (let number = 0; number < 1500; number++) {
-        const key = keyOf('docker.io', `acme/app-${number}`);
+        const key = repositoryKey('docker.io', `acme/app-${number}`);
         await index.putManifest(key, manifest('m'), [edge('layer', 'l')]);
       }
       await index.putManifest(OTHER_ALPINE, manifest('m'), [edge('layer', 'l')]);

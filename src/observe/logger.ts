@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import type { Writable } from 'node:stream';
 import { pino, type DestinationStream, type Logger } from 'pino';
 import { systemClock } from '../clock.ts';
-import { escapeControlsInJson } from '../oci/controls.ts';
+import { escapeControlsInJson } from '../text/controls.ts';
 import { LineBatch } from './line-batch.ts';
 
 export interface LoggerOptions {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { RegistryError, quoted } from './error.ts';
+import { RegistryError } from './error.ts';
+import { quoted } from '../text/quoted.ts';
 
 declare const digestBrand: unique symbol;
 

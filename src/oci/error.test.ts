@@ -1,34 +1,5 @@
-import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { RegistryError, quoted } from './error.ts';
-
-const anyText = fc.string({ unit: fc.nat(0xffff).map((unit) => String.fromCharCode(unit)), maxLength: 300 });
-
-describe('quoted', () => {
-  it.each([
-    ['plain text', 'latest', '"latest"'],
-    ['quotes and backslashes', 'a"b\\c', '"a\\"b\\\\c"'],
-    ['line breaks', 'a\r\nb', '"a\\r\\nb"'],
-    ["a terminal's control sequence", '\u001b[31m\u009b', '"\\u001b[31m\\u009b"'],
-    ['a mark that turns the line around', '\u202e', '"\\u202e"'],
-    ['delete', '\u007f', '"\\u007f"'],
-  ])('shows %s', (_, text, shown) => {
-    expect(quoted(text)).toBe(shown);
-  });
-
-  it('gives bounded printable ASCII for everything, and the text itself back where it is short', () => {
-    fc.assert(
-      fc.property(anyText, (text) => {
-        expect(quoted(text)).toMatch(/^"[\x20-\x7e]{0,600}"$/);
-        expect(JSON.parse(quoted(text.slice(0, 100)))).toBe(text.slice(0, 100));
-      }),
-    );
-  });
-
-  it('cuts 100 kB', () => {
-    expect(quoted('a'.repeat(100_000))).toBe(`"${'a'.repeat(97)}..."`);
-  });
-});
+import { RegistryError } from './error.ts';
 
 describe('RegistryError', () => {
   it('carries code, detail and cause', () => {

@@ -1,5 +1,3 @@
-import { escapeUnits } from './controls.ts';
-
 /**
  * The error codes a registry may answer with: those of the OCI distribution spec ("Error Codes") and the
  * few that distribution added and clients know.
@@ -37,10 +35,4 @@ export class RegistryError extends Error {
     this.code = code;
     this.detail = options.detail;
   }
-}
-
-/** Foreign text for use in a message, a log line or a header: quoted, printable ASCII, of at most 100 characters. */
-export function quoted(text: string): string {
-  const shown = text.length > 100 ? `${text.slice(0, 97)}...` : text;
-  return JSON.stringify(shown).replaceAll(/[^\x20-\x7e]/g, escapeUnits);
 }

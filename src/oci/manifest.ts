@@ -6,7 +6,7 @@ import {
   type Descriptor,
 } from './descriptor.ts';
 import type { Digest } from './digest.ts';
-import { quoted } from './error.ts';
+import { quoted } from '../text/quoted.ts';
 import { manifestInvalid, parseJsonObject, type JsonObject } from './json.ts';
 import {
   MediaType,

@@ -1,4 +1,4 @@
-import { quoted } from './error.ts';
+import { quoted } from '../text/quoted.ts';
 import { manifestInvalid, type JsonObject } from './json.ts';
 import { MediaType, isManifestMediaType, isSchema1MediaType, type ManifestMediaType } from './media-type.ts';
 

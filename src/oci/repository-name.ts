@@ -1,4 +1,5 @@
-import { RegistryError, quoted } from './error.ts';
+import { RegistryError } from './error.ts';
+import { quoted } from '../text/quoted.ts';
 
 declare const repositoryNameBrand: unique symbol;
 

@@ -1,7 +1,8 @@
 import type { RepositoryKey } from '../index/repository-key.ts';
-import { asciiLower } from '../oci/ascii.ts';
+import { asciiLower } from '../text/ascii.ts';
 import { parseDigest, type Digest } from '../oci/digest.ts';
-import { RegistryError, quoted } from '../oci/error.ts';
+import { RegistryError } from '../oci/error.ts';
+import { quoted } from '../text/quoted.ts';
 import { parseRepositoryName } from '../oci/repository-name.ts';
 import { parseTag, type Tag } from '../oci/tag.ts';
 import { keyOf, type RegistryNames } from '../repository/registry-names.ts';

@@ -1,6 +1,7 @@
 import type { RepositoryKey } from '../index/repository-key.ts';
-import { asciiLower } from '../oci/ascii.ts';
-import { RegistryError, quoted } from '../oci/error.ts';
+import { asciiLower } from '../text/ascii.ts';
+import { RegistryError } from '../oci/error.ts';
+import { quoted } from '../text/quoted.ts';
 import { isRepositoryName, type RepositoryName } from '../oci/repository-name.ts';
 import { keyOf, type RegistryNames } from './registry-names.ts';
 import type { Repository } from './repository.ts';

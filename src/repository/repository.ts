@@ -1,5 +1,5 @@
 import type { StoredManifest } from '../content/stored-manifest.ts';
-import type { RangeSpec } from '../http/range.ts';
+import type { RangeSpec } from '../http/ranges/range.ts';
 import type { RepositoryKey } from '../index/repository-key.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Reference } from '../oci/reference.ts';

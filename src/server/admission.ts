@@ -1,4 +1,4 @@
-import { clientKey } from './client-key.ts';
+import { clientKey } from './request/client-key.ts';
 
 /** How many requests are served at the same time. */
 export interface AdmissionLimits {

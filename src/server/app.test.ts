@@ -11,8 +11,8 @@ import { Admission } from './admission.ts';
 import { createApp, type AppOptions } from './app.ts';
 import { listen } from './listen.ts';
 import { NO_BODY, type ReadyReply, type Reply } from './reply.ts';
-import { RequestRecords } from './request-record.ts';
-import { TrustedProxies } from './trusted-proxies.ts';
+import { RequestRecords } from './request/request-record.ts';
+import { TrustedProxies } from './request/trusted-proxies.ts';
 
 interface World extends AsyncDisposable {
   readonly clock: ManualClock;

@@ -5,10 +5,10 @@ import { formatReasonPhrase } from '../http/reason-phrase.ts';
 import { RegistryError } from '../oci/error.ts';
 import { NO_SNIFF } from './common-headers.ts';
 import { Endpoint, type EndpointOptions } from './endpoint.ts';
-import { toOriginForm } from './origin-form.ts';
-import type { RequestRecord } from './request-record.ts';
+import { toOriginForm } from './request/origin-form.ts';
+import type { RequestRecord } from './request/request-record.ts';
 import { routeOf } from './route-of.ts';
-import { splitUrl } from './split-url.ts';
+import { splitUrl } from './request/split-url.ts';
 
 /** What the operator's tools ask for. */
 interface Health {

@@ -7,7 +7,7 @@ import { withCommonHeaders } from './common-headers.ts';
 import { errorReply, overloadReply } from './error-reply.ts';
 import type { Registry } from './v2/registry.ts';
 import { sendNow, sendReply, type Reply } from './reply.ts';
-import type { RequestRecord, RequestRecords } from './request-record.ts';
+import type { RequestRecord, RequestRecords } from './request/request-record.ts';
 
 export interface EndpointOptions {
   readonly registry: Pick<Registry, 'reply' | 'replyNow'>;

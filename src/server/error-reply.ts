@@ -1,13 +1,13 @@
 import { formatReasonPhrase } from '../http/reason-phrase.ts';
 import { formatRetryAfter } from '../http/retry-after.ts';
-import { escapeControls } from '../oci/controls.ts';
+import { escapeControls } from '../text/controls.ts';
 import { RegistryError } from '../oci/error.ts';
 import type { Overload } from './admission.ts';
 import { statusOfError } from './v2/cache-status.ts';
 import { withCommonHeaders } from './common-headers.ts';
 import { errorAnswer, type ErrorContext } from './v2/error-table.ts';
 import { jsonBody, type ReadyReply, type Reply } from './reply.ts';
-import type { RequestRecord } from './request-record.ts';
+import type { RequestRecord } from './request/request-record.ts';
 
 /** Renders an error as the distribution spec wants it ("Error Codes"). */
 export function errorReply(error: unknown, context: ErrorContext): ReadyReply {

@@ -7,8 +7,8 @@ import { ManualClock } from '../../test/support/manual-clock.ts';
 import { createEvents, type LarderEvent } from '../events.ts';
 import type { App } from './app.ts';
 import { listen } from './listen.ts';
-import { RequestRecords } from './request-record.ts';
-import { TrustedProxies } from './trusted-proxies.ts';
+import { RequestRecords } from './request/request-record.ts';
+import { TrustedProxies } from './request/trusted-proxies.ts';
 
 const BUG = new TypeError('a bug');
 

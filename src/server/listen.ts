@@ -5,11 +5,11 @@ import type { Duplex } from 'node:stream';
 import type { Clock } from '../clock.ts';
 import type { Events } from '../events.ts';
 import type { App } from './app.ts';
-import { clientKey } from './client-key.ts';
+import { clientKey } from './request/client-key.ts';
 import { Connections, type ConnectionLimits } from './connections.ts';
 import { Mishaps } from './mishaps.ts';
-import type { RequestRecord, RequestRecords } from './request-record.ts';
-import type { TrustedProxies } from './trusted-proxies.ts';
+import type { RequestRecord, RequestRecords } from './request/request-record.ts';
+import type { TrustedProxies } from './request/trusted-proxies.ts';
 
 export interface ListenOptions {
   readonly app: App;

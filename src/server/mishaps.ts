@@ -4,7 +4,7 @@ import { statusOfError } from './v2/cache-status.ts';
 import { withCommonHeaders } from './common-headers.ts';
 import { errorReply } from './error-reply.ts';
 import { sendNow } from './reply.ts';
-import type { RequestRecord } from './request-record.ts';
+import type { RequestRecord } from './request/request-record.ts';
 
 /**
  * What becomes of the program's own mistakes in a handler of the HTTP server. Node ends the program where such a

@@ -4,7 +4,7 @@ import { TokenClient } from './auth/token-client.ts';
 import { BlobFetcher } from './registry/blob-fetcher.ts';
 import { RegistryClient } from './registry/registry-client.ts';
 import { ManifestFetcher } from './registry/manifest-fetcher.ts';
-import { systemNetwork, type Network } from './transport/network.ts';
+import { systemNetwork, type Network } from './connections/network.ts';
 import type { Passage } from './transport/passage.ts';
 import { inlineParser, type Parser } from './registry/parsing/parser.ts';
 import { quirksOf } from './quirks.ts';
@@ -13,7 +13,7 @@ import { Reporter } from './transport/reporter.ts';
 import type { UpstreamSettings } from './settings.ts';
 import { TagLister } from './registry/tag-lister.ts';
 import { Transport, type TransportDeps } from './transport/transport.ts';
-import type { MakeContext } from './transport/trust.ts';
+import type { MakeContext } from './connections/trust.ts';
 import type { Upstream } from './upstream.ts';
 
 export interface UpstreamDeps extends Pick<TransportDeps, 'clock' | 'events' | 'connections' | 'large'> {

@@ -1,6 +1,6 @@
 import type { CredentialSource } from './credentials/credentials.ts';
-import type { ProxyFor } from './transport/proxy.ts';
-import type { CertificateFile } from './transport/trust.ts';
+import type { ProxyFor } from './connections/proxy.ts';
+import type { CertificateFile } from './connections/trust.ts';
 
 /** What one upstream is. The composition root makes it from the configuration. */
 export interface UpstreamSettings {

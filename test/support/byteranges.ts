@@ -1,4 +1,4 @@
-import { parseContentRange } from '../../src/http/range.ts';
+import { parseContentRange } from '../../src/http/ranges/range.ts';
 
 export interface ReceivedPart {
   readonly contentType: string | undefined;

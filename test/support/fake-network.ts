@@ -1,5 +1,5 @@
 import { connect, isIP, type Socket } from 'node:net';
-import type { Network } from '../../src/upstream/transport/network.ts';
+import type { Network } from '../../src/upstream/connections/network.ts';
 
 /**
  * A network in which the test says what a name resolves to. Whatever the address, the connection goes to this

@@ -1,5 +1,5 @@
 import { connect, Socket } from 'node:net';
-import type { Network } from '../../src/upstream/transport/network.ts';
+import type { Network } from '../../src/upstream/connections/network.ts';
 import { FakeNetwork } from './fake-network.ts';
 
 /**

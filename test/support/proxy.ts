@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, request, type IncomingMessage } from 'node:http';
 import type { Credentials } from '../../src/upstream/credentials/credentials.ts';
-import type { ProxyFor } from '../../src/upstream/transport/proxy.ts';
+import type { ProxyFor } from '../../src/upstream/connections/proxy.ts';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 
 /** All requests through this proxy. */

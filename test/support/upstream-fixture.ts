@@ -10,11 +10,11 @@
  * `clock` is moved.
  */
 import { createEvents, type LarderEvent } from '../../src/events.ts';
-import { ConnectionsInUse } from '../../src/upstream/transport/connections-in-use.ts';
+import { ConnectionsInUse } from '../../src/upstream/connections/connections-in-use.ts';
 import { createUpstream } from '../../src/upstream/create-upstream.ts';
 import { LargeBodies } from '../../src/upstream/transport/large-bodies.ts';
 import type { UpstreamSettings } from '../../src/upstream/settings.ts';
-import type { MakeContext } from '../../src/upstream/transport/trust.ts';
+import type { MakeContext } from '../../src/upstream/connections/trust.ts';
 import type { Upstream } from '../../src/upstream/upstream.ts';
 import { FakeNetwork } from './fake-network.ts';
 import { leftOver, notZero } from './left-over.ts';

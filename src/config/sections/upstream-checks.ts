@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { asciiLower } from '../../oci/ascii.ts';
+import { asciiLower } from '../../text/ascii.ts';
 import { alternatives, shown, type KeyPath, type ConfigProblem } from '../config-problem.ts';
 import { aliasedRegistry, knownRegistry, KNOWN_REGISTRY_NAMES } from './known-registries.ts';
 import { isMisspelt, nearest } from '../source/nearest.ts';

@@ -1,5 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net';
-import { asciiLower } from '../../oci/ascii.ts';
+import { asciiLower } from '../../text/ascii.ts';
 import { textLeaf, unchanged, type Leaf } from './leaf.ts';
 import { ValueError, valueOrError } from './value-error.ts';
 

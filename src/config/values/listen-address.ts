@@ -1,6 +1,6 @@
 import { isIP, isIPv6 } from 'node:net';
 import ipaddr from 'ipaddr.js';
-import { asciiLower } from '../../oci/ascii.ts';
+import { asciiLower } from '../../text/ascii.ts';
 import { isHostName } from './host.ts';
 import { textLeaf, type Leaf } from './leaf.ts';
 import { ValueError } from './value-error.ts';

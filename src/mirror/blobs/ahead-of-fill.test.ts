@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { HeldUpstream, MemoryCache } from '../../../test/support/memory-cache.ts';
-import type { RangeSpec, SingleRange } from '../../http/range.ts';
+import type { RangeSpec, SingleRange } from '../../http/ranges/range.ts';
 import { digestOf } from '../../oci/digest.ts';
 import type { BlobReader } from '../../store/blob-store.ts';
 import { UpstreamError } from '../../upstream/error.ts';

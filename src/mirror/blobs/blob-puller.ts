@@ -1,5 +1,5 @@
-import { resolveRanges } from '../../http/range-set.ts';
-import type { ContentRange } from '../../http/range.ts';
+import { resolveRanges } from '../../http/ranges/range-set.ts';
+import type { ContentRange } from '../../http/ranges/range.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { BlobReader } from '../../store/blob-store.ts';
 import { StoreError } from '../../store/error.ts';

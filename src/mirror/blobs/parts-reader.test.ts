@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { ContentRange } from '../../http/range.ts';
+import type { ContentRange } from '../../http/ranges/range.ts';
 import type { BlobReader } from '../../store/blob-store.ts';
 import { BytesReader } from '../../store/bytes-reader.ts';
 import { ForwardingReader } from '../../store/forwarding-reader.ts';

@@ -1,4 +1,4 @@
-import type { ContentRange } from '../../http/range.ts';
+import type { ContentRange } from '../../http/ranges/range.ts';
 import type { BlobReader } from '../../store/blob-store.ts';
 
 /** Requests to upstream that the parts of one answer may cost. One-byte parts would cost a request each. */

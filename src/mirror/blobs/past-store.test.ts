@@ -3,7 +3,7 @@ import { ManualClock } from '../../../test/support/manual-clock.ts';
 import { scriptedBlob, type Transfer } from '../../../test/support/scripted-blob.ts';
 import { bytesOf } from '../../../test/support/scripted-reader.ts';
 import { createEvents } from '../../events.ts';
-import type { RangeSpec, SingleRange } from '../../http/range.ts';
+import type { RangeSpec, SingleRange } from '../../http/ranges/range.ts';
 import { digestOf } from '../../oci/digest.ts';
 import type { OpenedBlob } from '../../repository/opened-blob.ts';
 import type { BlobReader } from '../../store/blob-store.ts';

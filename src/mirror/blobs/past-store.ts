@@ -1,5 +1,5 @@
-import { resolveRanges } from '../../http/range-set.ts';
-import type { ContentRange, RangeSpec } from '../../http/range.ts';
+import { resolveRanges } from '../../http/ranges/range-set.ts';
+import type { ContentRange, RangeSpec } from '../../http/ranges/range.ts';
 import type { ManifestIndex } from '../../index/manifest-index.ts';
 import { createDigester, digestAlgorithm, type Digest } from '../../oci/digest.ts';
 import type { BlobReader } from '../../store/blob-store.ts';

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { SingleRange } from '../../http/range.ts';
+import type { SingleRange } from '../../http/ranges/range.ts';
 import { directPart, type FillInView } from './direct-part.ts';
 
 const MiB = 1024 * 1024;

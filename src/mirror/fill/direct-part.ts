@@ -1,4 +1,4 @@
-import { resolveRange, type SingleRange } from '../../http/range.ts';
+import { resolveRange, type SingleRange } from '../../http/ranges/range.ts';
 import type { FillProgress } from './worth-finishing.ts';
 
 /** A part of a blob to fetch by itself: bytes from `start` up to, not including, `end`. */

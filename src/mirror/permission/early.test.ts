@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createEvents } from '../../events.ts';
-import { digest, edge, keyOf, manifest } from '../../index/content.contract.ts';
+import { digest, edge, repositoryKey, manifest } from '../../index/content.contract.ts';
 import { openSqliteIndex } from '../../index/sqlite/sqlite-index.ts';
 import { UpstreamError } from '../../upstream/error.ts';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
@@ -41,14 +41,14 @@ class World {
   }
 
   async giveBytes(): Promise<void> {
-    await this.#index.putBelonging(keyOf(UPSTREAM, 'first'), BASE, 'given');
+    await this.#index.putBelonging(repositoryKey(UPSTREAM, 'first'), BASE, 'given');
     await this.#index.putBlob({ digest: BASE, size: 1 }, 1);
   }
 
   /** The later ones are the newer ones. */
   async claim(...repositories: readonly string[]): Promise<void> {
     for (const name of repositories) {
-      await this.#index.putManifest(keyOf(UPSTREAM, name), manifest(name), [edge('layer', 'base')]);
+      await this.#index.putManifest(repositoryKey(UPSTREAM, name), manifest(name), [edge('layer', 'base')]);
     }
     this.early.wake(UPSTREAM);
   }
@@ -65,7 +65,7 @@ class World {
     if (repository.startsWith('broken')) throw new UpstreamError(UPSTREAM, 'unavailable', 'status', '500');
     if (repository.startsWith('denied')) throw DENIED;
     if (repository.startsWith('unclear')) return false;
-    await this.#index.putBelonging(keyOf(UPSTREAM, repository), BASE, 'confirmed');
+    await this.#index.putBelonging(repositoryKey(UPSTREAM, repository), BASE, 'confirmed');
     return true;
   }
 }
@@ -106,10 +106,10 @@ describe('what waits to be confirmed', () => {
 
   test('of other repositories does not wait for one that cannot be asked about any of its many', async () => {
     const layers = ['a', 'b', 'c', 'd', 'e'];
-    for (const layer of layers) await index.putBelonging(keyOf(UPSTREAM, 'first'), digest(layer), 'given');
+    for (const layer of layers) await index.putBelonging(repositoryKey(UPSTREAM, 'first'), digest(layer), 'given');
     await world.claim('old');
     const edges = layers.map((layer) => edge('layer', layer));
-    await index.putManifest(keyOf(UPSTREAM, 'broken'), manifest('many'), edges);
+    await index.putManifest(repositoryKey(UPSTREAM, 'broken'), manifest('many'), edges);
     for (const layer of layers) await index.putBlob({ digest: digest(layer), size: 1 }, 1);
     for (let question = 0; question < 6; question += 1) await world.pass(PACE_MS);
     expect(world.asked).toEqual([...layers.map(() => 'broken'), 'old']);
@@ -117,9 +117,9 @@ describe('what waits to be confirmed', () => {
 
   test('is not asked about without a pause where very many of one repository cannot be', async () => {
     const layers = Array.from({ length: 50 }, (_, i) => `layer${i}`);
-    for (const layer of layers) await index.putBelonging(keyOf(UPSTREAM, 'first'), digest(layer), 'given');
+    for (const layer of layers) await index.putBelonging(repositoryKey(UPSTREAM, 'first'), digest(layer), 'given');
     const edges = layers.map((layer) => edge('layer', layer));
-    await index.putManifest(keyOf(UPSTREAM, 'broken'), manifest('many'), edges);
+    await index.putManifest(repositoryKey(UPSTREAM, 'broken'), manifest('many'), edges);
     for (const layer of layers) await index.putBlob({ digest: digest(layer), size: 1 }, 1);
     world.early.wake(UPSTREAM);
     for (let question = 0; question < 50; question += 1) await world.pass(PACE_MS);

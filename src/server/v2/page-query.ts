@@ -1,5 +1,6 @@
 import type { ListQuery } from '../../oci/tag-names.ts';
-import { RegistryError, quoted } from '../../oci/error.ts';
+import { RegistryError } from '../../oci/error.ts';
+import { quoted } from '../../text/quoted.ts';
 
 /** The most entries on a page, and how many there are where the client does not say (CVE-2023-2253). */
 export const MAX_PAGE = 1000;

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { formatReference } from '../../oci/reference.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { RepositoryTable } from '../../repository/repository-table.ts';
-import { splitUrl } from '../split-url.ts';
+import { splitUrl } from '../request/split-url.ts';
 import { assertAddressedOnce, hasTwoHosts } from './addressed-once.ts';
 import { Memo } from './memo.ts';
 import { isV2Path, parseV2Path, type V2Path } from './v2-path.ts';

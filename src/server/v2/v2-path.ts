@@ -1,5 +1,6 @@
 import { parseDigest, type Digest } from '../../oci/digest.ts';
-import { RegistryError, quoted } from '../../oci/error.ts';
+import { RegistryError } from '../../oci/error.ts';
+import { quoted } from '../../text/quoted.ts';
 import { parseReference, type Reference } from '../../oci/reference.ts';
 
 /** What a path of the registry API asks for, before it is known which upstream is meant. */

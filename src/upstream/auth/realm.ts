@@ -1,5 +1,5 @@
 import { getDomain } from 'tldts';
-import { literalScope } from '../transport/address.ts';
+import { literalScope } from '../connections/address.ts';
 
 /**
  * What may go to a token endpoint that a registry names:

@@ -1,6 +1,6 @@
 import { isEmptyDigest, type Digest } from '../../oci/digest.ts';
 import type { RepositoryName } from '../../oci/repository-name.ts';
-import { parseContentRange, type ContentRange } from '../../http/range.ts';
+import { parseContentRange, type ContentRange } from '../../http/ranges/range.ts';
 import type { UpstreamResponse } from '../transport/response.ts';
 import type { RegistryClient, RegistryRequest } from './registry-client.ts';
 import { encodingOf } from '../transport/content-encoding.ts';

@@ -2,21 +2,21 @@ import type { Dispatcher } from 'undici';
 import type { Clock } from '../../clock.ts';
 import type { Events } from '../../events.ts';
 import { abortable } from '../../async/abortable.ts';
-import { AddressGuard, ForbiddenAddressError } from './address-guard.ts';
+import { AddressGuard, ForbiddenAddressError } from '../connections/address-guard.ts';
 import { AnswerBody } from './response-body.ts';
 import { LargeBodies } from './large-bodies.ts';
 import { UpstreamResponse } from './response.ts';
 import { CredentialError } from '../credentials/credentials.ts';
 import { classifyNetworkError } from './classify.ts';
-import { ConnectionsInUse, noting, type ConnectionUse } from './connections-in-use.ts';
-import { Dispatchers } from './dispatchers.ts';
+import { ConnectionsInUse, noting, type ConnectionUse } from '../connections/connections-in-use.ts';
+import { Dispatchers } from '../connections/dispatchers.ts';
 import { UpstreamError } from '../error.ts';
-import type { Network } from './network.ts';
+import type { Network } from '../connections/network.ts';
 import type { Passage } from './passage.ts';
-import { proxyRefusal } from './proxy.ts';
+import { proxyRefusal } from '../connections/proxy.ts';
 import type { UpstreamSettings } from '../settings.ts';
-import { StaleConnections } from './stale-connections.ts';
-import { Trust, type MakeContext } from './trust.ts';
+import { StaleConnections } from '../connections/stale-connections.ts';
+import { Trust, type MakeContext } from '../connections/trust.ts';
 
 /** One request to one host. */
 export interface HopRequest {

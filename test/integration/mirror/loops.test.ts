@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
-import type { Network } from '../../../src/upstream/transport/network.ts';
+import type { Network } from '../../../src/upstream/connections/network.ts';
 import { startFakeRegistry } from '../../support/fake-registry.ts';
 import { MINUTE, startMirror, type MirrorFixture } from '../../support/mirror-fixture.ts';
 import { redirect, instead } from '../../support/scripted-reply.ts';

@@ -2,15 +2,15 @@ import type { OutgoingHttpHeaders } from 'node:http';
 import type { OpenedBlob } from '../../../repository/opened-blob.ts';
 import { waitForEnd } from '../../../store/read-whole.ts';
 import { matchesETag, parseETag, parseIfNoneMatch } from '../../../http/etag.ts';
-import { planMultipart } from '../../../http/multipart.ts';
-import { resolveRanges } from '../../../http/range-set.ts';
+import { planMultipart } from '../../../http/ranges/multipart.ts';
+import { resolveRanges } from '../../../http/ranges/range-set.ts';
 import {
   formatContentRange,
   formatUnsatisfied,
   parseRange,
   type ContentRange,
   type RangeSpec,
-} from '../../../http/range.ts';
+} from '../../../http/ranges/range.ts';
 import { SegmentsReader } from '../../../delivery/segments-reader.ts';
 import type { BlobReader } from '../../../store/blob-store.ts';
 import type { Digest } from '../../../oci/digest.ts';

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Clock } from '../clock.ts';
-import type { Events, ServedRequest } from '../events.ts';
+import type { Clock } from '../../clock.ts';
+import type { Events, ServedRequest } from '../../events.ts';
 import { loggedUrl } from './logged-url.ts';
-import { Mishaps } from './mishaps.ts';
+import { Mishaps } from '../mishaps.ts';
 import type { TrustedProxies } from './trusted-proxies.ts';
 
 /** What becomes known of a request while it is served; told as one event when its connection is done with it. */

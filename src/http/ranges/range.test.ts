@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hostileLine } from '../../test/support/hostile.ts';
+import { hostileLine } from '../../../test/support/hostile.ts';
 import { resolveRanges } from './range-set.ts';
 import {
   formatContentRange,

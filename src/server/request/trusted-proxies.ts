@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
-import { parseForwarded, parseXForwardedFor, type Hops } from '../http/forwarded.ts';
+import { parseForwarded, parseXForwardedFor, type Hops } from '../../http/forwarded.ts';
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 type Network = ReturnType<typeof ipaddr.parseCIDR>;
