@@ -212,22 +212,33 @@ describe('a blob', () => {
     await cache.disk.close();
   });
 
-  test.each(['open', 'stat'] as const)('that the store cannot %s comes from upstream', async (method) => {
-    await using cache = await MemoryCache.open({
+  /** A store that fails in one way, and what is told of it. */
+  async function failing(method: 'open' | 'stat'): Promise<{ cache: MemoryCache; told: string[] }> {
+    const cache = await MemoryCache.open({
       store: () => ({ [method]: () => Promise.reject(UNREADABLE) }),
     });
     const told: string[] = [];
     cache.events.subscribe((event) => void (event.kind === 'store-failed' && told.push(event.operation)));
+    return { cache, told };
+  }
+
+  test('that the store cannot open comes from upstream', async () => {
+    const { cache, told } = await failing('open');
+    await using _ = cache;
     const upstream = new HeldUpstream(BYTES.length);
-    const puller = new BlobPuller(cache);
-    if (method === 'stat') {
-      expect(await puller.stat(upstream.target(), DIGEST, 'client')).toMatchObject({ size: BYTES.length });
-    } else {
-      const { reader } = await puller.open(upstream.target(), DIGEST, WHOLE);
-      upstream.send(BYTES);
-      expect(Buffer.from(await readWhole(reader))).toEqual(BYTES);
-    }
-    expect(told).toEqual([method === 'stat' ? 'look up a blob' : 'open a blob']);
+    const { reader } = await new BlobPuller(cache).open(upstream.target(), DIGEST, WHOLE);
+    upstream.send(BYTES);
+    expect(Buffer.from(await readWhole(reader))).toEqual(BYTES);
+    expect(told).toEqual(['open a blob']);
+  });
+
+  test('that the store cannot look up is looked up upstream', async () => {
+    const { cache, told } = await failing('stat');
+    await using _ = cache;
+    const upstream = new HeldUpstream(BYTES.length);
+    const stat = await new BlobPuller(cache).stat(upstream.target(), DIGEST, 'client');
+    expect(stat).toMatchObject({ size: BYTES.length });
+    expect(told).toEqual(['look up a blob']);
   });
 
   test('comes past the store that takes nothing of it', async () => {

@@ -106,7 +106,8 @@ describe('what waits to be confirmed', () => {
 
   test('of other repositories does not wait for one that cannot be asked about any of its many', async () => {
     const layers = ['a', 'b', 'c', 'd', 'e'];
-    for (const layer of layers) await index.putBelonging(repositoryKey(UPSTREAM, 'first'), digest(layer), 'given');
+    for (const layer of layers)
+      await index.putBelonging(repositoryKey(UPSTREAM, 'first'), digest(layer), 'given');
     await world.claim('old');
     const edges = layers.map((layer) => edge('layer', layer));
     await index.putManifest(repositoryKey(UPSTREAM, 'broken'), manifest('many'), edges);
@@ -117,7 +118,8 @@ describe('what waits to be confirmed', () => {
 
   test('is not asked about without a pause where very many of one repository cannot be', async () => {
     const layers = Array.from({ length: 50 }, (_, i) => `layer${i}`);
-    for (const layer of layers) await index.putBelonging(repositoryKey(UPSTREAM, 'first'), digest(layer), 'given');
+    for (const layer of layers)
+      await index.putBelonging(repositoryKey(UPSTREAM, 'first'), digest(layer), 'given');
     const edges = layers.map((layer) => edge('layer', layer));
     await index.putManifest(repositoryKey(UPSTREAM, 'broken'), manifest('many'), edges);
     for (const layer of layers) await index.putBlob({ digest: digest(layer), size: 1 }, 1);
