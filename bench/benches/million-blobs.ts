@@ -62,7 +62,7 @@ async function fillCache(world: World, side: Side, image: StoredImage): Promise<
   await pull(first.url, image);
   await first[Symbol.asyncDispose]();
   const startedAt = performance.now();
-  const program = join(import.meta.dirname, '../support/fill-index-process.ts');
+  const program = join(side.root, 'bench/support/fill-index-process.ts');
   await run(process.execPath, [program, side.root, cacheDirectory, String(blobs), String(tags)]);
   context.note(
     `${blobs} blobs and ${tags} tags made in ${Math.round((performance.now() - startedAt) / 1000)} s`,
@@ -125,7 +125,7 @@ async function expectBlobs(url: string, blobs: number): Promise<void> {
 }
 
 async function askIndex({ scale }: BenchContext, side: Side, cacheDirectory: string): Promise<Round> {
-  const program = join(import.meta.dirname, '../support/index-figures-process.ts');
+  const program = join(side.root, 'bench/support/index-figures-process.ts');
   const { tags } = byScale(scale, PLAN);
   const index = join(cacheDirectory, 'index.db');
   return JSON.parse(await run(process.execPath, [program, side.root, index, String(tags)])) as Round;

@@ -1,8 +1,9 @@
 /**
  * `node fill-index-process.ts ROOT CACHE-DIRECTORY BLOBS TAGS`: makes a cache directory look as if so many blobs
- * of 4 KB were in it, by the code of the sources at ROOT. Every tag has a manifest of its own, which refers to its
- * share of the other blobs; all belong to repositories of a hundred tags. The files are links to a few: what the
- * program looks at, their names and sizes, is all there, and it takes seconds instead of hours.
+ * of 4 KB were in it, by the code of the sources at ROOT; a revision is compared by its own copy of this program. Every
+ * tag has a manifest of its own, which refers to its share of the other blobs; all belong to repositories of a hundred
+ * tags. The files are links to a few: what the program looks at, their names and sizes, is all there, and it takes
+ * seconds instead of hours.
  */
 import { createHash } from 'node:crypto';
 import { linkSync, mkdirSync, writeFileSync } from 'node:fs';
