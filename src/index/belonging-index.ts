@@ -5,31 +5,31 @@ import type { RepositoryKey } from './repository-key.ts';
 
 /** What is known of a digest's right to be served for a repository. */
 export interface BelongingStanding {
-  /** How it belongs to the repository; undefined where nothing says that it does. */
+  /** How the digest belongs to the repository; undefined if nothing says that it does. */
   readonly source: BelongingSource | undefined;
-  /** The repository's upstream has itself given the bytes that are here. */
+  /** Whether the repository's own upstream has given the stored bytes. */
   readonly isFromUpstream: boolean;
-  /** The bytes were found without a row: which upstream has given them is not known. */
+  /** Whether the bytes were found without a row, so that it is unknown which upstream has given them. */
   readonly isRecovered: boolean;
 }
 
-/** A claim whose bytes were here when it was made, given by the same upstream. */
+/** A claim on bytes that were already stored when it was made, given by the same upstream. */
 export interface WaitingClaim {
   readonly key: RepositoryKey;
   readonly digest: Digest;
   readonly isManifest: boolean;
   /**
-   * Bytes that are stored; undefined where they have gone meanwhile, also where only another upstream has given them
-   * again: of its bytes this one's word confirms nothing.
+   * Bytes; undefined if they have gone meanwhile, even if another upstream has given them again: this upstream's answer
+   * confirms nothing about bytes that another one gave.
    */
   readonly size: number | undefined;
-  /** Of those of its upstream that wait, one that was made later has a higher one. */
+  /** Place among the waiting claims of the same upstream: a later claim has a higher position. */
   readonly position: number;
 }
 
 /**
- * Whose the bytes are: of repositories by belongings, of upstreams by what each has given. A port of its own, since it
- * alone decides who may be served what: what only stores or counts bytes need not see it.
+ * Records which repositories a digest belongs to, and which upstreams have given its bytes. A port of its own: it alone
+ * decides what a repository's clients may be served, and code that only stores or counts bytes need not see it.
  */
 export interface BelongingIndex {
   /** Whether the digest belongs to the repository in a way that is served (belonging-source.ts). */
@@ -37,27 +37,27 @@ export interface BelongingIndex {
   standing(key: RepositoryKey, digest: Digest): Promise<BelongingStanding>;
   /**
    * Makes the digest belong to the repository; a source never becomes a weaker one. `given` and `imported` also
-   * record that its upstream has given the bytes; claims of its other repositories wait from then on. Where the digest
-   * is a manifest's, the repository claims what that refers to, as by `putManifest`.
+   * record that the repository's upstream has given the bytes; from then on, claims of its other repositories wait. If
+   * the digest is a manifest's, the repository claims what the manifest refers to, as by `putManifest`.
    */
   putBelonging(key: RepositoryKey, digest: Digest, source: ServedSource): Promise<void>;
-  /** Records that the upstream has given the bytes, without a repository that has them by that; claims wait as above. */
+  /** Records that the upstream has given the bytes, but not to which repository; claims wait as for `putBelonging`. */
   putOrigin(upstream: string, digest: Digest): Promise<void>;
   deleteBelonging(key: RepositoryKey, digest: Digest): Promise<void>;
-  /** The registry has denied what a manifest claims. What belongs by more than a claim is left as it is. */
+  /** Drops a claim that the registry has denied. A digest that belongs by more than a claim keeps its belonging. */
   dropClaim(key: RepositoryKey, digest: Digest): Promise<void>;
-  /** What belongs to the repository, were it only by a claim, stored or not, in the order of the digests' text. */
+  /** Digests that belong to the repository, if only by a claim, stored or not, in the order of their text. */
   belongings(key: RepositoryKey, page: Page<Digest>): Promise<readonly Digest[]>;
-  /** Repositories that the digest belongs to, were it only by a claim. */
+  /** Repositories that the digest belongs to, if only by a claim. */
   repositoriesOf(digest: Digest, limit: number): Promise<readonly RepositoryKey[]>;
 
   /**
-   * Of the claims of the upstream's repositories that wait to be confirmed, the one that was made last.
-   * @param before a position: only what was made before that
+   * The latest claim of the upstream's repositories that waits to be confirmed.
+   * @param before position: only claims made before it
    */
   waitingClaim(upstream: string, before?: number): Promise<WaitingClaim | undefined>;
-  /** @param limit where more than so many wait, they are not counted further */
+  /** Counts the upstream's waiting claims. @param limit where the count stops */
   waitingClaims(upstream: string, limit: number): Promise<number>;
-  /** The claim does not wait any longer; it stays a claim. */
+  /** Ends the claim's wait; it stays a claim. */
   passOver(key: RepositoryKey, digest: Digest): Promise<void>;
 }

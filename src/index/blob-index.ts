@@ -1,7 +1,7 @@
 import type { Digest } from '../oci/digest.ts';
 import type { Page } from './page.ts';
 
-/** Stored bytes in their place in the order of eviction. */
+/** Stored bytes, with what decides their place in the order of eviction. */
 export interface StoredUse {
   readonly digest: Digest;
   /** Bytes. */
@@ -22,29 +22,29 @@ export interface BlobIndex {
   blob(digest: Digest): Promise<StoredUse | undefined>;
   /** Records that bytes were committed. */
   putBlob(blob: { readonly digest: Digest; readonly size: number }, usedAt: number): Promise<void>;
-  /** Records that bytes are gone; were they a manifest's, then `manifest`, `edges` and `referrers` forget it. */
+  /** Records that bytes are gone; if they were a manifest's, `manifest`, `edges` and `referrers` forget it. */
   deleteBlob(digest: Digest): Promise<void>;
   /**
-   * Records that bytes are lost though they are still wanted (they have rotted, their file has gone): what a manifest
-   * said stays known, so that a pin goes on to exempt what it refers to until upstream gives the bytes again.
+   * Records that bytes are lost but still wanted (they have rotted, or their file has gone). What a manifest says stays
+   * known, so that a pin still exempts what the manifest refers to until upstream gives its bytes again.
    */
   loseBlob(digest: Digest): Promise<void>;
 
   /**
-   * Records uses, many at once. A manifest's use counts for all of its closure. Unknown digests are passed over;
-   * a time never goes back. Not one transaction.
+   * Records many uses at once. A manifest's use counts for its whole closure. Unknown digests are passed over; a time
+   * never goes back. Not one transaction.
    */
   touch(uses: ReadonlyMap<Digest, number>): Promise<void>;
   /**
-   * Takes what was used in the future, by more than an hour or two, for used now: a clock was set back, and it would
-   * outlive all that is used since. At most a hundred, those of the farthest future first. @returns how many it were
+   * Sets a last use that lies more than an hour or two in the future to now: the clock was set back, and such bytes
+   * would outlive all that is used since. Settles at most 100, the farthest future first. @returns how many it settled
    */
   settleUses(now: number): Promise<number>;
 
-  /** Without looking at each blob. */
+  /** Totals, kept as blobs come and go: reading them does not walk through the blobs. */
   stats(): Promise<IndexStats>;
-  /** What is stored, in the order of the digests' text. */
+  /** Stored bytes in the order of their digests' text. */
   blobs(page: Page<Digest>): Promise<readonly StoredUse[]>;
-  /** What is stored, in the order of eviction: by `evictionRank` (eviction-rank.ts), then by digest. */
+  /** Stored bytes in the order of eviction: by `evictionRank` (eviction-rank.ts), then by digest. */
   leastUsed(page: Page<StoredUse>): Promise<readonly StoredUse[]>;
 }

@@ -6,13 +6,13 @@ import type { PinIndex } from './pin-index.ts';
 import type { TagIndex } from './tag-index.ts';
 
 /**
- * What is known about the bytes: the six ports in one, for what opens, decorates or closes an index. All else takes
- * the ports that it uses. The ports are six views of one set of tables: a manifest that is put makes belongings, a blob
- * that is deleted takes its manifest with it.
+ * What is known about the bytes: the six ports in one, for code that opens, decorates or closes an index. Other code
+ * takes only the ports that it uses. The ports are six views of one set of tables: putting a manifest makes belongings,
+ * deleting a blob deletes its manifest.
  *
- * A cache of the truth on disk: it may be lost, and then it is built anew. Every method rejects with IndexError
- * (error.ts) where the index cannot do its work; with IndexDamagedError where it is broken. The methods are properties
- * of the object's own and need no `this`, so that a decorator can take them over (map-methods.ts).
+ * The index is a cache of the truth on disk: if it is lost, it is built anew. Every method rejects with IndexError
+ * (error.ts) when the index cannot do its work, and with IndexDamagedError when it is broken. The methods are the
+ * object's own properties and need no `this`, so that a decorator can take them over (map-methods.ts).
  * Every implementation passes `content-index.contract.ts`.
  */
 export interface ContentIndex

@@ -4,44 +4,45 @@ import type { ManifestEntry } from './manifest-index.ts';
 import type { Page } from './page.ts';
 import type { RepositoryKey } from './repository-key.ts';
 
-/** What the bytes of a manifest tell of it. */
+/** What a manifest's bytes alone tell of it. */
 export interface AdoptedManifest {
   readonly entry: ManifestEntry;
   readonly edges: readonly Edge[];
 }
 
-/** What is stored of a repository. What several repositories share counts for each of them. */
+/** What is stored of a repository. A blob that several repositories share counts for each of them. */
 export interface RepositoryStats {
   readonly tags: number;
   readonly blobs: number;
   readonly bytes: number;
-  /** Milliseconds since the epoch; undefined where nothing is stored. */
+  /** Last use, in milliseconds since the epoch; undefined if nothing is stored. */
   readonly usedAt: number | undefined;
 }
 
-/** A piece of a walk through what outlives the bytes. */
+/** One piece of a walk through the rows that may outlive the bytes. */
 export interface GoneWalk {
   readonly of: 'tags' | 'belongings' | 'manifests';
-  /** Where the piece before has ended; undefined at the beginning. */
+  /** Where the previous piece ended; undefined at the beginning. */
   readonly after: string | undefined;
   /** Rows to look at. */
   readonly limit: number;
   /** Milliseconds since the epoch. */
   readonly now: number;
-  /** What was first found to be without bytes at this time or before is forgotten. Milliseconds since the epoch. */
+  /** Rows first found without bytes at this time or earlier are forgotten. Milliseconds since the epoch. */
   readonly goneBefore: number;
 }
 
 export interface GonePiece {
-  /** Where the next piece begins; undefined where there is none. */
+  /** Where the next piece begins; undefined after the last one. */
   readonly after: string | undefined;
+  /** Rows that were looked at. */
   readonly rows: number;
   readonly forgotten: number;
 }
 
 /**
- * What is asked and told of all that is known together, rather than of one tag, manifest or blob: by listings, by what
- * makes index and disk agree, by what forgets.
+ * Questions about the whole index, rather than about one tag, manifest or blob: for listings, for the reconciliation of
+ * index and disk, and for forgetting.
  */
 export interface ContentSurvey {
   /** `registry/repository` of every repository that has a tag or a manifest here that may be served, in ASCII order. */
@@ -49,28 +50,28 @@ export interface ContentSurvey {
   repositoryStats(key: RepositoryKey): Promise<RepositoryStats>;
 
   /**
-   * In one transaction: records bytes that were found without a row, what they tell of themselves where they are
-   * a manifest's, and that they were recovered, so that whom they belong to is not known.
-   * @returns false, and nothing is changed, where they have a row.
+   * Records in one transaction bytes that were found without a row, what they tell of themselves if they are a
+   * manifest's, and that they were recovered: which repositories they belong to is unknown.
+   * @returns false if they have a row; nothing is changed then.
    */
   adopt(
     blob: { readonly digest: Digest; readonly size: number },
     usedAt: number,
     manifest?: AdoptedManifest,
   ): Promise<boolean>;
-  /** Whether the bytes were adopted, and have been here since. */
+  /** Whether the bytes were adopted and have been stored ever since. */
   isRecovered(digest: Digest): Promise<boolean>;
 
   /**
-   * Goes on with a walk through what outlives the bytes, and forgets what has led to nothing that is stored for as long
-   * as the walk says: a tag (its history stays), that a digest belongs to a repository, what a manifest said that
-   * belongs to none. What a pin names stays, and what a manifest of the repository refers to that is still known; what
-   * a hundred edges of any repository lead to is taken for such. What is stored again meanwhile, or asked for by its
-   * tag, begins anew. One transaction for each piece, or for each manifest of one.
+   * Does the next piece of a walk through the rows that may outlive the bytes. It forgets a row that has led to nothing
+   * stored since `goneBefore`: a tag (its history stays), a belonging, or what a manifest said that belongs to no
+   * repository. It keeps what a pin names, and what a still known manifest of the repository refers to; a digest that
+   * a hundred edges of any repositories lead to counts as such. A row whose bytes are stored again, or whose tag is
+   * asked for, begins its time anew. Each piece is one transaction; of manifests, each manifest is.
    */
   forgetGone(walk: GoneWalk): Promise<GonePiece>;
 
-  /** A remark that a run leaves for the next one; undefined where there is none. */
+  /** A remark that one run leaves for the next; undefined if there is none. */
   note(name: string): Promise<string | undefined>;
   putNote(name: string, text: string): Promise<void>;
 }

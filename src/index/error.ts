@@ -1,7 +1,7 @@
-/** The index could not do its work (disk full, I/O error, no permission). What is on disk is not to blame. */
+/** The index could not do its work (disk full, I/O error, no permission), though its file is sound. */
 export class IndexError extends Error {
   override readonly name: string = 'IndexError';
-  /** What the engine calls it: `SQLITE_FULL`, `SQLITE_READONLY`, ... */
+  /** The engine's own code: `SQLITE_FULL`, `SQLITE_READONLY`, ... */
   readonly code: string;
 
   constructor(message: string, code: string, options?: ErrorOptions) {
@@ -10,12 +10,12 @@ export class IndexError extends Error {
   }
 }
 
-/** The index's file is not an index, or no longer: it has to be set aside and built anew. */
+/** The index's file is not an index, or is broken: it must be set aside and built anew. */
 export class IndexDamagedError extends IndexError {
   override readonly name = 'IndexDamagedError';
 }
 
-/** The index was written by a newer Larder, whose schema this one does not know. */
+/** A newer Larder, whose schema this one does not know, wrote the index. */
 export class IndexVersionError extends IndexError {
   override readonly name = 'IndexVersionError';
   readonly found: number;

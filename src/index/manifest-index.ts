@@ -5,15 +5,15 @@ import type { RepositoryKey } from './repository-key.ts';
 
 /** What is known of a stored manifest without reading it. */
 export interface ManifestEntry {
-  /** As a referrers answer shows it: with `artifactType` and `annotations` where they are. */
+  /** The descriptor that a referrers answer shows: with `artifactType` and `annotations`, if the manifest has them. */
   readonly descriptor: Descriptor;
   readonly subject: Digest | undefined;
 }
 
 interface PutManifestOptions {
-  /** Its bytes were committed, too: recorded as by `putBlob`. */
+  /** Present if the manifest's bytes were committed as well: they are recorded as by `putBlob`. */
   readonly stored?: { readonly usedAt: number } | undefined;
-  /** Of what it refers to: confirmed rather than claimed, where the upstream has given it. None unless told. */
+  /** Digests that belong as confirmed rather than claimed if the upstream has given them. Default: none. */
   readonly vouched?: ReadonlySet<Digest> | undefined;
 }
 
@@ -21,9 +21,9 @@ interface PutManifestOptions {
 export interface ManifestIndex {
   manifest(digest: Digest): Promise<ManifestEntry | undefined>;
   /**
-   * All or nothing: the manifest, what it refers to, that it was given to the repository by its upstream under this
-   * type, and that the repository claims all of what it refers to (but its subject); of the claims, a failure may leave
-   * a part. A manifest that has a subject keeps it where it comes again under a type that knows none.
+   * Records the manifest, what it refers to, that the repository's upstream has given it under this type, and that the
+   * repository claims all that it refers to (but its subject). All or nothing, except that a failure may leave a part
+   * of the claims. A manifest keeps its subject if it comes again under a type that has none.
    */
   putManifest(
     key: RepositoryKey,
@@ -31,25 +31,28 @@ export interface ManifestIndex {
     edges: readonly Edge[],
     options?: PutManifestOptions,
   ): Promise<void>;
-  /** The type under which the upstream has given the manifest; undefined where it has not, or as a blob only. */
+  /** The type under which the upstream gave the manifest; undefined if it never did, or gave it only as a blob. */
   manifestType(upstream: string, digest: Digest): Promise<string | undefined>;
 
   edges(manifest: Digest): Promise<readonly Edge[]>;
-  /** Stored manifests that may be served for the repository and whose subject is `subject`; with their types there. */
+  /**
+   * Stored manifests with the subject `subject` that may be served for the repository, each under the type that the
+   * repository's upstream gave it.
+   */
   referrers(key: RepositoryKey, subject: Digest): Promise<readonly Descriptor[]>;
   /**
-   * Manifests that refer to the digest other than as their subject: the stored ones, or those that belong to the
-   * repository, stored or not. One that does so twice may be there twice.
+   * Manifests that refer to the digest, other than as their subject: without `key` the stored ones; with it the ones
+   * that belong to the repository, stored or not. A manifest that refers to it twice may be listed twice.
    */
   parents(digest: Digest, limit: number, key?: RepositoryKey): Promise<readonly Digest[]>;
   /**
-   * The digest, what it refers to (but its subject), and so on, as far as the manifests are here. Bounded in
-   * depth, which is that of an index of indexes of images, and in number.
+   * The digest, what it refers to (but its subject), and so on, as far as the manifests are known. Bounded in number,
+   * and in depth to an index of indexes of images.
    */
   closure(digest: Digest): Promise<readonly Digest[]>;
   /**
-   * The size that the manifests' descriptors give for the digest; undefined where none does or they disagree:
-   * a manifest that lies about another's layer must not decide how long that is.
+   * The size that the manifests' descriptors give for the digest; undefined if none does, or if they disagree: a
+   * manifest that lies about another manifest's layer must not decide that layer's size.
    */
   describedSize(digest: Digest): Promise<number | undefined>;
 }

@@ -1,10 +1,10 @@
-/** A method of an index, to what treats all of them alike. */
+/** A method of an index, for code that treats all of them alike. */
 export type AnyMethod = (...args: readonly unknown[]) => Promise<unknown>;
 
 /**
- * The same methods, each with something around it: for decorators that do one thing with every call, so that no list of
- * methods has to be kept in step with the ports. It is done once; a call costs the wrapper and nothing else, where a
- * Proxy would look each one up.
+ * Returns the same methods, each wrapped: for decorators that do one thing with every call, so that no list of methods
+ * has to be kept in step with the ports. The wrapping happens once; a call costs only the wrapper, whereas a Proxy
+ * would look up each method.
  * @param methods an object whose methods are its own properties and need no `this`
  */
 export function mapMethods<T extends object>(

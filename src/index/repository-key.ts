@@ -2,7 +2,7 @@ import type { RepositoryName } from '../oci/repository-name.ts';
 
 /** One repository of one registry. */
 export interface RepositoryKey {
-  /** The registry's name; of a mirrored one the upstream's, as the config has it. */
+  /** The registry's name; for a mirrored registry, the upstream's name in the config. */
   readonly registry: string;
   readonly repository: RepositoryName;
 }

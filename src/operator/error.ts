@@ -1,6 +1,6 @@
 /**
- * - `invalid`: what was given cannot be read.
- * - `unknown`: nothing that is cached is called so.
+ * - `invalid`: the operator's input cannot be read.
+ * - `unknown`: nothing of that name is cached.
  * - `failed`: anything else.
  */
 export type OperatorErrorCode = 'invalid' | 'unknown' | 'failed';

@@ -18,7 +18,7 @@ import { formatRepositoryKey, formatSelector, parseKey, type Selector } from './
 export interface RepositoryRow extends RepositoryStats {
   /** `upstream/repository` */
   readonly repository: string;
-  /** How many of its tags are pinned. */
+  /** Number of its tags that are pinned. */
   readonly pins: number;
 }
 
@@ -26,14 +26,14 @@ export interface RepositoryRow extends RepositoryStats {
 export interface TagRow {
   readonly tag: Tag;
   readonly digest: Digest;
-  /** When upstream last confirmed it; milliseconds since the epoch. */
+  /** When upstream last confirmed the digest; milliseconds since the epoch. */
   readonly checkedAt: number;
-  /** How many blobs it is known to consist of; of an image index, those of the platforms that were pulled. */
+  /** Number of its image's known manifests and blobs; of an image index, those of the platforms that were pulled. */
   readonly parts: number;
-  /** How many of them are stored. */
+  /** Number of those parts that are stored. */
   readonly blobs: number;
   readonly bytes: number;
-  /** Milliseconds since the epoch; undefined where nothing of it is stored. */
+  /** Last use of the manifest, in milliseconds since the epoch; undefined if it is not stored. */
   readonly usedAt: number | undefined;
   readonly isPinned: boolean;
 }
@@ -42,7 +42,7 @@ interface UpstreamRow {
   readonly upstream: string;
   readonly repositories: number;
   readonly tags: number;
-  /** What several repositories share counts for each of them. */
+  /** A blob that several repositories share counts for each of them. */
   readonly blobs: number;
   readonly bytes: number;
 }
@@ -50,7 +50,7 @@ interface UpstreamRow {
 export interface ContentStats {
   readonly blobs: number;
   readonly bytes: number;
-  /** The cap; undefined where there is none. */
+  /** The cache's cap in bytes; undefined if there is none. */
   readonly maxBytes: number | undefined;
   readonly quarantine: QuarantineStats;
   readonly pins: number;
@@ -59,7 +59,7 @@ export interface ContentStats {
 
 const PAGE = 100;
 
-/** A page of the repositories that are cached, in ASCII order. */
+/** Returns a page of the cached repositories, in ASCII order. */
 export async function listRepositories(
   index: ContentSurvey & PinIndex,
   page: Page<string>,
@@ -69,8 +69,8 @@ export async function listRepositories(
 }
 
 /**
- * A page of the tags of a repository, in ASCII order.
- * @throws OperatorError `unknown`; `invalid` where something other than a repository is named
+ * Returns a page of the tags of a repository, in ASCII order.
+ * @throws OperatorError `unknown`; `invalid` if the selector is not a repository's
  */
 export async function listTags(
   index: ContentIndex,
@@ -143,7 +143,7 @@ async function describeRepositories(
   return rows;
 }
 
-/** What is stored of a manifest and all that it refers to. */
+/** Sums up what is stored of a manifest and all that it refers to. */
 async function describeClosure(
   index: ManifestIndex & BlobIndex,
   root: Digest,

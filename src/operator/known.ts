@@ -10,7 +10,7 @@ const PAGE = 500;
 type KnownIndex = BlobIndex & TagIndex & BelongingIndex;
 
 /**
- * The first of what may be meant that is cached.
+ * Returns the first selector that something cached matches.
  * @throws OperatorError `unknown`
  */
 export async function findKnown(index: KnownIndex, selectors: readonly Selector[]): Promise<Selector> {
@@ -18,7 +18,7 @@ export async function findKnown(index: KnownIndex, selectors: readonly Selector[
   throw new OperatorError('unknown', `nothing is cached of ${formatAll(selectors)}`);
 }
 
-/** For messages about what may be meant. */
+/** Formats all possible meanings of a reference, for messages. */
 export function formatAll(selectors: readonly Selector[]): string {
   return selectors.map(formatSelector).join(' nor of ');
 }
@@ -39,7 +39,7 @@ async function isKnown(index: KnownIndex, selector: Selector): Promise<boolean> 
   }
 }
 
-/** Every pin. There are as many as people have set. */
+/** Returns all pins. Operators set them by hand, so there are few enough for memory. */
 export async function listPins(index: PinIndex): Promise<readonly PinEntry[]> {
   const pins: PinEntry[] = [];
   for (;;) {

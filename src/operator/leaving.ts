@@ -3,12 +3,12 @@ import type { ManifestIndex } from '../index/manifest-index.ts';
 import type { RepositoryKey } from '../index/repository-key.ts';
 import type { Digest } from '../oci/digest.ts';
 
-/** So many parents are looked at; what has more of them is taken to be needed, and is left to eviction. */
+/** Parents to look at. Content with this many or more counts as needed, and is left to eviction. */
 const MAX_PARENTS = 1000;
 
 /**
- * What leaves a repository together with a manifest or blob of it: all that nothing else in the repository leads to,
- * no tag and no other manifest; and what is only about it, such as its signatures. Nothing is changed.
+ * Returns what leaves a repository together with a manifest or blob of it: all that no tag and no other manifest of the
+ * repository leads to, and what is only about the root, such as its signatures. Changes nothing.
  */
 export async function digestsLeaving(
   index: TagIndex & ManifestIndex,
@@ -27,7 +27,7 @@ export async function digestsLeaving(
   return leaving;
 }
 
-/** Whether something in the repository leads to the digest, apart from what leaves it. */
+/** Whether a tag of the repository, or a manifest that does not leave it, leads to the digest. */
 export async function isNeeded(
   index: TagIndex & ManifestIndex,
   key: RepositoryKey,

@@ -20,7 +20,7 @@ export interface LocalOperatorOptions extends MaintainedContent {
   readonly maxBytes: number | undefined;
 }
 
-/** What operators ask for, by the process that owns the cache directory. */
+/** Does what operators ask for, in the process that owns the cache directory. */
 export class LocalOperator implements Operator {
   readonly #options: LocalOperatorOptions;
 
@@ -70,7 +70,7 @@ export class LocalOperator implements Operator {
   }
 }
 
-/** What the store and the index say of their own failures is what an operator needs to know. */
+/** Passes the messages of the store's and the index's errors on: they tell an operator what has failed. */
 async function explained<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -5,30 +5,32 @@ import type { Removed } from './remove.ts';
 import type { VerifyProgress, VerifyReport } from '../upkeep/verify.ts';
 
 export interface VerifyRequest {
-  /** Whether what is wrong is fetched again now. */
+  /** Whether bad or missing content is fetched again now. */
   readonly repair: boolean;
-  /** Bytes a second at most; undefined: as fast as it goes. */
+  /** Maximum bytes read per second; undefined: no limit. */
   readonly bytesPerSecond: number | undefined;
 }
 
 /**
- * What operators do with a cache, by the names that they type. The running server does it, or where none runs, the
+ * What operators can do with a cache, by the names that they type. The running server does it or, if none runs, the
  * command itself.
- * Every method rejects with OperatorError where it cannot be done.
+ * Every method rejects with OperatorError if its work cannot be done.
  */
 export interface Operator {
   stats(): Promise<ContentStats>;
-  /** In ASCII order. */
+  /** A page of the cached repositories, in ASCII order. */
   repositories(page: Page<string>): Promise<readonly RepositoryRow[]>;
-  /** In ASCII order. */
+  /** A page of the repository's tags, in ASCII order. */
   tags(repository: string, page: Page<string>): Promise<readonly TagRow[]>;
-  /** In ASCII order of their names. */
+  /** A page of the pins, in ASCII order of their names. */
   pins(page: Page<string>): Promise<readonly PinEntry[]>;
+  /** Deletes what the reference names (remove.ts). */
   remove(reference: string): Promise<Removed>;
-  /** @returns the names of the pins. */
+  /** Pins what the reference names (pins.ts). @returns the names of the pins */
   pin(reference: string): Promise<readonly string[]>;
-  /** @returns the names of the pins that have ended. */
+  /** Ends the pins of the reference. @returns their names */
   unpin(reference: string): Promise<readonly string[]>;
+  /** Hashes everything that is stored again. */
   verify(
     request: VerifyRequest,
     onProgress: (progress: VerifyProgress) => void,

@@ -10,8 +10,8 @@ import { formatSelector, type Selector } from './selector.ts';
 const PAGE = 500;
 
 /**
- * Pins what is cached under the name; of a repository each of its tags. What only memory has of it is stored first:
- * what a manifest refers to is exempt from eviction only as long as that manifest is known.
+ * Pins what is cached under the name; of a repository, each tag. A manifest that is only in memory is stored first: a
+ * pin exempts what a manifest refers to only while the index knows that manifest.
  * @returns the names of the pins
  * @throws OperatorError `unknown`
  */
@@ -36,7 +36,7 @@ export async function pinContent(
 }
 
 /**
- * Ends the pin of that name; of a repository those of all its tags.
+ * Ends the pin of that name; of a repository, the pins of all its tags.
  * @returns the names of the pins
  * @throws OperatorError `unknown`
  */

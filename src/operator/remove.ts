@@ -7,26 +7,26 @@ import { digestsLeaving, isNeeded } from './leaving.ts';
 import { isOfRepository } from './pins.ts';
 import type { Selector } from './selector.ts';
 
-/** What was removed. */
+/** What a removal has taken away. */
 export interface Removed {
   readonly tags: number;
-  /** From the disk. What other repositories hold as well stays there. */
+  /** Blobs deleted from the disk. Those that other repositories have as well stay there. */
   readonly blobs: number;
   readonly bytes: number;
 }
 
 const PAGE = 200;
-/** A digest in that many repositories is taken from all of them, but not in one turn. */
+/** Repositories to take a digest from at a time; in the end it is taken from all of them. */
 const MAX_REPOSITORIES = 100;
 
 /**
  * Deletes what is cached under the name, with the pins of its tags:
- * - a repository: all of it;
- * - a tag: it, and of its image what nothing else in the repository leads to;
- * - a digest of a repository: it, its tags, and what nothing else in the repository leads to;
- * - a digest: the same in every repository.
- * Bytes are deleted once no repository holds them, no stored manifest refers to them and no pin names them.
- * Whoever is reading them reads on.
+ * - of a repository: all of it;
+ * - of a tag: the tag, and that part of its image to which nothing else in the repository leads;
+ * - of a digest in a repository: the digest, its tags, and what else only the digest leads to;
+ * - of a digest alone: the same in every repository.
+ * Bytes are deleted once no repository has them, no stored manifest refers to them and no pin names them. A reader that
+ * has them open reads on.
  * @throws OperatorError `unknown`; StoreError, IndexError
  */
 export async function removeContent(
@@ -107,7 +107,7 @@ class Removal {
       if (keys.length === 0) break;
       for (const key of keys) await this.content(key, digest);
     }
-    // Recovered bytes belong to nobody.
+    // Recovered bytes belong to no repository.
     await this.#deleteUnused([digest], digest);
   }
 
@@ -118,7 +118,7 @@ class Removal {
     this.#tags += 1;
   }
 
-  /** @param named is deleted even where a manifest refers to it: it was asked for by its name */
+  /** @param named is deleted even if a manifest refers to it: the operator has named it */
   async #takeOut(key: RepositoryKey, root: Digest, named?: Digest): Promise<void> {
     const { index } = this.#content;
     const leaving = [...(await digestsLeaving(index, key, root))];
@@ -138,12 +138,12 @@ class Removal {
         [...left].filter((digest) => !pinned.has(digest)),
         named,
       );
-      // What a manifest refers to is free once that has gone.
+      // A digest becomes free when the last manifest that refers to it has gone.
     } while (left.size > 0 && this.#blobs > before);
     mirror.forget(await this.#withoutRepository(digests));
   }
 
-  /** What another repository has may be in memory alone, and is not to be forgotten there. */
+  /** Leaves out what another repository has: that may be in memory alone, and must not be forgotten there. */
   async #withoutRepository(digests: readonly Digest[]): Promise<readonly Digest[]> {
     const without: Digest[] = [];
     for (const digest of digests) {
@@ -153,7 +153,7 @@ class Removal {
     return without;
   }
 
-  /** @returns what something that is stored still refers to, and what the deleted manifests did. */
+  /** @returns what a stored manifest still refers to, and what the deleted manifests referred to. */
   async #deleteFreed(digests: readonly Digest[], named: Digest | undefined): Promise<Set<Digest>> {
     const { index } = this.#content;
     const left = new Set<Digest>();
@@ -168,7 +168,7 @@ class Removal {
     return left;
   }
 
-  /** @returns what the bytes, where they were a manifest's, have referred to. */
+  /** @returns what the bytes referred to, if they were a manifest's. */
   async #delete(digest: Digest): Promise<readonly Digest[]> {
     const { store, index, clock } = this.#content;
     const size = (await index.blob(digest))?.size ?? 0;
@@ -178,7 +178,7 @@ class Removal {
       this.#bytes += size;
     }
     await index.deleteBlob(digest);
-    // Whoever stored it anew between the two has lost its row: without one it would never be evicted.
+    // A fill that stored the bytes anew between the two has lost their row: without one they would never be evicted.
     const again = await store.stat(digest);
     if (again !== undefined) await index.putBlob(again, clock.now());
     return edges.filter(({ role }) => role !== 'subject').map((edge) => edge.digest);

@@ -18,15 +18,15 @@ export type Selector =
 
 export interface NamingOptions {
   readonly upstreams: readonly RegistryNames[];
-  /** The name of the upstream that is meant where none is named. */
+  /** Name of the upstream that is meant if the text names none. */
   readonly defaultUpstream: string;
 }
 
 /**
- * Reads what people type: `debian`, `debian:12`, `ghcr.io/acme/app@sha256:...`, or a digest by itself. An upstream that
- * is in the config is told by its name or alias; any other first segment with a dot or a colon may be one that was
- * (its images may still be cached), or the first part of a name on the default upstream.
- * @returns what may be meant, the likeliest first
+ * Reads what operators type: `debian`, `debian:12`, `ghcr.io/acme/app@sha256:...`, or a digest by itself. The name or
+ * alias of a configured upstream names it. Any other first segment with a dot or a colon may name an upstream that was
+ * once configured (its images may still be cached), or be the first part of a name on the default upstream.
+ * @returns the possible meanings, the likeliest first
  * @throws OperatorError `invalid`
  */
 export function parseSelectors(text: string, options: NamingOptions): readonly Selector[] {
@@ -47,7 +47,7 @@ interface SplitReference {
   readonly digest: Digest | undefined;
 }
 
-/** `name:tag@digest`; the digest decides, as it does for clients. A colon before a slash is a port's. */
+/** Splits `name:tag@digest`; the digest decides, as it does for clients. A colon before a slash is a port's. */
 function splitReference(text: string): SplitReference {
   const at = text.indexOf('@');
   const digest = at === -1 ? undefined : parseDigest(text.slice(at + 1));
@@ -62,7 +62,7 @@ function selectorOf(key: RepositoryKey, tag: Tag | undefined, digest: Digest | u
   return tag === undefined ? { kind: 'repository', key } : { kind: 'tag', key, tag };
 }
 
-/** With a dot or a port, or localhost: so clients tell a registry from the first part of a name. */
+/** A dot, a port or `localhost`: by these, clients tell a registry from the first part of a name. */
 const HOST = /^(?=.*[.:]|localhost$)(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(?::\d{1,5})?$/;
 
 function parseKeys(segments: readonly string[], options: NamingOptions): readonly RepositoryKey[] {
@@ -85,12 +85,12 @@ function findUpstream({ upstreams }: NamingOptions, host: string): RegistryNames
   return upstreams.find(({ name, aliases }) => name === host || aliases.includes(host));
 }
 
-/** `upstream/repository`, as `_catalog` lists it. */
+/** Formats `upstream/repository`, as `_catalog` lists it. */
 export function formatRepositoryKey({ registry: upstream, repository }: RepositoryKey): string {
   return `${upstream}/${repository}`;
 }
 
-/** The opposite of `formatRepositoryKey`. An upstream's name has no slash. */
+/** Reads what `formatRepositoryKey` writes. An upstream's name has no slash. */
 export function parseKey(path: string): RepositoryKey {
   const slash = path.indexOf('/');
   return { registry: path.slice(0, slash), repository: parseRepositoryName(path.slice(slash + 1)) };
