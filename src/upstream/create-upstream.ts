@@ -17,18 +17,18 @@ import type { MakeContext } from './connections/trust.ts';
 import type { Upstream } from './upstream.ts';
 
 export interface UpstreamDeps extends Pick<TransportDeps, 'clock' | 'events' | 'connections' | 'large'> {
-  /** Absent: the machine's. */
+  /** Absent: the machine's own network. */
   readonly network?: Network;
   readonly makeContext?: MakeContext | undefined;
-  /** Absent: requests say nothing of who has sent them on. */
+  /** Absent: requests carry no Via header. */
   readonly passage?: Pick<Passage, 'via'> | undefined;
-  /** Absent: documents are read in this thread. */
+  /** Absent: documents are parsed in this thread. */
   readonly parser?: Parser;
 }
 
 /**
- * The client of one remote registry. Nothing is contacted before the first call. What looks at outcomes and
- * not at the wire, such as a breaker, wraps the Upstream that this returns.
+ * Creates the client of one remote registry. It connects to nothing before the first call. Parts that look at outcomes
+ * and not at the wire, such as the breaker, wrap the Upstream that this returns.
  */
 export function createUpstream(settings: UpstreamSettings, deps: UpstreamDeps): Upstream {
   const { name: upstream, url, credentials, trustedRealms = [] } = settings;

@@ -1,26 +1,26 @@
 /**
- * - `absent`: the answer is that there is no such thing. Only this may become a 404 that is remembered.
- * - `denied`: upstream will not give it to our credentials (or to nobody in particular).
+ * - `absent`: upstream says that it has no such thing. Only this may become a 404 that is remembered.
+ * - `denied`: upstream refuses our credentials (or, if there are none, anonymous requests).
  * - `throttled`: 429.
- * - `unavailable`: everything else: no connection, no answer in time, 5xx, a page of something that stands before the
- *   registry, nonsense.
+ * - `unavailable`: everything else: no connection, no answer in time, 5xx, a page from a server in front of the
+ *   registry, an answer that makes no sense.
  *
- * Of the first two, `isVerdict` says whether it is proven that the registry itself has spoken.
+ * For the first two, `isVerdict` says whether the answer provably came from the registry itself.
  */
 export type UpstreamFailure = 'absent' | 'denied' | 'throttled' | 'unavailable';
 
-/** Why, in one word, for logs, messages and metrics. */
+/** The cause in one word, for logs, messages and metrics. */
 export type UpstreamFailureReason =
   | 'not-found'
   | 'unauthorized'
-  /** By another 4xx: a policy (Harbor: 412), the law (451), whatever it has against the request. */
+  /** Refused by another 4xx: for a policy (Harbor: 412), for the law (451), or for any other reason. */
   | 'rejected'
-  /** Upstream does not take the account that is configured: that says nothing of what was asked for. */
+  /** Upstream refuses the configured account, which says nothing about the content that was asked for. */
   | 'account-refused'
-  /** 401 although an account is configured, and it may be by our token as well as by the repository. */
+  /** 401 although an account is configured: the cause may be our token as well as the repository. */
   | 'token-refused'
   | 'rate-limit'
-  /** Docker Hub's abuse limiter: plain text, any endpoint, not told by the `ratelimit-*` headers. */
+  /** Docker Hub's abuse limiter: plain text, on any endpoint, and not reported by the `ratelimit-*` headers. */
   | 'abuse-limit'
   | 'timeout'
   | 'refused'
@@ -35,18 +35,18 @@ export type UpstreamFailureReason =
   | 'redirect'
   | 'forbidden-address'
   | 'content'
-  /** Not asked, so as not to spend the last pulls. */
+  /** Not asked, to keep the last pulls of the quota. */
   | 'quota-reserve'
-  /** Not asked: too much is being fetched from it. */
+  /** Not asked, because too many fetches from it are under way. */
   | 'busy'
   | 'offline'
   | 'breaker-open'
-  /** It could not be asked whether what is cached may be served for this repository. */
+  /** Upstream could not be asked whether cached content may be served for this repository. */
   | 'unconfirmed'
   | 'cancelled'
   | 'network';
 
-/** The one error of `upstream/`. Its message names the upstream and never holds a secret, a token or a query string. */
+/** The error of `upstream/`. Its message names the upstream and never holds a secret, a token or a query string. */
 export class UpstreamError extends Error {
   override readonly name = 'UpstreamError';
   readonly failure: UpstreamFailure;
@@ -54,20 +54,20 @@ export class UpstreamError extends Error {
   readonly upstream: string;
   /** The message without the upstream's name, for a message that names it already. */
   readonly said: string;
-  /** Upstream's HTTP status, where there was an answer. */
+  /** Upstream's HTTP status; undefined if there was no answer. */
   readonly status: number | undefined;
-  /** Of the registry's error document, upper case. */
+  /** Codes of the registry's error document, in upper case. */
   readonly codes: readonly string[];
-  /** From Retry-After. */
+  /** Wait that Retry-After asks for. */
   readonly retryAfterMs: number | undefined;
   /**
-   * The registry itself has said no to what was asked for, in its error document. Only this may take anything from what
-   * is cached: whatever stands before a registry answers 404 and 403, too.
+   * Whether the registry itself has refused, in its error document. Only such a refusal may take cached content away,
+   * since a server in front of a registry answers 404 and 403, too.
    */
   readonly isVerdict: boolean;
-  /** False where this is told without asking: because of what upstream said or did before, or because it must not be asked. */
+  /** Whether upstream was asked. If not, its earlier answers or failures are the reason, or it must not be asked. */
   readonly wasAsked: boolean;
-  /** Of what upstream said before: milliseconds since. */
+  /** Milliseconds since upstream gave the answer that this error repeats; undefined if it repeats none. */
   readonly ageMs: number | undefined;
 
   constructor(
@@ -99,8 +99,8 @@ export class UpstreamError extends Error {
   }
 
   /**
-   * The way led back to a mirror that it had come through (508). That is said of one way, which a client's own request
-   * has begun, and neither of upstream nor of what was asked for.
+   * Whether the request was led back to a mirror that it had passed already (508). A loop says something about the
+   * route of this one client's request, and nothing about upstream or about the content that was asked for.
    */
   get isLoop(): boolean {
     return this.status === 508;

@@ -1,12 +1,15 @@
-/** How a registry differs from what the distribution spec lets one expect. Data: the client has no host names in it. */
+/** How a registry differs from the distribution spec. Kept as data, so that the client's code names no hosts. */
 export interface Quirks {
-  /** How to ask whether a blob exists: `get` where HEAD is refused although GET works. */
+  /** Method to ask whether a blob exists: `get` if the registry refuses HEAD although GET works. */
   readonly blobStat: 'head' | 'get';
-  /** How many tags to ask for in one page. */
+  /** Number of tags to ask for in one page. */
   readonly tagsPageSize: number;
-  /** Whether it counts pulls, tells them in `RateLimit-*`, and means all of them by a 429 (docs.docker.com/docker-hub/usage). */
+  /**
+   * Whether the registry counts pulls, reports them in `RateLimit-*`, and limits all of them by a 429
+   * (docs.docker.com/docker-hub/usage).
+   */
   readonly countsPulls: boolean;
-  /** Bytes that one page of tags may have. */
+  /** Most bytes that one page of tags may have. */
   readonly tagsPageBytes: number;
 }
 
@@ -19,7 +22,7 @@ export const NO_QUIRKS: Quirks = {
   tagsPageBytes: 8 * MiB,
 };
 
-/** One row for each difference; several may match a host. */
+/** One row for each difference; several rows may match a host. */
 const TABLE: readonly { readonly host: RegExp; readonly quirks: Partial<Quirks>; readonly why: string }[] = [
   {
     host: /^public\.ecr\.aws$/,
@@ -43,7 +46,7 @@ const TABLE: readonly { readonly host: RegExp; readonly quirks: Partial<Quirks>;
   },
 ];
 
-/** @param hostname of the upstream's URL, in lower case */
+/** Returns the quirks of a registry. @param hostname of the upstream's URL, in lower case */
 export function quirksOf(hostname: string): Quirks {
   const rows = TABLE.filter(({ host }) => host.test(hostname));
   return Object.assign({}, NO_QUIRKS, ...rows.map(({ quirks }) => quirks));

@@ -2,7 +2,7 @@ import type { CredentialSource } from './credentials/credentials.ts';
 import type { ProxyFor } from './connections/proxy.ts';
 import type { CertificateFile } from './connections/trust.ts';
 
-/** What one upstream is. The composition root makes it from the configuration. */
+/** The settings of one upstream. The composition root makes them from the configuration. */
 export interface UpstreamSettings {
   /** The name in the config: `docker.io`. */
   readonly name: string;
@@ -10,17 +10,17 @@ export interface UpstreamSettings {
   readonly url: URL;
   /** Absent: anonymous. */
   readonly credentials?: CredentialSource | undefined;
-  /** PEM certificates trusted besides the system's, for the registry, its token endpoint and its redirects. */
+  /** PEM certificates trusted besides the system's: for the registry, its token endpoint and its redirects. */
   readonly ca?: string | undefined;
-  /** The file of `ca`, where it may change. */
+  /** The file that `ca` was read from, if it may change. */
   readonly caFile?: CertificateFile | undefined;
-  /** Absent: all of its requests go straight there. */
+  /** Absent: no request goes through a proxy. */
   readonly proxyFor?: ProxyFor | undefined;
-  /** Hosts (`host` or `host:port`) of token endpoints that credentials may go to besides the registry's own domain. */
+  /** Hosts (`host` or `host:port`) of token endpoints that may get credentials besides the registry's own domain. */
   readonly trustedRealms?: readonly string[] | undefined;
   /** Whether redirects and realms may lead to private and loopback addresses. */
   readonly allowPrivateNetworks?: boolean | undefined;
-  /** Milliseconds. */
+  /** In milliseconds. */
   readonly timeouts: {
     /** For a connection, TLS included. */
     readonly connectMs: number;
@@ -29,8 +29,8 @@ export interface UpstreamSettings {
     /** The longest silence inside a body while it is being read. */
     readonly bodyMs: number;
   };
-  /** Connections to one host at the same time; absent: as many as there are requests. */
+  /** Most connections to one host at the same time; absent: as many as there are requests. */
   readonly connections?: number | undefined;
-  /** Docker Hub refuses some clients that do not say who they are. */
+  /** The User-Agent header: Docker Hub refuses some clients that send none. */
   readonly userAgent: string;
 }

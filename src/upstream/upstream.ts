@@ -10,28 +10,28 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Who wants a blob, or to know of it. That may change while it is on its way. */
+/** The client that a blob is asked for. It may change while the request is under way. */
 export interface Demand {
   /** Opaque, one for each client; undefined while no client waits for the blob. */
   readonly client: string | undefined;
-  /** @param listener is called whenever `client` may have changed. @returns what ends that */
+  /** Calls `listener` whenever `client` may have changed. @returns a function that ends this */
   watch(listener: () => void): () => void;
 }
 
-/** Of a call that waits for its turn. */
+/** Options of a call that waits for its turn. */
 export interface TurnOptions extends CallOptions {
-  /** Absent: some client, who stays. */
+  /** Absent: one unnamed client, which waits until the call ends. */
   readonly demand?: Demand | undefined;
 }
 
 export interface BlobOptions extends TurnOptions {
-  /** The whole, unless told. */
+  /** Absent: the whole blob. */
   readonly range?: ByteRange | undefined;
-  /** False: it is refused at once (`busy`) where its turn has not come. For a caller that holds a turn already. */
+  /** Whether the call may wait for its turn, or fails at once (`busy`). False if the caller holds a turn already. */
   readonly mayWait?: boolean;
 }
 
-/** What an upstream says a reference stands for, without the bytes. */
+/** The manifest that a reference stands for, as upstream describes it without the bytes. */
 export interface ResolvedManifest {
   readonly digest: Digest;
   readonly mediaType: string | undefined;
@@ -41,36 +41,36 @@ export interface ResolvedManifest {
 /** A manifest's bytes. `verified` is false only for schema 1 whose digest is over its payload, not over its bytes. */
 export interface FetchedManifest {
   readonly bytes: Uint8Array;
-  /** Bare, as upstream's Content-Type says, agreeing with the document's own `mediaType`. */
+  /** From upstream's Content-Type, without parameters; agrees with the document's own `mediaType`. */
   readonly mediaType: string;
-  /** Computed from the bytes with the algorithm asked for (sha256 for a tag); signed schema 1: that of its payload. */
+  /** Computed from the bytes by the reference's algorithm (sha256 for a tag); of signed schema 1, from its payload. */
   readonly digest: Digest;
   readonly verified: boolean;
-  /** What the bytes say. */
+  /** The parsed bytes. */
   readonly content: Manifest;
 }
 
 /** A blob's bytes from `start` on, as they arrive. The body must be read to the end or destroyed. */
 export interface FetchedBlob {
-  /** Each time all that has arrived, in pieces; they are the taker's, memory and all. */
+  /** Each step gives all the pieces that have arrived. Their memory belongs to the reader. */
   readonly body: AsyncIterable<readonly Uint8Array[]> & { destroy(error?: Error): unknown };
-  /** Position of the first byte of `body` in the blob: the one asked for, or 0 where upstream ignored Range. */
+  /** Position of the first byte of `body` in the blob: the one asked for, or 0 if upstream ignored Range. */
   readonly start: number;
-  /** The whole blob's size in bytes, where upstream told it. */
+  /** The whole blob's size in bytes, if upstream told it. */
   readonly size: number | undefined;
 }
 
-/** What an upstream says of a blob, without the bytes. */
+/** A blob, as upstream describes it without the bytes. */
 export interface ToldBlob {
-  /** The whole blob's size in bytes; undefined where it does not tell. */
+  /** The whole blob's size in bytes; undefined if upstream does not tell it. */
   readonly size: number | undefined;
-  /** Docker-Content-Digest as it came: a claim. */
+  /** Docker-Content-Digest as it came: a claim, not verified. */
   readonly digest?: string | undefined;
-  /** Where the size comes from: a HEAD, the Content-Range of one byte, or a GET that was answered with the whole. */
+  /** Source of the size: a HEAD, the Content-Range of one byte, or a GET that was answered with the whole blob. */
   readonly by: 'head' | 'range' | 'whole';
 }
 
-/** A half-open range of a blob: bytes from `start` up to, not including, `end`; no `end`: to the last byte. */
+/** A half-open range of a blob: bytes from `start` up to, not including, `end`; without `end`, to the last byte. */
 export interface ByteRange {
   readonly start: number;
   readonly end?: number | undefined;
@@ -78,57 +78,56 @@ export interface ByteRange {
 
 export interface TagsPage {
   readonly tags: TagNames;
-  /** Opaque; given back to `tags` for the page after this one. Undefined on the last page. */
+  /** Opaque cursor: the caller passes it to `tags` to get the next page. Undefined on the last page. */
   readonly next: string | undefined;
 }
 
 /**
- * One remote registry (OCI distribution spec, "Pull" and "Content Discovery"). Every method gives parsed
- * values, with every foreign body bounded, or throws UpstreamError. Manifests are verified; blobs are not:
- * the ingest does that.
+ * One remote registry (OCI distribution spec, "Pull" and "Content Discovery"). Every method bounds what it reads, and
+ * returns parsed values or throws UpstreamError. Manifests are verified; blobs are not, since the ingest verifies them.
  */
 export interface Upstream {
   /** The name in the config: `docker.io`. */
   readonly name: string;
   /**
-   * HEAD. Undefined where upstream answers without a digest or does not do HEAD: the caller fetches instead.
+   * Asks by HEAD. @returns undefined if upstream answers without a digest or refuses HEAD: the caller fetches instead
    */
   resolve(
     repository: RepositoryName,
     reference: Reference,
     options?: CallOptions,
   ): Promise<ResolvedManifest | undefined>;
-  /** GET with the wide Accept list. A digest reference whose bytes differ is `unavailable`. */
+  /** Gets a manifest, with the wide Accept list. Throws `unavailable` if the bytes do not have the digest asked for. */
   manifest(repository: RepositoryName, reference: Reference, options?: CallOptions): Promise<FetchedManifest>;
-  /** GET, through redirects. */
+  /** Gets a blob, through redirects. */
   blob(repository: RepositoryName, digest: Digest, options?: BlobOptions): Promise<FetchedBlob>;
   /**
-   * Whether the blob is in the repository, at the least cost that this registry allows. Throws `absent` if not.
-   * Where HEAD does not tell the size, or another one than `expectedSize` (bytes), one byte is asked for, too.
+   * Asks whether the repository has the blob, at the least cost that this registry allows. Throws `absent` if not.
+   * If HEAD tells no size, or a size other than `expectedSize` (bytes), it asks for one byte, too.
    */
   statBlob(
     repository: RepositoryName,
     digest: Digest,
     options?: TurnOptions & { readonly expectedSize?: number | undefined },
   ): Promise<ToldBlob>;
-  /** One page of tags, in upstream's order. */
+  /** Gets one page of tags, in upstream's order. */
   tags(
     repository: RepositoryName,
     options?: CallOptions & { readonly next?: string | undefined },
   ): Promise<TagsPage>;
   /**
-   * All referrers, through every page; the tag-schema fallback where upstream has no referrers API.
-   * `artifactType` is a hint: the caller filters.
+   * Gets all referrers, from every page; by the referrers tag schema if upstream has no referrers API.
+   * `artifactType` is a hint to upstream: the caller must filter.
    */
   referrers(
     repository: RepositoryName,
     subject: Digest,
     options?: CallOptions & { readonly artifactType?: string | undefined },
   ): Promise<readonly Descriptor[]>;
-  /** What upstream last told of the pulls that are left; undefined where it does not tell. */
+  /** Returns the pull limit that upstream told last; undefined if it tells none. */
   rateLimit(): { readonly limit: number; readonly remaining: number } | undefined;
-  /** Why upstream does not take the configured account; undefined while it does, or nothing is known. */
+  /** Returns why upstream refuses the configured account; undefined while it accepts it, or nothing is known. */
   accountRefusal(): string | undefined;
-  /** Closes the connections; what still runs fails. */
+  /** Closes the connections; calls that still run fail. */
   close(): Promise<void>;
 }

@@ -1,11 +1,11 @@
 import type { Readable } from 'node:stream';
 
-/** What arrives beyond this waits in the kernel until somebody takes what is here. */
+/** Bytes read ahead of the reader; more of them wait in the kernel until the reader takes these. */
 const READ_AHEAD = 512 * 1024;
 
 /**
- * The bytes of a body in the pieces in which they arrive: whoever asks gets all that have come since, at once. To
- * iterate the body itself would join them, at the cost of another copy.
+ * The bytes of a body in the pieces in which they arrive: each call of `next` takes all that have come since the last.
+ * Iterating the body itself would join the pieces, at the cost of another copy.
  */
 export class Arrivals {
   readonly #body: Readable;
@@ -24,15 +24,15 @@ export class Arrivals {
     body.on('data', (piece: Uint8Array) => this.#add(piece));
   }
 
-  /** Whether `next` has something to give, or to throw, at once. */
+  /** Whether `next` can return or throw at once. */
   get isReady(): boolean {
     return this.#pieces.length > 0 || this.#isOver;
   }
 
   /**
    * Waits for bytes.
-   * @returns what has arrived, in order; undefined at the end
-   * @throws what the body failed with, once what came before was taken
+   * @returns the pieces that have arrived, in order; undefined at the end
+   * @throws the body's error, once all pieces before it were taken
    */
   async next(): Promise<readonly Uint8Array[] | undefined> {
     if (!this.isReady) await new Promise<void>((resolve) => (this.#wake = resolve));

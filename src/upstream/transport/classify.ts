@@ -1,14 +1,14 @@
 import type { UpstreamFailure, UpstreamFailureReason } from '../error.ts';
 import type { Problem } from './problem.ts';
 
-/** What went wrong: the content of an UpstreamError. */
+/** The class, cause and message of a failure: the content of an UpstreamError. */
 export interface Classified {
   readonly failure: UpstreamFailure;
   readonly reason: UpstreamFailureReason;
   readonly message: string;
 }
 
-/** Codes by which a registry says "no such thing", whatever the status (Quay and ECR say some with 400). */
+/** Codes by which a registry says "no such thing", whatever the status (Quay and ECR send some of them with 400). */
 const ABSENT_CODES: ReadonlySet<string> = new Set([
   'BLOB_UNKNOWN',
   'DIGEST_INVALID',
@@ -18,19 +18,19 @@ const ABSENT_CODES: ReadonlySet<string> = new Set([
   'TAG_INVALID',
 ]);
 
-/** The body that says so is missing after a HEAD. */
+/** Message of a 508 that brings none: an answer to HEAD has no body. */
 const LOOP = 'a loop: the upstream leads back to a mirror on the way';
 
-/** What an answer means, and whether it is the registry's own word on what was asked for. */
+/** The meaning of an answer, and whether the registry itself provably gave it. */
 export interface ClassifiedAnswer extends Classified {
   /** See `UpstreamError.isVerdict`. */
   readonly isVerdict: boolean;
 }
 
 /**
- * What an answer above 299 means (distribution-spec "Error Codes"). Only a 4xx with the registry's error document is
- * its word. Block pages, ingresses and gateways answer 4xx as well, with texts, pages and JSON of their own; no header
- * tells them apart, since proxies add those; and a HEAD has no body that could.
+ * Classifies an answer above 299 (distribution-spec "Error Codes"). Only a 4xx with the registry's error document is a
+ * verdict. Block pages, ingresses and gateways answer 4xx as well, with texts, pages and JSON of their own. No header
+ * tells their answers from the registry's, since proxies add headers; and an answer to HEAD has no body that could.
  */
 export function classifyStatus(status: number, problem: Problem): ClassifiedAnswer {
   const { failure, reason } = classOf(status, problem);
@@ -54,7 +54,7 @@ function classOf(status: number, problem: Problem): Pick<Classified, 'failure' |
   return { failure: 'unavailable', reason: isTimeout ? 'timeout' : 'status' };
 }
 
-/** By a document: that there is none, that it is for others, or that there is something against the request. */
+/** Classifies a 4xx with an error document: there is no such thing, it is for others, or the request is rejected. */
 function saidNo(status: number, problem: Problem): Pick<Classified, 'failure' | 'reason'> {
   if (status === 401 || status === 403 || isStaleCredential(status, problem)) {
     return { failure: 'denied', reason: 'unauthorized' };
@@ -65,8 +65,8 @@ function saidNo(status: number, problem: Problem): Pick<Classified, 'failure' | 
 }
 
 /**
- * Of all 4xx these are about something else than the object: a proxy (407), time (408) and ranges (416); and these
- * mean "later": a conflict (409), a lock (423), too early (425).
+ * The 4xx that are not about the object: some are about a proxy (407), time (408) or ranges (416), and some mean
+ * "later": a conflict (409), a lock (423), too early (425).
  */
 const ABOUT_SOMETHING_ELSE: ReadonlySet<number> = new Set([407, 408, 409, 416, 423, 425]);
 
@@ -74,7 +74,7 @@ function isAboutTheObject(status: number): boolean {
   return status >= 400 && status < 500 && !ABOUT_SOMETHING_ELSE.has(status);
 }
 
-/** public.ecr.aws answers a stale token with 400 DENIED (aws/containers-roadmap#2835). */
+/** Whether the answer refuses a stale token: public.ecr.aws says 400 DENIED then (aws/containers-roadmap#2835). */
 export function isStaleCredential(status: number, problem: Problem): boolean {
   return status === 400 && problem.codes.some((code) => code === 'DENIED' || code === 'UNAUTHORIZED');
 }
@@ -84,7 +84,7 @@ function isThrottledByCode(status: number, problem: Problem): boolean {
 }
 
 /**
- * Docker Hub has two limiters: the pull limit answers with an error document, the abuse limit with plain text
+ * Tells Docker Hub's two limiters apart: the pull limit answers with an error document, the abuse limit with plain text
  * (https://docs.docker.com/docker-hub/usage/).
  */
 function throttled(problem: Problem): Pick<Classified, 'failure' | 'reason'> {
@@ -102,14 +102,14 @@ const NETWORK_REASONS: readonly (readonly [pattern: RegExp, reason: UpstreamFail
   [/^(?:HPE_\w+|HTTPParserError|UND_ERR_HEADERS_OVERFLOW|UND_ERR_RES_\w+)$/, 'content'],
 ];
 
-/** What an error of the connection or of the HTTP parser means: always `unavailable`. */
+/** Classifies an error of the connection or of the HTTP parser: always as `unavailable`. */
 export function classifyNetworkError(error: unknown): Classified {
   const code = codeOf(error);
   const known = NETWORK_REASONS.find(([pattern]) => pattern.test(code))?.[1];
   return { failure: 'unavailable', reason: known ?? 'network', message: `${describe(known)} (${code})` };
 }
 
-/** Of a name with several addresses Node reports all attempts in one AggregateError. */
+/** Finds the error's code. If a name has several addresses, Node reports all attempts in one AggregateError. */
 function codeOf(error: unknown): string {
   const { code, cause, errors } = (error ?? {}) as { code?: unknown; cause?: unknown; errors?: unknown };
   if (typeof code === 'string' && code !== '') return code;

@@ -3,8 +3,8 @@ import { UpstreamError } from '../error.ts';
 import { headerText, type AnswerHeaders } from './headers.ts';
 
 /**
- * The codings that change bytes (RFC 9110 §8.4.1 and the registry it names). What else stands in a Content-Encoding
- * does not: object stores tell there what they were given at an upload (`aws-chunked`, `utf-8`, `binary`, `none`).
+ * The codings that change bytes (RFC 9110 §8.4.1 and the registry it names). Other values of Content-Encoding do not:
+ * object stores repeat there what a client set at its upload (`aws-chunked`, `utf-8`, `binary`, `none`).
  */
 const CODINGS: ReadonlySet<string> = new Set([
   'gzip',
@@ -18,7 +18,7 @@ const CODINGS: ReadonlySet<string> = new Set([
   'dcz',
 ]);
 
-/** The Content-Encoding, where it says that the bytes are not those of the content. It may be wrong in that. */
+/** Returns the Content-Encoding if it says that the bytes are encoded. It may be wrong: stores mislabel content. */
 export function encodingOf(headers: AnswerHeaders): string | undefined {
   const label = headerText(headers, 'content-encoding')?.trim().toLowerCase();
   const tokens = label?.split(',').map((token) => token.trim()) ?? [];
@@ -27,7 +27,7 @@ export function encodingOf(headers: AnswerHeaders): string | undefined {
 
 /**
  * Refuses a document that was compressed although identity was asked for (moby#17595; registry.access.redhat.com).
- * Not for what has a digest: that decides, since stores have such labels of layers that are as they should be.
+ * Content with a digest does not need this: its digest decides, since stores put such labels on layers that are intact.
  * @throws UpstreamError `content`; the body is destroyed
  */
 export function requireIdentity(upstream: string, answer: UpstreamResponse): void {

@@ -1,10 +1,10 @@
 import type { AnswerBody } from './response-body.ts';
 import type { Reporter } from './reporter.ts';
 
-/** Bytes between two events: a blob of 1 GB makes a thousand. */
+/** Bytes between two events: a blob of 1 GB makes a thousand events. */
 const BATCH_BYTES = 1024 * 1024;
 
-/** A body whose bytes are told as they come. */
+/** A body that reports the number of its bytes while they are read. */
 export class CountedBody implements AsyncIterable<readonly Uint8Array[]> {
   readonly #body: AnswerBody;
   readonly #reporter: Reporter;
@@ -19,18 +19,18 @@ export class CountedBody implements AsyncIterable<readonly Uint8Array[]> {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<readonly Uint8Array[], void, undefined> {
-    let untold = 0;
+    let unreported = 0;
     try {
       for await (const pieces of this.#body) {
-        for (const { length } of pieces) untold += length;
-        if (untold >= BATCH_BYTES) {
-          this.#reporter.bytes(untold);
-          untold = 0;
+        for (const { length } of pieces) unreported += length;
+        if (unreported >= BATCH_BYTES) {
+          this.#reporter.bytes(unreported);
+          unreported = 0;
         }
         yield pieces;
       }
     } finally {
-      if (untold > 0) this.#reporter.bytes(untold);
+      if (unreported > 0) this.#reporter.bytes(unreported);
     }
   }
 }

@@ -1,13 +1,13 @@
-/** Headers of an answer as undici gives them: lower-case names, repeated lines as a list. */
+/** Headers of an answer as undici gives them: names in lower case, repeated lines as a list. */
 export type AnswerHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/** The first line of a header. */
+/** Returns the first line of a header. */
 export function headerText(headers: AnswerHeaders, name: string): string | undefined {
   const value = headers[name];
   return typeof value === 'string' ? value : value?.[0];
 }
 
-/** Content-Length as a number of bytes; undefined where it is absent or no number. */
+/** Returns Content-Length as a number of bytes; undefined if it is absent or no number. */
 export function contentLength(headers: AnswerHeaders): number | undefined {
   const text = headerText(headers, 'content-length');
   if (text === undefined || !/^[0-9]{1,15}$/.test(text)) return undefined;

@@ -2,41 +2,41 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { HeaderLines } from '../../http/scanner.ts';
 import { formatVia, parseVia } from '../../http/via.ts';
 
-/** More than this no Larder tells of, so a request that names more comes from something else. */
+/** Most Larders that a Larder names in Via, so a request that names more does not come from a Larder. */
 const MAX_LARDERS = 16;
 
 /**
- * The way of requests through this Larder, by Via. Its upstream may lead back to it, by a mistake in a configuration,
- * directly or through others: then what is asked for waits for itself, up to every deadline.
+ * Detects requests that come back to this Larder, by Via. By a mistake in a configuration, its upstream may lead back
+ * to it, directly or through other mirrors: then a fill waits for itself until a deadline ends it.
  *
- * What a request makes (fills and revalidations outlive it, and are shared) carries the request's Via on as its
+ * Fills and revalidations outlive the request that starts them, and are shared. They keep the request's Via in their
  * asynchronous context, since the cache in between knows nothing of HTTP.
  */
 export class Passage {
   readonly #id: string;
   readonly #before = new AsyncLocalStorage<readonly string[]>();
 
-  /** @param id is no other Larder's, as a random one */
+  /** @param id a name that no other Larder has, such as a random one */
   constructor(id: string) {
     this.#id = id;
   }
 
-  /** Whether a request with this Via has been here before. */
+  /** Whether a request with this Via has passed this Larder before. */
   hasPassed(via: HeaderLines): boolean {
     if (via === undefined) return false;
     const ids = parseVia(via);
     return ids.includes(this.#id) || ids.length > MAX_LARDERS;
   }
 
-  /** Runs what a request with this Via makes. */
+  /** Runs a request's work, whose requests to upstreams then continue this Via. */
   carry<T>(via: HeaderLines, run: () => T): T {
     return this.#before.run(via === undefined ? [] : parseVia(via), run);
   }
 
   /**
-   * The Via of what is asked of an upstream now. Of a long row only the last are told, this one included: others may
-   * wait for the same answer, so no client may make it a refusal by what it says it has come through. What comes back
-   * is still known, since what is left out was before the circle: only one of more than these ends by deadlines instead.
+   * The Via of a request to an upstream. It names only the last Larders of a long row, this one included: other clients
+   * may wait for the same answer, so no client may turn it into a refusal by naming many Larders. A loop is still
+   * detected, since the names left out came before it; only a loop through more Larders than these ends by deadlines.
    */
   get via(): string {
     return formatVia([...(this.#before.getStore() ?? []), this.#id].slice(-MAX_LARDERS));

@@ -1,31 +1,32 @@
 import { brotliDecompressSync, unzipSync } from 'node:zlib';
 import { isJsonObject } from '../../oci/json.ts';
 
-/** What the body of a refusal says. */
+/** The codes and the message in the body of a refusal. */
 export interface Problem {
-  /** Codes of the registry's error document, upper case; none where the body is no such document. */
+  /** Codes of the registry's error document, in upper case; none if the body is no such document. */
   readonly codes: readonly string[];
-  /** For people: printable, short, and without any query string. */
+  /** Text for people: printable, short, and without any query string. */
   readonly message: string | undefined;
 }
 
 export const NO_PROBLEM: Problem = { codes: [], message: undefined };
 
-/** Documents may describe in `detail` all that they looked at. */
+/** Most bytes of an error document: its `detail` may describe everything that the registry looked at. */
 export const MAX_PROBLEM_BYTES = 256 * 1024;
 
 const MAX_ERRORS = 10;
 const MAX_MESSAGE = 200;
 
 /**
- * What the body of a refusal says, as it came. Some servers pack what they make themselves, whatever was asked for.
+ * Reads the body of a refusal, decompressing it first: some servers compress their own pages although identity was
+ * asked for.
  * @param encoding its Content-Encoding
  */
 export function readProblem(body: Uint8Array, encoding: string | undefined): Problem {
   try {
     return parseProblem(Buffer.from(unpacked(body, encoding?.trim().toLowerCase())).toString());
   } catch {
-    // Not what it says that it is, or larger than a document is.
+    // It is not encoded as it says, or is larger than such a document may be.
     return NO_PROBLEM;
   }
 }
@@ -45,8 +46,8 @@ function unpacked(body: Uint8Array, encoding: string | undefined): Uint8Array {
 }
 
 /**
- * Reads the error document of the distribution spec ("Error Codes"). Its Content-Type is not asked for:
- * registries send it as text, too. Text that is no such document gives a message and no codes; HTML nothing.
+ * Reads the error document of the distribution spec ("Error Codes"). Its Content-Type is ignored, since some registries
+ * send it as text. Other text gives a message and no codes; HTML gives neither.
  */
 export function parseProblem(body: string): Problem {
   const errors = listOf(parseJson(body)).slice(0, MAX_ERRORS).filter(isJsonObject);
@@ -56,14 +57,14 @@ export function parseProblem(body: string): Problem {
   return { codes, message: message === undefined ? undefined : printable(message) };
 }
 
-/** The spec has capitals and underscores; ECR writes small letters. A number in quotes is a gateway's status. */
+/** Whether this is a code: the spec has capitals and underscores, ECR small letters. A number is a gateway's status. */
 function isCode(code: unknown): code is string {
   return typeof code === 'string' && /^[A-Za-z][A-Za-z0-9_]{0,99}$/.test(code);
 }
 
 function parseJson(text: string): unknown {
   try {
-    // Some frameworks write a byte order mark, which JSON does not know.
+    // Some frameworks write a byte order mark, which JSON does not allow.
     return JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch {
     return undefined;
@@ -81,7 +82,7 @@ function plainMessage(body: string): string | undefined {
   return text === '' || /^[<{[]/.test(text) ? undefined : printable(text);
 }
 
-/** Query strings may be signatures, and a foreign text may hold a whole URL. */
+/** Makes a foreign text short and printable. It may hold a whole URL, whose query string may be a signature. */
 function printable(text: string): string {
   const clean = text
     .slice(0, MAX_MESSAGE * 4)

@@ -1,15 +1,15 @@
 import { headerText, type AnswerHeaders } from './headers.ts';
 
-/** Docker Hub's account of pulls (https://docs.docker.com/docker-hub/usage/pulls/): `100;w=21600`. */
+/** Docker Hub's count of pulls (https://docs.docker.com/docker-hub/usage/pulls/): `100;w=21600`. */
 export interface RateLimit {
   readonly limit: number;
   readonly remaining: number;
 }
 
-/** Docker Hub counts over hours. What others count over seconds are requests, and there are more in a moment. */
+/** Docker Hub counts pulls over hours. Other registries count requests over seconds, and allow more in a moment. */
 const MIN_WINDOW_S = 3600;
 
-/** Undefined where the answer does not carry both headers with such a window; an account without a limit gets none. */
+/** Reads the pull limit; undefined without both headers and such a window: an account without a limit gets none. */
 export function parseRateLimit(headers: AnswerHeaders): RateLimit | undefined {
   const limit = parseCount(headerText(headers, 'ratelimit-limit'));
   const remaining = parseCount(headerText(headers, 'ratelimit-remaining'));

@@ -2,27 +2,27 @@ import { UpstreamError } from '../error.ts';
 import type { UpstreamResponse } from './response.ts';
 import type { HopRequest, Send } from './transport.ts';
 
-/** As Go's client and containerd do. */
+/** The limit of Go's client and of containerd. */
 const MAX_REDIRECTS = 10;
 
-/** 301 at Harbor, 302 at Quay and GitLab, 307 at most others. */
+/** Redirecting statuses: Harbor sends 301, Quay and GitLab 302, most others 307. */
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
-/** Where a redirect leads, or why it may not be followed. */
+/** The target of a redirect, or the reason why it may not be followed. */
 export type NextHop =
   | {
       readonly url: URL;
-      /** Its path and query as they were written; undefined where they are the URL's. */
+      /** Path and query as they were written; undefined: the URL's own. */
       readonly target: string | undefined;
     }
   | { readonly refusal: string };
 
 /**
- * Reads a Location (RFC 9110 §10.2.2), relative ones against `current`. From https never to http; user
- * information in it is dropped, as a registry has no business logging Larder in anywhere.
+ * Reads a Location (RFC 9110 §10.2.2), relative ones against `current`. It never leads from https to http. User
+ * information is dropped, since a registry has no business logging Larder in anywhere.
  *
- * A URL that is parsed is also normalised, and a signature may be over what was written (`'`, `%2e%2e`, a bare `?`).
- * So the URL decides who is asked, and `target` is what is asked for there.
+ * Parsing normalises a URL, and a signature may cover the text as it was written (`'`, `%2e%2e`, a bare `?`). So the
+ * URL says which host is asked, and `target` says what is asked for there.
  */
 export function nextHop(current: URL, location: string | undefined): NextHop {
   const written = location?.replaceAll(/[\x80-\xff]/g, encodeByte);
@@ -37,7 +37,7 @@ export function nextHop(current: URL, location: string | undefined): NextHop {
   return { url, target: targetOf(written ?? '', url) };
 }
 
-/** Headers are read as latin1, and a URL would take the bytes of UTF-8 for two letters each. */
+/** Encodes one byte: headers are read as latin1, and a URL would take each byte of UTF-8 for a letter. */
 function encodeByte(byte: string): string {
   return `%${byte.charCodeAt(0).toString(16).toUpperCase()}`;
 }
@@ -46,13 +46,13 @@ function encodeByte(byte: string): string {
 const ABSOLUTE = /^(?:https?:)?\/\/[^/?#\\@]*(?:@[^/?#\\@]*)?(\/?[^#]*)/i;
 const PATH_ONLY = /^(\/(?!\/)[^#]*)/;
 
-/** What a request line can hold. */
+/** The characters that a request line can hold. */
 const VISIBLE = /^[!-~]*$/;
 
-/** Literal dot segments are resolved by every client, and not what anything was signed with. */
+/** A literal dot segment: every client resolves it, so no signature covers one. */
 const DOT_SEGMENT = /\/\.{1,2}(?:[/?]|$)/;
 
-/** Undefined where it is not certain that what is written means the URL. */
+/** Returns path and query as written; undefined if they do not certainly mean `url`. */
 function targetOf(written: string, url: URL): string | undefined {
   const [, rest] = ABSOLUTE.exec(written) ?? PATH_ONLY.exec(written) ?? [];
   if (rest === undefined || !VISIBLE.test(rest)) return undefined;
@@ -62,9 +62,9 @@ function targetOf(written: string, url: URL): string | undefined {
 }
 
 /**
- * Sends a GET or HEAD and follows its redirects. `send` decides for each hop what authorizes it, so that the
- * headers given here must hold nothing that only one host may see.
- * @throws UpstreamError `redirect` where it leads nowhere, too far or to where it may not
+ * Sends a GET or HEAD and follows its redirects. The headers of `first` go to every host, so they must hold no secret:
+ * `send` adds the authorization for each hop.
+ * @throws UpstreamError `redirect` if a redirect has no target, has a forbidden one, or there are too many
  */
 export async function follow(upstream: string, first: HopRequest, send: Send): Promise<UpstreamResponse> {
   let hop = first;

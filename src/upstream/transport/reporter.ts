@@ -5,7 +5,7 @@ import { UpstreamError } from '../error.ts';
 
 export type RequestTarget = Extract<LarderEvent, { kind: 'upstream-request' }>['target'];
 
-/** Tells the events of one upstream. */
+/** Emits the events of one upstream. */
 export class Reporter {
   readonly #upstream: string;
   readonly #clock: Clock;
@@ -18,7 +18,7 @@ export class Reporter {
     this.#events = deps.events;
   }
 
-  /** Runs one request and tells how it ended; redirects and authentication on the way are part of it. */
+  /** Runs one request and emits how it ended; its redirects and authentication are part of it. */
   async report<T extends object>(target: RequestTarget, method: string, run: () => Promise<T>): Promise<T> {
     const startedAt = this.#clock.monotonic();
     const tell = (result: UpstreamResult, status: number | undefined): void => {
@@ -52,7 +52,7 @@ export class Reporter {
     this.#events.emit({ kind: 'rate-limit', upstream: this.#upstream, ...rateLimit });
   }
 
-  /** What upstream told last. */
+  /** The pull limit that upstream told last. */
   get lastRateLimit(): RateLimit | undefined {
     return this.#rateLimit;
   }

@@ -10,28 +10,28 @@ type UndiciBody = Dispatcher.ResponseData['body'];
 export interface AnswerBodyOptions {
   readonly upstream: string;
   readonly clock: Clock;
-  /** The longest silence while somebody waits for bytes, in milliseconds. */
+  /** The longest silence while a reader waits for bytes, in milliseconds. */
   readonly bodyMs: number;
-  /** When an answer that is one document is due whole, by the monotonic clock. */
+  /** Monotonic time by which a document must have arrived whole. */
   readonly dueAt: number;
-  /** Where a large body finds its place in memory. */
+  /** Gives each large body its place in memory. */
   readonly large: LargeBodies;
 }
 
-/** A document in memory. To be disposed of when its bytes are used no more. */
+/** A document in memory. Its user must dispose of it when it needs the bytes no more. */
 export interface HeldDocument extends Disposable {
   readonly bytes: Buffer;
 }
 
-/** How much of an unwanted body is read to keep its connection; longer ones are cheaper to cut. */
+/** Most bytes of an unwanted body that are read to keep its connection; cutting a longer one is cheaper. */
 const DISCARD_BYTES = 64 * 1024;
 
-/** How long an error message is worth waiting for. */
+/** Longest wait for the body of an error, in milliseconds. */
 const HEAD_MS = 2000;
 
 /**
- * The body of an answer: read once, to the end or until destroyed. All of its failures are UpstreamErrors.
- * The silence is counted only while a reader waits, so a slow disk does not make an upstream look dead.
+ * The body of an answer: it is read once, to the end or until it is destroyed. All of its failures are UpstreamErrors.
+ * Silence counts only while a reader waits, so that a slow disk does not make an upstream look dead.
  */
 export class AnswerBody implements AsyncIterable<readonly Uint8Array[]> {
   readonly #body: UndiciBody;
@@ -40,16 +40,16 @@ export class AnswerBody implements AsyncIterable<readonly Uint8Array[]> {
   constructor(body: UndiciBody, options: AnswerBodyOptions) {
     this.#body = body;
     this.#options = options;
-    // A body that fails while nobody reads it must not end the process; a reader gets the error all the same.
+    // A body that fails while no reader waits must not end the process; the next reader gets the error all the same.
     body.on('error', () => undefined);
   }
 
-  /** Ends the body; a reader that waits gets `error`. */
+  /** Ends the body; a waiting reader gets `error`. */
   destroy(error?: Error): void {
     this.#body.destroy(error);
   }
 
-  /** The bytes in the pieces in which they arrive, each time all that are here. */
+  /** Yields the bytes in the pieces in which they arrive: each time all that have arrived. */
   async *[Symbol.asyncIterator](): AsyncGenerator<readonly Uint8Array[], void, undefined> {
     const arrivals = new Arrivals(this.#body);
     try {
@@ -64,10 +64,10 @@ export class AnswerBody implements AsyncIterable<readonly Uint8Array[]> {
   }
 
   /**
-   * The whole of a body that a client waits for before it gets a single header: due in the time that the answer's
-   * headers had, or an upstream that sends a byte now and then would hold the client for ever. A large one waits for
-   * its place in memory, in which time upstream is not to blame.
-   * @throws UpstreamError `content` where it is longer than `limit` bytes, `timeout` where it is late
+   * Reads a whole body that a client waits for before it gets a single header. The body shares the deadline of the
+   * answer's headers, or an upstream that sends a byte now and then would hold the client for ever. A large body waits
+   * for its place in memory, and that time does not count, since upstream is not to blame for it.
+   * @throws UpstreamError `content` if it is longer than `limit` bytes, `timeout` if it is late
    */
   async document(limit: number): Promise<HeldDocument> {
     const { clock, dueAt } = this.#options;
@@ -91,7 +91,7 @@ export class AnswerBody implements AsyncIterable<readonly Uint8Array[]> {
     }
   }
 
-  /** @param onLarge is waited for where there is more than a small body */
+  /** @param onLarge called and awaited once, when the body turns out to be large */
   async #whole(limit: number, onLarge: () => Promise<void>): Promise<Buffer> {
     const chunks: Uint8Array[] = [];
     let length = 0;
@@ -107,7 +107,7 @@ export class AnswerBody implements AsyncIterable<readonly Uint8Array[]> {
     return Buffer.concat(chunks, length);
   }
 
-  /** At most the first `limit` bytes, or what came of them in a short time. For error messages. Never throws. */
+  /** Reads at most the first `limit` bytes, or those that come in a short time. For error messages. Never throws. */
   async head(limit: number): Promise<Buffer> {
     const chunks: Uint8Array[] = [];
     let length = 0;
@@ -119,20 +119,20 @@ export class AnswerBody implements AsyncIterable<readonly Uint8Array[]> {
         if (length >= limit) break;
       }
     } catch {
-      // The status has said what matters.
+      // The status is enough for an error.
     } finally {
       cancel();
     }
     return Buffer.concat(chunks).subarray(0, limit);
   }
 
-  /** Gets rid of a body that nobody wants, keeping the connection where that is cheap. Never throws. */
+  /** Throws away an unwanted body, and keeps the connection if that is cheap. Never throws. */
   async discard(): Promise<void> {
     const cancel = this.#options.clock.after(this.#options.bodyMs, () => this.destroy());
     try {
       await this.#body.dump({ limit: DISCARD_BYTES });
     } catch {
-      // It is gone, which was the wish.
+      // The body is gone, as intended.
     } finally {
       cancel();
     }

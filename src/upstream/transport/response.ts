@@ -8,11 +8,11 @@ export class UpstreamResponse {
   readonly status: number;
   readonly headers: AnswerHeaders;
   readonly body: AnswerBody;
-  /** What was asked; its query may hold a signature. */
+  /** The URL that was asked; its query may hold a signature. */
   readonly url: URL;
-  /** What to add to the message where this is a refusal. */
+  /** Text to add to the message if this is a refusal. */
   note: string | undefined;
-  /** Where this may be a refusal of what the configured account was shown by, and not of what was asked for. */
+  /** Set if this may be a refusal of the configured account or its token, and not of the content asked for. */
   refusedAs: 'account-refused' | 'token-refused' | undefined;
   #problem: Promise<Problem> | undefined;
 
@@ -23,12 +23,12 @@ export class UpstreamResponse {
     this.body = body;
   }
 
-  /** The first line of a header. */
+  /** Returns the first line of a header. */
   header(name: string): string | undefined {
     return headerText(this.headers, name);
   }
 
-  /** What the body of a refusal says; reads at most 256 KiB of it, once. Never throws. */
+  /** Reads the body of a refusal: at most 256 KiB of it, once. Never throws. */
   problem(): Promise<Problem> {
     this.#problem ??= this.#readProblem();
     return this.#problem;

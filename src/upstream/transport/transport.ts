@@ -22,38 +22,38 @@ import { Trust, type MakeContext } from '../connections/trust.ts';
 export interface HopRequest {
   readonly method: 'GET' | 'HEAD' | 'POST';
   readonly url: URL;
-  /** Path and query as they go out, which normalised are the URL's; absent: the URL's own. */
+  /** Path and query as they are sent; normalised, they equal the URL's. Absent: the URL's own. */
   readonly target?: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | undefined;
-  /** What it is about; counts where the URL names no repository itself. */
+  /** The repository that the request is about; used if the URL itself names none. */
   readonly repository?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Sends one request and gives its answer, whatever its status; does not follow redirects. */
+/** Sends one request and returns its answer, whatever its status; does not follow redirects. */
 export type Send = (hop: HopRequest) => Promise<UpstreamResponse>;
 
 export interface TransportDeps {
   readonly clock: Clock;
   readonly events: Events;
   readonly network: Network;
-  /** Absent: as the machine makes them. */
+  /** Absent: contexts that trust the system's certificates. */
   readonly makeContext?: MakeContext | undefined;
   readonly passage?: Pick<Passage, 'via'> | undefined;
-  /** Absent: counted by itself. */
+  /** Absent: the transport has a counter of its own. */
   readonly connections?: ConnectionsInUse | undefined;
-  /** Absent: counted by itself. */
+  /** Absent: the transport has a counter of its own. */
   readonly large?: LargeBodies | undefined;
 }
 
-/** All connections of one upstream: to the registry, its token endpoint and what they redirect to. */
+/** All connections of one upstream: to the registry, to its token endpoint and to the hosts that these redirect to. */
 export class Transport {
   readonly #settings: UpstreamSettings;
   readonly #clock: Clock;
   readonly #guard: AddressGuard;
   readonly #dispatchers: Dispatchers;
-  /** Every request gets a connection of its own. */
+  /** Opens a connection of its own for each request. */
   readonly #fresh: Dispatchers;
   readonly #passage: TransportDeps['passage'];
   readonly #staleConnections = new StaleConnections();
@@ -78,7 +78,7 @@ export class Transport {
     this.#fresh = new Dispatchers({ ...shared, keepsConnections: false });
   }
 
-  /** @throws UpstreamError where no answer came: `unavailable`. */
+  /** Sends one request. @throws UpstreamError `unavailable` if no answer came */
   async send(hop: HopRequest): Promise<UpstreamResponse> {
     const abort = new AbortController();
     const cancelled = (): void => abort.abort(this.#error('cancelled', 'the request was given up'));
@@ -114,13 +114,16 @@ export class Transport {
     }
   }
 
-  /** Closes all connections; what still runs fails. */
+  /** Closes all connections; requests that still run fail. */
   async close(): Promise<void> {
     this.#staleConnections.close();
     await Promise.all([this.#dispatchers.close(), this.#fresh.close()]);
   }
 
-  /** A request that met a kept connection's end is sent once more, and not to meet another one by a new connection. */
+  /**
+   * Sends the request, and once more if a kept connection turned out to be closed. The second try opens a new
+   * connection, since another kept one may be closed, too.
+   */
   async #request(hop: HopRequest, signal: AbortSignal, use: ConnectionUse): Promise<Dispatcher.ResponseData> {
     try {
       return await this.#dispatch(this.#dispatchers, hop, signal, use);
@@ -138,13 +141,13 @@ export class Transport {
     signal: AbortSignal,
     use: ConnectionUse,
   ): Promise<Dispatcher.ResponseData> {
-    // undici's request() would normalise what it is given as a URL.
+    // undici's request() would normalise a URL, so it gets the parts.
     const request = {
       origin: hop.url.origin,
       path: hop.target ?? hop.url.pathname + hop.url.search,
       method: hop.method,
       headers: {
-        // A body that was compressed on the way would not have the digest's bytes.
+        // The bytes of a compressed body would not have the digest.
         'accept-encoding': 'identity',
         'user-agent': this.#settings.userAgent,
         ...this.#via(hop.url),
@@ -156,7 +159,7 @@ export class Transport {
     const note = noting(() => use.begin());
     const pending = dispatchers.use(hop.url, (dispatcher) => dispatcher.compose(note).request(request));
     try {
-      // undici heeds a signal only once a connection is there; who waits for one must be let go at once, too.
+      // undici heeds a signal only once it has a connection; a request that waits for one must end at once, too.
       return await abortable(pending, signal);
     } catch (error) {
       pending.then(
@@ -167,7 +170,7 @@ export class Transport {
     }
   }
 
-  /** Signed URLs go out as they were signed: where they lead is a storage, which sends nothing on. */
+  /** Omits Via for signed URLs: they must go out as they were signed, and their object stores forward nothing. */
   #via(url: URL): Readonly<Record<string, string>> {
     const isUnsigned = url.origin === this.#settings.url.origin || url.search === '';
     return this.#passage !== undefined && isUnsigned ? { via: this.#passage.via } : {};
@@ -196,7 +199,7 @@ export class Transport {
       );
     }
     const { name } = this.#settings;
-    // It says nothing of upstream that Larder cannot read an account of its own.
+    // If Larder cannot read its own account, that says nothing about upstream.
     const ours = { cause: error, wasAsked: false };
     if (error instanceof CredentialError)
       return new UpstreamError(name, 'unavailable', 'credentials', error.message, ours);
