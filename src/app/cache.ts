@@ -1,27 +1,22 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Mirror } from '../mirror/mirror.ts';
 import type { RecoveredPolicy } from '../mirror/permission/permission-policy.ts';
 import { rememberIndex, type RememberingIndex } from '../index/remembering-index.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import type { Events } from '../events.ts';
-import type { Evictor } from '../eviction/evictor.ts';
 import type { ContentIndex } from '../index/content-index.ts';
 import { freeBytesOf } from '../store/capabilities.ts';
 import { HeldStore } from '../store/held-store.ts';
 import type { Parser } from '../upstream/registry/parsing/parser.ts';
 import { openCacheDirectory } from './cache-directory.ts';
-import { assembleContent } from './assemble-content.ts';
+import { assembleCache, type AssembledCache } from './assemble-cache.ts';
+import type { RoutedUpstream } from './repositories.ts';
 
-/** The cache with its disk: what is kept, and what sees to it that it fits. */
-export interface Cache {
-  readonly mirror: Mirror;
-  readonly store: HeldStore;
+/** A cache with its directory. */
+export interface Cache extends AssembledCache {
   readonly index: ContentIndex;
-  readonly evictor: Evictor;
-  /** Bytes free on the disk. Rejects where they cannot be told. */
+  /** Bytes free on the disk. Rejects when they cannot be told. */
   readonly freeBytes: () => Promise<number>;
-  close(): Promise<void>;
 }
 
 export interface CacheDependencies {
@@ -42,7 +37,11 @@ export interface CacheDependencies {
 const LOG_WRITTEN_MS = 100;
 
 /** @throws as `openCacheDirectory` does */
-export async function openCache(config: Config, dependencies: CacheDependencies): Promise<Cache> {
+export async function openCache(
+  config: Config,
+  upstreams: readonly RoutedUpstream[],
+  dependencies: CacheDependencies,
+): Promise<Cache> {
   const { clock, events, syncs, busyTimeoutMs = 0 } = dependencies;
   let index: RememberingIndex | undefined;
   const threads = syncs === undefined ? {} : { syncs };
@@ -65,8 +64,10 @@ export async function openCache(config: Config, dependencies: CacheDependencies)
   index = rememberIndex(directory.index);
   const store = new HeldStore(directory.store);
   const freeBytes = freeBytesOf(store);
-  const content = assembleContent({
+  const cache = assembleCache({
     ...dependencies,
+    upstreams,
+    defaultUpstream: config.defaultUpstream,
     store,
     index,
     marks: config.cache,
@@ -78,12 +79,11 @@ export async function openCache(config: Config, dependencies: CacheDependencies)
     diskError: directory.error,
   });
   return {
-    ...content,
-    store,
+    ...cache,
     index,
     freeBytes,
     async close() {
-      await content.close();
+      await cache.close();
       await directory.close();
     },
   };

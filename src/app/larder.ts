@@ -11,9 +11,8 @@ import { ThreadParser } from '../upstream/registry/parsing/thread-parser.ts';
 import { Passage } from '../upstream/transport/passage.ts';
 import { openCache, type Cache } from './cache.ts';
 import { listenProblem } from './listen-problem.ts';
-import { createOperator, createUpkeep, startUpkeep } from './upkeep.ts';
+import { startUpkeep } from './upkeep.ts';
 import { startServer } from './server.ts';
-import { findTarget, repositoriesOf } from './repositories.ts';
 import { createUpstreams, type ConfiguredUpstream } from './upstreams.ts';
 import { version } from './version.ts';
 
@@ -40,16 +39,15 @@ export async function startLarder(
   const userAgent = `larder/${version()}`;
   const upstreams = createUpstreams(config, { clock, events, passage, parser, userAgent });
   stack.defer(() => closeAll(upstreams));
-  const cache = await openCache(config, { clock, events, parser, syncs: threads.syncs });
+  const cache = await openCache(config, upstreams, { clock, events, parser, syncs: threads.syncs });
   stack.defer(() => cache.close());
-  const { mirror } = cache;
+  const { mirror, repositories } = cache;
   const names = upstreams.map(({ upstream }) => upstream.name);
   const metrics = createMetrics(gaugesOf(config, cache, names));
   events.subscribe(metrics.listener);
   const delivery = await chooseDelivery(config.delivery, process, threads.sendfiles);
   const stored = await cache.index.stats();
   const admission = new Admission(config.limits);
-  const repositories = repositoriesOf(mirror, upstreams, config.defaultUpstream);
   const serving = {
     clock,
     events,
@@ -66,10 +64,8 @@ export async function startLarder(
   // Where something fails before the drain: what listens keeps the process, and would answer from a closed cache.
   stack.defer(async () => void (await server.drain(0)));
   cache.evictor.start();
-  mirror.confirmEarly(names, (key) => findTarget(upstreams, key));
-  const upkeep = createUpkeep(cache, repositories, { clock, events });
-  const operator = createOperator(config, cache, upkeep, clock);
-  const running = await startUpkeep(config, upkeep, operator, cache, { clock, events });
+  cache.confirmEarly();
+  const running = await startUpkeep(config, cache, { clock, events });
   stack.defer(() => running.close());
   const parts = stack.move();
   return { server, delivery, stored, [Symbol.asyncDispose]: () => parts.disposeAsync() };

@@ -11,9 +11,7 @@ import { findControlSocket } from '../server/control/control-socket.ts';
 import { DirectoryLockedError } from '../store/fs/lock.ts';
 import { openCache } from './cache.ts';
 import { isListening, RemoteOperator } from './control-client.ts';
-import { createOperator, createUpkeep } from './upkeep.ts';
 import { Passage } from '../upstream/transport/passage.ts';
-import { repositoriesOf } from './repositories.ts';
 import { createUpstreams } from './upstreams.ts';
 import { version } from './version.ts';
 
@@ -82,31 +80,22 @@ async function openLocally(config: Config): Promise<OpenedOperator> {
   dependencies.events.subscribe((event) => {
     if (event.kind === 'index-replaced') isReplaced = true;
   });
-  const cache = await openCache(config, { ...dependencies, busyTimeoutMs: BUSY_TIMEOUT_MS });
-  const failure = cache.mirror.disk.error;
-  if (failure !== undefined) {
-    await cache.close();
-    throw new OperatorError('failed', failure.message, { cause: failure });
-  }
+  await using stack = new AsyncDisposableStack();
   const upstreams = createUpstreams(config, {
     ...dependencies,
     passage: new Passage(randomUUID()),
     userAgent: `larder/${version()}`,
   });
-  const repositories = repositoriesOf(cache.mirror, upstreams, config.defaultUpstream);
-  const upkeep = createUpkeep(cache, repositories, dependencies);
-  const operator = createOperator(config, cache, upkeep, dependencies.clock);
+  for (const { upstream } of upstreams) stack.defer(() => upstream.close());
+  const cache = await openCache(config, upstreams, { ...dependencies, busyTimeoutMs: BUSY_TIMEOUT_MS });
+  stack.defer(() => cache.close());
+  const failure = cache.mirror.disk.error;
+  if (failure !== undefined) throw new OperatorError('failed', failure.message, { cause: failure });
   // Nothing would be known of what is stored.
-  if (isReplaced) await upkeep.reconcile(new AbortController().signal);
+  if (isReplaced) await cache.upkeep.reconcile(new AbortController().signal);
   // The clock's timers let a process end that waits for nothing else.
   const alive = setInterval(() => {}, 2 ** 30);
-  return {
-    operator,
-    isRemote: false,
-    async close() {
-      await cache.close();
-      await Promise.all(upstreams.map(({ upstream }) => upstream.close()));
-      clearInterval(alive);
-    },
-  };
+  stack.defer(() => clearInterval(alive));
+  const parts = stack.move();
+  return { operator: cache.operator, isRemote: false, close: () => parts.disposeAsync() };
 }

@@ -2,12 +2,8 @@ import { tmpdir } from 'node:os';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import type { Events } from '../events.ts';
-import type { RepositoryKey } from '../index/repository-key.ts';
-import type { Repository } from '../repository/repository.ts';
-import type { RepositoryTable } from '../repository/repository-table.ts';
 import { Background } from '../upkeep/background.ts';
-import { LocalOperator } from '../operator/local-operator.ts';
-import { Upkeep } from '../upkeep/upkeep.ts';
+import type { LocalOperator } from '../operator/local-operator.ts';
 import { VerifySchedule } from '../upkeep/verify-schedule.ts';
 import { listenControl, type ControlSocket } from '../server/control/control-socket.ts';
 import { createControl } from '../server/control/control-api.ts';
@@ -16,34 +12,6 @@ import type { Cache } from './cache.ts';
 export interface UpkeepDependencies {
   readonly clock: Clock;
   readonly events: Events;
-}
-
-/** What keeps a cache in order that this process has opened. */
-export function createUpkeep(
-  { store, index, mirror }: Cache,
-  repositories: RepositoryTable,
-  dependencies: UpkeepDependencies,
-): Upkeep {
-  const findRepository = (key: RepositoryKey): Repository | undefined => repositories.find(key);
-  return new Upkeep({ ...dependencies, store, index, mirror, findRepository });
-}
-
-/** What operators do with such a cache. */
-export function createOperator(
-  config: Config,
-  { store, index, mirror }: Cache,
-  upkeep: Upkeep,
-  clock: Clock,
-): LocalOperator {
-  return new LocalOperator({
-    store,
-    index,
-    mirror,
-    clock,
-    upkeep,
-    naming: config,
-    maxBytes: config.cache.maxSize,
-  });
 }
 
 /** What a server does for its cache beside serving. */
@@ -57,9 +25,7 @@ export interface RunningUpkeep {
  */
 export async function startUpkeep(
   { cache: { directory, verifyEveryMs, verifyRate } }: Config,
-  upkeep: Upkeep,
-  operator: LocalOperator,
-  { index, mirror }: Cache,
+  { index, mirror, upkeep, operator }: Cache,
   { clock, events }: UpkeepDependencies,
 ): Promise<RunningUpkeep> {
   // Without a directory of its own there is nothing to keep in order, and no place for a socket.

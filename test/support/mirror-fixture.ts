@@ -13,7 +13,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { assembleContent } from '../../src/app/assemble-content.ts';
+import { assembleCache } from '../../src/app/assemble-cache.ts';
 import { startServer } from '../../src/app/server.ts';
 import type { Mirror } from '../../src/mirror/mirror.ts';
 import type { TagPolicy } from '../../src/mirror/tag-policy.ts';
@@ -29,14 +29,13 @@ import type { Evictor } from '../../src/eviction/evictor.ts';
 import type { Marks } from '../../src/eviction/marks.ts';
 import { LocalOperator } from '../../src/operator/local-operator.ts';
 import { Upkeep } from '../../src/upkeep/upkeep.ts';
-import type { RegistryNames } from '../../src/repository/registry-names.ts';
 import type { Repository } from '../../src/repository/repository.ts';
 import type { RepositoryTable } from '../../src/repository/repository-table.ts';
 import { openSqliteIndex } from '../../src/index/sqlite/sqlite-index.ts';
 import { Admission, type AdmissionLimits } from '../../src/server/admission.ts';
 import type { ConnectionLimits } from '../../src/server/connections.ts';
 import type { Listening } from '../../src/server/listen.ts';
-import { findTarget, repositoriesOf, type RoutedUpstream } from '../../src/app/repositories.ts';
+import type { RoutedUpstream } from '../../src/app/repositories.ts';
 import type { BlobStore } from '../../src/store/blob-store.ts';
 import { openFileStore } from '../../src/store/fs/file-store.ts';
 import { HeldStore } from '../../src/store/held-store.ts';
@@ -265,14 +264,19 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
   const watched = watchIndex(await openSqliteIndex(join(directory, 'index.db')));
   const index = rememberIndex(watched.index);
   const { negativeTtlMs = 30_000, manifestMemoryBytes = MEMORY, blobMemoryBytes = MEMORY } = options;
-  const shared = { store, index, clock, events: bus };
   const parser = new ThreadParser({ clock });
   const isServed = options.serveRecovered ?? false;
   const recovered = { isServed, isWordEnough: isServed || options.upstreams.length === 1 };
   const marks = { maxSize: undefined, minFree: 0, unusedForMs: undefined, ...options.marks };
   const free = (): Promise<number> => options.freeBytes?.(directory) ?? fileStore.freeBytes();
-  const content = assembleContent({
-    ...shared,
+  const passage = new Passage(randomUUID());
+  const dependencies = { clock, events: bus, passage, parser };
+  const upstreams = options.upstreams.map((entry) => routed(entry, dependencies));
+  const cache = assembleCache({
+    store,
+    index,
+    clock,
+    events: bus,
     marks,
     freeBytes: free,
     negativeTtlMs,
@@ -280,26 +284,12 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
     blobMemoryBytes,
     recovered,
     parser,
+    upstreams,
+    defaultUpstream: options.upstreams[0]?.name ?? '',
   });
-  const { mirror, evictor } = content;
+  const { mirror, repositories, evictor, upkeep, operator } = cache;
   if (options.marks !== undefined) evictor.start();
-  const passage = new Passage(randomUUID());
-  const dependencies = { clock, events: bus, passage, parser };
-  const upstreams = options.upstreams.map((entry) => routed(entry, dependencies));
-  const defaultUpstream = options.upstreams[0]?.name ?? '';
-  const repositories = repositoriesOf(mirror, upstreams, defaultUpstream);
-  mirror.confirmEarly(
-    upstreams.map(({ upstream }) => upstream.name),
-    (key) => findTarget(upstreams, key),
-  );
-  const upkeep = new Upkeep({ ...shared, mirror, findRepository: (key) => repositories.find(key) });
-  const operator = new LocalOperator({
-    ...shared,
-    mirror,
-    upkeep,
-    naming: { upstreams: options.upstreams.map(namesOf), defaultUpstream },
-    maxBytes: options.marks?.maxSize,
-  });
+  cache.confirmEarly();
   const admission = new Admission(options.limits ?? { requests: 1000, requestsPerClient: 1000 });
   const shares = new BufferShares();
   const { deliver } = await chooseDelivery('auto', process, 1, shares);
@@ -352,12 +342,8 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
     repositories,
     parser,
     left,
-    close: () => content.close(),
+    close: () => cache.close(),
   });
-}
-
-function namesOf({ name, addLibrary = false }: MirroredRegistry): RegistryNames {
-  return { name, aliases: knownRegistry(name)?.aliases ?? [], addLibrary };
 }
 
 interface RoutedDependencies {

@@ -1,0 +1,66 @@
+import { Evictor } from '../eviction/evictor.ts';
+import { fillRoom } from '../eviction/fill-room.ts';
+import type { Marks } from '../eviction/marks.ts';
+import { Mirror, type MirrorOptions } from '../mirror/mirror.ts';
+import { LocalOperator } from '../operator/local-operator.ts';
+import type { RepositoryTable } from '../repository/repository-table.ts';
+import type { HeldStore } from '../store/held-store.ts';
+import { Upkeep } from '../upkeep/upkeep.ts';
+import { findTarget, repositoriesOf, type RoutedUpstream } from './repositories.ts';
+
+export interface CacheParts extends Omit<MirrorOptions, 'onFull' | 'room'> {
+  readonly store: HeldStore;
+  readonly marks: Marks;
+  /** Bytes free on the disk. Rejects when they cannot be told. */
+  readonly freeBytes: () => Promise<number>;
+  readonly upstreams: readonly RoutedUpstream[];
+  /** The name of the upstream that is meant when none is named. */
+  readonly defaultUpstream: string;
+}
+
+/** A cache, and everything that works on it. */
+export interface AssembledCache {
+  readonly mirror: Mirror;
+  readonly repositories: RepositoryTable;
+  readonly evictor: Evictor;
+  readonly upkeep: Upkeep;
+  readonly operator: LocalOperator;
+  /** Begins to have upstreams confirm in the background what manifests claim. */
+  confirmEarly(): void;
+  /** Ends what runs; the store and the index belong to their opener. */
+  close(): Promise<void>;
+}
+
+/** Puts a cache together from its store, its index and its upstreams. Nothing runs until it is started. */
+export function assembleCache(parts: CacheParts): AssembledCache {
+  const { upstreams, defaultUpstream, marks } = parts;
+  const mirror = new Mirror({
+    ...parts,
+    onFull: (bytes) => evictor.makeRoom(bytes),
+    room: fillRoom({ ...parts, onTight: () => evictor.wake() }),
+  });
+  const evictor = new Evictor({
+    ...parts,
+    flushUses: () => mirror.flushUses(),
+    onEvicted: (digest) => mirror.evicted(digest),
+  });
+  const repositories = repositoriesOf(mirror, upstreams, defaultUpstream);
+  const upkeep = new Upkeep({ ...parts, mirror, findRepository: (key) => repositories.find(key) });
+  const naming = { upstreams, defaultUpstream };
+  const operator = new LocalOperator({ ...parts, mirror, upkeep, naming, maxBytes: marks.maxSize });
+  return {
+    mirror,
+    repositories,
+    evictor,
+    upkeep,
+    operator,
+    confirmEarly() {
+      const names = upstreams.map(({ name }) => name);
+      mirror.confirmEarly(names, (key) => findTarget(upstreams, key));
+    },
+    async close() {
+      await evictor.close();
+      await mirror.close();
+    },
+  };
+}
