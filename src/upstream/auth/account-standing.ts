@@ -2,7 +2,9 @@ import type { Clock } from '../../clock.ts';
 import type { Events } from '../../events.ts';
 import type { UpstreamError } from '../error.ts';
 
-/** Whether upstream takes the account that is configured for it, as far as it has shown. Told once at each change. */
+/**
+ * Whether upstream accepts the account that is configured for it, as far as its answers show. Each change is an event.
+ */
 export class AccountStanding {
   readonly #upstream: string;
   readonly #clock: Clock;
@@ -15,7 +17,10 @@ export class AccountStanding {
     this.#events = events;
   }
 
-  /** Why it does not, for everybody: not what was asked for. Undefined while it does, or nothing is known. */
+  /**
+   * Why upstream refuses the account; undefined while it accepts it, or nothing is known. Any client may read it, so it
+   * does not tell what was asked for.
+   */
   get refusal(): string | undefined {
     if (this.#refused === undefined) return undefined;
     const { status = 'no' } = this.#refused.error;
@@ -23,14 +28,15 @@ export class AccountStanding {
   }
 
   refused(error: UpstreamError): void {
-    const isNews = this.#refused === undefined;
+    const hasChanged = this.#refused === undefined;
     this.#refused = { at: this.#clock.monotonic(), error };
-    if (isNews) this.#tell('refused', error);
+    if (hasChanged) this.#tell('refused', error);
   }
 
   /**
-   * @param since when what was sent was had for the account, by the monotonic clock; undefined: the account itself
-   *   was sent. A token from before the refusal goes on for a while, and says nothing.
+   * @param since monotonic time at which the accepted token was got for the account; undefined if the account itself
+   *   was sent. A token from before the refusal stays good for a while, so its acceptance says nothing about the
+   *   account.
    */
   accepted(since: number | undefined): void {
     if (this.#refused === undefined || (since !== undefined && since <= this.#refused.at)) return;

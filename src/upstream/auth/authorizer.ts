@@ -39,33 +39,32 @@ export interface AuthorizerOptions {
   readonly reporter: Reporter;
 }
 
-/** What a request is sent with. */
+/** The Authorization of a request. */
 interface Authorization {
-  /** Undefined: nothing, because upstream asks for nothing. */
+  /** Undefined if upstream asks for no authorization. */
   readonly header: string | undefined;
-  /** The configured account stands behind it. */
+  /** Whether it comes from the configured account. */
   readonly isAccount?: boolean;
   readonly token?: { readonly key: string; readonly value: Token; readonly scopes: readonly string[] };
-  /** The realm that the credentials were kept from. */
+  /** The realm that did not get the credentials. */
   readonly withheldFrom?: string | undefined;
 }
 
-/** What was remembered of the place, and what came of it. */
+/** The attempt to authorize a request by what is remembered of its place. */
 interface Attempt {
   readonly used?: Authorization | undefined;
-  /** What could not be met: the request goes without, and is not told the same again. */
+  /** The demand that could not be met. The request goes without, and the same demand is not tried again for it. */
   readonly failed?: { readonly demand: AuthDemand; readonly error: UpstreamError } | undefined;
 }
 
-/** Within this time a token that grants too little would be followed by the same one. */
+/** Age up to which a token that grants too little is not renewed: the next one would grant the same. */
 const SETTLED_MS = 60_000;
 
 const ACCOUNT_REFUSED = 'the configured account is refused';
 
 /**
- * Puts the right Authorization on each request, and renews it once where it is refused. Everything is kept by
- * the origin that challenged: a redirect's host has its own realm, and never sees the account (protocol.md A0,
- * A10).
+ * Puts the right Authorization on each request, and renews it once if it is refused. Everything is kept by the origin
+ * that challenged: a redirect's host has its own realm, and never sees the account (protocol.md A0, A10).
  */
 export class Authorizer {
   readonly #options: AuthorizerOptions;
@@ -84,7 +83,7 @@ export class Authorizer {
     return this.#options.standing;
   }
 
-  /** Sends one hop. The answer may still be a refusal: then nothing that Larder has opens the door. */
+  /** Sends one hop. The answer may still be a refusal: then Larder has nothing that upstream would accept. */
   async send(hop: HopRequest): Promise<UpstreamResponse> {
     const place = placeOf(hop.url, this.#options.url, hop.repository);
     const { used, failed } = await this.#usual(place, hop.signal);
@@ -99,7 +98,7 @@ export class Authorizer {
     return this.#judged(await this.#sendWith(hop, renewed), place, renewed);
   }
 
-  /** Says of a refusal what may be behind it. */
+  /** Marks a refusal with its possible cause. */
   async #judged(
     answer: UpstreamResponse,
     place: Place,
@@ -125,8 +124,8 @@ export class Authorizer {
   }
 
   /**
-   * What the place wanted when it was last asked. Where that cannot be had any more, or is what another repository
-   * wanted, the request itself is tried without it, and the fresh challenge decides (protocol.md, rule 16).
+   * Meets the place's last known demand. If that fails, or the demand is another repository's, the request goes without
+   * Authorization, and the fresh challenge decides (protocol.md, rule 16).
    */
   async #usual(place: Place, signal: AbortSignal | undefined): Promise<Attempt> {
     const demand = this.#demands.recall(place);
@@ -142,7 +141,7 @@ export class Authorizer {
     }
   }
 
-  /** @returns undefined where there is nothing new to try */
+  /** Finds another Authorization after a refusal. @returns undefined if there is nothing new to try */
   async #renew(
     place: Place,
     hop: HopRequest,
@@ -165,14 +164,14 @@ export class Authorizer {
     return this.#authorize(found, place, hop.signal);
   }
 
-  /** The token is good and grants too little, and another one would be no different. */
+  /** Whether the token is good but grants too little, and another one would grant no more. */
   #isSettled(refusal: UpstreamResponse, { token }: Authorization): boolean {
     if (token === undefined || refusal.status !== 401) return false;
     const age = this.#options.clock.monotonic() - token.value.receivedAt;
     return age < SETTLED_MS && isInsufficientScope(challengesOf(refusal), token.scopes);
   }
 
-  /** Forgets what was refused. @returns the token that another caller has already got in its place */
+  /** Forgets the refused Authorization. @returns the token that another caller has already got in its place */
   #dismiss(used: Authorization): Authorization | undefined {
     if (used.token === undefined) {
       this.#options.credentials?.invalidate();
@@ -217,21 +216,21 @@ export class Authorizer {
     };
   }
 
-  /** @param key of the token */
+  /** Fetches a token, unless the account was refused for it a short time ago. @param key of the token */
   async #fetchToken(
     demand: BearerDemand,
     credentials: Credentials | undefined,
     key: string,
   ): Promise<ReceivedToken> {
     if (credentials === undefined) return this.#options.tokenClient.fetch(demand, undefined);
-    // Another secret is another matter.
+    // A changed secret may be accepted, so it has a key of its own.
     const refusalKey = `${key} ${basicAuthorization(credentials)}`;
     const known = this.#refusals.get(refusalKey);
     if (known !== undefined) throw known;
     try {
       return await this.#fetchTokenFor(demand, credentials);
     } catch (error) {
-      // By 401 a token endpoint refuses the account; by 403, GHCR refuses a repository.
+      // A token endpoint refuses the account by 401; GHCR refuses a repository by 403.
       const isOfAccount = error instanceof UpstreamError && error.status === 401;
       if (!isOfAccount) throw error;
       const refusal = this.#accountRefused(error);
@@ -240,7 +239,7 @@ export class Authorizer {
     }
   }
 
-  /** Once more where the account's secret has changed since it was read. */
+  /** Fetches a token for the account, and tries once more if its secret has changed since it was read. */
   async #fetchTokenFor(demand: BearerDemand, credentials: Credentials): Promise<ReceivedToken> {
     try {
       return await this.#options.tokenClient.fetch(demand, credentials);
@@ -273,13 +272,13 @@ export class Authorizer {
   }
 
   #error(reason: 'challenge' | 'credentials', message: string, cause?: unknown): UpstreamError {
-    // It says nothing of upstream that Larder cannot read its own account.
+    // If Larder cannot read its own account, that says nothing about upstream.
     const wasAsked = reason !== 'credentials';
     return new UpstreamError(this.#options.upstream, 'unavailable', reason, message, { cause, wasAsked });
   }
 }
 
-/** Whether another secret may get a token. */
+/** Whether a token was refused in a way that another secret may change. */
 function isTokenRefused(error: unknown): boolean {
   return (
     error instanceof UpstreamError &&

@@ -1,24 +1,24 @@
 import type { Challenge } from '../../http/challenge.ts';
 import { parseRealm } from './realm.ts';
 
-/** What a host wants to see before it answers: the challenge that was chosen, parsed. */
+/** The authorization that a host demands: the challenge that was chosen, parsed. */
 export type AuthDemand = { readonly scheme: 'basic' } | BearerDemand;
 
 export interface BearerDemand {
   readonly scheme: 'bearer';
   readonly realm: URL;
-  /** NVCR names none. */
+  /** Undefined if the challenge names none, as at NVCR. */
   readonly service: string | undefined;
-  /** Space-separated in the challenge. */
+  /** The challenge separates them by spaces. */
   readonly scopes: readonly string[];
 }
 
-/** Above what any registry asks for; a longer list is cut. */
+/** Most scopes of a demand: more than any registry asks for. A longer list is cut. */
 const MAX_SCOPES = 16;
 
 /**
- * The strongest challenge that Larder can meet: Bearer before Basic. Undefined where there is none (Digest,
- * Negotiate, a Bearer without a usable realm).
+ * Chooses the strongest challenge that Larder can meet: Bearer before Basic. Returns undefined if there is none
+ * (Digest, Negotiate, a Bearer without a usable realm).
  */
 export function chooseDemand(challenges: readonly Challenge[]): AuthDemand | undefined {
   for (const { scheme, params } of challenges) {
@@ -36,10 +36,9 @@ function splitScopes(scope: string | undefined): string[] {
 }
 
 /**
- * The demand with all that pulling from `repository` needs. The challenge's own scopes stay as they are
- * (public.ecr.aws wants the literal `aws`); `repository:<name>:pull` is added unless the challenge already
- * names a repository: a registry behind a rewriting proxy knows its own names better, and Docker Hub takes
- * one scope a token (docker/hub-feedback#2215).
+ * Adds the scope `repository:<name>:pull` to a demand, unless its challenge already names a repository: a registry
+ * behind a rewriting proxy knows its own names better, and Docker Hub accepts one scope a token
+ * (docker/hub-feedback#2215). The challenge's own scopes stay as they are (public.ecr.aws wants the literal `aws`).
  */
 export function withPullScope(demand: BearerDemand, repository: string | undefined): BearerDemand {
   if (repository === undefined || demand.scopes.some(isRepositoryScope)) return demand;
@@ -47,30 +46,31 @@ export function withPullScope(demand: BearerDemand, repository: string | undefin
 }
 
 /**
- * The demand without scopes of a repository: what a ping's challenge, or one for another repository, says of
- * this one. GHCR's ping names the placeholder `repository:user/image:pull`.
+ * Removes the scopes of repositories from a demand. The rest is all that the challenge of a ping, or of another
+ * repository, says about this one: GHCR's ping names the placeholder `repository:user/image:pull`.
  */
 export function withoutRepositoryScopes(demand: AuthDemand): AuthDemand {
   if (demand.scheme === 'basic') return demand;
   return { ...demand, scopes: demand.scopes.filter((scope) => !isRepositoryScope(scope)) };
 }
 
-/** Whether both lead to the same question to the same token endpoint. */
+/** Whether both demands lead to the same request to the same token endpoint. */
 export function isSameDemand(a: AuthDemand, b: AuthDemand): boolean {
   if (a.scheme === 'basic' || b.scheme === 'basic') return a.scheme === b.scheme;
   const isSameEndpoint = a.realm.href === b.realm.href && a.service === b.service;
   return isSameEndpoint && a.scopes.toSorted().join(' ') === b.scopes.toSorted().join(' ');
 }
 
-/** distribution's scope grammar: `repository:name:actions` or `repository(class):name:actions`. */
+/**
+ * Whether the scope is a repository's: `repository:name:actions` or `repository(class):name:actions` (distribution).
+ */
 function isRepositoryScope(scope: string): boolean {
   return /^repository(?:\([^)]*\))?:/.test(scope);
 }
 
 /**
- * Whether the challenge says that a token is good but grants too little, although it was asked for everything
- * that the challenge names: then a new one will grant no more. Docker Hub says so of private and of missing
- * repositories alike.
+ * Whether the challenge says that a token is good but grants too little, although all scopes that the challenge names
+ * were requested: then a new token will grant no more. Docker Hub says this for private and for missing repositories.
  */
 export function isInsufficientScope(challenges: readonly Challenge[], granted: readonly string[]): boolean {
   const bearer = challenges.find(({ scheme }) => scheme === 'bearer');

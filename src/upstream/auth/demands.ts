@@ -7,13 +7,13 @@ import type { HopRequest, Send } from '../transport/transport.ts';
 import { chooseDemand, withoutRepositoryScopes, type AuthDemand } from './demand.ts';
 import type { Place } from './place.ts';
 
-/** What a place was found to want: `nothing` where it answers without Authorization. */
+/** The demand found at a place: `nothing` if it answers without Authorization. */
 export type Discovered = AuthDemand | 'nothing';
 
-/** Forgetting one costs one request. */
+/** Most demands remembered. Forgetting one costs one request. */
 const MAX_DEMANDS = 2000;
 
-/** What hosts want to see, remembered by place and by host, so that the usual request is authorized from the start. */
+/** Remembers the demands of hosts, by place and by host, so that most requests are authorized from the start. */
 export class Demands {
   readonly #send: Send;
   readonly #reporter: Reporter;
@@ -29,7 +29,7 @@ export class Demands {
     return this.#known.get(placeKey(place)) ?? this.#known.get(place.origin);
   }
 
-  /** Whether what is remembered is by the place's own challenge, and not by that of another one of its host. */
+  /** Whether the remembered demand comes from the place's own challenge, and not from another place of its host. */
   isOwn(place: Place): boolean {
     return this.#known.has(placeKey(place));
   }
@@ -49,8 +49,8 @@ export class Demands {
   }
 
   /**
-   * Asks again without Authorization, for the challenge to a request with one cannot be believed: Harbor turns
-   * to Basic there, and NVCR to another realm.
+   * Asks again without Authorization, since a challenge to a request that carried one is unreliable: Harbor turns to
+   * Basic there, and NVCR to another realm.
    */
   async fromProbe(place: Place, hop: HopRequest): Promise<Discovered | undefined> {
     const { signal, ...probe } = hop;
@@ -65,7 +65,7 @@ export class Demands {
     });
   }
 
-  /** GCR challenges nowhere but at its ping. What a ping says of a repository is about none in particular. */
+  /** Asks the ping, since GCR challenges only there. A ping's challenge is about no particular repository. */
   async #ping(place: Place): Promise<AuthDemand | undefined> {
     const answer = await this.#reporter.report('ping', 'GET', async () => {
       const answer = await this.#send({ method: 'GET', url: place.pingUrl, headers: {} });
@@ -87,7 +87,7 @@ export class Demands {
     return demand;
   }
 
-  /** One discovery a place at a time, for all who need it; a caller's signal ends only its own wait. */
+  /** Runs one discovery for each place at a time and shares it; a caller's signal ends only its own wait. */
   async #share(
     place: Place,
     signal: AbortSignal | undefined,

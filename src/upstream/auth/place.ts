@@ -1,21 +1,21 @@
-/** What a request is authorized for: a repository of the host it goes to. */
+/** The place that a request is authorized for: a repository on the host that the request goes to. */
 export interface Place {
   /** `https://ghcr.io`. */
   readonly origin: string;
-  /** As that host names it; undefined where the path names none (an object store, a ping). */
+  /** The host's own name for it; undefined if the path names none (an object store, a ping). */
   readonly repository: string | undefined;
-  /** Where that host's API begins. */
+  /** The base of that host's API. */
   readonly pingUrl: URL;
-  /** Whether it is the configured registry itself: only there the account counts. */
+  /** Whether the host is the configured registry itself: only there the account is used. */
   readonly isOwn: boolean;
 }
 
 const REPOSITORY = /^\/v2\/(?:(.+)\/(?:manifests|blobs|referrers)\/[^/]+|(.+)\/tags\/list)$/;
 
 /**
- * The place of a URL that a request to the upstream at `base` led to. A redirect may lead to another
+ * Returns the place of a URL that a request to the upstream at `base` led to. A redirect may lead to another
  * repository of the same host (Harbor adds `library/`) or to another registry (registry.k8s.io).
- * @param repository what the upstream was asked about: it holds for its own paths that name none
+ * @param repository the one that the upstream was asked about; used for upstream's own paths that name none
  */
 export function placeOf(url: URL, base: URL, repository?: string): Place {
   const isOwn = url.origin === base.origin;

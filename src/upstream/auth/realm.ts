@@ -2,16 +2,16 @@ import { getDomain } from 'tldts';
 import { literalScope } from '../connections/address.ts';
 
 /**
- * What may go to a token endpoint that a registry names:
+ * What Larder may send to a token endpoint that a registry names:
  * `credentials`: the account; `anonymous`: a request without it; `refused`: nothing.
  */
 export type RealmTrust = 'credentials' | 'anonymous' | 'refused';
 
 /**
- * Whether the endpoint `realm`, named in a challenge of `registry`, may be asked (protocol.md D1;
- * CVE-2020-15157, CVE-2026-33540, CVE-2026-48978). Credentials go to the registry's own host and port, by
- * https to its registrable domain, and to `trusted` hosts (`host:port`, or `host` for the default port). Never from https to http.
- * Whether an address may be dialled at all is decided when it is known, at connect time.
+ * Decides what the endpoint `realm`, named in a challenge of `registry`, may get (protocol.md D1; CVE-2020-15157,
+ * CVE-2026-33540, CVE-2026-48978). Credentials go to the registry's own host and port, by https to its registrable
+ * domain, and to `trusted` hosts (`host:port`, or `host` for the default port). An https registry may not name an http
+ * realm. Whether an address may be dialled at all is decided at connect time, when the address is known.
  */
 export function realmTrust(registry: URL, realm: URL, trusted: readonly string[]): RealmTrust {
   const isSecure = realm.protocol === 'https:';
@@ -33,8 +33,8 @@ function defaultPort(url: URL): string {
 }
 
 /**
- * The same registrable domain. Private suffixes count (`a.github.io` and `b.github.io` belong to two owners);
- * addresses and localhost names have no domain.
+ * Whether both hosts have the same registrable domain. Private suffixes count (`a.github.io` and `b.github.io` belong
+ * to two owners); addresses and localhost names have no domain.
  */
 function isSameDomain(one: string, other: string): boolean {
   if (literalScope(one) !== undefined || literalScope(other) !== undefined) return false;
@@ -42,7 +42,7 @@ function isSameDomain(one: string, other: string): boolean {
   return domain !== null && domain === getDomain(other, { allowPrivateDomains: true });
 }
 
-/** The realm of a challenge; undefined for what is no http(s) URL. User information in it is dropped. */
+/** Parses the realm of a challenge; returns undefined if it is no http(s) URL. User information in it is dropped. */
 export function parseRealm(text: string | undefined): URL | undefined {
   const url = URL.parse(text ?? '');
   if (url === null || !/^https?:$/.test(url.protocol)) return undefined;

@@ -2,11 +2,13 @@ import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../clock.ts';
 import { UpstreamError } from '../error.ts';
 
-/** Short: an account that is let in again must not wait for long. */
+/** How long a refusal is kept: a short time, since an account that is accepted again must not wait for long. */
 const KEPT_MS = 30_000;
 const MAX_REFUSALS = 1000;
 
-/** For a short time, what was refused: whoever comes next is told without asking, lest the account be locked out. */
+/**
+ * Keeps refusals for a short time: the next caller gets one without a request, so that the account is not locked out.
+ */
 export class Refusals {
   readonly #entries = new LRUCache<string, { readonly error: UpstreamError; readonly until: number }>({
     max: MAX_REFUSALS,
@@ -17,7 +19,7 @@ export class Refusals {
     this.#clock = clock;
   }
 
-  /** The refusal as it is told to who did not cause it. */
+  /** Returns the refusal for a caller that did not cause it. */
   get(key: string): UpstreamError | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined || this.#clock.monotonic() >= entry.until) return undefined;

@@ -3,8 +3,8 @@ import { isStaleCredential } from '../transport/classify.ts';
 import { challengesOf } from './demands.ts';
 
 /**
- * Whether the answer may be another one with other credentials. Besides 401 that is, once something was sent,
- * 403 (ECR's expired password) and 400 DENIED (public.ecr.aws).
+ * Whether other credentials may change the answer: after 401 they may, and if an authorization was sent, also after 403
+ * (ECR's expired password) and 400 DENIED (public.ecr.aws).
  */
 export async function isRefused(answer: UpstreamResponse, wasAuthorized: boolean): Promise<boolean> {
   if (answer.status === 401) return true;
@@ -14,8 +14,9 @@ export async function isRefused(answer: UpstreamResponse, wasAuthorized: boolean
 }
 
 /**
- * Whether an answer may be about the configured account and not about the repository. A 401 to a token may be about
- * either (Quay says it of what is missing), but for a token that grants too little. ECR says 403 when its password of twelve hours has expired (protocol.md A0).
+ * Tells whether an answer may be about the configured account and not about the repository. A 401 to a token may be
+ * about either (Quay sends it for missing repositories), unless it says that the token grants too little. ECR sends 403
+ * when its password of twelve hours has expired (protocol.md A0).
  */
 export async function refusalOfAccount(
   answer: UpstreamResponse,

@@ -3,20 +3,20 @@ import type { Clock } from '../../clock.ts';
 import { abortable } from '../../async/abortable.ts';
 import type { ReceivedToken } from './token-response.ts';
 
-/** A token that was received. Times are of the monotonic clock, in milliseconds. */
+/** A token that was received. Its times are monotonic, in milliseconds. */
 export interface Token {
   readonly value: string;
   readonly receivedAt: number;
   readonly expiresAt: number;
 }
 
-/** One token a repository and account; forgetting one costs one request. */
+/** Most tokens kept: one for each repository and account. Forgetting one costs one request. */
 const MAX_TOKENS = 5000;
 
-/** Which part of its life a token is used for: it must still hold when it arrives. */
+/** Part of its lifetime that a token is used for: it must still be good when it arrives. */
 const USED_PART = 0.9;
 
-/** Tokens by key, fetched once for however many wait for one. */
+/** Tokens by key. Callers that wait for the same token share one fetch. */
 export class TokenCache {
   readonly #clock: Clock;
   readonly #tokens = new LRUCache<string, Token>({ max: MAX_TOKENS });
@@ -26,15 +26,15 @@ export class TokenCache {
     this.#clock = clock;
   }
 
-  /** The token of `key` if it is there and good for a while yet. */
+  /** Returns the token of `key` if it is cached and stays good for a while. */
   peek(key: string): Token | undefined {
     const token = this.#tokens.get(key);
     return token !== undefined && this.#clock.monotonic() < token.expiresAt ? token : undefined;
   }
 
   /**
-   * The cached token, or what `fetch` gives. Everyone who waits gets the same token, or the same error;
-   * `signal` ends only this caller's wait.
+   * Returns the cached token, or the one that `fetch` gets. All callers that wait get the same token, or the same
+   * error; `signal` ends only this caller's wait.
    */
   async get(
     key: string,
@@ -47,7 +47,7 @@ export class TokenCache {
     return abortable(running ?? this.#begin(key, fetch), signal);
   }
 
-  /** Forgets a token that was refused, unless another one has taken its place. */
+  /** Forgets a refused token, unless another one has taken its place. */
   invalidate(key: string, refused: Token): void {
     if (this.#tokens.peek(key)?.value === refused.value) this.#tokens.delete(key);
   }

@@ -20,7 +20,7 @@ export interface TokenClientOptions {
   readonly reporter: Reporter;
 }
 
-/** Asks token endpoints. Runs for everybody who waits for the token, so that nobody's signal reaches it. */
+/** Asks token endpoints. All callers that wait for a token share the request, so no caller's signal ends it. */
 export class TokenClient {
   readonly #options: TokenClientOptions;
 
@@ -28,7 +28,7 @@ export class TokenClient {
     this.#options = options;
   }
 
-  /** @throws UpstreamError: `denied` where the endpoint refuses in a registry's words */
+  /** Fetches a token. @throws UpstreamError `denied` if the endpoint refuses with a registry's error document */
   async fetch(demand: BearerDemand, credentials: Credentials | undefined): Promise<ReceivedToken> {
     const [first, ...others] = tokenRequests(demand, credentials);
     return this.#options.reporter.report('token', first.method, () => this.#fetch(first, others));
@@ -48,7 +48,7 @@ export class TokenClient {
 
   async #ask(request: TokenRequest): Promise<UpstreamResponse> {
     try {
-      // A POST has the secret in its body, which must not go where a redirect leads.
+      // A POST has the secret in its body, and a redirect's host must not get it.
       if (request.method === 'POST') return await this.#options.send(request);
       return await this.#askByGet(request);
     } catch (error) {
@@ -81,8 +81,8 @@ export class TokenClient {
       status: answer.status,
       retryAfterMs: retryAfterMs(answer, this.#options.clock),
     };
-    // In a registry's error document GHCR says of a repository that it is missing or private. That is never the
-    // registry's own word on what is cached: GitLab refuses an address for an hour here.
+    // GHCR says here, in a registry's error document, that a repository is missing or private. Yet such a refusal is no
+    // verdict of the registry on cached content: GitLab's token endpoint refuses an address for an hour.
     if (isVerdict) return this.#error('denied', 'token', text, options);
     return this.#error(failure === 'throttled' ? failure : 'unavailable', 'token', text, options);
   }

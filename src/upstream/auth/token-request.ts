@@ -12,11 +12,11 @@ export interface TokenRequest {
 const CLIENT_ID = 'larder';
 
 /**
- * The ways to ask for a token, the best first. The next one is tried where the endpoint does not do the one
+ * Returns the ways to ask for a token, the best first. The next one is tried if the endpoint does not support the one
  * before (`isNextWorthTrying`).
  *
- * A password goes by GET with Basic first: every registry takes that, as it is what Docker sends, while POST is
- * 404 at GCR and 400 at some ACRs. An identity token is an OAuth 2 refresh token, so it goes by POST first.
+ * A password goes by GET with Basic first: every registry accepts that, since Docker sends it, while POST is 404 at GCR
+ * and 400 at some ACRs. An identity token is an OAuth 2 refresh token, so it goes by POST first.
  */
 export function tokenRequests(
   demand: BearerDemand,
@@ -29,15 +29,15 @@ export function tokenRequests(
 }
 
 /**
- * Whether a refusal means "not this way". A GET that answers 401 does not: the password is wrong, and saying it
- * twice brings nearer the ban that GitLab and Docker Hub put on failed logins.
+ * Whether a refusal means "not this way". A 401 to a GET does not: the password is wrong, and sending it twice brings
+ * nearer the ban that GitLab and Docker Hub put on failed logins.
  */
 export function isNextWorthTrying(request: TokenRequest, status: number): boolean {
   if (status === 404 || status === 405) return true;
   return request.method === 'POST' && (status === 400 || status === 401);
 }
 
-/** distribution "Token Authentication Specification": the realm's own query stays. */
+/** Asks by GET (distribution, "Token Authentication Specification"). The realm's own query stays. */
 function byGet(demand: BearerDemand, credentials: Credentials | undefined): TokenRequest {
   const url = new URL(demand.realm);
   if (demand.service !== undefined) url.searchParams.set('service', demand.service);
@@ -49,7 +49,7 @@ function byGet(demand: BearerDemand, credentials: Credentials | undefined): Toke
   return { method: 'GET', url, headers: { authorization: basicAuthorization(credentials) } };
 }
 
-/** distribution "Oauth2 Token Authentication". */
+/** Asks by POST (distribution, "Oauth2 Token Authentication"). */
 function byPost(demand: BearerDemand, credentials: Credentials): TokenRequest {
   const form = new URLSearchParams({ client_id: CLIENT_ID });
   if (demand.service !== undefined) form.set('service', demand.service);

@@ -6,21 +6,21 @@ export interface ReceivedToken {
   readonly lifetimeMs: number;
 }
 
-/** distribution's token specification: what `expires_in` means where it is absent. */
+/** Lifetime of a token without `expires_in` (distribution's token specification). */
 const DEFAULT_LIFETIME_S = 60;
 
-/** A lifetime that is believed from a JWT alone, without the endpoint having said it. */
+/** Longest lifetime believed from the JWT alone, if the endpoint tells none. */
 const MAX_HINTED_LIFETIME_S = 3600;
 
 const MAX_LIFETIME_S = 24 * 3600;
 
-/** Larger tokens do not fit into the headers that servers take. */
+/** Most characters of a token: larger ones do not fit into the headers that servers accept. */
 const MAX_TOKEN_LENGTH = 16 * 1024;
 
 /**
  * Reads a token endpoint's answer. `access_token` and `token` are the same; ACR sends the one, Quay the other.
- * @param now milliseconds since the epoch, for the hint in a JWT.
- * @returns undefined for what holds no token that a header could carry.
+ * @param now milliseconds since the epoch, for the hint in a JWT
+ * @returns undefined if the answer holds no token that a header could carry
  */
 export function parseTokenResponse(body: string, now: number): ReceivedToken | undefined {
   const document = parseObject(body);
@@ -43,8 +43,8 @@ function isToken(value: unknown): value is string {
 }
 
 /**
- * Absent: what the JWT says within reason, else 60 s. Zero and less are a server's mistake and count as 60 s,
- * as Docker does: a token that is good for nothing would mean one token request for each request.
+ * Returns the lifetime. Without `expires_in` it is the JWT's, within bounds, else 60 s. Zero and less are a server's
+ * mistake and count as 60 s, as in Docker: a token without a lifetime would cost one token request for each request.
  */
 function lifetimeSeconds(expiresIn: unknown, token: string, now: number): number {
   const said = Number(expiresIn ?? Number.NaN);
@@ -52,7 +52,7 @@ function lifetimeSeconds(expiresIn: unknown, token: string, now: number): number
   return said > 0 ? Math.min(said, MAX_LIFETIME_S) : DEFAULT_LIFETIME_S;
 }
 
-/** `exp` of a JWT, which nobody has verified: a hint for how long to keep it, never a reason to trust it. */
+/** Reads `exp` of a JWT, which Larder does not verify: a hint for how long to keep it, never a reason to trust it. */
 function hintedSeconds(token: string, now: number): number | undefined {
   const [, payload, signature] = token.split('.');
   if (payload === undefined || signature === undefined) return undefined;
