@@ -18,34 +18,34 @@ import { createUnusableStore } from '../store/unusable-store.ts';
 export interface CacheDirectory {
   readonly store: BlobStore;
   readonly index: ContentIndex;
-  /** Why nothing is kept, where the device fails: then everything goes through to upstream. */
+  /** Why nothing is kept, if the device fails: every request then goes through to upstream. */
   readonly error: StoreError | undefined;
   close(): Promise<void>;
 }
 
 export interface CacheDirectoryOptions extends Pick<Config['cache'], 'directory' | 'maxSize'> {
-  /** Syncs at once: 1 unless told. */
+  /** Syncs at the same time. Default: 1. */
   readonly syncs?: number;
 }
 
 export interface IndexOptions {
   readonly clock?: Clock;
-  /** Told when an empty index has taken a damaged one's place: the stored bytes are to be put into it. */
+  /** Called when an empty index has taken a damaged one's place: the stored bytes must then be put into it. */
   readonly onIndexReplaced?: RecoveringIndexOptions['onReplaced'];
-  /** As of SqliteIndexOptions. */
+  /** As in SqliteIndexOptions. */
   readonly busyTimeoutMs?: number;
-  /** As of SqliteIndexOptions. */
+  /** As in SqliteIndexOptions. */
   readonly onUpgradeBegun?: NonNullable<SqliteIndexOptions['onUpgradeBegun']>;
-  /** As of SqliteIndexOptions. */
+  /** As in SqliteIndexOptions. */
   readonly onUpgrade?: NonNullable<SqliteIndexOptions['onUpgrade']>;
 }
 
-/** What failed verification is kept for somebody to look at, but not at the cost of the cache. */
+/** Blobs that failed verification are kept for an operator to look at, but not at the cost of the cache. */
 const QUARANTINE_FILES = 16;
 const QUARANTINE_BYTES = 1024 ** 3;
 const QUARANTINE_SHARE = 0.05;
 
-/** What a device does, and no operator has written into a configuration. errno(3). */
+/** The errors of a device, as opposed to those of a wrong configuration. errno(3). */
 const DEVICE_ERRORS: ReadonlySet<string> = new Set([
   'EROFS',
   'ENOSPC',
@@ -60,9 +60,9 @@ const DEVICE_ERRORS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Opens the cache directory. Where its device fails (full, read-only, I/O errors), pulls are worth more than the
- * cache: there is an index in memory, and a store that takes nothing.
- * @throws StoreError, IndexError, DirectoryLockedError where it is plainly the wrong directory
+ * Opens the cache directory. If its device fails (full, read-only, I/O errors), returns an index in memory and a store
+ * that takes nothing: pulls are worth more than the cache.
+ * @throws StoreError, IndexError, DirectoryLockedError if it is plainly the wrong directory
  */
 export async function openCacheDirectory(
   options: CacheDirectoryOptions,

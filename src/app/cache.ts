@@ -22,17 +22,17 @@ export interface Cache extends AssembledCache {
 export interface CacheDependencies {
   readonly clock: Clock;
   readonly events: Events;
-  /** Syncs of files and directories at once: 1 unless told. */
+  /** Syncs of files and directories at the same time. Default: 1. */
   readonly syncs?: number;
-  /** As of SqliteIndexOptions. */
+  /** As in SqliteIndexOptions. */
   readonly busyTimeoutMs?: number;
   /** Absent: documents are read in this thread. */
   readonly parser?: Parser;
 }
 
 /**
- * After that the log has been written of what was told, though the process does nothing else from then on. In real time:
- * the clock's timers do not keep a process, and nothing else does when it has only begun.
+ * Pause in which the log writes the event before the upgrade blocks the process. In real time: the clock's timers do
+ * not keep the process alive, and nothing else does while it is only starting.
  */
 const LOG_WRITTEN_MS = 100;
 
@@ -89,7 +89,7 @@ export async function openCache(
   };
 }
 
-/** docs/adr/0005 */
+/** Decides what becomes of recovered blobs: docs/adr/0005. */
 function recoveredPolicy({ upstreams }: Config): RecoveredPolicy {
   const isServed = upstreams.every(({ credentials }) => credentials === undefined);
   return { isServed, isWordEnough: isServed || upstreams.length === 1 };

@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { holdsCertificates } from '../config/source/referenced-files.ts';
 import type { CertificateFile } from '../upstream/connections/trust.ts';
 
-/** The file of an upstream's `ca`, of the same demands as at start. */
+/** The file of an upstream's `ca`, checked as strictly at each reading as at the start. */
 export function certificateFile(path: string): CertificateFile {
   return {
     async version() {

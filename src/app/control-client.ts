@@ -10,7 +10,7 @@ import type { Operator, VerifyRequest } from '../operator/operator.ts';
 import type { Removed } from '../operator/remove.ts';
 import type { VerifyProgress, VerifyReport } from '../upkeep/verify.ts';
 
-/** Nobody listens: there is no socket, nobody has it open any more, or there can be none with so long a path. */
+/** No server listens: there is no socket, its server is gone, or no socket can have so long a path. */
 const ABSENT: ReadonlySet<string | undefined> = new Set([
   'ENOENT',
   'ECONNREFUSED',
@@ -21,8 +21,8 @@ const ABSENT: ReadonlySet<string | undefined> = new Set([
 ]);
 
 /**
- * Whether somebody listens on the socket.
- * @throws OperatorError where it cannot be found out: no permission
+ * Returns whether a server listens on the socket.
+ * @throws OperatorError if this process has no permission to connect
  */
 export async function isListening(socketPath: string): Promise<boolean> {
   const socket = connect(socketPath);
@@ -39,7 +39,7 @@ export async function isListening(socketPath: string): Promise<boolean> {
   }
 }
 
-/** What operators ask for, by the server that listens on a control socket. */
+/** Does an operator's commands through the server that listens on a control socket. */
 export class RemoteOperator implements Operator {
   readonly #socketPath: string;
 

@@ -20,13 +20,13 @@ import { version } from './version.ts';
 export interface Larder extends AsyncDisposable {
   readonly server: Listening;
   readonly delivery: Delivery;
-  /** What was stored when it started. Bytes. */
+  /** The content that was stored when the server started: how many blobs, and their bytes. */
   readonly stored: { readonly blobs: number; readonly bytes: number };
 }
 
 /**
- * The recipe: everything is made here, in order, and given to what needs it.
- * @throws Error where the address cannot be listened on; as `openCache` does
+ * Starts a server. All its parts are made here, in order, and each is passed to the parts that need it.
+ * @throws Error if the address cannot be listened on; as `openCache` does
  */
 export async function startLarder(
   config: Config,
@@ -61,7 +61,7 @@ export async function startLarder(
   const server = await startServer(config, { ...serving, metrics: metrics.read }).catch((error: unknown) => {
     throw listenProblem(config.listen, error);
   });
-  // Where something fails before the drain: what listens keeps the process, and would answer from a closed cache.
+  // For a failure before the drain: an open listener would keep the process alive, and answer from a closed cache.
   stack.defer(async () => void (await server.drain(0)));
   cache.evictor.start();
   cache.confirmEarly();

@@ -1,7 +1,7 @@
 import type { ListenAddress } from '../config/values/listen-address.ts';
 import { formatListenAddress } from '../config/values/listen-address.ts';
 
-/** errno(3), getaddrinfo(3). */
+/** Explanations by error code: errno(3), getaddrinfo(3). */
 const PROBLEMS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'another program listens there already',
   EADDRNOTAVAIL: 'this machine has no such address',
@@ -10,7 +10,7 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   EAI_AGAIN: 'the name server does not answer',
 };
 
-/** Why an address cannot be listened on, in one line that names it. */
+/** Returns an error that says in one line why the address, which it names, cannot be listened on. */
 export function listenProblem(address: ListenAddress, error: unknown): Error {
   const { code, message } = error as NodeJS.ErrnoException;
   const problem = PROBLEMS[code ?? ''];

@@ -15,23 +15,23 @@ import { Passage } from '../upstream/transport/passage.ts';
 import { createUpstreams } from './upstreams.ts';
 import { version } from './version.ts';
 
-/** What one command asks. */
+/** An operator that is open for one command. */
 export interface OpenedOperator {
   readonly operator: Operator;
-  /** Whether a server does it, whose clients are not to be disturbed. */
+  /** Whether a running server does the command: then its clients must not be disturbed. */
   readonly isRemote: boolean;
   close(): Promise<void>;
 }
 
-/** A server that starts or stops has the directory, but nobody answers at its socket: for milliseconds. */
+/** A server that starts or stops holds the directory for some milliseconds without answering at its socket. */
 const PATIENCE_MS = 3_000;
 const RETRY_MS = 100;
 
-/** No client waits for a command: another program that is writing into the index may finish. */
+/** No client waits for a command, so another program that is writing into the index may finish. */
 const BUSY_TIMEOUT_MS = 2_000;
 
 /**
- * Reaches the cache that the configuration names: through the server that runs with it, else by opening it here.
+ * Reaches the cache that the configuration names: through the server that has it open, else by opening it here.
  * @throws OperatorError, DirectoryLockedError, StoreError, IndexError
  */
 export async function openOperator(config: Config): Promise<OpenedOperator> {
@@ -53,7 +53,7 @@ async function reachServer({ cache }: Config): Promise<OpenedOperator | undefine
   };
 }
 
-/** @returns undefined where another process has the directory, and may answer soon */
+/** @returns undefined if another process holds the directory, and may answer soon */
 async function openHere(config: Config, deadline: number): Promise<OpenedOperator | undefined> {
   try {
     return await openLocally(config);
@@ -63,7 +63,7 @@ async function openHere(config: Config, deadline: number): Promise<OpenedOperato
   }
 }
 
-/** A command on what is cached makes no cache: one that is made in a mount point is in the way of the real one. */
+/** A command creates no cache: in a mount point without its mount, a new cache would be in the way of the real one. */
 async function assertCache({ cache: { directory } }: Config): Promise<void> {
   try {
     await access(join(directory, 'lock.db'));
@@ -91,9 +91,9 @@ async function openLocally(config: Config): Promise<OpenedOperator> {
   stack.defer(() => cache.close());
   const failure = cache.mirror.disk.error;
   if (failure !== undefined) throw new OperatorError('failed', failure.message, { cause: failure });
-  // Nothing would be known of what is stored.
+  // Else the new, empty index would know nothing of the stored blobs.
   if (isReplaced) await cache.upkeep.reconcile(new AbortController().signal);
-  // The clock's timers let a process end that waits for nothing else.
+  // The clock's timers do not keep the process alive while it waits; this one does.
   const alive = setInterval(() => {}, 2 ** 30);
   stack.defer(() => clearInterval(alive));
   const parts = stack.move();

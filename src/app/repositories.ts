@@ -4,11 +4,11 @@ import type { MirroredUpstream, Target } from '../mirror/target.ts';
 import type { Repository } from '../repository/repository.ts';
 import { RepositoryTable, type RoutedRegistry } from '../repository/repository-table.ts';
 
-/** An upstream as requests find its repositories. */
+/** An upstream that requests are routed to, with the rules by which its repositories are found. */
 export interface RoutedUpstream extends MirroredUpstream, RoutedRegistry {}
 
 /**
- * The repositories of upstreams, by their addresses.
+ * Returns the table that finds the upstreams' repositories by the addresses of requests.
  * @param defaultUpstream the name of one of them
  */
 export function repositoriesOf(
@@ -23,7 +23,7 @@ export function repositoriesOf(
   return new RepositoryTable(served, defaultUpstream);
 }
 
-/** Where a repository is pulled from; undefined where the config does not have it (any more). */
+/** Returns where a repository is pulled from; undefined if the config does not have its upstream (any more). */
 export function findTarget(upstreams: readonly RoutedUpstream[], key: RepositoryKey): Target | undefined {
   const found = upstreams.find(({ name }) => name === key.registry);
   return found?.isAllowed(key.repository) === true ? targetOf(found, key) : undefined;

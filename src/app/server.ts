@@ -18,13 +18,13 @@ import { upstreamDetail, type ConfiguredUpstream } from './upstreams.ts';
 export interface ServerSettings {
   readonly listen: { readonly host: string | undefined; readonly port: number };
   readonly limits: Omit<ConnectionLimits, 'reserve'> & {
-    /** How long a client may take to send its request. */
+    /** The longest that a client may take to send its request. */
     readonly headerTimeoutMs: number;
     /** The longest that a client may take nothing of an answer. */
     readonly idleTimeoutMs: number;
   };
   readonly trustedProxies: readonly string[];
-  /** How long a client waits for its headers. */
+  /** The longest that a client waits for the headers of an answer. */
   readonly answerMs: number;
 }
 
@@ -38,13 +38,13 @@ export interface ServerParts {
   readonly passage: LoopGuard;
   readonly deliver: Deliver;
   readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
-  /** Names requests in the log. Absent: by chance. */
+  /** Makes the ids of requests in the log. Absent: random ones. */
   readonly requestId?: () => string;
 }
 
 /**
- * Everything between a socket and the mirror.
- * @throws the system's error where the address cannot be listened on
+ * Starts everything between a socket and the mirror.
+ * @throws the system's error if the address cannot be listened on
  */
 export async function startServer(settings: ServerSettings, parts: ServerParts): Promise<Listening> {
   const { answerMs, limits, trustedProxies } = settings;

@@ -14,14 +14,14 @@ export interface UpkeepDependencies {
   readonly events: Events;
 }
 
-/** What a server does for its cache beside serving. */
+/** The work that a server does for its cache beside serving. */
 export interface RunningUpkeep {
   close(): Promise<void>;
 }
 
 /**
- * Starts what goes on in the background, and answers the command line. A server without that still serves, so what
- * fails is told as an event.
+ * Starts the upkeep in the background, and the socket that answers the command line. A server without them still
+ * serves, so a failure is only told as an event.
  */
 export async function startUpkeep(
   { cache: { directory, verifyEveryMs, verifyRate } }: Config,
@@ -66,7 +66,7 @@ async function startControl(
   }
 }
 
-/** Where programs put their sockets: systemd's directory of the service, the user's, else that of temporary files. */
+/** Returns the directory for sockets: the service's own from systemd, the user's, else that of temporary files. */
 function runtimeDirectory(env: Readonly<Record<string, string | undefined>>): string {
   const [ofService] = (env['RUNTIME_DIRECTORY'] ?? '').split(':');
   return [ofService, env['XDG_RUNTIME_DIR']].find((path) => path !== undefined && path !== '') ?? tmpdir();

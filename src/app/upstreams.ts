@@ -33,7 +33,7 @@ export interface ConfiguredUpstream extends RoutedUpstream {
   readonly breaker: Breaker | undefined;
 }
 
-/** The configured upstreams, as requests are routed to them. */
+/** Makes the clients of the configured upstreams, with the rules by which requests are routed to them. */
 export function createUpstreams(
   config: Config,
   dependencies: UpstreamDependencies,
@@ -54,7 +54,7 @@ export function createUpstreams(
   });
 }
 
-/** What is wrong with upstreams, by name; those that are well are left out. */
+/** Returns what is wrong with upstreams, by name; upstreams that work are left out. */
 export function upstreamDetail(
   upstreams: readonly ConfiguredUpstream[],
   isSlow: (upstream: string) => boolean,
@@ -74,7 +74,7 @@ export function upstreamDetail(
   );
 }
 
-/** The client of one configured upstream. */
+/** Makes the client of one configured upstream. */
 function guarded(
   entry: UpstreamConfig,
   { limits, proxies }: Config,
@@ -95,7 +95,7 @@ function guarded(
   return guardUpstream(upstream, guarding, { clock, events });
 }
 
-/** How the upstream's hosts are reached, by its own `proxy` or by the environment's. */
+/** Chooses the proxy for each of the upstream's hosts: the upstream's own `proxy`, or the environment's. */
 function proxyChoice(
   own: UpstreamConfig['proxy'],
   environment: Config['proxies'],
@@ -110,12 +110,12 @@ function proxyChoice(
   };
 }
 
-/** Offline, nothing can be confirmed: what is cached is as fresh as it will get. */
+/** Offline, no tag can be confirmed: the cached ones are as fresh as they will get. */
 function tagPolicy({ immutable, ...rest }: TagConfig, isOffline: boolean): TagPolicy {
   return { ...rest, isImmutable: isOffline ? () => true : matcherOf(immutable) };
 }
 
-/** Nothing tells those who ask apart: no account of ours, and no repository that is kept from anybody. */
+/** An upstream is open if all clients may read the same: Larder has no account, and no repository is denied. */
 function permissionPolicy({ credentials, allow, deny, checksReferences }: UpstreamConfig): PermissionPolicy {
   const isOpen = credentials === undefined && deny.length === 0 && allow.includes('**');
   return { isOpen, checksReferences };

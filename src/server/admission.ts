@@ -4,8 +4,8 @@ import { clientKey } from './request/client-key.ts';
 export interface AdmissionLimits {
   readonly requests: number;
   /**
-   * The share of one client: an IPv4 address, or a /64 of IPv6, which is the least that one machine is given. It may
-   * have more for as long as more than a share is left for others: behind an address there may be many.
+   * The share of one client: an IPv4 address, or a /64 of IPv6, which is the least that one machine is given. A client
+   * may exceed it while more than a share is left for others: many machines may be behind one address.
    */
   readonly requestsPerClient: number;
 }
@@ -13,8 +13,8 @@ export interface AdmissionLimits {
 export type Overload = 'client' | 'all';
 
 /**
- * Who may be served now. There is no queue: a request beyond a limit is refused at once, so that the client can
- * go elsewhere or come again.
+ * Decides which requests may be served now. There is no queue: a request beyond a limit is refused at once, so that the
+ * client can go elsewhere or come again.
  */
 export class Admission {
   readonly #limits: AdmissionLimits;
@@ -31,8 +31,8 @@ export class Admission {
   }
 
   /**
-   * @param address of the client, as a socket tells it
-   * @returns undefined where the request may be served; then `leave` is due when it is over
+   * @param address the client's, as a socket tells it
+   * @returns undefined if the request may be served; then the caller calls `leave` when it is over
    */
   enter(address: string): Overload | undefined {
     const client = clientKey(address);

@@ -10,11 +10,11 @@ import type { RequestRecord } from './request/request-record.ts';
 import { routeOf } from './route-of.ts';
 import { splitUrl } from './request/split-url.ts';
 
-/** What the operator's tools ask for. */
+/** The answers to an operator's tools. */
 interface Health {
-  /** Rejects, with the reason, while no by-tag read can be served. */
+  /** Rejects, with the reason, while no read by tag can be served. */
   readonly probe: () => Promise<void>;
-  /** What stands in the way of new pulls without making the cached ones fail: JSON, shown by `/readyz`. */
+  /** Problems that stop new pulls but not cached ones: JSON, shown by `/readyz`. */
   readonly detail: () => Readonly<Record<string, unknown>>;
   /** The metrics as text, and their content type. */
   readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
@@ -24,7 +24,7 @@ export interface AppOptions extends EndpointOptions {
   readonly health: Health;
 }
 
-/** What node's requests are given to. */
+/** Handles the requests that node's server receives. */
 export interface App {
   /** Answers a request; its record is told when the response is over. */
   handle(
@@ -33,9 +33,9 @@ export interface App {
     record: RequestRecord,
     mayAsk: 'all' | 'health',
   ): void;
-  /** To be called when a response is over. */
+  /** The caller calls it when a response is over. */
   release(record: RequestRecord): void;
-  /** From now on `/readyz` says that the server is stopping. */
+  /** Makes `/readyz` say from now on that the server is stopping. */
   beNotReady(): void;
 }
 
@@ -43,20 +43,20 @@ const NO_PATH = new RegistryError(
   'NAME_INVALID',
   'the path is none of this server; the registry is under /v2/',
 );
-/** Node takes a request of HTTP/0.9 (which ends with its first line) and one that says HTTP/2 as well. */
+/** Node also accepts requests of HTTP/0.9 (which end with their first line) and requests that claim HTTP/2. */
 const NO_VERSION = new RegistryError('NAME_INVALID', 'expected a request of HTTP/1.1 or HTTP/1.0');
 
 const NO_ROOM = new RegistryError('UNAVAILABLE', 'too many connections at the same time');
 
-/** What may be asked where connections are scarce. */
+/** The paths that a connection of the reserve may ask for. */
 const HEALTH_PATHS: ReadonlySet<string> = new Set(['/livez', '/readyz']);
 
 type Routes = Hono<{ Bindings: HttpBindings }>;
 
 /**
- * The routes: the registry under `/v2/` (and `/<upstream>/v2/`), `/livez`, `/readyz`, `/metrics`. What the registry
- * is asked does not come as far as Hono, whose paths are decoded and normalised; what it can answer at once takes
- * the shortest way: docs/adr/0009.
+ * Makes the routes: the registry under `/v2/` (and `/<upstream>/v2/`), `/livez`, `/readyz`, `/metrics`. Requests for
+ * the registry do not pass through Hono, which decodes and normalises paths; those that it can answer at once take the
+ * shortest way (docs/adr/0009).
  */
 export function createApp(options: AppOptions): App {
   const { records } = options;
@@ -112,7 +112,7 @@ function addHealth(routes: Routes, { probe, detail, metrics }: Health): void {
   });
   let running: ReturnType<typeof metrics> | undefined;
   routes.get('/metrics', async (c) => {
-    // They cost milliseconds: those who ask at the same time get the same.
+    // Metrics cost milliseconds to make: requests at the same time share one text.
     running ??= metrics().finally(() => (running = undefined));
     const { contentType, text } = await running;
     return c.body(text, 200, { 'Content-Type': contentType });

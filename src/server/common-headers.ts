@@ -2,12 +2,12 @@ import { formatAge } from '../http/age.ts';
 import { formatCacheStatus, type CacheStatus } from '../http/cache-status.ts';
 import type { Reply } from './reply.ts';
 
-/** Nothing that Larder sends is what a browser may guess it to be: a blob may hold anything. */
+/** Forbids browsers to guess the type of a body: a blob may hold anything. */
 export const NO_SNIFF = ['X-Content-Type-Options', 'nosniff'] as const;
 
 /**
- * Gives a reply the headers that every answer of the registry has.
- * @param ageMs of an answer from the cache that may be another one upstream by now; milliseconds
+ * Returns the reply with the headers that every answer of the registry has.
+ * @param ageMs age, in milliseconds, of an answer from the cache that may have changed upstream
  */
 export function withCommonHeaders<R extends Reply>(
   reply: R,

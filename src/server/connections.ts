@@ -1,13 +1,13 @@
 export interface ConnectionLimits {
   /** Open connections that may ask anything. */
   readonly connections: number;
-  /** The share of one client, which it may pass for as long as more than a share is left for others. */
+  /** The share of one client, which it may exceed while more than a share is left for others. */
   readonly connectionsPerClient: number;
-  /** Connections beyond them, which may ask only whether the server is well. */
+  /** Connections beyond `connections`, which may ask only whether the server is well. */
   readonly reserve: number;
 }
 
-/** What becomes of a new connection, and which one it takes the place of. */
+/** What a new connection may ask, and the connection whose place it takes. */
 export interface Opened<C> {
   readonly use: 'all' | 'health';
   readonly closing: C | undefined;
@@ -20,9 +20,9 @@ interface Open {
 }
 
 /**
- * Who holds which connections. Where they are scarce, a new one takes the place of one that nothing is asked on: of the
- * client that holds the most, the one that has been idle for longest. Where there is no such, the new one gets a place
- * in a small reserve, so that the server can say that it is alive.
+ * The open connections of each client. When they are scarce, a new one takes the place of an idle one: among those of
+ * the client that holds the most, the one that has been idle for longest. If none is idle, the new one gets a place in
+ * a small reserve, so that the server can say that it is alive.
  * @typeParam C a connection
  */
 export class Connections<C> {
@@ -35,12 +35,12 @@ export class Connections<C> {
     this.#limits = limits;
   }
 
-  /** How many are open, the reserve included. */
+  /** Number of open connections, including the reserve. */
   get size(): number {
     return this.#open.size;
   }
 
-  /** @param client whose connection it is. `closed` is due for it, and for the one that is `closing`. */
+  /** @param client whose connection it is. The caller calls `closed` for it, and closes the one that is `closing`. */
   open(client: string, connection: C): Opened<C> {
     const { use, closing } = this.#place(client);
     if (closing !== undefined) this.closed(closing);
@@ -49,22 +49,22 @@ export class Connections<C> {
     return { use, closing };
   }
 
-  /** What the connection may ask; undefined once it is closed. */
+  /** Returns what the connection may ask; undefined once it is closed. */
   useOf(connection: C): 'all' | 'health' | undefined {
     return this.#open.get(connection)?.use;
   }
 
-  /** A request has come by the connection. @returns how many are running on it now */
+  /** Notes a request on the connection. @returns how many requests run on it now */
   begun(connection: C): number {
     const open = this.#open.get(connection);
     if (open === undefined) return 0;
     open.requests += 1;
-    // The reserve is for short questions: none of them keeps its place for long.
+    // Connections of the reserve stay among the idle ones: none of them keeps its place for long.
     if (open.use === 'all') this.#byClient.busy(open.client, connection);
     return open.requests;
   }
 
-  /** A request of the connection is over. */
+  /** Notes that a request on the connection is over. */
   ended(connection: C): void {
     const open = this.#open.get(connection);
     if (open === undefined) return;
@@ -99,7 +99,7 @@ export class Connections<C> {
 
 interface Holding<C> {
   count: number;
-  /** Those that no request runs on, the one that has been so for longest first. */
+  /** The connections that no request runs on, in the order in which they became idle. */
   readonly idle: Set<C>;
 }
 
@@ -137,8 +137,8 @@ class Holdings<C> {
   }
 
   /**
-   * The connection that has been idle for longest, of the client that holds the most among those that have an idle
-   * one; of `client` itself where no other one holds more.
+   * Returns the connection that has been idle for longest, of the client that holds the most among those that have an
+   * idle one; of `client` itself if no other client holds more.
    */
   oldestOfLargest(client: string): C | undefined {
     let largest = this.#clients.get(client);

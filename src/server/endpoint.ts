@@ -13,13 +13,13 @@ export interface EndpointOptions {
   readonly registry: Pick<Registry, 'reply' | 'replyNow'>;
   readonly records: RequestRecords;
   readonly admission: Admission;
-  /** How long a client may take nothing of an answer, milliseconds. */
+  /** The longest that a client may take nothing of an answer, milliseconds. */
   readonly idleMs: number;
-  /** How blobs get to clients. */
+  /** Sends blobs to clients. */
   readonly deliver: Deliver;
 }
 
-/** Where requests meet the registry: each is admitted, answered, sent its answer, and noted in its record. */
+/** Passes requests to the registry: admits each, has it answered, sends the answer, and notes it in its record. */
 export class Endpoint {
   readonly #options: EndpointOptions;
 
@@ -28,14 +28,14 @@ export class Endpoint {
   }
 
   /**
-   * Answers what takes neither I/O nor waiting. docs/adr/0009.
-   * @returns whether it did; else `answer` has to, and nothing has been done
+   * Answers a request that takes neither I/O nor waiting (docs/adr/0009).
+   * @returns whether it did; if not, nothing has been done, and the caller calls `answer`
    */
   answerNow(incoming: IncomingMessage, outgoing: ServerResponse, record: RequestRecord): boolean {
     const { registry, records, idleMs } = this.#options;
     try {
       const reply = registry.replyNow(incoming, record);
-      // One that may not be served now is refused by `answer`.
+      // `answer` refuses a request that may not be served now.
       if (reply === undefined || this.#admit(record) !== undefined) return false;
       record.firstByteMs = records.msSince(record);
       note(record, sendNow(reply, outgoing, { isHead: incoming.method === 'HEAD', idleMs }));
@@ -45,7 +45,7 @@ export class Endpoint {
     return true;
   }
 
-  /** Never rejects. */
+  /** Answers a request. Never rejects. */
   answer(incoming: IncomingMessage, outgoing: ServerResponse, record: RequestRecord): Promise<void> {
     const served = this.#serve(incoming, outgoing, record).catch((error: unknown) =>
       this.#answerUnforeseen(error, outgoing, record),
@@ -54,7 +54,7 @@ export class Endpoint {
     return served;
   }
 
-  /** Answers what cannot be asked, or not now, and closes the connection. */
+  /** Refuses a request that cannot be asked, or not now, and closes the connection. */
   refuse(outgoing: ServerResponse, record: RequestRecord, error: RegistryError): void {
     record.error = error;
     const reply = errorReply(error, { kind: undefined, hasFallback: false });
@@ -66,7 +66,7 @@ export class Endpoint {
     );
   }
 
-  /** To be called when a response is over. */
+  /** The caller calls it when a response is over. */
   release({ isAdmitted, client }: RequestRecord): void {
     if (isAdmitted) this.#options.admission.leave(client);
   }
@@ -76,7 +76,7 @@ export class Endpoint {
     const refusal = this.#admit(record);
     const reply =
       refusal === undefined ? await registry.reply(incoming, record) : overloadReply(refusal, record);
-    // Who has gone gets no byte.
+    // A client that has gone gets no byte.
     if (!outgoing.destroyed) record.firstByteMs = records.msSince(record);
     note(record, await this.#send(reply, outgoing));
   }
@@ -96,7 +96,7 @@ export class Endpoint {
       const delivered = await this.#send(withCommonHeaders(reply, record.id, statusOfError(error)), outgoing);
       record.bytes = delivered.bytes;
     } catch {
-      // A part of an answer is sent, so there is nothing to say any more.
+      // A part of an answer is sent already, so the error cannot be answered any more.
       record.isWhole = false;
       outgoing.destroy();
     }

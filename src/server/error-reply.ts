@@ -12,7 +12,7 @@ import type { RequestRecord } from './request/request-record.ts';
 /** Renders an error as the distribution spec wants it ("Error Codes"). */
 export function errorReply(error: unknown, context: ErrorContext): ReadyReply {
   const { status, code, detail, retryAfterMs, ...answer } = errorAnswer(error, context);
-  // It may quote an upstream, and the client's user looks at it.
+  // The message may quote an upstream, and the client shows it to its user.
   const message = escapeControls(answer.message);
   const body = { errors: [{ code, message, ...(detail === undefined ? {} : { detail }) }] };
   return {
@@ -27,7 +27,7 @@ export function errorReply(error: unknown, context: ErrorContext): ReadyReply {
   };
 }
 
-/** What a client gets that may not be served now: 429 where it asks for too much itself, else 503. */
+/** Returns the reply to a client that may not be served now: 429 if it asks for too much itself, else 503. */
 export function overloadReply(refusal: Overload, record: RequestRecord): Reply {
   const error =
     refusal === 'client'

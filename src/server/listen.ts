@@ -25,39 +25,39 @@ export interface ListenOptions {
 }
 
 interface ListenLimits extends Omit<ConnectionLimits, 'reserve'> {
-  /** How long a client may take to send its request, milliseconds. */
+  /** The longest that a client may take to send its request, milliseconds. */
   readonly headerTimeoutMs: number;
 }
 
 /**
- * Requests that a connection may send before the first of them is answered. Node reads all that have come, and answers
- * wait in memory for those before them; no registry client sends even two.
+ * Requests that a connection may send before the first of them is answered. Node reads every request that has come, and
+ * answers wait in memory for the answers before them; no registry client sends even two.
  */
 const MAX_PIPELINED = 16;
-/** Connections that may ask for health only, and how long each may take to do so. */
+/** Connections that may ask for health only, and how long each may be open, milliseconds. */
 const RESERVE = 16;
 const RESERVE_MS = 2_000;
 
-/** Node's default, said: names and headers of the longest honest request fit many times over. */
+/** Node's default, made explicit: names and headers of the longest honest request fit many times over. */
 const MAX_HEADER_BYTES = 16 * 1024;
-/** Above what load balancers keep idle connections for, so that it is they who close them. */
+/** Longer than load balancers keep idle connections, so that the load balancer closes them. */
 const KEEP_ALIVE_MS = 75_000;
 
 export interface Listening {
   readonly host: string;
   readonly port: number;
-  /** Connections that are open. */
+  /** Number of open connections. */
   readonly connections: number;
   /**
    * Says that the server is not ready, but serves on for `delayMs` milliseconds: a pull opens a connection for its next
    * layer, and a load balancer takes a moment to notice. Then stops accepting, lets running requests finish for at most
-   * `limitMs`, and cuts what is left.
+   * `limitMs` milliseconds, and cuts the connections that are left.
    * @returns how many connections were cut
    */
   drain(limitMs: number, delayMs?: number): Promise<number>;
 }
 
-/** @throws the system's error where the address cannot be listened on (EADDRINUSE, EACCES) */
+/** @throws the system's error if the address cannot be listened on (EADDRINUSE, EACCES) */
 export async function listen(options: ListenOptions): Promise<Listening> {
   const { app, records, clock, events, host, port, limits } = options;
   const mishaps = new Mishaps(events);
@@ -65,7 +65,7 @@ export async function listen(options: ListenOptions): Promise<Listening> {
   let isDraining = false;
   const server = createServer(serverOptions(limits), (incoming, outgoing) => {
     const { socket } = incoming;
-    // What such a connection has sent already is still read to its end.
+    // Node still reads the requests that a destroyed connection had sent before.
     if (socket.destroyed) return;
     if (connections.begun(socket) > MAX_PIPELINED) return void socket.destroy();
     let record: RequestRecord | undefined;
@@ -103,7 +103,7 @@ export async function listen(options: ListenOptions): Promise<Listening> {
   };
 }
 
-/** Gives each connection its place, and closes the one that it takes the place of. */
+/** Gives each new connection a place, and closes the connection whose place it takes. */
 function admitConnections(
   server: Server,
   connections: Connections<Socket>,
@@ -113,7 +113,7 @@ function admitConnections(
   let proxied = 0;
   const admit = (socket: Socket): void => {
     const address = socket.remoteAddress ?? '';
-    // Behind a proxy there are many clients: its connections are nobody's share.
+    // Behind a proxy there are many clients: its connections count for no client's share.
     const client = proxies.isTrusted(address) ? `proxied ${(proxied += 1)}` : clientKey(address);
     const { use, closing } = connections.open(client, socket);
     closing?.destroy();
@@ -172,7 +172,7 @@ const NO_TUNNEL = [
   '\r\n',
 ].join('\r\n');
 
-/** CONNECT comes without a response to write to; Node closes the connection where nobody listens for it. */
+/** Refuses CONNECT, for which Node makes no response; without a listener, Node closes the connection. */
 function refuseTunnel(socket: Duplex): void {
   socket.on('error', () => undefined);
   socket.end(NO_TUNNEL, () => socket.destroy());

@@ -7,8 +7,8 @@ import { sendNow } from './reply.ts';
 import type { RequestRecord } from './request/request-record.ts';
 
 /**
- * What becomes of the program's own mistakes in a handler of the HTTP server. Node ends the program where such a
- * handler throws; here a mistake costs the one request or connection that met it, and is told.
+ * Handles the program's own mistakes in handlers of the HTTP server. Node ends the program when such a handler throws;
+ * here a mistake costs only the request or connection that met it, and is told as an event.
  */
 export class Mishaps {
   readonly #events: Events;
@@ -17,7 +17,7 @@ export class Mishaps {
     this.#events = events;
   }
 
-  /** @returns whether it ran to its end; what it has thrown was told */
+  /** Runs, and tells what it throws as an event. @returns whether it ran to its end */
   guard(operation: string, run: () => void): boolean {
     try {
       run();
@@ -28,7 +28,7 @@ export class Mishaps {
     }
   }
 
-  /** Tells the client of it, where no part of an answer is sent yet; else cuts the connection. */
+  /** Tells the client of the error if no part of an answer is sent yet; else cuts the connection. */
   answer(error: unknown, outgoing: ServerResponse, record: RequestRecord | undefined): void {
     this.#events.emit({ kind: 'server-failed', operation: 'answer a request', error });
     if (record !== undefined) Object.assign(record, { error, outcome: 'error' });

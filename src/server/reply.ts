@@ -5,7 +5,7 @@ import type { BlobReader } from '../store/blob-store.ts';
 /** An answer as a value. A handler makes it, `sendReply` sends it. */
 export interface Reply {
   readonly status: number;
-  /** In place of the status's own words. */
+  /** The reason phrase, in place of the status's standard one. */
   readonly reason?: string | undefined;
   readonly headers: OutgoingHttpHeaders;
   readonly body: ReplyBody;
@@ -17,13 +17,13 @@ export type ReadyBody =
   | {
       readonly kind: 'bytes';
       readonly bytes: Uint8Array;
-      /** The same bytes, a character each: Node writes a text together with the headers, in one system call. */
+      /** The same bytes as one character each: Node writes a text together with the headers, in one system call. */
       readonly latin1?: string;
     };
 
 type ReplyBody =
   | ReadyBody
-  /** Bytes `[start, end)` of a blob; `end` undefined where its size is not known. The reply owns the reader. */
+  /** Bytes `[start, end)` of a blob; `end` is undefined if its size is not known. The reply owns the reader. */
   | {
       readonly kind: 'blob';
       readonly reader: BlobReader;
@@ -44,7 +44,7 @@ export function jsonBody(value: unknown): { readonly kind: 'bytes'; readonly byt
 
 export interface SendOptions {
   readonly isHead: boolean;
-  /** How long the client may take nothing of a body; 0 for ever. */
+  /** The longest that the client may take nothing of a body, milliseconds; 0: for ever. */
   readonly idleMs: number;
   readonly deliver: Deliver;
 }
@@ -52,7 +52,7 @@ export interface SendOptions {
 /**
  * Sends a reply. HEAD gets the headers of GET, Content-Length included, and no body.
  * Resolves when the last byte has been handed to the socket or the connection is gone, and the reader is closed.
- * @throws TypeError where the headers cannot be sent; nothing is sent then
+ * @throws TypeError if the headers are invalid; then nothing is sent
  */
 export async function sendReply(
   reply: Reply,
@@ -77,7 +77,7 @@ export async function sendReply(
 
 /**
  * Sends a reply that is wholly in memory, as `sendReply` does.
- * @throws TypeError where the headers cannot be sent; nothing is sent then
+ * @throws TypeError if the headers are invalid; then nothing is sent
  */
 export function sendNow(
   { status, reason, headers, body }: ReadyReply,
@@ -103,13 +103,13 @@ export function sendNow(
   return { bytes: isHead ? 0 : bytes.length, complete: true };
 }
 
-/** What the kernel has not taken at once waits for the client, but not for ever. */
+/** Bytes that the kernel did not take at once wait for the client, but not for ever. */
 function cutIfIdle(response: ServerResponse, idleMs: number): void {
   if (idleMs === 0 || response.writableFinished || response.writableLength === 0) return;
   response.setTimeout(idleMs, () => response.destroy());
 }
 
-/** Closes the reader. That it cannot be closed changes nothing of what was sent, but is worth telling. */
+/** Closes the reader. A failure to close changes nothing that was sent, but is worth telling. */
 async function closed(reader: BlobReader, delivered: Delivered): Promise<Delivered> {
   try {
     await reader.close();

@@ -17,8 +17,8 @@ const MAX_PAGE = 1000;
 const MAX_BODY_BYTES = 64 * 1024;
 
 /**
- * What the command line asks of the running server: what operators do with its cache, as JSON under `/api/v1/`. There is
- * no access control in it: whoever may connect to the socket that it is served on may do everything.
+ * Makes the API that the command line uses on a running server: an operator's commands, as JSON under `/api/v1/`. It
+ * has no access control: a program that may connect to its socket may do everything.
  */
 export function createControl(operator: Operator): Hono<Bindings> {
   const app = new Hono<Bindings>();
@@ -53,20 +53,20 @@ function renderError(error: unknown): RenderedError {
   return { code: 'failed', message: 'internal error' };
 }
 
-/** A line of JSON for each thing that happens, as it happens; the last one is the report, or why there is none. */
+/** Sends a line of JSON for each event as it happens; the last line is the report, or why there is none. */
 async function streamVerify(
   operator: Operator,
   request: VerifyRequest,
   response: ServerResponse,
 ): Promise<void> {
-  // Who started it and went away does not want it any more.
-  const gone = new AbortController();
-  response.once('close', () => gone.abort());
+  // An operator whose client went away does not want the report any more.
+  const closed = new AbortController();
+  response.once('close', () => closed.abort());
   response.writeHead(200, { 'Content-Type': 'application/x-ndjson' });
   response.flushHeaders();
   const write = (line: object): unknown => response.write(`${JSON.stringify(line)}\n`);
   try {
-    const report = await operator.verify(request, write, gone.signal);
+    const report = await operator.verify(request, write, closed.signal);
     write({ kind: 'report', ...report });
   } catch (error) {
     write({ kind: 'error', ...renderError(error) });
@@ -103,7 +103,7 @@ async function bodyOf(c: Context<Bindings>): Promise<Record<string, unknown>> {
     const body: unknown = await c.req.json();
     if (typeof body === 'object' && body !== null) return body as Record<string, unknown>;
   } catch {
-    // Said below.
+    // The error below says so.
   }
   throw new OperatorError('invalid', 'expected a JSON object');
 }

@@ -9,37 +9,38 @@ export interface ControlSocketOptions {
   readonly app: ReturnType<typeof createControl>;
   /** The cache directory, which must be locked by this process. */
   readonly directory: string;
-  /** Where the socket goes that cannot be in the cache directory; short. */
+  /** A directory with a short path, for a socket that cannot be in the cache directory. */
   readonly temporaryDirectory: string;
 }
 
 export interface ControlSocket {
   readonly path: string;
-  /** Cuts who is connected, and removes the socket. */
+  /** Cuts the open connections, and removes the socket. */
   close(): Promise<void>;
 }
 
 /** `sockaddr_un.sun_path` without its end: 108 bytes on Linux, 104 on macOS and the BSDs. */
 const MAX_PATH_BYTES = 103;
 
-/** Short, so that the path of what is bound in it is not the longer one. */
+/** Prefix of the directory that the socket is bound in. Short: the bound path must not be longer than the final one. */
 const HIDDEN = '.c-';
 const NAME = 'control.sock';
 const POINTER = 'control.json';
-/** What nobody but the owner may connect to. */
+/** Only the owner may connect. */
 const MODE = 0o600;
 
 /**
- * Where the control socket of a cache directory is: there, or where `control.json` says. Nobody need be listening.
+ * Returns the path of a cache directory's control socket: in the directory, or as its `control.json` says. There may be
+ * no server that listens on it.
  */
 export async function findControlSocket(directory: string): Promise<string> {
   return (await readPointer(directory)) ?? join(resolve(directory), NAME);
 }
 
 /**
- * Listens on a Unix socket that only this process's user can connect to: `control.sock` in the cache directory, or
- * where its path would be too long or its file system has no sockets, in a directory of its own under
- * `temporaryDirectory`, which `control.json` tells. What an earlier process has left is replaced.
+ * Listens on a Unix socket that only this process's user can connect to: `control.sock` in the cache directory. If that
+ * path is too long or that file system has no sockets, the socket is in a directory of its own under
+ * `temporaryDirectory`, and `control.json` says where. Replaces a socket that an earlier process has left.
  * @throws the system's error
  */
 export async function listenControl(options: ControlSocketOptions): Promise<ControlSocket> {
@@ -50,13 +51,13 @@ export async function listenControl(options: ControlSocketOptions): Promise<Cont
     try {
       return await listenInside(options, directory, path);
     } catch {
-      // No sockets there (some network file systems), or no right to; the other place says what is wrong if it is us.
+      // No sockets there (some network file systems), or no permission. Any other fault shows in the other place, too.
     }
   }
   return listenElsewhere(options, directory);
 }
 
-/** Bound in a directory that nobody else can look into, the socket is private before it is where others look for it. */
+/** Binds the socket in a directory that no other user can enter, so that it is private before it has its final name. */
 async function listenInside(
   { app }: ControlSocketOptions,
   directory: string,
@@ -96,7 +97,7 @@ async function listenElsewhere(
 
 async function listenAt(app: ControlSocketOptions['app'], path: string): Promise<Server> {
   const handle = getRequestListener(app.fetch, { overrideGlobalObjects: false });
-  // A verification takes hours; the client sends its requests at once.
+  // Node's default timeouts bound only the receipt of a request, so a verification may take hours.
   const server = createServer((incoming, outgoing) => void handle(incoming, outgoing));
   server.listen(path);
   await once(server, 'listening');
@@ -117,7 +118,7 @@ function controlSocket(server: Server, path: string, remove: () => Promise<void>
   };
 }
 
-/** What a crash has left between binding and renaming. */
+/** Removes what a crash between binding and renaming has left. */
 async function removeHidden(directory: string): Promise<void> {
   const names = await readdir(directory);
   for (const name of names.filter((name) => name.startsWith(HIDDEN))) {
@@ -125,12 +126,12 @@ async function removeHidden(directory: string): Promise<void> {
   }
 }
 
-/** Removes the socket outside the cache directory, which this or an earlier process has made. */
+/** Removes the socket outside the cache directory that this or an earlier process has made. */
 async function removeFallback(directory: string): Promise<void> {
   const path = await readPointer(directory);
   if (path === undefined) return;
   const own = dirname(path);
-  // The file is ours, but what is removed by force had better look like it as well.
+  // The pointer file is Larder's own, but a directory is removed by force only if its name looks like Larder's too.
   if (basename(own).startsWith('larder-')) await rm(own, { recursive: true, force: true });
   await rm(join(directory, POINTER), { force: true });
 }

@@ -1,11 +1,11 @@
 import ipaddr from 'ipaddr.js';
 
-/** Where a listener for both kinds of addresses shows IPv4 ones. */
+/** How a listener for both kinds of addresses shows IPv4 ones. */
 const MAPPED_IPV4 = /^::ffff:(?=\d+\.)/i;
 
 /**
- * Whom an address belongs to, for limits: a host has a whole /64 of IPv6 addresses, and takes new ones as it likes
- * (RFC 8981).
+ * Returns the key by which limits count a client: a host has a whole /64 of IPv6 addresses, and takes new ones as it
+ * likes (RFC 8981).
  * @param address as a socket tells it
  */
 export function clientKey(address: string): string {

@@ -2,11 +2,11 @@
 const KNOWN = new Set(['ns', 'n', 'last', 'artifactType']);
 
 /**
- * A request's target as it may be logged. What clients write besides into a query or in front of a host may be
- * a secret, and nobody who reads the log needs it.
+ * Returns a request's target as it may be logged. Anything else that a client writes into a query or in front of a host
+ * may be a secret, and no reader of the log needs it.
  */
 export function loggedUrl(url: string): string {
-  // In absolute form (RFC 9112 section 3.2.2) it may name an account.
+  // The absolute form (RFC 9112 section 3.2.2) may name an account.
   const target = url.startsWith('/') ? url : url.replace(/^([a-z]+:\/\/)[^/?]*@/i, '$1');
   const mark = target.indexOf('?');
   if (mark === -1) return target;

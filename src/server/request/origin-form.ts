@@ -2,12 +2,12 @@ import type { IncomingMessage } from 'node:http';
 
 const ABSOLUTE = /^https?:\/\/([^/?#]*)/i;
 
-/** No name can be it (RFC 6761 §6.4). */
+/** A name that no host can have (RFC 6761 §6.4). */
 const NO_HOST = 'host.invalid';
 
 /**
- * Gives every request the form in which nearly all come, a target that begins with `/` and a host: a server has to take
- * the absolute form as well, whose host is the one that counts (RFC 9112 §3.2.2), and HTTP/1.0 has no Host.
+ * Gives every request the usual form: a target that begins with `/`, and a Host header. A server must also accept the
+ * absolute form, whose host takes precedence (RFC 9112 §3.2.2), and HTTP/1.0 has no Host.
  */
 export function toOriginForm(incoming: IncomingMessage): void {
   const { url = '', headers } = incoming;

@@ -5,10 +5,10 @@ import { loggedUrl } from './logged-url.ts';
 import { Mishaps } from '../mishaps.ts';
 import type { TrustedProxies } from './trusted-proxies.ts';
 
-/** What becomes known of a request while it is served; told as one event when its connection is done with it. */
+/** Facts about a request, gathered while it is served and told as one event when its response is over. */
 export class RequestRecord {
   readonly id: string;
-  /** The client's address, as a trusted proxy tells it. Once the socket is closed it has none any more. */
+  /** The client's address, perhaps from a trusted proxy. Kept here, since a closed socket has none any more. */
   readonly client: string;
   readonly startedAt: number;
   requestKind: ServedRequest['requestKind'] = 'other';
@@ -17,11 +17,11 @@ export class RequestRecord {
   reference: string | undefined = undefined;
   outcome: string | undefined = undefined;
   bytes = 0;
-  /** False once an answer was cut; a connection that closes before its answer ended is not complete either. */
+  /** False once an answer was cut. An answer whose connection closed before its end is not complete either. */
   isWhole = true;
   firstByteMs: number | undefined = undefined;
   error: unknown = undefined;
-  /** Settles once all of the above is known: the connection may be closed before that. */
+  /** Settles when all fields above are known: the connection may close before that. */
   served: Promise<unknown> | undefined = undefined;
   /** Whether the request counts for the limits of its client. */
   isAdmitted = false;
@@ -43,7 +43,7 @@ export class RequestRecords {
   readonly #newId: () => string;
   readonly #proxies: TrustedProxies;
   readonly #mishaps: Mishaps;
-  #untold: (() => void)[] = [];
+  #pending: (() => void)[] = [];
 
   constructor(clock: Clock, events: Events, newId: () => string, proxies: TrustedProxies) {
     this.#clock = clock;
@@ -54,16 +54,16 @@ export class RequestRecords {
   }
 
   /**
-   * Begins a record, and tells it when the response is over. A client's own request id is kept if it is sane.
-   * @param onOver is called then, too
+   * Begins a record, and tells it when the response is over. Keeps a client's own request id if it is well-formed.
+   * @param onOver called when the response is over, too
    */
   begin(
     incoming: IncomingMessage,
     outgoing: ServerResponse,
     onOver: (record: RequestRecord) => void,
   ): RequestRecord {
-    const given = incoming.headers['x-request-id'];
-    const id = typeof given === 'string' && CLIENT_ID.test(given) ? given : this.#newId();
+    const clientId = incoming.headers['x-request-id'];
+    const id = typeof clientId === 'string' && CLIENT_ID.test(clientId) ? clientId : this.#newId();
     const client = this.#proxies.clientOf(incoming.socket.remoteAddress ?? '', incoming.headers);
     const record = new RequestRecord(id, client, this.#clock.monotonic());
     outgoing.on('close', () => {
@@ -73,7 +73,7 @@ export class RequestRecords {
     return record;
   }
 
-  /** Keeps a record for those who get to see the request only. */
+  /** Keeps a record for handlers that get only the request. */
   keep(incoming: IncomingMessage, record: RequestRecord): void {
     this.#records.set(incoming, record);
   }
@@ -84,13 +84,13 @@ export class RequestRecords {
     return record;
   }
 
-  /** Milliseconds since the request began, to the microsecond. */
+  /** Returns the milliseconds since the request began, rounded to microseconds. */
   msSince({ startedAt }: RequestRecord): number {
     return Math.round(1000 * (this.#clock.monotonic() - startedAt)) / 1000;
   }
 
   #end(record: RequestRecord, incoming: IncomingMessage, outgoing: ServerResponse): void {
-    // Now: what is written to a closed response looks finished later on.
+    // Read now: bytes that are written to a closed response look finished later.
     const isFinished = outgoing.writableFinished;
     const durationMs = this.msSince(record);
     const tell = (): void => {
@@ -103,13 +103,13 @@ export class RequestRecords {
     else record.served.then(tell, tell);
   }
 
-  /** At the end of the turn, with others: no answer waits for another's line in the log, and many lines cost less. */
+  /** Tells records together, at the end of the turn: no answer waits for another's log line, and batches cost less. */
   #tellSoon(tell: () => void): void {
-    if (this.#untold.push(tell) > 1) return;
+    if (this.#pending.push(tell) > 1) return;
     setImmediate(() => {
-      const untold = this.#untold;
-      this.#untold = [];
-      for (const each of untold) each();
+      const pending = this.#pending;
+      this.#pending = [];
+      for (const each of pending) each();
     });
   }
 

@@ -1,4 +1,4 @@
-/** The raw path, percent-encoding untouched, and the query. */
+/** Returns the raw path, with its percent-encoding untouched, and the query. */
 export function splitUrl(url: string): { readonly path: string; readonly query: URLSearchParams } {
   const mark = url.indexOf('?');
   return mark === -1

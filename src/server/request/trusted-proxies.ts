@@ -7,13 +7,13 @@ type Address = ipaddr.IPv4 | ipaddr.IPv6;
 type Network = ReturnType<typeof ipaddr.parseCIDR>;
 
 /**
- * The proxies that are believed when they tell for whom they ask. From the last of them on, the chain of hops is what
- * they have seen themselves; what stands in front of it was written by the client.
+ * The proxies that Larder believes when they name the client. Trusted proxies at the end of the chain of hops have
+ * written what they saw themselves; the client may have written everything before that.
  */
 export class TrustedProxies {
   readonly #networks: readonly Network[];
 
-  /** @param networks with their lengths: `10.0.0.0/8` */
+  /** @param networks each with its prefix length: `10.0.0.0/8` */
   constructor(networks: readonly string[]) {
     this.#networks = networks.map((network) => ipaddr.parseCIDR(network));
   }
@@ -25,16 +25,16 @@ export class TrustedProxies {
   }
 
   /**
-   * The address of the client: the nearest hop that is no trusted proxy. Where a trusted proxy does not tell it, or in
-   * a way that cannot be read, it is the proxy itself.
+   * Returns the client's address: the nearest hop that is no trusted proxy. If a trusted proxy does not name a client,
+   * or not readably, returns that proxy's address.
    * @param peer the address of the connection
    */
   clientOf(peer: string, headers: IncomingHttpHeaders): string {
     if (!this.isTrusted(peer)) return peer;
-    const tellings = tellingsOf(headers).map((hops) => this.#outermost(peer, hops));
-    const [told = peer, ...others] = tellings;
-    // A proxy writes one of the headers, and may pass on the other one as the client has sent it.
-    return others.every((other) => other === told) ? told : peer;
+    const candidates = chainsOf(headers).map((hops) => this.#outermost(peer, hops));
+    const [client = peer, ...others] = candidates;
+    // A proxy writes one of the headers, and may pass on the other one as the client sent it.
+    return others.every((other) => other === client) ? client : peer;
   }
 
   #outermost(peer: string, hops: Hops): string {
@@ -57,14 +57,14 @@ export class TrustedProxies {
 
 /**
  * Reads an address, without its zone (RFC 4007 section 11): a zone names an interface of the machine that wrote it, and
- * may hold any character. IPv4 within IPv6 is IPv4; its short forms (`127.1`) are none.
+ * may hold any character. IPv4 within IPv6 is IPv4; its short forms (`127.1`) are no addresses.
  */
 function parseAddress(text: string): Address | undefined {
   const [address = ''] = text.split('%', 1);
   return isIP(address) !== 0 && ipaddr.isValid(address) ? ipaddr.process(address) : undefined;
 }
 
-function tellingsOf({ forwarded, 'x-forwarded-for': xForwardedFor }: IncomingHttpHeaders): readonly Hops[] {
+function chainsOf({ forwarded, 'x-forwarded-for': xForwardedFor }: IncomingHttpHeaders): readonly Hops[] {
   const lines = [xForwardedFor ?? []].flat();
   return [
     ...(forwarded === undefined ? [] : [parseForwarded(forwarded)]),

@@ -1,8 +1,8 @@
 import { RegistryError } from '../../oci/error.ts';
 
 /**
- * Host and `ns` choose the upstream. A request that says either twice may mean one thing here and another to
- * whoever let it pass in front of Larder.
+ * Refuses a request with two Hosts or two `ns`. Each chooses the upstream: a proxy in front of Larder may have let the
+ * request pass by the one, and Larder would go by the other.
  * @throws RegistryError NAME_INVALID (RFC 9112 section 3.2 wants 400 for a second Host)
  */
 export function assertAddressedOnce(rawHeaders: readonly string[], query: URLSearchParams): void {
@@ -12,7 +12,7 @@ export function assertAddressedOnce(rawHeaders: readonly string[], query: URLSea
 }
 
 /**
- * Node itself keeps the first Host and drops the others.
+ * Returns whether there is more than one Host: Node itself keeps the first and drops the others.
  * @param rawHeaders names and values in turn
  */
 export function hasTwoHosts(rawHeaders: readonly string[]): boolean {

@@ -4,7 +4,10 @@ import { RegistryError } from '../../oci/error.ts';
 import { StoreError, VerificationError } from '../../store/error.ts';
 import { UpstreamError } from '../../upstream/error.ts';
 
-/** How an answer came about, for its Cache-Status; undefined where neither cache nor upstream had a part in it. */
+/**
+ * Returns the Cache-Status of an answer.
+ * @param outcome undefined if neither cache nor upstream had a part in the answer
+ */
 export function statusOfOutcome(outcome: Outcome | undefined): CacheStatus {
   if (outcome === undefined) return { local: true };
   const { hit, fwd, stored, collapsed, ttlMs, detail } = outcome;
@@ -13,9 +16,9 @@ export function statusOfOutcome(outcome: Outcome | undefined): CacheStatus {
 }
 
 /**
- * How an error came about. `fwd` only where upstream was really asked (RFC 9211 §2.2), with the status that it
- * answered with, where it did (§2.3); a refusal that is remembered is a hit; what was refused here is neither.
- * `fwd=miss`, since an error does not tell whether there was nothing cached or nothing that may be served.
+ * Returns the Cache-Status of an error. It says `fwd` only if upstream was really asked (RFC 9211 §2.2), with the
+ * status of its answer, if any (§2.3); a remembered refusal is a hit; a refusal of Larder's own is neither. It says
+ * `fwd=miss`, since an error does not tell whether nothing was cached or nothing that may be served.
  */
 export function statusOfError(error: unknown): CacheStatus {
   if (error instanceof UpstreamError) return statusOfUpstreamError(error);

@@ -13,12 +13,12 @@ export interface ErrorAnswer {
   readonly retryAfterMs?: number | undefined;
 }
 
-/** What was asked for, as far as it decides how an error is told. */
+/** The facts about a request that decide how an error is answered. */
 export interface ErrorContext {
   readonly kind: V2Path['kind'] | undefined;
-  /** The client came by `ns`: it has other hosts to go to, and should at once. */
+  /** Whether the client came by `ns`: then it has other hosts to try, and should go there at once. */
   readonly hasFallback: boolean;
-  /** The upstream that was selected, where it came to that. */
+  /** The upstream that the request selected, if it got that far. */
   readonly upstream?: string | undefined;
 }
 
@@ -41,10 +41,10 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   UNSUPPORTED: 405,
 };
 
-/** Where upstream does not say how long to wait. */
+/** Wait that clients are told when upstream does not say how long. */
 const DEFAULT_RETRY_MS = 60_000;
 
-/** How every error is answered, in one place. A 404 means that upstream said no, never that something broke. */
+/** Decides how every error is answered. A 404 means that upstream said no, never that something broke. */
 export function errorAnswer(error: unknown, context: ErrorContext): ErrorAnswer {
   if (error instanceof RegistryError) {
     return { status: STATUS[error.code], code: error.code, message: error.message, detail: error.detail };
@@ -58,7 +58,7 @@ export function errorAnswer(error: unknown, context: ErrorContext): ErrorAnswer 
     return { status: 500, code: 'UNKNOWN', message: `the cache failed: ${error.message}` };
   }
   if (error instanceof LoopError) return { status: 508, code: 'UNAVAILABLE', message: error.message };
-  // The text of an unforeseen error may hold anything; it is for the log only.
+  // The text of an unforeseen error may hold anything, so it goes to the log only.
   return { status: 500, code: 'UNKNOWN', message: 'internal error' };
 }
 
@@ -68,7 +68,7 @@ function upstreamAnswer(error: UpstreamError, context: ErrorContext): ErrorAnswe
     case 'absent':
       return { status: 404, code: unknownCode(context), message };
     case 'denied':
-      // Not 401: a client would answer that by sending its own credentials for the registry here.
+      // Not 401: a client would then send its own credentials for the registry to Larder.
       if (error.reason === 'account-refused') return { status: 403, code: 'DENIED', message };
       return { status: 404, code: 'NAME_UNKNOWN', message };
     case 'throttled':
@@ -95,7 +95,7 @@ function unknownCode({ kind }: ErrorContext): ErrorCode {
 }
 
 function unavailableStatus(error: UpstreamError): number {
-  // Mirrors in a row lead back to one another: all of them say so.
+  // In a loop of several mirrors, each of them passes the 508 on.
   if (error.isLoop) return 508;
   switch (error.reason) {
     case 'timeout':
@@ -105,7 +105,7 @@ function unavailableStatus(error: UpstreamError): number {
     case 'breaker-open':
     case 'unconfirmed':
     case 'cancelled':
-    // The registry is there; a token may be had at the next try.
+    // The registry is there, and the next try may get a token.
     case 'token':
       return 503;
     default:

@@ -1,9 +1,9 @@
-/** Enough for what many clients ask again and again, and some megabytes at most. */
+/** Enough for the requests that many clients repeat, and some megabytes at most. */
 const MAX_ENTRIES = 5_000;
-/** What clients choose is not kept however long it is. */
+/** Clients choose the keys, so long ones are not kept. */
 const MAX_KEY_LENGTH = 1_000;
 
-/** Results of a pure function by its argument. Bounded: one that is full begins anew. */
+/** Results of a pure function by its argument. Bounded: a full memo is emptied. */
 export class Memo<T extends object> {
   readonly #results = new Map<string, T>();
 

@@ -21,21 +21,21 @@ import { answerCatalog, answerReferrers, answerTags, type CatalogView } from './
 import { ManifestHandler, VARY_BY_ACCEPT } from './handlers/manifest.ts';
 import type { Question } from './handlers/question.ts';
 import { LoopError, type LoopGuard } from './loop-guard.ts';
-import { readAddress, Routes, type Route, type Spelled } from './route.ts';
+import { readAddress, Routes, type Route, type RequestAddress } from './route.ts';
 import { SealedCursors, type RandomBytes } from './sealed-cursor.ts';
 import type { V2Path } from './v2-path.ts';
 
 export interface RegistryOptions {
   readonly clock: Clock;
-  /** How long a client waits for its answer, milliseconds. */
+  /** The longest that a client waits for its answer, milliseconds. */
   readonly answerMs: number;
   readonly randomBytes: RandomBytes;
   readonly passage: LoopGuard;
-  /** A page of what is cached: `registry/repository`, in ASCII order. */
+  /** Returns a page of the cached repositories: `registry/repository`, in ASCII order. */
   readonly catalog: CatalogView['page'];
 }
 
-/** The registry API: from a request to its reply. Everything about HTTP ends here; repositories know none of it. */
+/** The registry API, from a request to its reply. Repositories know nothing about HTTP. */
 export class Registry {
   readonly #repositories: RepositoryTable;
   readonly #routes: Routes;
@@ -55,9 +55,9 @@ export class Registry {
   }
 
   /**
-   * What `reply` gives, where that takes neither I/O nor waiting: a manifest that is in memory, within its time to
-   * live. docs/adr/0009.
-   * @returns undefined where it takes more, or something is wrong: then `reply` is to be asked
+   * Returns what `reply` would, if that takes neither I/O nor waiting: a manifest that is in memory, within its time to
+   * live (docs/adr/0009).
+   * @returns undefined if it takes more, or something is wrong: then the caller calls `reply`
    */
   replyNow(incoming: IncomingMessage, record: RequestRecord): ReadyReply | undefined {
     if (this.#options.passage.hasPassed(incoming.headers.via)) return undefined;
@@ -70,27 +70,27 @@ export class Registry {
     return withNamespace(rendered(answer, record), record, route.ns);
   }
 
-  /** Never rejects: what goes wrong becomes an error reply, and is noted in the record. */
+  /** Replies to a request. Never rejects: an error becomes an error reply, and is noted in the record. */
   async reply(incoming: IncomingMessage, record: RequestRecord): Promise<Reply> {
     const { via } = incoming.headers;
     const { passage } = this.#options;
-    let spelled: Spelled | undefined;
+    let spelled: RequestAddress | undefined;
     try {
       record.requestKind = 'invalid';
       assertReadMethod(incoming.method);
       spelled = readAddress(incoming);
       record.requestKind = spelled.path.kind;
       if (passage.hasPassed(via)) throw new LoopError();
-      const asked = spelled;
-      const answer = await passage.carry(via, () => this.#answer(asked, incoming, record));
+      const address = spelled;
+      const answer = await passage.carry(via, () => this.#answer(address, incoming, record));
       return withNamespace(rendered(answer, record), record, spelled.ns);
     } catch (error) {
-      return failed(error, spelled ?? spelledBadly(incoming), record);
+      return failed(error, spelled ?? unreadableAddress(incoming), record);
     }
   }
 
   async #answer(
-    { path, ...rest }: Spelled,
+    { path, ...rest }: RequestAddress,
     incoming: IncomingMessage,
     record: RequestRecord,
   ): Promise<Answer> {
@@ -120,14 +120,14 @@ export class Registry {
   }
 
   /**
-   * Each step of asking upstream has a deadline of its own, but there may be many in a row: token, redirect, again.
-   * A client that got no headers in 30 s leaves without knowing why (containerd). What it waited for goes on for
-   * others, and for its next try.
+   * Waits for an answer, at most `answerMs`. Each step of asking upstream has a deadline of its own, but there may be
+   * many in a row: token, redirect, retry. A client that got no headers in 30 s leaves without knowing why
+   * (containerd). The work goes on for other clients, and for this client's next try.
    */
   async #inTime(answer: Promise<Answer>, { repository }: Route): Promise<Answer> {
     const { clock, answerMs } = this.#options;
-    const given = await within(clock, answerMs, answer);
-    if (given !== undefined) return given;
+    const inTime = await within(clock, answerMs, answer);
+    if (inTime !== undefined) return inTime;
     answer.then(dismiss).catch(() => undefined);
     const message = `what was asked for has not come within ${answerMs} ms; it is still waited for`;
     throw new UpstreamError(repository.key.registry, 'unavailable', 'timeout', message);
@@ -153,34 +153,34 @@ export class Registry {
   }
 }
 
-/** What the record says of a request about a repository. */
+/** Notes in the record what the request asks for. */
 function note({ repository: { key }, subject }: Route, record: RequestRecord): void {
   record.upstream = key.registry;
   record.repository = key.repository;
   record.reference = subject;
 }
 
-function failed(error: unknown, { path, ns }: Partial<Spelled>, record: RequestRecord): Reply {
+function failed(error: unknown, { path, ns }: Partial<RequestAddress>, record: RequestRecord): Reply {
   record.error = error;
   record.outcome = 'error';
   const { upstream } = record;
   const reply = errorReply(error, { kind: path?.kind, hasFallback: ns !== undefined, upstream });
   const ageMs = error instanceof UpstreamError ? error.ageMs : undefined;
-  const told = withCommonHeaders(byTag(path, reply), record.id, statusOfError(error), ageMs);
-  return withNamespace(told, record, ns);
+  const common = withCommonHeaders(varyOnTag(path, reply), record.id, statusOfError(error), ageMs);
+  return withNamespace(common, record, ns);
 }
 
-/** Of an address that cannot be read, what decides how the client is told so. */
-function spelledBadly({ url = '/' }: IncomingMessage): Pick<Spelled, 'ns'> {
+/** Reads from an invalid address only the `ns`, which decides how the client is told of the error. */
+function unreadableAddress({ url = '/' }: IncomingMessage): Pick<RequestAddress, 'ns'> {
   return { ns: splitUrl(url).query.get('ns') ?? undefined };
 }
 
-/** Lets go of an answer that nobody waits for any more. */
+/** Lets go of an answer that the client does not wait for any more. */
 async function dismiss({ body }: Answer): Promise<void> {
   if (body.kind === 'blob') await body.reader.close();
 }
 
-/** 200 without ever asking an upstream: clients leave a mirror whose ping fails. */
+/** A ping is answered 200 without asking an upstream: clients leave a mirror whose ping fails. */
 const PONG: Answer = { status: 200, headers: { 'Content-Type': 'application/json' }, body: jsonBody({}) };
 
 function assertReadMethod(method: string | undefined): void {
@@ -188,8 +188,8 @@ function assertReadMethod(method: string | undefined): void {
   throw new RegistryError('UNSUPPORTED', 'the mirror is read-only: push to the registry itself');
 }
 
-/** Another Accept may not meet the error: an index can be given to some clients and not to others. */
-function byTag(path: V2Path | undefined, reply: Reply): Reply {
+/** An error about a tag depends on Accept: some clients can be given an index and others cannot. */
+function varyOnTag(path: V2Path | undefined, reply: Reply): Reply {
   if (path?.kind !== 'manifest' || path.reference.kind !== 'tag') return reply;
   return { ...reply, headers: { ...reply.headers, ...VARY_BY_ACCEPT } };
 }
@@ -203,8 +203,8 @@ function rendered<R extends Reply>(answer: Answer<R>, record: RequestRecord): R 
 }
 
 /**
- * Tells a client that came by `ns` that it was understood (distribution-spec, "Registry Proxying"): by the name that
- * the config has for it. It has selected an upstream, so that is what it is in lower case.
+ * Tells a client that came by `ns` that Larder understood it (distribution-spec, "Registry Proxying"), by the
+ * upstream's name in the config. The `ns` has selected that upstream, so it is that name but for upper case.
  */
 function withNamespace<R extends Reply>(reply: R, record: RequestRecord, ns: string | undefined): R {
   if (ns === undefined || record.upstream === undefined) return reply;

@@ -7,22 +7,22 @@ import { assertAddressedOnce, hasTwoHosts } from './addressed-once.ts';
 import { Memo } from './memo.ts';
 import { isV2Path, parseV2Path, type V2Path } from './v2-path.ts';
 
-/** A path that is about a repository. */
+/** A path in a repository. */
 export type RepositoryPath = Exclude<V2Path, { readonly kind: 'ping' } | { readonly kind: 'catalog' }>;
 
-/** A request as its address spells it, before it is known which repository it means. */
-export interface Spelled<Path extends V2Path = V2Path> {
+/** What a request's address says, before it is known which repository it means. */
+export interface RequestAddress<Path extends V2Path = V2Path> {
   readonly path: Path;
-  /** The path as it was asked, for links to the next page. */
+  /** The path as the client sent it, for links to the next page. */
   readonly rawPath: string;
   readonly query: URLSearchParams;
   readonly ns: string | undefined;
 }
 
-/** What a request about a repository means: the same for as long as the program runs. */
-export interface Route<Path extends RepositoryPath = RepositoryPath> extends Spelled<Path> {
+/** The meaning of a request for a repository. It stays the same as long as the program runs. */
+export interface Route<Path extends RepositoryPath = RepositoryPath> extends RequestAddress<Path> {
   readonly repository: Repository;
-  /** What of the repository is asked for, for the log; undefined of its tags. */
+  /** The reference or digest that is asked for, for the log; undefined for the list of tags. */
   readonly subject: string | undefined;
 }
 
@@ -30,15 +30,15 @@ export type ManifestRoute = Route<RepositoryPath & { readonly kind: 'manifest' }
 
 /**
  * Reads the address of a request.
- * @throws RegistryError for what is no endpoint of the registry, or is addressed twice
+ * @throws RegistryError if the path is no endpoint of the registry, or the request has two Hosts or two `ns`
  */
-export function readAddress({ url = '/', rawHeaders }: IncomingMessage): Spelled {
+export function readAddress({ url = '/', rawHeaders }: IncomingMessage): RequestAddress {
   const { path: rawPath, query } = splitUrl(url);
   assertAddressedOnce(rawHeaders, query);
   return { path: parseV2Path(rawPath), rawPath, query, ns: query.get('ns') ?? undefined };
 }
 
-/** Finds what requests mean, the same for both ways of answering them (docs/adr/0009). */
+/** Finds the routes of requests, for both ways of answering them (docs/adr/0009). */
 export class Routes {
   readonly #repositories: Pick<RepositoryTable, 'select'>;
   readonly #manifests = new Memo<ManifestRoute>();
@@ -49,9 +49,9 @@ export class Routes {
 
   /**
    * @param host the request's Host header
-   * @throws RegistryError where no repository is meant, or one that the config forbids
+   * @throws RegistryError if the address means no repository, or one that the config forbids
    */
-  find<Path extends RepositoryPath>(spelled: Spelled<Path>, host: string | undefined): Route<Path> {
+  find<Path extends RepositoryPath>(spelled: RequestAddress<Path>, host: string | undefined): Route<Path> {
     const { path, ns } = spelled;
     const { segments, prefix } = path;
     const repository = this.#repositories.select({ segments, prefix, ns, host });
@@ -59,8 +59,8 @@ export class Routes {
   }
 
   /**
-   * The manifest that a GET or HEAD asks for. One that is asked for again is not read again.
-   * @returns undefined where none is asked for, or something is wrong: `readAddress` and `find` say what
+   * Returns the route of a GET or HEAD of a manifest. The same address is not read a second time.
+   * @returns undefined if the request is another one, or wrong: then `readAddress` or `find` says why
    */
   findManifest(incoming: IncomingMessage): ManifestRoute | undefined {
     const { method, url = '', headers, rawHeaders } = incoming;

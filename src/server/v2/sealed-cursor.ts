@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto';
 import { RegistryError } from '../../oci/error.ts';
 
-/** No repository's name begins with it, and no query encodes it. */
+/** A character that begins no repository's name, and that no query encodes. */
 const MARK = '*';
 const CIPHER = 'aes-256-gcm';
 const KEY_BYTES = 32;
@@ -12,8 +12,8 @@ const TAG_BYTES = 16;
 export type RandomBytes = (size: number) => Uint8Array;
 
 /**
- * Positions in a list that a client may hand back and not read: where a page ends at something that must not be shown,
- * the link to the next one would tell its name. Good for as long as the process runs.
+ * Encrypts positions in a list, so that a client can return but not read them: if a page ends at a repository that must
+ * not be shown, the link to the next page would tell its name. Cursors are valid while the process runs.
  */
 export class SealedCursors {
   readonly #random: RandomBytes;
@@ -33,8 +33,8 @@ export class SealedCursors {
   }
 
   /**
-   * The position that a client means: one that was sealed, or any other as it is.
-   * @throws RegistryError PAGINATION_NUMBER_INVALID where it was not sealed by this process
+   * Returns the position that a cursor means; a cursor that is not sealed is the position itself.
+   * @throws RegistryError PAGINATION_NUMBER_INVALID if another process has sealed it
    */
   open(cursor: string): string {
     if (!cursor.startsWith(MARK)) return cursor;

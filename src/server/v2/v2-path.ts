@@ -3,9 +3,9 @@ import { RegistryError } from '../../oci/error.ts';
 import { quoted } from '../../text/quoted.ts';
 import { parseReference, type Reference } from '../../oci/reference.ts';
 
-/** What a path of the registry API asks for, before it is known which upstream is meant. */
+/** What a path of the registry API asks for, before the upstream is known. */
 export type V2Path =
-  /** `upstream`: the segment beside `/v2/`, which has to be one. */
+  /** `upstream`: the segment beside `/v2/`, which must name an upstream. */
   | { readonly kind: 'ping'; readonly upstream: string | undefined }
   | { readonly kind: 'catalog' }
   | ({ readonly kind: 'manifest'; readonly reference: Reference } & Addressed)
@@ -21,19 +21,19 @@ interface Addressed {
   readonly prefix: string | undefined;
 }
 
-/** As far as a path is read: 255 characters of name, a prefix, a sha512 digest, each perhaps percent-encoded. */
+/** Enough for 255 characters of name, a prefix and a sha512 digest, each perhaps percent-encoded. */
 const MAX_PATH_LENGTH = 2048;
 
 /**
- * Whether the raw path (percent-encoding untouched) is the registry's to answer: `/v2`, `/v2/...`, or either
- * behind one segment.
+ * Returns whether the registry answers the raw path (percent-encoding untouched): `/v2`, `/v2/...`, or either behind
+ * one segment.
  */
 export function isV2Path(path: string): boolean {
   return /^(?:\/[^/]+)?\/v2(?:\/|$)/.test(path);
 }
 
 /**
- * Reads a raw path for which `isV2Path` holds. The kind is told from the right end, since a repository may have
+ * Reads a raw path for which `isV2Path` holds. The kind is read from the right end, since a repository may have
  * segments called `manifests`, `blobs` or `tags` (distribution-spec, "Endpoints").
  * @throws RegistryError NAME_INVALID, DIGEST_INVALID, TAG_INVALID, or NAME_UNKNOWN for a path that is no endpoint
  */
@@ -65,7 +65,7 @@ function parseEndpoint(all: readonly string[], prefix: string | undefined): V2Pa
   throw new RegistryError('NAME_UNKNOWN', 'the path is no endpoint of the registry API');
 }
 
-/** Decoded once; what would make another path of it is refused. */
+/** Decodes a segment once, and refuses one that would change the path. */
 function decodeSegment(raw: string): string {
   const decoded = decode(raw);
   if (decoded === '' || decoded === '.' || decoded === '..' || /[/\\\0]/.test(decoded)) {

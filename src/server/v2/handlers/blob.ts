@@ -22,10 +22,10 @@ import type { RandomBytes } from '../sealed-cursor.ts';
 import type { Question } from './question.ts';
 
 const CONTENT_TYPE = 'application/octet-stream';
-/** A boundary that no blob's author can put into a part. */
+/** Length of a multipart boundary: long enough that no blob's author can guess it. */
 const BOUNDARY_BYTES = 16;
 
-/** GET and HEAD of a blob: whole (200), ranges of it (206), nothing of it (416, 304). Never a redirect. */
+/** Answers GET and HEAD of a blob: whole (200), ranges (206), or no bytes (304, 416). Never redirects. */
 export async function answerBlob(question: Question, digest: Digest): Promise<Answer> {
   const { headers, isHead, repository, client } = question;
   const isKnown = matchesETag(parseIfNoneMatch(headers['if-none-match']), digest);
@@ -37,7 +37,7 @@ export async function answerBlob(question: Question, digest: Digest): Promise<An
   const range = wantedRange(headers, digest);
   const opened = await repository.blob(digest, { range, client });
   try {
-    // What is told of the whole holds only once it is verified; then its length is known, too.
+    // A length may be told only once the blob is verified; then it is known, too.
     if (opened.reader.size === undefined && question.needsLength) await waitForEnd(opened.reader);
     return await blobAnswer(opened, digest, range, question.randomBytes);
   } catch (error) {
@@ -53,12 +53,12 @@ async function blobAnswer(
   randomBytes: RandomBytes,
 ): Promise<Answer> {
   const { size } = reader;
-  // A response without a body cannot be cut: that there is nothing is verified before it is said.
+  // A response without a body cannot be cut when it proves wrong, so an empty blob is verified first.
   if (size === 0) await reader.available(0);
   const isAll = range === undefined || size === undefined || isWhole === true;
   const parts = isAll ? 'whole' : resolveRanges(range, size);
   if (parts === 'unsatisfiable') {
-    // How long the blob is may be a lie until its bytes are verified.
+    // The size that upstream tells may be a lie until the bytes are verified.
     await waitForEnd(reader);
     await reader.close();
     return { ...unsatisfiable(size ?? 0), outcome };
@@ -76,8 +76,8 @@ function whole(reader: BlobReader, digest: Digest): Answer {
 }
 
 /**
- * One part has no heads, even where several ranges were asked for (RFC 9110 §15.3.7.2 allows both): a client takes it as
- * the answer to one range.
+ * Answers with parts of a blob. A single part is not sent as multipart, even if the client asked for several ranges
+ * (RFC 9110 §15.3.7.2 allows both): a client takes it as the answer to one range.
  */
 function partly(
   reader: BlobReader,
@@ -99,7 +99,7 @@ function partly(
   return { status: 206, headers, body: { kind: 'blob', reader: body, start: 0, end: length } };
 }
 
-/** The headers that are the same for every way of asking. */
+/** Returns the headers that every answer about a blob has. */
 function identityOf(digest: Digest): OutgoingHttpHeaders {
   return {
     'Content-Type': CONTENT_TYPE,
@@ -113,7 +113,7 @@ function lengthOf(size: number | undefined): OutgoingHttpHeaders {
   return size === undefined ? {} : { 'Content-Length': size };
 }
 
-/** The Range header, unless If-Range does not name these bytes: by a strong tag (RFC 9110 §13.1.5). */
+/** Returns the Range, unless there is an If-Range that is not the blob's strong tag (RFC 9110 §13.1.5). */
 function wantedRange(headers: Question['headers'], digest: Digest): RangeSpec | undefined {
   const conditions = headers['if-range'] ?? [];
   if (!conditions.every((condition) => namesStrongly(condition, digest))) return undefined;

@@ -14,7 +14,7 @@ import type { Question } from './question.ts';
 
 const JSON_TYPE = { 'Content-Type': 'application/json' };
 
-/** `tags/list` (distribution-spec, "Listing Tags"). */
+/** Answers `tags/list` (distribution-spec, "Listing Tags"). */
 export async function answerTags(question: Question): Promise<Answer> {
   const { repository, name, query, rawPath } = question;
   const asked = parsePageQuery(query);
@@ -27,16 +27,16 @@ export async function answerTags(question: Question): Promise<Answer> {
   };
 }
 
-/** Who may know of which repository, and how a page of them ends. */
+/** Decides which repositories the catalog shows, and seals the position that a page ends at. */
 export interface CatalogView {
-  /** A page of what is cached: `registry/repository`, in ASCII order. */
+  /** Returns a page of the cached repositories: `registry/repository`, in ASCII order. */
   readonly page: (query: ListQuery, isShown: (path: string) => boolean) => Promise<CatalogPage>;
   /** Whether a repository (`registry/repository`) can be pulled from here. */
   readonly isServed: (path: string) => boolean;
   readonly cursors: SealedCursors;
 }
 
-/** `_catalog`: the repositories that are cached here, each by the name under which it can be pulled from here. */
+/** Answers `_catalog`: the cached repositories, each by the name under which a client can pull it from here. */
 export async function answerCatalog(
   { query, rawPath }: Pick<Question, 'query' | 'rawPath'>,
   { page, isServed, cursors }: CatalogView,
@@ -53,7 +53,7 @@ export async function answerCatalog(
   };
 }
 
-/** `referrers`: always an index, an empty one where nothing refers (distribution-spec, "Listing Referrers"). */
+/** Answers `referrers`: always an index, an empty one if there are none (distribution-spec, "Listing Referrers"). */
 export async function answerReferrers(question: Question, subject: Digest): Promise<Answer> {
   const { repository, query } = question;
   const { descriptors, outcome } = await repository.referrers(subject, question);
@@ -62,7 +62,7 @@ export async function answerReferrers(question: Question, subject: Digest): Prom
   return {
     status: 200,
     headers: {
-      // Exactly this: oras compares the string.
+      // Without parameters: oras compares the whole string.
       'Content-Type': MediaType.ociIndex,
       ...(types.length === 0 ? {} : { 'OCI-Filters-Applied': 'artifactType' }),
     },
@@ -71,7 +71,7 @@ export async function answerReferrers(question: Question, subject: Digest): Prom
   };
 }
 
-/** @param last what the next page comes after; undefined where there is none */
+/** @param last the entry that the next page comes after; undefined if there is no next page */
 function nextLink(
   rawPath: string,
   query: URLSearchParams,

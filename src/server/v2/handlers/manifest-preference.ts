@@ -1,6 +1,6 @@
-/** What a client can take. */
+/** The media types that a client accepts. */
 export interface ManifestPreference {
   readonly accepts: (mediaType: string) => boolean;
-  /** The client knows single images only: of an index, asked for by tag, it gets the linux/amd64 child. */
+  /** Whether the client knows single images only: when its tag is an index, it gets the linux/amd64 child. */
   readonly wantsSingleImage: boolean;
 }

@@ -17,8 +17,8 @@ import { prepareManifest, PreparedManifests, type PreparedManifest } from './pre
 import type { Question } from './question.ts';
 
 /**
- * GET and HEAD of a manifest: byte-exact, with its own bare media type, its exact length and its digest, which
- * clients take for granted on both methods (distribution-spec, "Pulling manifests").
+ * Answers GET and HEAD of a manifest: byte-exact, with its own bare media type, its exact length and its digest, which
+ * clients expect from both methods (distribution-spec, "Pulling manifests").
  */
 export class ManifestHandler {
   readonly #prepared = new PreparedManifests();
@@ -29,10 +29,10 @@ export class ManifestHandler {
     const { repository, isHead, headers } = question;
     const preference = preferenceOf(headers['accept']);
     const resolution = await repository.resolve(reference, question);
-    const told = isHead ? await repository.manifestHead(resolution) : undefined;
+    const head = isHead ? await repository.manifestHead(resolution) : undefined;
     // A digest names one manifest, whatever the client accepts.
-    if (told !== undefined && (reference.kind === 'digest' || preference.accepts(told.mediaType))) {
-      const { digest, mediaType, size, outcome } = told;
+    if (head !== undefined && (reference.kind === 'digest' || preference.accepts(head.mediaType))) {
+      const { digest, mediaType, size, outcome } = head;
       const reply = chosen(
         prepareManifest(digest, mediaType, size, NO_BODY),
         digest,
@@ -45,7 +45,7 @@ export class ManifestHandler {
     return { ...byAccept(reply, reference, manifest.mediaType, preference), outcome };
   }
 
-  /** What `answer` gives, where it takes neither I/O nor waiting; also to HEAD, whose body is not sent. */
+  /** Returns what `answer` would, if that takes neither I/O nor waiting; also for HEAD, whose body is not sent. */
   answerNow(
     { repository, path: { reference } }: ManifestRoute,
     incoming: IncomingMessage,
@@ -61,7 +61,7 @@ export class ManifestHandler {
     const reply = isConditional
       ? chosen(prepared, manifest.digest, incoming.headersDistinct['if-none-match'])
       : prepared.whole;
-    // A client of single images is not answered here where that makes a difference.
+    // No preference: a client of single images gets here only if its answer is the same.
     const { status, headers, body } = byAccept(reply, reference, manifest.mediaType);
     return { status, headers, body, outcome };
   }
@@ -76,7 +76,7 @@ export class ManifestHandler {
   }
 }
 
-/** Of a tag's index, a client that knows single images only gets the linux/amd64 one. */
+/** Pulls the manifest, or the linux/amd64 child of a tag's index if the client knows single images only. */
 async function pull(
   question: Question,
   resolution: Resolution,
@@ -99,8 +99,8 @@ function chosen(prepared: PreparedManifest, digest: Digest, ifNoneMatch: HeaderL
 export const VARY_BY_ACCEPT = { Vary: 'Accept' };
 
 /**
- * Tells caches in front where Accept has chosen the answer (RFC 9110 §12.5.5): of a tag's index a client of single
- * images gets a child.
+ * Tells caches in front when Accept has chosen the answer (RFC 9110 §12.5.5): a client of single images gets a child
+ * of a tag's index.
  */
 function byAccept(
   reply: ReadyReply,

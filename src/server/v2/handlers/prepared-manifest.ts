@@ -2,16 +2,16 @@ import type { StoredManifest } from '../../../content/stored-manifest.ts';
 import type { Digest } from '../../../oci/digest.ts';
 import { NO_BODY, type ReadyBody, type ReadyReply } from '../../reply.ts';
 
-/** The replies with a manifest, but for the headers that are different for each request. */
+/** The replies with a manifest, without the headers that differ from request to request. */
 export interface PreparedManifest {
   readonly whole: ReadyReply;
   readonly notModified: ReadyReply;
 }
 
-/** Larger ones are sent as they are: to copy them beside the headers would cost more than to write them apart. */
+/** Larger manifests stay bytes: copying them beside the headers would cost more than a second write. */
 const MAX_TEXT_BYTES = 12 * 1024;
 
-/** Prepares each manifest once, for as long as it is in memory. */
+/** Prepares each manifest once while it is in memory. */
 export class PreparedManifests {
   readonly #prepared = new WeakMap<StoredManifest, PreparedManifest>();
 
@@ -25,7 +25,7 @@ export class PreparedManifests {
   }
 }
 
-/** @param mediaType bare. @param size in bytes, whether there is a body or not */
+/** @param mediaType without parameters. @param size in bytes, also if there is no body */
 export function prepareManifest(
   digest: Digest,
   mediaType: string,

@@ -3,15 +3,15 @@ import type { Asking } from '../../../repository/repository.ts';
 import type { Route } from '../route.ts';
 import type { RandomBytes } from '../sealed-cursor.ts';
 
-/** What every handler needs of a request about a repository. */
+/** The facts about a request for a repository that every handler needs. */
 export interface Question extends Pick<Route, 'repository' | 'query' | 'rawPath'>, Asking {
-  /** The key of the client: what is limited for each client is counted by it. */
+  /** The client's key, by which limits per client are counted. */
   readonly client: string;
-  /** The repository's name as it was asked for. */
+  /** The repository's name as the client spelled it. */
   readonly name: string;
   readonly headers: IncomingMessage['headersDistinct'];
   readonly isHead: boolean;
   readonly randomBytes: RandomBytes;
-  /** HTTP/1.0 has no chunked coding: a body without a length ends with the connection, whole or cut (RFC 9112 §6.3). */
+  /** Whether it is HTTP/1.0, without chunks: a body without a length ends with the connection (RFC 9112 §6.3). */
   readonly needsLength: boolean;
 }
