@@ -1,8 +1,8 @@
-/** Time as a constructor argument: nothing in Larder reads the system clock but through this. */
+/** Time as a constructor argument: Larder reads the system clock only through this. */
 export interface Clock {
   /** Milliseconds since the epoch. May jump when the machine's clock is set. */
   now(): number;
-  /** Milliseconds that never go back; only differences mean anything. */
+  /** Milliseconds that never go back; only differences have a meaning. */
   monotonic(): number;
   /** Calls `callback` once after `ms` milliseconds unless the returned function is called before. */
   after(ms: number, callback: () => void): () => void;

@@ -1,10 +1,10 @@
 import type { Digest } from './oci/digest.ts';
 
-/** How a request to an upstream ended; the four failure classes and success. */
+/** How a request to an upstream ended: with success, or in one of the four classes of failure. */
 export type UpstreamResult = 'ok' | 'absent' | 'denied' | 'throttled' | 'unavailable';
 
 /**
- * What happened, told by the core to whoever listens (`observe/`). An event carries no secret and no body.
+ * An event, which the core tells its listeners (`observe/`). It carries no secret and no body.
  * Durations are milliseconds, sizes bytes.
  */
 export type LarderEvent =
@@ -14,7 +14,7 @@ export type LarderEvent =
       readonly method: string;
       readonly target: 'manifest' | 'blob' | 'tags' | 'referrers' | 'token' | 'ping';
       readonly result: UpstreamResult;
-      /** Absent where no answer came. */
+      /** Absent if no answer came. */
       readonly status?: number;
       readonly durationMs: number;
     }
@@ -29,20 +29,20 @@ export type LarderEvent =
       readonly kind: 'breaker-changed';
       readonly upstream: string;
       readonly state: 'closed' | 'open' | 'half-open';
-      /** Why it is not closed. */
+      /** Why the breaker is not closed. */
       readonly error?: unknown;
     }
   | {
       readonly kind: 'account-changed';
       readonly upstream: string;
       readonly state: 'refused' | 'accepted';
-      /** How it was refused. */
+      /** How the account was refused. */
       readonly error?: unknown;
     }
   | {
       readonly kind: 'authority-changed';
       readonly upstream: string;
-      /** `unusable`: the certificates known before still count. */
+      /** `unusable`: the certificates that were read before still count. */
       readonly state: 'renewed' | 'unusable';
       /** Why the file cannot be used. */
       readonly error?: unknown;
@@ -90,23 +90,23 @@ export type LarderEvent =
       readonly blobs: number;
       readonly bytes: number;
       readonly durationMs: number;
-      /** Bytes that would have had to go as well: what is left is pinned, in use, or others' on the same disk. */
+      /** Bytes that were still to be evicted: the rest is pinned, in use, or another program's on the same disk. */
       readonly missing: number;
-      /** How many were passed over because they are pinned, and because they are in use. */
+      /** How many blobs were passed over because they are pinned, and because they are in use. */
       readonly pinned: number;
       readonly held: number;
-      /** How long each step took, milliseconds. */
+      /** Duration of each step, milliseconds. */
       readonly steps: Readonly<Record<string, number>>;
       readonly error?: unknown;
     }
   | {
       readonly kind: 'disk-changed';
       readonly state: 'ok' | 'failing';
-      /** Why it fails. */
+      /** Why the disk fails. */
       readonly error?: unknown;
     }
   | {
-      /** Stored bytes were wrong or unreadable; the next pull has them from upstream again. */
+      /** Stored bytes were wrong or unreadable; the next pull fetches them from upstream again. */
       readonly kind: 'blob-quarantined';
       readonly digest: Digest;
       readonly error: unknown;
@@ -114,19 +114,19 @@ export type LarderEvent =
   | {
       /** An empty index has taken a damaged one's place. */
       readonly kind: 'index-replaced';
-      /** Where the damaged one is now. */
+      /** The path of the damaged index now. */
       readonly setAside: string;
       readonly error: unknown;
     }
   | {
-      /** The index is of an older Larder. To bring it to the newer schema may take long, and nothing else is done. */
+      /** The index is of an older Larder. The upgrade to the newer schema may take long, and blocks everything else. */
       readonly kind: 'index-upgrade-begun';
       /** Versions of the schema. */
       readonly from: number;
       readonly to: number;
     }
   | {
-      /** The index was of an older Larder, and was brought to the newer schema. */
+      /** The index of an older Larder was upgraded to the newer schema. */
       readonly kind: 'index-upgraded';
       /** Versions of the schema. */
       readonly from: number;
@@ -136,7 +136,7 @@ export type LarderEvent =
       readonly kind: 'maintenance-ended';
       readonly task: 'reconcile' | 'forget' | 'verify';
       readonly durationMs: number;
-      /** What its steps counted. */
+      /** Counts by name, from the run's steps. */
       readonly stats: Readonly<Record<string, number>>;
     }
   | {
@@ -145,7 +145,7 @@ export type LarderEvent =
       readonly error: unknown;
     }
   | {
-      /** A mistake of the program's own, which was to cost no more than one request or connection. */
+      /** A mistake in the program itself, which cost no more than one request or connection. */
       readonly kind: 'server-failed';
       readonly operation: string;
       readonly error: unknown;
@@ -158,19 +158,19 @@ export interface ServedRequest {
   readonly client: string;
   readonly userAgent: string;
   readonly method: string;
-  /** The path as asked, and what of the query means something to Larder. */
+  /** The path as the client sent it, and the query parameters that Larder knows. */
   readonly url: string;
-  /** What was asked for; `other` for health, metrics and what is not the registry's. */
+  /** What the client asked for; `other` for health, metrics and paths outside the registry. */
   readonly requestKind: 'manifest' | 'blob' | 'tags' | 'referrers' | 'catalog' | 'ping' | 'invalid' | 'other';
   readonly upstream?: string | undefined;
   readonly repository?: string | undefined;
   readonly reference?: string | undefined;
-  /** `hit`, `miss`, `revalidated`, `stale`, `bypass` or `error`; absent where neither cache nor upstream had a part. */
+  /** `hit`, `miss`, `revalidated`, `stale`, `bypass` or `error`; absent if neither cache nor upstream had a part. */
   readonly outcome?: string | undefined;
   readonly status: number;
   /** Bytes of body sent. */
   readonly bytes: number;
-  /** False where the connection was cut before the whole answer was sent. */
+  /** False if the connection was cut before the whole answer was sent. */
   readonly complete: boolean;
   readonly firstByteMs?: number | undefined;
   readonly durationMs: number;
@@ -179,7 +179,7 @@ export interface ServedRequest {
 
 export type Listener = (event: LarderEvent) => void;
 
-/** The event bus. A listener that throws does not disturb the others nor the core. */
+/** The event bus. A listener that throws disturbs neither the other listeners nor the core. */
 export interface Events {
   emit(event: LarderEvent): void;
   /** @returns a function that ends the subscription. */
@@ -194,7 +194,7 @@ export function createEvents(): Events {
         try {
           listener(event);
         } catch {
-          // Telling must never break doing; a broken listener is its own author's bug.
+          // A listener's bug must not break the work that the event tells of.
         }
       }
     },

@@ -11,7 +11,7 @@ import { statsCommand } from './commands/stats.ts';
 import { verifyCommand } from './commands/verify.ts';
 import { version } from '../app/version.ts';
 
-/** The program: one subcommand a file. Exit codes: 0 done, 1 failed, 2 usage or config. */
+/** Makes the program: one subcommand per file. Exit codes: 0 done, 1 failed, 2 usage or config. */
 function larder(): Command {
   const program = new Command('larder')
     .description('a pull-through cache and mirror for container registries')

@@ -1,11 +1,11 @@
 import type { DestinationStream } from 'pino';
 import type { Clock } from '../clock.ts';
 
-/** Too short for anybody who reads along, and long enough for hundreds of requests. */
+/** Too short for a reader of the log to notice, and long enough for hundreds of requests. */
 const COLLECT_MS = 10;
 
 /**
- * Collects the lines of some milliseconds and hands them over together: under load, a write for each costs more than
+ * Collects the lines of some milliseconds and hands them over together: under load, one write per line costs more than
  * the rest of a hit.
  */
 export class LineBatch implements DestinationStream {
@@ -26,7 +26,7 @@ export class LineBatch implements DestinationStream {
     });
   }
 
-  /** What has not been handed over, which then never is. */
+  /** Returns the lines that are not handed over yet, and forgets them. */
   take(): string {
     const text = this.#lines.join('');
     this.#lines = [];

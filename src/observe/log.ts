@@ -2,11 +2,11 @@ import type { Logger } from 'pino';
 import type { LarderEvent, Listener, ServedRequest } from '../events.ts';
 import { messageOf } from './message-of.ts';
 
-/** A listener that writes events as log lines: one access line a request, and what an operator should know. */
+/** Makes a listener that writes log lines: one access line per request, and the events that concern an operator. */
 export function createLogListener(logger: Logger): Listener {
-  // An access line has no field that may be a secret, and to look for one costs more than to write the line.
+  // An access line has no field that may be a secret, and a search for one costs more than writing the line.
   const accessLogger = logger.child({}, { redact: [] });
-  // While the disk is known to fail, everything that fails of it is no news.
+  // While the disk is known to fail, further failures of it are no news.
   let isDiskFailing = false;
   return (event) => {
     switch (event.kind) {
@@ -152,7 +152,7 @@ function withoutKind(event: LarderEvent): object {
   return fields;
 }
 
-/** The event with its error as one line of text, causes included: stacks and foreign objects stay out of the log. */
+/** Returns the event with its error as one line of text, causes included: the log gets no stacks or foreign objects. */
 function described(event: LarderEvent & { readonly error?: unknown }): object {
   const fields: Record<string, unknown> = { ...withoutKind(event) };
   if (event.error === undefined) delete fields['error'];

@@ -7,14 +7,14 @@ import { LineBatch } from './line-batch.ts';
 
 export interface LoggerOptions {
   readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
-  /** `auto`: readable on a terminal, where pino-pretty is installed; JSON elsewhere. */
+  /** `auto`: readable on a terminal if pino-pretty is installed; JSON elsewhere. */
   readonly format: 'auto' | 'json' | 'pretty';
 }
 
-/** What may carry a secret, wherever it turns up in what is logged. */
+/** Names of fields that may carry a secret, at any depth of a logged object. */
 const SECRET_FIELDS = ['authorization', 'password', 'token', 'cookie', 'credentials'];
 
-/** A logger that writes lines to `stream`, standard output unless told. */
+/** Makes a logger that writes lines to `stream`, by default to standard output. */
 export function createLogger(options: LoggerOptions, isTerminal: boolean, stream?: Writable): Logger {
   const wantsPretty = options.format === 'pretty' || (options.format === 'auto' && isTerminal);
   const pretty = wantsPretty ? prettyStream(stream) : undefined;
@@ -25,7 +25,7 @@ export function createLogger(options: LoggerOptions, isTerminal: boolean, stream
       timestamp: createTimestamp(),
       redact: SECRET_FIELDS.flatMap((field) => [field, `*.${field}`]),
     },
-    pretty ?? plain(stream ?? standardOutput()),
+    pretty ?? escaped(stream ?? standardOutput()),
   );
   if (options.format === 'pretty' && pretty === undefined) {
     logger.warn('log.format is pretty, but pino-pretty is not installed: the log is JSON');
@@ -33,13 +33,13 @@ export function createLogger(options: LoggerOptions, isTerminal: boolean, stream
   return logger;
 }
 
-/** Foreign text is in what is logged, and a person looks at the log: nothing in it may steer the terminal. */
-function plain(destination: DestinationStream): DestinationStream {
+/** Escapes control characters: log lines quote foreign text, which must not steer a reader's terminal. */
+function escaped(destination: DestinationStream): DestinationStream {
   return { write: (line) => destination.write(escapeControlsInJson(line)) };
 }
 
-/** The same for what makes text of the lines again: what they have escaped is escaped once more. */
-function plainToo(destination: DestinationStream): DestinationStream {
+/** Escapes for a formatter that decodes the lines: it undoes one level of escapes, so control characters get two. */
+function doublyEscaped(destination: DestinationStream): DestinationStream {
   const once = (line: string): string =>
     escapeControlsInJson(line).replaceAll(
       /\\(?:(["\\/])|([bfnrt]|u[0-9a-f]{4}))/gi,
@@ -48,10 +48,10 @@ function plainToo(destination: DestinationStream): DestinationStream {
   return { write: (line) => destination.write(once(line)) };
 }
 
-/** What waits for somebody to read it, bytes. Beyond it the log has gaps: the process is worth more. */
+/** Bytes that may wait to be read. Beyond that the log has gaps: the process is worth more than its log. */
 const MAX_BACKLOG = 16 * 1024 * 1024;
 
-/** Standard output, written to in the background; what is left when the process ends is written then. */
+/** Opens standard output for writing in the background; the rest is written when the process ends. */
 function standardOutput(): DestinationStream {
   const background = pino.destination({
     dest: 1,
@@ -62,11 +62,11 @@ function standardOutput(): DestinationStream {
   let isStalled = false;
   background.on('drop', () => (isStalled = true));
   background.on('drain', () => (isStalled = false));
-  // In that mode it takes bytes, which its types do not say.
+  // In this mode it takes bytes, although its types say text.
   const { write } = background as unknown as { write: (this: unknown, bytes: Uint8Array) => void };
   const batch = new LineBatch((text) => write.call(background, Buffer.from(text)), systemClock);
   process.once('exit', () => {
-    // Who does not read now may never do.
+    // A reader that does not read now may never do.
     if (isStalled) return;
     background.flushSync();
     const rest = batch.take();
@@ -75,7 +75,7 @@ function standardOutput(): DestinationStream {
   return batch;
 }
 
-/** The time of a line, in ISO 8601, as pino wants it. Many lines are of the same millisecond: it is rendered once. */
+/** Makes pino's clock, in ISO 8601. Many lines have the same millisecond, so it is rendered only once. */
 function createTimestamp(): () => string {
   let lastMs = NaN;
   let last = '';
@@ -92,7 +92,7 @@ function prettyStream(destination: Writable | undefined): DestinationStream | un
   try {
     const require = createRequire(import.meta.url);
     const pretty = require('pino-pretty') as (options: object) => DestinationStream;
-    return plainToo(pretty({ sync: true, ...(destination !== undefined && { destination }) }));
+    return doublyEscaped(pretty({ sync: true, ...(destination !== undefined && { destination }) }));
   } catch {
     return undefined;
   }

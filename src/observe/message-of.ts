@@ -1,13 +1,13 @@
 const MAX_CAUSES = 5;
 
 /**
- * The messages of an error and its causes as one line of text, the outermost first. What an outer one has said
- * already is left out; stacks and foreign objects are never shown.
+ * Returns the messages of an error and its causes as one line of text, the outermost first. Leaves out messages that an
+ * outer one contains already; never shows stacks or foreign objects.
  */
 export function messageOf(error: unknown): string {
   const messages: string[] = [];
   let current = error;
-  // Counted, since causes may go in a circle.
+  // Bounded, since causes may form a circle.
   for (let depth = 0; depth < MAX_CAUSES && current instanceof Error; depth += 1) {
     const { message } = current;
     if (message !== '' && !messages.some((outer) => outer.includes(message))) messages.push(message);

@@ -1,19 +1,19 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import type { LarderEvent, Listener } from '../events.ts';
 
-/** What is read when the metrics are asked for, rather than told by events. */
+/** Values that are read at each scrape, rather than told by events. */
 export interface Gauges {
-  /** Running fills. */
+  /** Number of running fills. */
   readonly fills: () => number;
-  /** What is stored. Rejects where it cannot be told. */
+  /** Counts the stored content. Rejects when the index does not tell. */
   readonly store: () => Promise<{ readonly blobs: number; readonly bytes: number }>;
-  /** The cap of the store, bytes; undefined where it has none. */
+  /** The cap of the store, bytes; undefined if it has none. */
   readonly storeLimit: number | undefined;
-  /** Bytes free on the disk. Rejects where they cannot be told. */
+  /** Bytes free on the disk. Rejects when the file system does not tell. */
   readonly freeBytes: () => Promise<number>;
   /** Names of the upstreams. */
   readonly upstreams: readonly string[];
-  /** Claims of the upstream's repositories that wait to be confirmed, `limit` at most. Rejects where it cannot be told. */
+  /** Counts the upstream's claims that wait to be confirmed, up to `limit`. Rejects when the index does not tell. */
   readonly waitingClaims: (upstream: string, limit: number) => Promise<number>;
   /** Whether the cache cannot be written to. */
   readonly isDiskFailing: () => boolean;
@@ -24,12 +24,12 @@ export interface Metrics {
   readonly read: () => Promise<{ readonly contentType: string; readonly text: string }>;
 }
 
-/** To count a backlog of a million would hold up all else at every scrape. */
+/** The most that are counted: to count a backlog of a million would hold up everything else at every scrape. */
 const COUNTED_CLAIMS = 10_000;
 
 const FIRST_BYTE_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
-/** Prometheus metrics, in a registry of their own. */
+/** Makes Prometheus metrics, in a registry of their own. */
 export function createMetrics(gauges: Gauges): Metrics {
   const registers = [new Registry()];
   const [registry] = registers as [Registry];
@@ -182,7 +182,7 @@ function evictionMetrics(registers: Registry[]): Listener {
 const UNKNOWN = { blobs: NaN, bytes: NaN };
 
 function addGauges(registers: Registry[], gauges: Gauges): void {
-  // A scrape must not fail with the disk: that is when the other figures are wanted most.
+  // A scrape must not fail with the disk: then an operator needs the other figures most.
   const stored = (): ReturnType<Gauges['store']> => gauges.store().catch(() => UNKNOWN);
   void new Gauge({
     name: 'larder_fills',
@@ -192,7 +192,7 @@ function addGauges(registers: Registry[], gauges: Gauges): void {
       this.set(gauges.fills());
     },
   });
-  // Each by its own: what one gauge sets of another shows only at the next scrape.
+  // Each gauge sets itself: a value that one gauge sets for another shows only at the next scrape.
   void new Gauge({
     name: 'larder_store_blobs',
     help: 'Blobs and manifests stored; NaN where the index does not tell',

@@ -16,7 +16,7 @@ interface CheckResult {
   readonly errors: readonly string[];
 }
 
-/** Reads a configuration as `larder serve` would, and says what is in effect or what is wrong. */
+/** Reads a configuration as `larder serve` would. Returns the configuration in effect, or its mistakes. */
 export function check(path: string, sources: ConfigSources): CheckResult {
   try {
     const config = loadConfig(path, sources, refusalToListen);
@@ -28,7 +28,7 @@ export function check(path: string, sources: ConfigSources): CheckResult {
   }
 }
 
-/** Where the command writes. */
+/** The streams that the command writes to. */
 interface CheckStreams {
   readonly stdout: { write(text: string): unknown };
   readonly stderr: { write(text: string): unknown };

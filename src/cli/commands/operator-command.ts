@@ -10,21 +10,21 @@ export interface OperatorOptions {
   readonly json?: boolean;
 }
 
-/** What a command works with. */
+/** The operator, the configuration and the options that a command works with. */
 export interface Workplace extends OpenedOperator {
   readonly config: Config;
   /** Whether the output is for programs. */
   readonly isJson: boolean;
 }
 
-/** A command on what is cached, with the options that all of them have. */
+/** Makes a command on the cache, with the options that all such commands have. */
 export function operatorCommand(name: string): Command {
   return new Command(name)
     .option('--config <file>', 'the configuration file (default: LARDER_CONFIG, else config.yaml)')
     .option('--json', 'print JSON');
 }
 
-/** Does a command's work, and sets the exit code where it cannot be done. */
+/** Does a command's work, and sets the exit code if it fails. */
 export async function withOperator(
   { config: option, json = false }: OperatorOptions,
   work: (workplace: Workplace) => Promise<void>,
@@ -44,12 +44,12 @@ export async function withOperator(
   }
 }
 
-/** What was done about each of a command's references. */
+/** The result for one of a command's references. */
 type Done<T> =
   | ({ readonly reference: string } & T)
   | { readonly reference: string; readonly error: { readonly code: string; readonly message: string } };
 
-/** Does something about each reference; what cannot be done of one does not keep the others from being done. */
+/** Acts on each reference. A failure with one of them does not stop the work on the others. */
 export async function forEachReference<T extends object>(
   references: readonly string[],
   isJson: boolean,
@@ -74,11 +74,11 @@ export function printJson(value: unknown): void {
   console.log(JSON.stringify(value, undefined, 2));
 }
 
-/** Tells what could not be done, and has the process say so. @throws what is no OperatorError */
+/** Prints the error and sets the exit code. @throws the error, if it is no OperatorError */
 function complain(error: unknown): OperatorError {
   if (!(error instanceof OperatorError)) throw error;
   console.error(`larder: ${error.message}`);
-  // The graver of two: a name that cannot be read is the command line's fault.
+  // The graver of two codes wins: an invalid reference is a mistake in the command line.
   const code = error.code === 'invalid' ? EXIT_USAGE : EXIT_FAILED;
   process.exitCode = Math.max(code, Number(process.exitCode ?? 0));
   return error;

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { forEachReference, operatorCommand, withOperator } from './operator-command.ts';
 import type { OperatorOptions } from './operator-command.ts';
 
-/** `larder pin`: what is never evicted. */
+/** `larder pin`: keeps content from eviction. */
 export function pinCommand(): Command {
   return operatorCommand('pin')
     .description(

@@ -4,7 +4,7 @@ import { forEachReference, operatorCommand, withOperator } from './operator-comm
 import type { OperatorOptions } from './operator-command.ts';
 import { shortSize } from '../terminal/short-size.ts';
 
-/** `larder rm`: deletes from the cache; nothing upstream is touched. */
+/** `larder rm`: deletes from the cache; upstream stays as it is. */
 export function rmCommand(): Command {
   return operatorCommand('rm')
     .description('delete from the cache: a repository, a tag, a digest')

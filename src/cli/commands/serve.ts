@@ -36,7 +36,7 @@ async function serve(config: Config): Promise<void> {
   const warning = openToOthers(config.cache.directory);
   if (warning !== undefined) logger.warn(warning);
 
-  // From here on: a signal during the start gets an orderly end once the start is through.
+  // Before the start: a signal during the start ends the program in order once the start is complete.
   const stopped = stopSignal(process, clock);
   {
     await using larder = await startLarder(config, { clock, events });
@@ -48,7 +48,7 @@ async function serve(config: Config): Promise<void> {
   logger.info('stopped');
 }
 
-/** Serves until it is told to stop, and then until running pulls have finished or their time is up. */
+/** Serves until a signal, and then until the running pulls have finished or their time is up. */
 async function drainAt(
   stopped: Promise<NodeJS.Signals>,
   server: Listening,
@@ -57,7 +57,7 @@ async function drainAt(
 ): Promise<void> {
   const signal = await stopped;
   logger.info({ signal }, 'stopping: running pulls may finish');
-  // At a terminal there is no load balancer that has to notice.
+  // SIGINT comes from a terminal, where no load balancer has to notice.
   const cut = await server.drain(drainMs, signal === 'SIGTERM' ? drainDelayMs : 0);
   if (cut > 0) logger.warn({ cut }, 'connections cut at the end of the drain');
 }

@@ -11,7 +11,7 @@ interface VerifyCommandOptions extends OperatorOptions {
   readonly rate?: number | 'unlimited';
 }
 
-/** `larder verify`: hashes everything that is stored. Exit code 1 where something was wrong and still is. */
+/** `larder verify`: hashes all stored blobs. Exit code 1 if a blob is wrong and was not repaired. */
 export function verifyCommand(): Command {
   return operatorCommand('verify')
     .description(
@@ -38,12 +38,12 @@ function parseRate(text: string): number | 'unlimited' {
     const bytes = parseByteSize(text);
     if (bytes > 0) return bytes;
   } catch {
-    // Said below.
+    // The error below says so.
   }
   throw new InvalidArgumentError('Expected a size such as 20MiB, or unlimited.');
 }
 
-/** Nobody is served by a cache that has no server. */
+/** Returns the rate of reading; undefined: unlimited, the default without a server, which has no clients to disturb. */
 function rateOf(
   rate: VerifyCommandOptions['rate'],
   { config, isRemote }: Pick<Workplace, 'config' | 'isRemote'>,
@@ -91,7 +91,7 @@ function describe(progress: VerifyProgress): string {
   }
 }
 
-/** Reasons that stand by themselves begin with the digest. */
+/** Removes the digest that a reason may begin with. */
 function withoutDigest({ digest, reason }: { readonly digest: string; readonly reason: string }): string {
   const prefix = `${digest}: `;
   return reason.startsWith(prefix) ? reason.slice(prefix.length) : reason;

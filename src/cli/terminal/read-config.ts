@@ -5,9 +5,9 @@ import { ConfigError } from '../../config/config-problem.ts';
 import type { ListenRefusal } from '../../config/listen-refusal.ts';
 
 /**
- * The configuration that the option, the environment or the default name.
- * @param refusalOf why a configuration without mistakes cannot be used all the same
- * @returns undefined where it cannot be used; then standard error says why, a line each
+ * Reads the configuration file that the option, the environment or the default names.
+ * @param refusalOf returns why a configuration without mistakes still cannot be used, if so
+ * @returns undefined if the configuration cannot be used; then standard error says why, one line per mistake
  */
 export function readConfig(option: string | undefined, refusalOf?: ListenRefusal): Config | undefined {
   const sources = systemSources();

@@ -1,4 +1,4 @@
-/** Three digits are enough for a glance: `1.21 GiB`. */
+/** Returns a size in three digits, enough for a glance: `1.21 GiB`. */
 export function shortSize(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
   let value = bytes;

@@ -2,17 +2,17 @@ import { formatByteSize } from '../../config/values/byte-size.ts';
 import type { Config } from '../../config/config.ts';
 import { shortSize } from './short-size.ts';
 
-/** What is true once the server listens. Sizes in bytes. */
+/** The facts that are known once the server listens. Sizes in bytes. */
 export interface StartState {
   readonly version: string;
-  /** The address that is listened on, as the system tells it. */
+  /** The address that the server listens on, as the system tells it. */
   readonly host: string;
   readonly port: number;
   readonly blobs: number;
   readonly bytes: number;
 }
 
-/** What an operator wants to see at a glance when Larder starts. */
+/** Returns the text that an operator sees when Larder starts. */
 export function startBlock(config: Config, { version, host, port, blobs, bytes }: StartState): string {
   const isEverywhere = host === '0.0.0.0' || host === '::';
   const url = urlOf(isEverywhere ? 'localhost' : host, port);

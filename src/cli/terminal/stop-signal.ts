@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.ts';
 
-/** `process`, as far as it tells of signals. */
+/** The part of `process` that tells of signals. */
 export interface SignalSource {
   on(signal: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): unknown;
   off(signal: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): unknown;
@@ -8,12 +8,12 @@ export interface SignalSource {
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
-/** At Ctrl-C the terminal sends SIGINT to `npm start` and to its child, and npm passes its own on. */
+/** Time in which a second signal is an echo: at Ctrl-C the terminal signals `npm start` and its child, and npm too. */
 const ECHO_MS = 1_000;
 
 /**
- * Resolves at the first SIGTERM or SIGINT. One that comes a second later or more ends the process at once, as the
- * system does: whoever sends it does not want to wait for the drain.
+ * Resolves at the first SIGTERM or SIGINT. Another one, a second later or more, ends the process at once, as the system
+ * does: the operator does not want to wait for the drain.
  */
 export function stopSignal(source: SignalSource, clock: Clock): Promise<NodeJS.Signals> {
   const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>();

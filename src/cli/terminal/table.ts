@@ -1,4 +1,4 @@
-/** A table for people: columns as wide as they need be, numbers to the right. */
+/** Formats a table for people: columns as wide as their cells, numbers to the right. */
 export function formatTable(
   head: readonly string[],
   rows: readonly (readonly (string | number)[])[],
@@ -13,12 +13,12 @@ export function formatTable(
   return lines.map((line) => line.map(pad).join('  ').trimEnd()).join('\n');
 }
 
-/** `2026-11-21 05:10Z`, to the minute; `-` where there is no time. */
+/** Formats a time to the minute, `2026-11-21 05:10Z`; `-` if there is no time. */
 export function formatTime(ms: number | undefined): string {
   return ms === undefined ? '-' : new Date(ms).toISOString().slice(0, 16).replace('T', ' ').concat('Z');
 }
 
-/** For JSON; null where there is no time. */
+/** Formats a time for JSON; null if there is no time. */
 export function isoTime(ms: number | undefined): string | null {
   return ms === undefined ? null : new Date(ms).toISOString();
 }
