@@ -1,10 +1,10 @@
 /**
- * What a breaker knows. Times are by the monotonic clock, in milliseconds.
- * - `closed`: requests go through; so many have failed in a row.
- * - `open`: none goes through before `until`.
- * - `half-open`: one is on its way to find out; no other goes through before `until`, when it is given up for lost.
+ * The state of a breaker. Its times are monotonic, in milliseconds.
+ * - `closed`: requests go through; the last `failures` of them have failed.
+ * - `open`: no request goes through before `until`.
+ * - `half-open`: one probe is under way; no other request goes through before `until`, when the probe counts as lost.
  *
- * `only` is the one who alone has failed so: then nobody else is held back.
+ * `only` is the asker (such as a repository) that had all of these failures: then requests of others go through.
  */
 export type BreakerState =
   { readonly kind: 'closed'; readonly failures: number; readonly only?: string | undefined } | OpenState;
@@ -17,39 +17,41 @@ interface OpenState {
 }
 
 export interface BreakerLimits {
-  /** Failures in a row that open it. */
+  /** Number of failures in a row that opens the breaker. */
   readonly failures: number;
-  /** How long it stays open the first time; twice as long each time the probe fails. */
+  /** How long it stays open the first time; twice as long after each failed probe. */
   readonly openMs: number;
   readonly maxOpenMs: number;
-  /** How long a probe may take before the next one is let through: a probe that is lost must not wedge it. */
+  /**
+   * How long a probe may take before the next one goes through: a lost probe must not keep the breaker open for ever.
+   */
   readonly probeMs: number;
 }
 
 export const CLOSED: BreakerState = { kind: 'closed', failures: 0 };
 
-/** Whether a request of `who` may go through at `now`, and the state if it does. */
+/** Decides whether a request of `asker` may go through at `now`. @returns also the state if it does */
 export function admit(
   state: BreakerState,
   now: number,
-  who: string,
+  asker: string,
   { probeMs }: BreakerLimits,
 ): { readonly isAdmitted: boolean; readonly state: BreakerState } {
   if (state.kind === 'closed') return { isAdmitted: true, state };
-  if (state.only !== undefined && state.only !== who) return { isAdmitted: true, state };
+  if (state.only !== undefined && state.only !== asker) return { isAdmitted: true, state };
   if (now < state.until) return { isAdmitted: false, state };
   return { isAdmitted: true, state: { ...state, kind: 'half-open', until: now + probeMs } };
 }
 
-/** After a request of `who` has failed. */
+/** Returns the state after a request of `asker` has failed. */
 export function afterFailure(
   state: BreakerState,
   now: number,
-  who: string,
+  asker: string,
   limits: BreakerLimits,
 ): BreakerState {
   const isFirst = state.kind === 'closed' && state.failures === 0;
-  const only = isFirst || state.only === who ? who : undefined;
+  const only = isFirst || state.only === asker ? asker : undefined;
   switch (state.kind) {
     case 'closed': {
       const failures = state.failures + 1;
@@ -58,12 +60,12 @@ export function afterFailure(
     case 'half-open':
       return opened(state.openings + 1, now, only, limits);
     case 'open':
-      // A request from before it opened, or of another one: the wait is no longer for that.
+      // The request began before the breaker opened, or is of another asker: it does not make the wait longer.
       return only === state.only ? state : { ...state, only };
   }
 }
 
-/** After a request that came to nothing before upstream was asked: the next one may find out what it did not. */
+/** Returns the state after a request that ended before upstream was asked: the next one may be the probe instead. */
 export function afterNothing(state: BreakerState, now: number): BreakerState {
   return state.kind === 'half-open' ? { ...state, kind: 'open', until: now } : state;
 }

@@ -17,13 +17,15 @@ export interface BreakerDeps {
   readonly clock: Clock;
   readonly events: Events;
   readonly limits?: BreakerLimits;
-  /** What may refuse a call by itself, for Larder's own reasons: such a call is no probe. */
+  /** Wraps upstream in parts that may refuse a call for Larder's own reasons: a call refused so is no probe. */
   readonly local?: (upstream: Upstream) => Upstream;
 }
 
 const LIMITS: BreakerLimits = { failures: 5, openMs: 2_000, maxOpenMs: 30_000, probeMs: 60_000 };
 
-/** What says that upstream is not there, or not well. A strange answer is an answer. */
+/**
+ * Failures that mean that upstream is unreachable or ill. A strange answer is not among them, since it is an answer.
+ */
 const COUNTED: ReadonlySet<UpstreamFailureReason> = new Set([
   'timeout',
   'refused',
@@ -35,12 +37,13 @@ const COUNTED: ReadonlySet<UpstreamFailureReason> = new Set([
   'network',
 ] as const);
 
-/** `gone`: nothing of upstream was heard; `ill`: it has answered by failing. Any other answer is one that is well. */
+/** `gone`: no answer came; `ill`: upstream answered with a failure of its own. Undefined: upstream is well. */
 type Symptom = 'gone' | 'ill' | undefined;
 
 /**
- * An upstream that answers 4xx is well, and so is one that answers with a page for people: else a client that asks for
- * what upstream will not have would take it from everybody. By 407 only our own proxy has spoken.
+ * Tells what a failure says about upstream's health. An upstream that answers 4xx, or with a page for people, is well:
+ * otherwise one client's requests that upstream rejects would open the breaker for all clients. A 407 comes from our
+ * own proxy.
  */
 function symptomOf({ failure, reason, status }: UpstreamError): Symptom {
   if (failure !== 'unavailable' || !COUNTED.has(reason)) return undefined;
@@ -48,18 +51,19 @@ function symptomOf({ failure, reason, status }: UpstreamError): Symptom {
   return status >= 500 || status === 408 ? 'ill' : undefined;
 }
 
-/** What says nothing of upstream: it was not asked, or not heard out. So does a loop. */
+/** Failures that say nothing about upstream: it was not asked, or its answer was not awaited. */
 const UNASKED: ReadonlySet<UpstreamFailureReason> = new Set(['cancelled', 'busy'] as const);
 
+/** Whether the error says something about upstream. A loop does not: see `UpstreamError.isLoop`. */
 function wasAsked(error: unknown): error is UpstreamError {
   return error instanceof UpstreamError && error.wasAsked && !error.isLoop && !UNASKED.has(error.reason);
 }
 
 /**
- * An upstream that is not asked while it does not answer: after some failures in a row every call fails at once,
- * until one that is let through now and then gets an answer. So a dead upstream does not cost each client a timeout.
- * Where all of these were of one repository, the others go through. What it answers by failing is held back by itself
- * (`FailingQuestions`).
+ * Stops asking an upstream that does not answer: after some failures in a row every call fails at once, except for a
+ * probe now and then, until one gets an answer. So a dead upstream does not cost each client a timeout. If all failures
+ * were of one repository, calls for others go through. Questions that upstream answers by failing (5xx) are held back
+ * one by one (`FailingQuestions`).
  */
 export class Breaker {
   readonly upstream: Upstream;
@@ -78,7 +82,7 @@ export class Breaker {
     this.#limits = limits;
     this.#failing = new FailingQuestions(clock, limits);
     const asked = local(decorate(upstream, (call, question) => this.#guard(call, question)));
-    // Nobody waits for a turn, say, to be told that it is open.
+    // The outer check comes first, so that no call waits for its turn only to hear that the breaker is open.
     this.upstream = decorate(asked, async (call, { repository }) => {
       this.#admitted(repository);
       return call();
@@ -89,12 +93,15 @@ export class Breaker {
     return this.#state.kind === 'closed' && this.#failing.isAgreed ? 'open' : this.#state.kind;
   }
 
-  /** Why it is not closed. */
+  /** Why the breaker is not closed; undefined if it is. */
   get reason(): string | undefined {
     return this.state === 'closed' ? undefined : this.#lastSaid;
   }
 
-  /** How it failed last, for everybody: of an answer only its status, since its message names what somebody asked for. */
+  /**
+   * The last failure, for any client: of an answer only the status, since the message names what another client asked
+   * for.
+   */
   get #lastSaid(): string {
     const { name } = this.upstream;
     if (this.#lastError === undefined) return `${name}: it failed`;
@@ -117,7 +124,7 @@ export class Breaker {
     }
   }
 
-  /** @returns the state once a call goes through. @throws UpstreamError `breaker-open` where none may */
+  /** @returns the state after a call goes through. @throws UpstreamError `breaker-open` if none may */
   #admitted(repository: string): BreakerState {
     const now = this.#clock.monotonic();
     const { isAdmitted, state } = admit(this.#state, now, repository, this.#limits);
@@ -126,10 +133,10 @@ export class Breaker {
     throw this.#refusal('not asked for the moment, since it', waitMs);
   }
 
-  /** @param admitted the state that the request left behind when it was let through: a probe's is its own */
+  /** @param admitted the state after the call was let through: if it is still the state, the call is its probe */
   #note(error: unknown, admitted: BreakerState, question: UpstreamCall): void {
     if (!wasAsked(error)) {
-      // Not told: the next call is the probe that this one was not.
+      // The next call becomes the probe that this one was not. That is no event.
       if (this.#state === admitted) this.#state = afterNothing(admitted, this.#clock.monotonic());
       return this.#failing.notAsked(question);
     }
@@ -159,7 +166,7 @@ export class Breaker {
     this.#events.emit({ kind: 'breaker-changed', upstream: this.upstream.name, state: kind, error });
   }
 
-  /** @param retryAfterMs until the next one is let through, where that is known */
+  /** @param retryAfterMs time until the next call goes through, if it is known */
   #refusal(what: string, retryAfterMs: number | undefined): UpstreamError {
     return new UpstreamError(
       this.upstream.name,

@@ -1,18 +1,18 @@
 import { formatReference } from '../../oci/reference.ts';
 import type { Upstream } from '../upstream.ts';
 
-/** What kind of thing an upstream is asked. */
+/** The kinds of questions to an upstream. */
 export type CallKind = 'resolve' | 'manifest' | 'blob' | 'statBlob' | 'tags' | 'referrers';
 
-/** One question to an upstream, as far as others may be told apart from it. */
+/** One question to an upstream, by what tells it from others. */
 export interface UpstreamCall {
   readonly kind: CallKind;
   readonly repository: string;
-  /** The same for the same question only. */
+  /** Equal for equal questions only. */
   readonly key: string;
 }
 
-/** An upstream whose every call goes through `around`. Closing does not. */
+/** Returns an upstream whose every question goes through `around`; closing does not. */
 export function decorate(
   upstream: Upstream,
   around: <T>(call: () => Promise<T>, question: UpstreamCall) => Promise<T>,

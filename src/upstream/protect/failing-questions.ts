@@ -10,21 +10,23 @@ import {
 } from './breaker-state.ts';
 import type { UpstreamCall } from './decorate.ts';
 
-/** Clients choose what is asked. */
+/** Most questions remembered, since clients choose the questions. */
 const MAX_QUESTIONS = 10_000;
 
-/** From how many repositories on the upstream itself is taken to be ill, and for how long none may have been answered. */
+/**
+ * Upstream itself counts as ill when this many repositories have failed, and it has answered no question for this long.
+ */
 const AGREEING = 3;
 const AGREED_AFTER_MS = 5_000;
 
 /**
- * Questions that upstream answers by failing (5xx). Such an answer proves that upstream is there, and says nothing of
- * other questions: one broken blob must not take its repository, nor one repository the upstream. So what is held back
- * is what has failed itself: after some failures in a row; where several repositories agree, after one.
+ * Questions that upstream answers by failing (5xx). Such an answer proves that upstream is there, and says nothing
+ * about other questions: one broken blob must not block its repository, nor one repository the upstream. So only the
+ * question that failed is held back: after some failures in a row, or after one while several repositories fail.
  */
 export class FailingQuestions {
   readonly #states = new LRUCache<string, BreakerState>({ max: MAX_QUESTIONS });
-  /** Those that have failed since upstream has last answered anything well. */
+  /** Repositories that have failed since upstream last answered a question well. */
   readonly #repositories = new LRUCache<string, true>({ max: AGREEING });
   readonly #clock: Clock;
   readonly #limits: BreakerLimits;
@@ -35,13 +37,13 @@ export class FailingQuestions {
     this.#limits = limits;
   }
 
-  /** Whether several repositories agree that upstream is ill. */
+  /** Whether the failures of several repositories agree that upstream is ill. */
   get isAgreed(): boolean {
     if (this.#failingSince === undefined || this.#repositories.size < AGREEING) return false;
     return this.#clock.monotonic() - this.#failingSince >= AGREED_AFTER_MS;
   }
 
-  /** Lets the question through. @returns how long it is held back instead, milliseconds */
+  /** Lets the question through. @returns undefined; or how long it is held back instead, in milliseconds */
   admit({ key }: UpstreamCall): number | undefined {
     const now = this.#clock.monotonic();
     const { isAdmitted, state } = admit(this.#stateOf(key), now, key, this.#limits);
@@ -57,14 +59,14 @@ export class FailingQuestions {
     this.#set(key, afterFailure(this.#stateOf(key), now, key, limits));
   }
 
-  /** Upstream has answered the question, and well. */
+  /** Notes that upstream has answered the question well. */
   answered({ key }: UpstreamCall): void {
     this.#states.delete(key);
     this.#repositories.clear();
     this.#failingSince = undefined;
   }
 
-  /** Upstream was not asked after all. */
+  /** Notes that upstream was not asked after all. */
   notAsked({ key }: UpstreamCall): void {
     this.#set(key, afterNothing(this.#stateOf(key), this.#clock.monotonic()));
   }

@@ -2,7 +2,7 @@ import type { Clock } from '../../clock.ts';
 import { nextTurn, type Standing } from './next-turn.ts';
 import type { Demand } from '../upstream.ts';
 
-/** One turn, from when it is waited for until it is over. */
+/** One turn, from when a call begins to wait for it until the turn is over. */
 export class Turn implements Standing {
   readonly #demand: Demand;
   readonly #onYieldable: () => void;
@@ -17,12 +17,15 @@ export class Turn implements Standing {
     return this.#demand.client;
   }
 
-  /** Whether another may have it. */
+  /** Whether it may be taken away for another call: no client waits for its work, and the work can be broken off. */
   get isIdle(): boolean {
     return this.client === undefined && this.#yield !== undefined;
   }
 
-  /** @param end ends what the turn is for, and so the turn; at once, where its client has left and another waits */
+  /**
+   * Lets the turn be taken away.
+   * @param end breaks off its work; called at once if its client has left and another waits
+   */
   mayYield(end: () => void): void {
     this.#yield = end;
     this.#onYieldable();
@@ -35,7 +38,7 @@ export class Turn implements Standing {
 
 export interface Waiting {
   readonly clock: Clock;
-  /** How long a turn is waited for, milliseconds; 0: not at all. */
+  /** Longest wait for a turn, in milliseconds; 0: do not wait. */
   readonly waitMs: number;
   readonly signal: AbortSignal | undefined;
 }
@@ -45,7 +48,7 @@ interface Place {
   readonly unwatch: () => void;
 }
 
-/** So many at the same time, and who is next. */
+/** Gives out at most `max` turns at the same time, fairly between clients (`nextTurn`). */
 export class FairTurns {
   readonly #max: number;
   readonly #running = new Map<Turn, Place>();
@@ -56,24 +59,28 @@ export class FairTurns {
     this.#max = max;
   }
 
-  /** How many are held or waited for. */
+  /** Number of turns that are held or waited for. */
   get size(): number {
     return this.#running.size + this.#waiting.size;
   }
 
-  /** @returns undefined where there was none within `waitMs`, or the signal aborted; else `end` is due when it is over */
+  /**
+   * Waits for a turn.
+   * @returns the turn, which the caller must pass to `end`; undefined if none came within `waitMs` or the signal
+   *   aborted
+   */
   async take(demand: Demand, { clock, waitMs, signal }: Waiting): Promise<Turn | undefined> {
     if (waitMs === 0 && this.#running.size >= this.#max) return undefined;
-    // Its client may have left before it could yield: another that waits is not to wait for the next event.
+    // The client may have left before the turn could yield: then a waiting call must get it now, not at the next event.
     const turn = new Turn(demand, () => this.#deal());
     const { promise, resolve } = Promise.withResolvers<boolean>();
-    // What is no longer waited for by any client may make room.
+    // When no client waits for a turn's work any more, the turn may go to another call.
     const unwatch = demand.watch(() => this.#deal());
     this.#waiting.set(turn, { go: () => resolve(true), unwatch });
     this.#deal();
     if (this.#waiting.has(turn)) {
       const giveUp = (): void => {
-        // At once, or a turn could be given to who has gone.
+        // At once, or the turn could go to a call that has given up.
         if (this.#waiting.delete(turn)) unwatch();
         resolve(false);
       };
@@ -92,9 +99,9 @@ export class FairTurns {
     if (this.#running.delete(turn)) this.#deal();
   }
 
-  /** Gives turns to those who may have one. */
+  /** Gives turns to waiting calls until none may have one. */
   #deal(): void {
-    // Who yields is dealt with by the loop that made it yield.
+    // A turn that yields ends inside this loop, which then deals it itself.
     if (this.#isDealing) return;
     this.#isDealing = true;
     try {

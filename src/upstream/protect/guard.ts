@@ -9,18 +9,18 @@ import type { Upstream } from '../upstream.ts';
 export interface GuardLimits {
   /** See `blobTurns`. */
   readonly turns: BlobTurns;
-  /** How long a blob waits for its turn, milliseconds. */
+  /** How long a blob waits for its turn, in milliseconds. */
   readonly waitMs: number;
   /** See `Quirks.countsPulls`. */
   readonly countsPulls: boolean;
 }
 
-/** Blobs take their share of the connections and no more: tags and manifests never wait behind them. */
+/** Part of the connections that blobs may take, so that tags and manifests never wait behind them. */
 const BLOB_SHARE = 0.75;
-/** So do questions about blobs: one that is not answered takes a connection, too. */
+/** Part of the connections that questions about blobs may take: an unanswered question takes a connection, too. */
 const QUESTION_SHARE = 0.125;
 
-/** @param connections to one host of the upstream at the same time */
+/** Makes the turns of one upstream. @param connections most connections to one host of it at the same time */
 export function blobTurns(connections: number): BlobTurns {
   return {
     bodies: new FairTurns(Math.ceil(connections * BLOB_SHARE)),
@@ -28,7 +28,7 @@ export function blobTurns(connections: number): BlobTurns {
   };
 }
 
-/** The client of one upstream as the cache uses it: it leaves alone who throttles or does not answer. */
+/** Wraps the client of one upstream for the cache: it leaves an upstream alone that throttles or does not answer. */
 export function guardUpstream(
   upstream: Upstream,
   { turns, waitMs, countsPulls }: GuardLimits,

@@ -3,28 +3,28 @@ import { UpstreamError } from '../error.ts';
 import type { Turn, FairTurns } from './fair-turns.ts';
 import type { BlobOptions, Demand, FetchedBlob, Upstream } from '../upstream.ts';
 
-/** Who may have what of an upstream's blobs at the same time. */
+/** The turns for requests about blobs to one upstream. */
 export interface BlobTurns {
-  /** For bodies that are open. */
+  /** For transfers: a body holds its turn until it ends. */
   readonly bodies: FairTurns;
-  /** For questions that are under way. */
+  /** For questions without a body (`statBlob`). */
   readonly questions: FairTurns;
 }
 
 export interface BlobLimits {
   readonly turns: BlobTurns;
-  /** How long one waits for its turn before it is refused, milliseconds. */
+  /** How long a call waits for its turn before it is refused, in milliseconds. */
   readonly waitMs: number;
 }
 
-/** Who does not say for which client a blob is. */
+/** The demand of a call that names no client. */
 const SOME_CLIENT: Demand = { client: '', watch: () => () => {} };
 
 /**
- * An upstream from which only so many blobs are had at the same time: long transfers must not take the connections
- * that tags and manifests need, nor many questions that are not answered those of blobs. A call that waits too long is
- * refused while its client still listens. A transfer that no client waits for is broken off where one that a client
- * waits for needs its turn.
+ * Limits how many blobs are fetched from an upstream at the same time: long transfers must not take the connections
+ * that tags and manifests need, nor unanswered questions those that transfers need. A call that waits too long is
+ * refused while its client still listens. A transfer that no client waits for is broken off if a client's call needs
+ * its turn.
  */
 export function limitBlobs(
   upstream: Upstream,
@@ -77,7 +77,7 @@ function givenUp(upstream: string): UpstreamError {
   return new UpstreamError(upstream, 'unavailable', 'cancelled', 'the request was given up');
 }
 
-/** The body, with one call when it has been read, has failed or was destroyed. */
+/** Returns the body; calls `onOver` once, when it was read to its end, has failed or was destroyed. */
 function whenOver(body: FetchedBlob['body'], onOver: () => void): FetchedBlob['body'] {
   let isOver = false;
   const end = (): void => {

@@ -1,19 +1,19 @@
-/** Something that has a turn, or waits for one. */
+/** A call that has a turn, or waits for one. */
 export interface Standing {
-  /** For which client; undefined: no client waits for it at present. */
+  /** The client that waits for it; undefined if none does at present. */
   readonly client: string | undefined;
 }
 
-/** A client may hold so many times the turns that are left to others. */
+/** A client may hold at most this many times the turns that are left. */
 const SHARE = 3;
 
 /**
- * The next to have a turn: the first in the queue whose client does not hold too many. The bound moves with what is
- * left (as in switches whose ports share a memory): one client alone gets three quarters of all turns, and the more
- * clients there are, the fewer each may hold, so that there are some left for one that comes later. What no client
- * waits for holds turns only until they are wanted.
- * @param max turns in all
- * @returns undefined where none of them may go; where all turns are held, one without a client has to yield first
+ * Chooses the next call to get a turn: the first in the queue whose client does not hold too many. The bound moves with
+ * the number of turns left (as in switches whose ports share a memory): one client alone gets three quarters of all
+ * turns, and the more clients there are, the fewer each may hold, so that some are left for a client that comes later.
+ * A call without a client holds its turn only until a client needs it.
+ * @param max number of turns in all
+ * @returns undefined if no call may go; if all turns are held, a call without a client has to yield first
  */
 export function nextTurn<Waiting extends Standing>(
   max: number,

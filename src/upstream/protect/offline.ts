@@ -1,7 +1,7 @@
 import { UpstreamError } from '../error.ts';
 import type { Upstream } from '../upstream.ts';
 
-/** An upstream that is never contacted: every question fails at once, without a socket. */
+/** Returns an upstream that is never contacted: every question fails at once, without a socket. */
 export function offlineUpstream(name: string): Upstream {
   const refuse = (): Promise<never> =>
     Promise.reject(

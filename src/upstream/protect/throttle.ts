@@ -5,23 +5,26 @@ import { UpstreamError } from '../error.ts';
 import { MAX_RETRY_AFTER_MS } from '../transport/retry-after.ts';
 import type { Upstream } from '../upstream.ts';
 
-/** Where upstream does not say how long to wait. */
+/** The wait if upstream does not say how long to wait. */
 const DEFAULT_WAIT_MS = 30_000;
 
-/** So many questions in a row have to meet a limit before it is taken for one of all; and for so long at most. */
+/**
+ * Number of questions that must meet a limit in a row until it counts for all questions of their kind, and for how
+ * long.
+ */
 const AGREEING = 3;
 const AGREED_WAIT_MS = 60_000;
 
-/** Clients choose what is asked. */
+/** Most questions remembered, since clients choose the questions. */
 const MAX_QUESTIONS = 10_000;
 
 /**
- * What an upstream limits. Docker Hub's pull limit is over GETs of manifests, and its HEADs go on; who limits HEADs
- * limits manifests (protocol.md A1). Without a token nothing can be had.
+ * The scope of a limit. Docker Hub's pull limit counts GETs of manifests, and its HEADs go on; a registry that limits
+ * HEADs limits manifests (protocol.md A1). Without a token, no question can be asked.
  */
 type Scope = 'pulls' | 'manifests' | 'blobs' | 'lists' | 'tokens';
 
-/** What holds a call back, the narrowest first: a 429 to the call itself is of that one. */
+/** The scopes whose limits hold a call back. A 429 to the call itself belongs to the first, the narrowest. */
 const SCOPES: Readonly<Record<CallKind, readonly [Scope, ...Scope[]]>> = {
   manifest: ['pulls', 'manifests', 'tokens'],
   resolve: ['manifests', 'tokens'],
@@ -46,13 +49,13 @@ interface Pause {
 
 export interface ThrottlingOptions {
   readonly clock: Clock;
-  /** Whether a 429 is known to be of everything of its kind, as Docker Hub's pull limit and abuse limit are. */
+  /** Whether a 429 is known to limit all questions of its kind, as Docker Hub's pull limit and abuse limit do. */
   readonly limitsPulls: boolean;
 }
 
 /**
- * An upstream that is left alone for as long as it says with a 429 (RFC 6585 §4, Retry-After): with that question; with
- * everything of its kind where several questions in a row agree, or where it is known to limit so.
+ * Leaves an upstream alone for as long as its 429 says (RFC 6585 §4, Retry-After). This holds back the same question,
+ * and all questions of its kind if several in a row have met a limit, or if upstream is known to limit all of them.
  */
 export function respectThrottling(upstream: Upstream, options: ThrottlingOptions): Upstream {
   const throttling = new Throttling(options);
@@ -125,7 +128,7 @@ class Throttling {
   }
 }
 
-/** What whoever comes next is told: nothing of who asked for what when it was throttled. */
+/** Returns the error for later callers. It does not tell what the throttled client had asked for. */
 function stillThrottled(error: UpstreamError, scope: Scope, leftMs: number): UpstreamError {
   const seconds = Math.ceil(leftMs / 1000);
   const message = `limits requests for ${NAMES[scope]}; asked again in ${seconds} s`;

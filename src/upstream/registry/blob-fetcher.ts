@@ -20,7 +20,7 @@ export interface BlobFetcherOptions {
   readonly reporter: Reporter;
 }
 
-/** Blobs of an upstream (distribution-spec, "Pulling blobs"). */
+/** Fetches blobs of an upstream (distribution-spec, "Pulling blobs"). */
 export class BlobFetcher {
   readonly #options: BlobFetcherOptions;
 
@@ -59,11 +59,12 @@ export class BlobFetcher {
       return this.#statByGet(repository, digest, options);
     }
     if (told.size !== undefined) return told;
-    // It is there. ORAS refuses a HEAD without a length, so that it is worth a second question, but not a refusal.
+    // The blob is there. ORAS refuses a HEAD without a length, so the size is worth a second question, but not a
+    // failure.
     return this.#statByGet(repository, digest, options).catch(() => told);
   }
 
-  /** `refused` where only GET may tell. */
+  /** @returns `refused` if only GET may tell */
   async #statByHead(
     repository: RepositoryName,
     digest: Digest,
@@ -79,7 +80,7 @@ export class BlobFetcher {
     }
   }
 
-  /** One byte, where upstream does ranges; else the beginning of the whole blob, cut off. */
+  /** Asks for one byte. If upstream ignores ranges, it sends the whole blob, which is cut off. */
   async #statByGet(repository: RepositoryName, digest: Digest, options: CallOptions): Promise<ToldBlob> {
     try {
       const answer = await this.#options.client.request({
@@ -98,7 +99,7 @@ export class BlobFetcher {
     }
   }
 
-  /** @throws UpstreamError `content` where the part is not the one asked for; the body is destroyed */
+  /** @throws UpstreamError `content` if the part is not the one asked for; then it has destroyed the body */
   #partOf(answer: UpstreamResponse, asked: ByteRange | undefined): ContentRange {
     const part = parseContentRange(answer.header('content-range'));
     const isAsked = part !== undefined && asked !== undefined && part.start === asked.start;
@@ -123,17 +124,17 @@ function blobRequest(
   return { method, repository, path: `blobs/${digest}`, target: 'blob', mayBeEmpty, signal };
 }
 
-/** Of the whole blob, in an answer that is not a part of it. */
+/** Returns the whole blob's size, from an answer that is not partial. */
 function sizeOf(answer: UpstreamResponse): number | undefined {
   return answer.status === 204 ? 0 : contentLength(answer.headers);
 }
 
-/** As `sizeOf`, in an answer whose bytes nobody will count. */
+/** Like `sizeOf`, for an answer whose bytes Larder does not count. */
 function toldSizeOf(answer: UpstreamResponse, digest: Digest): number | undefined {
   return answer.status === 204 ? 0 : toldSize(answer.headers, digest);
 }
 
-/** Undefined for the whole blob: a plain GET is what caches on the way can answer. */
+/** Returns the Range header; undefined for the whole blob, since caches on the way can answer a plain GET. */
 function rangeHeader(range: ByteRange | undefined): string | undefined {
   if (range === undefined || (range.start === 0 && range.end === undefined)) return undefined;
   return `bytes=${range.start}-${range.end === undefined ? '' : range.end - 1}`;

@@ -13,19 +13,19 @@ import type { Reference } from '../../oci/reference.ts';
 import { schema1Payload } from './schema1-payload.ts';
 import type { FetchedManifest } from '../upstream.ts';
 
-/** A manifest as it was fetched, but for its bytes, which the caller has. */
+/** A fetched manifest without its bytes, which the caller has. */
 export type VerifiedManifest = Omit<FetchedManifest, 'bytes'>;
 
-/** What an upstream sent as a manifest. */
+/** The answer that an upstream sent as a manifest. */
 export interface ManifestAnswer {
   readonly bytes: Uint8Array;
   /** Content-Type as it came. */
   readonly contentType: string | undefined;
-  /** Docker-Content-Digest as it came: a claim. */
+  /** Docker-Content-Digest as it came: a claim, not verified. */
   readonly claimedDigest: string | undefined;
 }
 
-/** What upstream sent is not the manifest that was asked for. The message says in what. */
+/** The answer is not the manifest that was asked for. The message says in what it differs. */
 export class ContentMismatch extends Error {
   override readonly name = 'ContentMismatch';
 }
@@ -39,8 +39,8 @@ const VAGUE_TYPES: ReadonlySet<string | undefined> = new Set([
 ]);
 
 /**
- * Verifies a manifest against the reference it was asked by (protocol.md D2, A6): its type, its document, its
- * digest and what upstream claims of it. The digest is computed by the algorithm of the reference.
+ * Verifies a manifest against the reference that was asked for (protocol.md D2, A6): its type, its document, its digest
+ * and the digest that upstream claims. The digest is computed by the algorithm of the reference.
  * @throws ContentMismatch
  */
 export function verifyManifest(answer: ManifestAnswer, reference: Reference): VerifiedManifest {
@@ -59,7 +59,7 @@ export function verifyManifest(answer: ManifestAnswer, reference: Reference): Ve
   return { mediaType, digest, verified: true, content };
 }
 
-/** What the document says of itself counts where it names the kind that it was served as by that kind's other name. */
+/** Parses the document. Its own `mediaType` counts if that is the other name of the kind that it was served as. */
 function readable(bytes: Uint8Array, served: ManifestMediaType): Manifest {
   try {
     return parseManifest(bytes, served);
@@ -70,8 +70,8 @@ function readable(bytes: Uint8Array, served: ManifestMediaType): Manifest {
 }
 
 /**
- * The type by Content-Type; where that is vague, by the document.
- * @throws ContentMismatch for HTML and whatever else is no manifest
+ * Returns the type by Content-Type or, if that is vague, by the document.
+ * @throws ContentMismatch for HTML and any other type that is no manifest's
  */
 function servedType({ bytes, contentType }: ManifestAnswer): ManifestMediaType {
   const bare = bareMediaType(contentType);
@@ -91,9 +91,9 @@ function typeOfBytes(bytes: Uint8Array): ManifestMediaType | undefined {
 }
 
 /**
- * Schema 1: the digest is over the payload of the signatures, at some registries over all bytes. What is kept by a
- * digest must have it over all bytes, so that only such a one counts as verified.
- * @throws ContentMismatch where neither has the digest that was asked for, or that upstream claims
+ * Verifies a manifest of schema 1. Its digest is over the payload of its signatures, at some registries over all bytes.
+ * It counts as verified only with a digest over all bytes, since the store keeps content by such digests.
+ * @throws ContentMismatch if neither payload nor bytes have the digest that was asked for, or that upstream claims
  */
 function schema1(
   answer: ManifestAnswer,

@@ -15,7 +15,7 @@ import { readDocument } from './read-document.ts';
 import { toldSize } from './told-size.ts';
 import type { CallOptions, FetchedManifest, ResolvedManifest } from '../upstream.ts';
 
-/** In one line: several would be joined by some proxies and cut to the first by others. */
+/** One header line: some proxies join several, and others keep only the first. */
 const ACCEPT = WIDE_ACCEPT.join(', ');
 
 export interface ManifestFetcherOptions {
@@ -24,7 +24,7 @@ export interface ManifestFetcherOptions {
   readonly parser: Parser;
 }
 
-/** Manifests of an upstream (distribution-spec, "Pulling manifests"). */
+/** Fetches manifests of an upstream (distribution-spec, "Pulling manifests"). */
 export class ManifestFetcher {
   readonly #options: ManifestFetcherOptions;
 
@@ -64,7 +64,7 @@ export class ManifestFetcher {
     throw new UpstreamError(upstream, 'unavailable', 'content', message, { status: 200 });
   }
 
-  /** Asks once more where the connection breaks inside the body: a blob is taken up again, and a manifest is small. */
+  /** Fetches the body, and asks once more if the connection breaks inside it: a manifest is too small to be resumed. */
   async #whole(
     repository: RepositoryName,
     reference: Reference,
@@ -80,7 +80,7 @@ export class ManifestFetcher {
     }
   }
 
-  /** Undefined where HEAD was refused, and GET may say something else. */
+  /** @returns undefined if HEAD was refused, and GET may get another answer */
   async #head(
     repository: RepositoryName,
     reference: Reference,
@@ -110,12 +110,15 @@ export class ManifestFetcher {
     });
   }
 
-  /** ECR and others give no digest; GAR answers some errors with 200 and HTML. GET tells what it is then. */
+  /**
+   * @returns undefined if only GET can tell: ECR and others send no digest, and GAR answers some errors with 200 and
+   * HTML
+   */
   #resolved(answer: UpstreamResponse, reference: Reference): ResolvedManifest | undefined {
     const claimed = answer.header('docker-content-digest');
     const bare = bareMediaType(answer.header('content-type'));
     if (bare === 'text/html' || claimed === undefined || !isDigest(claimed)) return undefined;
-    // A digest of another algorithm than the one asked by names the same manifest.
+    // A claimed digest of another algorithm than the reference's may name the same manifest.
     const digest = reference.kind === 'digest' ? reference.digest : claimed;
     const isMismatch = claimed !== digest && claimed.split(':')[0] === digest.split(':')[0];
     if (isMismatch) return undefined;

@@ -3,9 +3,9 @@ import type { UpstreamResponse } from '../transport/response.ts';
 import { UpstreamError } from '../error.ts';
 
 /**
- * The query of the page that follows; undefined behind the last one.
- * @throws UpstreamError `content` where the answer says that there is one and not which: half a list would look like
- *   a whole one
+ * Returns the query of the next page; undefined after the last page.
+ * @throws UpstreamError `content` if the answer has a link to a next page that cannot be read: without that page, half
+ *   a list would look like a whole one
  */
 export function nextQuery(upstream: string, answer: UpstreamResponse): URLSearchParams | undefined {
   const next = parseNextLink(answer.headers['link']);

@@ -3,9 +3,9 @@ import type { FunctionName, ResultOf, Work } from './parsing/functions.ts';
 import { ParserError, type Parser } from './parsing/parser.ts';
 
 /**
- * What a document of an upstream says.
- * @param bytes how large it is
- * @throws UpstreamError `content` where it cannot be read at all, whatever it says
+ * Parses a document of an upstream.
+ * @param bytes size of the document
+ * @throws UpstreamError `content` if the parser fails on it
  */
 export async function readDocument<Name extends FunctionName>(
   upstream: string,

@@ -29,37 +29,40 @@ type QueryOptions = CallOptions & { readonly artifactType?: string | undefined }
 
 const MAX_PAGES = 50;
 
-/** Of all pages of one list; each is bounded like a manifest. */
+/** Most bytes of all pages of one list; each page is bounded like a manifest. */
 const MAX_LIST_BYTES = 8 * 1024 * 1024;
 
 interface Page {
   readonly descriptors: readonly Descriptor[];
-  /** Of the document. */
+  /** Size of the document. */
   readonly bytes: number;
   readonly next: URLSearchParams | undefined;
 }
 
-/** How long "this registry has no referrers API" is believed of a repository: a signature must not wait for long. */
+/** How long a repository counts as one without a referrers API: a new signature must not wait for long. */
 const UNSUPPORTED_MS = 30_000;
 
 /**
- * How long an API that has answered is believed to be there, whatever else says that there is none: longer than most
- * troubles. A registry that has lost it for good is asked by the tag schema after that.
+ * How long an API that has answered counts as present, although other answers say that there is none: longer than most
+ * outages. Afterwards a registry that has lost its API for good is asked by the tag schema.
  */
 const SUPPORTED_MS = 24 * 3600_000;
 
-/** Clients choose the repositories. */
+/** Most repositories remembered, since clients choose them. */
 const MAX_REPOSITORIES = 1000;
 
-/** No API, or none for this subject: Quay says 400 MANIFEST_INVALID of one that it does not know. */
+/** Statuses without the API, or without one for this subject: Quay says 400 MANIFEST_INVALID of an unknown subject. */
 const NO_API: ReadonlySet<number | undefined> = new Set([400, 404, 405, 406, 501]);
 
-/** By 400 the API says that it did not like the subject, and by these codes that it lacks what it was asked about. */
+/**
+ * Whether there is no API. With 400 the API itself rejects the subject; with these codes it lacks repository or
+ * subject.
+ */
 function saysThereIsNoApi({ status, codes }: UpstreamError): boolean {
   return status !== 400 && !codes.some((code) => code === 'NAME_UNKNOWN' || code === 'MANIFEST_UNKNOWN');
 }
 
-/** Some registries give the index as plain JSON, or do not say what it is: then its content decides. */
+/** Whether it may be the index. Some registries send it as plain JSON, or without a type: then its content decides. */
 function isDocument(answer: UpstreamResponse): boolean {
   const type = bareMediaType(answer.header('content-type')) ?? 'application/json';
   return type === MediaType.ociIndex || type === 'application/json';
@@ -69,7 +72,7 @@ function firstQuery({ artifactType }: QueryOptions): URLSearchParams {
   return new URLSearchParams(artifactType === undefined ? {} : { artifactType });
 }
 
-/** Referrers of an upstream (distribution-spec, "Listing Referrers" and "Referrers Tag Schema"). */
+/** Lists referrers of an upstream (distribution-spec, "Listing Referrers" and "Referrers Tag Schema"). */
 export class ReferrerLister {
   readonly #options: ReferrerListerOptions;
   readonly #unsupported: LRUCache<string, true>;
@@ -94,13 +97,13 @@ export class ReferrerLister {
     try {
       return await this.#byTag(repository, subject, options);
     } catch (error) {
-      // What is not the registry has said that there is no API, too.
+      // "No API" may have come from something else than the registry, so it is not believed any longer.
       this.#unsupported.delete(repository);
       throw error;
     }
   }
 
-  /** @returns undefined where the API is not there */
+  /** @returns undefined if there is no API */
   async #byApi(
     repository: RepositoryName,
     subject: Digest,
@@ -169,13 +172,13 @@ export class ReferrerLister {
       } as const;
       const answer = await this.#options.client.request(request);
       requireIdentity(this.#options.upstream, answer);
-      // Something else than the registry's API has answered, such as a page for people.
+      // Something other than the registry's API has answered, such as a page for people.
       if (isDocument(answer)) return answer;
       answer.body.destroy();
       if (this.#supported.has(repository)) throw this.#contentError('sent something else than referrers');
     } catch (error) {
       if (!(error instanceof UpstreamError) || !NO_API.has(error.status)) throw error;
-      // An API that was there does not go without a word of the registry: something answers in its place.
+      // Without the registry's own verdict, an API that was there is not gone: something else answers in its place.
       if (!error.isVerdict && this.#supported.has(repository)) throw error;
       if (saysThereIsNoApi(error)) this.#unsupported.set(repository, true);
     }
@@ -209,9 +212,9 @@ export class ReferrerLister {
   }
 }
 
-/** Something that is known of a repository for so long, in milliseconds. */
+/** Makes a set of repositories, each of which stays in it for `ttl` milliseconds. */
 function repositoriesFor(ttl: number, clock: Clock): LRUCache<string, true> {
-  // A start at 0 means to lru-cache that there is no limit.
+  // To lru-cache, a start at 0 means that there is no limit.
   const perf = { now: () => clock.monotonic() + 1 };
   return new LRUCache({ max: MAX_REPOSITORIES, ttl, ttlResolution: 0, perf });
 }

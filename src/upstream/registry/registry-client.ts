@@ -10,22 +10,24 @@ import type { Reporter, RequestTarget } from '../transport/reporter.ts';
 import { retryAfterMs } from '../transport/retry-after.ts';
 import type { HopRequest } from '../transport/transport.ts';
 
-/** By which an object store refuses a signature. */
+/** Statuses by which an object store refuses a signature. */
 const SIGNATURE_REFUSED: ReadonlySet<number> = new Set([400, 401, 403]);
 
-/** By which an object store refuses: that it lacks the object, too, is no word of the registry, which named it. */
+/**
+ * Statuses by which an object store refuses. A store that lacks the object is no verdict of the registry, which has it.
+ */
 const STORE_REFUSED: ReadonlySet<number> = new Set([...SIGNATURE_REFUSED, 404, 410]);
 
 /** One question to the registry. */
 export interface RegistryRequest {
   readonly method: 'GET' | 'HEAD';
   readonly repository: RepositoryName;
-  /** Below the repository; of validated parts, so that nothing in it needs encoding: `tags/list`. */
+  /** Path below the repository (`tags/list`), made from validated parts, so that nothing in it needs encoding. */
   readonly path: string;
   readonly query?: URLSearchParams | undefined;
   readonly headers?: Readonly<Record<string, string>>;
   readonly target: RequestTarget;
-  /** Whether nothing is what is asked for, so that 204 is an answer. */
+  /** Whether the content may be empty, so that 204 is a good answer. */
   readonly mayBeEmpty?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -49,9 +51,9 @@ export class RegistryClient {
   }
 
   /**
-   * An answer of status 200 or 206, or of 204 where nothing may come, wherever it came from.
-   * @throws UpstreamError for every other one, with its status; reason `redirect` where not the registry but
-   *   the host that it redirected to refused
+   * Asks, through redirects. @returns an answer of status 200 or 206, or 204 if the content may be empty
+   * @throws UpstreamError for every other status; reason `redirect` if not the registry refused but the host that it
+   *   redirected to
    */
   async request(request: RegistryRequest): Promise<UpstreamResponse> {
     const { reporter, upstream } = this.#options;
@@ -69,7 +71,7 @@ export class RegistryClient {
     let answer = await this.#follow(hop);
     const maySignatureBeOld = request.method === 'GET' && SIGNATURE_REFUSED.has(answer.status);
     if (maySignatureBeOld && (await this.#isRefusedElsewhere(answer))) {
-      // A signed URL has expired, or was for somebody else: only the registry can make a new one.
+      // The signed URL has expired, or was made for another client: only the registry can make a new one.
       await answer.body.discard();
       answer = await this.#follow(hop);
     }
@@ -99,7 +101,7 @@ export class RegistryClient {
     return answer.url.origin === this.#options.url.origin;
   }
 
-  /** An object store's refusal says something about the URL that was signed; another registry's about the image. */
+  /** Whether an object store refused the signed URL. Another registry's refusal is about the image instead. */
   async #isRefusedElsewhere(answer: UpstreamResponse): Promise<boolean> {
     if (this.#isOwn(answer) || !STORE_REFUSED.has(answer.status)) return false;
     if (answer.header('www-authenticate') !== undefined) return false;
@@ -122,7 +124,7 @@ export class RegistryClient {
     if (answer.refusedAs === undefined) {
       return new UpstreamError(upstream, failure, reason, text, { ...options, isVerdict });
     }
-    // Whatever a page says of our account, it is not about what was asked for.
+    // A refusal of our account is never about the content that was asked for.
     const error = new UpstreamError(upstream, 'denied', reason, text, options);
     if (reason === 'account-refused') this.#options.authorizer.standing.refused(error);
     return error;

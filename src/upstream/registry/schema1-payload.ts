@@ -1,17 +1,17 @@
 import { isJsonObject, type JsonObject } from '../../oci/json.ts';
 
 /**
- * The bytes that the signatures of a Docker schema 1 manifest cover, over which its digest is (distribution,
- * manifest-v2-1.md, "Signed Manifests"): the first `formatLength` bytes of the document and `formatTail` behind them,
- * as the `protected` header of each signature says. The signatures themselves are not checked: nobody has their keys.
- * @returns undefined where there is none, the signatures disagree about it, or it says something else than the document
+ * Returns the bytes that the signatures of a Docker schema 1 manifest cover; its digest is over them (distribution,
+ * manifest-v2-1.md, "Signed Manifests"). They are the first `formatLength` bytes of the document, then `formatTail`, as
+ * the `protected` header of each signature says. The signatures are not checked, since their keys are not known.
+ * @returns undefined if there are none, the signatures disagree, or the bytes say something else than the document
  */
 export function schema1Payload(bytes: Uint8Array): Uint8Array | undefined {
   const { signatures, ...said } = parseObject(bytes) ?? {};
   if (!Array.isArray(signatures)) return undefined;
   const [first, ...others] = signatures.map((signature) => payloadOf(bytes, signature));
   if (first === undefined || !others.every((other) => other?.equals(first) === true)) return undefined;
-  // What is written behind the first part is covered by no signature, and a later member would win over an earlier one.
+  // No signature covers the rest of the document, where a later member would win over an earlier one of that name.
   return JSON.stringify(parseObject(first)) === JSON.stringify(said) ? first : undefined;
 }
 

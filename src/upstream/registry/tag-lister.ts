@@ -20,7 +20,7 @@ export interface TagListerOptions {
 
 type PageOptions = CallOptions & { readonly next?: string | undefined };
 
-/** Tags of an upstream (distribution-spec, "Listing Tags"). */
+/** Lists tags of an upstream (distribution-spec, "Listing Tags"). */
 export class TagLister {
   readonly #options: TagListerOptions;
 
@@ -36,7 +36,7 @@ export class TagLister {
     using document = await answer.body.document(this.#options.quirks.tagsPageBytes);
     const next = nextQuery(this.#options.upstream, answer)?.toString();
     const tags = await this.#parse(document.bytes);
-    // A link to the page itself would be followed for ever.
+    // The caller would follow a link to the page itself for ever.
     return { tags, next: next === query.toString() ? undefined : next };
   }
 
@@ -50,7 +50,7 @@ export class TagLister {
     try {
       return await this.#options.client.request({ ...request, query });
     } catch (error) {
-      // A registry may set a limit to n and refuse what is beyond it (PAGINATION_NUMBER_INVALID).
+      // A registry may limit n and refuse a larger one (PAGINATION_NUMBER_INVALID).
       const isLimit = error instanceof UpstreamError && error.status === 400 && options.next === undefined;
       if (!isLimit) throw error;
       return this.#options.client.request(request);
@@ -70,7 +70,7 @@ export class TagLister {
   }
 }
 
-/** Small buffers have a share of one only, which is not theirs to give away. */
+/** Returns the memory that the parser may take over. Small buffers share theirs, so they must not give it away. */
 function ownBuffer({ buffer, byteLength }: Buffer): ArrayBuffer[] {
   return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : [];
 }

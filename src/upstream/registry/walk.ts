@@ -2,12 +2,12 @@ import type { Clock } from '../../clock.ts';
 import { abortable } from '../../async/abortable.ts';
 import { UpstreamError } from '../error.ts';
 
-/** For all pages together. Of a hundred tags a page and five pages a second, 60,000 tags. */
+/** Deadline of all pages together: enough for 60,000 tags at a hundred tags a page and five pages a second. */
 const WALK_MS = 120_000;
 
 export interface WalkOptions {
   readonly upstream: string;
-  /** What is walked through, for the message. */
+  /** Name of the list, for the message. */
   readonly what: string;
   readonly clock: Clock;
   readonly ms?: number | undefined;
@@ -16,9 +16,9 @@ export interface WalkOptions {
 }
 
 /**
- * Goes through the pages of a list within one deadline: each page may be in time, and the list without end.
- * @param walk is given the signal that ends its requests
- * @throws UpstreamError `timeout` where it is late, or what `walk` throws
+ * Goes through the pages of a list within one deadline, since each page may be in time and the list never end.
+ * @param walk reads the pages; gets the signal that ends its requests
+ * @throws UpstreamError `timeout` if it is late, or the error of `walk`
  */
 export async function walkPages<T>(
   { upstream, what, clock, ms = WALK_MS, signal }: WalkOptions,
@@ -37,7 +37,7 @@ export async function walkPages<T>(
   }
 }
 
-/** The cursors that a walk has been given: one that comes again would lead round for ever. */
+/** The cursors that a walk has got so far: a repeated one would lead round for ever. */
 export class Cursors {
   readonly #upstream: string;
   readonly #what: string;
@@ -48,7 +48,7 @@ export class Cursors {
     this.#what = what;
   }
 
-  /** @throws UpstreamError `content` where it has been there before */
+  /** Notes a cursor. @throws UpstreamError `content` if the walk has got it before */
   add(cursor: string): void {
     if (this.#seen.has(cursor)) {
       const message = `the pages of ${this.#what} lead round in a circle`;

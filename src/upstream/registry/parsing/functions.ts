@@ -12,12 +12,12 @@ import {
 } from '../manifest-content.ts';
 import { parseTagsPage } from './tags-page.ts';
 
-/** What a document says; or, in words, why it is not what it should be. */
+/** The value read from a document, or the reason in words why it could not be read. */
 export type Reading<T> = { readonly read: T } | { readonly problem: string };
 
 /**
- * What may be run in another thread. Pure; arguments and results are plain data, for they are copied. None throws for
- * what a document is: that is a part of its result.
+ * The functions that may run in another thread. They are pure; arguments and results are plain data, since they are
+ * copied. None throws because of a document: its faults are part of the result.
  */
 export const FUNCTIONS = {
   tagsPage: parseTagsPage,
@@ -37,7 +37,7 @@ export type ResultOf<Name extends FunctionName> = ReturnType<(typeof FUNCTIONS)[
 export interface Work<Name extends FunctionName = FunctionName> {
   readonly name: Name;
   readonly args: Parameters<(typeof FUNCTIONS)[Name]>;
-  /** What the caller gives away: it is moved instead of copied, and empty afterwards. */
+  /** Memory that the caller gives away: it is moved instead of copied, and empty afterwards. */
   readonly given?: readonly ArrayBuffer[];
 }
 

@@ -1,4 +1,4 @@
-/** The other end of ThreadParser: runs what it is sent, one after the other. */
+/** The other end of ThreadParser: runs the calls that it gets, one after the other. */
 import { parentPort } from 'node:worker_threads';
 import type { Work } from './functions.ts';
 import { call } from './parser.ts';
@@ -15,7 +15,7 @@ parentPort?.on('message', (work: Work) => {
   parentPort?.postMessage(answered, 'result' in answered ? movable(answered.result) : []);
 });
 
-/** Bytes that need not be copied: a list of tags has all its buffer. */
+/** Returns the memory that need not be copied: a list of tags has a buffer of its own. */
 function movable(result: unknown): ArrayBuffer[] {
   if (typeof result !== 'object' || result === null) return [];
   const { bytes, tags } = result as { readonly bytes?: unknown; readonly tags?: unknown };

@@ -2,11 +2,14 @@ import { isJsonObject } from '../../../oci/json.ts';
 import { packTags, type TagNames } from '../../../oci/tag-names.ts';
 import { parseProblem } from '../../transport/problem.ts';
 
-/** A page of tags; or that it is none, and the code of the error that it is instead, where it is one. */
+/** A page of tags; if the document is none, `tags` is undefined, and `code` is set if it is an error document. */
 export type ParsedTagsPage =
   { readonly tags: TagNames } | { readonly tags: undefined; readonly code?: string };
 
-/** Names that are no tags are left out. Go writes an empty list as null; a document without any list is none. */
+/**
+ * Parses a page, leaving out names that are no tags. A null list is empty, as Go writes it; without a list it is no
+ * page.
+ */
 export function parseTagsPage(body: Uint8Array): ParsedTagsPage {
   const text = new TextDecoder().decode(body);
   const document = parseJson(text);

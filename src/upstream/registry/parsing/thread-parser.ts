@@ -7,19 +7,19 @@ import type { Answered } from './parse-thread.ts';
 
 export interface ThreadParserOptions {
   readonly clock: Clock;
-  /** Documents of up to so many bytes are parsed in the caller's thread: 256 KiB unless told. */
+  /** Largest document that is parsed in the caller's thread, in bytes; absent: 256 KiB. */
   readonly inlineBytes?: number;
-  /** What of the thread may be kept of one document, and not be collected: 1 GiB unless told. */
+  /** Most memory of the thread that one document may keep from being collected; absent: 1 GiB. */
   readonly heapMiB?: number;
 }
 
-/** Ten milliseconds' worth. */
+/** Takes about ten milliseconds to parse. */
 const INLINE_BYTES = 256 * 1024;
 /** A list of a million tags takes a fifth of it. */
 const HEAP_MIB = 1024;
-/** Each holds its document. More than that is refused: it would come too late for its client. */
+/** Most documents that wait, since each is in memory. More are refused: they would come too late for their clients. */
 const MAX_WAITING = 64;
-/** The thread's memory is worth more than the 30 ms that it takes to make one. */
+/** How long an idle thread is kept: its memory is worth more than the 30 ms that a new one takes. */
 const IDLE_MS = 10_000;
 
 interface Job {
@@ -29,8 +29,8 @@ interface Job {
 }
 
 /**
- * Parses small documents at once, and large ones in one other thread, one after the other. The thread is made for the
- * first of them, ends when there have been none for a while, and is replaced where a document kills it.
+ * Parses small documents at once, and large ones in one other thread, one after the other. The thread starts with the
+ * first large document, ends when there have been none for a while, and is replaced if a document kills it.
  */
 export class ThreadParser implements Parser, AsyncDisposable {
   readonly #options: ThreadParserOptions;
@@ -43,7 +43,7 @@ export class ThreadParser implements Parser, AsyncDisposable {
     this.#options = options;
   }
 
-  /** How many documents wait for the thread, with the one that is in it. */
+  /** Number of documents that wait for the thread, including the one in it. */
   get waiting(): number {
     return this.#jobs.length;
   }
@@ -60,7 +60,7 @@ export class ThreadParser implements Parser, AsyncDisposable {
     });
   }
 
-  /** What runs and waits fails. */
+  /** Ends the thread; documents in it and waiting for it fail. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#end();
@@ -71,7 +71,7 @@ export class ThreadParser implements Parser, AsyncDisposable {
     return this.close();
   }
 
-  /** Gives the thread the job that is due, or nothing for a while. */
+  /** Gives the thread the next job; without one, ends it after a while. */
   #post(): void {
     const job = this.#jobs[0];
     this.#cancelEnd?.();
@@ -87,7 +87,7 @@ export class ThreadParser implements Parser, AsyncDisposable {
       this.#worker.ref();
       this.#worker.postMessage({ name, args }, given);
     } catch (cause) {
-      // The thread never gets it, so no answer would come that moves the queue.
+      // The thread never gets the job, so no answer would come that moves the queue.
       this.#jobs.shift();
       job.reject(new ParserError('it cannot be given to the thread that reads documents', { cause }));
       this.#post();
@@ -95,7 +95,7 @@ export class ThreadParser implements Parser, AsyncDisposable {
   }
 
   #start(): Worker {
-    // The same file before and after compilation.
+    // The same file, `.ts` before and `.js` after compilation.
     const file = new URL(`./parse-thread${extname(import.meta.filename)}`, import.meta.url);
     const { heapMiB = HEAP_MIB } = this.#options;
     const worker = new Worker(file, { resourceLimits: { maxOldGenerationSizeMb: heapMiB } });
@@ -111,7 +111,7 @@ export class ThreadParser implements Parser, AsyncDisposable {
     return worker;
   }
 
-  /** The document that was in the thread has killed it; the others get a new one. */
+  /** Fails the document that killed the thread; the waiting ones get a new thread. */
   #lost(worker: Worker, cause?: unknown): void {
     if (worker !== this.#worker) return;
     this.#worker = undefined;
