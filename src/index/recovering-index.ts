@@ -3,16 +3,16 @@ import { IndexDamagedError } from './error.ts';
 import { mapMethods, type AnyMethod } from './map-methods.ts';
 
 export interface RecoveringIndexOptions {
-  /** Opens the index that is there, or an empty one. */
+  /** Opens the existing index, or an empty one. */
   readonly open: () => Promise<ContentIndex>;
-  /** Moves what is damaged out of the way, if anything is there. @returns where it is now. */
+  /** Moves the damaged index out of the way, if there is one. @returns its new path */
   readonly setAside: () => Promise<string>;
-  /** Told when an empty index has taken a damaged one's place: what can be told from the bytes is to be put into it. */
+  /** Called when an empty index has replaced a damaged one: it must be filled with what the stored bytes tell. */
   readonly onReplaced: (error: IndexDamagedError, setAside: string) => void;
 }
 
 /**
- * An index that may turn out to be damaged, when it is opened or later when the broken page is read: it is set
+ * Opens an index that may turn out to be damaged, at once or later, when the broken page is read. Then the index is set
  * aside, an empty one takes its place, and the call is made again there.
  * @throws what `open` and `setAside` throw
  */
@@ -31,7 +31,7 @@ class Recovering {
     this.#options = options;
   }
 
-  /** The index, once it is open. One that failed to open is tried again at the next call. */
+  /** Resolves with the index once it is open. If it fails to open, the next call tries again. */
   async current(): Promise<ContentIndex> {
     if (this.#index !== undefined) return this.#index;
     this.#opening ??= this.#open().finally(() => {
@@ -40,7 +40,7 @@ class Recovering {
     return this.#opening;
   }
 
-  /** An index that has the methods of the first one, and calls those of the present one. */
+  /** Returns an index with the methods of the first one, each of which calls the present one's. */
   inPlaceOf(first: ContentIndex): ContentIndex {
     const methods = mapMethods(first, (_, name) => {
       return (...args) => this.#call(name, args);
@@ -60,12 +60,12 @@ class Recovering {
     return ((await this.current())[name] as AnyMethod)(...args);
   }
 
-  /** Of the calls that find the damage, the first one closes. */
+  /** Closes the damaged index; of several calls that find the damage, only the first does. */
   async #giveUp(index: ContentIndex, damage: IndexDamagedError): Promise<void> {
     if (this.#index !== index) return;
     this.#index = undefined;
     this.#damage = damage;
-    // What cannot be read can perhaps not be closed in order either.
+    // An index that cannot be read may fail to close, too.
     await index.close().catch(() => undefined);
   }
 

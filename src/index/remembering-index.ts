@@ -8,31 +8,31 @@ import type { Digest } from '../oci/digest.ts';
 import type { Tag } from '../oci/tag.ts';
 import { flightKey } from '../async/flights.ts';
 
-/** What is kept at most; an entry takes some 300 bytes with its key. */
+/** Entries kept at most; each takes some 300 bytes with its key. */
 const MAX_TAGS = 20_000;
 const MAX_BELONGINGS = 50_000;
 
-/** What is known of tags at once, without I/O. */
+/** Tags that are known at once, without I/O. */
 export interface RememberedTags {
-  /** What `tag` would give; undefined where that takes asking. */
+  /** What `tag` would return; undefined if only the index can tell. */
   rememberedTag(key: RepositoryKey, tag: Tag): TagEntry | undefined;
 }
 
-/** What is known of belongings at once, without I/O. */
+/** Belongings that are known at once, without I/O. */
 export interface RememberedBelongings {
-  /** Whether it is known without asking that the digest belongs to the repository in a way that is served. */
+  /** Whether memory knows that the digest belongs to the repository in a way that is served. */
   remembersBelonging(key: RepositoryKey, digest: Digest): boolean;
 }
 
-/** An index that answers at once, without I/O, what has been asked lately. */
+/** An index that answers recent questions at once, without I/O. */
 export interface RememberingIndex extends ContentIndex, RememberedTags, RememberedBelongings {
-  /** To be called when another index has taken this one's place. */
+  /** Must be called when another index has replaced the wrapped one. */
   forgetAll(): void;
 }
 
 /**
- * Keeps in memory what an index says of tags and belongings. It is right as long as every change is made through it:
- * what is remembered is never older than the last change that was answered.
+ * Keeps in memory what an index says of tags and belongings. The memory is right as long as every change goes through
+ * this wrapper: it is never older than the last change that was answered.
  */
 export function rememberIndex(index: ContentIndex): RememberingIndex {
   const tags = new Memory<TagEntry>(MAX_TAGS);
@@ -76,13 +76,13 @@ function rememberBelongings(index: BelongingIndex & ManifestIndex, memory: Memor
   return {
     remembersBelonging: (key, digest) => memory.get(entryKey(key, digest)) === true,
     async belongs(key, digest) {
-      // That something does not belong may change at any time: only what does is remembered.
+      // Only belongings are remembered: a digest that does not belong yet may belong at any time.
       const read = async (): Promise<true | undefined> => (await index.belongs(key, digest)) || undefined;
       return (await memory.read(entryKey(key, digest), read)) === true;
     },
     async putBelonging(key, digest, source) {
       const fact = { key: entryKey(key, digest), value: true } as const;
-      // That the bytes were given says more than that they belong: of their upstream.
+      // `given` and `imported` are recorded even for a known belonging: they also say which upstream gave the bytes.
       if (source === 'confirmed' && memory.get(fact.key) === true) return;
       await memory.change(() => index.putBelonging(key, digest, source), fact);
     },
@@ -96,7 +96,7 @@ function rememberBelongings(index: BelongingIndex & ManifestIndex, memory: Memor
   };
 }
 
-/** What a change makes of one entry: its new value, or that there is none. */
+/** What a change makes of one entry: its new value, or none. */
 interface Changed<V> {
   readonly key: string;
   readonly value?: V;
@@ -105,7 +105,7 @@ interface Changed<V> {
 /** A bounded copy of what a slow source says. */
 class Memory<V extends object | true> {
   readonly #entries: LRUCache<string, V>;
-  /** Moves whenever a change begins or ends: what was read meanwhile may be from before it, and is not kept. */
+  /** Counts beginnings and ends of changes: a value read across one may be older than the change, and is not kept. */
   #moves = 0;
 
   constructor(max: number) {
@@ -125,7 +125,10 @@ class Memory<V extends object | true> {
     return value;
   }
 
-  /** The source first, then the copy. Where two changes overlap, or one fails, what came of it is not known: it is asked anew. */
+  /**
+   * Changes the source first, then the copy. If two changes overlap, or one fails, their outcome is unknown, and the
+   * source is asked anew.
+   */
   async change<R>(make: () => Promise<R>, changed: Changed<V> | 'everything'): Promise<R> {
     const moves = (this.#moves += 1);
     let isKnown = false;

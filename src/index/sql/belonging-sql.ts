@@ -3,7 +3,7 @@ import type { WaitingClaim } from '../belonging-index.ts';
 import { digestFromBytes } from './digest-bytes.ts';
 import { REPOSITORY_ID } from './repository-sql.ts';
 
-/** What belongs to which repository, what which upstream has given, and which claims wait. */
+/** Statements about belongings, about which upstream has given which bytes, and about waiting claims. */
 export const BELONGING_SQL = {
   belonging: `SELECT source FROM belongings WHERE repository_id = ${REPOSITORY_ID} AND digest = ?`,
   belongings: `

@@ -1,7 +1,7 @@
 import type { StoredUse } from '../blob-index.ts';
 import { digestFromBytes } from './digest-bytes.ts';
 
-/** Stored bytes, their use and their totals. */
+/** Statements about stored bytes, their use and their totals. */
 export const BLOB_SQL = {
   blob: 'SELECT digest, size, used_at, tier FROM blobs WHERE digest = ?',
   blobs: 'SELECT digest, size, used_at, tier FROM blobs WHERE digest > ? ORDER BY digest LIMIT ?',

@@ -4,7 +4,7 @@ import { IndexDamagedError } from '../error.ts';
 const NUMBERS: Readonly<Record<DigestAlgorithm, number>> = { sha256: 1, sha512: 2 };
 const ALGORITHMS: readonly (DigestAlgorithm | undefined)[] = [undefined, 'sha256', 'sha512'];
 
-/** A byte for the algorithm (1 sha256, 2 sha512), then the hash. */
+/** Encodes a digest as one byte for the algorithm (1 sha256, 2 sha512), then the hash. */
 export function digestToBytes(digest: Digest): Uint8Array {
   const hash = Buffer.from(digestHex(digest), 'hex');
   const bytes = Buffer.allocUnsafe(1 + hash.byteLength);
@@ -13,12 +13,12 @@ export function digestToBytes(digest: Digest): Uint8Array {
   return bytes;
 }
 
-/** Where a page in the order of digests begins. @param after exclusive; absent: all are behind it */
+/** Returns the bytes after which a page in the order of digests begins. @param after absent: from the beginning */
 export function pageStart(after?: Digest): Uint8Array {
   return after === undefined ? new Uint8Array() : digestToBytes(after);
 }
 
-/** @throws IndexDamagedError for what `digestToBytes` does not make. */
+/** @throws IndexDamagedError for bytes that `digestToBytes` does not make. */
 export function digestFromBytes(bytes: Uint8Array): Digest {
   const hex = Buffer.from(bytes.subarray(1)).toString('hex');
   const digest = `${ALGORITHMS[bytes[0] ?? 0]}:${hex}`;

@@ -1,13 +1,13 @@
 import type { Tag } from '../../oci/tag.ts';
 
-/** What has outlived its bytes: how it is found, and how it is forgotten. */
+/** Statements that find and forget rows that have outlived their bytes. */
 export const GONE_SQL = {
   walkTags: `
     SELECT t.repository_id, t.name, t.missing_since, (SELECT path FROM repositories WHERE id = t.repository_id) AS path,
       EXISTS (SELECT 1 FROM blobs WHERE digest = t.digest) AS is_here
     FROM tags AS t WHERE (t.repository_id, t.name) > (?, ?) ORDER BY t.repository_id, t.name LIMIT ?`,
   markTag: 'UPDATE tags SET missing_since = ? WHERE repository_id = ? AND name = ?',
-  // What a hundred edges lead to is taken to be needed: of those of a popular layer no more are looked at.
+  // A digest that a hundred edges lead to counts as needed: of a popular layer, no more edges are looked at.
   walkBelongings: `
     SELECT b.repository_id, b.digest, b.missing_since, (
       EXISTS (SELECT 1 FROM blobs WHERE digest = b.digest)
@@ -22,14 +22,14 @@ export const GONE_SQL = {
     SELECT m.digest, (EXISTS (SELECT 1 FROM blobs WHERE digest = m.digest)
       OR EXISTS (SELECT 1 FROM belongings WHERE digest = m.digest)) AS is_here
     FROM manifests AS m WHERE m.digest > ? ORDER BY m.digest LIMIT ?`,
-  // Since the page was read it may have been pulled again, or claimed.
+  // The manifest may have been pulled again, or claimed, since the page was read.
   forgetManifest: `
     DELETE FROM manifests WHERE digest = ?
       AND NOT EXISTS (SELECT 1 FROM blobs WHERE digest = manifests.digest)
       AND NOT EXISTS (SELECT 1 FROM belongings WHERE digest = manifests.digest)`,
 } as const;
 
-/** What may have outlived its bytes. */
+/** A row that may have outlived its bytes. */
 interface MaybeGone {
   readonly repository_id: number;
   readonly missing_since: number | null;

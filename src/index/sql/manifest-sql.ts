@@ -5,11 +5,11 @@ import type { ManifestEntry } from '../manifest-index.ts';
 import { digestFromBytes } from './digest-bytes.ts';
 import { REPOSITORY_ID } from './repository-sql.ts';
 
-/** Manifests, and what refers to what. */
+/** Statements about manifests and their edges. */
 export const MANIFEST_SQL = {
   manifest: 'SELECT descriptor, subject FROM manifests WHERE digest = ?',
   isManifest: 'SELECT 1 AS found FROM manifests WHERE digest = ?',
-  // The bytes are the same, so the record differs by the type alone: one that knows a subject tells more.
+  // The bytes are the same, so two records differ only by the type: one with a subject tells more, and stays.
   putManifest: `
     INSERT INTO manifests (digest, descriptor, subject) VALUES (?, ?, ?)
     ON CONFLICT (digest) DO UPDATE SET descriptor = excluded.descriptor, subject = excluded.subject
@@ -32,7 +32,7 @@ export const MANIFEST_SQL = {
     SELECT position, role, digest, size, media_type FROM edges
     WHERE manifest = ? AND position > ? ORDER BY position LIMIT ?`,
   lastEdge: 'SELECT position FROM edges WHERE manifest = ? ORDER BY position DESC LIMIT 1',
-  // To put the same once more writes nothing.
+  // Putting the same edge again writes nothing.
   putEdge: `
     INSERT INTO edges (manifest, position, role, digest, size, media_type) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT (manifest, position) DO UPDATE
@@ -40,7 +40,7 @@ export const MANIFEST_SQL = {
     WHERE edges.digest <> excluded.digest OR edges.size <> excluded.size
       OR edges.role <> excluded.role OR edges.media_type <> excluded.media_type`,
   deleteEdges: 'DELETE FROM edges WHERE manifest = ? AND position >= ?',
-  // What of it is a manifest that is here, and so leads on.
+  // `leads`: whether the digest is a known manifest, which leads on.
   contained: `
     SELECT e.position, e.digest,
       CASE WHEN EXISTS (SELECT 1 FROM manifests AS m WHERE m.digest = e.digest) THEN 1 ELSE 0 END AS leads
@@ -105,7 +105,7 @@ export function toEdge(row: ManifestRows['edges']): Edge {
   };
 }
 
-/** The size that all descriptors give; undefined where there is none, or they disagree. */
+/** Returns the size that all descriptors give; undefined if there is none, or if they disagree. */
 export function toDescribedSize(row: ManifestRows['describedSize'] | undefined): number | undefined {
   return row?.smallest === row?.largest ? (row?.smallest ?? undefined) : undefined;
 }

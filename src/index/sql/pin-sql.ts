@@ -4,7 +4,7 @@ import { IndexDamagedError } from '../error.ts';
 import type { Pin, PinEntry } from '../pin-index.ts';
 import { digestFromBytes } from './digest-bytes.ts';
 
-/** What is exempt from eviction. */
+/** Statements about pins. */
 export const PIN_SQL = {
   pins: `
     SELECT p.name, p.digest, p.tag, p.pinned_at, r.registry, r.name AS repository, t.digest AS tagged
@@ -33,13 +33,13 @@ export interface PinRows {
   pinNamed: { readonly found: number };
 }
 
-/** Repositories have a slash before the colon, digests have not: no name stands for two pins. */
+/** Returns the pin's name. A tag's has a slash before the colon, a digest has none: no name stands for two pins. */
 export function nameOfPin(pin: Pin): string {
   if (pin.kind === 'digest') return pin.digest;
   return `${pin.key.registry}/${pin.key.repository}:${pin.tag}`;
 }
 
-/** @throws IndexDamagedError for what is neither a digest's pin nor a tag's */
+/** @throws IndexDamagedError for a row that is neither a digest's pin nor a tag's */
 export function toPinEntry(row: PinRows['pins']): PinEntry {
   const { name, digest, tag, registry, repository, tagged, pinned_at: pinnedAt } = row;
   if (digest !== null) {

@@ -1,7 +1,7 @@
-/** In a statement about one repository: its id, by the registry and the name. */
+/** The id of a repository by its registry and name, for use in a statement about it. */
 export const REPOSITORY_ID = '(SELECT id FROM repositories WHERE registry = ? AND name = ?)';
 
-/** Repositories by what they are called: other tables name them by their id. */
+/** Statements about repositories, which other tables name by their id. */
 export const REPOSITORY_SQL = {
   repository: 'SELECT id FROM repositories WHERE registry = ? AND name = ?',
   addRepository: 'INSERT INTO repositories (registry, name, path) VALUES (?, ?, ?) RETURNING id',

@@ -22,12 +22,12 @@ export const SQL = {
   ...GONE_SQL,
 } as const;
 
-/** Statements that each engine has in words of its own; they give no rows. */
+/** Statements that each engine writes in its own dialect; they return no rows. */
 export type DialectName = 'addWaitingEdges' | 'addWaitingRepositories';
 
 export type StatementName = keyof typeof SQL | DialectName;
 
-/** What the rows of the statements that give rows are. */
+/** The rows of the statements that return rows. */
 export type Rows = RepositoryRows &
   TagRows &
   ManifestRows &

@@ -1,6 +1,6 @@
 import { REPOSITORY_ID } from './repository-sql.ts';
 
-/** What is listed, adopted and noted. */
+/** Statements for listings, adoption and notes. */
 export const SURVEY_SQL = {
   repositories: `
     SELECT path FROM repositories AS r

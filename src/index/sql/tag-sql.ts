@@ -3,7 +3,7 @@ import type { TagEnd, TagEntry, TagSpell } from '../tag-index.ts';
 import { digestFromBytes } from './digest-bytes.ts';
 import { REPOSITORY_ID } from './repository-sql.ts';
 
-/** Tags, and what they stood for. */
+/** Statements about tags and their spells. */
 export const TAG_SQL = {
   tag: `SELECT digest, since, seen, checked_at FROM tags WHERE repository_id = ${REPOSITORY_ID} AND name = ?`,
   tags: `SELECT name FROM tags WHERE repository_id = ${REPOSITORY_ID} AND name > ? ORDER BY name LIMIT ?`,
@@ -15,7 +15,7 @@ export const TAG_SQL = {
       seen = excluded.seen, checked_at = excluded.checked_at, missing_since = NULL`,
   confirmTag: 'UPDATE tags SET checked_at = ?, missing_since = NULL WHERE repository_id = ? AND name = ?',
   deleteTag: 'DELETE FROM tags WHERE repository_id = ? AND name = ?',
-  // A piece of them: the name is that of the last.
+  // Deletes one piece of the tags, up to the given name.
   deleteTags: `DELETE FROM tags WHERE repository_id = ${REPOSITORY_ID} AND name <= ?`,
   tagHistory: `
     SELECT digest, since, seen, checked_at, until, ended FROM tag_history
@@ -58,7 +58,7 @@ export function toTagEntry(row: TagRows['tag']): TagEntry {
   return { digest: digestFromBytes(row.digest), checkedAt: row.checked_at };
 }
 
-/** The spell that lasts, of the tag's own row. */
+/** Reads the present spell from the tag's own row. */
 export function toPresentSpell(row: TagRows['tag']): TagSpell {
   return toSpell({ ...row, until: null, ended: null });
 }

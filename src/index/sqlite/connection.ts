@@ -6,27 +6,27 @@ import { SQL, type Rows, type StatementName } from '../sql/statements.ts';
 import { DIALECT } from './dialect.ts';
 import { isSchemaMismatch, translateError } from './sqlite-error.ts';
 
-/** While the file is being opened nothing is served yet, and what looks at it may have done so in a moment. */
+/** How long opening waits for a program that holds the file: nothing is served yet, and it may be done in a moment. */
 const OPEN_TIMEOUT_MS = 2000;
 
-/** Told how many rows each statement has read or changed, as far as it tells. */
+/** Called with the number of rows that a statement has read or changed, as far as the engine tells. */
 export type OnRows = (rows: number) => void;
 
 export interface ConnectionOptions {
-  /** How long a statement waits, once the file is open, for another program that writes into it. Milliseconds, 0 unless told. */
+  /** How long a statement on the open file waits for another program that writes into it, milliseconds. Default: 0. */
   readonly busyTimeoutMs?: number;
   readonly onRows?: OnRows;
   readonly onUpgrade?: OnUpgrade;
 }
 
-/** The database with its statements prepared once. Everything throws IndexError and nothing else. */
+/** The database, with its statements prepared once. Its methods throw IndexError and nothing else. */
 export class Connection {
   readonly #path: string;
   readonly #database: DatabaseSync;
   readonly #statements: Readonly<Record<StatementName, StatementSync>>;
   readonly #onRows: OnRows;
 
-  /** @throws IndexError; IndexDamagedError, IndexVersionError where that is the reason. */
+  /** @throws IndexError; IndexDamagedError or IndexVersionError if that is the reason */
   constructor(path: string, { busyTimeoutMs = 0, onRows = () => {}, onUpgrade }: ConnectionOptions = {}) {
     this.#path = path;
     this.#onRows = onRows;
@@ -40,7 +40,7 @@ export class Connection {
     }
   }
 
-  /** The first row. */
+  /** Returns the first row. */
   get<Name extends keyof Rows>(name: Name, ...values: SQLInputValue[]): Rows[Name] | undefined {
     this.#onRows(1);
     return this.#translating(() => this.#statements[name].get(...values) as Rows[Name] | undefined);
@@ -59,7 +59,7 @@ export class Connection {
     return changes;
   }
 
-  /** All of `work` or nothing of it. Does not nest. */
+  /** Does all of `work` or nothing of it. Transactions do not nest. */
   transaction<T>(work: () => T): T {
     return this.#translating(() => {
       this.#database.exec('BEGIN IMMEDIATE');

@@ -1,8 +1,8 @@
 import type { DialectName } from '../sql/statements.ts';
 
-/** The statements that SQLite has words of its own for: a row that is replaced gets a new id, and so moves to the front. */
+/** Statements in SQLite's own dialect: a replaced row gets a new id, and so moves to the front. */
 export const DIALECT: Readonly<Record<DialectName, string>> = {
-  // Those of a piece of one manifest. What waits already moves to the front.
+  // Makes the claims of a piece of one manifest wait. A claim that already waits moves to the front.
   addWaitingEdges: `
     INSERT OR REPLACE INTO waiting_claims (upstream, repository_id, digest)
     SELECT o.upstream, b.repository_id, b.digest
@@ -10,7 +10,7 @@ export const DIALECT: Readonly<Record<DialectName, string>> = {
     JOIN belongings AS b ON b.repository_id = ? AND b.digest = e.digest
     JOIN origins AS o ON o.digest = e.digest AND o.upstream = ?
     WHERE e.manifest = ? AND e.position >= ? AND e.position < ? AND e.role <> 'subject' AND b.source = 0`,
-  // Those of a piece of the repositories that have one digest: a base layer may be claimed by any number of them.
+  // Makes the claims on one digest wait, for a piece of its repositories: any number of them may claim a base layer.
   addWaitingRepositories: `
     INSERT OR REPLACE INTO waiting_claims (upstream, repository_id, digest)
     SELECT r.registry, b.repository_id, b.digest

@@ -1,10 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { IndexDamagedError, IndexVersionError } from '../error.ts';
 
-/** Told that a schema was made a newer one. */
+/** Called when a schema was upgraded, with both versions. */
 export type OnUpgrade = (from: number, to: number) => void;
 
-/** The version of a schema in use that `migrate` will make a newer one; undefined where it will not. */
+/** Returns the version of a schema in use that `migrate` will upgrade; undefined if it will not. */
 export function upgradableVersion(database: DatabaseSync, migrations: readonly string[]): number | undefined {
   const isThere = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'schema_version'").get();
   const row = isThere && database.prepare('SELECT version FROM schema_version').get();
@@ -15,9 +15,9 @@ export function upgradableVersion(database: DatabaseSync, migrations: readonly s
 /**
  * Brings the database to the newest schema, in one transaction.
  * @param migrations step n makes version n + 1.
- * @param onUpgrade called after the steps, where the database has been in use with an older schema.
- * @throws IndexVersionError where it is newer than the last step, IndexDamagedError where its version is
- *   missing though it has tables, or the error of node:sqlite.
+ * @param onUpgrade called after the steps if the database was in use with an older schema.
+ * @throws IndexVersionError if the schema is newer than the last step, IndexDamagedError if the database has tables but
+ *   no version, or the error of node:sqlite.
  */
 export function migrate(
   database: DatabaseSync,
@@ -25,8 +25,8 @@ export function migrate(
   migrations: readonly string[],
   onUpgrade: OnUpgrade = () => {},
 ): void {
-  // What a step sorts or groups may be all that is known of a million blobs: SQLite would take it to a temporary file,
-  // and where the root is read-only there is no place for one.
+  // A step may sort or group all rows of a million blobs. SQLite would do so in a temporary file, for which a read-only
+  // root file system has no place.
   database.exec('PRAGMA temp_store = MEMORY');
   try {
     migrateAtOnce(database, path, migrations, onUpgrade);

@@ -1,10 +1,10 @@
 /**
- * The schema, as the steps that lead to it: step n makes version n + 1. A step that was released is never
- * changed. Text compares by bytes (SQLite's default), which for names and tags is ASCII order.
+ * The schema, as the steps that lead to it: step n makes version n + 1. A released step never changes. Text compares by
+ * bytes (SQLite's default), which for names and tags is ASCII order.
  *
- * Digests are bytes (../sql/digest-bytes.ts): with a million blobs the file is 400 MB instead of 720 MB, and more of
- * it stays in memory. There are no foreign keys, deliberately: a belonging or an edge may refer to bytes that
- * are not here yet or not any more, and repositories are never removed.
+ * Digests are stored as bytes (../sql/digest-bytes.ts): with a million blobs the file has 400 MB instead of 720 MB, and
+ * more of it stays in memory. There are deliberately no foreign keys: a belonging or an edge may refer to bytes that
+ * are not stored yet or no longer stored, and repositories are never removed.
  */
 export const MIGRATIONS: readonly string[] = [
   `

@@ -2,17 +2,17 @@ import { readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { IndexError } from '../error.ts';
 
-/** A database is its file, its write-ahead log and the log's index. */
+/** Suffixes of a database's files: the database itself, its write-ahead log and the log's index. */
 const PARTS = ['', '-wal', '-shm'];
 
-/** How many damaged databases are kept to be looked at: a disk that breaks them again and again must not fill. */
+/** Number of damaged databases kept for inspection: a disk that breaks one after the other must not fill up. */
 const KEPT = 2;
 
 /**
- * Moves a database that is not open out of the way: to `<path>.damaged-<time>`, so that SQLite's own tools can
- * still open it there. Of earlier ones the newest is kept.
+ * Moves a closed database out of the way, to `<path>.damaged-<time>`, where SQLite's own tools can still open it. Of
+ * earlier ones, only the newest is kept.
  * @param now milliseconds since the epoch
- * @returns where it is now
+ * @returns the new path
  * @throws IndexError
  */
 export async function setDatabaseAside(path: string, now: number): Promise<string> {

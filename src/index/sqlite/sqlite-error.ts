@@ -16,7 +16,7 @@ const NAMES: Readonly<Record<number, string>> = {
 
 const DAMAGED: ReadonlySet<string | undefined> = new Set(['SQLITE_CORRUPT', 'SQLITE_NOTADB']);
 
-/** An error of node:sqlite as the index's own; any other error as it is. */
+/** Translates an error of node:sqlite into the index's own; returns any other error as it is. */
 export function translateError(path: string, error: unknown): unknown {
   if (!isSqliteError(error)) return error;
   // The low byte is the primary code; the rest of an extended code refines it.
@@ -28,7 +28,7 @@ export function translateError(path: string, error: unknown): unknown {
     : new IndexError(message, name ?? `SQLITE_${error.errcode}`, options);
 }
 
-/** Whether a statement does not fit the tables: where the version is the known one, the tables have been changed by hand. */
+/** Whether a statement does not fit the tables: if the version is the known one, they were changed by hand. */
 export function isSchemaMismatch(error: unknown): boolean {
   return isSqliteError(error) && (error.errcode & 0xff) === 1;
 }

@@ -15,30 +15,30 @@ import { createTags } from './ports/tags.ts';
 import { WriteTurns } from './write-turns.ts';
 
 export interface SqliteIndexOptions {
-  /** How many spells that have ended are remembered of each tag: 1,000 unless told. */
+  /** Number of ended spells that are remembered of each tag. Default: 1,000. */
   readonly historyLength?: number;
   /**
-   * How long a call waits for another program that is writing into the file, milliseconds: 0 unless told. The process
-   * does nothing else meanwhile, so a server rather fails: its callers can do without the index for a moment.
+   * How long a call waits for another program that writes into the file, milliseconds. Default: 0. The process does
+   * nothing else meanwhile, so in a server the call should rather fail: callers can do without the index for a moment.
    */
   readonly busyTimeoutMs?: number;
-  /** Told of the rows that each statement reads or changes, in the turn of the event loop in which it does. */
+  /** Called with the rows that a statement reads or changes, in the same turn of the event loop. */
   readonly onRows?: OnRows;
   /**
-   * Told that an index of an older Larder is about to be upgraded. That may take many seconds, in which not even a log is
-   * written: it begins when what this returns has resolved.
+   * Called when an older Larder's index is about to be upgraded. The upgrade may take many seconds, in which not even a
+   * log is written, so it begins only when the returned promise has resolved.
    */
   readonly onUpgradeBegun?: (...versions: Parameters<OnUpgrade>) => Promise<void>;
-  /** Told that it was upgraded. */
+  /** Called when the index was upgraded. */
   readonly onUpgrade?: OnUpgrade;
 }
 
 /**
- * The index in one SQLite file (WAL), or in memory for tests: `:memory:`. A query takes microseconds and blocks;
- * every method rejects with IndexError where it fails.
- * What many rows take is done over several turns of the event loop (write-turns.ts).
- * @throws IndexDamagedError where the file is not an index, IndexVersionError where it is newer than this
- *   program, IndexError where it cannot be opened.
+ * Opens the index in one SQLite file (WAL), or in memory for tests: `:memory:`. A query takes microseconds and blocks;
+ * a method that fails rejects with IndexError. Work on many rows is spread over several turns of the event loop
+ * (write-turns.ts).
+ * @throws IndexDamagedError if the file is not an index, IndexVersionError if it is newer than this program,
+ *   IndexError if it cannot be opened.
  */
 export async function openSqliteIndex(path: string, options: SqliteIndexOptions = {}): Promise<ContentIndex> {
   const { historyLength = 1000 } = options;
@@ -70,7 +70,7 @@ export async function openSqliteIndex(path: string, options: SqliteIndexOptions 
   return { ...inTurns(index, turns), close: async () => connection.close() };
 }
 
-/** The same index, whose calls wait until there is room for them: so every loop over calls has its pauses. */
+/** Returns the same index, whose calls wait for their turn, so that every loop over calls has its pauses. */
 function inTurns<T extends object>(index: T, turns: WriteTurns): T {
   const inTurn = (method: AnyMethod): AnyMethod => {
     return (...args) => turns.take(() => method(...args));
@@ -78,7 +78,7 @@ function inTurns<T extends object>(index: T, turns: WriteTurns): T {
   return mapMethods(index, inTurn);
 }
 
-/** Of the schema in the file, where it is to be upgraded. What else is wrong with the file is told when it is opened. */
+/** Returns the file's schema version if it will be upgraded. Any other fault of the file shows when it is opened. */
 function olderVersion(path: string): number | undefined {
   try {
     const database = new DatabaseSync(path);

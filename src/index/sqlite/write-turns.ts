@@ -1,24 +1,24 @@
-/** A hundred rows cost a millisecond or two, in an index of a million blobs five: others wait no longer than that. */
+/** A hundred rows cost a millisecond or two, with a million blobs five. Twice that is the longest wait for others. */
 const ROWS_PER_TURN = 200;
 
 /**
- * So many rows of one thing are read or changed in one piece. More than a real image has layers (overlayfs takes 127),
- * so that a real image is recorded in one transaction.
+ * Rows of one thing that are read or changed in one piece. A real image has fewer layers (overlayfs takes 127), so that
+ * it is recorded in one transaction.
  */
 export const PIECE = 128;
 
 /**
- * Shares the event loop between the index, whose every statement blocks it, and all else: in one turn of the loop only
- * so many rows are read or changed, over all callers. What comes beyond that waits for a next turn, first come,
- * first served: so a loop over calls of the index lets others in, and need not think of it.
+ * Shares the event loop between the index, whose every statement blocks it, and everything else: in one turn of the
+ * loop, all callers together read or change a bounded number of rows. Further calls wait for a later turn, first come,
+ * first served. So a loop over calls of the index lets other work in, with no code for that.
  */
 export class WriteTurns {
   #rows = 0;
-  /** Whether the end of the turn is being waited for. */
+  /** Whether the end of the turn is awaited. */
   #isTurning = false;
   readonly #waiting: (() => void)[] = [];
 
-  /** So many rows were read or changed. */
+  /** Counts rows that were read or changed. */
   count(rows: number): void {
     this.#rows += rows;
     if (this.#isTurning) return;
@@ -26,7 +26,7 @@ export class WriteTurns {
     setImmediate(() => this.#begin());
   }
 
-  /** Does the work at once where this turn has room for it, else in a next one. What it does is not bounded here. */
+  /** Does the work at once if this turn has room for it, else in a later one. Does not bound the work itself. */
   take<T>(work: () => T | Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const run = (): void => {

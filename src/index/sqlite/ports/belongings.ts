@@ -86,7 +86,7 @@ function createWaiting(
   };
 }
 
-/** A source never becomes a weaker one. To be called in a transaction. */
+/** Records the belonging; a source never becomes a weaker one. Must be called in a transaction. */
 export function recordBelonging(
   connection: Connection,
   repositoryId: number,
@@ -99,8 +99,8 @@ export function recordBelonging(
 }
 
 /**
- * The upstream has given the bytes, a manifest's under the type. To be called in a transaction.
- * @returns whether that is news: then `letClaimsWait` is to be called after the transaction
+ * Records that the upstream has given the bytes, a manifest's under the media type. Must be called in a transaction.
+ * @returns whether that was unknown before: then `letClaimsWait` must be called after the transaction
  */
 export function recordOrigin(
   connection: Connection,
@@ -114,8 +114,8 @@ export function recordOrigin(
 }
 
 /**
- * Lets the claims of the upstream's repositories to what it has given wait, piece by piece. A claim that is made meanwhile
- * waits by itself, since the origin is recorded. What a crash leaves out is confirmed when it is asked for.
+ * Lets the claims of the upstream's repositories on bytes that it has given wait, piece by piece. A claim made in
+ * between waits by itself, since the origin is recorded; one that a crash leaves out is confirmed when it is asked for.
  */
 export async function letClaimsWait(
   connection: Connection,
@@ -124,7 +124,7 @@ export async function letClaimsWait(
   digest: Digest,
 ): Promise<void> {
   const bytes = digestToBytes(digest);
-  /** @returns where the next piece begins; undefined where there is none */
+  /** @returns where the next piece begins; undefined after the last one */
   const add = (after: number): number | undefined => {
     const piece = connection.all('repositoryIdsOf', bytes, after, PIECE);
     const last = piece.at(-1)?.repository_id ?? after;
@@ -137,8 +137,8 @@ export async function letClaimsWait(
       after = await turns.take(() => connection.transaction(() => add(start)));
     }
   } catch {
-    // What it goes with is recorded by now, and must not count as failed: claims that do not wait are confirmed when
-    // they are asked for.
+    // The origin is recorded by now, and that must not count as failed: claims that do not wait are confirmed when they
+    // are asked for.
   }
 }
 

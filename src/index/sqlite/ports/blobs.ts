@@ -33,7 +33,7 @@ export function createBlobs(
       const digest = digestToBytes(blob);
       await manifestEdges.remove(blob, () => {
         deleteRow(digest);
-        // Were the bytes a manifest's, then what is known of it goes with them.
+        // If the bytes were a manifest's, what is known of it goes with them.
         connection.run('deleteManifest', digest);
         return true;
       });
@@ -42,7 +42,7 @@ export function createBlobs(
       connection.transaction(() => deleteRow(digestToBytes(blob)));
     },
     touch: (uses) => touchClosures(connection, turns, uses),
-    // A manifest of manifests that was used now has a rank of two hours later.
+    // The rank of a manifest of manifests used now lies two hours ahead.
     settleUses: async (now) => connection.run('settleUses', now, now + 3 * TIER_MS),
     async stats() {
       const row = connection.get('totals');
@@ -58,7 +58,7 @@ export function createBlobs(
   };
 }
 
-/** That bytes were committed. To be called in a transaction. */
+/** Records that bytes were committed. Must be called in a transaction. */
 export function recordBlob(
   connection: Connection,
   blob: { readonly digest: Digest; readonly size: number },

@@ -3,10 +3,10 @@ import type { Digest } from '../../../oci/digest.ts';
 import type { Connection } from '../connection.ts';
 import { PIECE, type WriteTurns } from '../write-turns.ts';
 
-/** Down to the layers of an index of indexes of images. */
+/** Depth that reaches the layers of an index of indexes of images. */
 const MAX_DEPTH = 3;
 
-/** Manifests are foreign; an honest index of twenty platforms has a thousand. */
+/** Upstream's manifests may refer to any number of digests; an honest index of twenty platforms leads to a thousand. */
 const MAX_DIGESTS = 4000;
 
 /** A place in the edges of one manifest. */
@@ -18,7 +18,7 @@ interface Place {
 }
 
 /**
- * The root and what it refers to, but its subject, and so on, as far as the manifests are here: a piece at a time,
+ * Yields the root, what it refers to (but its subject), and so on, as far as the manifests are known: piece by piece,
  * each in its turn; each digest once, the nearest first.
  */
 export async function* readClosure(

@@ -3,7 +3,7 @@ import type { Connection } from '../connection.ts';
 import { digestFromBytes } from '../../sql/digest-bytes.ts';
 import type { ManifestEdges } from './manifest-edges.ts';
 
-/** @param historyLength as of SqliteIndexOptions */
+/** @param historyLength as in SqliteIndexOptions */
 export function createForgetGone(
   connection: Connection,
   edges: ManifestEdges,
@@ -81,7 +81,10 @@ export function createForgetGone(
 type TagRow = { readonly repository_id: number; readonly name: string; readonly path: string };
 type BelongingRow = { readonly repository_id: number; readonly digest: Uint8Array };
 
-/** Notes when it was first found without bytes, or that it is not any more. @returns whether that is long enough ago */
+/**
+ * Notes when a row was first found without bytes, or that it has bytes again.
+ * @returns whether it has been without them for long enough
+ */
 function isDue(
   { now, goneBefore }: GoneWalk,
   row: { readonly missing_since: number | null; readonly is_here: number },
@@ -91,7 +94,7 @@ function isDue(
     if (row.missing_since !== null) mark(null);
     return false;
   }
-  // A time in the future is from before a clock was set back.
+  // A time in the future was noted before the clock was set back.
   if (row.missing_since === null || row.missing_since > now) mark(now);
   return row.missing_since !== null && row.missing_since <= goneBefore;
 }

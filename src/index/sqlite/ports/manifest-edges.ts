@@ -6,31 +6,31 @@ import type { Connection } from '../connection.ts';
 import { digestToBytes, pageStart } from '../../sql/digest-bytes.ts';
 import { PIECE, type WriteTurns } from '../write-turns.ts';
 
-/** Of a huge manifest, so many edges are written in one transaction: each is some five rows, with what goes with it. */
+/** Edges of a huge manifest written in one transaction: each takes some five rows, with what is recorded with it. */
 const EDGES_AT_ONCE = 50;
 
-/** What is recorded with a manifest's edges. A piece of it is one transaction, or a part of one. */
+/** What is recorded together with a manifest's edges. Each piece is one transaction, or a part of one. */
 export interface PutManifest<T> {
-  /** What goes with some of the edges. */
+  /** Records what goes with some of the edges. */
   readonly claim: (edges: readonly Edge[]) => void;
-  /** What goes with the edges from one position up to another, once all are written and claimed. */
+  /** Records what goes with the edges from one position up to another, once all edges are written and claimed. */
   readonly settle: (start: number, end: number) => void;
-  /** Puts the manifest's row, in the last transaction, with all else that is to be seen at once. */
+  /** Puts the manifest's row, in the last transaction, with all else that must become visible with it. */
   readonly last: () => T;
 }
 
-/** An edge, and where it stands in the manifest. */
+/** An edge with its position in the manifest. */
 type Placed = readonly [position: number, edge: Edge];
 
 /**
- * Writes and removes what manifests refer to. Of a real manifest that is done in the transaction of the manifest's
- * own row. What a huge one refers to (4,000 rows in two B-trees) is written piece by piece before its row, and removed
- * after it: without the row, no reader sees its edges. What a crash leaves unfinished is removed at the next start.
+ * Writes and removes manifests' edges. A real manifest's edges are written in the transaction of its row. A huge
+ * manifest's edges (4,000 rows in two B-trees) are written piece by piece before its row, and removed after it: without
+ * the row, no reader sees them. Edges that a crash leaves unfinished are removed at the next start.
  */
 export class ManifestEdges {
   readonly #connection: Connection;
   readonly #turns: WriteTurns;
-  /** Huge ones one after the other: so none is removed while it is written. */
+  /** Takes huge manifests one after the other, so that none is removed while it is written. */
   readonly #inTurn = pLimit(1);
 
   constructor(connection: Connection, turns: WriteTurns) {
@@ -44,7 +44,7 @@ export class ManifestEdges {
       return this.#inTurn(() => this.#putHuge(manifest, entry, edges, put));
     }
     return this.#connection.transaction(() => {
-      if (this.#isNews(manifest, entry)) {
+      if (this.#replacesEdges(manifest, entry)) {
         this.#putEdges(manifest, [...edges.entries()]);
         this.#connection.run('deleteEdges', manifest, edges.length);
       }
@@ -55,9 +55,9 @@ export class ManifestEdges {
   }
 
   /**
-   * @param first removes the manifest's row, with all else that is to be gone at once; false where it is to stay, and
-   *   its edges with it
-   * @returns what `first` has said
+   * Removes a manifest's edges after its row.
+   * @param first removes the row, with all else that must vanish with it; returns false if row and edges must stay
+   * @returns what `first` returned
    */
   async remove(digest: Digest, first: () => boolean): Promise<boolean> {
     const manifest = digestToBytes(digest);
@@ -69,26 +69,26 @@ export class ManifestEdges {
     });
   }
 
-  /** To be called once, when the index is opened. */
+  /** Finishes what a crash left unfinished. Must be called once, when the index is opened. */
   async finish(): Promise<void> {
     for (;;) {
       const row = this.#connection.get('unfinished', pageStart());
       if (row === undefined) return;
       const isKnown = this.#connection.get('isManifest', row.manifest) !== undefined;
-      // Known before, it was written once more: what is there is what it says, as one reading or another has it.
+      // A manifest with a row was being written again: its edges are right under one of its types or another.
       if (!isKnown) await this.#removeFrom(row.manifest, 0);
       this.#connection.run('deleteUnfinished', row.manifest);
     }
   }
 
-  /** Whether it has more edges than one piece, or is among those that are written or removed now. */
+  /** Whether the manifest has more edges than one piece, or is being written or removed in pieces now. */
   #isHuge(manifest: Uint8Array): boolean {
     const last = this.#connection.get('lastEdge', manifest)?.position ?? 0;
     return last >= PIECE || this.#connection.get('isUnfinished', manifest) !== undefined;
   }
 
-  /** Whether what is known does not tell more: the same bytes, under a type that knows no subject. */
-  #isNews(manifest: Uint8Array, { subject }: ManifestEntry): boolean {
+  /** Whether the entry's edges replace the known ones: not if only those, read under another type, have a subject. */
+  #replacesEdges(manifest: Uint8Array, { subject }: ManifestEntry): boolean {
     return subject !== undefined || (this.#connection.get('manifest', manifest)?.subject ?? null) === null;
   }
 
@@ -100,16 +100,16 @@ export class ManifestEdges {
   ): Promise<T> {
     const connection = this.#connection;
     const isKnown = connection.get('isManifest', manifest) !== undefined;
-    const isNews = this.#isNews(manifest, entry);
+    const replacesEdges = this.#replacesEdges(manifest, entry);
     await this.#change(() => connection.run('putUnfinished', manifest));
     try {
       for (const part of piecesOf(byDigest(edges))) {
         await this.#change(() => {
-          if (isNews) this.#putEdges(manifest, part);
+          if (replacesEdges) this.#putEdges(manifest, part);
           claim(part.map(([, edge]) => edge));
         });
       }
-      if (isNews) await this.#removeFrom(manifest, edges.length);
+      if (replacesEdges) await this.#removeFrom(manifest, edges.length);
       for (let start = 0; start < edges.length; start += PIECE) {
         await this.#change(() => settle(start, start + PIECE));
       }
@@ -118,8 +118,8 @@ export class ManifestEdges {
         return last();
       });
     } catch (error) {
-      // Where that fails as well, the next start does it.
-      if (!isKnown) await this.#takeBack(manifest).catch(() => {});
+      // If that fails as well, the next start does it.
+      if (!isKnown) await this.#removeUnfinished(manifest).catch(() => {});
       throw error;
     }
   }
@@ -130,11 +130,11 @@ export class ManifestEdges {
       this.#connection.run('putUnfinished', manifest);
       return true;
     });
-    if (isRemoved) await this.#takeBack(manifest);
+    if (isRemoved) await this.#removeUnfinished(manifest);
     return isRemoved;
   }
 
-  async #takeBack(manifest: Uint8Array): Promise<void> {
+  async #removeUnfinished(manifest: Uint8Array): Promise<void> {
     await this.#removeFrom(manifest, 0);
     await this.#change(() => this.#connection.run('deleteUnfinished', manifest));
   }
@@ -159,7 +159,7 @@ export class ManifestEdges {
   }
 }
 
-/** In the order of the B-trees: so a page is written by one transaction, and not by each. */
+/** Sorts edges as the B-trees do, so that a page is written by one transaction and not by each. */
 function byDigest(edges: readonly Edge[]): readonly Placed[] {
   return [...edges.entries()].sort(([, a], [, b]) =>
     a.digest < b.digest ? -1 : Number(a.digest > b.digest),

@@ -13,7 +13,7 @@ import { putRepository } from './repositories.ts';
 import type { ManifestEdges } from './manifest-edges.ts';
 import { PIECE, type WriteTurns } from '../write-turns.ts';
 
-/** Each may have as many bytes of annotations as a manifest. */
+/** Referrers read in one turn: each may have as many bytes of annotations as a manifest. */
 const REFERRERS_AT_ONCE = 20;
 
 export function createManifests(
@@ -31,7 +31,7 @@ export function createManifests(
       const repositoryId = (): number => putRepository(connection, key);
       const isNew = await manifestEdges.put(entry, edges, {
         claim: (part) => claimAll(connection, { id: repositoryId(), upstream: key.registry }, part, vouched),
-        // What is here already waits to be confirmed.
+        // Claims on bytes that are already stored wait to be confirmed.
         settle(...range) {
           connection.run('addWaitingEdges', repositoryId(), key.registry, digestToBytes(digest), ...range);
         },
@@ -81,7 +81,7 @@ export function createManifests(
   };
 }
 
-/** None where the manifest's row is not there, or gone before the last piece is read: all or nothing of it is seen. */
+/** Reads all edges of a manifest, or none if its row is missing or goes before the last piece is read. */
 async function readEdges(
   connection: Connection,
   turns: WriteTurns,
@@ -101,8 +101,8 @@ async function readEdges(
 }
 
 /**
- * That a manifest is here, whomever it belongs to; its edges are written by then (manifest-edges.ts). To be called in a
- * transaction.
+ * Records a manifest, whichever repositories it belongs to. Its edges are already written (manifest-edges.ts). Must be
+ * called in a transaction.
  */
 export function recordManifest(
   connection: Connection,
@@ -111,13 +111,16 @@ export function recordManifest(
 ): void {
   const manifest = digestToBytes(descriptor.digest);
   const subjectBytes = subject === undefined ? null : digestToBytes(subject);
-  // What is known may tell more.
+  // The known row stays if it tells more.
   if (connection.run('putManifest', manifest, JSON.stringify(descriptor), subjectBytes) === 0) return;
   const tier = edges.some(({ role }) => role === 'manifest') ? 2 : 1;
   connection.run('setTier', tier, manifest, tier, MAX_FAVOURED_BYTES);
 }
 
-/** A manifest's word for what it contains: that is a claim, but for what a registry vouches for that has given it. */
+/**
+ * Records that the repository claims what its manifest contains; what the upstream both vouches for and has given is
+ * recorded as confirmed.
+ */
 function claimAll(
   connection: Connection,
   { id, upstream }: { readonly id: number; readonly upstream: string },

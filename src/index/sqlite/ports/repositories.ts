@@ -1,7 +1,7 @@
 import type { RepositoryKey } from '../../repository-key.ts';
 import type { Connection } from '../connection.ts';
 
-/** The id of the repository, which is recorded if it was not. To be called in a transaction. */
+/** Returns the repository's id; records the repository if it is new. Must be called in a transaction. */
 export function putRepository(connection: Connection, { registry, repository }: RepositoryKey): number {
   const row =
     connection.get('repository', registry, repository) ??

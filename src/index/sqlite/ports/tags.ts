@@ -7,14 +7,14 @@ import { toPresentSpell, toSpell, toTagEntry } from '../../sql/tag-sql.ts';
 import { putRepository } from './repositories.ts';
 import { PIECE, type WriteTurns } from '../write-turns.ts';
 
-/** @param historyLength how many spells that have ended are remembered of each tag. */
+/** @param historyLength number of ended spells that are remembered of each tag */
 export function createTags(connection: Connection, turns: WriteTurns, historyLength: number): TagIndex {
   function find({ registry, repository }: RepositoryKey, tag: Tag): TagSpell | undefined {
     const row = connection.get('tag', registry, repository, tag);
     return row && toPresentSpell(row);
   }
 
-  /** The present spell as one of the past. To be called in a transaction. */
+  /** Ends the present spell. Must be called in a transaction. */
   function end(repositoryId: number, tag: Tag, until: number, ended: TagEnd): void {
     connection.run('addTagHistory', until, ended, repositoryId, tag);
     connection.run('trimTagHistory', repositoryId, tag, repositoryId, tag, historyLength);
