@@ -1,11 +1,12 @@
 import type { Target } from './target.ts';
 
-/** How long an answer is given again to clients that want none that is older: one question to upstream in that time. */
+/** Greatest age of an answer that such a client gets: upstream is asked at most once in that time. */
 const MAX_AGE_MS = 5_000;
 
 /**
- * The target for a client that wants to know what a tag or a list is now, a moment after a push say. What the operator
- * has called immutable stays so, and where upstream fails, what is cached is served for as long as for others.
+ * Returns the target for a client that wants to know what a tag or a list is now, for instance right after a push. Tags
+ * that the operator has called immutable stay so, and if upstream fails, cached answers are served for as long as to
+ * other clients.
  */
 export function askedAnew(target: Target): Target {
   const { tags } = target;

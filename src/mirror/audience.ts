@@ -1,8 +1,8 @@
 import type { Demand } from '../upstream/upstream.ts';
 
-/** The clients that follow a fill: it is fetched for the one that has followed it for longest. */
+/** The clients that follow a fill. Upstream is asked on behalf of the client that has followed for longest. */
 export class Audience implements Demand {
-  /** How often each follows, in the order in which they came. */
+  /** How many followers each client has, in the order in which the clients came. */
   readonly #clients = new Map<string, number>();
   readonly #listeners = new Set<() => void>();
 
@@ -16,7 +16,7 @@ export class Audience implements Demand {
     return () => this.#listeners.delete(listener);
   }
 
-  /** @returns what is to be called, once, when the client has gone */
+  /** @returns a function to call once, when the client has gone */
   enter(client: string): () => void {
     this.#change(client, 1);
     return () => this.#change(client, -1);
@@ -30,10 +30,10 @@ export class Audience implements Demand {
   }
 }
 
-/** The demand of one client that stays until it has all. */
+/** Returns the demand of one client that stays until it has all. */
 export function demandOf(client: string): Demand {
   return { client, watch: () => () => {} };
 }
 
-/** The demand of what no client waits for: it takes the turns that clients leave. */
+/** The demand of work that no client waits for: it takes the turns that clients leave. */
 export const NO_CLIENT: Demand = { client: undefined, watch: () => () => {} };

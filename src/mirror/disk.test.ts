@@ -57,7 +57,7 @@ function start(options: Partial<DiskOptions> = {}): World {
 }
 
 describe('a disk', () => {
-  it('is well at first', () => {
+  it('can be written to at first', () => {
     const { disk, changes } = start();
     expect(disk.error).toBeUndefined();
     expect(disk.state).toEqual({ state: 'ok' });

@@ -9,30 +9,30 @@ export interface DiskOptions {
   readonly store: BlobStore;
   readonly clock: Clock;
   readonly events: Events;
-  /** Told of a full disk, and how many bytes had no room. */
+  /** Called when the disk is full, with the number of bytes that had no room. */
   readonly onFull?: ((bytes: number) => void) | undefined;
-  /** Why the disk is known to fail from the start. */
+  /** Failure of the disk that is known from the start. */
   readonly diskError?: StoreError | undefined;
 }
 
-/** What keeps the cache from being written to. */
+/** An error that keeps the cache from being written to. */
 export type DiskError = StoreError | IndexError;
 
-/** As often a failing disk is tried again. */
+/** Interval between probes of a failing disk. */
 const PROBE_EVERY_MS = 5_000;
-/** One that fails again right after it was found well (a byte of room is not enough) is tried less and less often. */
+/** Greatest interval: it doubles if the disk fails again right after a good probe, as with only a byte of room. */
 const MAX_PROBE_EVERY_MS = 60_000;
 
 const PROBE_BYTES = 1024 * 1024;
 
-/** Quotas are disks, too (errno(3)); SQLite has its own word. */
+/** Codes of a full disk. A quota counts as a disk (errno(3)); SQLite has its own code. */
 const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'SQLITE_FULL']);
 
 /**
- * What says nothing of the next write: a file that is larger than this process may write, no descriptor to be had
- * just now, a row that another process holds.
+ * Codes that predict nothing about the next write: the file is larger than this process may write, no descriptor is
+ * free just now, another process holds the row.
  */
-const OF_ANOTHER_KIND: ReadonlySet<string> = new Set([
+const NOT_OF_DISK: ReadonlySet<string> = new Set([
   'EFBIG',
   'EMFILE',
   'ENFILE',
@@ -41,8 +41,8 @@ const OF_ANOTHER_KIND: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Whether the cache can be written to. While it is known that it cannot, nobody begins a fill: it would cost each
- * client a second request to upstream. It is tried again in the background, by bytes that are of no account.
+ * Knows whether the cache can be written to. While the disk fails, no fill begins: a fill would cost each client a
+ * second request to upstream. The disk is probed in the background, with bytes that are thrown away.
  */
 export class Disk {
   readonly #options: DiskOptions;
@@ -59,12 +59,12 @@ export class Disk {
     if (options.diskError !== undefined) this.#fail(options.diskError);
   }
 
-  /** Why the cache cannot be written to; undefined while it can. */
+  /** Reason why the cache cannot be written to; undefined while it can. */
   get error(): DiskError | undefined {
     return this.#error;
   }
 
-  /** For people and probes to read. */
+  /** State of the disk, for operators and health checks. */
   get state(): { readonly state: 'ok' } | { readonly state: 'failing'; since: string; reason: string } {
     if (this.#error === undefined) return { state: 'ok' };
     const since = new Date(this.#failingSince).toISOString();
@@ -72,11 +72,11 @@ export class Disk {
   }
 
   /**
-   * Something could not be written.
-   * @param bytes that it would have taken
+   * Records that a write has failed.
+   * @param bytes size of the write
    */
   failed(error: DiskError, bytes: number): void {
-    if (OF_ANOTHER_KIND.has(error.code)) return;
+    if (NOT_OF_DISK.has(error.code)) return;
     if (FULL.has(error.code)) this.#options.onFull?.(bytes);
     if (this.#error === undefined) this.#fail(error);
   }

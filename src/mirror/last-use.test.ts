@@ -65,7 +65,7 @@ test('what is used after a write is written by the next one', () => {
   expect(written.map((uses) => [...uses.keys()])).toEqual([[A], [B]]);
 });
 
-test('ten thousand are not waited with', () => {
+test('ten thousand uses are written without a wait', () => {
   const { clock, lastUse, written } = new World();
   for (let count = 1; count < 10_000; count += 1) lastUse.record(digestOf(String(count)));
   expect(written).toEqual([]);
@@ -74,7 +74,7 @@ test('ten thousand are not waited with', () => {
   expect(clock.pending).toBe(0);
 });
 
-test('at the end what is left is written at once', async () => {
+test('a flush at the end writes what is left at once', async () => {
   const { clock, lastUse, written } = new World();
   lastUse.record(A);
   await lastUse.flush();
@@ -91,7 +91,7 @@ test('an index that fails costs the recency, and is told of', async () => {
   expect(world.told).toEqual([{ kind: 'store-failed', operation: 'record last use', error }]);
 });
 
-test('what an earlier flush is still writing is waited for', async () => {
+test('a flush waits for what an earlier one is still writing', async () => {
   const world = new World();
   const { lastUse, written } = world;
   const first = Promise.withResolvers<void>();

@@ -8,13 +8,13 @@ const FLUSH_AFTER_MS = 5_000;
 const FLUSH_AT_ENTRIES = 10_000;
 
 /**
- * When each digest was last used. Buffered, so that a hit writes nothing: flushed to the index a few seconds
- * after the first use, or when many have come together. A crash loses seconds of recency, no more.
+ * Records when each digest was last used. A hit writes nothing: uses are buffered, and flushed to the index a few
+ * seconds after the first one, or once there are many. A crash loses only seconds of recency.
  */
 export class LastUse {
   #uses = new Map<Digest, number>();
   #cancelFlush: (() => void) | undefined;
-  /** Writes that are under way. */
+  /** Running writes. */
   readonly #writes = new Set<Promise<void>>();
   readonly #index: BlobIndex;
   readonly #clock: Clock;
@@ -33,8 +33,8 @@ export class LastUse {
   }
 
   /**
-   * Resolves when all uses so far are in the index, those that an earlier call is still writing as well: an eviction
-   * would else take what was used a moment ago for what was not used for long.
+   * Resolves when all uses so far are in the index, including those that an earlier call is still writing. Otherwise
+   * an eviction would evict content that was used a moment ago.
    */
   async flush(): Promise<void> {
     this.#cancelFlush?.();

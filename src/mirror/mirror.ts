@@ -26,10 +26,10 @@ import { TagResolver } from './tags/tag-resolver.ts';
 import type { Target } from './target.ts';
 
 export interface MirrorOptions extends DiskOptions {
-  /** Through which everybody changes it. */
+  /** The one view of the index, through which every part of Larder changes it. */
   readonly index: RememberingIndex;
   readonly negativeTtlMs: number;
-  /** How much a blob on its way may write. Absent: there is always room. */
+  /** How much a running fill may write. Absent: there is always room. */
   readonly room?: FillRoom | undefined;
   /** Bytes of manifests kept in memory. */
   readonly manifestMemoryBytes: number;
@@ -40,7 +40,7 @@ export interface MirrorOptions extends DiskOptions {
   readonly parser?: Parser;
 }
 
-/** The repositories of all upstreams, and what they share: the cache, what is asked of upstreams, and what was said. */
+/** The repositories of all upstreams, and what they share: the cache, the running requests and upstreams' answers. */
 export class Mirror {
   readonly #options: MirrorOptions;
   readonly #disk: Disk;
@@ -86,18 +86,18 @@ export class Mirror {
     return this.#disk;
   }
 
-  /** The repository of an upstream. */
+  /** Returns a repository of an upstream. */
   repository(target: Target): Repository {
     return new MirroredRepository(target, this.#parts);
   }
 
-  /** What is cached and may be shown: `upstream/repository`. Never asks an upstream. */
+  /** Lists the cached repositories that may be shown, each as `upstream/repository`. Never asks an upstream. */
   catalog(query: ListQuery, isShown: (path: string) => boolean): Promise<CatalogPage> {
     return catalogPage(this.#options.index, query, isShown);
   }
 
   /**
-   * Sets bytes aside that are wrong or unreadable, so that the next pull has them from upstream.
+   * Sets wrong or unreadable bytes aside, so that the next pull fetches them from upstream.
    * @throws StoreError, IndexError
    */
   setAside(digest: Digest, error: Error): Promise<void> {
@@ -105,8 +105,8 @@ export class Mirror {
   }
 
   /**
-   * To be called when bytes were evicted. A manifest is served from memory as long as it is there, and stored again
-   * when it is; a blob is not, since its HEAD would be answered from upstream, and it would never be stored again.
+   * Must be called when bytes were evicted. A manifest is still served from memory, and that stores it again. A small
+   * blob is forgotten: upstream would answer its HEAD, and serving it from memory would never store it again.
    */
   evicted(digest: Digest): void {
     this.#parts.manifests.lost(digest);
@@ -114,8 +114,8 @@ export class Mirror {
   }
 
   /**
-   * To be called when bytes have gone that were to stay. Of a manifest, what memory has is stored again at once; of a
-   * blob it is forgotten, for the same reason as after an eviction. Never rejects.
+   * Must be called when the store has lost bytes that it was to keep. A manifest in memory is stored again at once; a
+   * small blob is forgotten, for the same reason as after an eviction. Never rejects.
    */
   async lost(digest: Digest): Promise<void> {
     this.#small.forget([digest]);
@@ -123,7 +123,7 @@ export class Mirror {
   }
 
   /**
-   * Stores what only memory has of a manifest and of those that it refers to.
+   * Stores a manifest, and the manifests that it refers to, if only memory has them.
    * @throws IndexError
    */
   storeMissing(digest: Digest): Promise<void> {
@@ -131,8 +131,8 @@ export class Mirror {
   }
 
   /**
-   * To be called when something was taken from a repository, or deleted from the index.
-   * @param digests those that no repository has any longer: what is in memory of others is theirs
+   * Must be called when content was taken from a repository, or deleted from the index.
+   * @param digests the digests that no repository has any longer; all others stay in memory
    */
   forget(digests: Iterable<Digest>): void {
     this.#parts.manifests.forget(digests);
@@ -142,32 +142,32 @@ export class Mirror {
     this.#parts.referrerLists.forget();
   }
 
-  /** Whether a by-tag read can be served: what readiness means. @throws where the index cannot answer */
+  /** Checks that a read by tag can be served, which is what readiness means. @throws IndexError if the index fails */
   async probe(): Promise<void> {
     await probe(this.#options.index);
   }
 
-  /** Whether tags of the upstream are served as they are known, since it did not confirm one in time a moment ago. */
+  /** Whether the upstream's tags are served as cached, since it lately failed to confirm one in time. */
   isSlow(upstream: string): boolean {
     return this.#parts.tags.isSlow(upstream);
   }
 
-  /** Writes down what was used, which is only in memory for some seconds. */
+  /** Writes the times of last use to the index; they are in memory alone for some seconds. */
   flushUses(): Promise<void> {
     return this.#parts.lastUse.flush();
   }
 
   /**
-   * Begins to have claims confirmed in the background; those that an earlier run has left, too.
-   * @param upstreams their names
-   * @param findTarget where a repository is asked; undefined where the config does not have it (any more)
+   * Begins to have claims confirmed in the background, including the claims that an earlier run has left.
+   * @param upstreams the upstreams' names
+   * @param findTarget returns where a repository is asked; undefined if the config does not have it (any more)
    */
   confirmEarly(upstreams: readonly string[], findTarget: (key: RepositoryKey) => Target | undefined): void {
     this.#early = new EarlyConfirmation({ ...this.#options, permission: this.#permission, findTarget });
     for (const upstream of upstreams) this.#early.wake(upstream);
   }
 
-  /** Ends running fills and writes down what is only in memory. */
+  /** Ends running fills, and writes down what only memory has. */
   async close(): Promise<void> {
     await this.#early?.close();
     await this.#parts.blobs.close();

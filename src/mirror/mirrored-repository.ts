@@ -30,7 +30,7 @@ export interface MirrorParts {
   readonly lastUse: LastUse;
 }
 
-/** A repository of an upstream: what is cached of it, and what upstream gives. */
+/** A repository of an upstream: answers from the cache, else from upstream. */
 export class MirroredRepository implements Repository {
   readonly #target: Target;
   readonly #parts: MirrorParts;
@@ -76,10 +76,10 @@ export class MirroredRepository implements Repository {
   async manifestHead({ reference, digest, outcome, head }: Resolution): Promise<ManifestHead | undefined> {
     const { manifests, lastUse } = this.#parts;
     if (reference.kind === 'digest') {
-      const told = await manifests.head(this.#target, digest);
-      return told && { ...told, outcome: { hit: false, fwd: 'uri-miss' } };
+      const upstreamHead = await manifests.head(this.#target, digest);
+      return upstreamHead && { ...upstreamHead, outcome: { hit: false, fwd: 'uri-miss' } };
     }
-    // What is here has been verified, and upstream's word has not.
+    // A cached manifest has been verified; upstream's headers have not.
     if (head === undefined || (await manifests.local(this.key.registry, digest)) !== undefined)
       return undefined;
     // A client that asks whether there is a new version has the image in use.

@@ -58,7 +58,7 @@ test('it is bounded: the oldest goes first', () => {
   expect(['a', 'b', 'c'].map((key) => negative.get(key) !== undefined)).toEqual([false, true, true]);
 });
 
-test('an answer that is as old as the client takes none is told no more', () => {
+test('a refusal that has reached the greatest age that the client takes is not repeated', () => {
   const clock = new ManualClock();
   const negative = new NegativeCache(clock, 30_000);
   clock.advance(100_000);
@@ -70,7 +70,7 @@ test('an answer that is as old as the client takes none is told no more', () => 
   expect(negative.get('a')).toMatchObject({ ageMs: 5_000 });
 });
 
-test('what is over takes no place from what is not', () => {
+test('a refusal whose time has passed takes no place from one whose time has not', () => {
   const clock = new ManualClock();
   const negative = new NegativeCache(clock, 30_000, 2);
   negative.put('old', ERROR);
@@ -140,7 +140,7 @@ describe('what is disproved', () => {
       negative.disprove(here, digest);
       negative.put(name, ERROR, negative.mark(here, digest));
       expect(negative.get(name)).toBeDefined();
-      // The late answer takes nothing from what was said since.
+      // The late answer takes nothing from the refusal that came since.
       negative.put(name, ERROR, early);
       expect(negative.get(name)).toBeDefined();
     });

@@ -35,7 +35,7 @@ class World {
 const refused = (): Promise<string> => Promise.reject(ABSENT);
 
 describe('a question', () => {
-  it('is asked once for all who want to know at the same time', async () => {
+  it('is asked once for all callers that ask it at the same time', async () => {
     const world = new World();
     const answered = Promise.withResolvers<string>();
     const [first, second] = [1, 2].map(() => world.questions.ask(world.question(() => answered.promise)));
@@ -44,7 +44,7 @@ describe('a question', () => {
     expect([first!.collapsed, second!.collapsed, world.asked]).toEqual([false, true, 1]);
   });
 
-  it('is asked for each caller alone who may give it up', async () => {
+  it('is asked alone for each caller that may give it up', async () => {
     const world = new World();
     const yes = world.question(() => Promise.resolve('yes'));
     await Promise.all([world.questions.askAlone(yes), world.questions.askAlone(yes)]);
@@ -77,7 +77,7 @@ describe('a question', () => {
     expect(world.asked).toBe(2);
   });
 
-  it('whose refusal is not worth it is asked again', async () => {
+  it('whose refusal is not worth remembering is asked again', async () => {
     const world = new World();
     const isRemembered = (error: unknown): error is UpstreamError => error === AWAY;
     const question = world.question(refused, { isRemembered });

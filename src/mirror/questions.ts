@@ -6,26 +6,26 @@ import type { UpstreamError } from '../upstream/error.ts';
 import type { Mark, NegativeCache } from './negative.ts';
 import { isRefusal } from './refusal.ts';
 
-/** A question to an upstream, and what becomes of its answer. */
+/** A question to an upstream, and how its failure is handled. */
 export interface UpstreamQuestion<T> {
-  /** Under which a refusal is remembered. */
+  /** Name under which a refusal is remembered. */
   readonly name: string;
-  /** The same for the same question only, where the name does not tell all of it. */
+  /** Key under which callers share one request. Absent: the name. It is set if one name covers several questions. */
   readonly key?: string;
   readonly ask: () => Promise<T>;
-  /** What it is about: a refusal is not remembered where upstream has shown meanwhile that it has the digest. */
+  /** Subject of the question: a refusal is not remembered if upstream has shown meanwhile that it has the digest. */
   readonly about?: { readonly key: RepositoryKey; readonly digest: Digest };
-  /** Whether an error is the answer for a while. Absent: every refusal. */
+  /** Whether the error is remembered, and repeated for a while. Absent: every refusal is. */
   readonly isRemembered?: (error: unknown) => error is UpstreamError;
-  /** Told of a failure before those that wait for the answer. Never rejects. */
+  /** Called with a failure before the callers receive it. Never rejects. */
   readonly onFailed?: (error: unknown, mark: Mark | undefined) => Promise<void>;
-  /** A remembered refusal that is as old as this is asked anew, milliseconds. Absent: none is. */
+  /** Age from which on a remembered refusal is asked anew, milliseconds. Absent: never. */
   readonly maxAgeMs?: number | undefined;
 }
 
 /**
- * Questions to upstreams: one that was lately refused is not asked again, and one that is being asked is asked once for
- * all who want to know.
+ * Asks upstreams. A question that was lately refused is not asked again, and all callers that ask the same question at
+ * the same time share one request.
  */
 export class Questions<T> {
   readonly #negative: NegativeCache;
@@ -38,14 +38,14 @@ export class Questions<T> {
     this.#flights = new Flights(clock);
   }
 
-  /** The promise rejects with the refusal that is remembered, or with what `ask` throws. */
+  /** Asks the question. The promise rejects with the remembered refusal, or with what `question.ask` throws. */
   ask(question: UpstreamQuestion<T>): Boarding<T> {
     return (
       this.#refused(question) ?? this.#flights.join(question.key ?? question.name, () => this.#run(question))
     );
   }
 
-  /** The same, for one caller alone, who may give it up. */
+  /** Asks the question for one caller alone, which may give it up. */
   askAlone(question: UpstreamQuestion<T>): Promise<T> {
     return this.#refused(question)?.promise ?? this.#run(question);
   }

@@ -8,7 +8,7 @@ function errorOf(failure: UpstreamFailure, reason: UpstreamFailureReason, isProv
 
 const OTHER = Object.assign(new Error('a bug'), { failure: 'absent', isVerdict: true });
 
-describe('what upstream says no with', () => {
+describe('a refusal of an upstream', () => {
   test.each<[string, unknown, boolean, boolean]>([
     ['absent, proven', errorOf('absent', 'not-found', true), true, true],
     ['absent', errorOf('absent', 'not-found'), true, false],

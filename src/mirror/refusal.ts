@@ -1,25 +1,26 @@
 import { UpstreamError } from '../upstream/error.ts';
 
 /**
- * The answer is no, whether it is proven to be the registry's or not: what is not cached is not to be had, and that is
- * worth remembering for a moment.
+ * Whether upstream has refused, be it proven to be the registry's own answer or not: what is not cached cannot be had,
+ * and that is worth remembering for a moment.
  */
 export function isRefusal(error: unknown): error is UpstreamError {
   return error instanceof UpstreamError && (error.failure === 'absent' || error.failure === 'denied');
 }
 
 /**
- * The registry itself has said no to what was asked for, and what is cached of it may not be served any more. All other
- * refusals are failures to what is cached: of an ingress or a block page, of a token endpoint, of our own account.
+ * Whether the registry itself has refused the content: then even a cached copy may not be served any more. All other
+ * refusals count as failures if the content is cached: those of an ingress, a block page, a token endpoint, or of our
+ * own account.
  */
 export function isVerdict(error: unknown): error is UpstreamError {
   return isRefusal(error) && error.isVerdict;
 }
 
 /**
- * Whether a refused question is not asked again for a moment. Where something is cached, a refusal that is not proven is
- * not remembered: the first question after the trouble must get the right answer. One of our own account is, since
- * registries lock accounts that are shown to them too often.
+ * Whether a refused question is not asked again for a moment. If the content is cached, a refusal that is not proven is
+ * not remembered: the first question after the trouble must get the right answer. A refusal of our own account is
+ * remembered all the same, since registries lock accounts that are shown to them too often.
  */
 export function isWorthRemembering(error: unknown, isCached: boolean): error is UpstreamError {
   if (!isRefusal(error)) return false;

@@ -1,6 +1,6 @@
 import type { Tag } from '../oci/tag.ts';
 
-/** How long a tag is trusted, and what happens when upstream cannot confirm it. Durations in milliseconds. */
+/** How long a tag is trusted, and what happens if upstream cannot confirm it. Durations in milliseconds. */
 export interface TagPolicy {
   readonly ttlMs: number;
   /** How long past its time to live a tag may be served while upstream fails. */
@@ -11,6 +11,6 @@ export interface TagPolicy {
   readonly isImmutable: (tag: Tag) => boolean;
   /** What to do when upstream says that the tag is gone. */
   readonly onDeleted: 'drop' | 'keep';
-  /** So many of the pulls that upstream allows are not spent on tags that have moved. */
+  /** Number of pulls, out of those that upstream allows, that are never spent on tags that have moved. */
   readonly quotaReserve: number;
 }
