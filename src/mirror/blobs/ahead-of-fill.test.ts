@@ -16,7 +16,7 @@ function slice(start: number, length: number): SingleRange {
   return { kind: 'slice', start, end: start + length };
 }
 
-/** A fill that has just begun, and one client that follows it. */
+/** Starts a fill, and one client that follows it. */
 async function start() {
   const stack = new AsyncDisposableStack();
   const cache = stack.use(await MemoryCache.open());
@@ -65,7 +65,7 @@ describe('a part far ahead of the fill', () => {
   test.each([
     ['upstream does not give it by itself', AWAY],
     ['asking for it fails for a reason of ours', new TypeError('a bug')],
-  ])('comes with the fill where %s', async (_, refusal) => {
+  ])('comes with the fill if %s', async (_, refusal) => {
     await using world = await start();
     world.upstream.refusal = refusal;
     const { outcome } = await world.open(slice(20 * MiB, 10));
@@ -86,7 +86,7 @@ describe('of several parts', () => {
     ]);
   });
 
-  test('no more than sixteen are', async () => {
+  test('at most sixteen are fetched by themselves', async () => {
     await using world = await start();
     const ranges = Array.from({ length: 20 }, (_, i) => slice((20 + i) * MiB, 10));
     const { reader } = await world.open({ kind: 'several', ranges });
@@ -96,7 +96,7 @@ describe('of several parts', () => {
     expect(world.upstream.asked).toHaveLength(17);
   });
 
-  test('none is any more once upstream has not given one', async () => {
+  test('no further one is fetched by itself once upstream has refused one', async () => {
     await using world = await start();
     const ranges = [slice(20 * MiB, 10), slice(40 * MiB, 10)];
     const { reader } = await world.open({ kind: 'several', ranges });
@@ -109,7 +109,7 @@ describe('of several parts', () => {
     expect(world.upstream.asked).toHaveLength(2);
   });
 
-  test('that are as good as the whole, none is', async () => {
+  test('none is fetched by itself if they are as good as the whole', async () => {
     await using world = await start();
     const ranges = [slice(20 * MiB, 1), { kind: 'from', start: 0 } as const];
     const { reader } = await world.open({ kind: 'several', ranges });
@@ -129,7 +129,7 @@ describe('a fill that all have left is given up', () => {
     expect(world.fill.isCancelled).toBe(true);
   });
 
-  test('after a minute where a client has read a part: it may come back for another one', async () => {
+  test('after a minute if a client has read a part: it may come back for another one', async () => {
     await using world = await start();
     const { reader } = await world.open(HEAD);
     for (const it of [world.whole.reader, reader]) await it.close();

@@ -33,7 +33,7 @@ describe('HEAD of a blob', () => {
     expect([stat, upstream.questions]).toEqual([{ size: BYTES.length, outcome: HIT }, 0]);
   });
 
-  test('that is stored, and may not be served on a word, is asked of upstream', async () => {
+  test('that is stored, but that upstream’s word cannot confirm, is asked of upstream', async () => {
     await using cache = await MemoryCache.open();
     await cache.keep(DIGEST, BYTES);
     const upstream = new HeldUpstream(BYTES.length);
@@ -89,7 +89,7 @@ describe('HEAD of a blob', () => {
   });
 
   test.each([
-    ['refused is told again for a while', ABSENT, 1],
+    ['refused is refused again for a while without upstream', ABSENT, 1],
     ['not answered is asked anew', AWAY, 2],
   ])('that was %s', async (_, denial, expected) => {
     await using cache = await MemoryCache.open();
@@ -141,7 +141,7 @@ describe('a blob', () => {
     expect(held?.held).toEqual([]);
   });
 
-  test('that has come while the store was asked for it is not fetched again', async () => {
+  test('that was stored while the store was asked for it is not fetched again', async () => {
     const asking = Promise.withResolvers<void>();
     let isFirst = true;
     await using cache = await MemoryCache.open({
@@ -168,7 +168,7 @@ describe('a blob', () => {
   });
 
   test.each([
-    ['refused is told again for a while', ABSENT, 1],
+    ['refused is refused again for a while without upstream', ABSENT, 1],
     ['not given for another reason is asked for anew', AWAY, 2],
   ])('that was %s', async (_, refusal, expected) => {
     await using cache = await MemoryCache.open();
@@ -182,7 +182,7 @@ describe('a blob', () => {
     }
     expect(upstream.asked).toHaveLength(expected);
     upstream.refusal = undefined;
-    // What is said of one digest is said of no other.
+    // The refusal of one digest is no refusal of another one.
     const other = await blobs.open(upstream.target(), digestOf('another layer'), WHOLE);
     await other.reader.close();
     await blobs.close();
@@ -212,7 +212,7 @@ describe('a blob', () => {
     await cache.disk.close();
   });
 
-  /** A store that fails in one way, and what is told of it. */
+  /** Returns a cache whose store fails in one way, and the events about it. */
   async function failing(method: 'open' | 'stat'): Promise<{ cache: MemoryCache; told: string[] }> {
     const cache = await MemoryCache.open({
       store: () => ({ [method]: () => Promise.reject(UNREADABLE) }),
@@ -241,7 +241,7 @@ describe('a blob', () => {
     expect(told).toEqual(['look up a blob']);
   });
 
-  test('comes past the store that takes nothing of it', async () => {
+  test('comes past a store that takes no byte of it', async () => {
     await using cache = await MemoryCache.open({
       store: () => ({ ingest: () => Promise.reject(UNREADABLE) }),
     });
@@ -253,7 +253,7 @@ describe('a blob', () => {
   });
 });
 
-test('to close waits for the end of every fill', async () => {
+test('closing waits for the end of every fill', async () => {
   await using cache = await MemoryCache.open();
   const upstream = new HeldUpstream(BYTES.length);
   const blobs = new BlobPuller(cache);

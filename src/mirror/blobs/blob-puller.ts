@@ -36,7 +36,7 @@ export interface BlobPullerOptions extends FillOptions {
   readonly negative: NegativeCache;
 }
 
-/** Blobs by digest: from disk, or through the one fill of their upstream and digest. */
+/** Opens blobs by digest: from disk, or through the one fill of their upstream and digest. */
 export class BlobPuller {
   readonly #fills: Fills;
   readonly #pastStore: PastStore;
@@ -57,15 +57,15 @@ export class BlobPuller {
 
   /**
    * Opens a blob of the target's repository.
-   * @throws UpstreamError where upstream says no or cannot be asked, and nothing that may be served is cached
+   * @throws UpstreamError if upstream refuses or cannot be asked, and nothing that may be served is cached
    */
-  async open(target: Target, digest: Digest, asked: BlobQuestion): Promise<OpenedBlob> {
+  async open(target: Target, digest: Digest, question: BlobQuestion): Promise<OpenedBlob> {
     const endings = this.#fills.endings(digest);
-    const stored = await this.#openStored(target, digest, asked);
-    return stored ?? this.#openCold(target, digest, asked, endings);
+    const stored = await this.#openStored(target, digest, question);
+    return stored ?? this.#openCold(target, digest, question, endings);
   }
 
-  /** Whether the repository has the blob, and its size, without fetching it. */
+  /** Finds out whether the repository has the blob, and its size, without fetching it. */
   async stat(target: Target, digest: Digest, client: string): Promise<BlobStat> {
     const { permission, belonging, stored, index, events } = this.#options;
     const here = await tolerate(events, 'look up a blob', () => stored.stat(digest));
@@ -75,7 +75,7 @@ export class BlobPuller {
     const running = this.#running(target, digest);
     const isBoardable =
       running?.size !== undefined &&
-      // Upstream has begun to give it for this repository: it would say no more by HEAD.
+      // Upstream has begun to send it for this repository: a HEAD would tell no more.
       (isOf(running, target) || (await belonging.has(target.key, digest)));
     if (isBoardable) return { size: running.size, outcome: HIT };
     const { size } = await this.#told(target, digest, client);
@@ -89,8 +89,8 @@ export class BlobPuller {
     await this.#fills.close();
   }
 
-  /** Undefined where nothing is stored, or only upstream's bytes can prove that it may be served. */
-  async #openStored(target: Target, digest: Digest, asked: BlobQuestion): Promise<OpenedBlob | undefined> {
+  /** Opens a stored blob; undefined if there is none, or only upstream's bytes can prove that it may be served. */
+  async #openStored(target: Target, digest: Digest, question: BlobQuestion): Promise<OpenedBlob | undefined> {
     const { permission, lastUse, small, events } = this.#options;
     const reader = await tolerate(events, 'open a blob', () => small.open(digest));
     if (reader === undefined) return undefined;
@@ -98,37 +98,43 @@ export class BlobPuller {
     try {
       const { size } = reader;
       const outcome =
-        size === undefined ? 'fetch' : await permission.ask(target, contentOf(digest, size), asked.client);
+        size === undefined ? 'fetch' : await permission.ask(target, contentOf(digest, size), question.client);
       if (outcome === 'fetch') return undefined;
       lastUse.record(digest);
       isTaken = true;
-      return { reader: this.#resilient(reader, target, digest, asked), outcome };
+      return { reader: this.#resilient(reader, target, digest, question), outcome };
     } finally {
       if (!isTaken) await reader.close();
     }
   }
 
-  /** @param endings of fills of the digest, before the store was asked for it */
-  async #openCold(target: Target, digest: Digest, asked: BlobQuestion, endings: number): Promise<OpenedBlob> {
+  /** Opens a blob that is not stored. @param endings count of ended fills before the store was asked for the digest */
+  async #openCold(
+    target: Target,
+    digest: Digest,
+    question: BlobQuestion,
+    endings: number,
+  ): Promise<OpenedBlob> {
     const running = this.#running(target, digest);
-    if (running !== undefined && !(await this.#mayBoard(running, target, asked))) {
+    if (running !== undefined && !(await this.#mayBoard(running, target, question))) {
       await running.settled;
-      return this.open(target, digest, asked);
+      return this.open(target, digest, question);
     }
     const current = this.#running(target, digest);
-    // What has ended since the store was asked may have put the blob there; of what has begun, nothing was asked yet.
+    // A fill that has ended since the store was asked may have stored the blob. If one has begun since, it is not known
+    // yet whether this client may board it.
     if (endings !== this.#fills.endings(digest) || current !== running) {
-      return this.open(target, digest, asked);
+      return this.open(target, digest, question);
     }
     const diskError = this.#options.disk.error;
     if (current === undefined && diskError !== undefined) {
-      return this.#pastStore.open(target, digest, asked, diskError);
+      return this.#pastStore.open(target, digest, question, diskError);
     }
     const audience = current?.audience ?? new Audience();
-    const leave = audience.enter(asked.client);
+    const leave = audience.enter(question.client);
     try {
       const fill = current ?? this.#startFill(target, digest, audience);
-      return await this.#whenOpened(fill, target, asked, current !== undefined);
+      return await this.#whenOpened(fill, target, question, current !== undefined);
     } finally {
       leave();
     }
@@ -137,30 +143,31 @@ export class BlobPuller {
   async #whenOpened(
     fill: Fill,
     target: Target,
-    asked: BlobQuestion,
+    question: BlobQuestion,
     isCollapsed: boolean,
   ): Promise<OpenedBlob> {
     try {
       await fill.opened;
-      return await this.#board(fill, target, asked, isCollapsed);
+      return await this.#board(fill, target, question, isCollapsed);
     } catch (error) {
       const { digest } = fill;
-      if (error instanceof StoreError) return this.#pastStore.open(target, digest, asked, error);
-      // What failed through another repository, or before this client came aboard, says nothing of this one.
+      if (error instanceof StoreError) return this.#pastStore.open(target, digest, question, error);
+      // A failure through another repository, or before this client came aboard, says nothing about its request.
       if (!isCollapsed || (!fill.hasOpened && isSameRepository(fill.target, target))) throw error;
       await fill.ended;
-      return this.open(target, digest, asked);
+      return this.open(target, digest, question);
     }
   }
 
   /**
-   * Another repository's fill is no permission: upstream is asked for this repository first. Its word counts for the
-   * size that the fill has; without one, only what the fill has brought can be asked about, once it has ended.
+   * Whether the client may board the fill. Another repository's fill is no permission: upstream is asked for this
+   * repository first. Upstream's word counts only for the size of the fill. If that is not known, upstream is asked
+   * about the stored bytes, once the fill has ended.
    */
   async #mayBoard(fill: Fill, target: Target, { client }: BlobQuestion): Promise<boolean> {
     const { permission, belonging } = this.#options;
     if (isSameRepository(fill.target, target)) return true;
-    // That it fails says nothing of this repository.
+    // If the fill fails, that says nothing about this repository.
     const isOpen = await fill.opened.then(
       () => true,
       () => false,
@@ -172,21 +179,21 @@ export class BlobPuller {
     return permission.confirmUnrecorded(target, contentOf(fill.digest, fill.size), options);
   }
 
-  /** Follows an opened fill; or, for a range far ahead of it, asks upstream for just that. */
-  async #board(fill: Fill, target: Target, asked: BlobQuestion, collapsed: boolean): Promise<OpenedBlob> {
+  /** Follows an opened fill; or, for a range far ahead of it, asks upstream for that range alone. */
+  async #board(fill: Fill, target: Target, question: BlobQuestion, collapsed: boolean): Promise<OpenedBlob> {
     fill.join(target);
-    if (asked.range !== undefined) fill.readInParts();
-    const { range, client } = asked;
+    if (question.range !== undefined) fill.readInParts();
+    const { range, client } = question;
     const part = range?.kind === 'several' ? undefined : directPart(range, fill);
     const direct = part && (await this.#openAhead(fill, target, part, client));
     if (direct !== undefined) return direct;
     const follower = await fill.follow(client);
-    const whole = this.#resilient(follower, target, fill.digest, asked, fill);
-    const reader = this.#inParts(whole, fill, target, asked);
+    const whole = this.#resilient(follower, target, fill.digest, question, fill);
+    const reader = this.#inParts(whole, fill, target, question);
     return { reader, outcome: { hit: false, fwd: 'uri-miss', stored: fill.isKept, collapsed } };
   }
 
-  /** Of several ranges each is had as it would be if it were asked for when its turn comes. */
+  /** Serves each of several ranges, when its turn comes, as if it were asked for alone. */
   #inParts(whole: BlobReader, fill: Fill, target: Target, { range, client }: BlobQuestion): BlobReader {
     const { size } = whole;
     if (range?.kind !== 'several' || size === undefined) return whole;
@@ -198,14 +205,14 @@ export class BlobPuller {
       if (part === undefined) return undefined;
       left -= 1;
       const ahead = await this.#openAhead(fill, target, part, client);
-      // Where upstream refuses one part it is not asked for the others.
+      // If upstream refuses one part, it is not asked for the others.
       if (ahead === undefined) left = 0;
       return ahead?.reader;
     };
     return new PartsReader({ size, parts, open, rest: whole });
   }
 
-  /** A part far ahead of the fill, by itself. What cannot be had so, for whatever reason, comes with the fill, later. */
+  /** Fetches a part far ahead of the fill by itself. If that fails, for any reason, it comes later, with the fill. */
   #openAhead(fill: Fill, target: Target, part: DirectPart, client: string): Promise<OpenedBlob | undefined> {
     fill.spendDirect(part);
     return this.#pastStore.openPart(target, fill, part, client).catch(() => undefined);
@@ -215,7 +222,7 @@ export class BlobPuller {
     return this.#fills.get(target.key.registry, digest);
   }
 
-  /** @param fill that the reader follows */
+  /** @param fill the fill that the reader follows, if it follows one */
   #resilient(
     reader: BlobReader,
     target: Target,
@@ -226,7 +233,7 @@ export class BlobPuller {
     return new ResilientReader(reader, target, digest, {
       ...this.#options,
       demand: demandOf(client),
-      ...(fill !== undefined && { shared: (position, open) => fill.relayed(client, position, open) }),
+      ...(fill !== undefined && { shared: (position, open) => fill.joinRelay(client, position, open) }),
     });
   }
 
@@ -244,7 +251,7 @@ export class BlobPuller {
     return fill;
   }
 
-  /** Asks upstream whether the repository has the blob, one question at a time for each, for the client that came first. */
+  /** Asks upstream whether the repository has the blob: one request at a time for each blob, for its first client. */
   #told(target: Target, digest: Digest, client: string): Promise<ToldBlob> {
     const { upstream, key } = target;
     return this.#questions.ask({
@@ -261,7 +268,7 @@ function contentOf(digest: Digest, size: number): HeldContent {
   return { kind: 'blob', digest, size };
 }
 
-/** Whether the fill is had through the target's repository. */
+/** Whether the fill fetches through the target's repository. */
 function isOf(fill: Fill | undefined, target: Target): boolean {
   return fill?.hasOpened === true && isSameRepository(fill.target, target);
 }

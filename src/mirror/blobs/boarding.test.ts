@@ -59,7 +59,7 @@ describe('a client of another repository', () => {
     await blobs.close();
   });
 
-  test('of whose size upstream says something else waits for the end of the fill', async () => {
+  test('for which upstream tells another size waits for the end of the fill', async () => {
     await using cache = await MemoryCache.open();
     const upstream = new HeldUpstream(BYTES.length, BYTES.length + 1);
     const blobs = new BlobPuller(cache);
@@ -69,7 +69,7 @@ describe('a client of another repository', () => {
     expect(upstream.asked).toHaveLength(1);
     upstream.send(BYTES);
     await readWhole(first.reader);
-    // The bytes are here by then, but upstream's word for them is still another: they are had from there.
+    // The bytes are here by then, but upstream still tells another size: the client gets them from upstream.
     const { reader, outcome } = await opening;
     upstream.send(BYTES);
     await readWhole(reader);
@@ -77,7 +77,7 @@ describe('a client of another repository', () => {
     await expect.poll(() => blobs.fills.size).toBe(0);
   });
 
-  test('hears of a fill that fails no more than that it is to ask for itself', async () => {
+  test('asks for itself when the fill fails, and does not get its error', async () => {
     await using cache = await MemoryCache.open();
     const upstream = new HeldUpstream(BYTES.length);
     const answering = Promise.withResolvers<void>();
@@ -98,7 +98,7 @@ describe('a client of another repository', () => {
     await blobs.close();
   });
 
-  test('of a fill of unknown size is asked about once it has ended', async () => {
+  test('waits for the end of a fill of unknown size before upstream is asked about it', async () => {
     await using cache = await MemoryCache.open();
     const upstream = new HeldUpstream(undefined, BYTES.length);
     const blobs = new BlobPuller(cache);
@@ -118,7 +118,7 @@ describe('a client of the same repository', () => {
   test.each([
     ['is refused with the first one', ABSENT],
     ['fails with the first one', AWAY],
-  ])('%s where the fill does not come to begin', async (_, refusal) => {
+  ])('%s if the fill fails before it opens', async (_, refusal) => {
     await using cache = await MemoryCache.open();
     const upstream = new HeldUpstream(BYTES.length);
     const answering = Promise.withResolvers<void>();
@@ -150,7 +150,7 @@ describe('a client of the same repository', () => {
     await blobs.close();
   });
 
-  test('is of the audience of its fill until it has closed', async () => {
+  test('belongs to the audience of its fill until it has closed', async () => {
     await using cache = await MemoryCache.open();
     const upstream = new HeldUpstream(BYTES.length);
     const blobs = new BlobPuller(cache);

@@ -12,7 +12,7 @@ const PARTS: ContentRange[] = [
   { start: 8, end: 10, size: 10 },
 ];
 
-/** Says in `log` when it is closed. */
+/** A reader that logs when it is closed. */
 class NamedReader extends ForwardingReader {
   readonly #close: () => void;
 
@@ -38,7 +38,7 @@ async function readParts(reader: BlobReader): Promise<string> {
   return text.trim();
 }
 
-test('one part is open at a time, and what is not had by itself comes from the rest', async () => {
+test('one part is open at a time, and a part that is not opened by itself comes from the rest', async () => {
   const log: string[] = [];
   const open = async ({ start }: ContentRange): Promise<BlobReader | undefined> => {
     log.push(`open ${start}`);

@@ -1,23 +1,23 @@
 import type { ContentRange } from '../../http/ranges/range.ts';
 import type { BlobReader } from '../../store/blob-store.ts';
 
-/** Requests to upstream that the parts of one answer may cost. One-byte parts would cost a request each. */
+/** Greatest number of requests to upstream for the parts of one answer. One-byte parts would cost a request each. */
 export const MAX_ALONE = 16;
 
 export interface PartsReaderOptions {
   readonly size: number | undefined;
   /** In ascending order, none overlapping another. */
   readonly parts: readonly ContentRange[];
-  /** Opens a part by itself when its turn has come; undefined where it is to be read from `rest`. */
+  /** Opens a part by itself when its turn has come; returns undefined if it must be read from `rest`. */
   readonly open: (part: ContentRange) => Promise<BlobReader | undefined>;
   readonly rest?: BlobReader;
-  /** The first part, where it is open already. */
+  /** Reader of the first part, if it is open already. */
   readonly first?: BlobReader;
 }
 
 /**
- * Parts of a blob, each from where a request for it alone would be answered from, in order. One part is open at a time:
- * it gives its turn at upstream back before the next one asks for one.
+ * Reads parts of a blob in order, each from the source that would answer a request for it alone. One part is open at a
+ * time: it returns its turn at upstream before the next part asks for one.
  */
 export class PartsReader implements BlobReader {
   /** The parts may be in no file. */
@@ -75,7 +75,7 @@ export class PartsReader implements BlobReader {
     this.#alone = alone;
   }
 
-  /** The client may have left while something was waited for: nothing more is asked for it. */
+  /** Throws if the client has left during a wait: nothing more is requested for it. */
   #requireOpen(): void {
     if (this.#isClosed) throw new DOMException('the reader was closed', 'AbortError');
   }

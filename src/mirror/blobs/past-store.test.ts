@@ -27,7 +27,7 @@ function several(...ranges: SingleRange[]): RangeSpec {
   return { kind: 'several', ranges };
 }
 
-/** A blob of which a manifest tells the size, unless it is `unknown`. */
+/** Sets up a blob whose size a manifest tells, unless it is `unknown`. */
 function world(transfer: Transfer = {}, size: number | 'unknown' = CONTENT.length) {
   const { target, asked, open: left } = scriptedBlob(CONTENT, [transfer]);
   const clock = new ManualClock();

@@ -21,7 +21,7 @@ export interface PastStoreOptions extends BlobSourceOptions {
   readonly negative: NegativeCache;
 }
 
-/** Blobs from upstream to one client each, past the store. What comes so is not known as given for its repository. */
+/** Fetches blobs from upstream for one client each, past the store. They are not recorded as given. */
 export class PastStore {
   readonly #options: PastStoreOptions;
 
@@ -30,10 +30,10 @@ export class PastStore {
   }
 
   /**
-   * While the store cannot take a blob: all that was asked for, and of a range only that.
+   * Fetches what was asked for, a whole blob or only its ranges, while the store cannot take the blob.
    * @throws UpstreamError
    */
-  async open(target: Target, digest: Digest, asked: BlobQuestion, cause: DiskError): Promise<OpenedBlob> {
+  async open(target: Target, digest: Digest, question: BlobQuestion, cause: DiskError): Promise<OpenedBlob> {
     const { negative, index, events } = this.#options;
     const key = refusalKey('blob', target.key, digest);
     const known = negative.get(key);
@@ -42,7 +42,7 @@ export class PastStore {
     const blob = { digest, size };
     const mark = negative.mark(target.key, digest);
     try {
-      return await this.#openParts(target, blob, partsOf(asked.range, size), asked.client, cause);
+      return await this.#openParts(target, blob, partsOf(question.range, size), question.client, cause);
     } catch (error) {
       if (isRefusal(error)) negative.put(key, error, mark);
       throw error;
@@ -50,14 +50,14 @@ export class PastStore {
   }
 
   /**
-   * A part of a blob beside its fill.
+   * Fetches a part of a blob beside its fill.
    * @throws UpstreamError
    */
   openPart(target: Target, blob: Described, part: ByteRange, client: string): Promise<OpenedBlob> {
     return this.#open(target, blob, part, client, 'range far ahead of the fill');
   }
 
-  /** One part after the other. Each costs upstream a request: in place of very many the client gets the whole. */
+  /** Fetches one part after another. Each costs upstream a request: instead of very many, the client gets the whole. */
   async #openParts(
     target: Target,
     blob: Described,
@@ -67,7 +67,7 @@ export class PastStore {
   ): Promise<OpenedBlob> {
     const open = (part: ByteRange): Promise<OpenedBlob> =>
       this.#open(target, blob, part, client, `store: ${cause.code}`);
-    // To fetch what lies between them, and to throw it away, would cost upstream far more than the client.
+    // If the bytes between the parts were fetched but not sent on, a client could cost upstream far more than itself.
     if (parts.length > MAX_ALONE) return { ...(await open({ start: 0 })), isWhole: true };
     const first = await open({ start: parts[0]?.start ?? 0, end: parts[0]?.end });
     if (parts.length < 2) return first;
@@ -104,7 +104,7 @@ interface Described {
   readonly size: number | undefined;
 }
 
-/** What to ask upstream for: parts only where the size that tells what they mean is known. None: the whole. */
+/** Returns the parts to ask upstream for: only if the size is known, which tells what ranges mean. None: the whole. */
 function partsOf(range: RangeSpec | undefined, size: number | undefined): readonly ContentRange[] {
   if (range === undefined || size === undefined) return [];
   const parts = resolveRanges(range, size);

@@ -25,7 +25,7 @@ interface World {
   readonly blob: ScriptedBlob;
 }
 
-/** A follower that fails at `failsAt`, in front of an upstream. */
+/** Sets up a follower that fails at `failsAt`, and an upstream that has the blob. */
 function world(failsAt: number, failure: Error = FULL, transfer: Transfer = {}): World {
   const follower = new ScriptedReader(SIZE, { failsAt, failure });
   const blob = scriptedBlob(CONTENT, [transfer]);
@@ -33,7 +33,7 @@ function world(failsAt: number, failure: Error = FULL, transfer: Transfer = {}):
   return { reader: new ResilientReader(follower, blob.target, DIGEST, options), follower, blob };
 }
 
-/** A blob of which the disk does not give back the bytes at `from` and behind it. */
+/** A reader of a blob whose bytes from `from` on the disk cannot read. */
 class UnreadableReader extends ScriptedReader {
   readonly #from: number;
 
@@ -49,7 +49,7 @@ class UnreadableReader extends ScriptedReader {
   }
 }
 
-/** A blob of which nothing can be read where it fails, or behind it. */
+/** A reader of a blob that has no bytes at the position where it fails, or after it. */
 class CutReader extends ScriptedReader {
   readonly #at: number;
 
@@ -115,7 +115,7 @@ describe('when the store fails', () => {
     },
   );
 
-  test('where what came before cannot be read either, that is the end: nothing could be verified', async () => {
+  test('it fails if the bytes before cannot be read either: nothing could be verified', async () => {
     const blob = scriptedBlob(CONTENT, [{}]);
     const options = { clock: new ManualClock(), events: createEvents() };
     const reader = new ResilientReader(new UnreadableReader(SIZE, 1_000), blob.target, DIGEST, options);
@@ -123,7 +123,7 @@ describe('when the store fails', () => {
     expect(blob.asked).toEqual([]);
   });
 
-  test('wrong bytes of upstream are found out, since those of the store were hashed again', async () => {
+  test('wrong bytes from upstream are detected, since those of the store were hashed again', async () => {
     const wrong = Buffer.from(CONTENT);
     wrong[SIZE - 1] = 0xff;
     const { reader } = world(1_234, FULL, { content: wrong });
@@ -157,7 +157,7 @@ describe('when the store fails', () => {
     expect((await readAll(reader)).equals(CONTENT)).toBe(true);
   });
 
-  test('it takes a MiB of memory to hash that, however much it is', async () => {
+  test('it takes one MiB of memory to hash that, even if it is more', async () => {
     const size = 3 * 1024 * 1024;
     const follower = new ScriptedReader(size, { failsAt: size - 1, failure: FULL });
     const { reader } = over(follower);
@@ -166,7 +166,7 @@ describe('when the store fails', () => {
     await reader.close();
   });
 
-  test('a failure of something else meanwhile is told', async () => {
+  test('an error that is not the store’s, meanwhile, is passed on', async () => {
     const bug = new TypeError('a bug');
     const follower = new ScriptedReader(SIZE);
     const failures: Error[] = [FULL, bug];
@@ -176,7 +176,7 @@ describe('when the store fails', () => {
     expect(blob.asked).toEqual([]);
   });
 
-  test('it goes on by a transfer that is shared, where there is one', async () => {
+  test('it goes on by a shared transfer, if there is one', async () => {
     const positions: number[] = [];
     const { reader, blob } = over(new ScriptedReader(SIZE, { failsAt: 1_234, failure: FULL }), {
       shared(position, open) {
@@ -196,7 +196,7 @@ describe('when the store fails', () => {
     expect([blob.asked.length, blob.open()]).toEqual([1, 0]);
   });
 
-  test('and upstream does too: its error is told, once', async () => {
+  test('and upstream does too, it fails with upstream’s error, once', async () => {
     const refuses = new UpstreamError('registry.test', 'throttled', 'rate-limit', 'too many');
     const { reader, follower, blob } = world(1_234, FULL, { refuses });
     await expect(reader.available(1_234)).rejects.toBe(refuses);
@@ -210,7 +210,7 @@ describe('when the store fails', () => {
 test.each<[string, Error]>([
   ['wrong bytes', new VerificationError({ digest: DIGEST }, 'other bytes')],
   ['upstream', new UpstreamError('registry.test', 'unavailable', 'reset', 'broke off')],
-])('a failure of something else is passed on: %s', async (_, failure) => {
+])('an error that is not the store’s is passed on: %s', async (_, failure) => {
   const { reader, blob } = world(1_234, failure);
   await expect(readAll(reader)).rejects.toBe(failure);
   expect(blob.asked).toEqual([]);

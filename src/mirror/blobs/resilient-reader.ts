@@ -10,8 +10,8 @@ const PRIMING_CHUNK = 1024 * 1024;
 
 export interface ResilientReaderOptions extends BlobSourceOptions {
   /**
-   * A transfer that goes on at the position for all who followed what has failed; undefined where there is none.
-   * `open` begins one for this reader alone, should it fall behind.
+   * Returns the transfer that goes on at the position for all followers of a fill whose store has failed; undefined if
+   * there is none. `open` begins a transfer for this reader alone, should it fall behind.
    */
   readonly shared?: (
     position: number,
@@ -20,10 +20,10 @@ export interface ResilientReaderOptions extends BlobSourceOptions {
 }
 
 /**
- * A reader whose store may fail under it (disk full, more than may be kept, bytes that cannot be read): then it goes on
- * from upstream directly, at its own offset, together with those that followed the same fill. The bytes before that are
- * hashed again from the file, so that what it hands out in all is verified; where they cannot be read either, it fails
- * as the store did.
+ * A reader that survives a failing store (disk full, more than may be kept, unreadable bytes): it goes on from upstream
+ * directly, at its own offset, together with the other followers of the same fill. The bytes before that offset are
+ * hashed again from the file, so that all that the reader hands out is verified. If they cannot be read either, it
+ * fails with the store's error.
  */
 export class ResilientReader implements BlobReader {
   readonly #target: Target;
@@ -76,7 +76,7 @@ export class ResilientReader implements BlobReader {
     if (!(error instanceof StoreError) || this.#isDirect || this.#isClosed) throw error;
     this.#isDirect = true;
     const follower = this.#current;
-    // First of all: what is shared does not wait for long.
+    // The shared transfer comes first, since it does not wait for long.
     const shared = await this.#options.shared?.(position, (from) => this.#open(from));
     let check: PassThroughCheck | undefined;
     try {
@@ -96,8 +96,8 @@ export class ResilientReader implements BlobReader {
   }
 
   /**
-   * The check of what comes from `position` on. None for a range that waited ahead of what is here: nobody has all
-   * of the blob then, and the client verifies what it puts together.
+   * Prepares the check of the bytes from `position` on. There is none for a range that waited for bytes ahead of the
+   * file's: no reader has all of the blob then, and the client verifies what it puts together.
    */
   async #checkFrom(follower: BlobReader, position: number): Promise<PassThroughCheck | undefined> {
     const digester = createDigester(digestAlgorithm(this.#digest));
@@ -113,7 +113,7 @@ export class ResilientReader implements BlobReader {
   }
 }
 
-/** Of a follower whose ingest has failed, so that nothing is waited for. */
+/** Whether the follower can read at the position. Its ingest has failed, so that this does not wait. */
 async function hasBytesAt(follower: BlobReader, position: number): Promise<boolean> {
   try {
     return (await follower.available(position)) > position;

@@ -32,7 +32,7 @@ async function open(
   return { reader: new SourceReader(source, 7, check), blob };
 }
 
-/** Reads as a delivery does, `step` bytes at a time, and says how far it came. */
+/** Reads as a delivery does, `step` bytes at a time, and returns how far it came. */
 async function readAll(reader: SourceReader, start: number, step: number): Promise<Buffer> {
   const parts: Buffer[] = [];
   for (let position = start; ;) {
@@ -72,7 +72,7 @@ test('a part', async () => {
   expect((await readAll(reader, 100, 500)).equals(CONTENT.subarray(100, 1_234))).toBe(true);
 });
 
-test('its size is upstream’s word, or what was known before', async () => {
+test('its size is what upstream tells, or else what was known before', async () => {
   expect((await open({})).reader.size).toBe(4_500);
   expect((await open({}, {}, { isSizeUnknown: true })).reader.size).toBe(7);
 });
@@ -93,15 +93,15 @@ describe('wrong bytes', () => {
     await expect(reader.available(0)).rejects.toBeInstanceOf(VerificationError);
   });
 
-  test('with a check, too few of unknown size neither', async () => {
+  test('with a check, the last chunk of too few bytes of unknown size is not given out either', async () => {
     const { reader } = await open({ upTo: 1_000 }, { isChecked: true }, { isSizeUnknown: true });
     await expect(reader.available(0)).rejects.toBeInstanceOf(VerificationError);
   });
 });
 
 test.each([
-  ['has none', digestOf(''), { value: 0 }],
-  ['is checked all the same', DIGEST, { reason: expect.any(VerificationError) as unknown }],
+  ['has none to read', digestOf(''), { value: 0 }],
+  ['that should have some fails the check', DIGEST, { reason: expect.any(VerificationError) as unknown }],
 ])('a blob of no bytes %s', async (_, digest, expected) => {
   const { target } = scriptedBlob(Buffer.alloc(0), [{}]);
   const deps = { clock: new ManualClock(), events: createEvents() };

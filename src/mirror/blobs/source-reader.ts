@@ -4,8 +4,8 @@ import { VerificationError } from '../../store/error.ts';
 import type { PieceSource } from '../fill/relay.ts';
 
 /**
- * What a whole blob is held against while it passes through: a digester that has seen all bytes before the source's
- * first.
+ * The digest that a blob must have when it has passed through, and a digester that has seen all bytes before the
+ * source's first.
  */
 export interface PassThroughCheck {
   readonly digest: Digest;
@@ -13,9 +13,9 @@ export interface PassThroughCheck {
 }
 
 /**
- * Bytes straight from upstream, kept nowhere: of a transfer of this client or one shared with others, forward only. It
- * serves where the store cannot (disk full) and far-ahead ranges. With a check, the last chunk is given only once the
- * digest has matched.
+ * Reads bytes straight from upstream, forward only, and keeps none. The transfer is the client's own or shared with
+ * others. It serves clients while the store cannot (disk full), and ranges far ahead of a fill. With a check, the last
+ * chunk is handed out only after the digest has matched.
  */
 export class SourceReader implements BlobReader {
   readonly fd = undefined;

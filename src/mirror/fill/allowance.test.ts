@@ -4,7 +4,7 @@ import { Allowance, NoRoomError, type FillRoom } from './allowance.ts';
 const KNOWN = { size: 1000, offset: 0 };
 const UNKNOWN = { size: undefined, offset: 0 };
 
-/** Room as it is told at each question in turn; a question too many fails the test. */
+/** Returns room that answers each question with the next number; a question too many fails the test. */
 function roomOf(...slices: number[]): FillRoom {
   return async () => {
     const slice = slices.shift();

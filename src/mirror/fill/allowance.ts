@@ -1,22 +1,22 @@
 import { StoreError } from '../../store/error.ts';
 
-/** How far a fill has come, and what it was told of its size. Bytes. */
+/** Progress of a fill, and the size of its blob if that is known. Bytes. */
 export interface Filling {
   readonly size: number | undefined;
   readonly offset: number;
 }
 
-/** How many bytes a fill may write before it asks again; none where there is no room for it. */
+/** Returns how many bytes a fill may write before it asks again; 0 if there is no room for it. */
 export type FillRoom = (fill: Filling) => Promise<number>;
 
-/** A fill has no room for the rest of its blob, which is passed on and not kept: that says nothing of the disk. */
+/** There is no room for the rest of a fill's blob, which is passed on and not kept. The disk itself has not failed. */
 export class NoRoomError extends StoreError {
   constructor() {
     super('keep more of a blob than there is room for', { code: 'EFBIG' });
   }
 }
 
-/** What one fill may write. */
+/** The number of bytes that one fill may still write. */
 export class Allowance {
   readonly #room: FillRoom | undefined;
   #left = 0;
@@ -26,16 +26,16 @@ export class Allowance {
     this.#room = room;
   }
 
-  /** @returns whether there is room for anything */
+  /** Asks for room. @returns whether there is any */
   async ask(fill: Filling): Promise<boolean> {
     this.#left = (await this.#room?.(fill)) ?? Number.POSITIVE_INFINITY;
     return this.#left > 0;
   }
 
-  /** @throws NoRoomError where the bytes are more than the fill may take */
+  /** Takes bytes from the allowance. @throws NoRoomError if they are more than the fill may write */
   async spend(bytes: number, fill: Filling): Promise<void> {
     if (bytes > this.#left && (await this.ask(fill)) && fill.size !== undefined) {
-      // There is room for all of it: a slice says only how soon to ask again.
+      // There is room for the whole blob: the number only says how soon to ask again.
       this.#left = Math.max(this.#left, bytes);
     }
     if (bytes > this.#left) throw new NoRoomError();

@@ -20,7 +20,7 @@ describe('a closed range', () => {
     ['the last bytes', { kind: 'suffix', length: 47 }, { start: SIZE - 47, end: SIZE }],
     ['the last bytes by their positions', slice(SIZE - 47, 47), { start: SIZE - 47, end: SIZE }],
     ['as much as may be', slice(300 * MiB, 100 * MiB), { start: 300 * MiB, end: SIZE }],
-  ])('far ahead is fetched by itself, whoever reads the fill: %s', (_, range, part) => {
+  ])('far ahead is fetched by itself, even if others read the fill: %s', (_, range, part) => {
     expect(directPart(range, fill({ followers: 7 }))).toEqual(part);
   });
 
@@ -43,7 +43,7 @@ describe('a closed range', () => {
 describe('an open-ended range', () => {
   const rest: SingleRange = { kind: 'from', start: 350 * MiB };
 
-  test('follows where others read the fill: it is one of several that want the whole', () => {
+  test('follows if others read the fill: it is one of several that want the whole between them', () => {
     expect(directPart(rest, fill())).toBeUndefined();
   });
 
@@ -64,7 +64,7 @@ describe('an open-ended range', () => {
 test.each<[string, SingleRange | undefined, number | undefined]>([
   ['no range', undefined, SIZE],
   ['a range that has none of the bytes', slice(SIZE, 1), SIZE],
-  ['a range of nobody knows how many', slice(100 * MiB, 1), undefined],
+  ['a range of a blob of unknown size', slice(100 * MiB, 1), undefined],
 ])('%s: follows', (_, range, size) => {
   expect(directPart(range, fill({ size }))).toBeUndefined();
 });

@@ -1,6 +1,6 @@
 import type { BlobReader } from '../../store/blob-store.ts';
 
-/** A reader of bytes that the store did not take: it has none, and says why. */
+/** A reader of bytes that the store did not take: every read fails with the store's error. */
 export class FailedReader implements BlobReader {
   readonly fd = undefined;
   readonly size: number | undefined;

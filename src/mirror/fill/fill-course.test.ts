@@ -21,7 +21,7 @@ async function turns(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await setImmediate();
 }
 
-/** A store whose ingests are changed, and that tells what it is asked for. */
+/** Returns a store that passes each of its ingests through `change`, and adds what it is asked for to `asked`. */
 function ingesting(change: (ingest: Ingest) => void, asked: Expected[] = []) {
   return (store: BlobStore): Partial<BlobStore> => ({
     async ingest(expected) {
@@ -73,7 +73,7 @@ describe('a fill tells', () => {
     const { fill } = begin(cache, upstream);
     await fill.ended;
     expect(told.slice(1)).toMatchObject([{ kind: 'fill-ended', outcome: 'failed', bytes: 0, error: AWAY }]);
-    expect([cache.disk.error, fill.isToBeginAnew, fill.hasOpened]).toEqual([undefined, false, false]);
+    expect([cache.disk.error, fill.isWorthRetrying, fill.hasOpened]).toEqual([undefined, false, false]);
     await expect(fill.opened).rejects.toBe(AWAY);
   });
 
@@ -103,7 +103,7 @@ describe('a fill tells', () => {
       { kind: 'verification-failed', digest: DIGEST, error },
       { kind: 'fill-ended', outcome: 'failed', error },
     ]);
-    expect(fill.isToBeginAnew).toBe(false);
+    expect(fill.isWorthRetrying).toBe(false);
   });
 
   test('once that the disk is full, as soon as it is, and how much had no room', async () => {
@@ -125,7 +125,7 @@ describe('a fill tells', () => {
     await turns();
     expect(told.slice(1).map(({ kind }) => kind)).toEqual(['disk-changed', 'store-failed']);
     expect([fill.isKept, fill.isBoardable, fill.isCancelled]).toEqual([false, false, false]);
-    // Nobody reads what is passed on: it is given up at once.
+    // No client reads what is passed on: the fill is given up at once.
     leave();
     expect(fill.isCancelled).toBe(true);
     await fill.ended;
@@ -144,7 +144,7 @@ describe('a fill', () => {
     await fill.ended;
   });
 
-  test('that no client comes to follow is given up after ten seconds', async () => {
+  test('without a follower is given up after ten seconds', async () => {
     await using cache = await MemoryCache.open();
     const { fill } = begin(cache, new HeldUpstream(1024 ** 3));
     await fill.opened;
@@ -155,7 +155,7 @@ describe('a fill', () => {
     await fill.ended;
   });
 
-  test('gives the memory of what is written back', async () => {
+  test('releases the memory of bytes that are written', async () => {
     await using cache = await MemoryCache.open();
     const upstream = new HeldUpstream(BYTES.length);
     const { fill } = begin(cache, upstream);
@@ -179,7 +179,7 @@ describe('a fill', () => {
     await expect.poll(() => other.asked).toEqual([{ start: 2, end: undefined }]);
     other.send(BYTES.subarray(2));
     await fill.ended;
-    // Put together, the bytes were given by neither of them alone.
+    // The bytes were put together from two repositories: neither of them has given them alone.
     const sources = await Promise.all(
       ['acme/app', 'acme/other'].map((name) => cache.index.standing(upstream.target(name).key, DIGEST)),
     );
@@ -187,7 +187,7 @@ describe('a fill', () => {
     expect(sources[0]?.source).toBeUndefined();
   });
 
-  test('whose bytes all came through its repository is given for that', async () => {
+  test('whose bytes all came through its repository is recorded as given for that', async () => {
     await using cache = await MemoryCache.open();
     const upstream = new HeldUpstream(BYTES.length);
     const { fill } = begin(cache, upstream);
@@ -215,7 +215,7 @@ describe('a fill', () => {
     await fill.ended;
   });
 
-  test('that the index does not take is told, and not kept', async () => {
+  test('that the index cannot record is reported, and its bytes are not kept', async () => {
     const failure = new IndexError('the index is full', 'SQLITE_FULL');
     await using cache = await MemoryCache.open({ index: { putBlob: () => Promise.reject(failure) } });
     const told = eventsOf(cache);
@@ -229,7 +229,7 @@ describe('a fill', () => {
     await cache.disk.close();
   });
 
-  test('that the store does not begin leaves no transfer behind', async () => {
+  test('for which the store opens no ingest leaves no transfer behind', async () => {
     await using cache = await MemoryCache.open({ store: () => ({ ingest: () => Promise.reject(FULL) }) });
     const upstream = new HeldUpstream(BYTES.length);
     const { fill } = begin(cache, upstream);
@@ -238,7 +238,7 @@ describe('a fill', () => {
     await cache.disk.close();
   });
 
-  test('ends by a failure of ours, which its followers are told: nothing is relayed', async () => {
+  test('ends with an error of ours, which its followers get: nothing is relayed', async () => {
     const bug = new TypeError('a bug');
     await using cache = await MemoryCache.open({
       store: ingesting((ingest) => {
@@ -297,7 +297,7 @@ describe('a fill', () => {
     await fill.settled;
     await turns();
     expect([writes, upstream.bodies[0]?.readableLength]).toEqual([1, 2]);
-    const source = await fill.relayed('client', 0, () => Promise.reject(AWAY));
+    const source = await fill.joinRelay('client', 0, () => Promise.reject(AWAY));
     const given: Uint8Array[] = [];
     upstream.bodies[0]?.push(null);
     for await (const part of source!.pieces()) given.push(...part);
@@ -324,7 +324,7 @@ describe('a fill that there is no room for', () => {
     await fill.ended;
   });
 
-  test('is not announced as smaller than it is where there is', async () => {
+  test('is announced with its whole size if there is room', async () => {
     const asked: Expected[] = [];
     await using cache = await MemoryCache.open({ store: ingesting(() => {}, asked) });
     const { fill } = begin(cache, new HeldUpstream(BYTES.length), { room: () => Promise.resolve(1) });
@@ -346,9 +346,9 @@ describe('the size that a manifest tells', () => {
   }
 
   test.each([
-    ['counts where upstream tells none', undefined, {}, BYTES.length],
-    ['does not count where upstream tells one', 9, {}, 9],
-    ['does not count where it has just been wrong', undefined, { isAgain: true }, undefined],
+    ['counts if upstream tells none', undefined, {}, BYTES.length],
+    ['does not count if upstream tells one', 9, {}, 9],
+    ['does not count if it has just been wrong', undefined, { isRetry: true }, undefined],
   ])('%s', async (_, told, more, expected) => {
     await using cache = await described(BYTES.length);
     const { fill } = begin(cache, new HeldUpstream(told), more);
@@ -358,13 +358,13 @@ describe('the size that a manifest tells', () => {
     await fill.ended;
   });
 
-  test('is a reason to begin anew where it was wrong', async () => {
+  test('is a reason to begin anew if it was wrong', async () => {
     await using cache = await described(BYTES.length + 1);
     const upstream = new HeldUpstream(undefined);
     const { fill } = begin(cache, upstream);
     await fill.opened;
     upstream.send(BYTES);
     await fill.ended;
-    expect(fill.isToBeginAnew).toBe(true);
+    expect(fill.isWorthRetrying).toBe(true);
   });
 });

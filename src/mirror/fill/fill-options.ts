@@ -16,6 +16,6 @@ export interface FillOptions {
   readonly events: Events;
   /** Absent: there is always room. */
   readonly room?: FillRoom | undefined;
-  /** Whether another fill of the same has just brought wrong bytes. */
-  readonly isAgain?: boolean;
+  /** Whether another fill of the same blob has just brought wrong bytes. */
+  readonly isRetry?: boolean;
 }

@@ -11,10 +11,10 @@ export interface FillReportOptions {
   readonly events: Events;
 }
 
-/** Tells what becomes of a fill, everything once, however many follow it. */
+/** Emits the events of a fill, each once, however many clients follow it. */
 export class FillReport {
   readonly #options: FillReportOptions;
-  readonly #told = new Set<unknown>();
+  readonly #reported = new Set<unknown>();
 
   constructor(options: FillReportOptions) {
     this.#options = options;
@@ -23,13 +23,13 @@ export class FillReport {
   }
 
   /**
-   * Something went wrong: a failure of the disk, or wrong bytes, is told.
-   * @param bytes that the blob would have taken
+   * Reports an error of the fill, if it is a failure of the disk or wrong bytes.
+   * @param bytes size of the blob, as far as it is known
    */
   failed(error: unknown, bytes: number): void {
     const { upstream, digest, disk, events } = this.#options;
-    if (this.#told.has(error)) return;
-    this.#told.add(error);
+    if (this.#reported.has(error)) return;
+    this.#reported.add(error);
     if (isDiskError(error) && !(error instanceof NoRoomError)) {
       disk.failed(error, bytes);
       events.emit({ kind: 'store-failed', operation: 'fill', error });

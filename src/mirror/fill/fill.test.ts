@@ -10,7 +10,7 @@ const BYTES = Buffer.from('a layer');
 const DIGEST = digestOf(BYTES);
 const FULL = new StoreError('write a blob', { code: 'ENOSPC' });
 
-/** A store whose ingests are changed. */
+/** Returns a store that passes each of its ingests through `change`. */
 function ingesting(change: (ingest: Ingest) => void): (store: BlobStore) => Partial<BlobStore> {
   return (store) => ({
     async ingest(expected: Expected) {
@@ -21,7 +21,7 @@ function ingesting(change: (ingest: Ingest) => void): (store: BlobStore) => Part
   });
 }
 
-/** A disk that takes so many pieces, and then is full. */
+/** Returns a disk that takes a number of pieces, and then is full. */
 function fullAfter(pieces: number): (store: BlobStore) => Partial<BlobStore> {
   return ingesting((ingest) => {
     const write = ingest.write.bind(ingest);
@@ -50,7 +50,7 @@ test('a client that the store gives no reader to follows no more', async () => {
   await fill.ended;
 });
 
-test('a client that comes to follow what the store takes nothing of is told so by its reader', async () => {
+test('a client that follows a blob of which the store takes no byte gets a reader that fails', async () => {
   await using cache = await MemoryCache.open({ store: fullAfter(0) });
   const upstream = new HeldUpstream(BYTES.length);
   const audience = new Audience();
@@ -67,7 +67,7 @@ test('a client that comes to follow what the store takes nothing of is told so b
   await fill.ended;
 });
 
-test('a client that comes to follow what the store has taken only a part of gets no reader', async () => {
+test('a client that follows a blob of which the store has taken only a part gets no reader', async () => {
   await using cache = await MemoryCache.open({ store: fullAfter(1) });
   const upstream = new HeldUpstream(BYTES.length);
   const audience = new Audience();

@@ -7,7 +7,7 @@ import { Allowance } from './allowance.ts';
 import type { Audience } from '../audience.ts';
 import { BlobSource } from '../transfer/blob-source.ts';
 import type { DirectPart, FillInView } from './direct-part.ts';
-import { giveBack } from './give-back.ts';
+import { releaseMemory } from './release-memory.ts';
 import { FailedReader } from './failed-reader.ts';
 import type { FillOptions } from './fill-options.ts';
 import { FillReport } from './fill-report.ts';
@@ -22,22 +22,22 @@ import { tolerate } from '../../content/tolerate.ts';
 import { byteLength } from '../transfer/wanted-part.ts';
 
 /**
- * The one fetch of a digest from one upstream: upstream → ingest, with every client a follower of the ingest. It owns its
- * upstream request and its own cancellation; no client's coming, going or slowness touches it.
+ * The one fetch of a digest from one upstream: upstream → ingest, with every client a follower of the ingest. The
+ * fill owns its upstream request and its cancellation; no client's coming, going or slowness touches it.
  */
 export class Fill implements FillInView {
   readonly target: Target;
   readonly digest: Digest;
-  /** The clients that follow it, or wait to. */
+  /** The clients that follow the fill, or wait to. */
   readonly audience: Audience;
   /**
-   * Resolves when upstream's headers are here and there is something to follow.
-   * Rejects with UpstreamError or StoreError where it does not come to that.
+   * Resolves when upstream's headers are here and followers can read.
+   * Rejects with UpstreamError or StoreError if the fill fails before.
    */
   readonly opened: Promise<void>;
-  /** Resolves when the fill is over, well or badly. Never rejects. */
+  /** Resolves when the fill is over, whether it succeeded or failed. Never rejects. */
   readonly ended: Promise<void>;
-  /** Resolves when it is known that no more of it will come into the store: at its end, or before. */
+  /** Resolves when it is known that the store will take no more of the blob: when the fill ends, or before. */
   readonly settled: Promise<void>;
   readonly #options: FillOptions;
   readonly #cancellation = new AbortController();
@@ -46,20 +46,20 @@ export class Fill implements FillInView {
   #source: BlobSource | undefined;
   #ingest: Ingest | undefined;
   #size: number | undefined;
-  /** Other repositories that upstream has confirmed it for: what that was worth is known once all is verified. */
+  /** Other repositories that upstream has confirmed the blob for. This is recorded once all bytes are verified. */
   readonly #boarded = new Map<string, RepositoryKey>();
   readonly #followers: Followers;
   #directBytes = 0;
-  #isToBeginAnew = false;
-  /** What is under way to the store. */
+  #isWorthRetrying = false;
+  /** The running write to the store. */
   #writing: Promise<void> | undefined;
   #hasRoom = true;
   #relay: Relay | undefined;
-  /** Why the store does not take it. */
+  /** The error with which the store refused the blob. */
   #refusal: StoreError | undefined;
   readonly #report: FillReport;
 
-  /** @param audience the client that it is begun for is in it already */
+  /** @param audience already contains the client that the fill is begun for */
   constructor(target: Target, digest: Digest, audience: Audience, options: FillOptions) {
     this.target = target;
     this.digest = digest;
@@ -68,7 +68,7 @@ export class Fill implements FillInView {
     this.#options = options;
     this.#report = new FillReport({ ...options, upstream: target.key.registry, digest });
     this.opened = this.#opening.promise;
-    // Everybody may have left before the answer is here.
+    // All clients may have left before the answer is here.
     this.opened.catch(() => {});
     this.ended = this.#run();
     this.settled = Promise.race([this.ended, this.#refused.promise]);
@@ -83,7 +83,7 @@ export class Fill implements FillInView {
     return this.#ingest?.offset ?? 0;
   }
 
-  /** Known once `opened`, where upstream or a manifest tells it. */
+  /** The blob's size in bytes: known once `opened`, if upstream or a manifest tells it. */
   get size(): number | undefined {
     return this.#size;
   }
@@ -96,45 +96,45 @@ export class Fill implements FillInView {
     return this.#directBytes;
   }
 
-  /** A part is fetched beside the fill, which goes on: from now on the part counts, whatever becomes of it. */
+  /** Counts a part that is fetched beside the fill; it counts even if that fetch fails. */
   spendDirect({ start, end }: DirectPart): void {
     this.#directBytes += end - start;
   }
 
-  /** A client asks for a part: it may come back for another one. */
+  /** Notes that a client has asked for a part: it may come back for another one. */
   readInParts(): void {
     this.#followers.readInParts();
   }
 
-  /** The blob belongs to another repository, too: where this transfer breaks or stalls, it goes on from there. */
+  /** Adds another repository that the blob belongs to: if this transfer breaks or stalls, it goes on from there. */
   join(target: Target): void {
     if (!isSameRepository(this.target, target)) this.#boarded.set(target.key.repository, target.key);
     this.#source?.join(target);
   }
 
-  /** Whether it was given up. It ends soon, and who comes now finds nothing but a broken transfer. */
+  /** Whether the fill was given up. It ends soon, and a client that came now would find only a broken transfer. */
   get isCancelled(): boolean {
     return this.#cancellation.signal.aborted;
   }
 
   /**
-   * Once `ended`: whether it may go better without what was wrong with it. The answers to several requests may not belong
-   * together, and a manifest may lie about the size. What one answer sends wrong, it sends wrong again.
+   * Once `ended`: whether another fill may succeed. The answers to several requests may not belong together, and a
+   * manifest may lie about the size; but if a single answer was wrong, it would be wrong again.
    */
-  get isToBeginAnew(): boolean {
-    return this.#isToBeginAnew;
+  get isWorthRetrying(): boolean {
+    return this.#isWorthRetrying;
   }
 
   /**
-   * A reader of the bytes as they arrive. To be called once `opened`.
-   * @throws UpstreamError `cancelled` where it was given up meanwhile
+   * Returns a reader of the bytes as they arrive. May be called once `opened`.
+   * @throws UpstreamError `cancelled` if the fill was given up meanwhile
    */
   async follow(client: string): Promise<BlobReader> {
     if (this.#ingest === undefined) throw new Error(`the fill of ${this.digest} has not been opened`);
     if (this.isCancelled) throw this.#abandoned();
     const leave = this.#followers.attend(client);
     try {
-      return new LeavingReader(await this.#follower(this.#ingest), this.#size, leave);
+      return new LeavingReader(await this.#openReader(this.#ingest), this.#size, leave);
     } catch (error) {
       leave();
       throw error;
@@ -142,46 +142,47 @@ export class Fill implements FillInView {
   }
 
   /**
-   * For a follower whose reader has failed: the transfer goes on for all of them, past the store.
+   * Returns what a follower reads on from after its reader has failed: the transfer goes on for all followers, past the
+   * store.
    * @param open begins a transfer for this follower alone
-   * @returns undefined where it does not, or not from `position` on
+   * @returns undefined if the transfer does not go on, or not from `position`
    */
-  async relayed(
+  async joinRelay(
     client: string,
     position: number,
     open: (position: number) => Promise<PieceSource>,
   ): Promise<PieceSource | undefined> {
-    // Followers hear of a failing store before this does.
+    // Followers notice a failing store before the fill does.
     await this.#writing?.catch(() => {});
     const seat = this.#relay?.join(position);
     if (seat === undefined) return undefined;
     return new RelaySource({ seat, size: this.#size, open, onEnd: this.#followers.attend(client) });
   }
 
-  /** Whether the cache has room for it, as far as that is known. */
+  /** Whether the store keeps the blob, as far as that is known. */
   get isKept(): boolean {
     return this.#hasRoom && this.#refusal === undefined;
   }
 
-  /** Whether clients may board: not once its bytes are not kept, or it was given up. */
+  /** Whether clients may board: not after the store has refused the bytes, or the fill was given up. */
   get isBoardable(): boolean {
     return this.#relay === undefined && !this.isCancelled;
   }
 
-  /** Ends the fill, whoever follows it. */
+  /** Ends the fill, even if clients follow it. */
   cancel(): void {
     this.#followers.end();
     this.#cancellation.abort();
     this.#relay?.end(this.#abandoned());
   }
 
-  /** What the store does not take at all is relayed from its first byte. */
-  #follower(ingest: Ingest): Promise<BlobReader> | BlobReader {
+  /** Opens a reader. If the store takes no byte of the blob, the reader fails, and all bytes are relayed. */
+  #openReader(ingest: Ingest): Promise<BlobReader> | BlobReader {
     const refusal = ingest.offset === 0 ? this.#refusal : undefined;
     return refusal === undefined ? ingest.follow() : new FailedReader(this.#size, refusal);
   }
 
-  /** No client has come back: what is worth it goes on, but not what is not kept. */
+  /** Gives the fill up after no client has come back, unless its bytes are kept and it is worth finishing. */
   #deserted(): void {
     if (this.#followers.count === 0 && !(this.isBoardable && isWorthFinishing(this))) this.cancel();
   }
@@ -192,7 +193,7 @@ export class Fill implements FillInView {
       this.#report.ended('stored', this.offset);
     } catch (error) {
       this.#opening.reject(error);
-      this.#tellFailure(error);
+      this.#reportFailure(error);
       this.#report.ended(this.isCancelled ? 'abandoned' : 'failed', this.offset, error);
     } finally {
       this.#followers.end();
@@ -207,7 +208,7 @@ export class Fill implements FillInView {
     try {
       this.#size = source.size ?? (await this.#describedSize());
       const allowance = new Allowance(this.#options.room);
-      // What there is no room for at all is not announced to the store: something else would have to go for it.
+      // The size is not announced if there is no room at all: the store would evict other content for it.
       this.#hasRoom = await allowance.ask(this);
       const size = this.#hasRoom ? this.#size : undefined;
       const ingest = await store.ingest({ digest: this.digest, size });
@@ -219,7 +220,7 @@ export class Fill implements FillInView {
     } catch (error) {
       this.#relay?.end(error);
       const isDescribed = source.size === undefined && this.#size !== undefined;
-      this.#isToBeginAnew = error instanceof VerificationError && (source.isPutTogether || isDescribed);
+      this.#isWorthRetrying = error instanceof VerificationError && (source.isPutTogether || isDescribed);
       await this.#ingest?.abort(asError(error));
       throw error;
     } finally {
@@ -241,45 +242,45 @@ export class Fill implements FillInView {
     if (this.#refusal !== undefined) throw this.#refusal;
   }
 
-  /** Where the store cannot take the bytes, or may not, the transfer goes on for those who follow it. */
+  /** Writes pieces to the store. If the store cannot take them, or may not, the transfer goes on for the followers. */
   async #write(ingest: Ingest, pieces: readonly Uint8Array[], allowance: Allowance): Promise<void> {
     try {
       await allowance.spend(byteLength(pieces), this);
       await ingest.write(pieces);
-      for (const piece of pieces) giveBack(piece);
+      for (const piece of pieces) releaseMemory(piece);
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       this.#refusal = error;
       this.#refused.resolve();
       this.#relay = new Relay(ingest.offset, this.#options.clock);
-      this.#tellFailure(error);
+      this.#reportFailure(error);
       await ingest.abort(error);
       this.#followers.waitNoMore();
     }
   }
 
-  /** @param isGiven whether all of the bytes came through the repository that the fill was begun for */
+  /** @param isGiven whether all bytes came through the repository that the fill was begun for */
   async #record(stored: Stored, isGiven: boolean): Promise<void> {
     const { belonging, index, clock } = this.#options;
     try {
-      // First of all: a follower that has just got its last byte may ask again at once.
+      // The belongings come first: a follower that has just got its last byte may ask again at once.
       if (isGiven) await belonging.add(this.target.key, this.digest, 'given');
       else await belonging.addOrigin(this.target.key.registry, this.digest);
       for (const key of this.#boarded.values()) await belonging.add(key, this.digest, 'confirmed');
       await recordOrDrop(this.#options, stored.digest, () => index.putBlob(stored, clock.now()));
     } catch (error) {
-      this.#tellFailure(error);
+      this.#reportFailure(error);
     }
   }
 
-  #tellFailure(error: unknown): void {
+  #reportFailure(error: unknown): void {
     this.#report.failed(error, this.#size ?? this.offset);
   }
 
-  /** A manifest's word for the size: believed only where upstream itself does not tell one, and once. */
+  /** Returns the size that a manifest tells. It is believed only if upstream itself tells none, and only once. */
   async #describedSize(): Promise<number | undefined> {
-    const { index, events, isAgain } = this.#options;
-    if (isAgain === true) return undefined;
+    const { index, events, isRetry } = this.#options;
+    if (isRetry === true) return undefined;
     return tolerate(events, 'look up a size', () => index.describedSize(this.digest));
   }
 

@@ -21,7 +21,7 @@ test('a fill that was given up takes with it none that has begun since', async (
   await fills.close();
 });
 
-test('to close them gives all of them up, and waits for their end', async () => {
+test('closing gives all fills up, and waits for their end', async () => {
   await using cache = await MemoryCache.open();
   const target = new HeldUpstream(7).target();
   const fills = new Fills(cache);
@@ -33,7 +33,7 @@ test('to close them gives all of them up, and waits for their end', async () => 
   expect([fills.size, cache.clock.pending]).toEqual([0, 0]);
 });
 
-/** A fill of which a manifest tells a wrong size, and whose bytes have come. */
+/** Runs a fill for which a manifest tells a wrong size, and whose bytes have come. */
 async function wronglyDescribed() {
   const cache = await MemoryCache.open({ index: { describedSize: () => Promise.resolve(8) } });
   const upstream = new HeldUpstream(undefined);
@@ -46,7 +46,7 @@ async function wronglyDescribed() {
   return { cache, upstream, fills, fill };
 }
 
-test('what came wrong for a reason that may be gone is begun anew, once, for the clients that come next', async () => {
+test('a fill that was wrong for a reason that may be gone is begun anew, once, for the next clients', async () => {
   const { cache, upstream, fills, fill } = await wronglyDescribed();
   await fill.ended;
   await expect.poll(() => upstream.bodies.length).toBe(2);
@@ -60,7 +60,7 @@ test('what came wrong for a reason that may be gone is begun anew, once, for the
   await cache[Symbol.asyncDispose]();
 });
 
-test('it is not begun anew where a client has begun it already', async () => {
+test('such a fill is not begun anew if a client has begun one already', async () => {
   const { cache, upstream, fills, fill } = await wronglyDescribed();
   const other = new HeldUpstream(7);
   cache.events.subscribe((event) => {

@@ -6,17 +6,17 @@ import type { FillOptions } from './fill-options.ts';
 import { flightKey } from '../../async/flights.ts';
 import type { Target } from '../target.ts';
 
-/** More fills do not end while one client waits for the disk. */
+/** Digests whose endings are counted: more fills than this do not end while one client waits for the disk. */
 const MAX_ENDINGS = 1_000;
 
 /**
- * Running fills, one for each upstream and digest. Not one for all upstreams that have the digest: one that sends a
- * byte a second, or wrong bytes, would have the clients of all others in its hand.
+ * Running fills, one for each upstream and digest. Upstreams do not share a fill: an upstream that sends a byte a
+ * second, or wrong bytes, would hold up the clients of all others.
  */
 export class Fills {
-  /** The fill of each upstream and digest that clients may board. */
+  /** The latest fill of each upstream and digest, which clients may board. */
   readonly #boardable = new Map<string, Fill>();
-  /** Those that were given up, but have not ended yet, too. */
+  /** All fills that have not ended, including those that were given up. */
   readonly #unended = new Set<Fill>();
   readonly #endings = new LRUCache<Digest, number>({ max: MAX_ENDINGS });
   readonly #options: FillOptions;
@@ -30,7 +30,7 @@ export class Fills {
     return this.#boardable.size;
   }
 
-  /** The fill to board, where there is one: not one that has been given up, or that the store does not take. */
+  /** Returns the fill to board, if there is one: none that was given up, or whose bytes the store has refused. */
   get(upstream: string, digest: Digest): Fill | undefined {
     const fill = this.#boardable.get(flightKey(upstream, digest));
     return fill?.isBoardable === true ? fill : undefined;
@@ -41,20 +41,20 @@ export class Fills {
   }
 
   /**
-   * Changes when a fill of the digest has ended, from whichever upstream: what the store was asked before that has to
-   * be asked again.
+   * Counts the fills of the digest that have ended, from any upstream. If the number has changed since the store was
+   * asked for the digest, the store must be asked again.
    */
   endings(digest: Digest): number {
     return this.#endings.get(digest) ?? 0;
   }
 
-  /** @param audience the client that it is begun for is in it already */
+  /** Starts a fill. @param audience already contains the client that the fill is begun for */
   start(target: Target, digest: Digest, audience: Audience): Fill {
     const fill = this.#start(target, digest, audience, this.#options);
     void fill.ended.then(() => {
-      // Once, and only where it may help: the clients have been cut, but the next ones find the right bytes.
-      if (fill.isToBeginAnew && !this.#isClosed && this.get(target.key.registry, digest) === undefined) {
-        this.#start(target, digest, new Audience(), { ...this.#options, isAgain: true });
+      // Once, and only if it may help: this fill's clients were cut off, but the next ones find the right bytes.
+      if (fill.isWorthRetrying && !this.#isClosed && this.get(target.key.registry, digest) === undefined) {
+        this.#start(target, digest, new Audience(), { ...this.#options, isRetry: true });
       }
     });
     return fill;
@@ -68,7 +68,7 @@ export class Fills {
     void fill.ended.then(() => {
       this.#unended.delete(fill);
       this.#endings.set(digest, this.endings(digest) + 1);
-      // Another one may have begun since this was given up.
+      // Another fill may have begun since this one was given up.
       if (this.#boardable.get(key) === fill) this.#boardable.delete(key);
     });
     return fill;

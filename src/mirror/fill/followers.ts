@@ -2,7 +2,7 @@ import type { Clock } from '../../clock.ts';
 import type { Audience } from '../audience.ts';
 import { graceMs } from './worth-finishing.ts';
 
-/** Who follows a fill now, and how long it waits when all of them have left. */
+/** Counts the followers of a fill, and waits for a client to come back after all have left. */
 export class Followers {
   readonly #audience: Audience;
   readonly #clock: Clock;
@@ -12,7 +12,7 @@ export class Followers {
   #isOver = false;
   #cancelGrace: (() => void) | undefined;
 
-  /** @param onDeserted is called when no client has come back in time */
+  /** @param onDeserted called when no client has come back in time */
   constructor(audience: Audience, clock: Clock, onDeserted: () => void) {
     this.#audience = audience;
     this.#clock = clock;
@@ -23,7 +23,7 @@ export class Followers {
     return this.#count;
   }
 
-  /** @returns what is to be called, once, when the client has gone */
+  /** Adds a follower. @returns a function to call once, when the client has gone */
   attend(client: string): () => void {
     const leave = this.#audience.enter(client);
     this.#count += 1;
@@ -35,20 +35,20 @@ export class Followers {
     };
   }
 
-  /** A client asks for a part: it may come back for another one, and is waited for longer from now on. */
+  /** Notes that a client has asked for a part: it may come back for another, so the fill waits longer from now on. */
   readInParts(): void {
     this.#isReadInParts = true;
     this.wait();
   }
 
-  /** Begins to wait for a client, where there is none. */
+  /** Begins to wait for a client, if none follows. */
   wait(): void {
     if (this.#count > 0) return;
     this.#cancelGrace?.();
     if (!this.#isOver) this.#cancelGrace = this.#clock.after(graceMs(this.#isReadInParts), this.#onDeserted);
   }
 
-  /** From now on it is over as soon as no client follows, or is about to. */
+  /** From now on the fill is deserted as soon as no client follows, or is about to. */
   waitNoMore(): void {
     const look = (): void => {
       if (this.#audience.client === undefined && !this.#isOver) this.#onDeserted();
@@ -57,7 +57,7 @@ export class Followers {
     look();
   }
 
-  /** Nothing is waited for any more. */
+  /** Stops waiting, for good. */
   end(): void {
     this.#isOver = true;
     this.#cancelGrace?.();

@@ -3,14 +3,14 @@ import { expect, test } from 'vitest';
 import { ScriptedReader } from '../../../test/support/scripted-reader.ts';
 import { LeavingReader } from './leaving-reader.ts';
 
-test('its size is what the ingest was told, or what the fill knows', () => {
+test('the size of a follower’s reader is the ingest’s, or else the fill’s', () => {
   const sizeless = new ScriptedReader(9);
   Object.defineProperty(sizeless, 'size', { value: undefined });
   const readers = [new ScriptedReader(9), sizeless].map((inner) => new LeavingReader(inner, 7, () => {}));
   expect(readers.map(({ size }) => size)).toEqual([9, 7]);
 });
 
-test('it says once that it is gone, and is closed when the follower is', async () => {
+test('a follower’s reader reports once that it has left, and closes the reader inside', async () => {
   const closing = Promise.withResolvers<void>();
   const follower = new ScriptedReader(9);
   let closed = 0;

@@ -1,12 +1,12 @@
 import type { BlobReader } from '../../store/blob-store.ts';
 import { ForwardingReader } from '../../store/forwarding-reader.ts';
 
-/** A follower of a fill, which knows more of the size than the ingest does, that says once that it is gone. */
+/** A follower's reader. It knows the size if the fill does (the ingest may not), and reports once that it has left. */
 export class LeavingReader extends ForwardingReader {
   readonly #size: number | undefined;
   #onClose: (() => void) | undefined;
 
-  /** @param size of the blob, where the fill knows it */
+  /** @param size of the blob in bytes, if the fill knows it */
   constructor(inner: BlobReader, size: number | undefined, onClose: () => void) {
     super(inner);
     this.#size = size;

@@ -6,7 +6,7 @@ import { RelaySource } from './relay-source.ts';
 
 const MiB = 1024 * 1024;
 
-/** A transfer of its own, which gives one piece. */
+/** A reader's own transfer, which gives one piece. */
 class OwnSource implements PieceSource {
   readonly size = undefined;
   readonly offset: number;
@@ -37,8 +37,8 @@ function start() {
   return { relay, source, left: () => left };
 }
 
-/** A reader whose next bytes the relay has no longer, and how often it was left. */
-function behind(opening: Promise<OwnSource>) {
+/** Returns a reader whose next bytes the relay has no longer, and counts how often it left. */
+function readerLeftBehind(opening: Promise<OwnSource>) {
   const left = { relay: 0, fill: 0 };
   const asked: number[] = [];
   const source = new RelaySource({
@@ -89,7 +89,7 @@ test('a reader that is destroyed is waited for no more', async () => {
 
 test('a reader that has fallen behind goes on by itself from where it is, and leaves the relay', async () => {
   const own = new OwnSource(3);
-  const { source, left, asked } = behind(Promise.resolve(own));
+  const { source, left, asked } = readerLeftBehind(Promise.resolve(own));
   expect(source.offset).toBe(3);
   expect(await textOf(source)).toBe('own');
   expect([asked, own.isDestroyed, left]).toEqual([[3], false, { relay: 1, fill: 1 }]);
@@ -97,16 +97,16 @@ test('a reader that has fallen behind goes on by itself from where it is, and le
   expect([own.isDestroyed, left]).toEqual([true, { relay: 1, fill: 1 }]);
 });
 
-test('its offset is then that of its own transfer', async () => {
-  const { source } = behind(Promise.resolve(new OwnSource(5)));
+test('the offset of a reader that goes on by itself is that of its own transfer', async () => {
+  const { source } = readerLeftBehind(Promise.resolve(new OwnSource(5)));
   await source.pieces().next();
   expect(source.offset).toBe(5);
 });
 
-test('one that is destroyed while its own transfer begins leaves none behind', async () => {
+test('a reader that is destroyed while its own transfer begins leaves no transfer behind', async () => {
   const opening = Promise.withResolvers<OwnSource>();
   const own = new OwnSource(3);
-  const { source } = behind(opening.promise);
+  const { source } = readerLeftBehind(opening.promise);
   const reading = source.pieces().next();
   await setImmediate();
   source.destroy();

@@ -2,7 +2,7 @@ import type { PieceSource, Seat } from './relay.ts';
 
 interface RelaySourceOptions {
   readonly seat: Seat;
-  /** The blob's, where it is known. */
+  /** Size of the blob in bytes, if it is known. */
   readonly size: number | undefined;
   /** Begins a transfer for this reader alone. */
   readonly open: (position: number) => Promise<PieceSource>;
@@ -10,7 +10,7 @@ interface RelaySourceOptions {
   readonly onEnd: () => void;
 }
 
-/** What is read of a relay, and, once this reader has fallen behind, of a transfer of its own. */
+/** Reads from a relay, and, once this reader has fallen behind, from a transfer of its own. */
 export class RelaySource implements PieceSource {
   readonly #options: RelaySourceOptions;
   #own: PieceSource | undefined;

@@ -9,7 +9,7 @@ function megabytes(count: number, value = 0): Uint8Array[] {
   return Array.from({ length: count }, (_, index) => Buffer.alloc(MiB, value + index));
 }
 
-/** Reads so many bytes, and asks for the next ones. */
+/** Reads `bytes` bytes, and asks for the next ones. */
 async function read(seat: Seat, bytes: number): Promise<void> {
   for (let count = 0; count < bytes;) {
     const pieces = await seat.next();
@@ -113,7 +113,7 @@ describe('a relay', () => {
     expect(relay.join(MiB)?.offset).toBe(MiB);
   });
 
-  test('leaves a reader behind that holds the others for too long, and then does not wait for it again', async () => {
+  test('leaves a reader behind that holds the others up for too long, and does not wait for it again', async () => {
     const clock = new ManualClock();
     const relay = new Relay(0, clock);
     const [lazy, eager] = [relay.join(0)!, relay.join(0)!];
@@ -130,7 +130,7 @@ describe('a relay', () => {
     expect([await lazy.next(), lazy.offset, clock.monotonic()]).toEqual(['lost', 0, 5_000]);
   });
 
-  test('one that leaves is not waited for', async () => {
+  test('does not wait for a reader that has left', async () => {
     const relay = new Relay(0, new ManualClock());
     const [lazy, eager] = [relay.join(0)!, relay.join(0)!];
     const reading = read(eager, 5 * MiB);

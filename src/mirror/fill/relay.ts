@@ -1,15 +1,15 @@
 import type { Clock } from '../../clock.ts';
 import { byteLength } from '../transfer/wanted-part.ts';
 
-/** How far the readers of one transfer may be apart, in bytes: so much is kept in memory. */
+/** Greatest distance between the readers of one transfer, in bytes. As many bytes are kept in memory. */
 const WINDOW = 4 * 1024 * 1024;
 
-/** How long those that are ahead wait for one that is so far behind. */
+/** How long the readers that are ahead wait for one that is that far behind. */
 const PATIENCE_MS = 5_000;
 
 /** Bytes from one position on, in order. */
 export interface PieceSource {
-  /** The whole blob's size, where it is known. */
+  /** The whole blob's size, if it is known. */
   readonly size: number | undefined;
   /** Position of the next byte that `pieces` will give. */
   readonly offset: number;
@@ -17,20 +17,20 @@ export interface PieceSource {
   destroy(): void;
 }
 
-/** One reader of a relay, up to where it has come. */
+/** One reader's place in a relay. */
 export interface Seat {
   readonly offset: number;
   /**
-   * The bytes at the offset, which moves by as many when this is called again.
-   * @returns undefined at the end, `lost` where they are not kept any more. @throws what ended the relay
+   * Returns the bytes at the offset. The next call moves the offset past them.
+   * @returns undefined at the end, `lost` if the bytes are not kept any more. @throws the error that ended the relay
    */
   next(): Promise<readonly Uint8Array[] | 'lost' | undefined>;
   leave(): void;
 }
 
 /**
- * One transfer for several readers, kept nowhere: what the store cannot take any more. The readers go on at about the
- * pace of the slowest; one that is too slow for the others has to go on by itself.
+ * Shares one transfer among several readers after the store has refused its bytes, and keeps only a window of it. The
+ * readers go on at about the pace of the slowest; a reader that is too slow for the others has to go on by itself.
  */
 export class Relay {
   readonly #clock: Clock;
@@ -48,7 +48,7 @@ export class Relay {
     this.#clock = clock;
   }
 
-  /** @returns undefined where the bytes at `position` are not kept any more, or are not the next ones yet */
+  /** Adds a reader. @returns undefined if the bytes at `position` are kept no more, or are not the next ones yet */
   join(position: number): Seat | undefined {
     if (position < this.#start || position > this.#end) return undefined;
     const seat = new TakenSeat(this, position);
@@ -72,7 +72,7 @@ export class Relay {
     this.#trim();
   }
 
-  /** No more bytes come. @param error why, where these were not all */
+  /** Ends the relay: no more bytes come. @param error why, if these were not all */
   end(error?: unknown): void {
     this.#over ??= { error };
     this.wake();
@@ -84,7 +84,7 @@ export class Relay {
     for (const wake of woken) wake();
   }
 
-  /** For seats. */
+  /** Waits for the bytes at a position; called by seats. */
   async at(position: number): Promise<readonly Uint8Array[] | 'lost' | undefined> {
     for (;;) {
       if (position < this.#start) return 'lost';
@@ -97,13 +97,13 @@ export class Relay {
     }
   }
 
-  /** For seats. */
+  /** Removes a reader; called by seats. */
   leave(seat: TakenSeat): void {
     this.#seats.delete(seat);
     this.wake();
   }
 
-  /** Only a reader that is alone is waited for without end: the other followers may still be reading what is stored. */
+  /** Waits without end for a single reader, and for a first one: the followers may still be reading what is stored. */
   #hasRoom(isPatient: boolean): boolean {
     const offsets = [...this.#seats].map(({ offset }) => offset);
     if (offsets.length === 0) return false;
@@ -116,7 +116,7 @@ export class Relay {
       this.#start += this.#pieces[0].length;
       this.#pieces.shift();
     }
-    // Whose bytes have gone is not waited for any more.
+    // A reader whose next bytes have gone is not waited for any more.
     for (const seat of this.#seats) if (seat.offset < this.#start) this.#seats.delete(seat);
   }
 
@@ -141,7 +141,7 @@ export class Relay {
 class TakenSeat implements Seat {
   readonly #relay: Relay;
   #offset: number;
-  #given = 0;
+  #pending = 0;
 
   constructor(relay: Relay, offset: number) {
     this.#relay = relay;
@@ -153,11 +153,11 @@ class TakenSeat implements Seat {
   }
 
   async next(): Promise<readonly Uint8Array[] | 'lost' | undefined> {
-    this.#offset += this.#given;
-    this.#given = 0;
+    this.#offset += this.#pending;
+    this.#pending = 0;
     this.#relay.wake();
     const pieces = await this.#relay.at(this.#offset);
-    if (pieces !== undefined && pieces !== 'lost') this.#given = byteLength(pieces);
+    if (pieces !== undefined && pieces !== 'lost') this.#pending = byteLength(pieces);
     return pieces;
   }
 

@@ -11,7 +11,7 @@ test.each([
   ['and with less it is, well before it is well under way', { offset: 10 * MiB, size: 70 * MiB }, true],
   ['and one well under way', { offset: 250 * MiB, size: 1000 * MiB }, true],
   ['a large blob that has just begun is not', { offset: 249 * MiB, size: 1000 * MiB }, false],
-  ['nor one whose end nobody knows', { offset: 5 * MiB, size: undefined }, false],
+  ['nor is one of unknown size', { offset: 5 * MiB, size: undefined }, false],
 ])('%s', (_, progress, expected) => {
   expect(isWorthFinishing(progress)).toBe(expected);
 });

@@ -1,4 +1,4 @@
-/** How far a fill has come. Bytes; `size` is undefined where upstream did not tell it. */
+/** Progress of a fill. Bytes; `size` is undefined if upstream did not tell it. */
 export interface FillProgress {
   readonly offset: number;
   readonly size: number | undefined;
@@ -11,20 +11,20 @@ const WELL_UNDER_WAY = 0.25;
 const GRACE_MS = 10_000;
 
 /**
- * As long it waits where a client has asked for a part: a client that reads a blob in parts leaves after each, and comes
- * back for the next one. To give up between two of them would fetch the beginning time and again.
+ * The same after a client has asked for a part: a client that reads a blob in parts leaves after each, and comes back
+ * for the next one. To give the fill up between two parts would fetch the beginning time and again.
  */
 const GRACE_BETWEEN_PARTS_MS = 60_000;
 
 /**
- * Whether a fill that nobody follows any more should go on: when little is left, or when a good part is
- * here already, finishing costs less than the fetch that the next client would have to begin anew.
+ * Whether a fill without followers should go on: if little is left, or a good part is here already, finishing costs
+ * less than the fetch that the next client would have to begin anew.
  */
 export function isWorthFinishing({ offset, size = Infinity }: FillProgress): boolean {
   return size - offset <= LITTLE_LEFT || offset >= size * WELL_UNDER_WAY;
 }
 
-/** After how many milliseconds without a client a fill is looked at: unless it is worth finishing then, it is given up. */
+/** Milliseconds without a client after which a fill is given up, unless it is worth finishing by then. */
 export function graceMs(isReadInParts: boolean): number {
   return isReadInParts ? GRACE_BETWEEN_PARTS_MS : GRACE_MS;
 }
