@@ -49,11 +49,14 @@ export const configSchema = (context: ValueContext) =>
       .prefault('5s')
       .describe(
         'How long Larder still takes new connections once it has been told to stop by SIGTERM, while `/readyz` says 503: ' +
-          'a pull opens one for its next layer, and a load balancer takes a moment to notice.',
+          'a pull opens one for its next layer, and a load balancer takes a moment to notice. ' +
+          'While pulls are under way it takes them for up to half of `drain` longer.',
       ),
     drain: wait(0)
       .prefault('25s')
-      .describe('How long running requests may go on after that. Kubernetes kills 30 s after SIGTERM.'),
+      .describe(
+        'How long running requests may go on after `drainDelay`. Kubernetes kills 30 s after SIGTERM.',
+      ),
     log: log(),
   });
 

@@ -35,6 +35,8 @@ export interface App {
   ): void;
   /** The caller calls it when a response is over. */
   release(record: RequestRecord): void;
+  /** Number of registry requests that are being served. */
+  readonly serving: number;
   /** Makes `/readyz` say from now on that the server is stopping. */
   beNotReady(): void;
 }
@@ -84,6 +86,9 @@ export function createApp(options: AppOptions): App {
     },
     beNotReady: () => (isStopping = true),
     release: (record) => endpoint.release(record),
+    get serving() {
+      return options.admission.running;
+    },
   };
 }
 

@@ -34,6 +34,7 @@ async function start(handle: Handle, buggy: { release?: boolean; isTrusted?: () 
     release() {
       if (buggy.release === true) throw BUG;
     },
+    serving: 0,
     beNotReady() {},
   };
   const server = await listen({

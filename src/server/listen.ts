@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import type { Clock } from '../clock.ts';
 import type { Events } from '../events.ts';
 import type { App } from './app.ts';
+import { untilPullsEnd } from './drain.ts';
 import { clientKey } from './request/client-key.ts';
 import { Connections, type ConnectionLimits } from './connections.ts';
 import { Mishaps } from './mishaps.ts';
@@ -38,8 +39,11 @@ const MAX_PIPELINED = 16;
 const RESERVE = 16;
 const RESERVE_MS = 2_000;
 
-/** Node's default, made explicit: names and headers of the longest honest request fit many times over. */
-const MAX_HEADER_BYTES = 16 * 1024;
+/**
+ * Four times Node's default: podman names up to 1,024 ranges of a layer in one header, each of up to 23 characters where
+ * the layer is large.
+ */
+const MAX_HEADER_BYTES = 64 * 1024;
 /** Longer than load balancers keep idle connections, so that the load balancer closes them. */
 const KEEP_ALIVE_MS = 75_000;
 
@@ -49,9 +53,10 @@ export interface Listening {
   /** Number of open connections. */
   readonly connections: number;
   /**
-   * Says that the server is not ready, but serves on for `delayMs` milliseconds: a pull opens a connection for its next
-   * layer, and a load balancer takes a moment to notice. Then stops accepting, lets running requests finish for at most
-   * `limitMs` milliseconds, and cuts the connections that are left.
+   * Says that the server is not ready, but serves on for `delayMs` milliseconds and while pulls are under way
+   * (`untilPullsEnd`): a pull opens a connection for its next layer, and a load balancer takes a moment to notice. Then
+   * stops accepting, lets running requests finish, and cuts what is left when `delayMs` and `limitMs` are over. Without
+   * a delay it stops accepting at once.
    * @returns how many connections were cut
    */
   drain(limitMs: number, delayMs?: number): Promise<number>;
@@ -96,9 +101,10 @@ export async function listen(options: ListenOptions): Promise<Listening> {
     },
     async drain(limitMs, delayMs = 0) {
       app.beNotReady();
-      if (delayMs > 0) await after(clock, delayMs);
+      const isServing = (): boolean => app.serving > 0;
+      const leftMs = delayMs > 0 ? await untilPullsEnd(clock, isServing, { delayMs, limitMs }) : limitMs;
       isDraining = true;
-      return closeServer(server, connections, clock, limitMs);
+      return closeServer(server, connections, clock, leftMs);
     },
   };
 }
@@ -146,12 +152,6 @@ async function closeServer(
   await closed;
   cancel();
   return cut;
-}
-
-function after(clock: Clock, ms: number): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  clock.after(ms, resolve);
-  return promise;
 }
 
 function serverOptions({ headerTimeoutMs }: ListenLimits): ServerOptions {

@@ -49,6 +49,15 @@ const SMALL = randomBytes(3 * MiB);
 const SMALL_DIGEST = digestOf(SMALL);
 const SMALL_PATH = `/v2/acme/app/blobs/${SMALL_DIGEST}`;
 
+test('as many as podman names at once, with the offsets of a layer of ten gigabytes', async () => {
+  await using world = await start(SMALL);
+  await world.mirror.get(SMALL_PATH);
+  const parts = Array.from({ length: 1024 }, (_, i) => [i * 2_000, i * 2_000 + 10] as const);
+  const offset = (position: number): string => String(position).padStart(11, '0');
+  const range = `bytes=${parts.map(([start, end]) => `${offset(start)}-${offset(end - 1)}`).join()}`;
+  expectParts(await world.mirror.get(SMALL_PATH, { headers: { range } }), SMALL, parts);
+});
+
 test.each(['cold', 'warm'])('of a %s blob: the parts asked for, and one fetch', async (temperature) => {
   await using world = await start(SMALL);
   if (temperature === 'warm') await world.mirror.get(SMALL_PATH);
