@@ -2,11 +2,11 @@ import type { StoredUse } from '../index/blob-index.ts';
 import { evictionRank } from '../index/eviction-rank.ts';
 import type { Digest } from '../oci/digest.ts';
 
-/** What an eviction is to achieve, and what it must leave alone. */
+/** What an eviction must achieve, and what it must leave alone. */
 export interface EvictionDemand {
   /** Bytes that have to go. */
   readonly missing: number;
-  /** What was last used before goes in any case; milliseconds since the epoch. */
+  /** Content last used before this time goes in any case; milliseconds since the epoch. */
   readonly unusedBefore: number | undefined;
   readonly isPinned: (digest: Digest) => boolean;
   readonly isHeld: (digest: Digest) => boolean;
@@ -16,15 +16,15 @@ export interface Choice {
   readonly evict: readonly StoredUse[];
   /** Passed over because they are pinned. */
   readonly pinned: readonly StoredUse[];
-  /** How many were passed over because they are in use. */
+  /** Number of blobs passed over because they are in use. */
   readonly held: number;
-  /** The last one that was looked at. */
+  /** The last blob that was looked at. */
   readonly last: StoredUse | undefined;
-  /** Whether what was chosen is enough, so that nothing after `last` need be looked at. */
+  /** Whether the choice is enough, so that nothing after `last` need be looked at. */
   readonly isEnough: boolean;
 }
 
-/** Chooses from a page of what is stored, which is in the order of eviction. */
+/** Chooses from a page of stored content in the order of eviction. */
 export function chooseEvictions(page: readonly StoredUse[], demand: EvictionDemand): Choice {
   const evict: StoredUse[] = [];
   const pinned: StoredUse[] = [];
@@ -44,7 +44,7 @@ export function chooseEvictions(page: readonly StoredUse[], demand: EvictionDema
   return { evict, pinned, held, last, isEnough: false };
 }
 
-/** By the rank and not by the use itself, since the candidates come in that order: a manifest is kept for longer. */
+/** Whether the rank, not the last use, lies before the limit: candidates come by rank, which favours manifests. */
 export function isUnused(
   candidate: Pick<StoredUse, 'usedAt' | 'tier'>,
   { unusedBefore }: Pick<EvictionDemand, 'unusedBefore'>,

@@ -22,38 +22,39 @@ export interface EvictorOptions {
   readonly index: SweepOptions['index'];
   readonly clock: Clock;
   readonly events: Events;
-  /** Bytes free on the disk. Rejects where they cannot be told. */
+  /** Returns the bytes free on the disk. Rejects if the disk does not tell. */
   readonly freeBytes: () => Promise<number>;
   /** Writes down the uses that are only in memory. */
   readonly flushUses: () => Promise<void>;
-  /** Told of each blob whose bytes have gone. */
+  /** Called for each blob whose bytes have gone. */
   readonly onEvicted: (digest: Digest) => void;
 }
 
-/** Other programs fill the disk, too, and time passes. */
+/** Interval between regular looks: other programs fill the disk, too, and blobs become unused as time passes. */
 const CHECK_EVERY_MS = 10_000;
 
 /**
- * File systems may tell only seconds later that deleted bytes are free. To believe them at once would be to evict for
- * the same bytes twice.
+ * How long after a sweep the disk's own count is not trusted: file systems may report deleted bytes as free only
+ * seconds later. Trusting them at once would evict twice for the same bytes.
  */
 const FREE_SETTLES_MS = 5_000;
 
-/** After a sweep that found too little to evict: so many times its own duration passes before the next. */
+/** Rest after a sweep that found too little to evict, as a multiple of its own duration. */
 const REST_FACTOR = 10;
 
-/** After one that could not delete what it chose. */
+/** Rest after a sweep that could not delete what it chose. */
 const FAILURE_REST_MS = 5_000;
 
 /**
- * When to evict: as soon as a fill begins that needs room, when the store is over its marks, and every few seconds for
- * what changes by itself. One sweep at a time, in the background: nobody waits for it.
+ * Decides when to evict: as soon as a fill begins that needs room, when the store is over its marks, and every few
+ * seconds for what changes by itself. One sweep runs at a time, in the background: no request waits for it.
  */
 export class Evictor {
   readonly #options: EvictorOptions;
   readonly #quarantine: Quarantine;
   readonly #cancellation = new AbortController();
-  readonly #misfits = new Map<Digest, Stored>();
+  /** Blobs larger than the cap, which go on their own. */
+  readonly #oversized = new Map<Digest, Stored>();
   #running: Promise<void> | undefined;
   #isDue = false;
   /** Bytes that a fill found no room for. */
@@ -61,10 +62,10 @@ export class Evictor {
   #looksForUnused = true;
   #restsUntil = 0;
   #freeSettlesAt = 0;
-  /** What was free on the disk and what the cache took of it, together, when that was last told reliably. Bytes. */
+  /** Bytes free on the disk plus bytes that the cache took of it, when the disk last told them reliably. */
   #room = 0;
   #hasFailed = false;
-  /** Whether the last sweep found too little, which has been told. */
+  /** Whether the last sweep found too little, which an event has reported. */
   #isStuck = false;
   #unsubscribe: (() => void) | undefined;
   #cancelCheck: (() => void) | undefined;
@@ -80,14 +81,14 @@ export class Evictor {
     this.#checkRegularly();
   }
 
-  /** A fill of so many bytes has found the disk full. */
+  /** Makes room for a fill of `bytes` that has found the disk full. */
   makeRoom(bytes: number): void {
     this.#wanted = Math.max(this.#wanted, bytes);
     this.#restsUntil = 0;
     this.wake();
   }
 
-  /** Looks, in the background, whether something has to go. */
+  /** Checks, in the background, whether something has to go. */
   wake(): void {
     this.#isDue = true;
     this.#running ??= this.#run();
@@ -103,7 +104,7 @@ export class Evictor {
     this.#unsubscribe?.();
     this.#cancelCheck?.();
     await this.#running;
-    // What was under way may have set it.
+    // The run that has just ended may have set it.
     this.#cancelWake?.();
   }
 
@@ -116,7 +117,7 @@ export class Evictor {
   #onGrowth(growth: Growth): void {
     const { maxSize } = this.#options.marks;
     if (growth.kind === 'committed' && maxSize !== undefined && growth.stored.size > maxSize) {
-      this.#misfits.set(growth.stored.digest, growth.stored);
+      this.#oversized.set(growth.stored.digest, growth.stored);
     }
     this.wake();
   }
@@ -124,7 +125,7 @@ export class Evictor {
   async #run(): Promise<void> {
     while (this.#isDue && !this.#cancellation.signal.aborted) {
       this.#isDue = false;
-      // What woke us is done first: the index learns of a commit right after it.
+      // The caller goes on first: after a commit, it tells the index of the blob.
       await nextTurn();
       try {
         await this.#check();
@@ -148,7 +149,7 @@ export class Evictor {
     const underFree = bytesUnderFree(marks, use);
     const room = bytesForRoom(wanted, use);
     const overCap = bytesOverCap(marks, use, false);
-    const isUrgent = room > 0 || this.#removableMisfits().length > 0;
+    const isUrgent = room > 0 || this.#removableOversized().length > 0;
     const isOver = overCap > 0 || underFree > 0;
     const isResting = now < this.#restsUntil;
     if (isOver && isResting) this.#wakeAfter(this.#restsUntil - now);
@@ -164,36 +165,36 @@ export class Evictor {
   }
 
   /**
-   * @param atMost bytes that have to go in any case, unless fewer are missing once the uses are written down
+   * @param atMost bytes that have to go for free space, unless fewer are missing once the uses are written down
    * @param wanted bytes that a fill found no room for
    */
   async #sweep(atMost: number, wanted: number): Promise<void> {
     const { marks, clock } = this.#options;
     const startedAt = clock.monotonic();
-    const misfits = this.#removableMisfits();
+    const oversized = this.#removableOversized();
     let toFree: number | undefined;
     const stats = await sweep({
       ...this.#options,
-      // What is free is measured once, after the uses have been written down, since fills may have ended meanwhile and
-      // given back what they took. Not again after that: file systems tell only later of what was deleted. What is
-      // missing beyond it is for the next look.
+      // The free space is measured once, after the uses have been written down, since fills may have ended meanwhile
+      // and returned what they took. It is not measured again: file systems report deleted bytes only later. If more
+      // is missing, the next look finds it.
       missing: async (evicted) => {
         toFree ??= Math.min(atMost, await this.#bytesToFree(wanted));
         return Math.max(toFree - evicted, bytesOverCap(marks, this.#useOf(await this.#bytesKept()), true));
       },
       unusedBefore: this.#unusedBefore(),
-      misfits,
+      oversized,
       signal: this.#cancellation.signal,
     });
     const endedAt = clock.monotonic();
     if (toFree !== undefined && toFree > 0) this.#freeSettlesAt = endedAt + FREE_SETTLES_MS;
     if (stats.error !== undefined) this.#restsUntil = endedAt + FAILURE_REST_MS;
     else if (stats.missing > 0) this.#restsUntil = endedAt + REST_FACTOR * (endedAt - startedAt);
-    this.#forget(misfits);
+    this.#forget(oversized);
     this.#tell(stats, endedAt - startedAt);
   }
 
-  /** Bytes that have to go in any case. */
+  /** Measures how many bytes have to go for free space, whatever the cap allows. */
   async #bytesToFree(wanted: number): Promise<number> {
     const use = await this.#measure(wanted);
     return Math.max(bytesUnderFree(this.#options.marks, use), bytesForRoom(wanted, use));
@@ -207,14 +208,14 @@ export class Evictor {
     return { ...this.#useOf(bytes), free: free === undefined ? undefined : this.#settled(free, bytes) };
   }
 
-  /** What is stored, and what was set aside: both are the cache's. */
+  /** Bytes that are stored or in quarantine: the cache takes both. */
   async #bytesKept(): Promise<number> {
     const { bytes } = await this.#options.index.stats();
     const setAside = await this.#quarantine.stats().catch(() => ({ bytes: 0 }));
     return bytes + setAside.bytes;
   }
 
-  /** What is free: while the disk may not tell of what was deleted, by the cache's own count where that is more. */
+  /** Bytes free: the disk's count, or the cache's own if that is more while the disk may not show deletions yet. */
   #settled(free: number, stored: number): number {
     const { store, clock } = this.#options;
     const taken = stored + bytesWritten(store.ingests);
@@ -222,25 +223,25 @@ export class Evictor {
     return Math.max(free, this.#room - taken);
   }
 
-  /** Without what is larger than the cap: that goes by itself, nothing else need go for it. */
+  /** The cache's use, without blobs larger than the cap: those go on their own, and nothing else need go for them. */
   #useOf(stored: number): DiskUse {
     let bytes = stored;
-    for (const { size } of this.#misfits.values()) bytes -= size;
+    for (const { size } of this.#oversized.values()) bytes -= size;
     return { stored: Math.max(0, bytes), ingests: this.#options.store.ingests, free: undefined };
   }
 
-  #removableMisfits(): readonly Stored[] {
-    return [...this.#misfits.values()].filter(({ digest }) => !this.#options.store.isHeld(digest));
+  #removableOversized(): readonly Stored[] {
+    return [...this.#oversized.values()].filter(({ digest }) => !this.#options.store.isHeld(digest));
   }
 
-  /** One that is still there although nobody reads it is pinned, or cannot be deleted: it is one of many from now on. */
-  #forget(misfits: readonly Stored[]): void {
-    for (const { digest } of misfits) {
-      if (!this.#options.store.isHeld(digest)) this.#misfits.delete(digest);
+  /** A blob that no client reads is gone, or pinned, or cannot be deleted: from now on it counts like all others. */
+  #forget(oversized: readonly Stored[]): void {
+    for (const { digest } of oversized) {
+      if (!this.#options.store.isHeld(digest)) this.#oversized.delete(digest);
     }
   }
 
-  /** Looked for now and then only: time alone brings it about. */
+  /** Whether some blob has been unused for too long. Asks the index only at regular looks: only time changes this. */
   async #hasUnused(): Promise<boolean> {
     const unusedBefore = this.#unusedBefore();
     if (unusedBefore === undefined || !this.#looksForUnused) return false;
@@ -257,13 +258,13 @@ export class Evictor {
   #tell(stats: SweepStats, durationMs: number): void {
     const { blobs, missing, error } = stats;
     const isStuck = missing > 0 || error !== undefined;
-    const isNews = blobs > 0 || (isStuck && !this.#isStuck);
+    const isWorthAnEvent = blobs > 0 || (isStuck && !this.#isStuck);
     this.#isStuck = isStuck;
-    if (!isNews) return;
+    if (!isWorthAnEvent) return;
     this.#options.events.emit({ kind: 'eviction-ended', ...stats, durationMs });
   }
 
-  /** Once, until it works again. */
+  /** Reports a failure once, until a check works again. */
   #tellFailure(error: unknown): void {
     if (!this.#hasFailed) {
       this.#options.events.emit({ kind: 'store-failed', operation: 'evict', error });

@@ -6,13 +6,13 @@ export interface FillRoomOptions {
   readonly marks: Marks;
   readonly store: Pick<HeldStore, 'ingests'>;
   readonly index: Pick<BlobIndex, 'stats'>;
-  /** Bytes free on the disk. Rejects where they cannot be told. */
+  /** Returns the bytes free on the disk. Rejects if the disk does not tell. */
   readonly freeBytes: () => Promise<number>;
-  /** Told where what fills write next takes all that may be taken: eviction should not wait for its next look. */
+  /** Called when the fills' next writes take all the room that is left: eviction must not wait for its next look. */
   readonly onTight: () => void;
 }
 
-/** Tells fills how many bytes they may write, by what is stored and free at the moment. Never rejects. */
+/** Tells a fill how many bytes it may write, by what is stored and free at the moment. Never rejects. */
 export function fillRoom({ marks, store, index, freeBytes, onTight }: FillRoomOptions) {
   return async (fill: { readonly size: number | undefined; readonly offset: number }): Promise<number> => {
     if (marks.maxSize === undefined && marks.minFree === 0) return Number.POSITIVE_INFINITY;
@@ -23,7 +23,7 @@ export function fillRoom({ marks, store, index, freeBytes, onTight }: FillRoomOp
     );
     const ingests = [...store.ingests];
     const granted = bytesForFill(marks, { stored, ingests, free }, fill);
-    // The others may soon write as much.
+    // The other fills may soon write as much.
     const coming = granted * Math.max(1, ingests.length);
     if (free !== undefined && free - coming <= marks.minFree) onTight();
     return granted;

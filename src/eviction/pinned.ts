@@ -5,15 +5,15 @@ import type { Digest } from '../oci/digest.ts';
 
 const PAGE = 100;
 
-/** So many digests are looked up before everything else has its turn: some milliseconds. */
+/** Digests looked up before everything else has its turn; they take some milliseconds. */
 const DIGESTS_PER_TURN = 1000;
 
 type PinnedIndex = Pick<PinIndex, 'pins'> & Pick<ManifestIndex, 'closure'>;
 
-/** What the pins exempt, with all that it refers to: as it was when it was last read. */
+/** The digests that pins exempt, with all that they refer to, as of the last `read`. */
 export class Pinned {
   readonly #index: PinnedIndex;
-  /** What is pinned itself, and what each refers to: that is looked up once. */
+  /** Each pinned digest with what it refers to, which is looked up once. */
   #closures: ReadonlyMap<Digest, readonly Digest[]> = new Map();
   #digests: ReadonlySet<Digest> = new Set();
 

@@ -25,7 +25,7 @@ function sweepFor(
     ...options,
     missing: async (evicted) => bytes - evicted,
     unusedBefore: undefined,
-    misfits: [],
+    oversized: [],
     signal: new AbortController().signal,
     ...rest,
   });
@@ -137,7 +137,7 @@ it('what is larger than the cap has gone before it is told what else has to go',
   );
   await cache.put('a', 100);
   const digest = await cache.put('giant', 500);
-  await sweepFor(500, cache, { misfits: [{ digest, size: 500 }] });
+  await sweepFor(500, cache, { oversized: [{ digest, size: 500 }] });
   expect(await cache.stored()).toEqual(['a']);
 });
 

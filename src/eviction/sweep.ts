@@ -18,50 +18,52 @@ export interface SweepOptions {
   readonly events: Events;
   /** Writes down the uses that are only in memory. */
   readonly flushUses: () => Promise<void>;
-  /** Told of each blob whose bytes have gone. */
+  /** Called for each blob whose bytes have gone. */
   readonly onEvicted: (digest: Digest) => void;
-  /** Bytes that still have to go, when so many have gone. */
+  /** Returns the bytes that still have to go when `evicted` bytes have gone. */
   readonly missing: (evicted: number) => Promise<number>;
-  /** What was last used before goes in any case; milliseconds since the epoch. */
+  /** Content last used before this time goes in any case; milliseconds since the epoch. */
   readonly unusedBefore: number | undefined;
-  /** What is larger than the cap: it goes before all else, as soon as nobody reads it. */
-  readonly misfits: readonly Stored[];
-  /** Ends the sweep after what it is at. */
+  /** Blobs larger than the cap: they go before all else, as soon as no client reads them. */
+  readonly oversized: readonly Stored[];
+  /** Ends the sweep after the blobs that it is deleting. */
   readonly signal: AbortSignal;
 }
 
 export interface SweepStats {
   readonly blobs: number;
   readonly bytes: number;
-  /** Passed over because they are in use. */
+  /** Blobs passed over because they are in use. */
   readonly held: number;
+  /** Blobs passed over because they are pinned. */
   readonly pinned: number;
-  /** What could not be deleted, and why the last of them could not. */
+  /** Blobs that could not be deleted. */
   readonly failed: number;
+  /** Why the last of those, or the quarantine's content, could not be deleted. */
   readonly error: unknown;
-  /** Bytes that would have had to go as well. */
+  /** Bytes that still had to go at the end. */
   readonly missing: number;
-  /** How long each step took, milliseconds. */
+  /** Duration of each step, milliseconds. */
   readonly steps: Readonly<Record<string, number>>;
 }
 
-/** Between two batches everything else has its turn. One takes some milliseconds. */
+/** Blobs in a batch, which takes some milliseconds. Between two batches everything else has its turn. */
 const BATCH = 100;
 
 const PARALLEL = 16;
 
-/** A disk that lets nothing be deleted is not asked a million times. */
+/** Failures after which a sweep ends: a disk from which nothing can be deleted is not asked a million times. */
 const MAX_FAILURES = 10;
 
-/** A sweep under way: what its steps know and have done. */
+/** The state of a running sweep, which its steps share. */
 interface Sweep {
   readonly options: SweepOptions;
   readonly pinned: Pinned;
-  /** What was come upon and is pinned. */
+  /** Pinned digests that the sweep has passed over. */
   readonly passed: Digest[];
-  /** What was committed since the sweep began. */
+  /** Digests committed since the sweep began. */
   readonly storedAnew: Set<Digest>;
-  /** `-readonly` of SweepStats, but for what is told at the end. */
+  /** The counts of SweepStats so far. */
   readonly done: {
     blobs: number;
     bytes: number;
@@ -69,33 +71,33 @@ interface Sweep {
     failed: number;
     error: unknown;
   };
-  /** Bytes of what was set aside. */
+  /** Bytes deleted from quarantine. */
   dropped: number;
   missing: number;
 }
 
-/** What is to go; with its last use where it was chosen for that. */
+/** A blob to evict; with its last use if that is why it was chosen. */
 type Victim = Stored & { readonly usedAt?: number };
 
+/** The steps in their order. Their names are logged. */
 const STEPS = [writeDownUses, dropQuarantined, readPins, evictMisfits, evictLeastUsed, usePinned] as const;
 
 /**
  * Removes what the marks do not allow to stay:
  *
- * 1. Uses that are only in memory are written down, so that what is in demand right now is known to be; what was used in
- *    the future, before a clock was set back, was used now.
- * 2. What was set aside goes, the oldest first, as far as room is missing: nothing of it is ever served.
- * 3. The pins are read, with what each pinned tag stands for now.
- * 4. What is larger than the whole cap goes.
- * 5. From the least recently used on, what is neither pinned nor in use goes, batch by batch, until enough has gone. The
- *    pins are read again for each batch. No more are looked at than were there at the beginning, so that it ends
- *    whatever is stored and used meanwhile.
- * 6. What was come upon and is pinned counts as used, so that the next sweeps do not come upon it again and again. Not
- *    before: it would go to the end of the order that is being walked.
+ * 1. Writes down the uses that are only in memory, so that the index knows what is in demand right now. A use in the
+ *    future, from before the clock was set back, becomes a use now.
+ * 2. Deletes from quarantine, the oldest first, as far as room is missing: its content is never served.
+ * 3. Reads the pins, with what each pinned tag stands for now.
+ * 4. Evicts blobs larger than the whole cap.
+ * 5. Evicts what is neither pinned nor in use, the least recently used first, batch by batch, until enough has gone.
+ *    Reads the pins again for each batch. Looks at no more blobs than were stored at the beginning, so that the sweep
+ *    ends whatever is stored and used meanwhile.
+ * 6. Counts the pinned digests that it passed over as used, so that the next sweeps do not meet them again and again.
+ *    Not earlier: they would move to the end of the order that step 5 walks.
  *
- * First the bytes go and then what is known of them: where the second fails, a row without bytes is left, which is a
- * miss and heals.
- * @throws IndexError where the index does not answer
+ * The bytes go first, then their rows: if the second fails, a row without bytes is left, which is a miss and heals.
+ * @throws IndexError if the index does not answer
  */
 export async function sweep(options: SweepOptions): Promise<SweepStats> {
   const done = { blobs: 0, bytes: 0, held: 0, failed: 0, error: undefined };
@@ -139,8 +141,8 @@ async function readPins({ pinned }: Sweep): Promise<void> {
 }
 
 async function evictMisfits(run: Sweep): Promise<void> {
-  const misfits = run.options.misfits.filter(({ digest }) => !run.pinned.has(digest));
-  await evictAll(run, misfits);
+  const oversized = run.options.oversized.filter(({ digest }) => !run.pinned.has(digest));
+  await evictAll(run, oversized);
 }
 
 async function evictLeastUsed(run: Sweep): Promise<void> {
@@ -173,7 +175,7 @@ async function usePinned({ options: { index, clock, signal }, passed }: Sweep): 
   await index.touch(new Map(passed.map((digest) => [digest, now])));
 }
 
-/** Several at a time, as fills are several: or they would grow faster than they can be evicted. */
+/** Evicts several blobs at a time: several fills would otherwise store faster than the sweep evicts. */
 async function evictAll(run: Sweep, victims: readonly Victim[]): Promise<void> {
   const { events } = run.options;
   const before = { ...run.done };
@@ -195,7 +197,7 @@ async function evictFrom(queue: Iterable<Victim>, run: Sweep): Promise<void> {
   }
 }
 
-/** Since it was chosen: it has been pulled, or pinned, which counts as a use. */
+/** Whether the victim was pulled, or pinned (which counts as a use), after it was chosen. */
 async function isUsedMeanwhile({ options: { index } }: Sweep, { digest, usedAt }: Victim): Promise<boolean> {
   return usedAt !== undefined && (await index.blob(digest))?.usedAt !== usedAt;
 }
@@ -214,10 +216,10 @@ async function evictOne({ options, done, storedAnew }: Sweep, { digest, size }: 
   }
   onEvicted(digest);
   await index.deleteBlob(digest);
-  // A row without bytes has taken none of the disk.
+  // A row without bytes took no room on the disk.
   done.blobs += wasThere ? 1 : 0;
   done.bytes += wasThere ? size : 0;
-  // Whoever stored it anew between the two has lost what was known of it.
+  // A fill that stored the bytes anew between the two has lost their row.
   const again = storedAnew.has(digest) ? await store.stat(digest).catch(() => undefined) : undefined;
   if (again !== undefined) await index.putBlob(again, clock.now());
 }

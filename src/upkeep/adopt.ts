@@ -12,8 +12,8 @@ const HEAD_BYTES = 64;
 export type Adoption = 'known' | 'blob' | 'manifest' | 'unreadable';
 
 /**
- * Gives bytes without a row one: size by stat, use by when they were stored, and what they say of themselves where
- * they are a manifest's. They are not hashed: that is the next `verify`'s.
+ * Gives bytes without a row one: with their size on the disk, the time they were stored as their last use and, if they
+ * are a manifest's, what they refer to. Does not hash them: the next `verify` does.
  * @throws StoreError, IndexError
  */
 export async function adoptBlob(
@@ -36,7 +36,7 @@ export async function adoptBlob(
   }
 }
 
-/** Bytes may have been evicted while they were looked at. */
+/** Deletes the row again if the bytes were evicted while they were being adopted. */
 async function forgetIfGone({ store, index }: MaintainedContent, { digest }: Listed): Promise<void> {
   if ((await store.stat(digest)) === undefined) await index.deleteBlob(digest);
 }
@@ -45,7 +45,7 @@ async function readManifest(
   { store }: MaintainedContent,
   { digest, size }: Listed,
 ): Promise<AdoptedManifest | undefined> {
-  // Most layers need not be opened.
+  // So most layers need not be opened.
   if (size === 0 || size > MAX_MANIFEST_BYTES) return undefined;
   const reader = await store.open(digest);
   if (reader === undefined) return undefined;

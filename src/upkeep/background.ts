@@ -11,12 +11,12 @@ export interface BackgroundOptions {
   readonly schedule: VerifySchedule | undefined;
 }
 
-/** How often what has outlived its bytes is looked for. */
+/** Interval between searches for rows that have outlived their bytes. */
 const FORGET_EVERY_MS = 24 * 3_600_000;
 
 /**
- * What a server does for its cache beside serving: it reconciles index and disk at the start and when a damaged index
- * was replaced, then forgets what has outlived its bytes, once a day, and verifies the store as often as it is to.
+ * Does a server's upkeep of its cache: reconciles index and disk at the start and when a damaged index was replaced,
+ * then forgets, once a day, rows that have outlived their bytes, and verifies the store on its schedule.
  */
 export class Background {
   readonly #options: BackgroundOptions;
@@ -43,7 +43,7 @@ export class Background {
     });
   }
 
-  /** Breaks off what runs; the next start does it again. */
+  /** Breaks off what is running; the next start does it again. */
   async close(): Promise<void> {
     this.#unsubscribe();
     this.#ending.abort();

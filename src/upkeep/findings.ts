@@ -8,11 +8,11 @@ export interface Broken {
   readonly reason: string;
 }
 
-/** Is told of what a run has set aside. */
+/** Called for each blob that a run has set aside. */
 export type OnBroken = (broken: Broken) => void;
 
 /**
- * Sets wrong or unreadable bytes aside, so that they heal from upstream, and tells of it.
+ * Sets wrong or unreadable bytes aside, so that they heal from upstream, and calls `onBroken`.
  * @throws StoreError, IndexError
  */
 export async function setAside(

@@ -4,14 +4,14 @@ import type { Pacer } from '../async/pace.ts';
 import type { Step, StepStats } from './steps.ts';
 
 /**
- * What is known of evicted images is kept for so long: an image that is pulled once a month need not be confirmed anew
- * for its repository, while one of each build of a CI (1 KB of rows) is forgotten.
+ * How long the rows of evicted images are kept: an image that is pulled once a month need not be confirmed anew for its
+ * repository, while the images that every CI build leaves (1 KB of rows each) are forgotten.
  */
 const KEPT_MS = 30 * 24 * 3_600_000;
 
 const PAGE = 100;
 
-/** What removes the rows that have outlived their bytes. The history of tags stays. */
+/** Returns the steps that remove rows that have outlived their bytes. The history of tags stays. */
 export function forgetSteps(
   content: Pick<MaintainedContent, 'index' | 'clock'>,
   pacer: Pacer,

@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { ContentIndex } from '../index/content-index.ts';
 import type { BlobStore } from '../store/blob-store.ts';
 
-/** What is kept in order: the bytes, what is known of them, and the mirror that answers from both meanwhile. */
+/** The content that upkeep keeps in order: store, index, and the mirror that serves from both meanwhile. */
 export interface MaintainedContent {
   readonly store: BlobStore;
   readonly index: ContentIndex;

@@ -7,16 +7,16 @@ import { manifestEdges, parseManifest, referrerDescriptor } from '../oci/manifes
 import { isSchema1MediaType } from '../oci/media-type.ts';
 
 /**
- * Whether bytes that begin like this may be a manifest's. Layers are compressed archives or tar files, which begin
- * otherwise; image configurations are JSON as well.
+ * Whether bytes with this beginning may be a manifest's: it begins as JSON. Image configurations do so as well; layers,
+ * which are compressed archives or tar files, do not.
  */
 export function mayBeManifest(head: Uint8Array): boolean {
   return /^[ \t\r\n]*\{/.test(Buffer.from(head).toString('latin1'));
 }
 
 /**
- * A manifest told by its bytes alone (oci/told-media-type.ts). Undefined for anything else, among it bytes that are not
- * the digest's, and schema 1, which is never stored.
+ * Recognises a manifest by its bytes alone (oci/document-type.ts). Returns undefined for anything else, for bytes that
+ * are not the digest's, and for schema 1, which is never stored.
  */
 export function recogniseManifest(digest: Digest, bytes: Uint8Array): AdoptedManifest | undefined {
   if (digestOf(bytes, digestAlgorithm(digest)) !== digest) return undefined;

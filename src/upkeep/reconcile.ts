@@ -8,14 +8,14 @@ import type { Step, StepStats } from './steps.ts';
 
 const PAGE = 200;
 
-/** A hundred thousand blobs take ten seconds, and those who are served meanwhile do not notice. */
+/** At this pace a hundred thousand blobs take ten seconds, and clients that are served meanwhile do not notice. */
 export const ROWS_PER_SECOND = 10_000;
 
 /**
- * What makes the index and the disk agree after a crash, or after either was lost:
- * 1. rows without bytes are removed; what they stood for is a miss, and comes from upstream again;
- * 2. bytes without a row are adopted: counted, and served once upstream has confirmed whose they are.
- * Neither reads more than manifests.
+ * Returns the steps that make the index and the disk agree after a crash, or after either was lost:
+ * 1. remove rows without bytes: their content is a miss, and comes from upstream again;
+ * 2. adopt bytes without a row: they count, and are served once upstream has confirmed their repository.
+ * Neither step reads any bytes but manifests'.
  */
 export function reconcileSteps(
   content: MaintainedContent,
@@ -64,7 +64,7 @@ async function checkRow(
   }
   await index.loseBlob(row.digest);
   await mirror.lost(row.digest);
-  // A fill may have published them meanwhile.
+  // A fill may have published the bytes meanwhile.
   const arrived = await store.stat(row.digest);
   if (arrived !== undefined) await adoptBlob(content, arrived, onBroken);
   return 'removed';

@@ -2,21 +2,21 @@ import { createDigester, digestAlgorithm } from '../oci/digest.ts';
 import type { BlobStore, Stored } from '../store/blob-store.ts';
 import { isUnreadable, VerificationError } from '../store/error.ts';
 
-/** Large reads cost few system calls; hashing one takes a millisecond or two, which is what others wait at most. */
+/** Bytes of a read: large reads need few system calls; hashing one takes a millisecond or two, others' longest wait. */
 const SLICE = 1024 * 1024;
 
-/** What a blob is found to be. */
+/** What the hash of a blob has shown. */
 export type Finding =
   | { readonly kind: 'right' }
-  /** It has been evicted or deleted meanwhile. */
+  /** The blob was evicted or deleted meanwhile. */
   | { readonly kind: 'gone' }
   /** Its bytes are wrong, or the disk cannot give them back. */
   | { readonly kind: 'wrong'; readonly error: Error };
 
 /**
- * Reads a blob whole and hashes it.
- * @param spend is told of every slice, and may wait
- * @throws StoreError where the reading fails for a reason that is not the blob's; what `spend` throws
+ * Reads a whole blob and hashes it.
+ * @param spend called for every slice; may wait
+ * @throws StoreError if reading fails for a reason other than the blob; what `spend` throws
  */
 export async function rehashBlob(
   store: BlobStore,

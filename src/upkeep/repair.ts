@@ -8,17 +8,17 @@ import { StoreError, VerificationError } from '../store/error.ts';
 import type { MaintainedContent } from './maintained-content.ts';
 import type { Broken } from './findings.ts';
 
-/** How many of a digest's repositories are asked for it at most. */
+/** Maximum number of a digest's repositories that are asked for it. */
 const MAX_REPOSITORIES = 5;
 
-/** Bytes that were set aside, and are wanted. */
+/** Bytes that were set aside and are to be fetched again. */
 export type Unrepaired = Pick<Broken, 'digest' | 'isManifest'>;
 
-/** A repository, as it is pulled from; undefined where the config does not have it (any more). */
+/** Returns the repository to pull from; undefined if the config does not have it (any more). */
 export type FindRepository = (key: RepositoryKey) => Repository | undefined;
 
 /**
- * What lies in quarantine from before, belongs to a repository and has not been pulled again since.
+ * Returns what earlier runs have set aside, belongs to a repository and has not been pulled again since.
  * @throws IndexError, StoreError
  */
 export async function brokenBefore(
@@ -29,16 +29,16 @@ export async function brokenBefore(
   const before: Unrepaired[] = [];
   for (const digest of (await quarantineOf(store).stats()).digests) {
     if (known.has(digest) || (await store.stat(digest)) !== undefined) continue;
-    const owners = await index.repositoriesOf(digest, 1);
-    if (owners.length === 0) continue;
+    const repositories = await index.repositoriesOf(digest, 1);
+    if (repositories.length === 0) continue;
     before.push({ digest, isManifest: (await index.manifest(digest)) !== undefined });
   }
   return before;
 }
 
 /**
- * Fetches bytes that were set aside again, from a repository that they belong to.
- * @returns undefined where they are here again, else why they are not
+ * Fetches bytes again that were set aside, from a repository that they belong to.
+ * @returns undefined if they are stored again, else why they are not
  * @throws IndexError, StoreError
  */
 export async function repairBlob(
@@ -87,7 +87,7 @@ async function pullManifest(repository: Repository, digest: Digest): Promise<voi
 async function pullBlob(repository: Repository, digest: Digest): Promise<void> {
   const { reader } = await repository.blob(digest, { range: undefined, client: '' });
   try {
-    // The last byte is there only once the whole is verified and published.
+    // The last byte comes only once the whole blob is verified and published.
     await waitForEnd(reader);
   } finally {
     await reader.close();

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 
-/** What a step has counted, by name. */
+/** A step's counts, by name. */
 export type StepStats = Readonly<Record<string, number>>;
 
 /** One named part of a maintenance run. */
@@ -29,7 +29,7 @@ export async function runSteps(
   return reports;
 }
 
-/** The stats of all steps, as one. */
+/** Adds up the stats of all steps. */
 export function totalsOf(reports: readonly StepReport[]): StepStats {
   const totals: Record<string, number> = {};
   for (const { stats } of reports) {

@@ -12,7 +12,7 @@ export interface UpkeepOptions extends MaintainedContent {
   readonly findRepository: FindRepository;
 }
 
-/** What keeps the content of a cache in order, by the process that owns its directory. */
+/** Keeps the content of a cache in order, in the process that owns its directory. */
 export class Upkeep {
   readonly #options: UpkeepOptions;
 
@@ -31,14 +31,14 @@ export class Upkeep {
   }
 
   /**
-   * Makes the index and the disk agree, slowly enough for others not to notice. Never rejects: what goes wrong is
-   * told as an event.
+   * Makes the index and the disk agree, slowly enough for clients not to notice. Never rejects: an event reports a
+   * failure.
    */
   reconcile(signal: AbortSignal): Promise<void> {
     return this.#runPaced('reconcile', (pacer) => reconcileSteps(this.#options, pacer), signal);
   }
 
-  /** Forgets what has outlived its bytes for long. As slowly as `reconcile`, and never rejects either. */
+  /** Forgets rows that have long outlived their bytes. As slow as `reconcile`; never rejects either. */
   forget(signal: AbortSignal): Promise<void> {
     return this.#runPaced('forget', (pacer) => forgetSteps(this.#options, pacer), signal);
   }

@@ -9,31 +9,31 @@ export interface VerifyScheduleOptions {
   readonly index: Pick<ContentSurvey, 'note' | 'putNote'>;
   readonly clock: Clock;
   readonly events: Events;
-  /** From the end of one run to the beginning of the next. */
+  /** Milliseconds from the end of one run to the beginning of the next. */
   readonly everyMs: number;
   readonly bytesPerSecond: number;
 }
 
-/** Node's timers end at 24 days; and a run that has failed is tried again that soon. */
+/** Interval between looks: Node's timers end at 24 days, and a failed run should be tried again this soon. */
 const LOOK_EVERY_MS = 3_600_000;
 
 const NOTE = 'verify';
 
-/** How far the runs in the background have got; survives restarts, so that a store larger than an uptime is verified too. */
+/** How far background runs have got. Survives restarts: a store too large to verify in one uptime is verified, too. */
 export interface VerifyNote {
   /** When the last whole run ended; milliseconds since the epoch. */
   readonly finishedAt?: number | undefined;
-  /** Where the present run has got to. */
+  /** The last digest that the present run has verified. */
   readonly after?: Digest | undefined;
 }
 
-/** Whether a run is due: one has been broken off, the last one is old enough, or (the clock was set) in the future. */
+/** Whether a run is due: one was broken off, or the last one is old enough or, as the clock was set, in the future. */
 export function isDue({ finishedAt, after }: VerifyNote, everyMs: number, now: number): boolean {
   if (after !== undefined || finishedAt === undefined) return true;
   return now - finishedAt >= everyMs || finishedAt > now;
 }
 
-/** Nothing where the text is none. */
+/** Reads a note; any field that the text does not give is undefined. */
 export function parseNote(text: string | undefined): VerifyNote {
   const { finishedAt, after } = parseObject(text);
   return {
@@ -69,7 +69,7 @@ export class VerifySchedule {
     });
   }
 
-  /** Breaks a run off; the next start goes on there. */
+  /** Breaks a run off; the next start continues it. */
   async close(): Promise<void> {
     this.#ending.abort();
     this.#cancel?.();

@@ -10,15 +10,15 @@ import { brokenBefore, repairBlob, type FindRepository } from './repair.ts';
 import { runSteps, totalsOf, type Step, type StepReport, type StepStats } from './steps.ts';
 
 export interface VerifyOptions {
-  /** Whether what is wrong is fetched again now, rather than when it is next asked for. */
+  /** Whether bad or missing content is fetched again now, rather than when a client next asks for it. */
   readonly repair: boolean;
-  /** How many bytes are read a second at most; undefined: as many as go. */
+  /** Maximum bytes read per second; undefined: no limit. */
   readonly bytesPerSecond?: number | undefined;
   readonly signal: AbortSignal;
   readonly onProgress?: ((progress: VerifyProgress) => void) | undefined;
-  /** The digest to begin after, where an earlier run got to. */
+  /** The last digest that an earlier run has verified: this one begins after it. */
   readonly after?: Digest | undefined;
-  /** Told now and then how far the run has got. */
+  /** Called now and then with the last digest that was verified. */
   readonly onPosition?: ((digest: Digest) => Promise<void>) | undefined;
 }
 
@@ -40,14 +40,14 @@ export interface VerifyReport {
 }
 
 const PAGE = 100;
-const TELL_EVERY_BYTES = 64 * 1024 * 1024;
+const REPORT_EVERY_BYTES = 64 * 1024 * 1024;
 
 /**
  * Verifies the whole store:
- * 1. and 2. as `reconcileSteps`: the index and the disk are made to agree;
- * 3. every blob is hashed; what is wrong goes to quarantine, so that it heals from upstream when it is next asked for;
- * 4. with `repair`, what went there is fetched again at once, now or by an earlier run.
- * @throws IndexError; StoreError where the store as a whole cannot be read; the signal's reason
+ * 1. and 2. make the index and the disk agree (`reconcileSteps`);
+ * 3. hashes every blob; a wrong one goes to quarantine, and heals from upstream when a client next asks for it;
+ * 4. with `repair`, at once fetches again what this run or an earlier one has set aside.
+ * @throws IndexError; StoreError if the store as a whole cannot be read; the signal's reason
  */
 export async function verifyContent(
   content: MaintainedContent,
@@ -75,7 +75,7 @@ export async function verifyContent(
   return { steps: reports, totals, isSound: isSound(totals) };
 }
 
-/** After a repair it is what could not be repaired that counts. */
+/** Whether nothing is wrong any more: after a repair, only what could not be repaired counts. */
 function isSound({ quarantined = 0, repaired, unrepaired = 0, failed = 0 }: StepStats): boolean {
   return failed === 0 && (repaired === undefined ? quarantined : unrepaired) === 0;
 }
@@ -93,15 +93,15 @@ async function hashBlobs(
 ): Promise<StepStats> {
   const counts = { hashed: 0, bytes: 0, quarantined: 0, failed: 0 };
   const { bytes: ofBytes } = await content.index.stats();
-  let told = 0;
+  let reportedBytes = 0;
   for await (const blob of blobsAfter(content.index, options.after)) {
     const outcome = await checkBlob(content, blob, run);
     if (outcome === 'gone') continue;
     counts.hashed += 1;
     counts.bytes += blob.size;
     if (outcome !== 'right') counts[outcome] += 1;
-    if (counts.bytes - told < TELL_EVERY_BYTES) continue;
-    told = counts.bytes;
+    if (counts.bytes - reportedBytes < REPORT_EVERY_BYTES) continue;
+    reportedBytes = counts.bytes;
     run.onProgress({ kind: 'hashed', blobs: counts.hashed, bytes: counts.bytes, ofBytes });
     await options.onPosition?.(blob.digest);
   }
