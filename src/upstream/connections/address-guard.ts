@@ -8,7 +8,7 @@ import {
 } from './address.ts';
 import { portOf, type Network } from './network.ts';
 
-/** A redirect or a realm led to an address that upstream has no business with. */
+/** A redirect or a realm led to an address that upstream has no reason to name. */
 export class ForbiddenAddressError extends Error {
   override readonly name = 'ForbiddenAddressError';
   readonly hostname: string;
@@ -26,22 +26,22 @@ export interface GuardOptions {
   readonly network: Pick<Network, 'resolve'>;
 }
 
-/** What is to be connected to: as undici says it to its connectors, and as a URL has it. */
+/** The target of a connection, with the members that both a URL and undici's connector options have. */
 export interface Destination {
   readonly protocol: string;
   readonly hostname: string;
-  /** Empty: the protocol's own. */
+  /** Empty: the protocol's default port. */
   readonly port: string;
 }
 
 /**
- * Keeps an upstream from sending Larder to addresses inside (SSRF). What is judged are the very addresses that
- * are then dialled, so a name that resolves differently a moment later gains nothing (DNS rebinding).
+ * Keeps an upstream from sending Larder to addresses inside (SSRF). The guard judges the very addresses that are then
+ * dialled, so a name that resolves differently a moment later gains nothing (DNS rebinding).
  *
- * How far inside upstream itself is, its name does not tell, as whoever answers for the name may say anything: the
- * configuration does by a literal address, or else the connections to it that came about (TLS included), of which
- * the farthest counts. Only the configured port is the upstream itself; another one of the same host is judged like
- * any other address.
+ * The name of the upstream does not tell how far inside it is, since the owner of its DNS may answer anything. A
+ * literal address in the configuration tells it, or else the connections to it that were established (TLS included), of
+ * which the farthest counts. Only the configured port is the upstream itself; another port of the same host is judged
+ * like any other address.
  */
 export class AddressGuard {
   readonly #options: GuardOptions;
@@ -52,7 +52,7 @@ export class AddressGuard {
   }
 
   /**
-   * Addresses of the destination that may be dialled.
+   * Resolves the destination. @returns the addresses, all of which may be dialled
    * @throws ForbiddenAddressError, or the resolver's error
    */
   async admit(to: Destination): Promise<readonly string[]> {
@@ -63,16 +63,17 @@ export class AddressGuard {
     throw new ForbiddenAddressError(to.hostname);
   }
 
-  /** A connection has come about to one of the addresses. */
+  /** Notes that a connection to one of the addresses was established. */
   connected(to: Destination, addresses: readonly string[]): void {
     if (!this.#isUpstream(to)) return;
-    // Which of several it is, is not told; once outside, upstream does not get inside by another answer of its DNS.
+    // The socket does not tell which of several it is. Once outside, upstream gets inside by no later answer of its
+    // DNS.
     const known = this.#scope === undefined ? [] : [this.#scope];
     this.#scope = farthestScope([...known, ...addresses.map(addressScope)]);
   }
 
   /**
-   * What can be told without resolving: all that there is where a proxy does the resolving.
+   * Judges a destination without resolving it. If a proxy resolves the name, this is the only check.
    * @throws ForbiddenAddressError
    */
   admitLiteral(to: Destination): void {
@@ -81,7 +82,7 @@ export class AddressGuard {
     throw new ForbiddenAddressError(to.hostname);
   }
 
-  /** The operator may name any address; a name that turns out to be cloud metadata was not meant. */
+  /** Whether the operator means this address: a literal may be any, but a name must not resolve to cloud metadata. */
   #isConfigured(scope: AddressScope): boolean {
     return scope !== 'restricted' || literalScope(this.#options.upstream.hostname) === 'restricted';
   }
@@ -97,7 +98,7 @@ export class AddressGuard {
   }
 }
 
-/** IPv6 literals have brackets in URLs and none elsewhere. */
+/** Removes the brackets, which IPv6 literals have in URLs and nowhere else. */
 function bare(hostname: string): string {
   return hostname.replace(/^\[(.*)\]$/, '$1').toLowerCase();
 }

@@ -1,14 +1,14 @@
 import ipaddr from 'ipaddr.js';
 
 /**
- * How near to this machine an address is, from the outside inwards. `restricted` is what no registry has a
- * reason to send anybody to: link-local (cloud metadata), multicast, unspecified, unassigned.
+ * How near to this machine an address is, from the outside inwards. No registry has a reason to send a client to a
+ * `restricted` one: link-local (cloud metadata), multicast, unspecified, unassigned.
  */
 export type AddressScope = 'public' | 'private' | 'loopback' | 'restricted';
 
 const NEARNESS: readonly AddressScope[] = ['public', 'private', 'loopback', 'restricted'];
 
-/** Cloud metadata and platform services that live outside link-local: EC2 by IPv6, Alibaba, Oracle, Azure. */
+/** Cloud metadata and platform services outside link-local: EC2 by IPv6, Alibaba, Oracle, Azure. */
 const METADATA: ReadonlySet<string> = new Set([
   'fd00:ec2::254',
   'fd20:ce::254',
@@ -17,7 +17,7 @@ const METADATA: ReadonlySet<string> = new Set([
   '168.63.129.16',
 ]);
 
-/** Ranges of ipaddr.js that are ordinary addresses, or ordinary inside one organisation. */
+/** Ranges of ipaddr.js with ordinary addresses, on the Internet or inside one organisation. */
 const SCOPES: Readonly<Record<string, AddressScope>> = {
   unicast: 'public',
   private: 'private',
@@ -27,8 +27,8 @@ const SCOPES: Readonly<Record<string, AddressScope>> = {
 };
 
 /**
- * Where an IP address (IPv4 or IPv6, without brackets) leads. An IPv6 address that stands for an IPv4 one
- * (mapped, NAT64, 6to4) has that one's scope. What is no address is `restricted`.
+ * Returns the scope of an IP address (IPv4 or IPv6, without brackets). An IPv6 address that stands for an IPv4 one
+ * (mapped, NAT64, 6to4) has the scope of the IPv4 one. A text that is no address is `restricted`.
  */
 export function addressScope(address: string): AddressScope {
   if (!ipaddr.isValid(address)) return 'restricted';
@@ -52,7 +52,7 @@ function embeddedIPv4(address: ipaddr.IPv6): string | undefined {
   }
 }
 
-/** The nearest of several scopes: of a name with several addresses, any of them may be dialled. */
+/** Returns the nearest of several scopes: any address of a name may be dialled. */
 export function nearestScope(scopes: readonly AddressScope[]): AddressScope {
   return scopes.reduce<AddressScope>(
     (nearest, scope) => (NEARNESS.indexOf(scope) > NEARNESS.indexOf(nearest) ? scope : nearest),
@@ -60,16 +60,18 @@ export function nearestScope(scopes: readonly AddressScope[]): AddressScope {
   );
 }
 
-/** The farthest of several scopes: of a name with several addresses, all that is certain. None: public. */
+/**
+ * Returns the farthest of several scopes, which is certain of a name with several addresses. Without scopes: public.
+ */
 export function farthestScope(scopes: readonly AddressScope[]): AddressScope {
   return NEARNESS.find((scope) => scopes.includes(scope)) ?? 'public';
 }
 
 /**
- * Whether a redirect or a realm may lead to an address of scope `target`, given the scope of the upstream
- * itself: never nearer to this machine than the upstream is, so that a registry inside may use an object
- * store inside, but not this machine's own services (protocol.md D1; CVE-2026-48978).
- * @param allowPrivate the config's `allowPrivateNetworks`.
+ * Whether a redirect or a realm of an upstream with scope `upstream` may lead to an address of scope `target`: never
+ * nearer to this machine than the upstream is. So a registry inside may use an object store inside, but not this
+ * machine's own services (protocol.md D1; CVE-2026-48978).
+ * @param allowPrivate the config's `allowPrivateNetworks`
  */
 export function mayReach(target: AddressScope, upstream: AddressScope, allowPrivate: boolean): boolean {
   if (target === 'public') return true;
@@ -77,7 +79,7 @@ export function mayReach(target: AddressScope, upstream: AddressScope, allowPriv
   return allowPrivate || NEARNESS.indexOf(target) <= NEARNESS.indexOf(upstream);
 }
 
-/** The scope that a URL's host name tells by itself: an IP literal or a localhost name; undefined otherwise. */
+/** Returns the scope of a URL's host name if it is an IP literal or a localhost name, which need no DNS. */
 export function literalScope(hostname: string): AddressScope | undefined {
   const bare = hostname.replace(/^\[(.*)\]$/, '$1');
   if (ipaddr.isValid(bare)) return addressScope(bare);

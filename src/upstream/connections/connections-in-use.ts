@@ -1,29 +1,29 @@
 import type { Dispatcher } from 'undici';
 
-/** One request, from when it waits for a connection until it has given it back. */
+/** One request, from when it waits for a connection until it has released the connection. */
 export interface ConnectionUse {
-  /** Whether it has none, and all that there may be are in use by others. */
+  /** Whether it has no connection because other requests use as many as there may be. */
   readonly hasFoundNone: boolean;
-  /** It has got a connection. */
+  /** Notes that the request has got a connection. */
   begin(): void;
   end(): void;
 }
 
 /**
- * How many connections to each origin are in use. A request that gets none in time has met Larder's own congestion,
- * which says nothing of upstream. One whose connection does not come about is not such a request: then too few are in
- * use.
+ * Counts the connections in use to each origin. A request that gets none in time has met Larder's own congestion, which
+ * says nothing about upstream. A request whose connection cannot be established has not: fewer connections than the
+ * limit are in use then.
  */
 export class ConnectionsInUse {
   readonly #max: number;
   readonly #inUse = new Map<string, number>();
 
-  /** @param max to one origin; undefined: as many as there are requests */
+  /** @param max most connections to one origin; absent: as many as there are requests */
   constructor(max = Infinity) {
     this.#max = max;
   }
 
-  /** How many are in use, to all origins together. */
+  /** Number of connections in use, to all origins together. */
   get size(): number {
     return [...this.#inUse.values()].reduce((sum, count) => sum + count, 0);
   }
@@ -43,7 +43,8 @@ export class ConnectionsInUse {
         return !isHeld && inUse() >= max;
       },
       begin() {
-        // undici sends a request that was given up while it waited before it notices: no answer of it is waited for.
+        // undici sends a request that was given up while it waited, and notices only then; Larder awaits no answer to
+        // it.
         if (isHeld || isOver) return;
         count(1);
         isHeld = true;
@@ -57,7 +58,7 @@ export class ConnectionsInUse {
   }
 }
 
-/** Tells when a request goes out: until then it waits in undici for a connection. */
+/** Calls `onStart` when a request is sent: until then it waits in undici for a connection. */
 export function noting(onStart: () => void): Dispatcher.DispatcherComposeInterceptor {
   return (dispatch) => (options, handler) => {
     const start = handler.onRequestStart?.bind(handler);

@@ -9,17 +9,17 @@ import { ByContext, type Trust } from './trust.ts';
 
 export interface ConnectorOptions {
   readonly trust: Pick<Trust, 'context'>;
-  /** For TCP and TLS together, in milliseconds. */
+  /** Deadline of TCP and TLS together, in milliseconds. */
   readonly connectMs: number;
   readonly network: Network;
   readonly clock: Clock;
-  /** Ends what is still coming about: undici does not, when it closes. */
+  /** Ends connections that are being established: undici does not end them when it closes. */
   readonly ending: AbortSignal;
-  /** Resolves a host and says which of its addresses may be dialled; is told of the connections that came about. */
+  /** Resolves a host to the addresses that may be dialled, and learns of the connections that were established. */
   readonly guard: Pick<AddressGuard, 'admit' | 'connected'>;
 }
 
-/** A connector for undici that resolves and judges the host itself, and has one deadline by Larder's clock. */
+/** Makes a connector for undici that resolves and judges hosts itself, and has one deadline by Larder's clock. */
 export function createConnector(options: ConnectorOptions): buildConnector.connector {
   const secure = new ByContext((secureContext) =>
     buildConnector({ secureContext, allowH2: false, timeout: 0 }),
@@ -60,7 +60,7 @@ async function dial(
     options.guard.connected(target, addresses);
     return tidyHeads(connected);
   } catch (error) {
-    // What still goes on inside is told by its own error, which nobody waits for any more.
+    // The socket may still fail later; its error has no listener any more, and must not end the process.
     socket?.on('error', () => undefined).destroy();
     throw error;
   } finally {

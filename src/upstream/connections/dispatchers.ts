@@ -15,27 +15,27 @@ export interface DispatchersOptions {
   readonly network: Network;
   readonly guard: AddressGuard;
   readonly trust: Trust;
-  /** False: every request gets a connection of its own. */
+  /** Whether connections are kept for later requests; if not, each request opens one of its own. */
   readonly keepsConnections: boolean;
 }
 
-/** What goes through one proxy, for as long as neither trust nor account has changed. */
+/** The dispatcher for one proxy, used until the trusted certificates or the proxy's account change. */
 interface Proxied {
   readonly dispatcher: Dispatcher;
-  /** How many have it and have no answer yet. */
+  /** Number of requests that use it and have no answer yet. */
   uses: number;
   isRetired: boolean;
   readonly context: SecureContext;
   readonly authorization: string | undefined;
 }
 
-/** undici's dispatchers of one upstream: a pool of connections for each host, straight or through a proxy. */
+/** undici's dispatchers of one upstream: a pool of connections for each host, direct or through a proxy. */
 export class Dispatchers {
   readonly #options: DispatchersOptions;
   readonly #direct: Dispatcher;
-  /** By URL. */
+  /** By the proxy's URL. */
   readonly #proxied = new Map<string, Proxied>();
-  /** All that were made and may still have connections. */
+  /** All dispatchers that may still have connections. */
   readonly #open = new Set<Dispatcher>();
   readonly #ending = new AbortController();
 
@@ -48,9 +48,10 @@ export class Dispatchers {
   }
 
   /**
-   * Sends a request to `target`. The dispatcher stays open until the answer has begun, though another one may take its
-   * place meanwhile: undici refuses what a closed one is given, and what waits there for a connection through a proxy.
-   * @throws CredentialError where the account at the proxy cannot be read
+   * Sends a request to `target`. The dispatcher stays open until the answer has begun, although another one may take
+   * its place meanwhile: a closed one refuses new requests, and those that still wait in it for a connection through a
+   * proxy.
+   * @throws CredentialError if the account at the proxy cannot be read
    */
   async use<T>(target: URL, send: (dispatcher: Dispatcher) => Promise<T>): Promise<T> {
     const proxy = this.#options.settings.proxyFor?.(target);
@@ -69,7 +70,7 @@ export class Dispatchers {
     }
   }
 
-  /** Closes all connections; what still runs fails. */
+  /** Closes all connections; requests that still run fail. */
   async close(): Promise<void> {
     this.#ending.abort();
     await Promise.all([...this.#open].map((dispatcher) => dispatcher.destroy()));
@@ -84,7 +85,7 @@ export class Dispatchers {
       // Deadlines are Larder's own, by its clock.
       headersTimeout: 0,
       bodyTimeout: 0,
-      // Signed URLs, policies and cookies make long ones; Node's own limit is 16 KiB.
+      // Signed URLs, policies and cookies make long heads; Node's own limit is 16 KiB.
       maxHeaderSize: MAX_HEAD_BYTES,
       connectTimeout: settings.timeouts.connectMs,
       connections: settings.connections ?? null,
@@ -119,7 +120,7 @@ export class Dispatchers {
     return proxied;
   }
 
-  /** Bodies that go through it may end there. */
+  /** Closes a retired dispatcher once no request waits for an answer. Bodies that arrive through it may still end. */
   #closeUnused({ dispatcher, uses, isRetired }: Proxied): void {
     if (!isRetired || uses > 0) return;
     const forget = (): boolean => this.#open.delete(dispatcher);

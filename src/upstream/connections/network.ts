@@ -1,15 +1,15 @@
 import { lookup } from 'node:dns/promises';
 import { connect, isIP, isIPv6, type LookupFunction, type Socket } from 'node:net';
 
-/** How names become addresses and addresses connections. Tests give their own. */
+/** Resolves names to addresses and connects to addresses. Tests have implementations of their own. */
 export interface Network {
-  /** All addresses of a host name or IP literal. Rejects with the resolver's error. */
+  /** Returns all addresses of a host name or IP literal. Rejects with the resolver's error. */
   resolve(hostname: string): Promise<readonly string[]>;
   /** Begins to connect to the addresses, in turn until one answers. */
   connect(addresses: readonly string[], port: number): Socket;
 }
 
-/** The port of a URL, or of what undici calls a destination: the protocol's own where it names none. */
+/** Returns the port of a URL or of undici's connector options: by default the protocol's own. */
 export function portOf({ protocol, port }: { readonly protocol: string; readonly port: string }): number {
   return Number(port) || (protocol === 'https:' ? 443 : 80);
 }

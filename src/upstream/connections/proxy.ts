@@ -7,10 +7,10 @@ export interface Proxy {
   readonly credentials?: CredentialSource | undefined;
 }
 
-/** The proxy that a request to a URL goes through; undefined: straight there. */
+/** Returns the proxy that a request to a URL goes through; undefined if it goes through none. */
 export type ProxyFor = (target: URL) => Proxy | undefined;
 
-/** The value of Proxy-Authorization. @throws CredentialError, its message naming the proxy */
+/** Returns the value of Proxy-Authorization. @throws CredentialError whose message names the proxy */
 export async function proxyAuthorization({ url, credentials }: Proxy): Promise<string | undefined> {
   try {
     const account = await credentials?.get();
@@ -21,7 +21,7 @@ export async function proxyAuthorization({ url, credentials }: Proxy): Promise<s
   }
 }
 
-/** What a proxy has said in place of an upstream, as undici tells it; undefined for other errors. */
+/** Returns a message for a proxy's own refusal, as undici reports it; undefined for other errors. */
 export function proxyRefusal(error: unknown): string | undefined {
   const { message } = error instanceof Error ? error : { message: '' };
   const [, tunnel, plain] =

@@ -3,10 +3,10 @@ import type { Socket } from 'node:net';
 import type { DiagnosticsChannel } from 'undici';
 
 /**
- * Tells the requests that got no answer because a kept connection was no longer good: it had carried a request
- * before. A server may close an idle connection whenever it likes, also while the next request is on its way,
- * and an idempotent one may then be sent again (RFC 9112 §9.3.1, §9.6). undici tells which request went on which
- * connection, and how it failed, by its diagnostics channels only.
+ * Recognises requests that got no answer because a kept connection was closed: one that had carried a request before. A
+ * server may close an idle connection at any time, also while the next request is under way, and an idempotent request
+ * may then be sent again (RFC 9112 §9.3.1, §9.6). Only undici's diagnostics channels tell which request used which
+ * connection, and how it failed.
  */
 export class StaleConnections {
   readonly #used = new WeakSet<Socket>();
@@ -18,7 +18,7 @@ export class StaleConnections {
     subscribe('undici:request:error', this.#onError);
   }
 
-  /** Whether this error is of a request on a connection that had carried others. */
+  /** Whether this is the error of a request on a connection that had carried others before. */
   hasCaused(error: unknown): boolean {
     return typeof error === 'object' && error !== null && this.#stale.has(error);
   }

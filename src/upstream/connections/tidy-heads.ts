@@ -1,21 +1,21 @@
 import type { Socket } from 'node:net';
 import { isInterim, tidyHead } from '../../http/response-head.ts';
 
-/** Of the head of one answer; the parser behind takes no more either. */
+/** Most bytes of the head of one answer; the parser that reads it accepts no more either. */
 export const MAX_HEAD_BYTES = 64 * 1024;
 
 const HTTP = 'HTTP/';
 const EMPTY = Buffer.alloc(0);
 
 /**
- * Lets what reads `socket` see the head of each answer as `tidyHead` gives it. A head is what comes first after
- * something was written, which holds where no request is sent before the last one is answered (no pipelining). What is
- * no head, or is longer than a head may be, passes as it is, for the parser to refuse; so do bodies.
+ * Makes `socket` give the head of each answer as `tidyHead` returns it. A head is the first thing that arrives after a
+ * write; this needs that no request is sent before the last one is answered (no pipelining). Bytes that are no head, or
+ * a head that is too long, pass unchanged, and the parser refuses them. Bodies pass unchanged, too.
  */
 export function tidyHeads(socket: Socket): Socket {
   const read = socket.read.bind(socket) as (size?: number) => Buffer | null;
   const write = socket.write.bind(socket) as (...parts: readonly unknown[]) => boolean;
-  /** What has come of a head; undefined where none is expected. */
+  /** The beginning of a head that has arrived; undefined if no head is expected. */
   let held: Beginning | undefined;
   socket.write = (...parts: readonly unknown[]) => {
     held ??= new Beginning();
@@ -35,7 +35,7 @@ export function tidyHeads(socket: Socket): Socket {
   return socket;
 }
 
-/** What has come of a head. It may come byte by byte, so that not each of them is to have all of it copied. */
+/** The beginning of a head. It may arrive byte by byte, so adding a byte must not copy all of it. */
 class Beginning {
   #memory: Buffer;
   #length: number;
@@ -49,11 +49,11 @@ class Beginning {
     return this.#length;
   }
 
-  /** @returns all that has come */
+  /** Adds bytes. @returns all that has arrived */
   add(part: Buffer): Buffer {
     const before = this.#length;
     this.#length += part.length;
-    // Nearly all heads come as one.
+    // Nearly all heads arrive in one piece.
     if (before === 0) return (this.#memory = part);
     if (this.#length > this.#memory.length) {
       const larger = Buffer.alloc(Math.max(this.#length, 2 * this.#memory.length));
@@ -66,13 +66,13 @@ class Beginning {
 }
 
 interface Taken {
-  /** For the parser. */
+  /** Bytes for the parser. */
   readonly ready: Buffer;
-  /** The beginning of a head that is not whole yet; undefined where a body has begun. */
+  /** The beginning of a head that is not whole yet; undefined if a body has begun. */
   readonly rest: Buffer | undefined;
 }
 
-/** @param searched where so many of the bytes came before, and have no end of a head in them */
+/** @param searched number of bytes, from the first, that came before and contain no end of a head */
 function take(bytes: Buffer, searched: number): Taken {
   const heads: Buffer[] = [];
   let rest = bytes;
@@ -92,16 +92,16 @@ function taken(heads: readonly Buffer[], following: Buffer, rest?: Buffer): Take
   return { ready: heads.length === 0 ? following : Buffer.concat([...heads, following]), rest };
 }
 
-/** Whether it may become a head. */
+/** Whether the bytes may become a head. */
 function isBeginning(bytes: Buffer): boolean {
   return bytes.length < MAX_HEAD_BYTES && HTTP.startsWith(bytes.toString('latin1', 0, HTTP.length));
 }
 
-/** The position behind the blank line; undefined where it is not here yet, or this is no head. */
+/** Returns the position behind the blank line; undefined if it has not arrived yet, or this is no head. */
 function endOfHead(bytes: Buffer, searched: number): number | undefined {
   const part = bytes.subarray(0, MAX_HEAD_BYTES);
   if (part.toString('latin1', 0, HTTP.length) !== HTTP) return undefined;
-  // It may have begun in what was searched.
+  // The blank line may begin in the searched part.
   const from = Math.max(0, searched - 2);
   const strict = part.indexOf('\n\r\n', from);
   const loose = (strict === -1 ? part : part.subarray(0, strict)).indexOf('\n\n', from);

@@ -4,9 +4,9 @@ import type { Events } from '../../events.ts';
 
 /** The file that an upstream's `ca` was read from, as it is now. */
 export interface CertificateFile {
-  /** A text that is another one once the file has changed. Rejects where there is no file. */
+  /** Returns a text that differs once the file has changed. Rejects if there is no file. */
   version(): Promise<string>;
-  /** Its PEM certificates. Rejects where it cannot be read or holds something else. */
+  /** Reads its PEM certificates. Rejects if it cannot be read or holds something else. */
   read(): Promise<string>;
 }
 
@@ -14,7 +14,7 @@ export interface TrustOptions {
   readonly upstream: string;
   /** PEM certificates trusted besides the system's. */
   readonly ca?: string | undefined;
-  /** Where `ca` was read; absent: it stays as it is. */
+  /** The file that `ca` was read from; absent: `ca` never changes. */
   readonly caFile?: CertificateFile | undefined;
   readonly clock: Clock;
   readonly events: Events;
@@ -23,19 +23,22 @@ export interface TrustOptions {
 
 export type MakeContext = (ca: string | undefined) => SecureContext;
 
-/** How long the file is taken to be as it was, in milliseconds. */
+/** Interval between looks at the file, in milliseconds. */
 const LOOK_MS = 5_000;
 
-/** A context that trusts `ca` besides the system's authorities: an object store behind the registry may have one of those. */
+/**
+ * Makes a context that trusts `ca` besides the system's authorities, since an object store behind the registry may have
+ * its certificate from one of these.
+ */
 export function systemContext(ca: string | undefined): SecureContext {
-  // `ca` replaces the defaults in Node.
+  // In Node, `ca` replaces the default authorities.
   return createSecureContext(ca === undefined ? {} : { ca: [...getCACertificates('default'), ca] });
 }
 
 /**
- * Whom an upstream's connections trust, made once for all of them: to parse the system's certificates beside a `ca`
- * takes tens of milliseconds of the event loop. A file that has changed is read again, so that a renewed authority
- * needs no restart; one that cannot be used leaves all as it was, and is told of once.
+ * The authorities that an upstream's connections trust. All connections share one context, since parsing the system's
+ * certificates besides a `ca` takes tens of milliseconds of the event loop. A changed file is read again, so that a
+ * renewed authority needs no restart; an unusable file changes nothing, and is reported once.
  */
 export class Trust {
   readonly #options: TrustOptions;
@@ -51,7 +54,7 @@ export class Trust {
     this.#ca = options.ca;
   }
 
-  /** For a connection that is to be made now. The same object for as long as the same certificates are trusted. */
+  /** Returns the context for a new connection: the same object for as long as the same certificates are trusted. */
   async context(): Promise<SecureContext> {
     await this.#look();
     const { makeContext = systemContext } = this.#options;
@@ -84,7 +87,7 @@ export class Trust {
     }
   }
 
-  /** @throws what the maker throws, all being as it was */
+  /** @throws the error of `makeContext`; then nothing has changed */
   #use(ca: string): void {
     if (ca === this.#ca) return;
     const { makeContext = systemContext } = this.#options;
@@ -101,8 +104,8 @@ export class Trust {
 }
 
 /**
- * One thing for each context, in turn: whatever keeps TLS sessions keeps whom they were trusted by, and a resumed
- * session does not show its certificate again.
+ * Keeps one value made for the present context, and makes another when the context changes. An object that keeps TLS
+ * sessions needs this: a resumed session does not show its certificate again, so it would keep the old trust.
  */
 export class ByContext<T> {
   readonly #make: (context: SecureContext) => T;
@@ -113,7 +116,7 @@ export class ByContext<T> {
     this.#make = make;
   }
 
-  /** What was made of this context. */
+  /** Returns the value made for this context. */
   get(context: SecureContext): T {
     if (this.#made === undefined || context !== this.#context) {
       this.#made = this.#make(context);

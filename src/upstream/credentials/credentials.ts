@@ -4,11 +4,11 @@ export type Credentials =
   /** A refresh token (distribution's OAuth 2): what `docker login` keeps as `identitytoken`. */
   | { readonly kind: 'identity-token'; readonly token: string };
 
-/** Where an upstream's credentials come from. Asked at every use, so that a changed file or helper is seen. */
+/** The source of an upstream's credentials. It is asked at every use, so that a changed file or helper counts. */
 export interface CredentialSource {
-  /** @returns undefined for anonymous. @throws CredentialError where they should be there and cannot be had. */
+  /** @returns undefined for anonymous. @throws CredentialError if credentials are configured but cannot be read */
   get(signal?: AbortSignal): Promise<Credentials | undefined>;
-  /** What `get` gave last was refused: nothing remembered may be given again. */
+  /** Notes that upstream refused the last credentials: `get` must not return remembered ones again. */
   invalidate(): void;
 }
 
@@ -20,20 +20,20 @@ export class CredentialError extends Error {
 /** The user name that stands for "the password is an identity token" (docker login's convention). */
 const IDENTITY_TOKEN_USERNAME = '<token>';
 
-/** Credentials of a user name and a secret as Docker's stores hold them. */
+/** Makes credentials from a user name and a secret as Docker's stores hold them. */
 export function credentialsOf(username: string, secret: string): Credentials {
   return username === IDENTITY_TOKEN_USERNAME
     ? { kind: 'identity-token', token: secret }
     : { kind: 'password', username, password: secret };
 }
 
-/** Says whose tokens are whose; part of the key under which they are kept. Not a secret. */
+/** Returns the account's part of the key under which its tokens are kept. Not a secret. */
 export function accountOf(credentials: Credentials | undefined): string {
   if (credentials === undefined) return '';
   return credentials.kind === 'password' ? `user:${credentials.username}` : IDENTITY_TOKEN_USERNAME;
 }
 
-/** The value of an Authorization header (RFC 7617). */
+/** Returns the value of an Authorization header (RFC 7617). */
 export function basicAuthorization(credentials: Credentials): string {
   const pair =
     credentials.kind === 'password'

@@ -8,15 +8,16 @@ import type { RegistryIdentity } from './source.ts';
 
 const MAX_BYTES = 1024 * 1024;
 
-/** What a config.json says of one registry. */
+/** The entry of a config.json for one registry. */
 export type DockerEntry =
   | { readonly kind: 'credentials'; readonly credentials: Credentials }
   /** The name of a helper program, without `docker-credential-`. */
   | { readonly kind: 'helper'; readonly name: string };
 
 /**
- * Docker's config.json (https://docs.docker.com/reference/cli/docker/login/): a `credHelpers` entry of the
- * registry, else `credsStore`, else `auths`. Read at each use; `docker login` counts at once.
+ * Reads accounts from Docker's config.json (https://docs.docker.com/reference/cli/docker/login/): by the registry's
+ * entry in `credHelpers`, else by `credsStore`, else from `auths`. It is read at each use, so that `docker login`
+ * counts at once.
  */
 export function dockerConfigSource(path: string, registry: RegistryIdentity, clock: Clock): CredentialSource {
   const helpers = new Map<string, CredentialSource>();
@@ -36,7 +37,7 @@ export function dockerConfigSource(path: string, registry: RegistryIdentity, clo
   };
 }
 
-/** @throws CredentialError where the text is no JSON object */
+/** @throws CredentialError if the text is no JSON object */
 export function parseDockerConfig(text: string, path: string): JsonObject {
   try {
     const value: unknown = JSON.parse(text);
@@ -47,7 +48,7 @@ export function parseDockerConfig(text: string, path: string): JsonObject {
   throw new CredentialError(`${path} is not a JSON object`);
 }
 
-/** Undefined where the file knows no account for the registry. */
+/** Finds the registry's entry; returns undefined if the file has none. */
 export function findEntry(config: JsonObject, registry: RegistryIdentity): DockerEntry | undefined {
   const keys = serverKeys(registry);
   const helper = keys.map((key) => member(config['credHelpers'], key)).find(isName);

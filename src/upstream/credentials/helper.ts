@@ -10,15 +10,16 @@ import type { RegistryIdentity } from './source.ts';
 const TIMEOUT_MS = 30_000;
 const MAX_OUTPUT_BYTES = 256 * 1024;
 
-/** What a helper gave is used again for so long: some ask a cloud, and tokens are fetched often. */
+/** How long a helper's answer is used again: some helpers ask a cloud, and tokens are fetched often. */
 const KEPT_MS = 5 * 60 * 1000;
 
-/** A helper that fails, or whose account is refused, is not run again before: not for each request. */
+/** Least time between runs of a helper that fails, or whose account is refused, so that not each request runs it. */
 const RETRY_MS = 30_000;
 
 /**
- * A `docker-credential-*` program (https://github.com/docker/docker-credential-helpers): the server on stdin of
- * `get`, the account as JSON on stdout. Run once for however many wait for it, and not again at once where it has failed or its account is refused.
+ * Reads accounts from a `docker-credential-*` program (https://github.com/docker/docker-credential-helpers), which gets
+ * the server on stdin of `get` and writes the account as JSON to stdout. Callers that wait share one run. The program
+ * is not run again at once if it has failed or its account is refused.
  * @param program the name behind `docker-credential-`, or the absolute path of the program
  */
 export function helperSource(program: string, registry: RegistryIdentity, clock: Clock): CredentialSource {
@@ -54,7 +55,7 @@ export function helperSource(program: string, registry: RegistryIdentity, clock:
   };
 }
 
-/** @throws CredentialError for a name that would lead elsewhere than to a program of that name in PATH */
+/** @throws CredentialError for a name that would not lead to a program of that name in PATH */
 function executable(program: string): string {
   if (isAbsolute(program)) return program;
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(program)) {
@@ -66,7 +67,7 @@ function executable(program: string): string {
 async function askHelper(file: string, server: string): Promise<Credentials | undefined> {
   const { error, output } = await runHelper(file, server);
   if (error === undefined) return parseHelperAnswer(output, file);
-  // The protocol has no code for it, only this text, which all helpers take from the same library.
+  // The protocol has no code for a missing account, only this text, which all helpers take from the same library.
   if (/credentials not found/i.test(output)) return undefined;
   throw error;
 }
@@ -78,10 +79,10 @@ async function runHelper(
   return new Promise((resolve) => {
     const options = { timeout: TIMEOUT_MS, maxBuffer: MAX_OUTPUT_BYTES, windowsHide: true };
     const child = execFile(file, ['get'], options, (error, stdout) => {
-      // Neither output nor the error's message, which has the output in it, may reach a log.
+      // Neither the output nor the error's message, which contains it, may reach a log.
       resolve({ error: error === null ? undefined : failure(file, error), output: stdout });
     });
-    // A helper that does not read is told so by its own failure.
+    // If a helper does not read its stdin, its own failure tells that.
     child.stdin?.on('error', () => undefined).end(server);
   });
 }

@@ -1,12 +1,12 @@
 import { CredentialError, credentialsOf, type CredentialSource } from './credentials.ts';
 import { readSmallFile } from './read-small-file.ts';
 
-/** Access tokens of Google and Azure are a few KiB. */
+/** Most bytes of a password file: access tokens of Google and Azure have a few KiB. */
 const MAX_BYTES = 64 * 1024;
 
 /**
- * A password in a file, as secrets are mounted into containers. Read at each use, so that a rotated one counts
- * at once; the line break that editors leave at the end is not part of it.
+ * Reads a password from a file, as secrets are mounted into containers. It is read at each use, so that a rotated one
+ * counts at once. The line break that editors leave at the end is not part of it.
  */
 export function passwordFileSource(setting: {
   readonly username: string;

@@ -2,8 +2,8 @@ import { open } from 'node:fs/promises';
 import { CredentialError } from './credentials.ts';
 
 /**
- * The text of a file of at most `limit` bytes.
- * @throws CredentialError where it cannot be read or is longer
+ * Reads the text of a file of at most `limit` bytes.
+ * @throws CredentialError if it cannot be read or is longer
  */
 export async function readSmallFile(path: string, limit: number): Promise<string> {
   try {

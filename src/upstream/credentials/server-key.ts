@@ -1,6 +1,6 @@
 import type { RegistryIdentity } from './source.ts';
 
-/** Docker Hub's key in config.json and for helper programs, since its first registry. */
+/** Docker Hub's key in config.json and for helper programs. It is the URL of its first registry. */
 const DOCKER_HUB_KEY = 'https://index.docker.io/v1/';
 
 const DOCKER_HUB_HOSTS: ReadonlySet<string> = new Set([
@@ -9,7 +9,7 @@ const DOCKER_HUB_HOSTS: ReadonlySet<string> = new Set([
   'registry-1.docker.io',
 ]);
 
-/** The host of a key of `auths`, however it is written: `https://ghcr.io/v2/`, `ghcr.io`, `r.example:5000`. */
+/** Returns the host of a key of `auths`, in any of its forms: `https://ghcr.io/v2/`, `ghcr.io`, `r.example:5000`. */
 export function hostOfKey(key: string): string {
   return key
     .replace(/^https?:\/\//, '')
@@ -17,7 +17,7 @@ export function hostOfKey(key: string): string {
     .toLowerCase();
 }
 
-/** The keys under which an account of the registry may be kept, the most usual first. */
+/** Returns the keys under which an account of the registry may be kept, the most usual first. */
 export function serverKeys({ name, url }: RegistryIdentity): string[] {
   const hosts = [...new Set([name.toLowerCase(), url.host])];
   return hosts.some((host) => DOCKER_HUB_HOSTS.has(host)) ? [DOCKER_HUB_KEY, ...DOCKER_HUB_HOSTS] : hosts;

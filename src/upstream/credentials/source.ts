@@ -4,7 +4,7 @@ import { dockerConfigSource } from './docker-config.ts';
 import { helperSource } from './helper.ts';
 import { passwordFileSource } from './password-file.ts';
 
-/** Where an account comes from. Paths are absolute. */
+/** The setting of an account's source. Paths are absolute. */
 export type CredentialsSetting =
   | { readonly kind: 'password'; readonly username: string; readonly password: string }
   | { readonly kind: 'password-file'; readonly username: string; readonly path: string }
@@ -16,12 +16,12 @@ export type CredentialsSetting =
 
 /** The registry that an account is for. */
 export interface RegistryIdentity {
-  /** As images are named by it: `docker.io`. */
+  /** The name that references begin with: `docker.io`. */
   readonly name: string;
   readonly url: URL;
 }
 
-/** A source of credentials by its setting. Nothing is read before the first use. */
+/** Makes a source of credentials from its setting. It reads nothing before the first use. */
 export function credentialSource(
   setting: CredentialsSetting,
   registry: RegistryIdentity,
