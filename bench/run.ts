@@ -24,7 +24,7 @@ interface Options {
   readonly profile?: string;
 }
 
-/** What keeps a run from beginning; 1 is for what one has shown. */
+/** Exit code for a run that could not begin; 1 is for a run that has shown a failure. */
 const EXIT_USAGE = 2;
 
 const HELP = `
@@ -58,7 +58,7 @@ const program = new Command('bench')
   .addHelpText('after', HELP)
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EXIT_USAGE))
   .action(main);
-// The servers and the directories are removed when this process exits, which a signal alone does not make it do.
+// The exit of this process removes servers and directories. A signal alone would end it without that.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
 try {
   await program.parseAsync();
@@ -75,7 +75,7 @@ function findBench(name: string, found: readonly Bench[] = []): readonly Bench[]
 
 async function main(options: Options): Promise<void> {
   await requirePrograms();
-  // Not only after a quarter of an hour.
+  // Checked now, not after a quarter of an hour of measuring.
   for (const file of [options.json, options.output])
     if (file !== undefined) await access(dirname(file), constants.W_OK);
   const scale = scaleOf(options);
@@ -95,14 +95,14 @@ async function main(options: Options): Promise<void> {
   if (page !== undefined) await writePage(page, results);
 }
 
-/** The program as it is in this folder, and an earlier version of it where one is asked for. */
+/** Returns the program in this folder, and the earlier version that it is compared with, if any. */
 async function sidesOf({ against, profile }: Options, stack: AsyncDisposableStack): Promise<readonly Side[]> {
   const profiling = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
   const built = async (name: string, root: string): Promise<Side> => {
     const { nodeArgs } = stack.use(await build(root));
     return { name, root, nodeArgs: [...profiling, ...nodeArgs] };
   };
-  // First, since it may not be there.
+  // First, since the revision may not exist.
   const earlier = against === undefined ? undefined : stack.use(await checkOut(ROOT, against));
   const larder = await built('larder', ROOT);
   if (earlier === undefined) return [larder];
@@ -114,7 +114,7 @@ function scaleOf({ quick, smoke }: Options): Scale {
   return quick ? 'quick' : 'full';
 }
 
-/** One that fails does not keep the others from being measured. */
+/** Runs a bench. If it fails, the others are still measured. */
 async function measure(bench: Bench, scale: Scale, sides: readonly Side[]): Promise<Result | undefined> {
   const startedAt = performance.now();
   console.log(`\n== ${bench.name}: ${bench.title}`);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { chooseTests, type FileCoverage, type Whereabouts } from './coverage.ts';
 
-/** A test file, by its tests: how long each takes, and the sites that it runs. */
+/** Makes the coverage of a test file, from its tests: how long each takes, and the sites that it runs. */
 function covered(
   file: string,
   tests: Readonly<Record<string, readonly [ms: number, ...sites: number[]]>>,

@@ -1,36 +1,36 @@
-/** A test that passes when nothing is changed. */
+/** A test that passes when no mutant is in place. */
 export interface KnownTest {
-  /** As vitest knows it. */
+  /** The id that vitest gives it. */
   readonly id: string;
   /** Relative to the root of the repository. */
   readonly file: string;
   readonly durationMs: number;
 }
 
-/** What one test file has run. */
+/** The sites that one test file has run. */
 export interface FileCoverage {
   readonly file: string;
   readonly tests: readonly KnownTest[];
   /** The sites that each test has run, by its id. */
   readonly byTest: ReadonlyMap<string, ReadonlySet<number>>;
-  /** Those that were run before any test: when modules were loaded, or by what all of its tests share. */
+  /** The sites that were run before any test: when modules were loaded, or by a setup that all tests share. */
   readonly shared: ReadonlySet<number>;
 }
 
-/** Where a mutant is. */
+/** The place of a mutant. */
 export interface Whereabouts {
-  /** Of the source, relative to the root of the repository. */
+  /** The source's path, relative to the root of the repository. */
   readonly path: string;
   readonly site: number;
   readonly isStatic: boolean;
-  /** All sites of that source that a call runs. */
+  /** All sites of that source that run only by a call. */
   readonly siblings: readonly number[];
 }
 
 /**
- * The tests that may see a mutant, until they take `limitMs` together when nothing is changed: those beside the source
- * first, then the shortest. Every test of a file loads the same modules, so for what is run by loading, those count
- * that run something else of the same source.
+ * Returns tests that may notice a mutant, as many as take `limitMs` together without one: those beside the source
+ * first, then the shortest. Every test of a file loads the same modules, so a site that runs by loading counts as run
+ * by the tests that run another site of the same source.
  */
 export function chooseTests(
   coverage: readonly FileCoverage[],
@@ -55,7 +55,7 @@ function testsOf(file: FileCoverage, { site, isStatic, siblings }: Whereabouts):
     : file.tests.filter(({ id }) => file.byTest.get(id)?.has(site));
 }
 
-/** The first of them, whatever it takes. */
+/** Returns the tests that fit into the limit, and the first one in any case. */
 function within(tests: readonly KnownTest[], limitMs: number): KnownTest[] {
   let ms = 0;
   return tests.filter(({ durationMs }, i) => {
@@ -65,7 +65,7 @@ function within(tests: readonly KnownTest[], limitMs: number): KnownTest[] {
   });
 }
 
-/** Milliseconds. */
+/** Returns the tests' duration together, milliseconds. */
 export function total(tests: readonly KnownTest[]): number {
   return tests.reduce((sum, { durationMs }) => sum + durationMs, 0);
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { findMutants } from './find-mutants.ts';
 import { lineOf, mutated } from './mutant.ts';
 
-/** What a source becomes by each of its mutants. */
+/** Returns the source as each of its mutants changes it. */
 function variants(source: string): string[] {
   return findMutants(source).map((mutant) => mutated(source, mutant));
 }

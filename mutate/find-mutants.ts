@@ -19,9 +19,8 @@ import {
 } from './mutators.ts';
 
 /**
- * All mutants of a TypeScript source, in the order of their places. What types say, and the texts of messages,
- * are left alone.
- * @throws Error for what does not parse
+ * Finds all mutants of a TypeScript source, in the order of their places. Types and the texts of messages have none.
+ * @throws Error if the source does not parse
  */
 export function findMutants(source: string): Mutant[] {
   const { program, errors } = parseSync('source.ts', source, { preserveParens: false });
@@ -35,11 +34,11 @@ class Search {
   readonly found: Mutant[] = [];
   readonly #source: string;
   readonly #conditions = new Set<Expression>();
-  /** Where the keys of properties begin: a number among them is a name. */
+  /** The positions of property keys: a number that is a key is a name. */
   readonly #keys = new Set<number>();
-  /** How deep in what is left alone. */
+  /** Depth of nesting in types and message texts, which are left alone. */
   #quiet = 0;
-  /** How deep in what runs when it is called. */
+  /** Depth of nesting in functions, whose code runs only by a call. */
   #called = 0;
 
   constructor(source: string) {
@@ -140,7 +139,7 @@ class Search {
   readonly #textOf = ({ start, end }: Span): string => this.#source.slice(start, end);
 }
 
-/** `#a in b`: its left side is no expression. */
+/** Recognises `#a in b`, whose left side is no expression. */
 function isPrivateIn(node: BinaryExpression | PrivateInExpression): node is PrivateInExpression {
   return node.left.type === 'PrivateIdentifier';
 }

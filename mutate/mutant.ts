@@ -6,19 +6,19 @@ export interface Span {
 
 /** One small change of a source that a test should notice. */
 export interface Mutant extends Span {
-  /** What stands in the stretch instead. */
+  /** The text that replaces the stretch. */
   readonly replacement: string;
-  /** What was done, in a few words. */
+  /** The change in a few words. */
   readonly change: string;
   /** Whether the stretch is a block of statements; else it is an expression. */
   readonly isBlock: boolean;
-  /** Whether it is run when its module is loaded, rather than by a call. */
+  /** Whether it runs when its module is loaded, rather than by a call. */
   readonly isStatic: boolean;
 }
 
-/** A mutant and the source that it is of. */
+/** A mutant and its source. */
 export interface Candidate {
-  /** Relative to the root of the repository. */
+  /** The source's path, relative to the root of the repository. */
   readonly path: string;
   readonly mutant: Mutant;
 }
@@ -27,7 +27,7 @@ export function mutated(source: string, { start, end, replacement }: Mutant): st
   return source.slice(0, start) + replacement + source.slice(end);
 }
 
-/** The line of a position, from 1. */
+/** Returns the line of a position, counted from 1. */
 export function lineOf(source: string, position: number): number {
   return source.slice(0, position).split('\n').length;
 }

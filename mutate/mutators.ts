@@ -7,7 +7,7 @@ import type {
   NumericLiteral,
 } from 'oxc-parser';
 
-/** What is put in the place of an expression, and what that changes. */
+/** The text that replaces an expression, and a description of the change. */
 export interface Change {
   readonly replacement: string;
   readonly change: string;
@@ -19,7 +19,7 @@ const ARITHMETIC: Readonly<Record<string, string>> = { '+': '-', '-': '+', '*': 
 
 type TextOf = (node: Expression) => string;
 
-/** Of what an `if`, a `?:` or a loop asks. A loop whose condition is always true shows nothing but that it hangs. */
+/** Changes the condition of an `if`, a `?:` or a loop. A loop never gets `true`: it would only hang. */
 export function changeCondition(text: string, isLoop: boolean): Change[] {
   const changes = [
     { replacement: `!(${text})`, change: 'condition negated' },
@@ -28,7 +28,7 @@ export function changeCondition(text: string, isLoop: boolean): Change[] {
   return isLoop ? changes : [...changes, { replacement: 'true', change: 'condition true' }];
 }
 
-/** @param isCondition whether it is all of a condition, which is negated as such */
+/** Changes a binary expression. @param isCondition whether it is a whole condition, which is negated elsewhere */
 export function changeBinary(node: BinaryExpression, textOf: TextOf, isCondition: boolean): Change[] {
   const { operator, left, right } = node;
   const swapped =
@@ -42,17 +42,17 @@ export function changeBinary(node: BinaryExpression, textOf: TextOf, isCondition
 export function changeLogical({ operator, left, right }: LogicalExpression, textOf: TextOf): Change[] {
   if (operator === '??') return [{ replacement: `(${textOf(left)})`, change: '?? dropped' }];
   const swapped = operator === '&&' ? '||' : '&&';
-  // The two bind differently, and neither mixes with `??`.
+  // `&&` and `||` bind differently, and neither mixes with `??`.
   const replacement = `(${joined(left, swapped, right, textOf)})`;
   return [{ replacement, change: `${operator} became ${swapped}` }];
 }
 
-/** The parentheses around an operand are no part of its text. */
+/** Joins two operands. The parentheses around an operand are no part of its text. */
 function joined(left: Expression, operator: string, right: Expression, textOf: TextOf): string {
   return `(${textOf(left)}) ${operator} (${textOf(right)})`;
 }
 
-/** Of a call that is a statement by itself: for what it does, not for what it returns. */
+/** Changes a call that is a statement by itself, and so is there for its effect. */
 export function changeStatement(node: Expression, textOf: TextOf): Change[] {
   const call = node.type === 'AwaitExpression' ? node.argument : node;
   if (!isCall(call)) return [];
@@ -60,7 +60,7 @@ export function changeStatement(node: Expression, textOf: TextOf): Change[] {
   return call === node ? [removed] : [removed, { replacement: textOf(call), change: 'await removed' }];
 }
 
-/** Of what a function returns. */
+/** Changes the value that a function returns. */
 export function changeReturned(node: Expression): Change[] {
   if (node.type === 'Literal' && typeof node.value === 'boolean')
     return [{ replacement: String(!node.value), change: `returns ${!node.value}` }];
@@ -69,7 +69,7 @@ export function changeReturned(node: Expression): Change[] {
   return isUndefined(node) ? [] : [{ replacement: 'undefined', change: 'returns undefined' }];
 }
 
-/** Doubled, so that more than a boundary moves. */
+/** Doubles a number, so that more than a boundary moves. */
 export function changeNumber({ value }: NumericLiteral): Change[] {
   const changed = String(value === 0 ? 1 : value * 2);
   return [{ replacement: changed, change: `${value} became ${changed}` }];

@@ -1,10 +1,10 @@
-/** Set up before each test file that is measured: notes which sites each of its tests runs. */
+/** Setup of each measured test file: notes which sites each of its tests runs. */
 import { afterAll, beforeEach, type TaskMeta } from 'vitest';
 import { HIT } from './probe.ts';
 
 declare module 'vitest' {
   interface TaskMeta {
-    /** Of a file: the sites that each of its tests has run, by its id; by `''`, those that were run before any. */
+    /** The sites that each test of a file has run, by its id; by `''`, the sites that were run before any test. */
     hits?: Record<string, number[]>;
   }
 }

@@ -2,7 +2,7 @@ import { runInNewContext } from 'node:vm';
 import { expect, it } from 'vitest';
 import { HIT, probed } from './probe.ts';
 
-/** Runs the source with each of these stretches a site, numbered from 0. @returns what it gives, and the sites it ran */
+/** Runs the source with these stretches as sites, numbered from 0. @returns its result, and the sites that it ran */
 function run(source: string, stretches: readonly string[], blocks: readonly string[] = []) {
   const sites = [...stretches, ...blocks].map((text, id) => {
     const start = source.indexOf(text);

@@ -1,6 +1,6 @@
 import type { Span } from './mutant.ts';
 
-/** A place where mutants are, which tells when it is run. */
+/** A place with mutants, which reports when it runs. */
 export interface Site extends Span {
   readonly id: number;
   readonly isBlock: boolean;
@@ -9,14 +9,14 @@ export interface Site extends Span {
 interface Insertion {
   readonly at: number;
   readonly text: string;
-  /** Among those at one place: what ends comes before what begins, and the shorter stretch lies within the longer. */
+  /** Order at the same position: ends come before beginnings, and the shorter stretch lies within the longer one. */
   readonly order: number;
 }
 
-/** What the source calls with the number of a site; test/mutate's set-up file puts it there. */
+/** Name of the global function that the source calls with a site's number; probe-setup.ts defines it. */
 export const HIT = '__larderHit';
 
-/** The source, in which each site says that it is run. Lines stay what they are. */
+/** Returns the source, changed so that each site reports when it runs. The lines stay the same. */
 export function probed(source: string, sites: readonly Site[]): string {
   const insertions = sites.flatMap(insertionsOf).sort((a, b) => a.at - b.at || a.order - b.order);
   let text = '';

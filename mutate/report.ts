@@ -1,23 +1,23 @@
 import { lineOf, type Candidate } from './mutant.ts';
 
-/** What became of a mutant. */
+/** The result of trying a mutant. */
 export interface Outcome {
   readonly candidate: Candidate;
   readonly isKilled: boolean;
-  /** How many tests were run at most. */
+  /** The most tests that were run. */
   readonly tests: number;
 }
 
-/** The part of the mutants that must be killed. */
+/** The share of the mutants that must be killed. */
 export const GOAL = 0.9;
 
-/** @returns the part of them that was killed, from 0 to 1 */
+/** @returns the share of the mutants that was killed, from 0 to 1 */
 export function killRatio(outcomes: readonly Outcome[]): number {
   if (outcomes.length === 0) return 0;
   return outcomes.filter(({ isKilled }) => isKilled).length / outcomes.length;
 }
 
-/** One line for a mutant that no test has noticed, of the source that it is of. */
+/** Formats a line about a mutant that no test has noticed. @param source the text that the mutant changes */
 export function survivorLine({ candidate, tests }: Outcome, source: string): string {
   const { path, mutant } = candidate;
   const text = source.slice(mutant.start, mutant.end).replaceAll(/\s+/g, ' ');
@@ -26,7 +26,7 @@ export function survivorLine({ candidate, tests }: Outcome, source: string): str
   return `${path}:${lineOf(source, mutant.start)} ${mutant.change}: ${short}${reached}`;
 }
 
-/** @param seconds what the whole took */
+/** Formats the result of a run. @param seconds the run's duration */
 export function summary(outcomes: readonly Outcome[], seed: number, seconds: number): string {
   const killed = outcomes.filter(({ isKilled }) => isKilled).length;
   const percent = (killRatio(outcomes) * 100).toFixed(1);

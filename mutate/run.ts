@@ -14,7 +14,7 @@ import { Worker } from './worker.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const FOLDERS = ['src/content', 'src/mirror', 'src/store', 'src/eviction', 'src/upstream/auth'];
-/** As many as there are cores on the machine that the time is meant for. */
+/** Mutants at the same time: one per core of the machine that the time limit is meant for. */
 const WORKERS = 2;
 
 interface Options {
@@ -82,7 +82,7 @@ async function attempt(
   return await tryAll(chosen, sites, coverage, workers, tell);
 }
 
-/** A survivor at once: the end is half an hour away. */
+/** Prints a survivor at once: the end of the run may be half an hour away. */
 function tell(outcome: Outcome): void {
   if (!outcome.isKilled) console.log(survivorLine(outcome, sourceOf(outcome.candidate.path)));
 }

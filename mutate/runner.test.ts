@@ -12,7 +12,7 @@ const TESTS = `
   it('is a number', () => expect(answer()).toBeTypeOf('number'));
 `;
 
-/** A folder with one source and its tests, removed when the test ends. */
+/** Makes a folder with one source and its tests, which is removed when the test ends. */
 async function makeRoot(): Promise<string> {
   const root = await mkdtemp(join(tmpdir(), 'larder-mutate-'));
   onTestFinished(() => rm(root, { recursive: true, force: true }));

@@ -3,12 +3,12 @@ import type { CliOptions, Reporter, TestModule, TestSpecification, Vitest } from
 import { createVitest } from 'vitest/node';
 import type { FileCoverage, KnownTest } from './coverage.ts';
 
-/** The tests that run what is mutated. */
+/** The tests that run the mutated sources. */
 const TESTS = [
   'src/{content,mirror,store,eviction,upkeep,operator,upstream/auth}/**/*.test.ts',
   'test/integration/{mirror,eviction,upstream,maintenance}/**/*.test.ts',
 ];
-/** They start the program, which runs what the files hold; the last takes too long. */
+/** Tests that start the program, which runs the unchanged files; the last of them takes too long. */
 const EXCLUDE = [
   '**/commands.test.ts',
   '**/damaged-index.test.ts',
@@ -18,15 +18,15 @@ const EXCLUDE = [
 
 export interface RunnerOptions {
   readonly root: string;
-  /** The text of a source, by its path relative to the root; undefined where it is what the file holds. */
+  /** Returns the text of a source, by its path relative to the root; undefined: the file as it is. */
   readonly load: (path: string) => string | undefined;
-  /** Whether every file is run with modules of its own, and all tests although some fail. */
+  /** Whether every file gets modules of its own, and all tests run even if some fail. */
   readonly isThorough: boolean;
   readonly setupFiles: readonly string[];
   readonly workers: number;
 }
 
-/** The unit and integration tests, as one project, over sources that need not be what the files hold. */
+/** Runs the unit and integration tests, as one project, on sources that may differ from the files. */
 export class Runner implements AsyncDisposable {
   readonly #vitest: Vitest;
   readonly #root: string;
@@ -46,7 +46,7 @@ export class Runner implements AsyncDisposable {
     return new Runner(vitest, options.root);
   }
 
-  /** Runs everything. @returns what each test file has run, without the tests that failed */
+  /** Runs all tests. @returns the coverage of each test file, without the tests that failed */
   async runAll(): Promise<FileCoverage[]> {
     const { testModules } = await this.#vitest.runTestSpecifications(
       await this.#vitest.globTestSpecifications(),
@@ -68,7 +68,7 @@ export class Runner implements AsyncDisposable {
     return unhandledErrors.length === 0 && ran.every((module) => module.ok());
   }
 
-  /** A source is not what it was. */
+  /** Forgets the loaded text of a source, since it has changed. */
   forget(path: string): void {
     this.#vitest.invalidateFile(join(this.#root, path));
   }
@@ -108,7 +108,7 @@ function testOptions({ isThorough, setupFiles, workers }: RunnerOptions) {
     include: TESTS,
     exclude: EXCLUDE,
     setupFiles: [...setupFiles],
-    // It would give what a source held before.
+    // The cache would return the earlier text of a source.
     fsModuleCache: false,
     isolate: isThorough,
     bail: isThorough ? 0 : 1,
@@ -120,7 +120,7 @@ function testOptions({ isThorough, setupFiles, workers }: RunnerOptions) {
   };
 }
 
-/** The files in the order in which they were asked for. */
+/** Keeps the files in the order in which they were given. */
 class AsGiven {
   shard(files: TestSpecification[]): TestSpecification[] {
     return files;

@@ -1,6 +1,6 @@
 import { Random } from '../test/support/random.ts';
 
-/** As many as `count` of the items, by chance but the same for the same seed, in their order. */
+/** Picks at most `count` of the items at random, the same for the same seed, and keeps their order. */
 export function sample<T>(items: readonly T[], count: number, seed: number): T[] {
   const random = new Random(seed);
   return items

@@ -2,7 +2,7 @@ import type { Whereabouts } from './coverage.ts';
 import type { Candidate, Mutant } from './mutant.ts';
 import type { Site } from './probe.ts';
 
-/** The places of all mutants, numbered. Several mutants may be at one. */
+/** The sites of all mutants, numbered. A site may have several mutants. */
 export class Sites {
   readonly #byPath: ReadonlyMap<string, readonly (Site & { readonly isStatic: boolean })[]>;
 
@@ -16,7 +16,7 @@ export class Sites {
     );
   }
 
-  /** Of a source, by its path. */
+  /** Returns the sites of a source, by its path. */
   of(path: string): readonly Site[] {
     return this.#byPath.get(path) ?? [];
   }

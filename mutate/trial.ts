@@ -4,18 +4,18 @@ import type { Outcome } from './report.ts';
 import type { Sites } from './sites.ts';
 import type { Worker } from './worker.ts';
 
-/** What the tests of one mutant may take together when nothing is changed: a survivor takes all of it. */
+/** The longest that the tests of one mutant may take together without it: a survivor takes all of that. */
 const LIMIT_MS = 20_000;
-/** How many times what it takes otherwise, a test may take before it is taken to hang; others use the machine, too. */
+/** A test that takes this many times its usual duration counts as hanging. Large, since the machine may be busy. */
 const PATIENCE = 4;
-/** Beside it: for the start of a process, and the loading of modules. */
+/** Additional time for the start of a process and the loading of modules. */
 const START_MS = 30_000;
 const TEST_START_MS = 3000;
 
 /**
- * Tries each mutant with the tests that get there.
- * @param workers as many mutants at once
- * @param tell is told of each as soon as it is known
+ * Tries each mutant with the tests that run its site.
+ * @param workers number of mutants at the same time
+ * @param tell called with each outcome as soon as it is known
  */
 export async function tryAll(
   candidates: readonly Candidate[],

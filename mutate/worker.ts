@@ -6,19 +6,19 @@ import type { Candidate } from './mutant.ts';
 
 export type Verdict = 'killed' | 'survived';
 
-/** What a worker's process is told. */
+/** An order for a worker's process. */
 export interface Order {
   readonly candidate: Candidate;
   readonly tests: readonly KnownTest[];
-  /** For one test. */
+  /** The timeout of one test. */
   readonly timeoutMs: number;
 }
 
-/** Tries mutants in a process that is replaced where one of them makes it hang. */
+/** Tries mutants in a process, which is replaced if a mutant makes it hang. */
 export class Worker implements Disposable {
   #process: ChildProcess | undefined;
 
-  /** @param deadlineMs when to take it that the tests hang, which kills the mutant */
+  /** Tries a mutant. @param deadlineMs after this time the tests count as hanging, which kills the mutant */
   async attempt(order: Order, deadlineMs: number): Promise<Verdict> {
     const process = (this.#process ??= await start());
     const signal = AbortSignal.timeout(Math.ceil(deadlineMs));
@@ -49,7 +49,7 @@ async function start(): Promise<ChildProcess> {
   return child;
 }
 
-/** With the processes that vitest has started. */
+/** Kills the process together with those that vitest has started. */
 function killGroup({ pid }: ChildProcess): void {
   try {
     if (pid !== undefined) process.kill(-pid, 'SIGKILL');

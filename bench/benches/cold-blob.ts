@@ -26,7 +26,7 @@ export const coldBlob: Bench = {
 async function measureColdBlob(context: BenchContext): Promise<Samples> {
   await using world = new World(context);
   const { rounds, size } = byScale(context.scale, PLAN);
-  // Each round has a blob that no cache has seen, and so has the warming up.
+  // Each round, and the warm-up, has a blob that no cache has seen.
   const sizes = Array.from({ length: rounds + 1 }, () => size);
   const { byTag, digest, layers } = await world.storage.putImage('team/large', '1', sizes);
   const caches = [...(await world.larders()), ...(await world.peers(async () => world.distributionProxy()))];

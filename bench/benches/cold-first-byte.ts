@@ -40,7 +40,7 @@ async function measureFirstByte(context: BenchContext): Promise<Samples> {
   return { ...samples, added: addedTo(samples['first byte'] ?? {}) };
 }
 
-/** What each contestant took longer than the direct download of the same blob. */
+/** Returns how much longer each contestant took than the direct download of the same blob. */
 function addedTo(values: Samples[string]): Samples[string] {
   const { [DIRECT]: direct = [], ...others } = values;
   const added = Object.entries(others).map(([name, each]) => [

@@ -21,7 +21,7 @@ export const disturbedManifests: Bench = {
   title: 'p99 of warm manifests while a cold fill of 1 GB and an eviction run',
   metrics: {
     'p99 disturbed': { unit: 'ms', better: 'less' },
-    // For the goal; of two versions, the one that is better at rest would look worse.
+    // For the goal only: of two versions, the one that is better at rest would look worse.
     'p99, times the idle': { unit: '×', better: 'less', isInformation: true },
     'p99 idle': { unit: 'ms', better: 'less', isInformation: true },
     fill: { unit: 's', better: 'less', isInformation: true },
@@ -34,7 +34,7 @@ export const disturbedManifests: Bench = {
 interface Parts {
   readonly fetcher: Fetcher;
   readonly app: StoredImage;
-  /** What fills the cache, to be evicted again. */
+  /** The blobs that fill the cache and are then evicted. */
   readonly small: readonly StoredBlob[];
   readonly seconds: number;
 }
@@ -43,7 +43,7 @@ async function measureDisturbed(context: BenchContext): Promise<Samples> {
   await using world = new World(context);
   const { rounds, seconds, size, small } = byScale(context.scale, PLAN);
   const app = await world.storage.putImage('team/app', '1', [4096]);
-  // Together they are as large as the one that needs their room.
+  // Together they are as large as the blob that needs their room.
   const smallSizes = Array.from({ length: small }, () => size / small);
   const many = await world.storage.putImage('team/many', '1', smallSizes);
   const largeSizes = Array.from({ length: rounds }, () => size);

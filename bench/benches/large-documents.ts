@@ -7,10 +7,10 @@ import type { Contestant } from '../support/server.ts';
 import { World } from '../support/world.ts';
 import { latenciesWhile, longestOf, p99Of, warmUp, wrk } from '../support/wrk.ts';
 
-/** Few, so that what a client waits for is the server and not other clients. */
+/** Few, so that a client waits for the server and not for other clients. */
 const CONNECTIONS = 2;
 const TRIES = 10;
-/** By then it has been written down that the images were used (mirror/last-use.ts). */
+/** Time after which the uses of the images are written to the index (mirror/last-use.ts). */
 const UNTIL_TOUCHED_MS = 8_000;
 const PLAN = {
   full: {
@@ -83,7 +83,7 @@ async function disturb(larder: Contestant, round: number, plan: Plan): Promise<R
   };
 }
 
-/** Documents that it has not seen before, all at once. */
+/** Asks for documents that the contestant has not seen before, all at the same time. */
 async function takeIn({ name, url }: Contestant, round: number, { lists, images }: Plan): Promise<void> {
   const paths = [
     ...Array.from({ length: lists }, (_, number) => `/v2/list/r${round}-${number}/tags/list?n=10`),
@@ -92,7 +92,7 @@ async function takeIn({ name, url }: Contestant, round: number, { lists, images 
   await Promise.all(paths.map(async (path) => takeOne(name, `${url}${path}`)));
 }
 
-/** A client that is told to wait asks again: on a busy machine eight lists take longer than a client waits. */
+/** Asks for one document, again if the answer says to wait: eight lists may take longer than a client waits. */
 async function takeOne(name: string, url: string): Promise<void> {
   for (let i = 0; i < TRIES; i += 1) {
     const { status } = await ask(url, { discard: true });

@@ -52,7 +52,7 @@ async function measureStarts(context: BenchContext): Promise<Samples> {
   return samples;
 }
 
-/** A cache with an image that was pulled, and with all the others. @returns its directory */
+/** Fills a cache with an image that was pulled, and with all the other blobs. @returns its directory */
 async function fillCache(world: World, side: Side, image: StoredImage): Promise<string> {
   const { context } = world;
   const { blobs, tags } = byScale(context.scale, PLAN);
@@ -70,7 +70,7 @@ async function fillCache(world: World, side: Side, image: StoredImage): Promise<
   return cacheDirectory;
 }
 
-/** From the start of the process to the end of the first pull; and its memory in the seconds after that. */
+/** Measures from the start of the process to the end of the first pull, and its memory in the seconds after that. */
 async function startOnce(
   world: World,
   side: Side,
@@ -117,7 +117,7 @@ async function pull(url: string, { byTag, digest, layers }: StoredImage): Promis
   }
 }
 
-/** Reconciling goes on in the background meanwhile, and is to find everything as it should be. */
+/** Reconciling runs in the background meanwhile, and must find index and disk in agreement. */
 async function expectBlobs(url: string, blobs: number): Promise<void> {
   const text = (await ask(`${url}/metrics`)).body.toString('utf8');
   const known = Number(/^larder_store_blobs (\S+)$/m.exec(text)?.[1]);

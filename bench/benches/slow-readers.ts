@@ -27,7 +27,7 @@ export const slowReaders: Bench = {
     'a client': { unit: 'MB/s', better: 'more', isInformation: true },
     CPU: { unit: 'cores', better: 'less', isInformation: true },
   },
-  // Flat: what it grows by from the second to the last quarter of the time is less than what comes and goes anyway.
+  // Flat: from the second to the last quarter of the time, memory grows by less than it varies anyway.
   goals: [
     { metric: 'RSS', atMost: 250 },
     { metric: 'growth', atMost: 10 },

@@ -59,7 +59,7 @@ async function measureStampede(context: BenchContext): Promise<Samples> {
   return samples;
 }
 
-/** What a process has sent once it sends no more: a cache may still be fetching when its clients have all they want. */
+/** Returns the bytes that a process has sent once it sends no more: a cache may go on fetching after its clients. */
 async function settledBytes(pid: number): Promise<number> {
   let sent = await sentBytes(pid);
   for (;;) {

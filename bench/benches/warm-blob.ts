@@ -31,7 +31,7 @@ export const warmBlob: Bench = {
   run: async (context) => measureBlob(context, {}, withNginx),
 };
 
-/** The program as it is where koffi cannot be loaded. */
+/** The program as it runs when koffi cannot be loaded. */
 export const warmBlobByReading: Bench = {
   name: 'warm-blob-by-reading',
   title: `warm blob of 120 MB, ${CLIENTS} clients, without sendfile`,
@@ -59,7 +59,7 @@ async function measureBlob(
   const larders = await world.larders(options);
   await expectContent(larders, byTag, digest);
   const servers = [...larders, ...(context.hasPeers ? [upstream] : []), ...(await morePeers(world))];
-  // The first of these fills the caches, the second is served from them.
+  // The first check fills the caches, the second is served from them.
   await expectContent(servers, layer.path, layer.digest);
   await expectContent(servers, layer.path, layer.digest);
   const load = { connections: CLIENTS, paths: [layer.path] };

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 
 const [port, manifestFile = '', digest = ''] = process.argv.slice(2);
-// A text is written together with the headers, in one system call.
+// Node writes a text together with the headers, in one system call.
 const manifest = readFileSync(manifestFile, 'latin1');
 const headers = {
   'Content-Type': 'application/vnd.oci.image.manifest.v1+json',

@@ -8,13 +8,13 @@ import type { StoredImage } from './storage.ts';
 
 const PROGRAM = join(import.meta.dirname, 'bare-node-process.ts');
 
-/** What Node can do at best: `node:http` that answers everything with one manifest. */
+/** Starts the best that Node can do: `node:http` that answers every request with one manifest. */
 export async function bareNode(name: string, directory: Directory, image: StoredImage): Promise<Server> {
   const port = await freePort();
   const place = await directory.folder(`bare-node-${port}`);
   const manifestFile = join(place, 'manifest.json');
   await writeFile(manifestFile, image.manifest);
-  // As Larder's own scripts do.
+  // The same options as in Larder's own scripts.
   const args = ['--max-semi-space-size=8', PROGRAM, String(port), manifestFile, image.digest];
   const running = await start(process.execPath, args, { logFile: join(place, 'log') });
   return answering({ name, url: `http://127.0.0.1:${port}` }, running, image.byTag);

@@ -6,21 +6,21 @@ import { run } from './process.ts';
 
 /** The program as it is packaged, in a directory of its own. */
 export interface Build extends AsyncDisposable {
-  /** What Node is given to run it, as the package's own scripts have it: options of V8, and the program. */
+  /** Node's arguments to run it, as in the package's own scripts: options of V8, and the program. */
   readonly nodeArgs: readonly string[];
 }
 
 /**
  * Compiles the sources at `root`, as `npm run build` does for the package: run from its sources, the program
  * begins by stripping their types, which takes half a second and 25 MB that no user of the package pays.
- * @throws Error with the compiler's words where nothing comes of it
+ * @throws Error with the compiler's output if it emits nothing
  */
 export async function build(root: string): Promise<Build> {
   const directory = await temporaryDirectory('build');
   const outDir = directory.at('dist');
   const compiler = join(root, 'node_modules/.bin/tsc');
   const args = ['-p', join(root, 'tsconfig.build.json'), '--outDir', outDir];
-  // Sources that are being worked on may have errors in their types and run all the same.
+  // Unfinished sources may have type errors and still run.
   const problem = await run(compiler, args).then(
     () => undefined,
     (error: unknown) => error,
@@ -33,7 +33,7 @@ export async function build(root: string): Promise<Build> {
   return { nodeArgs, [Symbol.asyncDispose]: async () => directory[Symbol.asyncDispose]() };
 }
 
-/** The options in `node --one --two program`. */
+/** Returns the options in `node --one --two program`. */
 async function nodeOptions(root: string): Promise<readonly string[]> {
   const { scripts } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
     readonly scripts: Readonly<Record<string, string>>;

@@ -15,7 +15,7 @@ export async function checkOut(root: string, revision: string): Promise<CheckedO
   const commit = (await run('git', ['rev-parse', '--verify', `${revision}^{commit}`], { cwd: root })).trim();
   const directory = stack.use(await temporaryDirectory('revision'));
   const tree = directory.at('tree');
-  // A run that was broken off leaves its own behind.
+  // A run that was interrupted leaves its work tree behind.
   await run('git', ['worktree', 'prune'], { cwd: root });
   await run('git', ['worktree', 'add', '--detach', tree, commit], { cwd: root });
   stack.defer(async () => void (await run('git', ['worktree', 'remove', '--force', tree], { cwd: root })));
@@ -28,7 +28,7 @@ export async function checkOut(root: string, revision: string): Promise<CheckedO
   };
 }
 
-/** The modules of this work tree where they are the same, else its own. */
+/** Links the modules of this work tree if the revision has the same, else installs its own. */
 async function giveModules(root: string, tree: string): Promise<void> {
   const [here, there] = await Promise.all(
     [root, tree].map(async (directory) => readFile(join(directory, 'package-lock.json'), 'utf8')),

@@ -3,7 +3,7 @@ import type { Digest } from '../../src/oci/digest.ts';
 import type { Contestant } from './server.ts';
 import { ACCEPT } from './wrk.ts';
 
-/** What has not the right bytes is not measured. @throws Error where the body's digest is another */
+/** Makes sure that only right bytes are measured. @throws Error if the body has another digest */
 export async function expectContent(
   contestants: readonly Contestant[],
   path: string,

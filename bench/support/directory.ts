@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from './process.ts';
 
-/** A directory of one's own in the system's for temporary files. */
+/** A new directory inside the system's directory for temporary files. */
 export interface Directory extends AsyncDisposable {
   readonly path: string;
-  /** A path in it. */
+  /** Returns a path in it. */
   at(...names: string[]): string;
-  /** Makes a folder in it, of which there may be one already. */
+  /** Makes a folder in it, unless there is one already. */
   folder(name: string): Promise<string>;
 }
 
@@ -24,7 +24,7 @@ export async function temporaryDirectory(name: string): Promise<Directory> {
       await mkdir(join(path, name), { recursive: true });
       return join(path, name);
     },
-    // Not Node's own: it takes minutes for a million files.
+    // Not by Node's own rm, which takes minutes for a million files.
     [Symbol.asyncDispose]: async () => {
       process.off('exit', leave);
       await run('rm', ['-rf', path]);

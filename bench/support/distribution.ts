@@ -9,13 +9,16 @@ import { answering, type Server } from './server.ts';
 export interface DistributionOptions {
   readonly name: string;
   readonly directory: Directory;
-  /** What it serves; a new one unless given. */
+  /** The storage directory that it serves. Absent: a new one. */
   readonly storage?: string;
   /** Makes it a pull-through cache of this address. */
   readonly proxyOf?: string;
 }
 
-/** Debian's docker-registry (distribution 2.8), with the cache of descriptors that Debian configures; it logs answers as it always does, but no access log beside. */
+/**
+ * Starts Debian's docker-registry (distribution 2.8), with the cache of descriptors that Debian configures. It logs
+ * answers as it always does, but writes no access log.
+ */
 export async function distribution(options: DistributionOptions): Promise<Server> {
   const port = await freePort();
   const place = await options.directory.folder(`distribution-${port}`);

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 
-/** What is asked for, of a server at this machine. */
+/** A URL on this machine. */
 export interface Wanted {
   readonly port: number;
   readonly path: string;
@@ -15,13 +15,13 @@ export interface Downloaded {
   readonly lastByteMs: number;
 }
 
-/** A client reads into one buffer again and again: that costs it as little as it can. */
+/** A client reads into the same buffer again and again, which costs it the least. */
 const BUFFER = 256 * 1024;
 const HEAD_END = '\r\n\r\n';
 
 /**
- * A GET on a connection of its own, whose body is counted and let go. Not node:http: what the client takes of the
- * machine is missing to the server, so it does next to nothing.
+ * A GET on a connection of its own, whose body is counted and dropped. Not node:http: the client shares the machine
+ * with the server, so it does as little as possible.
  */
 export class Download {
   readonly done: Promise<Downloaded>;
@@ -34,10 +34,10 @@ export class Download {
   #length = Number.POSITIVE_INFINITY;
   #bytes = 0;
   #firstByteMs = Number.NaN;
-  /** What may still be read before the next allowance, in bytes. */
+  /** Bytes that may still be read before the next allowance. */
   #allowed = Number.POSITIVE_INFINITY;
 
-  /** @param isHeld whether nothing is read but what `allow` allows. */
+  /** @param isHeld whether only the bytes that `allow` allows are read */
   constructor({ port, path }: Wanted, isHeld = false) {
     ({
       promise: this.done,
@@ -59,7 +59,7 @@ export class Download {
     return this.#bytes;
   }
 
-  /** Lets it read so many bytes more. What it did not come to read is kept up to `limit` bytes in all. */
+  /** Allows it to read `bytes` more. Unused allowances add up to at most `limit` bytes. */
   allow(bytes: number, limit: number): void {
     this.#allowed = Math.min(this.#allowed + bytes, limit);
     if (this.#allowed > 0) this.#socket.resume();
@@ -69,7 +69,7 @@ export class Download {
     this.#socket.destroy();
   }
 
-  /** @returns whether it is to go on reading */
+  /** @returns whether to go on reading */
   #read(buffer: Uint8Array, count: number): boolean {
     const body = this.#status === 0 ? this.#readHead(buffer, count) : count;
     if (body > 0) this.#count(body);

@@ -1,4 +1,4 @@
-/** The program of fetcher.ts: does what its parent tells it. */
+/** The program of fetcher.ts: carries out its parent's orders. */
 import { Download, type Downloaded } from './download.ts';
 import type { Order, Report } from './fetcher.ts';
 
@@ -28,7 +28,7 @@ async function fetchAll(wanted: Extract<Order, { kind: 'fetch' }>['wanted']): Pr
   return { kind: 'fetched', wallMs: performance.now() - startedAt, answers };
 }
 
-/** Clients that each read at this rate until they are told to leave. */
+/** Starts clients that each read at this rate until an order to leave. */
 function hold(wanted: Extract<Order, { kind: 'hold' }>['wanted'], bytesPerSecond: number): Report {
   held = wanted.map((each) => new Download(each, true));
   for (const download of held) download.done.catch(() => {});

@@ -15,20 +15,20 @@ export type Report =
   | { readonly kind: 'held'; readonly bytes: readonly number[] }
   | { readonly kind: 'failed'; readonly message: string };
 
-/** What a number of clients that fetched at once have seen. */
+/** The results of clients that fetched at the same time. */
 export interface Fetched {
-  /** From the first request to the last byte of all, in milliseconds. */
+  /** Time from the first request to the last byte of all clients, in milliseconds. */
   readonly wallMs: number;
   readonly answers: readonly Downloaded[];
 }
 
 const PROGRAM = join(import.meta.dirname, 'fetcher-process.ts');
 
-/** Clients in a process of their own, so that this one takes nothing from them. */
+/** Clients in a process of their own, so that this process takes no time from them. */
 export class Fetcher implements AsyncDisposable {
   readonly #child = fork(PROGRAM, { stdio: 'inherit' });
 
-  /** Fetches the blobs at once, each by a client of its own. @throws Error where one did not come whole */
+  /** Fetches the blobs at the same time, each by a client of its own. @throws Error if one did not come whole */
   async fetch({ name, url }: Contestant, blobs: readonly StoredBlob[]): Promise<Fetched> {
     const report = await this.#ask({ kind: 'fetch', wanted: wantedOf(url, blobs) });
     if (report.kind !== 'fetched') throw new Error(`${name}: ${JSON.stringify(report)}`);
@@ -40,17 +40,17 @@ export class Fetcher implements AsyncDisposable {
     return report;
   }
 
-  /** Clients that read at a rate until they are released. */
+  /** Starts clients that read at a rate until they are released. */
   async hold({ url }: Contestant, blobs: readonly StoredBlob[], bytesPerSecond: number): Promise<void> {
     await this.#ask({ kind: 'hold', wanted: wantedOf(url, blobs), bytesPerSecond });
   }
 
-  /** What each of those who are held has read so far, in bytes. */
+  /** Returns the bytes that each held client has read so far. */
   async count(): Promise<readonly number[]> {
     return bytesOf(await this.#ask({ kind: 'count' }));
   }
 
-  /** Ends those who are held. @returns what each has read, in bytes */
+  /** Ends the held clients. @returns the bytes that each has read */
   async release(): Promise<readonly number[]> {
     return bytesOf(await this.#ask({ kind: 'release' }));
   }

@@ -1,9 +1,8 @@
 /**
- * `node fill-index-process.ts ROOT CACHE-DIRECTORY BLOBS TAGS`: makes a cache directory look as if so many blobs
- * of 4 KB were in it, by the code of the sources at ROOT; a revision is compared by its own copy of this program. Every
- * tag has a manifest of its own, which refers to its share of the other blobs; all belong to repositories of a hundred
- * tags. The files are links to a few: what the program looks at, their names and sizes, is all there, and it takes
- * seconds instead of hours.
+ * `node fill-index-process.ts ROOT CACHE-DIRECTORY BLOBS TAGS`: makes a cache directory look as if it held BLOBS blobs
+ * of 4 KB, by the code of the sources at ROOT; a revision is compared by its own copy of this program. Every tag has a
+ * manifest of its own, which refers to its share of the other blobs; all belong to repositories of a hundred tags. The
+ * files are links to a few: they have the names and sizes that the program looks at, and take seconds instead of hours.
  */
 import { createHash } from 'node:crypto';
 import { linkSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -60,13 +59,13 @@ function fill(connection: connections.Connection, blobs: number, tags: number): 
     program.recordManifest(connection, { descriptor, subject: undefined }, children.map(toEdge));
     for (const [i, digest] of [manifest, ...children].entries()) {
       const bytes = program.digestToBytes(digest);
-      // A revision before this function wrote no source.
+      // Revisions without this function wrote no source.
       if (program.recordBelonging === undefined) connection.run('putBelonging', id, bytes);
       else program.recordBelonging(connection, id, digest, 'given');
       connection.run('putBlob', bytes, SIZE, filledUse(tag * share + i, share * tags), bytes, bytes);
     }
     const stands = [id, filledTag(tag), program.digestToBytes(manifest)];
-    // Nor since when a tag stands for what it does.
+    // Those revisions did not write, either, since when a tag points to its manifest.
     if (program.recordBelonging === undefined) connection.run('putTag', ...stands, now);
     else connection.run('putTag', ...stands, now, 'pulled', now);
   }

@@ -1,6 +1,6 @@
 /**
  * `node huge-registry-process.ts PORT TAGS LAYERS`: a registry that has the largest documents that there may be. Any
- * repository has that many tags, sent in one page and in no order; any tag is an image of that many layers, one of its own.
+ * repository has TAGS tags, sent unordered in one page; any tag is an image of LAYERS layers, one of which is its own.
  */
 import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';

@@ -7,13 +7,13 @@ import { answering, type Server } from './server.ts';
 const PROGRAM = join(import.meta.dirname, 'huge-registry-process.ts');
 
 export interface Huge {
-  /** Of each repository. */
+  /** Number of tags in each repository. */
   readonly tags: number;
-  /** Of each image. */
+  /** Number of layers in each image. */
   readonly layers: number;
 }
 
-/** An upstream whose documents are as large as Larder takes them. */
+/** Starts an upstream whose documents are as large as Larder takes them. */
 export async function hugeRegistry(directory: Directory, { tags, layers }: Huge): Promise<Server> {
   const port = await freePort();
   const place = await directory.folder(`huge-registry-${port}`);

@@ -1,6 +1,6 @@
 /**
- * `node index-figures-process.ts ROOT INDEX-FILE TAGS`: asks an index that fill-index-process.ts has filled, by the
- * code of the sources at ROOT, and prints how long each took, in milliseconds, as JSON: the median by name.
+ * `node index-figures-process.ts ROOT INDEX-FILE TAGS`: queries an index that fill-index-process.ts has filled, by the
+ * code of the sources at ROOT, and prints the median duration of each query by its name, in milliseconds, as JSON.
  */
 import { join } from 'node:path';
 import type { ContentIndex } from '../../src/index/content-index.ts';
@@ -23,13 +23,13 @@ const figures = {
   'catalog page': await timeEach(200, async (number) =>
     index.repositories({ after: `${UPSTREAM_NAME}/${filledRepository(number)}`, limit }),
   ),
-  // What goes is gone, so each step has others before it.
+  // A step deletes the blobs that it evicts, so each step evicts other ones.
   'eviction step': await timeEach(20, async () => evict(index)),
 };
 await index.close();
 process.stdout.write(JSON.stringify(figures));
 
-/** @param work is given numbers of tags that are spread over all */
+/** @param work called with the numbers of tags, spread over all of them */
 async function timeEach(times: number, work: (number: number) => Promise<unknown>): Promise<number> {
   const durations: number[] = [];
   for (let i = 0; i < times; i += 1) {
@@ -41,7 +41,7 @@ async function timeEach(times: number, work: (number: number) => Promise<unknown
   return median(durations);
 }
 
-/** What a manifest by tag takes that is not in memory. */
+/** Does the lookups for a manifest by tag that is not in memory. */
 async function lookUp(index: ContentIndex, number: number): Promise<void> {
   const key = keyOf(number);
   const entry = await index.tag(key, filledTag(number) as Tag);

@@ -7,28 +7,28 @@ import type { Directory } from './directory.ts';
 import { start, type Running } from './process.ts';
 import { answering, type Server } from './server.ts';
 
-/** What the upstream is called in Larder's config and index. */
+/** The upstream's name in Larder's config and index. */
 export const UPSTREAM_NAME = 'registry.example.test';
 
 export interface LarderOptions {
-  /** The upstream's address, which paths without a registry's name go to. */
+  /** The address of the upstream, which is the default one. */
   readonly upstream: string;
-  /** Holds its config, its log, and its cache unless another is given. */
+  /** The directory for its config, its log, and its cache unless another is given. */
   readonly directory: Directory;
   readonly cacheDirectory?: string;
-  /** What else the config file says of the cache. */
+  /** Further settings of the config file's section `cache`. */
   readonly cache?: Readonly<Record<string, unknown>>;
-  /** How it sends blobs, where that is not its own choice. */
+  /** How it sends blobs. Absent: Larder's own choice. */
   readonly delivery?: 'read';
 }
 
-/** Larder as it comes: only what a run on one machine needs is configured, and it logs as it always does. */
+/** Starts Larder with its defaults: only the settings for one machine are changed, and it logs as it always does. */
 export async function larder(side: Side, options: LarderOptions): Promise<Server> {
   const { url, running } = await startLarder(side, options);
   return answering({ name: side.name, url }, running, '/readyz');
 }
 
-/** Larder when its process has begun, long before it answers. */
+/** Larder whose process has just begun, long before it answers. */
 export interface StartingLarder {
   readonly url: string;
   readonly running: Running;

@@ -4,10 +4,10 @@ import { usageOf } from './proc.ts';
 import type { Contestant } from './server.ts';
 import { wrk, type Load } from './wrk.ts';
 
-/** What `loadRound` gives. */
+/** The metrics that `loadRound` returns. */
 export const LOAD_METRICS: Readonly<Record<string, Metric>> = {
   'requests/s': { unit: 'requests/s', better: 'more' },
-  // On a machine that does other things as well, two versions differ by this before they differ by anything else.
+  // On a busy machine, this is the first metric to show a difference between two versions.
   CPU: { unit: 'µs/request', better: 'less' },
   p99: { unit: 'ms', better: 'less', isInformation: true },
 };

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
 import { run } from './process.ts';
 
-/** What it runs on: names and what is said of them. */
+/** Returns facts about the machine, by name. */
 export async function describeMachine(): Promise<Readonly<Record<string, string>>> {
   return {
     CPU: cpus()[0]?.model.trim() ?? 'unknown',
@@ -29,7 +29,7 @@ async function distributionName(): Promise<string> {
   return /^PRETTY_NAME="?([^"\n]+)"?$/m.exec(text)?.[1] ?? 'unknown';
 }
 
-/** The version in what a program prints; some print it as an error, some end with one. */
+/** Returns the version that a program prints; some print it to standard error, some exit with an error. */
 async function versionOf(program: string, args: readonly string[]): Promise<string> {
   const text = await run('sh', ['-c', '"$0" "$@" 2>&1 || true', program, ...args]);
   return /\d+\.\d+\S*/.exec(text)?.[0] ?? 'unknown';

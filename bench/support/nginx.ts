@@ -6,7 +6,7 @@ import { start } from './process.ts';
 import { answering, type Server } from './server.ts';
 import { RegistryStorage } from './storage.ts';
 
-/** nginx as a server of files: the blobs of a registry's storage by sendfile, at the paths that the registry has. */
+/** Starts nginx as a server of files: a registry's blobs by sendfile, at the registry's own paths. */
 export async function nginxOfFiles(name: string, directory: Directory, storage: string): Promise<Server> {
   return nginx(name, directory, () => [
     'location ~ "^/v2/.+/blobs/sha256:(..)(.+)$" {',
@@ -15,7 +15,7 @@ export async function nginxOfFiles(name: string, directory: Directory, storage: 
   ]);
 }
 
-/** nginx as a cache before an upstream; those who ask for what is on its way wait until it is there whole. */
+/** Starts nginx as a cache before an upstream. A client of a blob that is being fetched waits until it is whole. */
 export async function nginxCache(name: string, directory: Directory, upstream: string): Promise<Server> {
   const { host } = new URL(upstream);
   return nginx(
@@ -54,7 +54,7 @@ async function nginx(
   const configFile = join(place, 'nginx.conf');
   const lines = [
     'daemon off;',
-    // Started by root, the workers would be another user, who may not read the temporary directory.
+    // If root starts nginx, its workers would run as another user, who may not read the temporary directory.
     ...(process.getuid?.() === 0 ? ['user root;'] : []),
     'worker_processes auto;',
     'worker_rlimit_nofile 8192;',

@@ -7,7 +7,7 @@ import { figuresTable, goalsTable, type Result } from './results.ts';
 const BEGIN = '<!-- figures: written by npm run bench -->';
 const END = '<!-- end of figures -->';
 
-/** Writes the figures into a page of Markdown, between their marks; what else is there stays. */
+/** Writes the figures into a page of Markdown, between their marks. The rest of the page stays. */
 export async function writePage(path: string, results: readonly Result[]): Promise<void> {
   const page = await readFile(path, 'utf8').catch(() => `${BEGIN}\n${END}\n`);
   const text = replaceFigures(page, figures(results, await describeMachine()));
@@ -15,7 +15,7 @@ export async function writePage(path: string, results: readonly Result[]): Promi
   await writeFile(path, await format(text, { ...options, parser: 'markdown' }));
 }
 
-/** @throws Error where the page has no marks */
+/** @throws Error if the page has no marks */
 export function replaceFigures(page: string, figures: string): string {
   const [begin, end] = [page.indexOf(BEGIN), page.indexOf(END)];
   if (begin < 0 || end < begin) throw new Error(`the page needs the marks ${BEGIN} and ${END}`);

@@ -1,14 +1,14 @@
 import type { Samples } from './bench.ts';
 import type { Contestant } from './server.ts';
 
-/** What one round of one contestant gives, by metric. */
+/** The values of one round of one contestant, by metric. */
 export type Round = Readonly<Record<string, number>>;
 
 /**
- * Measures the contestants in turn, A B B A …, so that whatever else the machine does in the meantime falls on all alike:
- * also what the first of a round leaves to the second, such as what it has read from the disk, or what the system has
+ * Measures the contestants in turn, A B B A …, so that other work of the machine falls on all alike. So do the
+ * effects that the first of a round has on the second: data that it has read from the disk, or that the system has
  * still to write for it.
- * @param measure is given the number of the round as well, from 0.
+ * @param measure gets the number of the round as well, from 0
  */
 export async function paired(
   contestants: readonly Contestant[],

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 
-/** What the kernel knows of a process and of those it has started. */
+/** The resources that a process and its children use. */
 export interface Usage {
   /** Seconds on a CPU since it started, in the program and in the kernel, of all its threads. */
   readonly cpuSeconds: number;
@@ -8,10 +8,10 @@ export interface Usage {
   readonly residentBytes: number;
 }
 
-/** Of `times` in /proc: the kernel's USER_HZ, which is 100 on every architecture that Node runs on. */
+/** The unit of times in /proc: the kernel's USER_HZ, which is 100 on every architecture that Node runs on. */
 const TICKS_PER_SECOND = 100;
 
-/** @throws Error where the process has ended */
+/** Reads the usage of a process and its children. @throws Error if the process has ended */
 export async function usageOf(pid: number): Promise<Usage> {
   const each = await Promise.all((await withChildren(pid)).map(usageOfOne));
   return {
@@ -26,7 +26,7 @@ async function usageOfOne(pid: number): Promise<Usage> {
   return { cpuSeconds: stat.ticks / TICKS_PER_SECOND, residentBytes: parseResident(status) };
 }
 
-/** nginx works in children; they live as long as it does, so none ends uncounted. */
+/** nginx works in child processes, which live as long as it does, so none ends uncounted. */
 async function withChildren(pid: number): Promise<readonly number[]> {
   const threads = await readdir(`/proc/${pid}/task`);
   const lists = await Promise.all(
@@ -37,28 +37,28 @@ async function withChildren(pid: number): Promise<readonly number[]> {
   return [pid, ...below.flat()];
 }
 
-/** A line of /proc/PID/stat (proc(5)): the name is in brackets and may hold anything, brackets and spaces too. */
+/** Parses /proc/PID/stat (proc(5)): the name is in brackets and may hold anything, brackets and spaces too. */
 export function parseStat(line: string): { readonly ticks: number } {
   const fields = line.slice(line.lastIndexOf(')') + 2).split(' ');
-  // utime and stime are the 14th and the 15th field of all, and two are before the bracket's end.
+  // utime and stime are fields 14 and 15 of the line; two fields are before the closing bracket.
   const ticks = Number(fields[11]) + Number(fields[12]);
   if (!Number.isFinite(ticks)) throw new Error(`not a line of /proc/PID/stat: ${line.slice(0, 100)}`);
   return { ticks };
 }
 
-/** VmRSS of /proc/PID/status, in bytes. */
+/** Returns VmRSS of /proc/PID/status, in bytes. */
 export function parseResident(status: string): number {
   const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1];
   if (kibibytes === undefined) throw new Error('no VmRSS in /proc/PID/status');
   return Number(kibibytes) * 1024;
 }
 
-/** What a process has written since it started, to sockets too, in bytes. @throws Error where it has ended */
+/** Returns the bytes that a process has written since it started, to sockets too. @throws Error if it has ended */
 export async function sentBytes(pid: number): Promise<number> {
   return parseWritten(await readFile(`/proc/${pid}/io`, 'utf8'));
 }
 
-/** wchar of /proc/PID/io: what went through write(2) and sendfile(2). */
+/** Returns wchar of /proc/PID/io: the bytes of write(2) and sendfile(2). */
 export function parseWritten(io: string): number {
   const written = /^wchar: (\d+)$/m.exec(io)?.[1];
   if (written === undefined) throw new Error('no wchar in /proc/PID/io');

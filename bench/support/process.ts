@@ -5,13 +5,13 @@ import { open, readFile } from 'node:fs/promises';
 /** A program that runs until it is disposed of. */
 export interface Running extends AsyncDisposable {
   readonly pid: number;
-  /** Everything it has written. */
+  /** Returns everything that it has written. */
   output(): Promise<string>;
   hasExited(): boolean;
 }
 
 export interface StartOptions {
-  /** Where its output goes: straight to a file, since to read a pipe would take part of what is measured. */
+  /** The file that its output goes to: reading a pipe would take a part of the measured machine. */
   readonly logFile: string;
 }
 
@@ -56,7 +56,7 @@ export async function run(
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });
-  // Or it would write on into a directory that is being removed.
+  // Else it would go on writing into a directory that is being removed.
   const leave = (): void => killGroup(child);
   process.prependOnceListener('exit', leave);
   const chunks: { readonly isError: boolean; readonly text: Buffer }[] = [];

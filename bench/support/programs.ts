@@ -1,9 +1,9 @@
 import { run } from './process.ts';
 
-/** The programs that are measured or measure, and the Debian packages they come from. */
+/** The programs that are measured or that measure, and the Debian packages they come from. */
 const PROGRAMS = { wrk: 'wrk', nginx: 'nginx', 'docker-registry': 'docker-registry' } as const;
 
-/** @throws Error that names the packages to install */
+/** Checks that the programs are installed. @throws Error that names the packages to install */
 export async function requirePrograms(): Promise<void> {
   const names = Object.keys(PROGRAMS);
   const found = await run('sh', [

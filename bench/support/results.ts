@@ -3,13 +3,13 @@ import { formatGoal, formatNumber, formatShare, formatTable } from './format.ts'
 import { median } from './statistics.ts';
 import { judge, type Comparison, type Verdict } from './verdict.ts';
 
-/** What a bench has measured. */
+/** The measurements of a bench. */
 export interface Result {
   readonly bench: Bench;
   readonly samples: Samples;
 }
 
-/** A table of each contestant's medians, and the least and the greatest of the rounds. */
+/** Formats a table of each contestant's medians, and the least and the greatest of its rounds. */
 export function figuresTable({ bench, samples }: Result): string {
   const metrics = Object.keys(samples);
   const contestants = [...new Set(metrics.flatMap((metric) => Object.keys(samples[metric] ?? {})))];
@@ -32,7 +32,7 @@ function span(lowest: number, highest: number): string {
   return `${formatNumber(lowest)}–${formatNumber(highest)}`;
 }
 
-/** A table of all goals of the results: what was measured, and whether and by how much it was met. */
+/** Formats a table of all goals: the measured value, and whether and by how much the goal was met. */
 export function goalsTable(results: readonly Result[]): string {
   const rows = results.flatMap(({ bench, samples }) =>
     bench.goals.map((goal) => {
@@ -49,7 +49,7 @@ function verdictCells({ goal, value, lowest, highest, isMet, margin }: Verdict):
   return [`${formatNumber(value)}${times}`, span(lowest, highest), met];
 }
 
-/** A table of how a version of the program compares with an earlier one. */
+/** Formats a table that compares a version of the program with an earlier one. */
 export function comparisonTable(rows: readonly (readonly [Bench, Comparison])[]): string {
   const cells = rows.map(([bench, { metric, ratio, lowest, highest, outcome }]) => [
     bench.title,

@@ -2,7 +2,7 @@ import { ask } from '../../test/support/e2e/http-client.ts';
 import { until } from '../../test/support/e2e/until.ts';
 import type { Running } from './process.ts';
 
-/** What is measured. */
+/** A server that is measured. */
 export interface Contestant {
   /** Its name in the results. */
   readonly name: string;
@@ -16,7 +16,7 @@ export interface Server extends Contestant, AsyncDisposable {
   output(): Promise<string>;
 }
 
-/** The server once `path` is answered with 200; from then on its process is the server's. */
+/** Returns the server once it answers `path` with 200; from then on the server owns the process. */
 export async function answering(
   { name, url }: { readonly name: string; readonly url: string },
   process: Running,

@@ -1,9 +1,9 @@
-/** The middle of the values, by size; the mean of the two in the middle where their number is even. NaN of none. */
+/** Returns the median of the values: of an even number, the mean of the two in the middle. NaN if there are none. */
 export function median(values: readonly number[]): number {
   return quantile(values, 0.5);
 }
 
-/** The value below which the share `at` (0 to 1) of the values is, interpolated. NaN of none. */
+/** Returns the value below which the share `at` (0 to 1) of the values is, interpolated. NaN if there are none. */
 export function quantile(values: readonly number[], at: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   const position = (sorted.length - 1) * at;
@@ -17,13 +17,13 @@ export interface PairedRatio {
   readonly median: number;
   readonly lowest: number;
   readonly highest: number;
-  /** What half of the rounds lie between. */
+  /** The bounds of the middle half of the rounds. */
   readonly quartiles: readonly [lower: number, upper: number];
 }
 
 /**
- * `values[i] / others[i]` over the rounds that both have: what disturbs a round disturbs both sides of it, so these
- * vary less than the values do.
+ * Compares by `values[i] / others[i]` over the rounds that both have: a disturbance of a round falls on both sides of
+ * it, so these ratios vary less than the values do.
  */
 export function pairedRatio(values: readonly number[], others: readonly number[]): PairedRatio {
   const rounds = Math.min(values.length, others.length);

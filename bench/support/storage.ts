@@ -9,7 +9,7 @@ const MIB = 1024 * 1024;
 const LAYER = 'application/vnd.oci.image.layer.v1.tar+gzip';
 const CONFIG = 'application/vnd.oci.image.config.v1+json';
 
-/** Where a registry has an image: paths of its HTTP API. */
+/** An image in a registry, by the paths of its HTTP API. */
 export interface StoredImage {
   readonly byTag: string;
   readonly byDigest: string;
@@ -25,8 +25,8 @@ export interface StoredBlob {
 }
 
 /**
- * The storage directory of a registry, written as distribution lays it out (its docs/spec: registry/storage/paths.go)
- * instead of pushed: gigabytes of blobs are there in seconds.
+ * The storage directory of a registry, laid out as distribution does (its docs/spec: registry/storage/paths.go).
+ * Writing it instead of pushing takes seconds for gigabytes of blobs.
  */
 export class RegistryStorage {
   readonly directory: string;
@@ -36,12 +36,12 @@ export class RegistryStorage {
     this.directory = directory;
   }
 
-  /** The file that holds a blob's bytes, of its hash and the two digits that begin it. */
+  /** Returns the path of the file with a blob's bytes. @param start the first two digits of `hex`, the blob's hash */
   static fileOf(start: string, hex: string): string {
     return `docker/registry/v2/blobs/sha256/${start}/${hex}/data`;
   }
 
-  /** An image whose layers do not compress and are like no other's. */
+  /** Writes an image whose layers do not compress and are in no other image. */
   async putImage(repository: string, tag: string, layerSizes: readonly number[]): Promise<StoredImage> {
     const config = await this.#putBytes(repository, JSON.stringify({ architecture: 'amd64', os: 'linux' }));
     const layers: StoredBlob[] = [];
@@ -104,7 +104,7 @@ function blobFile(digest: Digest): string {
   return RegistryStorage.fileOf(hex.slice(0, 2), hex);
 }
 
-/** Bytes that look random and do not compress, the same for the same seed. */
+/** Writes bytes that look random and do not compress, the same for the same seed. */
 async function writeIncompressible(path: string, size: number, seed: string): Promise<Digest> {
   const key = createHash('sha256').update(seed).digest();
   const cipher = createCipheriv('aes-256-ctr', key, Buffer.alloc(16));

@@ -1,16 +1,16 @@
 import type { Bench, Goal, Metric, Samples } from './bench.ts';
 import { median, pairedRatio, type PairedRatio } from './statistics.ts';
 
-/** How a goal was met. */
+/** Whether a goal was met, and by how much. */
 export interface Verdict {
   readonly goal: Goal;
-  /** The median, or the median of the ratios; NaN where it was not measured. */
+  /** The median, or the median of the ratios; NaN if it was not measured. */
   readonly value: number;
   /** The least and the greatest of the rounds. */
   readonly lowest: number;
   readonly highest: number;
   readonly isMet: boolean;
-  /** The share by which it is beyond (above 0) or short of the bound (below 0): 0.1 is 10 %. */
+  /** The share by which the value is better (above 0) or worse (below 0) than the bound: 0.1 is 10 %. */
   readonly margin: number;
 }
 
@@ -28,20 +28,20 @@ function figuresOf(goal: Goal, samples: Samples): { median: number; lowest: numb
   return { median: median(values), lowest: Math.min(...values), highest: Math.max(...values) };
 }
 
-/** How one version compares with an earlier one by one metric. */
+/** A comparison of a version with an earlier one, by one metric. */
 export interface Comparison {
   readonly metric: string;
-  /** Of the paired rounds, later / earlier. */
+  /** The median ratio of the paired rounds, later / earlier. */
   readonly ratio: number;
   readonly lowest: number;
   readonly highest: number;
   readonly outcome: 'better' | 'same' | 'worse';
 }
 
-/** Half-way to the regression of 20 % that is to be seen: the median of a few rounds is off by less than that. */
+/** Half of the 20 % regression that must be noticed: the median of a few rounds is off by less than this. */
 const NOTABLE = 0.1;
 
-/** By each metric that is not only information. */
+/** Compares two versions by each metric that is not only information. */
 export function compare(
   bench: Pick<Bench, 'metrics'>,
   samples: Samples,
@@ -57,7 +57,7 @@ export function compare(
     });
 }
 
-/** A difference counts where three quarters of the rounds show it as well: one disturbed round makes none. */
+/** A difference counts only if three quarters of the rounds show it: so one disturbed round makes none. */
 function outcomeOf(
   { median, quartiles: [lower, upper] }: PairedRatio,
   better: Metric['better'],

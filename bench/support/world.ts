@@ -4,7 +4,7 @@ import { larder, type LarderOptions } from './larder.ts';
 import type { Server } from './server.ts';
 import { RegistryStorage } from './storage.ts';
 
-/** The registry that everything is pulled from, and the caches before it; all end with the world. */
+/** The registry that all blobs are pulled from, and the caches before it; all end with the world. */
 export class World implements AsyncDisposable {
   readonly context: BenchContext;
   readonly storage: RegistryStorage;
@@ -16,7 +16,7 @@ export class World implements AsyncDisposable {
     this.storage = new RegistryStorage(context.directory.at('upstream'));
   }
 
-  /** Debian's docker-registry over the storage, started when it is first asked for. */
+  /** Returns Debian's docker-registry over the storage, which the first call starts. */
   async upstream(): Promise<Server> {
     this.#upstream ??= this.use(
       await distribution({
@@ -28,7 +28,7 @@ export class World implements AsyncDisposable {
     return this.#upstream;
   }
 
-  /** Each version of Larder that is measured. */
+  /** Starts each version of Larder that is measured. */
   async larders(options: Partial<LarderOptions> = {}): Promise<readonly Server[]> {
     const upstream = await this.upstream();
     const servers: Server[] = [];
@@ -39,14 +39,14 @@ export class World implements AsyncDisposable {
     return servers;
   }
 
-  /** What Larder is compared with, unless only versions of it are. */
+  /** Starts the programs that Larder is compared with; none if only versions of Larder are compared. */
   async peers(...starts: readonly (() => Promise<Server>)[]): Promise<readonly Server[]> {
     const servers: Server[] = [];
     for (const start of this.context.hasPeers ? starts : []) servers.push(this.use(await start()));
     return servers;
   }
 
-  /** distribution as a pull-through cache. */
+  /** Starts distribution as a pull-through cache. */
   async distributionProxy(): Promise<Server> {
     const proxyOf = (await this.upstream()).url;
     return distribution({ name: 'distribution proxy', directory: this.context.directory, proxyOf });

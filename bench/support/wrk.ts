@@ -7,23 +7,23 @@ import type { Contestant } from './server.ts';
 export interface Load {
   readonly connections: number;
   readonly seconds: number;
-  /** Asked for in turn, on each connection. */
+  /** Paths that each connection asks for in turn. */
   readonly paths: readonly string[];
 }
 
 export interface LoadResult {
   readonly requests: number;
   readonly requestsPerSecond: number;
-  /** Bytes that came, headers too. */
+  /** Bytes received, including headers. */
   readonly bytes: number;
   readonly latencies: readonly Latency[];
   readonly p99Ms: number;
 }
 
-/** Microseconds, and how many answers took as long. */
+/** A latency in microseconds, and the number of answers that had it. */
 export type Latency = readonly [microseconds: number, answers: number];
 
-/** What wrk.lua prints. */
+/** The document that wrk.lua prints. */
 interface Told {
   readonly requests: number;
   readonly bytes: number;
@@ -34,7 +34,7 @@ interface Told {
 
 const SCRIPT = join(import.meta.dirname, 'wrk.lua');
 
-/** What the clients of real registries accept. */
+/** The Accept of real registry clients. */
 export const ACCEPT = [
   'application/vnd.oci.image.index.v1+json',
   'application/vnd.docker.distribution.manifest.list.v2+json',
@@ -42,29 +42,29 @@ export const ACCEPT = [
   'application/vnd.docker.distribution.manifest.v2+json',
 ].join(', ');
 
-/** One thread of wrk, closed loop: each connection asks again as soon as its answer is there. */
+/** Runs one thread of wrk as a closed loop: each connection asks again as soon as its answer is there. */
 export async function wrk(url: string, { connections, seconds, paths }: Load): Promise<LoadResult> {
   const load = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '60s'];
   const script = ['-H', `Accept: ${ACCEPT}`, '-s', SCRIPT, url, '--', ...paths];
   return parseWrk(await run('wrk', [...load, ...script]));
 }
 
-/** Load, second by second, until something else is over. @returns its p99, milliseconds */
+/** Runs load, second by second, until `running` is over. @returns its p99, milliseconds */
 export async function p99While(
   url: string,
   load: Omit<Load, 'seconds'>,
-  other: Promise<unknown>,
+  running: Promise<unknown>,
 ): Promise<number> {
-  return p99Of(await latenciesWhile(url, load, other));
+  return p99Of(await latenciesWhile(url, load, running));
 }
 
-/** Load, second by second, until something else is over. */
+/** Runs load, second by second, until `running` is over. */
 export async function latenciesWhile(
   url: string,
   load: Omit<Load, 'seconds'>,
-  other: Promise<unknown>,
+  running: Promise<unknown>,
 ): Promise<readonly Latency[]> {
-  const over = other.then(
+  const over = running.then(
     () => true,
     () => true,
   );
@@ -75,7 +75,7 @@ export async function latenciesWhile(
   }
 }
 
-/** A second of load on each: what a just-in-time compiler has to learn first is no part of a warm server's work. */
+/** Runs a second of load on each server, so that just-in-time compilation is no part of the measurement. */
 export async function warmUp(
   { scale }: BenchContext,
   contestants: readonly Contestant[],
@@ -85,7 +85,7 @@ export async function warmUp(
   for (const { url } of contestants) await wrk(url, { ...load, seconds: 1 });
 }
 
-/** The line of JSON that wrk.lua prints. @throws Error where it is missing, or an answer was not the expected */
+/** Parses the line of JSON that wrk.lua prints. @throws Error if it is missing, or an answer was unexpected */
 export function parseWrk(output: string): LoadResult {
   const line = output.split('\n').findLast((line) => line.startsWith('{'));
   if (line === undefined) throw new Error(`wrk printed no result:\n${output}`);
@@ -100,7 +100,7 @@ export function parseWrk(output: string): LoadResult {
   };
 }
 
-/** The answer times of all together, of which one in a hundred was longer; milliseconds. */
+/** Returns the answer time that one answer in a hundred exceeds, over all; milliseconds. */
 export function p99Of(latencies: readonly Latency[]): number {
   const ascending = latencies.toSorted(([a], [b]) => a - b);
   const all = latencies.reduce((sum, [, count]) => sum + count, 0);
@@ -109,7 +109,7 @@ export function p99Of(latencies: readonly Latency[]): number {
   return (found?.[0] ?? Number.NaN) / 1000;
 }
 
-/** The longest answer time of all, milliseconds. */
+/** Returns the longest answer time, milliseconds. */
 export function longestOf(latencies: readonly Latency[]): number {
   return Math.max(...latencies.map(([microseconds]) => microseconds)) / 1000;
 }
