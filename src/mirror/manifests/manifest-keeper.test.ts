@@ -61,8 +61,8 @@ describe('a manifest', () => {
 
   it('is written once by those who write it at the same time, and again by who does so later', async () => {
     const world = new World();
-    await Promise.all([1, 2].map(() => world.stored.write({ key: KEY }, MANIFEST)));
-    expect(world.ingests).toBe(1);
+    const written = await Promise.all([1, 2].map(() => world.stored.write({ key: KEY }, MANIFEST)));
+    expect([written, world.ingests]).toEqual([[true, true], 1]);
     await world.stored.write({ key: KEY }, MANIFEST);
     expect(world.ingests).toBe(2);
   });
@@ -124,4 +124,27 @@ it('a manifest that the disk has lost is written at its next use', async () => {
   world.stored.lost(MANIFEST.digest);
   await world.use();
   expect(world.recorded).toEqual(['acme/app']);
+});
+
+it('of many that the disk has lost, four are written at a time because of hits', async () => {
+  const world = new World();
+  const manifests = Array.from({ length: 6 }, (_, i) => {
+    const document = {
+      schemaVersion: 2,
+      mediaType: MediaType.ociIndex,
+      manifests: [],
+      annotations: { i: `${i}` },
+    };
+    const bytes = Buffer.from(JSON.stringify(document));
+    return { digest: digestOf(bytes), mediaType: MediaType.ociIndex, bytes };
+  });
+  for (const manifest of manifests) {
+    world.stored.lost(manifest.digest);
+    world.stored.writeMissing({ key: KEY }, manifest);
+  }
+  await world.stored.close();
+  expect(manifests.map(({ digest }) => world.stored.isMissing(digest))).toEqual([
+    ...Array<boolean>(4).fill(false),
+    ...Array<boolean>(2).fill(true),
+  ]);
 });
