@@ -1,6 +1,6 @@
 /**
- * Waits for `pending`, at most until `signal` aborts; then rejects with the signal's reason. What is pending
- * goes on: others may wait for it.
+ * Waits for `pending`, or rejects with the signal's reason when `signal` aborts. The pending work goes on, since other
+ * callers may wait for it.
  */
 export async function abortable<T>(pending: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return pending;

@@ -1,17 +1,17 @@
 import type { Clock } from '../clock.ts';
 
-/** A running flight as one of its passengers sees it. */
+/** A running flight, as one of its callers sees it. */
 export interface Boarding<T> {
   readonly promise: Promise<T>;
-  /** Whether a flight was joined that another caller had begun. */
+  /** Whether another caller had begun the flight. */
   readonly collapsed: boolean;
   /** When the flight began, by the monotonic clock, in milliseconds. */
   readonly startedAt: number;
 }
 
 /**
- * One run at a time for each key (single-flight), shared by all callers that ask meanwhile: each of them gets the value, or
- * the error. A run belongs to no caller, so a caller that leaves does not end it.
+ * Runs one flight at a time for each key (single-flight). All callers that ask meanwhile share it: each gets the value
+ * or the error. A flight belongs to no caller, so a caller that leaves does not end it.
  */
 export class Flights<T> {
   readonly #running = new Map<string, { promise: Promise<T>; startedAt: number }>();
@@ -29,7 +29,7 @@ export class Flights<T> {
     const current = this.#running.get(key);
     if (current !== undefined) return { ...current, collapsed: true };
     const promise = run().finally(() => this.#running.delete(key));
-    // The flight outlives callers that left early: where all have, no caller is there to see it fail.
+    // The flight outlives callers that leave early. If all have left, no caller handles its failure.
     promise.catch(() => {});
     const flight = { promise, startedAt: this.#clock.monotonic() };
     this.#running.set(key, flight);
@@ -37,7 +37,7 @@ export class Flights<T> {
   }
 }
 
-/** Joins the parts of a key by a character that none of them can contain. */
+/** Joins the parts of a key by a character that none of them contains. */
 export function flightKey(...parts: readonly string[]): string {
   return parts.join('\0');
 }

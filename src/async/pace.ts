@@ -2,20 +2,20 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { pause } from './deadline.ts';
 import type { Clock } from '../clock.ts';
 
-/** Waits shorter than this are saved up: timers are not that exact. */
+/** Shortest wait: shorter ones add up until they reach it, since timers are not that exact. */
 const LEAST_WAIT_MS = 20;
-/** So much of an unused allowance is kept; what runs in the background is not to catch up by a burst. */
+/** Most unused time that is kept: work in the background must not catch up by a burst. */
 const MAX_CREDIT_MS = 100;
 
 /**
- * Holds work to a rate, so that what runs in the background leaves the disk and the event loop to those who are
- * served. Without a rate it only lets others have their turn.
+ * Holds work in the background to a rate, so that it leaves the disk and the event loop to clients. Without a rate it
+ * only lets other work have its turn.
  */
 export class Pacer {
   readonly #clock: Clock;
   readonly #unitsPerSecond: number | undefined;
   readonly #signal: AbortSignal;
-  /** When what was done so far would be done at the rate, by the monotonic clock. */
+  /** Monotonic time at which the work so far would be done at the rate. */
   #dueAt: number;
 
   /** @param signal ends a wait */
@@ -27,7 +27,7 @@ export class Pacer {
   }
 
   /**
-   * To be called when so many units (bytes, rows) are done.
+   * Waits as long as the rate demands after `units` (bytes, rows) of work, which the caller has done.
    * @throws the signal's reason once it has aborted
    */
   async spend(units: number): Promise<void> {

@@ -1,22 +1,22 @@
 const KiB = 1024;
 
-/** What the buffers of all bodies come to, as long as there are no more bodies than shares of the least size in it. */
+/** Bytes of the buffers of all bodies together, unless there are so many bodies that each has the least share. */
 const TOTAL = 8 * KiB * KiB;
-/** Below it, a system call costs more than the bytes it moves. */
+/** Least share in bytes: below it, a system call costs more than the bytes it moves. */
 const LEAST = 64 * KiB;
-/** Above it, bytes leave the processor's caches before they are sent. */
+/** Largest share in bytes: above it, bytes leave the processor's caches before they are sent. */
 const MOST = 512 * KiB;
 
-/** Gives each body on its way its share of memory: a large one while there are few, a small one while there are many. */
+/** Gives each body that is being sent a share of memory: a large one while there are few bodies, else a small one. */
 export class BufferShares {
   #bodies = 0;
 
-  /** How many bodies have theirs. */
+  /** Number of bodies that have a share. */
   get taken(): number {
     return this.#bodies;
   }
 
-  /** @returns the share of one body more; to be disposed of when it has been sent */
+  /** Takes a share for one more body. @returns the share: the caller must dispose of it when the body has been sent */
   take(): BufferShare {
     this.#bodies += 1;
     return new BufferShare(shareOf(this.#bodies), () => {
@@ -25,22 +25,22 @@ export class BufferShares {
   }
 }
 
-/** How large the buffers of one body are. */
+/** The share of one body: the size of its buffers. */
 export class BufferShare implements Disposable {
   readonly bytes: number;
-  readonly #giveBack: () => void;
+  readonly #release: () => void;
 
-  constructor(bytes: number, giveBack: () => void) {
+  constructor(bytes: number, release: () => void) {
     this.bytes = bytes;
-    this.#giveBack = giveBack;
+    this.#release = release;
   }
 
   [Symbol.dispose](): void {
-    this.#giveBack();
+    this.#release();
   }
 }
 
-/** Bytes, in whole multiples of the least. */
+/** Returns the bytes of one share among `bodies`: a whole multiple of the least share. */
 export function shareOf(bodies: number): number {
   const share = Math.trunc(TOTAL / bodies / LEAST) * LEAST;
   return Math.min(MOST, Math.max(LEAST, share));

@@ -3,8 +3,8 @@ import type { Transfer } from './transfer.ts';
 const NOTHING = new Uint8Array();
 
 /**
- * Sends a body through this process, with at most two slices of it in memory: two, so that the disk and the socket
- * work at the same time.
+ * Sends a body through this process, with at most two slices of it in memory, so that the disk and the socket work at
+ * the same time.
  */
 export async function sendByReading(transfer: Transfer): Promise<void> {
   const { sink } = transfer;
@@ -13,7 +13,7 @@ export async function sendByReading(transfer: Transfer): Promise<void> {
   while (slice.length > 0 && !sink.isGone) {
     const written = sink.write(slice);
     transfer.position += slice.length;
-    // The next slice is read while this one is on its way.
+    // The next slice is read while this one is being sent.
     const next = slices.next(transfer.position);
     next.catch(() => {});
     await written;
@@ -21,7 +21,7 @@ export async function sendByReading(transfer: Transfer): Promise<void> {
   }
 }
 
-/** Reads a body into two buffers in turn: while one is on its way to the client, the other is read into. */
+/** Reads a body into two buffers in turn: while one is being sent, the other is filled. */
 class Slices {
   readonly #transfer: Transfer;
   #free: Buffer | undefined;
@@ -31,7 +31,9 @@ class Slices {
     this.#transfer = transfer;
   }
 
-  /** At most a slice of bytes from `position`, valid until the call after the next one; none at the end. */
+  /**
+   * Reads at most a slice of bytes from `position`; none at the end. They stay valid until the call after the next one.
+   */
   async next(position: number): Promise<Uint8Array> {
     const { reader, end = Number.POSITIVE_INFINITY } = this.#transfer;
     if (position >= end) return NOTHING;

@@ -3,17 +3,17 @@ import { createDeliver, type Deliver } from './deliver.ts';
 import { loadSendfile } from './koffi-sendfile.ts';
 import type { HostPlatform } from './sendfile.ts';
 
-/** How stored bytes get to clients, chosen once. */
+/** The method by which stored bytes get to clients, chosen once. */
 export interface Delivery {
   readonly deliver: Deliver;
   readonly method: 'sendfile' | 'read';
-  /** Why it is not sendfile. */
+  /** Why the method is not sendfile. */
   readonly reason?: string;
 }
 
 /**
- * The best way that this machine has; `read`: the one that every machine has.
- * @param sendfiles calls of sendfile(2) at once
+ * Chooses the best method of this machine; `read` is the one that every machine has.
+ * @param sendfiles most calls of sendfile(2) at the same time
  */
 export async function chooseDelivery(
   wanted: 'auto' | 'read',

@@ -2,23 +2,23 @@ import { promisify } from 'node:util';
 import pLimit from 'p-limit';
 import type { HostPlatform, Sendfile } from './sendfile.ts';
 
-/** fcntl(2): the lowest free descriptor, closed in programs that are started. */
+/** fcntl(2): duplicates to the lowest free descriptor, which started programs do not inherit. */
 const F_DUPFD_CLOEXEC = 1030;
 
-/** ioctl(2): bytes that a socket has and its client does not (tcp(7)). */
+/** ioctl(2): the number of bytes that a socket holds and its client has not got yet (tcp(7)). */
 const SIOCOUTQ = 0x5411;
 
 /**
- * The sendfile(2) of this machine, by koffi.
- * @param calls how many are made at once: each holds one of Node's threads for as long as the disk takes
- * @throws Error with the reason where there is none: another system, or koffi is not installed
+ * Loads the sendfile(2) of this machine, by koffi.
+ * @param calls most calls at the same time: each holds one of Node's threads for as long as the disk takes
+ * @throws Error with the reason if there is none: another system, or koffi is not installed
  */
 export async function loadSendfile({ platform, arch }: HostPlatform, calls: number): Promise<Sendfile> {
   if (platform !== 'linux') throw new Error(`${platform} has no sendfile(2) like Linux's`);
-  // The offset's type differs on 32 bits.
+  // On 32 bits the offset has another type.
   if (!arch.endsWith('64')) throw new Error(`no sendfile(2) with 64-bit offsets on ${arch}`);
   const { default: koffi } = await import('koffi');
-  // What this process is linked with: GNU's C library and musl's have other file names.
+  // The C library that this process is linked with: GNU's and musl's have different file names.
   const libc = koffi.load(null);
   const sendfile = libc.func('int64_t sendfile(int out, int in, int64_t *offset, uint64_t count)');
   const fcntl = libc.func('int fcntl(int descriptor, int command, ...)');

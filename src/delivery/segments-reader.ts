@@ -3,13 +3,13 @@ import type { BlobReader } from '../store/blob-store.ts';
 
 interface Placed {
   readonly segment: Segment;
-  /** Where it begins and ends in the body. */
+  /** Positions in the body: its first byte, and the one after its last. */
   readonly from: number;
   readonly to: number;
 }
 
 /**
- * A body of several segments, to be read as if it were one blob, forward only: so it is sent as every other body is, at
+ * Reads a body of several segments as if it were one blob, forward only. So it can be sent like every other body, at
  * the client's speed. Closing it closes the blob's reader.
  */
 export class SegmentsReader implements BlobReader {

@@ -1,18 +1,18 @@
 import type { ServerResponse } from 'node:http';
 
 export interface SinkOptions {
-  /** How long the client may take nothing; milliseconds, 0 for ever. */
+  /** Longest time in milliseconds in which the client may take nothing; 0: for ever. */
   readonly idleMs: number;
-  /** How many bytes the system holds for a connection, where it can be asked. */
+  /** Returns the number of bytes that the system holds for a connection; absent if the system cannot be asked. */
   readonly unsent?: ((descriptor: number) => number | undefined) | undefined;
 }
 
-/** A response to write to, that knows when its client has gone. */
+/** Writes to a response, and knows when its client has gone. */
 export class Sink {
   readonly #response: ServerResponse;
   readonly #idleMs: number;
   readonly #unsent: SinkOptions['unsent'];
-  /** What the system held when it was last looked at. */
+  /** Number of bytes that the system held when it was last asked. */
   #unsentBefore: number | undefined;
   #onGone: (() => void) | undefined;
   readonly #onClose = (): void => {
@@ -25,7 +25,7 @@ export class Sink {
     this.#response.destroy();
   };
   isGone = false;
-  /** Set where the client was cut because it took nothing. */
+  /** Set if the connection was cut because the client took nothing. */
   idleError: Error | undefined;
 
   constructor(response: ServerResponse, { idleMs, unsent }: SinkOptions) {
@@ -37,7 +37,9 @@ export class Sink {
     else response.once('close', this.#onClose);
   }
 
-  /** The descriptor of the client's connection, where bytes may be sent past Node: not where they are coded on the way. */
+  /**
+   * The descriptor of the client's connection; undefined if Node encodes the bytes, so that none may be sent past it.
+   */
   get descriptor(): number | undefined {
     return this.#response.chunkedEncoding ? undefined : this.#socketDescriptor();
   }
@@ -50,8 +52,8 @@ export class Sink {
   }
 
   /**
-   * Whether the client has taken anything since the system was last asked. Node knows only when the system takes bytes
-   * of it, which is when a third of a buffer of megabytes is free: of a slow client, after minutes.
+   * Whether the client has taken anything since the system was last asked. Node only knows when the system takes bytes
+   * from it. That happens when a third of a buffer of megabytes is free: for a slow client, after minutes.
    */
   #hasTaken(): boolean {
     const before = this.#unsentBefore;
@@ -64,37 +66,37 @@ export class Sink {
     return descriptor === undefined ? undefined : this.#unsent?.(descriptor);
   }
 
-  /** Sends the headers; bytes may be long in coming. */
+  /** Sends the headers at once: the first bytes may take long to come. */
   flushHeaders(): void {
     if (!this.isGone) this.#response.flushHeaders();
   }
 
   /**
-   * Resolves when the bytes, and all that was sent before them, have left the process, or the client has gone:
-   * their buffer is free then.
+   * Writes bytes. Resolves when they, and all that was sent before them, have left the process, or the client has gone:
+   * then their buffer is free.
    */
   write(bytes: Uint8Array): Promise<unknown> {
     return this.#sent((done) => this.#response.write(bytes, done));
   }
 
-  /** Resolves when the last bytes have left, or the client has. */
+  /** Writes the last bytes. Resolves when they have left the process, or the client has gone. */
   end(bytes: Uint8Array): Promise<unknown> {
     return this.#sent((done) => this.#response.end(bytes, done));
   }
 
-  /** Resolves with what is awaited, or with undefined once the client has gone: what may never come is not waited for. */
+  /** Waits for a value that may never come. Resolves with it, or with undefined once the client has gone. */
   unlessGone<T>(awaited: Promise<T>): Promise<T | undefined> {
-    // Nobody listens any more to a failure that comes once the client has gone.
+    // A failure that comes after the client has gone has no other handler.
     awaited.catch(() => {});
     return this.#unlessGone(awaited);
   }
 
-  /** Cuts the connection: the client must not take what it has for the whole. */
+  /** Cuts the connection: the client must not take the part that it has for the whole. */
   cut(): void {
     this.#response.destroy();
   }
 
-  /** Whether all has been handed to the connection. */
+  /** Whether all bytes have been handed to the connection. */
   get isFinished(): boolean {
     return this.#response.writableFinished;
   }
@@ -107,8 +109,8 @@ export class Sink {
   #sent(send: (done: () => void) => void): Promise<unknown> {
     if (this.isGone) return Promise.resolve();
     const { promise, resolve } = Promise.withResolvers<undefined>();
-    // Armed only while the client is waited for: that upstream is slow is not the client's fault. Node's socket
-    // timeout does not fire while bytes still leave.
+    // The timeout is armed only while the sink waits for the client, which is not to blame for a slow upstream. Node's
+    // socket timeout does not fire while bytes still leave.
     this.#response.setTimeout(this.#idleMs);
     send(() => {
       this.#response.setTimeout(0);
@@ -119,8 +121,8 @@ export class Sink {
   }
 
   /**
-   * One wait at a time. Not Promise.race with a promise of the client's going: that one would keep each slice
-   * it was raced with until the response is over, which is the whole blob in memory for every client.
+   * Allows one wait at a time. Promise.race with a promise of the client's going would keep each slice that it was
+   * raced with until the response is over: the whole blob in memory, for every client.
    */
   #unlessGone<T>(awaited: Promise<T>): Promise<T | undefined> {
     if (this.isGone) return Promise.resolve(undefined);

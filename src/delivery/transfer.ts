@@ -8,18 +8,18 @@ export interface TransferOptions {
   readonly reader: BlobReader;
   readonly sink: Sink;
   readonly start: number;
-  /** Undefined: where the blob ends. */
+  /** Undefined: the end of the blob. */
   readonly end: number | undefined;
   readonly share: BufferShare;
 }
 
-/** One body on its way: which bytes of what go to whom, and how far they have come. */
+/** One body that is being sent: its reader, its bytes, the sink they go to, and how many are sent. */
 export class Transfer {
   readonly reader: BlobReader;
   readonly sink: Sink;
-  /** Where the body ends; undefined: where the blob does. */
+  /** The end of the body, exclusive; undefined: the end of the blob. */
   readonly end: number | undefined;
-  /** How large a buffer on its way may be, bytes. */
+  /** Largest buffer that may be used, in bytes. */
   readonly bufferBytes: number;
   /** The next byte to send. */
   position: number;
@@ -32,7 +32,7 @@ export class Transfer {
     this.bufferBytes = share.bytes;
   }
 
-  /** Up to where the body can be read now; undefined at its end, or once the client has gone. */
+  /** Waits for bytes. Returns up to where the body can be read; undefined at its end, or once the client has gone. */
   async available(): Promise<number | undefined> {
     const { position } = this;
     if (this.end !== undefined && position >= this.end) return undefined;
@@ -41,7 +41,7 @@ export class Transfer {
     return this.end === undefined ? available : Math.min(available, this.end);
   }
 
-  /** Reads what is next, at most up to `upTo`, and sends it. `buffer` is free again when this resolves. */
+  /** Reads the next bytes, at most up to `upTo`, and sends them. `buffer` is free again when this resolves. */
   async sendThrough(buffer: Uint8Array, upTo: number): Promise<void> {
     const wanted = buffer.subarray(0, upTo - this.position);
     const count = await this.reader.read(wanted, this.position);
@@ -51,8 +51,8 @@ export class Transfer {
   }
 
   /**
-   * Ends the response, with the last bytes of the body where they are not sent yet.
-   * @throws Error where the body is not whole
+   * Ends the response, with the last bytes of the body if they are not sent yet.
+   * @throws Error if the body is not whole
    */
   async finish(last: Uint8Array = NOTHING): Promise<void> {
     if (this.sink.isGone) return;

@@ -1,6 +1,6 @@
 /**
- * In lower case as names of hosts and registries are compared: A to Z only. `toLowerCase` makes an ASCII letter of
- * some that are none (the Kelvin sign becomes `k`), so that a name would stand for another one.
+ * Returns a text in lower case for comparing names of hosts and registries: changes A to Z only. `toLowerCase` turns
+ * some other characters into ASCII letters (the Kelvin sign into `k`), so that one name would stand for another.
  */
 export function asciiLower(text: string): string {
   return text.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase());
