@@ -21,8 +21,8 @@ export const AUTHORIZER_REGISTRY = 'r.example';
 type Answers<Parts extends readonly unknown[]> = (...parts: Parts) => MemoryAnswer | Promise<MemoryAnswer>;
 
 /**
- * @param registry what it answers to a request with this Authorization, and every other host but for `/token`
- * @param realm what the token endpoint answers
+ * @param registry answers a request with this Authorization, to any host and path but `/token`
+ * @param realm answers requests for `/token`
  */
 export function startAuthorizer(
   registry: Answers<[authorization: string | undefined, hop: HopRequest]>,
@@ -51,7 +51,7 @@ export function startAuthorizer(
       url: new URL(`https://${host}/v2/${repository}/tags/list`),
       headers: {},
     });
-  /** How often the token endpoint was asked. */
+  /** Returns how often the token endpoint was asked. */
   const tokens = (): number => hosts.asked.filter((asked) => asked.includes('/token')).length;
   return { clock, hosts, authorizer, send, tokens };
 }
@@ -69,18 +69,18 @@ export const BASIC_CHALLENGE: MemoryAnswer = {
   headers: { 'www-authenticate': 'Basic realm="x"' },
 };
 
-/** What a registry answers that wants a token: this to a request with one. */
+/** Makes the answers of a registry that wants a token. @param answer to a request with a token */
 export function wantingToken(answer: MemoryAnswer, challenge = bearerChallenge()) {
   return (authorization: string | undefined): MemoryAnswer =>
     authorization === undefined ? challenge : answer;
 }
 
-/** For an hour. */
+/** Makes an answer with a token that is valid for an hour. */
 export function tokenOf(value: string): MemoryAnswer {
   return { status: 200, document: { token: value, expires_in: 3600 } };
 }
 
-/** The account `bot` with the first of these passwords, and with the next one whenever that has been refused. */
+/** Makes the account `bot`, whose password is the first of these, and the next one after each refusal. */
 export function accountWith(...passwords: readonly (string | undefined)[]): CredentialSource {
   const left = [...passwords];
   return {
@@ -92,7 +92,7 @@ export function accountWith(...passwords: readonly (string | undefined)[]): Cred
   };
 }
 
-/** The Authorization by which that account is shown. */
+/** Returns that account's Authorization. */
 export function basicOf(password: string): string {
   return `Basic ${Buffer.from(`bot:${password}`).toString('base64')}`;
 }

@@ -9,7 +9,7 @@ export interface ReceivedPart {
   readonly bytes: Buffer;
 }
 
-/** Reads a `multipart/byteranges` body as a client does. @throws Error where it is none */
+/** Reads a `multipart/byteranges` body as a client does. @throws Error if it is none */
 export function readByteranges(body: Buffer, contentType: string | undefined): ReceivedPart[] {
   const [, boundary] = /^multipart\/byteranges; boundary=([0-9a-z]+)$/i.exec(contentType ?? '') ?? [];
   if (boundary === undefined) throw new Error(`no multipart: ${contentType}`);

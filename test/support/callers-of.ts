@@ -1,9 +1,9 @@
-/** So many callers say where something comes from. */
+/** The number of callers that are enough to recognise a place. */
 const CALLERS = 4;
 
 /**
- * The nearest callers in the project's own files, where an error was made: `src/a.ts:1 < src/b.ts:2`. The file that has
- * made the error is left out.
+ * Returns the nearest callers, in the project's own files, of the function that made an error:
+ * `src/a.ts:1 < src/b.ts:2`. Leaves out the file that made the error.
  */
 export function callersOf({ stack = '' }: Error): string {
   const frames = [...stack.matchAll(/\b((?:src|test)\/[^\s:()?]+)[^\s:()]*:(\d+)/g)];

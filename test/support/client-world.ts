@@ -1,6 +1,6 @@
 /**
- * A mirror of some registries, for tests that play one client each: what that client sends, over connections
- * that it keeps, and what upstream was asked meanwhile.
+ * A mirror of some registries, for tests that each play one client: they send what that client sends, over connections
+ * that it keeps, and look at the requests that upstream got meanwhile.
  *
  *     await using world = await startClientWorld();
  *     const containerd = world.client({ 'user-agent': 'containerd/2.1.4' });
@@ -31,7 +31,7 @@ export interface ClientWorld extends AsyncDisposable {
   /** Docker Hub, the default upstream unless `names` says otherwise. */
   readonly hub: FakeRegistry;
   registry(name: string): FakeRegistry;
-  /** A client that sends `headers` with every request, and has so many connections at most. */
+  /** Makes a client that sends `headers` with every request. @param connections the most that it opens */
   client(headers: Headers, connections?: number): WireClient;
 }
 
@@ -72,7 +72,7 @@ export async function startClientWorld(options: ClientWorldOptions = {}): Promis
   };
 }
 
-/** A client as it is on the wire. */
+/** A client that sends exactly what the test says. */
 export class WireClient {
   readonly #base: URL;
   readonly #agent: Agent;
@@ -85,7 +85,7 @@ export class WireClient {
     this.#headers = headers;
   }
 
-  /** How many connections it has needed so far. */
+  /** Number of connections that it has opened so far. */
   get connections(): number {
     return this.#sockets.size;
   }
@@ -98,7 +98,7 @@ export class WireClient {
     return readAnswer(await this.#send('HEAD', path, headers));
   }
 
-  /** A GET of which only the headers have been read. */
+  /** Sends a GET and reads only the headers. */
   open(path: string, headers: Headers = {}): Promise<IncomingMessage> {
     return this.#send('GET', path, headers);
   }
@@ -111,15 +111,15 @@ export class WireClient {
   }
 }
 
-/** What a registry has been asked, in order: `GET /v2/library/debian/manifests/12`. */
+/** Returns the requests that a registry got, in order: `GET /v2/library/debian/manifests/12`. */
 export function requestsOf(registry: FakeRegistry): string[] {
   return registry.requests.map(({ method, path }) => `${method} ${path}`);
 }
 
-/** What clients hold an answer against before they believe it. */
+/** The facts by which clients check an answer. */
 export interface Identity {
   readonly status: number;
-  /** Of the bytes that came. */
+  /** Computed from the bytes that came. */
   readonly digest: Digest;
   readonly contentLength: string | undefined;
   readonly dockerContentDigest: unknown;
@@ -138,7 +138,7 @@ export function identityOf({ status, headers, body, complete }: Answered): Ident
   };
 }
 
-/** The identity of a whole answer with what the descriptor names. */
+/** Returns the identity of a whole answer with the content of the descriptor. */
 export function wholeOf({ digest, size }: { readonly digest: Digest; readonly size: number }): Identity {
   return {
     status: 200,
@@ -150,7 +150,7 @@ export function wholeOf({ digest, size }: { readonly digest: Digest; readonly si
   };
 }
 
-/** Reads `count` bytes of an answer and closes the connection, as a client does that wanted no more. */
+/** Reads `count` bytes of an answer and closes the connection, as a client does that wants no more. */
 export async function readThenLeave(incoming: IncomingMessage, count: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let received = 0;

@@ -1,6 +1,6 @@
 import { RegistryError, type ErrorCode } from '../../src/oci/error.ts';
 
-/** The code of the RegistryError that `run` throws; undefined where it throws nothing. Any other error goes on. */
+/** Returns the code of the RegistryError that `run` throws; undefined if it throws nothing. Rethrows other errors. */
 export function codeOf(run: () => unknown): ErrorCode | undefined {
   try {
     run();

@@ -17,19 +17,19 @@ export interface Delivery {
   readonly deliver: Deliver;
   readonly reader: BlobReader;
   readonly start?: number;
-  /** Undefined: to the end, by chunked coding. */
+  /** Absent: the blob's end, sent with chunked coding. */
   readonly end?: number | undefined;
 }
 
 export interface Served {
   readonly port: number;
   readonly server: Server;
-  /** Of each request, in order: what `deliver` said. */
+  /** The result of the delivery. */
   readonly delivered: Promise<Delivered>;
   readonly response: Promise<ServerResponse>;
 }
 
-/** A server that answers every request by one delivery. */
+/** Starts a server that answers every request by one delivery. */
 export async function serve({ deliver, reader, start = 0, end }: Delivery): Promise<Served> {
   const delivered = Promise.withResolvers<Delivered>();
   const response = Promise.withResolvers<ServerResponse>();
@@ -55,7 +55,7 @@ export async function open(port: number, agent: Agent | false = false): Promise<
 
 export interface Received {
   readonly body: Buffer;
-  /** Whether a client would take it for the whole. */
+  /** Whether a client would take the body for the whole. */
   readonly complete: boolean;
 }
 
@@ -64,12 +64,12 @@ export async function receive(incoming: IncomingMessage): Promise<Received> {
   try {
     for await (const chunk of incoming) chunks.push(chunk as Buffer);
   } catch {
-    // That it was cut is told by `complete`.
+    // A cut answer shows as `complete: false`.
   }
   return { body: Buffer.concat(chunks), complete: incoming.complete };
 }
 
-/** The connection was cut before the headers. */
+/** Result of a connection that was cut before the headers. */
 const NOTHING: Received = { body: Buffer.alloc(0), complete: false };
 
 export async function pull(delivery: Delivery): Promise<Received & { readonly delivered: Delivered }> {
@@ -88,7 +88,7 @@ export async function ask(port: number): Promise<Socket> {
   return socket;
 }
 
-/** Waits until nobody reads any more: what the kernel takes for a client that reads nothing is taken. */
+/** Waits until the delivery reads no more: the kernel has then taken all that fits without a reading client. */
 export async function untilStill(reader: ScriptedReader): Promise<void> {
   let before = -1;
   await expect

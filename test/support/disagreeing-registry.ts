@@ -1,6 +1,6 @@
 /**
- * Makes a fake registry disagree with itself: to each kind of question another answer, be it the registry's own or one
- * of what stands before it. What is not named is answered right.
+ * Makes a fake registry disagree with itself: it answers each kind of question differently, by itself or through a
+ * proxy before it. Questions that the table does not name get the right answer.
  *
  *     const agree = disagree(registry, { repository: 'acme/app', other: v2 }, { 'HEAD tag': '404 of an ingress' });
  *     …
@@ -23,7 +23,7 @@ import {
   type Fault,
 } from './scripted-reply.ts';
 
-/** The kinds of questions that a registry is asked. */
+/** The kinds of requests to a registry. */
 export const QUESTIONS = {
   'HEAD tag': { kind: 'manifest', by: 'tag', method: 'HEAD' },
   'GET tag': { kind: 'manifest', by: 'tag', method: 'GET' },
@@ -44,11 +44,11 @@ export const ELSEWHERE = 'elsewhere.test';
 const MISSING = digestOf(Buffer.from('missing'));
 const FORBIDDEN = digestOf(Buffer.from('forbidden'));
 
-/** What an answer is made of. */
+/** The parts that an answer is made of. */
 interface Material {
   readonly registry: FakeRegistry;
   readonly question: Question;
-  /** A manifest that is there, too. */
+  /** Another manifest of the repository. */
   readonly other: StoredManifest;
 }
 
@@ -58,7 +58,7 @@ const page = (code: number, body: string, type = 'text/html'): Fault =>
 const elsewhere = ({ registry }: Material, digest: string): Fault =>
   instead(redirect(`http://${ELSEWHERE}:${registry.port}/storage/${digest}?signature=secret`));
 
-/** What may be answered to a question; the first one is what a shrunk counterexample has. */
+/** The possible answers to a question. A shrunk counterexample has the first one. */
 const ANSWERS = {
   right: () => (reply) => reply,
   'its own 404': ({ question }) =>
@@ -91,10 +91,10 @@ export type AnswerName = keyof typeof ANSWERS;
 
 export const ANSWER_NAMES = Object.keys(ANSWERS) as AnswerName[];
 
-/** What is answered to each kind of question; right where it is not named. */
+/** The answer to each kind of question; the right one if there is no entry. */
 export type AnswerTable = Readonly<Partial<Record<Question, AnswerName>>>;
 
-/** @returns a function that ends it: the registry is right again */
+/** Begins the disagreement. @returns a function that ends it */
 export function disagree(
   registry: FakeRegistry,
   { repository, other }: { readonly repository: string; readonly other: StoredManifest },

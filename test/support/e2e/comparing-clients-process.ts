@@ -1,7 +1,7 @@
 /**
  * Clients of one blob: `comparing-clients-process.ts URL FILE COUNT`. Each of them GETs the URL on a connection of
- * its own and compares every byte with the file's, which costs a fraction of what hashing does. Writes `asked` when
- * all have asked, and what became of each as JSON when all are done.
+ * its own and compares every byte with the file's, which costs a fraction of hashing. Writes `asked` when all clients
+ * have asked, and the result of each as JSON when all are done.
  */
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
@@ -12,12 +12,12 @@ export interface Compared {
   readonly cacheStatus: string;
   /** Bytes of body. */
   readonly bytes: number;
-  /** Whether they are the file's, all of them and none besides. */
+  /** Whether the bytes are exactly the file's. */
   readonly isRight: boolean;
 }
 
 const HEAD_END = '\r\n\r\n';
-/** One for all: a client that has read has compared before the next one reads. It stays in the processor's cache. */
+/** Shared: each client compares what it has read before the next one reads. So it stays in the processor's cache. */
 const BUFFER = Buffer.allocUnsafeSlow(512 * 1024);
 
 class Client {

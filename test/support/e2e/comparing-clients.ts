@@ -5,20 +5,20 @@ import type { Compared } from './comparing-clients-process.ts';
 
 const PROGRAM = join(import.meta.dirname, 'comparing-clients-process.ts');
 
-/** Clients that download one blob at the same time, as a process of their own. */
+/** Clients that download one blob at the same time, in a process of their own. */
 export interface ComparingClients extends AsyncDisposable {
-  /** What became of each. */
+  /** The result of each client. */
   readonly done: Promise<readonly Compared[]>;
 }
 
 export interface ComparingClientsOptions {
   readonly url: string;
-  /** What every byte is compared with. */
+  /** The file that every byte is compared with. */
   readonly file: string;
   readonly count: number;
 }
 
-/** Resolves once all of them have asked. */
+/** Starts the clients. Resolves once all of them have asked. */
 export async function comparingClients({
   url,
   file,

@@ -11,9 +11,9 @@ const TOOL = goTool(
 );
 
 export interface ConformanceResult {
-  /** What the tool printed. */
+  /** The output of the tool. */
   readonly output: string;
-  /** The cases of its report, many of one name among them; empty where it wrote none. */
+  /** The cases of its report, of which many have the same name; empty if it wrote none. */
   readonly cases: readonly ConformanceCase[];
 }
 
@@ -26,15 +26,15 @@ type CaseStatus = 'passed' | 'skipped' | 'failure' | 'error';
 
 /**
  * Installs the distribution specification's own conformance tool.
- * @returns why it cannot be had here; undefined where it can.
+ * @returns why the tool is not available here; undefined if it is
  */
 export async function conformanceUnable(): Promise<string | undefined> {
   return TOOL.install();
 }
 
 /**
- * Runs the tool to its end against the registry at `host`; its reports go with their temporary directory.
- * @param settings its environment variables but the registry's address.
+ * Runs the tool to its end against the registry at `host`. Its reports are removed with their temporary directory.
+ * @param settings its environment variables, without the registry's address
  */
 export async function conformance(
   host: string,

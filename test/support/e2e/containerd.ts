@@ -8,13 +8,13 @@ import { until } from './until.ts';
 export interface Containerd extends AsyncDisposable {
   /** Runs `ctr ARGS`. */
   ctr(...args: string[]): Promise<string>;
-  /** `ctr images pull` by the hosts directory, unpacked. */
+  /** Runs `ctr images pull` with the hosts directory, and unpacks. */
   pull(reference: string, ...args: string[]): Promise<string>;
-  /** What `ctr content get` gives for each digest, hashed. */
+  /** Hashes the output of `ctr content get` for each digest. */
   hashedContent(digests: readonly string[]): Promise<readonly string[]>;
 }
 
-/** @param mirrors the mirror's address by the name of the registry that it stands for: one hosts.toml each. */
+/** Starts it. @param mirrors a mirror's address by the name of the registry that it mirrors: one hosts.toml each */
 export async function containerd(mirrors: Readonly<Record<string, string>>): Promise<Containerd> {
   await using stack = new AsyncDisposableStack();
   const directory = stack.use(await temporaryDirectory('containerd'));
@@ -39,7 +39,7 @@ export async function containerd(mirrors: Readonly<Record<string, string>>): Pro
   };
 }
 
-/** The mirror alone: `server` is the mirror too, so that nothing beyond this machine is ever asked. */
+/** Configures the mirror alone: `server` is the mirror too, so that containerd never asks beyond this machine. */
 async function writeHosts(directory: string, registry: string, mirror: string): Promise<void> {
   await mkdir(join(directory, registry), { recursive: true });
   const lines = [`server = "${mirror}"`, `[host."${mirror}"]`, '  capabilities = ["pull", "resolve"]', ''];

@@ -14,14 +14,14 @@ export interface ContainersHost extends AsyncDisposable {
   place(path: string, text: string): Promise<void>;
   /**
    * Runs a line of shell there, as a user types it.
-   * @throws Error with the output where it ends other than with code 0.
+   * @throws Error with the output if its exit code is not 0
    */
   type(line: string): Promise<string>;
-  /** What was asked for beyond the loopback address: `CONNECT registry-1.docker.io:443`. All of it was refused. */
+  /** The requests beyond the loopback address, all refused: `CONNECT registry-1.docker.io:443`. */
   readonly askedBeyond: readonly string[];
 }
 
-/** In a mount namespace of its own, so that `/etc/containers` is this host's, and what is mounted ends with the line. */
+/** Runs in a mount namespace of its own, so that `/etc/containers` is this host's, and mounts end with the line. */
 const AT_HOME = ['--mount', '--', 'sh', '-c', 'mount --bind "$0" /etc/containers && exec sh -c "$1"'];
 
 export async function containersHost(): Promise<ContainersHost> {
@@ -57,7 +57,7 @@ function storageConf(root: string): string {
   return `[storage]\ndriver = "vfs"\ngraphroot = "${root}/storage"\nrunroot = "${root}/run"\n`;
 }
 
-/** A machine without systemd, as containers are. */
+/** Configures a machine without systemd, as containers are. */
 function containersConf(root: string): string {
   return `[engine]\ncgroup_manager = "cgroupfs"\nevents_logger = "none"\ntmp_dir = "${root}/libpod"\n`;
 }

@@ -15,38 +15,38 @@ import { deform, type Fault } from './fault.ts';
 /** A request as the registry behind the proxy saw it. */
 export interface SeenRequest {
   readonly method: string;
-  /** Without its query. */
+  /** The path without its query. */
   readonly path: string;
   readonly kind: 'ping' | 'manifest' | 'blob' | 'tags' | 'referrers' | 'other';
   /** The tag or digest that the path ends with, for manifests, blobs and referrers. */
   readonly reference: string | undefined;
   readonly headers: IncomingHttpHeaders;
-  /** The digest of what was answered, as the registry said; undefined until the answer came. */
+  /** The digest of the answered content, as the registry tells it; undefined until the answer comes. */
   contentDigest: string | undefined;
-  /** 0 until the answer came. */
+  /** The status of the answer; 0 until it comes. */
   status: number;
   /** Bytes of body sent on. */
   bytes: number;
 }
 
-/** A reverse proxy before a registry that remembers what was asked and can spoil the answers. */
+/** A reverse proxy before a registry, which records the requests and can spoil the answers. */
 export interface CountingProxy extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
   readonly requests: readonly SeenRequest[];
-  /** Connections accepted so far, requests or not. */
+  /** Returns the number of connections accepted so far, with or without requests. */
   connections(): number;
-  /** Forgets the requests and connections seen. */
+  /** Forgets the requests and connections so far. */
   clear(): void;
-  /** Asks before each request is passed on; undefined passes it as it is. */
+  /** Sets a function that chooses the fault of each request; undefined passes the request on as it is. */
   spoil(fault: (request: SeenRequest) => Fault | undefined): void;
-  /** Passes everything on again. */
+  /** Passes all requests on again. */
   heal(): void;
   /** Refuses connections from now on, and cuts those that are open. */
   close(): Promise<void>;
 }
 
-/** @param routes other servers that paths with their prefix go to, such as a token server's. */
+/** Starts the proxy. @param routes other servers by the prefixes of their paths, such as a token server */
 export async function countingProxy(
   target: string,
   routes: Readonly<Record<string, string>> = {},
@@ -109,7 +109,7 @@ async function forward(
     outgoing.flushHeaders();
     await pipeline(answer.body, count(seen), outgoing);
   } catch {
-    // The registry went away, the client did, or the fault is to cut: in each case a cut connection.
+    // The registry or the client went away, or the fault says to cut: in each case the connection is cut.
     if (fault?.resetAfter !== undefined) outgoing.socket?.resetAndDestroy();
     outgoing.destroy();
   }

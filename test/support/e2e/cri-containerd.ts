@@ -5,24 +5,24 @@ import { until } from './until.ts';
 
 const CRICTL = goTool('crictl', 'sigs.k8s.io/cri-tools/cmd/crictl', 'v1.34.0');
 
-/** A containerd of its own with its CRI plugin, which is what Kubernetes pulls by. */
+/** A containerd of its own with its CRI plugin, through which Kubernetes pulls. */
 export interface CriContainerd extends AsyncDisposable {
-  /** Runs a line that a user would type, with `crictl` and `ctr` that talk to it. */
+  /** Runs a line of shell as a user types it, with `crictl` and `ctr` that talk to this containerd. */
   shell(line: string): Promise<string>;
 }
 
-/** @returns why there can be no `crictl` here; undefined where there can. */
+/** @returns why `crictl` is not available here; undefined if it is */
 export async function crictlUnable(): Promise<string | undefined> {
   return CRICTL.install();
 }
 
-/** The version of Debian's containerd: 1 or 2. */
+/** Returns the major version of Debian's containerd: 1 or 2. */
 export async function containerdMajor(): Promise<number> {
   const text = await run('containerd', ['--version']);
   return Number(/ v?(\d+)\.\d+/.exec(text)?.[1]);
 }
 
-/** containerd 2 has it in two places. */
+/** The setting of the snapshotter, which containerd 2 has in two places. */
 const UNPACKED_BY_NATIVE = [
   '[[plugins."io.containerd.transfer.v1.local".unpack_config]]',
   '  platform = "linux/amd64"',
@@ -30,14 +30,14 @@ const UNPACKED_BY_NATIVE = [
   '',
 ].join('\n');
 
-/** What a `config.toml` gets besides, so that images are unpacked on any file system: an overlay cannot lie on another. */
+/** Changes a `config.toml` so that images are unpacked on any file system: an overlay cannot lie on another one. */
 export function onAnyFileSystem(config: string, major: number): string {
   const ofPlugin = '  snapshotter = "native"\n';
   if (major === 1) return `${config}[plugins."io.containerd.grpc.v1.cri".containerd]\n${ofPlugin}`;
   return `${config}[plugins."io.containerd.cri.v1.images"]\n${ofPlugin}${UNPACKED_BY_NATIVE}`;
 }
 
-/** What containerd itself says that a whole `config.toml` is, but on any file system. */
+/** Returns the whole `config.toml` that containerd prints, changed so that it works on any file system. */
 export async function stockConfig(major: number): Promise<string> {
   const text = await run('containerd', ['config', 'default']);
   const native = text.replaceAll(/(snapshotter = )["']overlayfs["']/g, '$1"native"');

@@ -13,18 +13,18 @@ export type RegistryAuth = 'open' | 'htpasswd' | 'token';
 
 /** Debian's docker-registry (distribution 2.8), with a counting proxy before it. */
 export interface DockerRegistry extends AsyncDisposable {
-  /** Where clients and Larder ask: through the counting proxy. */
+  /** The address for clients and Larder, through the counting proxy. */
   readonly url: string;
-  /** The same server without the proxy: for pushes, which are not to be counted. */
+  /** The same server without the proxy: for pushes, which must not be counted. */
   readonly directUrl: string;
   /** `host:port` of `directUrl`. */
   readonly directHost: string;
   readonly proxy: CountingProxy;
   /** Its storage directory. */
   readonly storage: string;
-  /** What a registry with authentication takes; undefined where it is open. */
+  /** The account of a registry with authentication; undefined if the registry is open. */
   readonly account: Account | undefined;
-  /** The token server, where the registry has one. */
+  /** The token server, if the registry has one. */
   readonly tokens: TokenServer | undefined;
 }
 
@@ -34,12 +34,12 @@ export interface RegistryOptions {
   readonly stock?: string;
   /** Makes the registry itself a pull-through cache of this address. */
   readonly proxyOf?: string;
-  /** Whether it takes manifests whose layers have URLs, without having the layers. */
+  /** Whether it accepts manifests whose layers have URLs, without having the layers. */
   readonly takesUrls?: boolean;
 }
 
 const ACCOUNT: Account = { username: 'mirror', password: 'quay-side-larder' };
-/** bcrypt of ACCOUNT's password, the only scheme that distribution takes (htpasswd -B -C 5). */
+/** bcrypt of ACCOUNT's password, the only scheme that distribution accepts (htpasswd -B -C 5). */
 const HTPASSWD = `${ACCOUNT.username}:$2y$05$w5SdEyl45biy346N8LDsT.mnQYhl2UoN.9yqjWX6LCAZu7Ll76uxC\n`;
 
 export async function dockerRegistry(options: RegistryOptions = {}): Promise<DockerRegistry> {
@@ -87,7 +87,7 @@ async function answering(url: string, server: RunningProcess): Promise<void> {
   if (server.hasExited()) throw new Error((await server.exited).stderr);
 }
 
-/** Blobs are linked: the registry never writes into one that is there. Tags it does overwrite in place. */
+/** Makes a storage directory from the stock. Links only blobs: the registry never overwrites them, but it does tags. */
 async function storageDirectory(directory: string, stock: string | undefined): Promise<string> {
   const storage = join(directory, 'storage');
   const inside = 'docker/registry/v2';
@@ -115,7 +115,7 @@ async function authConfig(auth: RegistryAuth, parts: AuthParts): Promise<object>
   return {
     auth: {
       token: {
-        // On the registry's own address, so that a client may give its credentials there.
+        // At the registry's own address, so that a client may send its credentials there.
         realm: `${proxy.url}/token`,
         service: tokens?.service,
         issuer: tokens?.issuer,

@@ -10,13 +10,13 @@ import { until } from './until.ts';
 export interface Dockerd extends AsyncDisposable {
   /** Runs `docker ARGS` as a user would type it. */
   docker(...args: string[]): Promise<string>;
-  /** The digests of an image's layers (of their tar files), computed from what is on the engine's disk. */
+  /** Computes the digests of an image's layers (of their tar files) from the engine's disk. */
   savedLayers(image: string): Promise<readonly string[]>;
-  /** Has it read its daemon.json again, as `systemctl reload docker` does. */
+  /** Makes it read its daemon.json again, as `systemctl reload docker` does. */
   reload(): void;
 }
 
-/** @param mirror the one address in `registry-mirrors`. */
+/** Starts an engine. @param mirror the one address in `registry-mirrors` */
 export async function dockerd(mirror: string): Promise<Dockerd> {
   return dockerdBy({ daemonJson: JSON.stringify({ 'registry-mirrors': [mirror] }) });
 }
@@ -24,11 +24,11 @@ export async function dockerd(mirror: string): Promise<Dockerd> {
 export interface DockerdOptions {
   /** The text of its daemon.json; absent: the one that the machine has at /etc/docker. */
   readonly daemonJson?: string;
-  /** Where it runs; absent: here. */
+  /** The machine that it runs on. Absent: this one. */
   readonly machine?: Pick<SecondMachine, 'start'>;
 }
 
-/** A Docker engine that is told all there is to tell by its daemon.json. */
+/** Starts a Docker engine that is configured only by its daemon.json. */
 export async function dockerdBy({ daemonJson, machine }: DockerdOptions): Promise<Dockerd> {
   await using stack = new AsyncDisposableStack();
   const directory = stack.use(await temporaryDirectory('dockerd'));

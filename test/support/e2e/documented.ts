@@ -4,21 +4,21 @@ import { dirname, join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '../../..');
 
-/** A code block of a page that tells a user what to do. */
+/** A code block of a page for users. */
 export interface Documented {
-  /** The file that it goes to: the absolute path that the words before it name last. Empty where they name none. */
+  /** The file that it goes to: the last absolute path in the text before it. Empty if there is none. */
   readonly path: string;
-  /** The fence's: `toml`, `sh`. */
+  /** The language that the fence names: `toml`, `sh`. */
   readonly language: string;
   readonly text: string;
 }
 
 /**
- * A code block of this repository's pages, for tests that follow them to the letter.
- * @param page from the repository's root: `README.md`.
- * @param heading without its `#`. What stands below its subheadings belongs to it too.
- * @param index of the block below the heading, from 0.
- * @throws Error where there is no such block.
+ * Returns a code block from this repository's pages, for tests that follow them to the letter.
+ * @param page path from the repository's root: `README.md`
+ * @param heading without its `#`; blocks below its subheadings belong to it too
+ * @param index number of the block below the heading, from 0
+ * @throws Error if there is no such block
  */
 export function documented(page: string, heading: string, index = 0): Documented {
   const block = blocksBelow(heading, readFileSync(join(ROOT, page), 'utf8'))[index];
@@ -27,9 +27,9 @@ export function documented(page: string, heading: string, index = 0): Documented
 }
 
 /**
- * `text` with what a test cannot leave as it is: addresses and folders.
- * @param changes what stands in place of what, everywhere, one after the other.
- * @throws Error where a text is not there: the page no longer says what the test believes.
+ * Returns `text` with the changes that a test needs: addresses and folders.
+ * @param changes texts by the texts that they replace, everywhere, one after the other
+ * @throws Error if a text is not there: the page no longer says what the test assumes
  */
 export function changed(text: string, changes: Readonly<Record<string, string>>): string {
   return Object.entries(changes).reduce((before, [from, to]) => {
@@ -39,8 +39,8 @@ export function changed(text: string, changes: Readonly<Record<string, string>>)
 }
 
 /**
- * Writes a file where `path` is, but below `root`.
- * @returns the file's path.
+ * Writes a file at `path`, but below `root`.
+ * @returns the file's path
  */
 export async function placed(root: string, path: string, text: string): Promise<string> {
   const file = join(root, path);
@@ -55,7 +55,7 @@ const ABSOLUTE_PATH = /`(\/[^`\s]*)`/g;
 
 function blocksBelow(heading: string, markdown: string): readonly Documented[] {
   const blocks: Documented[] = [];
-  // Words, language and text in turn, and words at the end.
+  // The parts are prose, language and text in turn, with prose at the end.
   const parts = markdown.split(FENCED);
   let level = 0;
   for (let at = 0; at + 2 < parts.length; at += 3) {
@@ -66,7 +66,7 @@ function blocksBelow(heading: string, markdown: string): readonly Documented[] {
   return blocks;
 }
 
-/** How many `#` the heading has that the end of `words` is below; 0 where it is not below it. */
+/** Returns the number of `#` of the heading if the end of `words` is below it; else 0. */
 function levelAfter(words: string, heading: string, before: number): number {
   let level = before;
   for (const [, marks = '', title] of words.matchAll(HEADING)) {
@@ -76,7 +76,7 @@ function levelAfter(words: string, heading: string, before: number): number {
   return level;
 }
 
-/** What stands above a heading is not about the block below it. */
+/** Returns the last path since the last heading: text above a heading is not about the block below it. */
 function lastPath(words: string): string {
   const ownWords = words.slice([...words.matchAll(HEADING)].at(-1)?.index ?? 0);
   return [...ownWords.matchAll(ABSOLUTE_PATH)].at(-1)?.[1] ?? '';

@@ -4,18 +4,18 @@ import { digestOf, type Digest } from '../../../src/oci/digest.ts';
 /** A layer that clients can pull file by file. */
 export interface Estargz {
   readonly bytes: Buffer;
-  /** Of the tar inside. */
+  /** The digest of the tar inside. */
   readonly diffId: Digest;
-  /** What a client checks the table of contents against: the layer's annotation. */
+  /** The layer's annotation, by which a client checks the table of contents. */
   readonly annotations: Readonly<Record<string, string>>;
 }
 
 const BLOCK = 512;
 
 /**
- * A layer in the eStargz format: each file's bytes begin a gzip member; behind all of them are a table of contents, which
- * tells where, and a footer that says where that is. A file is taken to end where the next one begins, so that the parts
- * of neighbours touch.
+ * Makes a layer in the eStargz format: each file's bytes begin a gzip member. After the files come a table of contents
+ * with their offsets, and a footer with the table's offset. A file ends where the next one begins, so that the parts of
+ * neighbours touch.
  * @param files content by name
  */
 export function estargz(files: ReadonlyMap<string, Buffer>): Estargz {
@@ -50,7 +50,7 @@ export function estargz(files: ReadonlyMap<string, Buffer>): Estargz {
   };
 }
 
-/** A file's header in a tar (POSIX ustar). */
+/** Makes a file's header in a tar (POSIX ustar). */
 function header(name: string, size: number): Buffer {
   const block = Buffer.alloc(BLOCK);
   block.write(name, 0);
@@ -70,7 +70,7 @@ function padding(size: number): Buffer {
   return Buffer.alloc((BLOCK - (size % BLOCK)) % BLOCK);
 }
 
-/** An empty gzip member of 51 bytes whose extra field is the offset. */
+/** Makes an empty gzip member of 51 bytes whose extra field is the offset. */
 function footer(tocOffset: number): Buffer {
   const extra = Buffer.from(`${tocOffset.toString(16).padStart(16, '0')}STARGZ`);
   const head = Buffer.from([0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 0xff]);

@@ -3,25 +3,25 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 type Body = AsyncIterable<Uint8Array>;
 
-/** What a bad upstream does with an answer. */
+/** What a faulty upstream does with an answer. */
 export interface Fault {
-  /** The request is passed on only once this is settled. */
+  /** The request is passed on only after this settles. */
   readonly gate?: Promise<void>;
-  /** Answers so without asking the registry's answer to be sent. */
+  /** Answers with this status in place of the registry's answer. */
   readonly status?: number;
-  /** Changes the body; the request's Range is dropped, so that the whole body is what is changed. */
+  /** Changes the body. The request's Range is dropped, so that the whole body is changed. */
   readonly deform?: Deformation;
-  /** Cuts the connection after so many bytes of the body. */
+  /** Cuts the connection after this many bytes of the body. */
   readonly cutAfter?: number;
-  /** The same by a reset, so that what is on its way is lost, too. */
+  /** Like `cutAfter`, but by a reset, so that bytes on their way are lost, too. */
   readonly resetAfter?: number | undefined;
   readonly bytesPerSecond?: number;
 }
 
-/** A changed body and by how many bytes its length differs. */
+/** A change of a body, and the number of bytes by which its length differs. */
 export interface Deformation {
   readonly lengthBy: number;
-  /** False: no Content-Length, the end of the chunked body is the only end. */
+  /** Whether there is a Content-Length; if not, only the end of the chunked body marks the end. */
   readonly tellsLength: boolean;
   readonly change: (body: Body, size: number) => Body;
 }
@@ -42,7 +42,7 @@ export const wrongByte: Deformation = {
   },
 };
 
-/** The last ten bytes are missing, and the answer ends as if that were right. */
+/** Drops the last ten bytes, and ends the answer as if that were right. */
 export function shortBody(tellsLength = true): Deformation {
   return {
     lengthBy: -10,
@@ -57,7 +57,7 @@ export function shortBody(tellsLength = true): Deformation {
   };
 }
 
-/** Ten bytes too many. */
+/** Adds ten bytes. */
 export function longBody(tellsLength = true): Deformation {
   return {
     lengthBy: 10,
@@ -75,7 +75,7 @@ export interface DeformedAnswer {
   readonly body: Body;
 }
 
-/** The registry's answer as the fault leaves it. */
+/** Returns the registry's answer as the fault changes it. */
 export function deform(response: IncomingMessage, fault: Fault | undefined): DeformedAnswer {
   const headers: OutgoingHttpHeaders = { ...response.headers };
   const status = response.statusCode ?? 502;

@@ -6,22 +6,22 @@ import { run, startProcess } from './process.ts';
 import { temporaryDirectory } from './temporary.ts';
 import { until } from './until.ts';
 
-/** nginx before a registry: what passes it on, and what answers in its place. */
+/** nginx before a registry, which passes requests on or answers in its place. */
 export interface Front extends AsyncDisposable {
   readonly url: string;
-  /** @param trouble nginx directives for every path, or for those that begin as `path` says; undefined: none */
+  /** Changes its behaviour. @param trouble nginx directives, for all paths or those below `path`; undefined: none */
   become(trouble: Trouble | undefined): Promise<void>;
 }
 
 export interface Trouble {
-  /** Absent: every path. */
+  /** The beginning of the paths. Absent: every path. */
   readonly path?: string;
   readonly directives: string;
-  /** By which it is known that nginx has taken it in. */
+  /** The status by which the test sees that nginx has read the new configuration. */
   readonly status: number;
 }
 
-/** @param tokens the token server that `/token` goes to, whose realm the front names as its own */
+/** Starts it. @param tokens the token server for `/token`, whose realm the front names as its own */
 export async function front(
   registry: string,
   tokens?: { readonly url: string; readonly service: string },

@@ -24,7 +24,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   ip: 'iproute2',
 };
 
-/** Before the first e2e file: everything needed is there, and the registries' stock is built. */
+/** Runs before the first e2e file: checks that all programs are there, and builds the registries' stock. */
 export async function setup(project: TestProject): Promise<void> {
   await requirePrograms();
   project.provide('stock', await prepareStock());

@@ -6,13 +6,13 @@ const INSTALL_SECONDS = '400';
 
 /** A program that Go builds from its source. */
 export interface GoTool {
-  /** Where it is once it is installed. */
+  /** The path of the program once it is installed. */
   readonly path: string;
-  /** @returns why it cannot be had here; undefined where it can. */
+  /** @returns why the program is not available here; undefined if it is */
   install(): Promise<string | undefined>;
 }
 
-/** @param version pinned: what a later one does otherwise is to be looked at before a test can fail by it. */
+/** Names a tool. @param version pinned: changes in a later one must be reviewed before a test can fail by them */
 export function goTool(name: string, modulePath: string, version: string): GoTool {
   const directory = join(CACHE, name, version);
   return {

@@ -2,12 +2,12 @@ import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from './process.ts';
 
-/** The digests of all files in a folder, computed, sorted by the files' names. */
+/** Computes the digests of all files in a folder, sorted by the files' names. */
 export async function hashedFiles(directory: string): Promise<readonly string[]> {
   return sha256sum(directory, (await readdir(directory)).sort());
 }
 
-/** Hashes each layer of a docker-archive in its manifest's order; the archive is removed. */
+/** Hashes each layer of a docker-archive in its manifest's order, and removes the archive. */
 export async function archiveLayers(archive: string): Promise<readonly string[]> {
   const directory = `${archive}.unpacked`;
   await mkdir(directory);

@@ -13,22 +13,22 @@ const CHUNK = randomBytes(64 * KiB);
 
 /** Bytes that each blob of `slow/` announces. */
 const SLOW_BLOB_BYTES = 64 * KiB * KiB;
-/** Descriptors in each manifest of `wide/`, which is as many as Larder takes. */
+/** Layers in each manifest of `wide/`: with the config, as many descriptors as Larder takes. */
 const WIDE_LAYERS = 3_999;
 const MANY_TAGS = 900_000;
 
 /**
- * A registry with repositories that behave and some that do not, on one address, so that what one repository does
- * could be held against the others:
+ * A registry with some repositories that behave and some that do not, at one address, so that Larder could blame the
+ * others for the faults of one:
  *
  * - `slow/*`: blobs of 64 MiB, of which 64 KiB come every tenth of a second
- * - `drip/*`: blobs of the same length, a byte a second
- * - `broken/*`: 500 to everything
+ * - `drip/*`: blobs of the same length, one byte per second
+ * - `broken/*`: 500 to every request
  * - `endless/*`: blobs without a length and without an end
  * - `many/*`: a list of 900,000 tags in one page, the numbers to the base of 36
  * - `wide/*`: manifests of 3,999 layers under every tag `0`, `1` …
  *
- * Everything else is `good`'s.
+ * All other requests go to `good`.
  */
 export interface HostileRegistry extends AsyncDisposable {
   readonly url: string;

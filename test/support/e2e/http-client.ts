@@ -6,12 +6,12 @@ import { setTimeout as wait } from 'node:timers/promises';
 export interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
-  /** The body, where it was asked to be kept. */
+  /** The body; empty if `discard` was set. */
   readonly body: Buffer;
   readonly bytes: number;
   /** `sha256:…` of the body as it came. */
   readonly digest: string;
-  /** False where the connection broke before the answer's end. */
+  /** Whether the answer came to its end before the connection broke. */
   readonly complete: boolean;
 }
 
@@ -24,15 +24,15 @@ export interface AskOptions {
   /** Reads no faster than this, while `isSlow` says so. */
   readonly bytesPerSecond?: number;
   readonly isSlow?: () => boolean;
-  /** Told the bytes that came so far. */
+  /** Called with the number of bytes received so far. */
   readonly onBytes?: (bytes: number) => void;
-  /** Closes the connection once so many bytes came. */
+  /** Closes the connection once this many bytes came. */
   readonly leaveAfter?: number;
-  /** The address to ask from: to Larder, another client. */
+  /** The address to ask from: for Larder, another client. */
   readonly from?: string;
 }
 
-/** One HTTP request on a connection of its own, the path sent as it is written. */
+/** Sends an HTTP request on a connection of its own, with the path exactly as written. */
 export async function ask(url: string, options: AskOptions = {}): Promise<Answer> {
   const [, origin = '', path = '/'] = /^(https?:\/\/[^/]+)(.*)$/.exec(url) ?? [];
   const outgoing = request(origin, {
@@ -44,7 +44,7 @@ export async function ask(url: string, options: AskOptions = {}): Promise<Answer
   });
   outgoing.end(options.body);
   const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
-  // A cut connection is an answer too: it shows as `complete: false`.
+  // A cut connection is a result too: it shows as `complete: false`.
   outgoing.on('error', () => undefined);
   return read(response, options);
 }

@@ -7,19 +7,19 @@ import { temporaryDirectory } from './temporary.ts';
 
 /** Builds images with buildah and runs them with podman, in a storage of its own. */
 export interface ImageBuilder extends AsyncDisposable {
-  /** Why images cannot be built or run here; undefined where they can. */
+  /** Returns why images cannot be built or run here; undefined if they can. */
   unable(): Promise<string | undefined>;
-  /** `buildah bud` of a context directory with a Dockerfile. */
+  /** Runs `buildah bud` on a context directory with a Dockerfile. */
   build(context: string, tag: string): Promise<void>;
-  /** The arguments of a `podman run` that keeps the root file system read-only. */
+  /** Returns the arguments of a `podman run` with a read-only root file system. */
   podmanRun(tag: string, options: readonly string[], args: readonly string[]): readonly string[];
   podman(...args: string[]): Promise<string>;
 }
 
-/** In turn: crun runs nothing where both versions of cgroups are mounted, runc does. */
+/** Tried in turn: crun runs nothing if both versions of cgroups are mounted, but runc does. */
 const RUNTIMES = ['crun', 'runc'];
 
-/** @param base the name of the image, with Node and npm, that is made from the root file system. */
+/** Starts a builder. @param base name of the image that it makes from the root file system, with Node and npm */
 export async function imageBuilder(base: string, root: RootFileSystem): Promise<ImageBuilder> {
   await using stack = new AsyncDisposableStack();
   const directory = stack.use(await temporaryDirectory('build'));
@@ -29,7 +29,7 @@ export async function imageBuilder(base: string, root: RootFileSystem): Promise<
   let engine: readonly string[] = plain;
   const buildah = async (...args: string[]): Promise<string> => run('buildah', [...storage, ...args]);
   const readOnly = ['run', '--rm', '--read-only', '--network=host', '--pull=never'];
-  // Raising the limits, as podman does by itself, needs a capability that root in a container may lack.
+  // podman raises the limits by default, for which root in a container may lack the capability.
   const limits = ['--ulimit', 'nofile=1024:1024', '--ulimit', 'nproc=512:512'];
   const podmanRun: ImageBuilder['podmanRun'] = (tag, options, args) =>
     [engine, readOnly, limits, options, [tag], args].flat();
@@ -62,7 +62,7 @@ export async function imageBuilder(base: string, root: RootFileSystem): Promise<
   };
 }
 
-/** This machine's Node and npm upon the root file system. */
+/** Makes an image of the root file system with this machine's Node and npm. */
 async function makeBase(
   buildah: (...args: string[]) => Promise<string>,
   base: string,
@@ -88,7 +88,7 @@ async function makeBase(
 
 const NPM_SETTINGS = ['registry', 'cafile', 'proxy', 'https-proxy', 'noproxy'];
 
-/** What this machine's npm is set to, for the npm inside the build; shown there, and no part of the image. */
+/** Mounts this machine's npm settings for the build, so that they are no part of the image. */
 async function npmSettings(file: string): Promise<readonly string[]> {
   const values = await Promise.all(
     NPM_SETTINGS.map(async (key) => [key, (await run('npm', ['config', 'get', key])).trim()] as const),

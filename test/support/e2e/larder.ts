@@ -10,7 +10,7 @@ import { until } from './until.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const MAIN = join(ROOT, 'src/cli/main.ts');
-/** As `npm start` runs it. */
+/** Node's options in `npm start`. */
 const NODE_FLAGS = manifest.scripts.start.split(' ').filter((word) => word.startsWith('--'));
 
 /** The config file's content but `listen` and `cache.directory`, which the fixture gives (design.md §7). */
@@ -24,15 +24,15 @@ export interface Larder extends AsyncDisposable {
   readonly host: string;
   readonly process: RunningProcess;
   readonly cacheDirectory: string;
-  /** The samples of /metrics by name and labels, as Prometheus writes them. */
+  /** Reads the samples of /metrics by name and labels, as Prometheus writes them. */
   metrics(): Promise<ReadonlyMap<string, number>>;
   stop(signal?: NodeJS.Signals): Promise<Exit>;
 }
 
 export interface LarderOptions {
-  /** A cache directory that outlives this process; else one of its own, removed with it. */
+  /** A cache directory that outlives this process. Absent: a new one, which is removed with it. */
   readonly cacheDirectory?: string;
-  /** `127.0.0.1:PORT` to listen at again, where clients are set up for it. */
+  /** `127.0.0.1:PORT` to listen at again, if clients are configured for it. */
   readonly host?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -64,7 +64,7 @@ export async function larder(config: Config, options: LarderOptions = {}): Promi
   };
 }
 
-/** With the cache directory, and with the first upstream as the default where Docker Hub is not one of them. */
+/** Adds the cache directory, and makes the first upstream the default one if Docker Hub is not among them. */
 function complete(config: Config, cacheDirectory: string): Config {
   const { cache, upstreams, ...rest } = config as { cache?: object; upstreams?: object };
   const [first] = Object.keys(upstreams ?? {});
@@ -86,7 +86,7 @@ export async function larderCommand(
   return attempt(process.execPath, [MAIN, ...args], { env });
 }
 
-/** Writes `text` as a config file in a directory of its own and runs `larder serve` with it, which is to end. */
+/** Writes `text` as a config file in a directory of its own, and runs `larder serve` with it to its end. */
 export async function serveToItsEnd(text: string): Promise<Exit> {
   await using directory = await temporaryDirectory('config');
   const configFile = join(directory.path, 'config.yaml');
@@ -104,7 +104,7 @@ async function ready(url: string, running: RunningProcess): Promise<void> {
   throw new Error(`larder ended with ${exit.code}:\n${exit.stdout}${exit.stderr}`);
 }
 
-/** Prometheus' text format, comments left out: `name{labels}` → value. */
+/** Parses Prometheus' text format, without its comments: `name{labels}` → value. */
 function parseMetrics(text: string): ReadonlyMap<string, number> {
   const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   return new Map(

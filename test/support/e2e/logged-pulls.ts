@@ -1,7 +1,7 @@
 import type { Larder } from './larder.ts';
 import { until } from './until.ts';
 
-/** What Larder's log says of a request. */
+/** A request as Larder's log tells it. */
 export interface LoggedRequest {
   readonly client: string;
   readonly userAgent: string;
@@ -12,14 +12,14 @@ export interface LoggedRequest {
   readonly complete: boolean;
 }
 
-/** Who has pulled what. */
+/** A pull: the client and the image. */
 export interface LoggedPull {
   readonly client: string;
   readonly upstream: string | undefined;
   readonly repository: string | undefined;
 }
 
-/** The requests that the log tells of so far. */
+/** Returns the requests in the log so far. */
 export function loggedRequests(mirror: Larder): readonly LoggedRequest[] {
   const lines = mirror.process.stdout().split('\n');
   const parsed = lines.flatMap((line) => (line.startsWith('{') ? [JSON.parse(line) as object] : []));
@@ -27,9 +27,10 @@ export function loggedRequests(mirror: Larder): readonly LoggedRequest[] {
 }
 
 /**
- * The pulls that the log tells of, each once: manifests that were sent. (Blobs need not be: a client has those of another image.)
- * @param program that the user agents begin with: `docker`, `containers` (podman's), `containerd`
- * @throws Error where it does not tell of `count` of them within a while
+ * Returns the pulls in the log, each once, by the manifests that were sent. (Blobs need not be sent: a client may have
+ * them from another image.)
+ * @param program the beginning of the user agents: `docker`, `containers` (podman's), `containerd`
+ * @throws Error if the log has fewer than `count` pulls after a while
  */
 export async function loggedPulls(
   mirror: Larder,

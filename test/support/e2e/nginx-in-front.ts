@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { startProcess, type RunningProcess } from './process.ts';
 import { temporaryDirectory } from './temporary.ts';
 
-/** nginx with a file in its http block, among what Debian's own nginx.conf has there. */
+/** nginx with a file in its http block, among the settings of Debian's own nginx.conf. */
 export interface NginxInFront extends AsyncDisposable {
-  /** For certificates: the file may name what is in it. */
+  /** The folder for certificates, whose paths the file may name. */
   readonly directory: string;
   readonly process: RunningProcess;
 }
 
-/** @param fileOf the file's text, told the folder that its certificates may be put into */
+/** Starts nginx. @param fileOf returns the file's text, and may put certificates into the folder */
 export async function nginxInFront(fileOf: (directory: string) => Promise<string>): Promise<NginxInFront> {
   await using stack = new AsyncDisposableStack();
   const { path: directory } = stack.use(await temporaryDirectory('nginx'));
@@ -24,7 +24,7 @@ export async function nginxInFront(fileOf: (directory: string) => Promise<string
     'http {',
     ...kinds.map((kind) => `  ${kind}_temp_path ${temporaryFiles}/${kind};`),
     '  access_log off; default_type application/octet-stream;',
-    // As bad as it may be there: with it, and without gzip_types, all text would come compressed.
+    // The worst settings that may be there: with them, nginx would compress all text.
     '  sendfile on; tcp_nopush on; gzip on; gzip_types *; gzip_proxied any; gzip_min_length 0;',
     '  include larder.conf;',
     '}',

@@ -8,16 +8,16 @@ import { temporaryDirectory } from './temporary.ts';
 export interface Podman extends AsyncDisposable {
   /** Runs `podman ARGS` as a user would type it. */
   podman(...args: string[]): Promise<string>;
-  /** The digests of an image's layers (of their tar files), computed from what is on podman's disk. */
+  /** Computes the digests of an image's layers (of their tar files) from podman's disk. */
   savedLayers(image: string): Promise<readonly string[]>;
 }
 
 export interface PodmanOptions {
-  /** Whether it fetches of a layer only what no other layer has, where the layer's format lets it. */
+  /** Whether it fetches only the parts of a layer that no other layer has, if the layer's format allows that. */
   readonly pullsParts?: boolean;
 }
 
-/** @param mirrors the mirror's `host[:port][/prefix]` by the name of the registry that it stands for. */
+/** Sets podman up. @param mirrors a mirror's `host[:port][/prefix]` by the name of the registry that it mirrors */
 export async function podman(
   mirrors: Readonly<Record<string, string>>,
   options: PodmanOptions = {},
@@ -51,7 +51,7 @@ export async function podman(
 
 const WHOLE_STORAGE = ['driver = "vfs"'];
 
-/** Only the overlay driver can. Its directory is not made a mount, which would outlive the test. */
+/** Only the overlay driver pulls parts. Its directory is not made a mount, which would outlive the test. */
 const PARTS_STORAGE = [
   'driver = "overlay"',
   '[storage.options]',
@@ -60,7 +60,7 @@ const PARTS_STORAGE = [
   'skip_mount_home = "true"',
 ];
 
-/** A mirror for each registry; Docker Hub for names without one. */
+/** Configures a mirror for each registry, and Docker Hub for names without a registry. */
 function registriesConf(mirrors: Readonly<Record<string, string>>): string {
   const tables = Object.entries(mirrors).map(([registry, mirror]) =>
     [

@@ -5,26 +5,26 @@ import { onTestFailed } from 'vitest';
 export interface Exit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
-  /** Standard output and standard error, each by itself. */
+  /** Standard output, apart from standard error. */
   readonly stdout: string;
   readonly stderr: string;
 }
 
 export interface RunningProcess extends AsyncDisposable {
   readonly pid: number;
-  /** What it has written so far. */
+  /** Returns its output so far. */
   stdout(): string;
   stderr(): string;
   readonly exited: Promise<Exit>;
-  /** True from the moment it ended. */
+  /** Returns whether it has ended. */
   hasExited(): boolean;
   kill(signal: NodeJS.Signals): void;
-  /** Asks it to end, by SIGTERM unless told, and by SIGKILL after `graceMs` (10 s). */
+  /** Asks it to end, by default with SIGTERM, and kills it after `graceMs` (default: 10 s). */
   stop(signal?: NodeJS.Signals, graceMs?: number): Promise<Exit>;
 }
 
 export interface ProcessOptions {
-  /** Added to this process's own environment; undefined removes. */
+  /** Changes to this process's own environment; undefined removes a variable. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
 }
@@ -45,7 +45,7 @@ export function startProcess(
   const stderr = collect(child.stderr);
   const exited = exitOf(child, stdout, stderr);
   let ended = false;
-  // A test that ran out of time does not get to its end.
+  // A test that timed out does not get to the end where it would stop the program.
   const leave = (): void => killGroup(child);
   process.once('exit', leave);
   const onEnd = (): void => {
@@ -69,7 +69,7 @@ export function startProcess(
   return running;
 }
 
-/** @throws Error with the output where the program cannot be run or ends other than with code 0. */
+/** Runs a program. @throws Error with the output if the program cannot be run or its exit code is not 0 */
 export async function run(
   command: string,
   args: readonly string[],
@@ -80,7 +80,7 @@ export async function run(
   throw new Error(`${command} ${args.join(' ')} ended with ${exit.code}:\n${exit.stdout}${exit.stderr}`);
 }
 
-/** Runs a program to its end, whatever that is. */
+/** Runs a program to its end, and accepts any exit code. */
 export async function attempt(
   command: string,
   args: readonly string[],
@@ -116,7 +116,7 @@ async function stop(
   return exited.finally(() => clearTimeout(timer));
 }
 
-/** A daemon that does not end may have children; the group is of this start alone. */
+/** Kills the whole group, which belongs to this start alone: a daemon that does not end may have children. */
 function killGroup(child: ChildProcess): void {
   if (child.pid === undefined) return;
   try {
@@ -126,7 +126,7 @@ function killGroup(child: ChildProcess): void {
   }
 }
 
-/** Outside of a test (in beforeAll) there is nothing to hang on: e2e-scope.ts prints for those. */
+/** Prints the output if the test fails. Outside of a test (in beforeAll), e2e-scope.ts prints it. */
 function printOnFailure(title: string, output: () => string): void {
   try {
     onTestFailed(() => console.error(`--- ${title}\n${output().slice(-8_000)}`));

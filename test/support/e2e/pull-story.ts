@@ -4,34 +4,34 @@ import type { SeenRequest } from './counting-proxy.ts';
 import { temporaryDirectory } from './temporary.ts';
 import { until } from './until.ts';
 
-/** What a client does, for each of the story's pulls. */
+/** The client of the story's pulls. */
 export interface PullingClient extends AsyncDisposable {
   pullByTag(): Promise<void>;
   pullByDigest(): Promise<void>;
-  /** Drops what was pulled, so that the next pull asks for all of it again. */
+  /** Drops the pulled content, so that the next pull asks for all of it again. */
   forget(): Promise<void>;
-  /** The digests of the pulled content, computed from the client's own disk. */
+  /** Computes the digests of the pulled content from the client's own disk. */
   content(): Promise<readonly string[]>;
 }
 
-/** What upstream was asked during each pull, and what the client had after each. */
+/** The requests to upstream during each pull, and the client's content after each. */
 export interface PullStory {
   readonly cold: readonly SeenRequest[];
   readonly warmByTag: readonly SeenRequest[];
   readonly warmByDigest: readonly SeenRequest[];
-  /** By tag, by a second process on the same cache directory, once the tag's time to live had passed. */
+  /** The requests of a pull by tag after its time to live, through a second process on the same cache directory. */
   readonly afterTtl: readonly SeenRequest[];
   readonly content: readonly (readonly string[])[];
 }
 
 export interface PullStoryOptions {
   readonly registry: DockerRegistry;
-  /** Larder's config but the time to live. */
+  /** Larder's config without the time to live. */
   readonly config: Config;
   readonly client: (mirror: Larder) => Promise<PullingClient>;
 }
 
-/** The four pulls of one image that the promise "a hit costs no upstream request" is about. */
+/** Does the four pulls of one image that show the promise "a hit costs no upstream request". */
 export async function pullStory({ registry, config, client }: PullStoryOptions): Promise<PullStory> {
   await using directory = await temporaryDirectory('cache');
   const content: (readonly string[])[] = [];

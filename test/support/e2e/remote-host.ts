@@ -4,17 +4,17 @@ import { attempt, run, startProcess, type RunningProcess } from './process.ts';
 /** A host of its own on a network of its own (a network namespace and a veth pair), which can be cut off. */
 export interface RemoteHost extends AsyncDisposable {
   readonly address: string;
-  /** This machine's, as that host reaches it. */
+  /** The address at which that host reaches this machine. */
   readonly nearAddress: string;
   /** The file of its network namespace, for nsenter. */
   readonly namespace: string;
   /** Starts a program there; it ends with the host. */
   start(command: string, args: readonly string[]): RunningProcess;
-  /** From now on every packet to it is dropped: no answer, no refusal. */
+  /** Drops every packet to it from now on: no answer, no refusal. */
   cutOff(): Promise<void>;
 }
 
-/** Why there can be no such host here; undefined where there can. */
+/** Returns why there can be no such host here; undefined if there can. */
 export async function whyNoRemoteHost(): Promise<string | undefined> {
   try {
     const host = await remoteHost();
@@ -25,7 +25,7 @@ export async function whyNoRemoteHost(): Promise<string | undefined> {
   }
 }
 
-/** @throws Error where the system does not let this process make network namespaces */
+/** Makes such a host. @throws Error if this process may not make network namespaces */
 export async function remoteHost(): Promise<RemoteHost> {
   const id = randomInt(256);
   const name = `larder-${process.pid}-${id}`;
@@ -48,7 +48,7 @@ export async function remoteHost(): Promise<RemoteHost> {
     namespace: `/run/netns/${name}`,
     start: (command, args) => owned.use(startProcess('ip', ['netns', 'exec', name, command, ...args])),
     async cutOff() {
-      // Its address is gone, and nobody is told: what is sent to its card arrives and is thrown away.
+      // Its address is removed without notice: packets still arrive at its card and are dropped.
       await run('ip', ['neighbour', 'replace', address, 'lladdr', mac, 'nud', 'permanent', 'dev', near]);
       await ip('address', 'flush', 'dev', far);
     },

@@ -9,30 +9,30 @@ import { freePort } from './port.ts';
 import { attempt } from './process.ts';
 import { until } from './until.ts';
 
-/** The page that tells how clients on other machines are served. */
+/** The page about clients on other machines. */
 export const PAGE = 'docs/second-machine.md';
-/** The mirror's name on it. */
+/** The mirror's name on that page. */
 export const NAME = 'mirror.example';
 
-/** Larder by the page's configuration, at another port. */
+/** Starts Larder with the page's configuration, at another port. */
 export async function larderOfPage(heading: string, upstreams: Config): Promise<Larder> {
   const port = String(await freePort());
   const config = parse(changed(documented(PAGE, heading).text, { '5000': port })) as Config;
   return larder({ ...config, upstreams }, { host: `127.0.0.1:${port}` });
 }
 
-/** What the page has in front of Larder. */
+/** The nginx that the page puts in front of Larder. */
 export interface NginxOfPage extends AsyncDisposable {
   /** `mirror.example:PORT`. */
   readonly host: string;
   readonly port: number;
-  /** PEM of the authority that its certificate is of, and a file with it. */
+  /** PEM of the authority that issued its certificate, and a file with it. */
   readonly authority: string;
   readonly authorityFile: string;
   readonly nginx: NginxInFront;
 }
 
-/** nginx by the page's file, at another port and with the certificate of an authority of the test's own. */
+/** Starts nginx with the page's file, at another port and with a certificate of the test's own authority. */
 export async function nginxOfPage(mirror: Larder): Promise<NginxOfPage> {
   await using stack = new AsyncDisposableStack();
   const authority = createCertificateAuthority();

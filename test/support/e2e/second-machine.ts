@@ -6,30 +6,31 @@ import { remoteHost } from './remote-host.ts';
 import { temporaryDirectory } from './temporary.ts';
 
 /**
- * A machine that reaches this one by a network. It has the same programs and an `/etc` of its own, so that files can be put
- * where a page says. It reaches nothing else.
+ * A machine that reaches this one by a network, and nothing else. It has the same programs and an `/etc` of its own, so
+ * that files can be put where a page says.
  */
 export interface SecondMachine extends AsyncDisposable {
-  /** By which this machine knows it. */
+  /** Its address for this machine. */
   readonly address: string;
   /** Writes a file below `/etc`. */
   place(path: string, text: string): Promise<void>;
   start(command: string, args: readonly string[]): RunningProcess;
-  /** @throws Error with the output where the program ends other than with code 0. */
+  /** Runs a program on it. @throws Error with the output if the exit code is not 0 */
   run(command: string, ...args: readonly string[]): Promise<string>;
   attempt(command: string, ...args: readonly string[]): Promise<Exit>;
 }
 
-/** What programs want of an /etc; the rest of this machine's is none of the other's business. */
+/** The files in /etc that programs need; the rest of this machine's /etc stays hidden. */
 const SAME = ['passwd', 'group', 'nsswitch.conf', 'ssl/certs', 'containers/policy.json'];
 
-/** In a mount namespace of its own. `ip netns exec` would make one without the control groups, which dockerd needs. */
+/** Makes a mount namespace. `ip netns exec` would make one without the control groups, which dockerd needs. */
 const OWN_MOUNTS = ['unshare', '--mount', '--propagation', 'slave'];
 const WITH_ETC = 'mount --bind "$0" /etc && exec "$@"';
 
 /**
- * @param name by which it knows this machine
- * @throws Error where the system does not let this process make network namespaces
+ * Makes a second machine.
+ * @param name this machine's name there
+ * @throws Error if this process may not make network namespaces
  */
 export async function secondMachine(name: string): Promise<SecondMachine> {
   await using stack = new AsyncDisposableStack();

@@ -1,23 +1,23 @@
 import { containersHost } from './containers-host.ts';
 import { attempt } from './process.ts';
 
-/** What is copied where in a registry, and by which name it is signed. */
+/** An image to copy inside a registry, and the name in its signature. */
 interface Signing {
-  /** Names there, without the registry. */
+  /** Names in the registry, without its host. */
   readonly from: string;
   readonly to: string;
-  /** The name that its users know it by, with the registry. */
+  /** The image's name for its users, with the registry. */
   readonly identity: string;
 }
 
-/** Who publishes images with signatures in the same repository, as sigstore attachments. */
+/** A publisher of images, with signatures in the same repository, as sigstore attachments. */
 export interface Publisher extends AsyncDisposable {
   /** PEM. */
   readonly publicKey: string;
   copySigned(signing: Signing): Promise<void>;
 }
 
-/** @returns why nothing can be signed here, or verified; undefined where it can. */
+/** @returns why images cannot be signed or verified here; undefined if they can */
 export async function sigstoreUnable(): Promise<string | undefined> {
   const { stdout } = await attempt('skopeo', ['--help']);
   return stdout.includes('generate-sigstore-key')

@@ -3,17 +3,17 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 
-/** A reverse proxy that makes one registry of two: what reads goes to one, what writes to the other. */
+/** A reverse proxy that makes one registry of two: reads go to one, writes to the other. */
 export interface Splitter extends AsyncDisposable {
   /** `127.0.0.1:PORT`. */
   readonly host: string;
-  /** How many requests went to the reader. */
+  /** Returns how many requests went to the reader. */
   reads(): number;
 }
 
 /**
  * Sends every GET and HEAD to `reader`, and POST, PUT, PATCH, DELETE and all of an upload's own addresses to `writer`.
- * The writer has to give its upload addresses relative to its own.
+ * The writer must send its upload addresses as relative ones.
  */
 export async function splitter(reader: string, writer: string): Promise<Splitter> {
   const agent = new Agent({ keepAlive: false });

@@ -8,7 +8,7 @@ export interface TemporaryDirectory extends AsyncDisposable {
   readonly path: string;
 }
 
-/** A directory of one's own under the system's; removed with all that was mounted in it. */
+/** Makes a directory in the system's temporary one. It is removed with all mounts in it. */
 export async function temporaryDirectory(name: string): Promise<TemporaryDirectory> {
   const path = await mkdtemp(join(tmpdir(), `larder-e2e-${name}-`));
   return {
@@ -20,7 +20,7 @@ export async function temporaryDirectory(name: string): Promise<TemporaryDirecto
   };
 }
 
-/** Container engines bind-mount their own folders; removing through a mount would empty what it shows. */
+/** Unmounts what engines have bind-mounted below a path: removing through a mount would empty its source. */
 async function unmountBelow(path: string): Promise<void> {
   const mounts = await readFile('/proc/self/mounts', 'utf8');
   const points = mounts

@@ -3,13 +3,13 @@ import { connect, type AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import { createServer, type TLSSocket } from 'node:tls';
 
-/** What ends TLS before a server of this machine. */
+/** A proxy that ends TLS before a server on this machine. */
 export interface TlsFront extends AsyncDisposable {
   /** `127.0.0.1:PORT`. */
   readonly host: string;
 }
 
-/** @param port of the server, at the loopback address */
+/** Starts the proxy. @param port the server's, at the loopback address */
 export async function tlsFront(
   certificate: { readonly key: string; readonly cert: string },
   port: number,
@@ -18,7 +18,7 @@ export async function tlsFront(
   const server = createServer(certificate, (client) => {
     sockets.add(client);
     const behind = connect(port, '127.0.0.1');
-    // A connection that either side breaks off is the end of both, and of no test.
+    // If either side breaks the connection off, both end; that fails no test.
     pipeline(client, behind, client).catch(() => undefined);
   });
   server.listen(0, '127.0.0.1');

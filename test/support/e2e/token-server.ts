@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { SignJWT } from 'jose';
 import { run } from './process.ts';
 
-/** Who may have a token; the registry's fixtures all use this one account. */
+/** The account that may have a token; all of the registry's fixtures use this one. */
 export interface Account {
   readonly username: string;
   readonly password: string;
@@ -25,10 +25,10 @@ export interface TokenServer extends AsyncDisposable {
 }
 
 export interface TokenServerOptions {
-  /** Where the key and its certificate are laid. */
+  /** The directory for the key and its certificate. */
   readonly directory: string;
   readonly account: Account;
-  /** Seconds; 300 unless given. */
+  /** Lifetime of a token, seconds. Default: 300. */
   readonly expiresIn?: number;
 }
 
@@ -67,7 +67,7 @@ interface Signer {
   sign(subject: string, access: readonly Access[]): Promise<string>;
 }
 
-/** RS256 with the chain in `x5c`: what distribution 2.8 checks without a key id of its own making. */
+/** Signs with RS256 and the chain in `x5c`, which distribution 2.8 checks without a key id of its own format. */
 async function createSigner(
   directory: string,
   issuer: string,
@@ -104,7 +104,7 @@ interface Granting {
   readonly granted: string[];
 }
 
-/** GET alone, as many servers have it: POST is 405, and the client falls back. Nobody is told apart by scope. */
+/** Answers only GET, as many servers do: POST is 405, and the client falls back. Grants every scope. */
 async function answer(
   incoming: IncomingMessage,
   outgoing: ServerResponse,

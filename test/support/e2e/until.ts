@@ -1,9 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
 /**
- * What `probe` gives once it gives something: the one place where a test waits for another process.
- * @param what names what is awaited, for the error.
- * @throws Error once `timeoutMs` (30 s by default) have passed, with the probe's last error as its cause.
+ * Repeats `probe` until it returns a value, and returns that: the one place where a test waits for another process.
+ * @param what names the awaited event, for the error
+ * @throws Error after `timeoutMs` (30 s by default), with the probe's last error as its cause
  */
 export async function until<T>(
   what: string,

@@ -1,13 +1,13 @@
 import type { SeenRequest } from './counting-proxy.ts';
 
-/** What was asked for content, in order: `HEAD manifest bookworm`. Pings and tokens are not content. */
+/** Returns the requests for content, in order: `HEAD manifest bookworm`. Pings and tokens are not content. */
 export function contentRequests(requests: readonly SeenRequest[]): readonly string[] {
   return requests
     .filter((request) => request.kind !== 'ping' && request.kind !== 'other')
     .map((request) => `${request.method} ${request.kind} ${request.reference ?? ''}`.trim());
 }
 
-/** How often the bytes of each digest were sent, whether asked for by tag or by digest. */
+/** Counts how often the bytes of each digest were sent, whether asked for by tag or by digest. */
 export function transfers(requests: readonly SeenRequest[]): Readonly<Record<string, number>> {
   const counts: Record<string, number> = {};
   for (const request of requests) {
@@ -19,7 +19,7 @@ export function transfers(requests: readonly SeenRequest[]): Readonly<Record<str
   return counts;
 }
 
-/** `transfers` of a pull that took each of these once and nothing else. */
+/** Returns the `transfers` of a pull that fetched each of these once and nothing else. */
 export function eachOnce(digests: readonly string[]): Readonly<Record<string, number>> {
   return Object.fromEntries(digests.map((digest) => [digest, 1]));
 }
