@@ -1,115 +1,115 @@
 import type { Digest, DigestAlgorithm } from '../oci/digest.ts';
 import type { DirectWriting, StoreCapabilities } from './capabilities.ts';
 
-/** What is known of bytes before they are here: a fill knows their digest, a push may learn it with the last of them. */
+/** What is known of bytes before they arrive: a fill knows their digest, a push may learn it with the last byte. */
 export interface Expected {
   readonly digest?: Digest | undefined;
-  /** Bytes, where a descriptor or a Content-Length told it. */
+  /** Bytes, if a descriptor or a Content-Length gave their number. */
   readonly size?: number | undefined;
 }
 
-/** What an ingest begins with; nothing need be known. */
+/** What is known when an ingest begins; may be nothing. */
 export interface IngestOptions extends Expected {
   /**
-   * By which the bytes are hashed while they come: that of the digest where it is known, else sha256 unless told. A
-   * digest of another algorithm at `commit` is a contradiction where this was told; else the bytes are read once more.
+   * Algorithm by which arriving bytes are hashed. Default: the digest's, or sha256 if the digest is unknown. If
+   * `commit` gets a digest of another algorithm, that contradicts a given algorithm; without one, the bytes are read
+   * once more.
    */
   readonly algorithm?: DigestAlgorithm | undefined;
 }
 
-/** Bytes that are in the store. */
+/** Committed bytes. */
 export interface Stored {
   readonly digest: Digest;
   readonly size: number;
 }
 
-/** Bytes as a listing tells of them. */
+/** Committed bytes, as a listing shows them. */
 export interface Listed extends Stored {
-  /** When they were published, where the store knows: milliseconds since the epoch. */
+  /** When they were published, in milliseconds since the epoch; undefined if the store does not know. */
   readonly storedAt?: number;
 }
 
 /**
- * Bytes by digest (containerd's content store in small). Only verified bytes are ever visible in it.
- * Every implementation passes `blob-store.contract.ts`; what only some can do is in `capabilities.ts`.
+ * Bytes by digest: a small version of containerd's content store. Only verified bytes are ever visible in it. Every
+ * implementation passes `blob-store.contract.ts`; what only some stores can do is in `capabilities.ts`.
  */
 export interface BlobStore extends StoreCapabilities {
-  /** Undefined where the store has no such bytes. */
+  /** Looks bytes up. @returns undefined if the store does not have them */
   stat(digest: Digest): Promise<Stored | undefined>;
   /** Opens committed bytes; they stay readable until the reader is closed, even if deleted meanwhile. */
   open(digest: Digest): Promise<BlobReader | undefined>;
   /**
-   * Begins to write. Two ingests of one digest do not disturb each other; the later commit replaces.
-   * @throws ExpectationError where the algorithm is not that of the digest.
+   * Begins to write. Two ingests of one digest do not disturb each other; the later commit replaces the earlier.
+   * @throws ExpectationError if the algorithm is not the digest's.
    */
   ingest(options: IngestOptions): Promise<Ingest>;
-  /** @returns whether there was something to delete. */
+  /** Deletes bytes. @returns whether the store had them */
   delete(digest: Digest): Promise<boolean>;
-  /** All committed bytes, in no particular order. */
+  /** Lists all committed bytes, in no particular order. */
   list(): AsyncIterable<Listed>;
 }
 
-/**
- * Bytes to read by position, committed or still arriving. Owns what it has open: the caller closes it.
- */
+/** Reads bytes by position, committed or still arriving. Keeps them open until the caller closes it. */
 export interface BlobReader {
-  /** Bytes in all; undefined while bytes of unknown length arrive. */
+  /** Total bytes; undefined while bytes of unknown length arrive. */
   readonly size: number | undefined;
-  /** A file descriptor with the bytes at their own positions, where there is one. Valid until `close`. */
+  /** File descriptor with the bytes at their own positions, valid until `close`; undefined if there is no file. */
   readonly fd: number | undefined;
   /**
    * Waits for bytes at `position`.
    * @returns the offset up to which bytes may be read: above `position`, or equal to it at the end of the blob.
-   * @throws the reason of `Ingest.abort`, or what `write` threw, once what there is was read; VerificationError
-   *   at once; a DOMException `AbortError` where the reader is closed meanwhile.
+   * @throws the reason of `Ingest.abort`, or what `write` threw, once all written bytes were read; VerificationError at
+   *   once; a DOMException `AbortError` if the reader is closed meanwhile.
    */
   available(position: number): Promise<number>;
   /**
    * Reads bytes that `available` has promised, and never more.
-   * @returns how many bytes were put into `into`, at least 1.
-   * @throws StoreError where the bytes cannot be read.
+   * @returns the number of bytes put into `into`, at least 1.
+   * @throws StoreError if the bytes cannot be read.
    */
   read(into: Uint8Array, position: number): Promise<number>;
-  /** Waits for a `read` that is under way; may be called again. */
+  /** Closes the reader once a running `read` has ended; may be called again. */
   close(): Promise<void>;
 }
 
 /**
- * Bytes being written. Nothing is visible in the store before `commit` has verified length and digest.
- * What `write` and `commit` throw has ended the ingest, as `abort` would have. Disposing of an ingest that was neither
- * committed nor aborted aborts it.
+ * Writes bytes into the store. None of them is visible there before `commit` has verified length and digest. An error
+ * of `write` or `commit` has ended the ingest, as `abort` would have. Disposing of an ingest that was neither committed
+ * nor aborted aborts it.
  */
 export interface Ingest extends AsyncDisposable {
-  /** What was said at the beginning; and from the call of `commit` on, what was said there as well. */
+  /** What the caller of `ingest` expects; once `commit` is called, also what its caller expects. */
   readonly expected: Expected;
   /** Bytes written so far. */
   readonly offset: number;
-  /** Another way to write, beside `write`, where the store has it. */
+  /** Lets other threads write the bytes themselves, if the store has files. */
   readonly direct: DirectWriting | undefined;
   /**
-   * Hashes and appends, then wakes the followers. One call at a time; the chunks stay as they are until then.
-   * @throws StoreError where the bytes cannot be written (disk full); the followers still get what was written.
-   * @throws VerificationError where the bytes go beyond the expected size.
+   * Hashes and appends, then wakes the followers. One call at a time; the chunks must not change until it resolves.
+   * @throws StoreError if the bytes cannot be written (disk full); the followers still get what was written.
+   * @throws VerificationError if the bytes go beyond the expected size.
    */
   write(chunks: readonly Uint8Array[]): Promise<void>;
   /**
-   * A reader of the bytes as they arrive, at its own speed, by its own descriptor. Where the ingest has begun with a
-   * size, the last byte is held back until commit, so that no client completes a blob that was not verified. Where it
-   * has not, a follower gets all that is written, and waits for the end until commit: only the end tells it that the
-   * bytes are right. So it is, too, where the digest is not known yet.
-   * @throws what ended the ingest, where something other than commit did.
+   * Opens a reader of the bytes as they arrive, with its own speed and its own descriptor. If the ingest began with a
+   * size, the last byte is held back until commit, so that no client completes a blob that was not verified. If it
+   * began without one, a follower gets all that is written, and learns of the end at commit: only the end tells it that
+   * the bytes are right. All of this holds, too, while the digest is unknown.
+   * @throws what ended the ingest, unless that was commit.
    */
   follow(): Promise<BlobReader>;
   /**
-   * Verifies length and digest, syncs and publishes. Called again, it gives what the first call gave.
-   * @param expected what `ingest` was not told; the digest is told here at the latest.
-   * @throws VerificationError where they do not match: nothing is published, the bytes go to quarantine where there is one.
-   * @throws ExpectationError where `ingest` was told something else, or the digest was never told: the caller's
-   *   mistake. Nothing is published, and the bytes, which are not to blame, are dropped.
-   * @throws StoreError where publishing fails: the store has not got the bytes, but since they are right,
-   *   followers get all of them. Where the bytes have to be read once more and cannot be, followers get this error.
+   * Verifies length and digest, syncs and publishes. A second call returns what the first one did.
+   * @param expected what the caller of `ingest` did not know yet; the digest must be given here at the latest.
+   * @throws VerificationError if length or digest do not match: nothing is published, and the bytes go to quarantine
+   *   if the store has one.
+   * @throws ExpectationError if this contradicts what `ingest` was given, or neither was given the digest: the caller's
+   *   mistake. Nothing is published; the bytes, which may be right, are dropped.
+   * @throws StoreError if publishing fails: the store does not have the bytes, but since they are right, followers get
+   *   all of them. If the bytes must be read once more and cannot be, followers get this error, too.
    */
   commit(expected?: Expected): Promise<Stored>;
-  /** Gives up: followers get `reason` once they have read what there is. Does nothing once commit has begun. */
+  /** Ends the ingest: followers get `reason` once they have read what was written. Does nothing after `commit`. */
   abort(reason: Error): Promise<void>;
 }

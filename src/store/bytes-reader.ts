@@ -1,6 +1,6 @@
 import type { BlobReader } from './blob-store.ts';
 
-/** A reader of bytes that are wholly in memory. */
+/** Reads bytes that are already in memory. */
 export class BytesReader implements BlobReader {
   readonly fd = undefined;
   readonly #bytes: Uint8Array;

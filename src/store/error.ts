@@ -1,6 +1,6 @@
 import type { Expected } from './blob-store.ts';
 
-/** The bytes of an ingest, for messages. */
+/** Names the bytes of an ingest, for messages. */
 export function nameOf({ digest }: Expected): string {
   return digest ?? 'bytes of unknown digest';
 }
@@ -16,12 +16,12 @@ export class VerificationError extends Error {
   }
 }
 
-/** What was said of bytes at first and what was said when they were committed cannot both be true. */
+/** What a caller said of bytes at `ingest` contradicts what it said at `commit`. */
 export class ExpectationError extends Error {
   override readonly name = 'ExpectationError';
 }
 
-/** The store could not do its work (disk full, I/O error, directory gone). The bytes themselves are not to blame. */
+/** The store could not do its work (disk full, I/O error, directory gone), though the bytes may be right. */
 export class StoreError extends Error {
   override readonly name = 'StoreError';
   /** errno name: `ENOSPC`, `EROFS`, `EIO`, ... */
@@ -34,7 +34,7 @@ export class StoreError extends Error {
   }
 }
 
-/** The disk cannot give the bytes back. Other errors (no descriptors, no permission) say nothing of them. */
+/** Whether the disk cannot return the bytes. Other errors (no descriptors, no permission) say nothing about them. */
 export function isUnreadable(error: unknown): error is StoreError {
   return error instanceof StoreError && error.code === 'EIO';
 }

@@ -8,8 +8,8 @@ export interface Agreed extends Expected {
 }
 
 /**
- * The algorithm that an ingest hashes by while its bytes come.
- * @throws ExpectationError where the digest is of another algorithm than the one that is named
+ * Returns the algorithm by which an ingest hashes arriving bytes.
+ * @throws ExpectationError if the digest's algorithm is not the one that is named
  */
 export function algorithmOf({ digest, algorithm }: IngestOptions): DigestAlgorithm {
   if (digest === undefined) return algorithm ?? 'sha256';
@@ -19,8 +19,8 @@ export function algorithmOf({ digest, algorithm }: IngestOptions): DigestAlgorit
 }
 
 /**
- * Puts together what `ingest` and `commit` were told.
- * @throws ExpectationError where they were told different things, or neither was told the digest
+ * Combines the expectations that `ingest` and `commit` were given.
+ * @throws ExpectationError if they contradict each other, or neither has the digest
  */
 export function agree(atIngest: IngestOptions, atCommit: Expected): Agreed {
   assertSame('digest', atIngest.digest, atCommit.digest);

@@ -1,6 +1,6 @@
 import type { BlobReader } from './blob-store.ts';
 
-/** A reader that does what another one does; to be extended with what is to happen beside that. */
+/** A reader that forwards every call to another one; subclasses add what else must happen. */
 export class ForwardingReader implements BlobReader {
   readonly #inner: BlobReader;
 

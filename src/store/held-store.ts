@@ -9,17 +9,17 @@ export type Growth =
   | { readonly kind: 'begun'; readonly expected: Expected }
   | { readonly kind: 'committed'; readonly stored: Stored };
 
-/** A running ingest, as far as it has come. Bytes. */
+/** The position of a running ingest, in bytes. */
 export interface RunningIngest {
-  /** Undefined where it was not told when the ingest began. */
+  /** Undefined if it was unknown when the ingest began. */
   readonly size: number | undefined;
   readonly offset: number;
 }
 
 /**
- * A store that knows what of it is in use: open readers, followers and running ingests, by digest. The bytes of an
- * open reader outlive their deletion, but they take room until it is closed, and the next client would have to
- * fetch them anew: a caller that deletes by choice asks `isHeld` first.
+ * A store that knows which digests are in use by open readers, followers or running ingests. An open reader's bytes
+ * outlive their deletion, but they take room until the reader is closed, and the next client would have to fetch them
+ * anew: so a caller that chooses what to delete asks `isHeld` first.
  */
 export class HeldStore implements BlobStore {
   readonly quarantine: Quarantine | undefined;
@@ -60,7 +60,7 @@ export class HeldStore implements BlobStore {
   }
 
   async open(digest: Digest): Promise<BlobReader | undefined> {
-    // From before on, so that the bytes do not go while they are opened.
+    // The hold begins before opening, so that the bytes are not evicted meanwhile.
     const release = this.#hold(digest);
     try {
       const reader = await this.#store.open(digest);
@@ -103,7 +103,7 @@ export class HeldStore implements BlobStore {
     return this.#store.list();
   }
 
-  /** @returns a function that ends the hold; once more does nothing. */
+  /** @returns a function that ends the hold; a second call does nothing. */
   #hold(digest: Digest): () => void {
     let isOver = false;
     this.#count(digest, 1);
@@ -151,7 +151,7 @@ function runningIngest(ingest: Ingest, size: number | undefined): RunningIngest 
 }
 
 interface IngestHold {
-  /** Of the ingest itself and of its followers. */
+  /** The holds of the ingest itself and of its followers. */
   readonly holds: LateHolds;
   readonly release: () => void;
   readonly committed: (stored: Stored) => void;
@@ -187,8 +187,8 @@ class HeldIngest implements Ingest {
   async commit(expected?: Expected): Promise<Stored> {
     try {
       const committing = this.#ingest.commit(expected);
-      // Before the bytes are visible: from then on they could be evicted.
-      this.#hold.holds.name(this.#ingest.expected.digest);
+      // The digest is held before the bytes are visible: from then on they could be evicted.
+      this.#hold.holds.setDigest(this.#ingest.expected.digest);
       const stored = await committing;
       this.#hold.release();
       this.#hold.committed(stored);
@@ -205,7 +205,7 @@ class HeldIngest implements Ingest {
     };
   }
 
-  /** What writing throws has ended the ingest. */
+  /** Releases the hold if writing fails: its error has ended the ingest. */
   async #orRelease(writing: Promise<void>): Promise<void> {
     try {
       await writing;

@@ -8,14 +8,14 @@ import { ProgressReader } from './reader.ts';
 import { RunningDigest } from './running-digest.ts';
 import type { DirectSpool, Spool } from './spool.ts';
 
-/** What is the same in every store's ingest: offset, verification, followers, and how it ends. */
+/** The part that every store's ingest shares: offset, verification, followers, and how it ends. */
 export class SpooledIngest implements Ingest {
   readonly direct: DirectWriting | undefined;
   #expected: IngestOptions;
   readonly #spool: Spool;
   readonly #progress: Progress;
   readonly #digest: RunningDigest;
-  /** Whether bytes were written past this. */
+  /** Whether bytes were written directly, past this object. */
   #isDirect = false;
   #commit: Promise<Stored> | undefined;
 
@@ -29,7 +29,7 @@ export class SpooledIngest implements Ingest {
 
   /** @throws ExpectationError, and what `createSpool` throws */
   static async begin(options: IngestOptions, createSpool: () => Promise<Spool>): Promise<SpooledIngest> {
-    // Before there is anything that would have to be discarded.
+    // This may throw, so it comes before there is a spool to discard.
     const digest = new RunningDigest(algorithmOf(options));
     return new SpooledIngest(options, digest, await createSpool());
   }
@@ -75,7 +75,7 @@ export class SpooledIngest implements Ingest {
   }
 
   async abort(reason: Error): Promise<void> {
-    // A commit that has begun decides the end itself.
+    // Once commit has begun, it decides how the ingest ends.
     if (this.#commit !== undefined || !this.#progress.isOpen) {
       await this.#commit?.catch(() => undefined);
       return;
@@ -99,7 +99,7 @@ export class SpooledIngest implements Ingest {
 
   async #append(chunks: readonly Uint8Array[]): Promise<void> {
     const appended = this.#spool.append(chunks, this.offset);
-    // Hashing here while the kernel takes the bytes on another thread.
+    // This thread hashes the bytes while another one writes them.
     this.#digest.update(chunks, this.offset);
     try {
       await appended;
@@ -131,11 +131,11 @@ export class SpooledIngest implements Ingest {
     return this.#publish({ digest: agreed.digest, size: this.offset });
   }
 
-  /** What is wrong with the bytes. @throws StoreError where they have to be looked at and cannot be */
+  /** Returns what is wrong with the bytes, if anything. @throws StoreError if they must be read again and cannot be */
   async #findMistake({ digest, size }: Agreed): Promise<string | undefined> {
     const { offset } = this;
     if (size !== undefined && offset !== size) return `${offset} of the expected ${size} bytes`;
-    // Only the writer's word has been heard.
+    // So far, the offset of direct writing is only what the writer said.
     const there = this.#isDirect ? await this.#spool.direct?.size() : offset;
     if (there !== offset) return `${there} bytes were written instead of ${offset}`;
     const actual = await this.#digest.finish(digest, offset, () => this.#spool.open());
@@ -150,7 +150,7 @@ export class SpooledIngest implements Ingest {
       await this.#discard();
       throw error;
     } finally {
-      // Also where publishing failed: the bytes are right, so the followers get all of them.
+      // Also if publishing has failed: the bytes are right, so the followers get all of them.
       this.#progress.complete();
     }
   }
@@ -170,7 +170,7 @@ export class SpooledIngest implements Ingest {
     try {
       await this.#spool.quarantine(this.#expected.digest);
     } catch {
-      // That the bytes are wrong matters more than that they could not be kept.
+      // The VerificationError matters more than the failure to keep the bytes.
       await this.#discard();
     }
     return error;
@@ -185,7 +185,7 @@ export class SpooledIngest implements Ingest {
     try {
       await this.#spool.discard();
     } catch {
-      // What stays behind does no harm, and the next start sweeps it.
+      // A leftover does no harm, and the next start sweeps it.
     }
   }
 

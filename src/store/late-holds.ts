@@ -1,19 +1,19 @@
 import type { Digest } from '../oci/digest.ts';
 
-/** Holds of bytes whose digest may become known only later: until then there is nothing that could be held. */
+/** Holds on bytes whose digest may become known only later: until then, there is no digest to hold. */
 export class LateHolds {
   readonly #hold: (digest: Digest) => () => void;
-  /** What each hold that was taken before the digest was known does, once it is. */
+  /** For each hold taken before the digest was known: holds the digest. */
   readonly #waiting = new Set<(digest: Digest) => void>();
   #digest: Digest | undefined;
 
-  /** @param hold holds a digest, and gives the function that ends that */
+  /** @param hold holds a digest; returns a function that ends the hold */
   constructor(hold: (digest: Digest) => () => void, digest: Digest | undefined) {
     this.#hold = hold;
     this.#digest = digest;
   }
 
-  /** @returns a function that ends the hold; once more does nothing. */
+  /** @returns a function that ends the hold; a second call does nothing. */
   take(): () => void {
     if (this.#digest !== undefined) return this.#hold(this.#digest);
     let release = (): void => {
@@ -26,8 +26,8 @@ export class LateHolds {
     return () => release();
   }
 
-  /** The digest is known; undefined: it is not, after all. */
-  name(digest: Digest | undefined): void {
+  /** Sets the digest once it is known, and holds it for every hold; does nothing if it is still undefined. */
+  setDigest(digest: Digest | undefined): void {
     if (digest === undefined) return;
     this.#digest = digest;
     for (const begin of this.#waiting) begin(digest);

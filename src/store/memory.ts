@@ -6,7 +6,7 @@ import { Progress } from './progress.ts';
 import { ProgressReader } from './reader.ts';
 import type { Source, Spool } from './spool.ts';
 
-/** The reference implementation, for tests: what the store does, with nothing but memory. */
+/** Creates the reference implementation, for tests: all that a store does, in memory alone. */
 export function createMemoryStore(): BlobStore {
   const blobs = new Map<Digest, GrowingBytes>();
   const setAside: { readonly digest: Digest | undefined; readonly bytes: GrowingBytes }[] = [];

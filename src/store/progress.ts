@@ -1,8 +1,8 @@
 import { VerificationError } from './error.ts';
 
-/** Followers are woken for so many bytes at once: each waking costs a read and a write, or a change of threads. */
+/** Bytes for which followers are woken at once: each waking costs a read and a write, or a change of threads. */
 const WAKE_BYTES = 512 * 1024;
-/** Fewer bytes have been waited with long enough when none came for so many turns of the event loop. */
+/** Turns of the event loop without new bytes after which followers are woken for fewer bytes. */
 const QUIET_TURNS = 3;
 
 /** How far an ingest has come, and the followers that wait for it to come further. */
@@ -12,17 +12,17 @@ export class Progress {
   #complete = false;
   #reason: Error | undefined;
   #waiting: (() => void)[] = [];
-  /** The offset that the waiting followers were last told of. */
+  /** The offset at which followers were last woken. */
   #wokenAt = 0;
   #quietTurns = 0;
   #isWatching = false;
 
-  /** @param size the expected bytes in all, where they are known. */
+  /** @param size the expected total bytes, if known. */
   constructor(size: number | undefined) {
     this.#size = size;
   }
 
-  /** The progress of bytes that are all there. */
+  /** Creates the progress of bytes that are all there. */
   static complete(size: number): Progress {
     const progress = new Progress(size);
     progress.advance(size);
@@ -30,7 +30,7 @@ export class Progress {
     return progress;
   }
 
-  /** Bytes in all, where they are known; always known once complete. */
+  /** Total bytes, if known; always known once complete. */
   get size(): number | undefined {
     return this.#size;
   }
@@ -40,7 +40,7 @@ export class Progress {
     return this.#offset;
   }
 
-  /** Why no more bytes will come, where that is so. */
+  /** Why the ingest has failed, if it has. */
   get reason(): Error | undefined {
     return this.#reason;
   }
@@ -50,7 +50,7 @@ export class Progress {
     return !this.#complete && this.#reason === undefined;
   }
 
-  /** Followers of a fast ingest are woken for many bytes at a time, those of a slow one for all that come. */
+  /** Counts new bytes. Followers of a fast ingest are woken for many bytes at a time, those of a slow one for any. */
   advance(bytes: number): void {
     const isFirst = this.#offset === 0;
     this.#offset += bytes;
@@ -58,7 +58,7 @@ export class Progress {
     else this.#wakeWhenQuiet();
   }
 
-  /** What was written is the whole, and it is verified. */
+  /** Ends the ingest as a success: all bytes are written and verified. */
   complete(): void {
     this.#complete = true;
     this.#size = this.#offset;
@@ -71,9 +71,9 @@ export class Progress {
   }
 
   /**
-   * Up to where bytes may be read: above `position`, or equal to it at (and beyond) the end of the blob;
-   * undefined while there is nothing at `position` but may be later.
-   * @throws the reason of the failure: at once where it is VerificationError, else when the bytes are used up.
+   * Returns the offset up to which bytes may be read: above `position`, or equal to it at (and beyond) the end of the
+   * blob; undefined while there is nothing at `position` yet.
+   * @throws the reason of the failure: a VerificationError at once, any other once the written bytes are read.
    */
   readable(position: number): number | undefined {
     if (this.#complete) return Math.max(this.#offset, position);
@@ -84,14 +84,14 @@ export class Progress {
     return undefined;
   }
 
-  /** Resolves at the next change of anything. The caller asks again then; a wake-up may be for nothing. */
+  /** Resolves at the next change. The caller must then ask again; a wake-up may be for nothing. */
   changed(): Promise<void> {
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
     });
   }
 
-  /** Wakes all followers, though nothing has changed: one of them has a reason of its own to look. */
+  /** Wakes all followers though no bytes came: a reader that is being closed must end its wait. */
   nudge(): void {
     this.#wake();
   }

@@ -1,6 +1,6 @@
 import type { BlobReader } from './blob-store.ts';
 
-/** Reads a small committed blob whole, and closes it. */
+/** Reads a small committed blob into memory, and closes the reader. */
 export async function readWhole(reader: BlobReader): Promise<Uint8Array> {
   try {
     const end = await waitForEnd(reader);
@@ -14,7 +14,7 @@ export async function readWhole(reader: BlobReader): Promise<Uint8Array> {
   }
 }
 
-/** Waits until the last byte may be read, without reading any. @returns the bytes in all */
+/** Waits until the last byte may be read, without reading any. @returns the total bytes */
 export async function waitForEnd(reader: BlobReader): Promise<number> {
   let position = 0;
   for (;;) {

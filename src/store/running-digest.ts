@@ -3,7 +3,7 @@ import type { Source } from './spool.ts';
 
 const READ_BYTES = 1024 * 1024;
 
-/** The digest of bytes as they come; what came by another way, or is to be hashed by another algorithm, is read. */
+/** Hashes bytes as they come. Reads them again if they came by another way, or need another algorithm. */
 export class RunningDigest {
   #algorithm: DigestAlgorithm;
   #digester;
@@ -16,7 +16,7 @@ export class RunningDigest {
     this.#digester = createDigester(algorithm);
   }
 
-  /** Hashes bytes that come at a position, unless there is a gap before them: those are read in the end. */
+  /** Hashes bytes that come at a position. If there is a gap before them, `finish` reads and hashes them instead. */
   update(chunks: readonly Uint8Array[], position: number): void {
     if (position !== this.#hashed) return;
     for (const chunk of chunks) {
@@ -25,15 +25,15 @@ export class RunningDigest {
     }
   }
 
-  /** Takes another's word for the digest of the first `size` bytes. */
+  /** Trusts a digest of the first `size` bytes that another thread has computed. */
   believe(digest: Digest, size: number): void {
     this.#believed = { digest, size };
   }
 
   /**
-   * The digest of the first `size` bytes, none of which more than those were hashed. May be called once.
-   * @param expected tells the algorithm
-   * @param open opens the bytes, for those that are still to be hashed
+   * Returns the digest of the first `size` bytes; no byte beyond them may have been hashed. May be called once.
+   * @param expected decides the algorithm
+   * @param open opens the bytes, to hash those that are not hashed yet
    * @throws what `open` and reading throw
    */
   async finish(expected: Digest, size: number, open: () => Promise<Source>): Promise<Digest> {

@@ -5,41 +5,41 @@ import type { WritableFile } from './capabilities.ts';
 /** Open bytes, without knowledge of how many of them may be read. */
 export interface Source {
   readonly fd: number | undefined;
-  /** @returns how many bytes were put into `into`, at least 1. Throws StoreError. */
+  /** @returns the number of bytes put into `into`, at least 1. Throws StoreError. */
   read(into: Uint8Array, position: number): Promise<number>;
-  /** Waits for reads that are under way. */
+  /** Closes the source once running reads have ended. */
   close(): Promise<void>;
 }
 
-/** What a spool that is a file lets others do with it. */
+/** Lets other threads write to a spool that is a file. */
 export interface DirectSpool {
-  /** Throws StoreError. */
+  /** Opens the file for writing. Throws StoreError. */
   open(): Promise<WritableFile>;
-  /** So many bytes more were written by another one's descriptor. */
+  /** Counts bytes that were written through a descriptor of `open`. */
   wrote(bytes: number): void;
   /** Bytes in the file. Throws StoreError. */
   size(): Promise<number>;
 }
 
 /**
- * Where the bytes of one ingest lie until they are published: the part of an ingest that differs from store
- * to store. Exactly one of `publish`, `quarantine` and `discard` ends it, `discard` also after a failed one.
+ * Holds the bytes of one ingest until they are published: the part of an ingest that differs from store to store.
+ * Exactly one of `publish`, `quarantine` and `discard` ends it; if one of the first two fails, `discard` does.
  */
 export interface Spool {
-  /** Absent where only `append` can write. */
+  /** Absent if only `append` can write. */
   readonly direct?: DirectSpool;
-  /** Writes all of the chunks, `bytes` in all; `position` is the sum of what was appended before. Throws StoreError. */
+  /** Writes all of the chunks; `position` is the number of bytes written before. Throws StoreError. */
   append(chunks: readonly Uint8Array[], position: number): Promise<void>;
   /** Opens the bytes anew, also after `publish`. Throws StoreError. */
   open(): Promise<Source>;
-  /** Makes the bytes durable and visible, in place of what the store may have of the digest. Throws StoreError. */
+  /** Makes the bytes durable and visible, in place of any that the store has of the digest. Throws StoreError. */
   publish(stored: Stored): Promise<void>;
   /**
    * Sets the bytes aside for a human to look at.
-   * @param expected what they were to be, where that is known
+   * @param expected the digest that they should have, if known
    * @throws StoreError
    */
   quarantine(expected: Digest | undefined): Promise<void>;
-  /** Frees what the bytes take. Throws StoreError. */
+  /** Deletes the bytes. Throws StoreError. */
   discard(): Promise<void>;
 }

@@ -3,8 +3,8 @@ import type { StoreCapabilities } from './capabilities.ts';
 import type { StoreError } from './error.ts';
 
 /**
- * What there is where the cache directory cannot be used: nothing, and nothing can be stored.
- * @param freeBytes its disk may still tell how full it is
+ * Creates the store that stands in for an unusable cache directory: it is empty, and every ingest fails with `error`.
+ * @param freeBytes of the directory's disk, which may still tell how full it is
  */
 export function createUnusableStore(
   error: StoreError,
@@ -18,7 +18,7 @@ export function createUnusableStore(
     },
     delete: async () => false,
     async *list() {
-      // Nothing.
+      // It is empty.
     },
     freeBytes,
   };

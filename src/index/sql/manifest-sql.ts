@@ -82,7 +82,7 @@ export interface ManifestRows {
   isUnfinished: { readonly found: number };
 }
 
-/** @throws IndexDamagedError where the descriptor cannot be read */
+/** @throws IndexDamagedError if the descriptor cannot be read */
 export function toManifestEntry(row: ManifestRows['manifest']): ManifestEntry {
   return {
     descriptor: parseDescriptor(row.descriptor),
@@ -90,7 +90,7 @@ export function toManifestEntry(row: ManifestRows['manifest']): ManifestEntry {
   };
 }
 
-/** @throws IndexDamagedError where the descriptor cannot be read */
+/** @throws IndexDamagedError if the descriptor cannot be read */
 export function toReferrer(row: ManifestRows['referrers']): Descriptor {
   const descriptor = parseDescriptor(row.descriptor);
   return row.media_type === null ? descriptor : { ...descriptor, mediaType: row.media_type };

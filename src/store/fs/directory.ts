@@ -7,7 +7,7 @@ import { attempt, isErrno } from './io.ts';
 const MODE = 0o700;
 
 /**
- * Creates the directory and those above it, as far as they are missing, and looks whether it can be written to.
+ * Creates the directory and its parents, if they are missing, and checks that it can be written to.
  * @throws StoreError that names the directory and says why it cannot be used.
  */
 export async function prepareDirectory(path: string): Promise<void> {
@@ -19,7 +19,7 @@ export async function prepareDirectory(path: string): Promise<void> {
 }
 
 /**
- * Does what makes the cache directory usable.
+ * Does one step that makes the cache directory usable.
  * @throws StoreError that names the directory and says why it cannot be used.
  */
 export async function usingDirectory(path: string, work: () => Promise<void>): Promise<void> {
@@ -31,9 +31,9 @@ export async function usingDirectory(path: string, work: () => Promise<void>): P
 }
 
 /**
- * Like `mkdir -p`, and what it has made survives a power failure. Not mkdir's `recursive`, which never returns where a
- * parent lets nothing be created in it (in /proc; seen with Node 24.21).
- * @throws the file system's own error, or StoreError where the new directory cannot be made durable.
+ * Does what `mkdir -p` does, and makes the result survive a power failure. Does not use mkdir's `recursive`, which
+ * never returns if nothing can be created in a parent (in /proc; seen with Node 24.21).
+ * @throws the file system's own error, or StoreError if the new directory cannot be made durable.
  */
 export async function createDirectory(path: string): Promise<void> {
   try {
@@ -55,12 +55,12 @@ export async function syncDirectory(path: string): Promise<void> {
   });
 }
 
-/** A new directory's name is in its parent: without it, all that is made durable in the directory would be lost. */
+/** Makes a new directory's name, which is in its parent, durable: without it, everything in it would be lost. */
 async function syncParent(path: string): Promise<void> {
   try {
     await syncDirectory(dirname(path));
   } catch (error) {
-    // A parent may let a user create in it and not read it. To refuse the cache directory for that would be worse.
+    // A user may be allowed to create in the parent but not to read it. Refusing the cache directory would be worse.
     if (!isErrno(error, 'EACCES')) throw error;
   }
 }
@@ -69,7 +69,7 @@ async function createInExisting(path: string): Promise<void> {
   try {
     await mkdir(path, MODE);
   } catch (error) {
-    // Somebody else was faster.
+    // Another process has created it first.
     if (!isErrno(error, 'EEXIST')) throw error;
   }
 }

@@ -3,7 +3,7 @@ import { StoreError } from '../error.ts';
 import type { Source } from '../spool.ts';
 import { attempt } from './io.ts';
 
-/** A file opened for reading, with a descriptor of its own. */
+/** A file opened for reading, with its own descriptor. */
 export class FileSource implements Source {
   readonly #handle: FileHandle;
   readonly #path: string;
@@ -33,7 +33,7 @@ export class FileSource implements Source {
     const { bytesRead } = await attempt(operation, () =>
       this.#handle.read(into, 0, into.byteLength, position),
     );
-    // Somebody else has cut the file: to go on would be to wait for ever.
+    // Another program has truncated the file: going on would wait for ever.
     if (bytesRead === 0) throw new StoreError(operation, { code: 'EIO' });
     return bytesRead;
   }

@@ -5,7 +5,7 @@ import type { Stored } from '../blob-store.ts';
 import type { WritableFile } from '../capabilities.ts';
 import type { DirectSpool, Source, Spool } from '../spool.ts';
 import { FileSource } from './file-source.ts';
-import { behind } from './behind.ts';
+import { skipBytes } from './skip-bytes.ts';
 import { attempt, isErrno } from './io.ts';
 import { FILE_MODE, type Layout } from './layout.ts';
 import { quarantineNameOf, type QuarantineFolder } from './quarantine.ts';
@@ -16,7 +16,7 @@ export interface FileSpoolOptions {
   readonly syncs: Syncs;
 }
 
-/** A file in `ingest/` that becomes one in `blobs/` by a rename. */
+/** A file in `ingest/` that a rename publishes in `blobs/`. */
 export class FileSpool implements Spool {
   readonly direct: DirectSpool;
   readonly #layout: Layout;
@@ -43,7 +43,7 @@ export class FileSpool implements Spool {
     };
   }
 
-  /** @param name of the file in `ingest/`; must not exist. Throws StoreError. */
+  /** @param name name of the file in `ingest/`, which must not exist yet. Throws StoreError. */
   static async create(layout: Layout, name: string, options: FileSpoolOptions): Promise<FileSpool> {
     const path = join(layout.ingest, name);
     const handle = await attempt(`create ${path}`, () => open(path, 'wx', FILE_MODE));
@@ -52,12 +52,12 @@ export class FileSpool implements Spool {
 
   async append(chunks: readonly Uint8Array[], position: number): Promise<void> {
     await attempt(`write ${this.#temporaryPath}`, async () => {
-      let left = chunks;
-      for (let at = position; left.length > 0;) {
-        const { bytesWritten } = await this.#handle.writev(left, at);
+      let rest = chunks;
+      for (let at = position; rest.length > 0;) {
+        const { bytesWritten } = await this.#handle.writev(rest, at);
         at += bytesWritten;
         this.#growing.wrote(bytesWritten);
-        left = behind(left, bytesWritten);
+        rest = skipBytes(rest, bytesWritten);
       }
     });
   }
@@ -92,7 +92,7 @@ export class FileSpool implements Spool {
     }
   }
 
-  /** What lies there already may have rotted since it was written; these bytes have just been verified. */
+  /** Publishes the bytes, which have just been verified, over an existing file, which may have rotted. */
   async #publish({ digest }: Stored): Promise<string> {
     const path = this.#layout.blob(digest);
     await attempt(`sync ${this.#temporaryPath}`, () => this.#growing.sync());
@@ -101,14 +101,14 @@ export class FileSpool implements Spool {
     try {
       await this.#syncs.directory(dirname(path));
     } catch (error) {
-      // What is not stored must not be visible either: nothing would know of it, nor evict it.
+      // Bytes that do not count as stored must not be visible: they would have no row, and never be evicted.
       await rm(path, { force: true }).catch(() => {});
       throw error;
     }
     return path;
   }
 
-  /** A descriptor of its own: ours is closed when the ingest ends, and its number is then the next file's. */
+  /** Opens another descriptor for the writer: ours is closed when the ingest ends, and its number may be reused. */
   async #openToWrite(): Promise<WritableFile> {
     const path = this.#temporaryPath;
     const handle = await attempt(`write ${path}`, () => open(path, 'r+'));

@@ -16,24 +16,24 @@ import { QuarantineFolder, quarantineNameOf, type QuarantineLimits } from './qua
 import { Syncs } from './syncs.ts';
 
 export interface FileStoreOptions {
-  /** The cache directory; created where it is missing. */
+  /** The cache directory; created if it is missing. */
   readonly directory: string;
-  /** Gives a file name that nobody has had before. */
+  /** Returns a file name that was never used before. */
   readonly random?: () => string;
-  /** How much of what failed verification is kept: 16 files and 1 GiB unless told. */
+  /** Limits on what the quarantine keeps. Default: 16 files and 1 GiB. */
   readonly quarantine?: QuarantineLimits;
-  /** Syncs at once: 1 unless told. */
+  /** Maximum number of syncs at once. Default: 1. */
   readonly syncs?: number;
 }
 
-/** Blobs as files, in `blobs/` of an OCI image layout. */
+/** A store whose blobs are files, in `blobs/` of an OCI image layout. */
 export interface FileStore extends BlobStore {
   readonly quarantine: Quarantine;
   readonly freeBytes: () => Promise<number>;
   /**
-   * Removes what a crash has left in `ingest/`. To be called under the directory's lock and before the first
-   * ingest: it cannot tell a leftover from an ingest that runs.
-   * @returns how many files there were.
+   * Removes what a crash has left in `ingest/`. Must be called under the directory's lock and before the first ingest:
+   * it cannot tell a leftover from a running ingest.
+   * @returns the number of files removed.
    * @throws StoreError
    */
   sweepIngest(): Promise<number>;
@@ -41,7 +41,7 @@ export interface FileStore extends BlobStore {
 
 const QUARANTINE_LIMITS: QuarantineLimits = { files: 16, bytes: 1024 ** 3 };
 
-/** @throws StoreError where the directory is not usable, with the reason. */
+/** @throws StoreError if the directory is not usable, with the reason. */
 export async function openFileStore(options: FileStoreOptions): Promise<FileStore> {
   const layout = layoutOf(options.directory);
   const random = options.random ?? randomName;
@@ -74,7 +74,7 @@ async function statBlob(layout: Layout, digest: Digest): Promise<Stored | undefi
   return listed && { digest, size: listed.size };
 }
 
-/** A rename leaves the time of the last write, which is that of the commit but for a moment. */
+/** Takes the file's last write, which a rename does not change, as the time of the commit a moment later. */
 async function describeBlob(layout: Layout, digest: Digest): Promise<Listed | undefined> {
   const path = layout.blob(digest);
   const stats = await attemptUnlessAbsent(`stat ${path}`, () => stat(path));

@@ -1,7 +1,7 @@
 import { StoreError } from '../error.ts';
 
 /**
- * Does one thing with the file system.
+ * Does one operation on the file system.
  * @param operation for the message: "cannot <operation>: ENOSPC".
  * @throws StoreError and nothing else.
  */
@@ -13,7 +13,7 @@ export async function attempt<T>(operation: string, work: () => Promise<T>): Pro
   }
 }
 
-/** Like `attempt`, but undefined where the file does not exist. */
+/** Like `attempt`, but resolves with undefined if the file does not exist. */
 export async function attemptUnlessAbsent<T>(
   operation: string,
   work: () => Promise<T>,

@@ -9,7 +9,7 @@ export const FILE_MODE = 0o600;
 
 export const ALGORITHMS: readonly DigestAlgorithm[] = ['sha256', 'sha512'];
 
-/** Where things are in a cache directory; `blobs` is that of an OCI image layout (image-spec image-layout.md). */
+/** Paths in a cache directory; `blobs` is that of an OCI image layout (image-spec image-layout.md). */
 export interface Layout {
   readonly directory: string;
   readonly ingest: string;
@@ -31,8 +31,8 @@ export function layoutOf(directory: string): Layout {
 }
 
 /**
- * Makes the directory what the layout says, as far as it is not.
- * @param probeName for a file in `ingest/` that is created and removed to see whether the directory can be written to.
+ * Creates what is missing of the layout in the directory.
+ * @param probeName name of a file in `ingest/` that is created and removed to see whether the directory is writable.
  * @throws StoreError that names the directory and says why it cannot be used.
  */
 export async function prepareLayout(layout: Layout, probeName: string): Promise<void> {
@@ -51,15 +51,15 @@ async function createFolders(layout: Layout): Promise<void> {
   }
 }
 
-// Both files must be there for other tools to take the directory as a layout; nothing needs to be listed in
-// index.json for blobs to be in blobs/.
+// Other tools accept the directory as a layout only if both files are there. index.json need not list the blobs in
+// blobs/.
 async function createLayoutFiles(layout: Layout, temporaryPath: string): Promise<void> {
   const index = { schemaVersion: 2, mediaType: 'application/vnd.oci.image.index.v1+json', manifests: [] };
   await createFile(join(layout.directory, 'oci-layout'), { imageLayoutVersion: '1.0.0' }, temporaryPath);
   await createFile(join(layout.directory, 'index.json'), index, temporaryPath);
 }
 
-/** Whole or not at all: what a power failure cut off would stay so, since a file that is there is left as it is. */
+/** Creates a file whole or not at all: an existing file is never rewritten, so a truncated one would stay truncated. */
 async function createFile(path: string, content: unknown, temporaryPath: string): Promise<void> {
   if (await exists(path)) return;
   await writeFile(temporaryPath, JSON.stringify(content), { flag: 'wx', mode: FILE_MODE, flush: true });

@@ -8,26 +8,26 @@ import { attempt } from './io.ts';
 import { FILE_MODE, layoutOf } from './layout.ts';
 import { makeDatabasePrivate } from './private-file.ts';
 
-/** That a cache directory is this process's. To be kept as long as that shall be so. */
+/** Keeps a cache directory for this process until it is released. */
 export interface DirectoryLock {
   /**
-   * Resolves while the directory is the one that was locked. Another one in its place (deleted and made anew, another
-   * file system mounted) may be another process's.
-   * @throws StoreError ESTALE where it is another one, ENOENT where there is none
+   * Resolves if the directory is still the one that was locked. Another one in its place (after it was deleted and made
+   * anew, or another file system was mounted) may be another process's.
+   * @throws StoreError ESTALE if it is another one, ENOENT if there is none
    */
   assertHeld(): Promise<void>;
   release(): Promise<void>;
 }
 
-/** Another process has the cache directory. */
+/** Another process has locked the cache directory. */
 export class DirectoryLockedError extends Error {
   override readonly name = 'DirectoryLockedError';
-  /** Undefined where it could not be found out. */
+  /** The process with the lock; undefined if unknown. */
   readonly holder: Holder | undefined;
 
   constructor(directory: string, holder: Holder | undefined) {
-    const who = holder ? `process ${holder.pid} on ${holder.host}` : 'another process';
-    super(`the cache directory ${directory} is in use by ${who}: stop it, or choose another directory`);
+    const user = holder ? `process ${holder.pid} on ${holder.host}` : 'another process';
+    super(`the cache directory ${directory} is in use by ${user}: stop it, or choose another directory`);
     this.holder = holder;
   }
 }
@@ -42,9 +42,9 @@ const SQLITE_BUSY = 5;
 const GONE: ReadonlySet<string> = new Set(['ESTALE', 'ENOENT']);
 
 /**
- * Makes the directory this process's until `release` or the process's end, however that comes. The lock is
- * SQLite's on `lock.db`, an empty file; `lock.json` beside it tells others whose it is. docs/adr/0004.
- * @throws DirectoryLockedError where another has it, StoreError where the directory is not usable.
+ * Locks the directory for this process until `release` or the process's end, however that comes. The lock is SQLite's
+ * on `lock.db`, an empty file; `lock.json` beside it tells other processes which one has the lock. docs/adr/0004.
+ * @throws DirectoryLockedError if another process has the lock, StoreError if the directory is not usable.
  */
 export async function lockDirectory(directory: string): Promise<DirectoryLock> {
   const root = layoutOf(directory).directory;
@@ -75,7 +75,7 @@ export async function lockDirectory(directory: string): Promise<DirectoryLock> {
         await assertHeld();
         await attempt(`delete ${holderPath}`, () => rm(holderPath, { force: true }));
       } catch (error) {
-        // What another directory in its place says is about another process.
+        // If another directory is in its place, `lock.json` there is about another process.
         if (!(error instanceof StoreError) || !GONE.has(error.code)) throw error;
       } finally {
         database.close();
@@ -84,18 +84,18 @@ export async function lockDirectory(directory: string): Promise<DirectoryLock> {
   };
 }
 
-/** What tells a file from another one of its name. Throws StoreError. */
+/** Returns what distinguishes a file from a later one of the same name. Throws StoreError. */
 async function identityOf(path: string): Promise<string> {
   const { dev, ino } = await attempt(`find ${path}`, () => stat(path, { bigint: true }));
   return `${dev}:${ino}`;
 }
 
-/** @returns the database whose open transaction is the lock; undefined where another has it. */
+/** @returns the database whose open transaction is the lock; undefined if another process has it. */
 async function acquire(path: string): Promise<DatabaseSync | undefined> {
   return attempt(`lock ${path}`, async () => {
     const database = new DatabaseSync(path);
     try {
-      // Nothing is ever written, so no journal file either.
+      // The transaction never writes, so there must be no journal file either.
       database.exec('PRAGMA journal_mode = MEMORY; BEGIN IMMEDIATE');
       return database;
     } catch (error) {

@@ -2,7 +2,7 @@ import type { BlobStore } from '../blob-store.ts';
 import type { Quarantine } from '../capabilities.ts';
 import type { DirectoryLock } from './lock.ts';
 
-/** A store that changes nothing in a directory that is not its own any more. */
+/** Wraps a store so that it changes nothing once its directory is no longer the locked one. */
 export function lockedStore(store: BlobStore, lock: Pick<DirectoryLock, 'assertHeld'>): BlobStore {
   return {
     stat: (digest) => store.stat(digest),

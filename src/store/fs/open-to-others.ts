@@ -1,11 +1,11 @@
 import { statSync } from 'node:fs';
 
-/** What other users of the machine may do with a directory. */
+/** Mode bits: what other users of the machine may do with a directory. */
 const OTHERS = 0o007;
 
 /**
- * A warning where other users of the machine may enter the cache directory: what is in it may be private.
- * @returns undefined where they may not, or where there is no such directory yet
+ * Returns a warning if other users of the machine may enter the cache directory: its content may be private.
+ * @returns undefined if they may not, or if there is no such directory yet
  */
 export function openToOthers(directory: string): string | undefined {
   const mode = statSync(directory, { throwIfNoEntry: false })?.mode ?? 0;

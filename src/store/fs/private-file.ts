@@ -2,12 +2,12 @@ import { chmod, open } from 'node:fs/promises';
 import { attempt, isErrno } from './io.ts';
 import { FILE_MODE } from './layout.ts';
 
-/** A database's write-ahead log and the log's index get the mode of the database when SQLite makes them. */
+/** Suffixes of a database's files. SQLite creates the write-ahead log and the log's index with the database's mode. */
 const PARTS = ['', '-wal', '-shm'];
 
 /**
- * Makes a database's file, before SQLite does, one that only this process's user can open, and those that are there
- * already. A file that is there is not opened: its closing would end SQLite's locks on it (sqlite.org/howtocorrupt.html).
+ * Creates a database's file, before SQLite does, so that only this process's user can open it, and restricts existing
+ * files likewise. It does not open those: closing one would end SQLite's locks on it (sqlite.org/howtocorrupt.html).
  * @throws StoreError
  */
 export async function makeDatabasePrivate(path: string): Promise<void> {
@@ -18,7 +18,7 @@ export async function makeDatabasePrivate(path: string): Promise<void> {
   });
 }
 
-/** Where the file is another user's, which it then stays, the directory's mode is all that protects it. */
+/** Restricts a file's mode, if there is a file. Another user's stays as it is: only the directory protects it. */
 async function tighten(path: string): Promise<void> {
   await attempt(`make ${path} private`, () => chmod(path, FILE_MODE).catch(unlessErrno('ENOENT', 'EPERM')));
 }

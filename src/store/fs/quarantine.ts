@@ -5,7 +5,7 @@ import type { QuarantineStats } from '../capabilities.ts';
 import { syncDirectory } from './directory.ts';
 import { attempt, attemptUnlessAbsent } from './io.ts';
 
-/** What the quarantine may hold. */
+/** Limits on what the quarantine keeps. */
 export interface QuarantineLimits {
   readonly files: number;
   readonly bytes: number;
@@ -18,8 +18,8 @@ interface SetAside {
 }
 
 /**
- * The quarantine of one store. Its contents are listed again only where they may have changed: eviction asks for them
- * all the time. Its methods throw StoreError.
+ * The quarantine of one store. Lists its files again only if they may have changed, since eviction asks for them all
+ * the time. Its methods throw StoreError.
  */
 export class QuarantineFolder {
   readonly #directory: string;
@@ -31,7 +31,7 @@ export class QuarantineFolder {
     this.#limits = limits;
   }
 
-  /** What is there. An operator may remove files from it at any time: the directory's own time tells. */
+  /** Counts the files. An operator may remove some at any time: the directory's modification time shows that. */
   async stats(): Promise<QuarantineStats> {
     const changedAt = await changeOf(this.#directory);
     if (this.#known?.changedAt !== changedAt) {
@@ -44,12 +44,12 @@ export class QuarantineFolder {
     return this.#known.stats;
   }
 
-  /** Moves a published file there. @returns whether it was there to be moved */
+  /** Moves a published file into quarantine. @returns whether there was such a file */
   setAside(path: string, name: string): Promise<boolean> {
     return this.#changing(() => quarantineFile(path, join(this.#directory, name), this.#limits));
   }
 
-  /** Moves a file there that was never published. */
+  /** Moves a file into quarantine that was never published. */
   setAsideUnpublished(path: string, name: string): Promise<void> {
     return this.#changing(async () => {
       const target = join(this.#directory, name);
@@ -58,12 +58,12 @@ export class QuarantineFolder {
     });
   }
 
-  /** Removes the oldest files until so many bytes are gone. @returns how many are gone */
+  /** Removes the oldest files until `bytes` bytes are gone. @returns how many bytes are gone */
   drop(bytes: number): Promise<number> {
     return this.#changing(() => dropOldest(this.#directory, bytes));
   }
 
-  /** The directory's time is too coarse to tell of two changes at once: the store's own are known without it. */
+  /** Makes a change and lists again after it: the directory's time is too coarse to show each of two quick changes. */
   async #changing<T>(change: () => Promise<T>): Promise<T> {
     try {
       return await change();
@@ -73,32 +73,32 @@ export class QuarantineFolder {
   }
 }
 
-/** The name that bytes get there: what they were to be, and what makes it unique. */
+/** Returns the file name in quarantine: the digest that the bytes should have, and a unique part. */
 export function quarantineNameOf(digest: Digest | undefined, unique: string): string {
   if (digest === undefined) return `unknown.${unique}`;
   return `${digestAlgorithm(digest)}-${digestHex(digest)}.${unique}`;
 }
 
-/** Of such a name. Undefined where it was not known, or the file is an operator's own. */
+/** Returns the digest in such a name; undefined if it was unknown, or if an operator made the file. */
 function digestOfName(name: string): Digest | undefined {
   const digest = name.replace(/\..*$/, '').replace('-', ':');
   return isDigest(digest) ? digest : undefined;
 }
 
-/** Moves a published file there, then trims. @returns whether it was there to be moved. Throws StoreError. */
+/** Moves a published file into quarantine, then trims. @returns whether there was such a file. Throws StoreError. */
 async function quarantineFile(path: string, target: string, limits: QuarantineLimits): Promise<boolean> {
   const moved = await attemptUnlessAbsent(`move ${path} to ${target}`, async () => {
     await rename(path, target);
     return true;
   });
   if (moved === undefined) return false;
-  // After a power failure it must not be back.
+  // The file must not be back in its place after a power failure.
   await syncDirectory(dirname(path));
   await trimQuarantine(dirname(target), limits);
   return true;
 }
 
-/** What is there. Throws StoreError. */
+/** Counts the files in quarantine. Throws StoreError. */
 async function quarantineStats(directory: string): Promise<QuarantineStats> {
   const files = await listQuarantine(directory);
   const digests = new Set(files.map(({ path }) => digestOfName(basename(path))));
@@ -110,14 +110,14 @@ async function quarantineStats(directory: string): Promise<QuarantineStats> {
   };
 }
 
-/** Removes the oldest files until the rest is within the limits. Throws StoreError. */
+/** Removes the oldest files until the rest fits the limits. Throws StoreError. */
 async function trimQuarantine(directory: string, limits: QuarantineLimits): Promise<void> {
   for (const { path } of beyondLimits(await listQuarantine(directory), limits)) {
     await attempt(`delete ${path}`, () => rm(path, { force: true, recursive: true }));
   }
 }
 
-/** Removes the oldest files until so many bytes are gone. @returns how many are gone. Throws StoreError. */
+/** Removes the oldest files until `bytes` bytes are gone. @returns how many bytes are gone. Throws StoreError. */
 async function dropOldest(directory: string, bytes: number): Promise<number> {
   const files = await listQuarantine(directory);
   let dropped = 0;
@@ -129,7 +129,7 @@ async function dropOldest(directory: string, bytes: number): Promise<number> {
   return dropped;
 }
 
-/** The files that do not fit when the newest are kept first. */
+/** Returns the files that exceed the limits if the newest are kept. */
 export function beyondLimits<T extends Pick<SetAside, 'size' | 'modifiedAt'>>(
   files: readonly T[],
   limits: QuarantineLimits,

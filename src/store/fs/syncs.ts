@@ -2,41 +2,41 @@ import type { FileHandle } from 'node:fs/promises';
 import pLimit, { type LimitFunction } from 'p-limit';
 import { syncDirectory } from './directory.ts';
 
-/** Bytes behind the last sync that are worth one of their own while more arrive. */
+/** Unsynced bytes that are worth a sync of their own while more arrive. */
 const AHEAD_BYTES = 16 * 1024 * 1024;
 
-/** What makes the files of one store durable. */
+/** Makes the files of one store durable. */
 export class Syncs {
   readonly #inTurn: LimitFunction;
 
-  /** @param atOnce each holds one of Node's threads for as long as the disk takes */
+  /** @param atOnce maximum number of syncs at once; each occupies one of Node's threads until the disk is done */
   constructor(atOnce: number) {
     this.#inTurn = pLimit(atOnce);
   }
 
-  /** What is written of a file that is still growing. */
+  /** Returns the means to sync a file while it grows. */
   growing(handle: FileHandle): GrowingFile {
     return new GrowingFile(handle, this);
   }
 
-  /** Everything of the file, once this resolves. */
+  /** Makes everything in the file durable. */
   file(handle: FileHandle): Promise<void> {
     return this.#inTurn(() => handle.sync());
   }
 
-  /** The names in the directory, once this resolves. Throws StoreError. */
+  /** Makes the names in the directory durable. Throws StoreError. */
   directory(path: string): Promise<void> {
     return this.#inTurn(() => syncDirectory(path));
   }
 
-  /** Undefined where that would keep somebody waiting who has to be durable now. */
+  /** Syncs a growing file ahead of its end. Returns undefined if a sync that clients wait for would have to wait. */
   ahead(handle: FileHandle): Promise<void> | undefined {
     const { activeCount, pendingCount } = this.#inTurn;
     return activeCount + pendingCount === 0 ? this.#inTurn(() => handle.datasync()) : undefined;
   }
 }
 
-/** A file that is made durable while it grows, so that little of it is left for its end, when clients wait for that. */
+/** Makes a file durable while it grows, so that little is left to sync at its end, when clients wait. */
 export class GrowingFile {
   readonly #handle: FileHandle;
   readonly #syncs: Syncs;
@@ -49,7 +49,7 @@ export class GrowingFile {
     this.#syncs = syncs;
   }
 
-  /** So many bytes more are written. */
+  /** Counts bytes that were written. */
   wrote(bytes: number): void {
     this.#written += bytes;
     if (this.#written < AHEAD_BYTES || this.#running !== undefined) return;
@@ -57,7 +57,7 @@ export class GrowingFile {
     if (running === undefined) return;
     this.#written = 0;
     this.#running = running
-      // The kernel tells of bytes that it could not write only once (fsync(2)): it is kept for the end.
+      // The kernel reports a failed write only once (fsync(2)), so the error is kept for the end.
       .catch((error: unknown) => {
         this.#error = error;
       })
@@ -66,14 +66,14 @@ export class GrowingFile {
       });
   }
 
-  /** Makes everything durable. @throws what any sync of the file has failed with */
+  /** Makes everything durable. @throws the error of any failed sync of the file */
   async sync(): Promise<void> {
     await this.settle();
     if (this.#error !== undefined) throw this.#error;
     await this.#syncs.file(this.#handle);
   }
 
-  /** Resolves when the handle is in nobody's hands. */
+  /** Resolves when no sync uses the handle any more. */
   async settle(): Promise<void> {
     await this.#running;
   }
