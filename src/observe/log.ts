@@ -9,71 +9,53 @@ export function createLogListener(logger: Logger): Listener {
   // While the disk is known to fail, further failures of it are no news.
   let isDiskFailing = false;
   return (event) => {
-    switch (event.kind) {
-      case 'request-served':
-        logAccess(accessLogger, event.request);
-        return;
-      case 'upstream-request':
-        logger.debug(withoutKind(event), 'upstream request');
-        return;
-      case 'breaker-changed':
-        logBreaker(logger, event);
-        return;
-      case 'account-changed':
-        logAccount(logger, event);
-        return;
-      case 'authority-changed':
-        logAuthority(logger, event);
-        return;
-      case 'fill-started':
-        logger.debug(withoutKind(event), 'fill started');
-        return;
-      case 'fill-resumed':
-        logger.warn(withoutKind(event), 'upstream broke off, fill resumed');
-        return;
-      case 'fill-ended':
-        logFillEnd(logger, event);
-        return;
-      case 'verification-failed':
-        logger.error(described(event), 'upstream sent wrong bytes, nothing was stored');
-        return;
-      case 'tag-moved':
-        logger.info(withoutKind(event), 'tag moved');
-        return;
-      case 'stale-served':
-        logger.warn(described(event), 'served stale');
-        return;
-      case 'store-failed':
-        logger[isDiskFailing ? 'debug' : 'error'](described(event), 'the cache could not do its work');
-        return;
-      case 'eviction-ended':
-        logEviction(logger, event);
-        return;
-      case 'disk-changed':
-        isDiskFailing = event.state === 'failing';
-        logDisk(logger, event);
-        return;
-      case 'blob-quarantined':
-        logger.error(described(event), 'stored bytes were wrong: memory or the next pull has the right ones');
-        return;
-      case 'index-replaced':
-      case 'index-upgrade-begun':
-      case 'index-upgraded':
-        logIndex(logger, event);
-        return;
-      case 'maintenance-ended':
-      case 'maintenance-failed':
-        logMaintenance(logger, event);
-        return;
-      case 'server-failed':
-        logger.error(described(event), 'the server made a mistake, this is a bug of Larder');
-        return;
-      case 'evicted':
-      case 'upstream-bytes':
-      case 'rate-limit':
-        return;
-    }
+    if (event.kind === 'request-served') return logAccess(accessLogger, event.request);
+    if (event.kind === 'disk-changed') isDiskFailing = event.state === 'failing';
+    if (event.kind === 'store-failed' && isDiskFailing) return logStoreFailure(logger, event, 'debug');
+    write(logger, event);
   };
+}
+
+type Of<Kind extends LarderEvent['kind']> = Extract<LarderEvent, { kind: Kind }>;
+type Write<Kind extends LarderEvent['kind']> = (logger: Logger, event: Of<Kind>) => void;
+
+/** How each event is written; undefined: it is for the metrics alone. */
+const WRITERS: { readonly [Kind in LarderEvent['kind']]: Write<Kind> | undefined } = {
+  'request-served': (logger, { request }) => logAccess(logger, request),
+  'upstream-request': (logger, event) => logger.debug(withoutKind(event), 'upstream request'),
+  'breaker-changed': logBreaker,
+  'account-changed': logAccount,
+  'authority-changed': logAuthority,
+  'fill-started': (logger, event) => logger.debug(withoutKind(event), 'fill started'),
+  'fill-resumed': (logger, event) => logger.warn(withoutKind(event), 'upstream broke off, fill resumed'),
+  'fill-ended': logFillEnd,
+  'verification-failed': (logger, event) =>
+    logger.error(described(event), 'upstream sent wrong bytes, nothing was stored'),
+  'tag-moved': (logger, event) => logger.info(withoutKind(event), 'tag moved'),
+  'stale-served': (logger, event) => logger.warn(described(event), 'served stale'),
+  'store-failed': (logger, event) => logStoreFailure(logger, event, 'error'),
+  'eviction-ended': logEviction,
+  'disk-changed': logDisk,
+  'blob-quarantined': (logger, event) =>
+    logger.error(described(event), 'stored bytes were wrong: memory or the next pull has the right ones'),
+  'index-replaced': logIndex,
+  'index-upgrade-begun': logIndex,
+  'index-upgraded': logIndex,
+  'maintenance-ended': logMaintenance,
+  'maintenance-failed': logMaintenance,
+  'server-failed': (logger, event) =>
+    logger.error(described(event), 'the server made a mistake, this is a bug of Larder'),
+  evicted: undefined,
+  'upstream-bytes': undefined,
+  'rate-limit': undefined,
+};
+
+function write<Kind extends LarderEvent['kind']>(logger: Logger, event: Of<Kind>): void {
+  WRITERS[event.kind]?.(logger, event);
+}
+
+function logStoreFailure(logger: Logger, event: Of<'store-failed'>, level: 'debug' | 'error'): void {
+  logger[level](described(event), 'the cache could not do its work');
 }
 
 function logAccess(logger: Logger, request: ServedRequest): void {

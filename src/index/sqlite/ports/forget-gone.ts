@@ -9,17 +9,15 @@ export function createForgetGone(
   edges: ManifestEdges,
   historyLength: number,
 ): Pick<ContentSurvey, 'forgetGone'> {
-  const isPinned = (name: string): boolean => connection.get('pinNamed', name) !== undefined;
-
   function forgetTag(walk: GoneWalk, { repository_id: id, name, path }: TagRow): boolean {
-    if (isPinned(`${path}:${name}`)) return false;
+    if (isPinned(connection, `${path}:${name}`)) return false;
     connection.run('addTagHistory', walk.now, 'forgotten', id, name);
     connection.run('trimTagHistory', id, name, id, name, historyLength);
     return connection.run('deleteTag', id, name) > 0;
   }
 
   function forgetBelonging({ repository_id: id, digest }: BelongingRow): boolean {
-    if (isPinned(digestFromBytes(digest))) return false;
+    if (isPinned(connection, digestFromBytes(digest))) return false;
     connection.run('deleteWaitingClaim', id, digest);
     return connection.run('forgetBelonging', id, digest) > 0;
   }
@@ -53,29 +51,37 @@ export function createForgetGone(
     return { after, rows: rows.length, forgotten: forgotten.length };
   }
 
-  async function walkManifests({ after = '', limit }: GoneWalk): Promise<GonePiece> {
-    const rows = connection.all('walkManifests', Buffer.from(after, 'hex'), limit);
-    let forgotten = 0;
-    for (const { digest: bytes, is_here: isHere } of rows) {
-      if (isHere === 1) continue;
-      const digest = digestFromBytes(bytes);
-      const isForgotten = await edges.remove(
-        digest,
-        () => !isPinned(digest) && connection.run('forgetManifest', bytes) > 0,
-      );
-      if (isForgotten) forgotten += 1;
-    }
-    const last = rows.at(-1);
-    return { after: last && Buffer.from(last.digest).toString('hex'), rows: rows.length, forgotten };
-  }
-
   return {
     async forgetGone(walk) {
-      if (walk.of === 'manifests') return walkManifests(walk);
+      if (walk.of === 'manifests') return walkManifests(connection, edges, walk);
       const piece = walk.of === 'tags' ? walkTags : walkBelongings;
       return connection.transaction(() => piece(walk));
     },
   };
+}
+
+async function walkManifests(
+  connection: Connection,
+  edges: ManifestEdges,
+  { after = '', limit }: GoneWalk,
+): Promise<GonePiece> {
+  const rows = connection.all('walkManifests', Buffer.from(after, 'hex'), limit);
+  let forgotten = 0;
+  for (const { digest: bytes, is_here: isHere } of rows) {
+    if (isHere === 1) continue;
+    const digest = digestFromBytes(bytes);
+    const isForgotten = await edges.remove(
+      digest,
+      () => !isPinned(connection, digest) && connection.run('forgetManifest', bytes) > 0,
+    );
+    if (isForgotten) forgotten += 1;
+  }
+  const last = rows.at(-1);
+  return { after: last && Buffer.from(last.digest).toString('hex'), rows: rows.length, forgotten };
+}
+
+function isPinned(connection: Connection, name: string): boolean {
+  return connection.get('pinNamed', name) !== undefined;
 }
 
 type TagRow = { readonly repository_id: number; readonly name: string; readonly path: string };
