@@ -20,13 +20,13 @@ class World {
   lookUps = 0;
   writes = 0;
   readonly sources: BelongingSource[] = [];
-  /** What a write waits for before it fails or is done. */
+  /** The promise that a write waits for before it fails or succeeds. */
   gate: Promise<void> = Promise.resolve();
-  /** What is not to be remembered as refused any more. */
+  /** The belongings whose refusals were disproved. */
   readonly disproved: string[] = [];
   readonly #facts = new Set<string>();
   readonly origins: string[] = [];
-  /** The upstreams of which something may wait. */
+  /** The upstreams whose claims may wait. */
   readonly woken: string[] = [];
   failure: Error | undefined;
   readonly belonging: Belonging;
@@ -60,7 +60,7 @@ class World {
     );
   }
 
-  /** What the index knows from an earlier run. */
+  /** Adds a belonging that the index knows from an earlier run. */
   know(repository: RepositoryKey, digest: Digest): void {
     this.#facts.add(fact(repository, digest));
   }
@@ -71,7 +71,7 @@ function fact({ registry: upstream, repository }: RepositoryKey, digest: Digest)
 }
 
 describe('a digest belongs', () => {
-  test('to nobody at first', async () => {
+  test('to no repository at first', async () => {
     expect(await new World().belonging.has(HERE, DIGEST)).toBe(false);
   });
 
@@ -85,14 +85,14 @@ describe('a digest belongs', () => {
     expect(world.woken).toEqual(['registry.test']);
   });
 
-  test('and is written once more where its bytes were given: that says more', async () => {
+  test('and is written once more if its bytes were given: that says more', async () => {
     const world = new World();
     await world.belonging.add(HERE, DIGEST, 'confirmed');
     await world.belonging.add(HERE, DIGEST, 'given');
     expect(world.writes).toBe(2);
   });
 
-  test('to no repository where its upstream has given it through several: claims may wait for its word', async () => {
+  test('to no repository if its upstream has given it through several: claims may wait for its word', async () => {
     const world = new World();
     await world.belonging.addOrigin(HERE.registry, DIGEST);
     expect([world.origins, world.woken]).toEqual([[HERE.registry], [HERE.registry]]);
@@ -130,7 +130,7 @@ describe('a digest belongs', () => {
 });
 
 describe('an index that fails', () => {
-  test('gives no permission, and is told of', async () => {
+  test('gives no permission, and its failure is reported', async () => {
     const world = new World();
     world.know(HERE, DIGEST);
     world.failure = new Error('disk full');
@@ -172,7 +172,7 @@ describe('an index that fails', () => {
     expect(world.writes).toBe(2);
   });
 
-  test('is told again that the bytes were given, though upstream only confirms them now', async () => {
+  test('gets `given` again on the next write, though upstream only confirms the bytes now', async () => {
     const world = new World();
     world.failure = new Error('locked');
     await world.belonging.add(HERE, DIGEST, 'given');
@@ -181,7 +181,7 @@ describe('an index that fails', () => {
     expect(world.sources).toEqual(['given', 'given']);
   });
 
-  test('is told so too where it has taken a confirmation meanwhile', async () => {
+  test('gets `given` again even if it has recorded a confirmation meanwhile', async () => {
     const world = new World();
     const isOpen = Promise.withResolvers<void>();
     world.gate = isOpen.promise;
@@ -195,7 +195,7 @@ describe('an index that fails', () => {
     expect(world.sources).toEqual(['confirmed', 'given', 'given']);
   });
 
-  test('is all that knew of it, once something was deleted', async () => {
+  test('leaves no belonging known, once content was deleted', async () => {
     const world = new World();
     world.failure = new Error('disk full');
     await world.belonging.add(HERE, DIGEST, 'confirmed');

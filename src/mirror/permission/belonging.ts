@@ -9,18 +9,18 @@ import type { BelongingIndex } from '../../index/belonging-index.ts';
 import type { RememberedBelongings } from '../../index/remembering-index.ts';
 import { tolerate } from '../../content/tolerate.ts';
 
-/** A fact that the index has not taken, or not yet. */
+/** A belonging that the index has not recorded, or not yet. */
 interface Unrecorded {
   readonly source: ServedSource;
   isBeingWritten: boolean;
 }
 
-/** Facts kept that the index could not take. */
+/** Greatest number of belongings in memory that the index could not record. */
 const MAX_UNRECORDED = 50_000;
 
 /**
- * Which digests are known to belong to which repository in a way that is served. Bytes are shared across repositories,
- * permission is not: without this a private layer could be read through any repository whose name one may use.
+ * Knows which digests may be served for which repository. Bytes are shared across repositories, permission is not:
+ * otherwise a client could read a private layer through any repository that it may use.
  */
 export class Belonging {
   readonly #unrecorded = new LRUCache<string, Unrecorded>({ max: MAX_UNRECORDED });
@@ -29,7 +29,7 @@ export class Belonging {
   readonly #onAdded: (upstream: string) => void;
   readonly #negative: Pick<NegativeCache, 'disprove'>;
 
-  /** @param onAdded told of each digest that is served from now on, by its upstream: other claims may wait since then */
+  /** @param onAdded called with the upstream of each new belonging: other claims may wait for its word since then */
   constructor(
     index: BelongingIndex & RememberedBelongings,
     events: Events,
@@ -42,7 +42,7 @@ export class Belonging {
     this.#negative = negative;
   }
 
-  /** Whether it is known at once, without I/O. Where it is not, `has` may still know it. */
+  /** Whether the belonging is known at once, without I/O. If not, `has` may still find it. */
   isRemembered(key: RepositoryKey, digest: Digest): boolean {
     return this.#index.remembersBelonging(key, digest) || this.#unrecorded.has(factKey(key, digest));
   }
@@ -55,19 +55,19 @@ export class Belonging {
     return belongs === true;
   }
 
-  /** Forgets what is known here alone: something was deleted from the index. */
+  /** Forgets the belongings that only memory has, since content was deleted from the index. */
   forget(): void {
     this.#unrecorded.clear();
   }
 
   /**
-   * The digest belongs to the repository, in a way that is served. That the index cannot take it changes nothing of that:
-   * the next call for the same fact writes it again.
+   * Records that the digest may be served for the repository. This holds even if the index cannot record it: the next
+   * call for the same belonging writes it again.
    */
   async add(key: RepositoryKey, digest: Digest, source: ServedSource): Promise<void> {
     this.#negative.disprove(key, digest);
     const failed = this.#unrecorded.get(factKey(key, digest));
-    // That the bytes were given says more than that they belong: of their upstream.
+    // `given` says more than `confirmed`: that their upstream itself has given the bytes.
     const saysNoMore = source === 'confirmed';
     if (saysNoMore && (failed?.isBeingWritten ?? this.#index.remembersBelonging(key, digest))) return;
     await this.#record(key, digest, saysNoMore && failed !== undefined ? failed.source : source);
@@ -77,20 +77,20 @@ export class Belonging {
   async #record(key: RepositoryKey, digest: Digest, source: ServedSource): Promise<void> {
     const fact = factKey(key, digest);
     const unrecorded: Unrecorded = { source, isBeingWritten: true };
-    // At once, and not only when it is written: what was asked meanwhile would be asked of upstream.
+    // It counts at once, before it is written: otherwise requests meanwhile would ask upstream.
     this.#unrecorded.set(fact, unrecorded);
     const isRecorded = await tolerate(this.#events, 'record a belonging', async () => {
       await this.#index.putBelonging(key, digest, source);
       return true;
     });
     unrecorded.isBeingWritten = false;
-    // Another call may have more to write, and may have failed to.
+    // Another call may have had more to record, and may have failed.
     if (isRecorded === true && this.#unrecorded.peek(fact) === unrecorded) this.#unrecorded.delete(fact);
   }
 
   /**
-   * The upstream has given the bytes, but through none of its repositories alone: none has the digest by that. For each,
-   * upstream's word is enough from now on.
+   * Records that the upstream has given the bytes, but not all through one repository. So the digest is not recorded as
+   * given for any of them; but for each, upstream's word is enough from now on.
    */
   async addOrigin(upstream: string, digest: Digest): Promise<void> {
     await tolerate(this.#events, 'record an origin', () => this.#index.putOrigin(upstream, digest));

@@ -1,7 +1,7 @@
 import type { Digest } from '../../oci/digest.ts';
 import type { ResolvedManifest, ToldBlob } from '../../upstream/upstream.ts';
 
-/** Bytes that are here. */
+/** Content whose bytes are in the cache. */
 export interface HeldContent {
   readonly kind: 'blob' | 'manifest';
   readonly digest: Digest;
@@ -10,16 +10,16 @@ export interface HeldContent {
 }
 
 /**
- * Whether what upstream told is its word for just these bytes. A status of 200 is not: a portal answers that to
- * everything. The size must be right, and the digest where there is one; an answer with the whole, whose headers are
- * all that was read of it, proves nothing, since a portal sends that, too.
+ * Whether upstream's answer confirms exactly these bytes. A status of 200 alone does not: a portal answers so to every
+ * request. The size must be right, and the digest too if there is one. An answer with the whole body, of which only the
+ * headers were read, proves nothing, since a portal sends that, too.
  */
-export function confirms(told: ToldBlob, { digest, size }: HeldContent): boolean {
-  const isOfDigest = told.digest === undefined || told.digest === digest;
-  return told.by !== 'whole' && told.size === size && isOfDigest;
+export function confirms(answer: ToldBlob, { digest, size }: HeldContent): boolean {
+  const isOfDigest = answer.digest === undefined || answer.digest === digest;
+  return answer.by !== 'whole' && answer.size === size && isOfDigest;
 }
 
-/** The same of a manifest's HEAD. @param told undefined where HEAD did not tell which manifest it is */
-export function confirmsManifest(told: ResolvedManifest | undefined, { digest, size }: HeldContent): boolean {
-  return told !== undefined && told.digest === digest && told.size === size;
+/** Whether a manifest's HEAD confirms these bytes. @param head undefined if HEAD did not tell which manifest it is */
+export function confirmsManifest(head: ResolvedManifest | undefined, { digest, size }: HeldContent): boolean {
+  return head !== undefined && head.digest === digest && head.size === size;
 }

@@ -31,7 +31,7 @@ const SERVED = { isServed: true, isWordEnough: true };
 
 test.each([
   ['an open upstream’s claim', CLAIM, OPEN, NEVER, true],
-  ['a claim where something tells those who ask apart', CLAIM, CLOSED, NEVER, false],
+  ['a claim of an upstream that serves clients differently', CLAIM, CLOSED, NEVER, false],
   ['a claim to another upstream’s bytes', { ...CLAIM, isFromUpstream: false }, OPEN, NEVER, false],
   ['what nothing claims', { ...CLAIM, source: undefined }, OPEN, NEVER, false],
   ['what was recovered', { ...STANDING, isRecovered: true }, CLOSED, SERVED, true],

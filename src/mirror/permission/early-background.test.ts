@@ -17,7 +17,7 @@ import { Permission } from '../../mirror/permission/permission.ts';
 const KEY = { registry: 'registry.test', repository: parseRepositoryName('acme/app') };
 const CLAIM: WaitingClaim = { key: KEY, digest: digestOf('base'), size: 4, isManifest: false, position: 1 };
 
-/** One claim waits, of an upstream that says of blobs what `statBlob` does. */
+/** Sets up one waiting claim, of an upstream that answers with `statBlob`. */
 function start(statBlob: Upstream['statBlob']): { early: EarlyConfirmation; clock: ManualClock } {
   const clock = new ManualClock();
   const events = createEvents();
@@ -34,14 +34,14 @@ function start(statBlob: Upstream['statBlob']): { early: EarlyConfirmation; cloc
   return { early, clock };
 }
 
-test('what is asked in the background is of no request, though one has woken it', async () => {
+test('a question in the background belongs to no request, even if a request has woken it', async () => {
   const requests = new AsyncLocalStorage<string>();
   const seen: (string | undefined)[] = [];
   const { early, clock } = start(() => {
     seen.push(requests.getStore());
     return Promise.resolve({ size: CLAIM.size, by: 'head' });
   });
-  // A timer runs in the context that has set it; this clock's, in the one that moves it.
+  // A real timer runs in the context that has set it; this clock's timer runs in the context that moves the clock.
   requests.run('a request', () => {
     early.wake('registry.test');
     clock.advance(200);
@@ -50,7 +50,7 @@ test('what is asked in the background is of no request, though one has woken it'
   await early.close();
 });
 
-test('closing waits for no upstream that hangs', async () => {
+test('closing does not wait for an upstream that hangs', async () => {
   const hanging = Promise.withResolvers<AbortSignal | undefined>();
   const { early, clock } = start((_repository, _digest, options) => {
     const { promise, reject } = Promise.withResolvers<never>();

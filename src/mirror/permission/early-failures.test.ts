@@ -17,13 +17,13 @@ const PACE_MS = 200;
 const AWAY_MS = 60_000;
 const AWAY = new UpstreamError(UPSTREAM, 'unavailable', 'status', '500');
 
-/** Claims of these repositories, the last one being the newest, and an upstream that answers as the test says. */
+/** Claims of some repositories, the newest last, and an upstream that answers as the test says. */
 class World {
   readonly clock = new ManualClock();
   readonly asked: string[] = [];
   readonly contents: HeldContent[] = [];
   readonly told: LarderEvent[] = [];
-  /** What is wrong with the index. */
+  /** The error that the index fails with. */
   broken: Error | undefined;
   /** By the name of the repository. */
   answer: (name: string) => Promise<boolean> = () => Promise.resolve(true);
@@ -84,7 +84,7 @@ function brokenFails(name: string): Promise<boolean> {
 }
 
 describe('upstream is left alone for a minute', () => {
-  test('where three repositories in a row could not be asked, and then for two of them no more', async () => {
+  test('if three repositories in a row could not be asked, and afterwards not for only two more', async () => {
     const world = new World('good', 'broken5', 'broken4', 'broken3', 'broken2', 'broken1');
     world.answer = brokenFails;
     await world.pass(PACE_MS, PACE_MS, PACE_MS, AWAY_MS - 1);
@@ -94,7 +94,7 @@ describe('upstream is left alone for a minute', () => {
     await world.early.close();
   });
 
-  test('not where one that could be asked is between them', async () => {
+  test('not if a repository that could be asked is between them', async () => {
     const world = new World('good2', 'broken4', 'broken3', 'good1', 'broken2', 'broken1');
     world.answer = brokenFails;
     await world.pass(...Array.from({ length: 6 }, () => PACE_MS));
@@ -102,7 +102,7 @@ describe('upstream is left alone for a minute', () => {
     await world.early.close();
   });
 
-  test('not for the questions of one repository, of which twenty in a row are not too few', async () => {
+  test('if twenty questions in a row have failed, even about one repository, but not before', async () => {
     const world = new World('broken');
     world.claims = Array.from({ length: 45 }, (_, position) => {
       return { ...world.claims[0]!, digest: digestOf(`layer ${position}`), position };
@@ -118,18 +118,18 @@ describe('upstream is left alone for a minute', () => {
   test.each([
     ['throttles', new UpstreamError(UPSTREAM, 'throttled', 'rate-limit', '429'), AWAY_MS],
     ['is offline', new UpstreamError(UPSTREAM, 'unavailable', 'offline', 'offline'), AWAY_MS],
-    ['is not to be asked now', new UpstreamError(UPSTREAM, 'unavailable', 'breaker-open', 'open'), AWAY_MS],
+    ['must not be asked now', new UpstreamError(UPSTREAM, 'unavailable', 'breaker-open', 'open'), AWAY_MS],
     [
-      'says how long, for as long',
+      'says how long, for that time',
       new UpstreamError(UPSTREAM, 'throttled', 'rate-limit', '429', { retryAfterMs: 5_000 }),
       5_000,
     ],
     [
-      'says for no time, for the usual one',
+      'says 0 s, for the usual pause',
       new UpstreamError(UPSTREAM, 'throttled', 'rate-limit', '429', { retryAfterMs: 0 }),
       PACE_MS,
     ],
-  ])('where it %s, and is asked the same again', async (_, error, ms) => {
+  ])('if it %s, and is then asked the same again', async (_, error, ms) => {
     const world = new World('old', 'new');
     world.answer = () => Promise.reject(error);
     await world.pass(PACE_MS, ms - 1);
@@ -146,7 +146,7 @@ describe('upstream is left alone for a minute', () => {
       (world: World, bug?: Error) =>
         (world.answer = () => (bug === undefined ? Promise.resolve(true) : Promise.reject(bug))),
     ],
-  ])('where %s, and that is told', async (_, breakIt) => {
+  ])('if %s, and that is reported', async (_, breakIt) => {
     const world = new World('good');
     const bug = new TypeError('a bug');
     breakIt(world, bug);
@@ -162,7 +162,7 @@ describe('upstream is left alone for a minute', () => {
 });
 
 describe('a claim', () => {
-  test('of a repository that is mirrored no more is passed over, and no upstream asked', async () => {
+  test('of a repository that is mirrored no more is passed over, and no upstream is asked', async () => {
     const world = new World('good', 'gone');
     world.findTarget = (key) => (key.repository === 'gone' ? undefined : ({ key } as Target));
     await world.pass(PACE_MS, PACE_MS);
@@ -170,7 +170,7 @@ describe('a claim', () => {
     await world.early.close();
   });
 
-  test('of whose size nothing is known is passed over', async () => {
+  test('of unknown size is passed over', async () => {
     const world = new World('good');
     world.claims = world.claims.map((claim) => ({ ...claim, size: undefined }));
     await world.pass(PACE_MS, PACE_MS);
@@ -178,7 +178,7 @@ describe('a claim', () => {
     await world.early.close();
   });
 
-  test('is confirmed as what it is', async () => {
+  test('is confirmed as a blob or as a manifest', async () => {
     const world = new World('layer', 'manifest');
     await world.pass(PACE_MS, PACE_MS);
     const content = { digest: digestOf('base'), size: 4 };
@@ -191,7 +191,7 @@ describe('a claim', () => {
 });
 
 describe('once it is closed', () => {
-  test('nothing is due, and nothing wakes it', async () => {
+  test('no question is due, and nothing wakes it', async () => {
     const world = new World('good');
     await world.early.close();
     expect(world.clock.pending).toBe(0);
@@ -200,7 +200,7 @@ describe('once it is closed', () => {
     expect([world.asked, world.clock.pending]).toEqual([[], 0]);
   });
 
-  test('the question that was being asked has ended', async () => {
+  test('the running question has ended', async () => {
     const world = new World('good');
     const answering = Promise.withResolvers<boolean>();
     world.answer = () => answering.promise;

@@ -17,8 +17,8 @@ const AWAY_MS = 60_000;
 const DENIED = new UpstreamError(UPSTREAM, 'absent', 'not-found', 'unknown blob', { isVerdict: true });
 
 /**
- * An upstream whose repositories all claim one layer; those that are called `broken…` cannot be asked about it,
- * by `denied…` it is refused, and of `unclear…` its word is not enough.
+ * An upstream whose repositories all claim one layer. `broken…` cannot be asked about it, `denied…` refuses it, and
+ * `unclear…` does not confirm it.
  */
 class World {
   readonly asked: string[] = [];
@@ -45,7 +45,7 @@ class World {
     await this.#index.putBlob({ digest: BASE, size: 1 }, 1);
   }
 
-  /** The later ones are the newer ones. */
+  /** Adds claims, the newest last. */
   async claim(...repositories: readonly string[]): Promise<void> {
     for (const name of repositories) {
       await this.#index.putManifest(repositoryKey(UPSTREAM, name), manifest(name), [edge('layer', 'base')]);
@@ -53,7 +53,7 @@ class World {
     this.early.wake(UPSTREAM);
   }
 
-  /** The next question, if one is due in that time. */
+  /** Moves the clock on, so that the next question is asked if it is due by then. */
   async pass(ms: number): Promise<void> {
     this.clock.advance(ms);
     for (let turn = 0; turn < 5; turn += 1) await setImmediate();
@@ -70,7 +70,7 @@ class World {
   }
 }
 
-describe('what waits to be confirmed', () => {
+describe('a claim that waits', () => {
   let index: RememberingIndex;
   let world: World;
   beforeEach(async () => {
@@ -83,7 +83,7 @@ describe('what waits to be confirmed', () => {
     await index.close();
   });
 
-  test('and is new is asked about first, also where older ones have failed: they come again after all others', async () => {
+  test('and is new is asked about first, even if older ones have failed: they come again after all others', async () => {
     await world.claim('old', 'broken1', 'broken2');
     for (let question = 0; question < 2; question += 1) await world.pass(PACE_MS);
     expect(world.asked).toEqual(['broken2', 'broken1']);
@@ -104,7 +104,7 @@ describe('what waits to be confirmed', () => {
     expect(world.asked).toEqual(['broken', 'new', 'old']);
   });
 
-  test('of other repositories does not wait for one that cannot be asked about any of its many', async () => {
+  test('does not wait for the many claims of another repository that cannot be asked', async () => {
     const layers = ['a', 'b', 'c', 'd', 'e'];
     for (const layer of layers)
       await index.putBelonging(repositoryKey(UPSTREAM, 'first'), digest(layer), 'given');
@@ -116,7 +116,7 @@ describe('what waits to be confirmed', () => {
     expect(world.asked).toEqual([...layers.map(() => 'broken'), 'old']);
   });
 
-  test('is not asked about without a pause where very many of one repository cannot be', async () => {
+  test('is asked about after a pause if very many of one repository could not be', async () => {
     const layers = Array.from({ length: 50 }, (_, i) => `layer${i}`);
     for (const layer of layers)
       await index.putBelonging(repositoryKey(UPSTREAM, 'first'), digest(layer), 'given');

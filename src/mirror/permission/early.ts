@@ -9,45 +9,46 @@ import { isVerdict } from '../refusal.ts';
 import type { Target } from '../target.ts';
 import type { Permission } from './permission.ts';
 
-/** Five questions a second for each upstream: what clients ask goes beside them. */
+/** Pause between two questions to an upstream: at most five a second, beside the clients' own requests. */
 const PACE_MS = 200;
-/** How long an upstream is left alone that could not be asked. */
+/** How long an upstream that could not be asked is left alone. */
 const AWAY_MS = 60_000;
-/** Where so many repositories in a row could not be asked, that is the upstream's failure; fewer may be their own. */
-const FAILURES = 3;
+/** If this many repositories in a row could not be asked, their upstream has failed; fewer may fail on their own. */
+const FAILED_REPOSITORIES_IN_ROW = 3;
 
-/** So many questions in a row, of however few repositories, are enough as well. */
-const FAILURES_IN_ROW = 20;
-/** So many that have failed are passed, one by one, whenever a newer one may have come. */
+/** If this many questions in a row have failed, the upstream has failed, however few repositories they were about. */
+const FAILED_QUESTIONS_IN_ROW = 20;
+/** Greatest number of failed claims that are passed over, one by one, whenever a newer claim may have come. */
 const MAX_FAILED = 100;
 
 export interface EarlyConfirmationOptions {
   readonly index: BelongingIndex;
   readonly permission: Permission;
-  /** Where a repository is asked; undefined where the config does not have it (any more). */
+  /** Returns where a repository is asked; undefined if the config does not have it (any more). */
   readonly findTarget: (key: RepositoryKey) => Target | undefined;
   readonly clock: Clock;
   readonly events: Events;
 }
 
 /**
- * Has upstreams confirm in the background what manifests claim and is here already: so an image that shares its base
- * with another one is whole for its own repository before its upstream goes away, also where no client has asked for
- * the base through it. The newest manifest first; what waits is in the index, and so it outlasts a restart.
+ * Asks upstreams, in the background, to confirm content that manifests claim and that is cached already. So an image
+ * that shares its base with another one is complete for its own repository before its upstream goes away, even if no
+ * client has asked for the base through that repository. The newest manifest comes first. Waiting claims are in the
+ * index, and so they outlast a restart.
  */
 export class EarlyConfirmation {
   readonly #lanes = new Map<string, Lane>();
   readonly #options: EarlyConfirmationOptions;
-  /** A client's request may wake a lane, and what the lane then asks must not go out as asked by that. */
+  /** A client's request may wake a lane, but the lane's own questions must not count as asked by that request. */
   readonly #outside: RunOutside = AsyncLocalStorage.snapshot();
   #isClosed = false;
 
-  /** To be made outside of any request. */
+  /** Must be called outside any request. */
   constructor(options: EarlyConfirmationOptions) {
     this.#options = options;
   }
 
-  /** Something may wait of the upstream. */
+  /** Notes that claims of the upstream may wait. */
   wake(upstream: string): void {
     if (this.#isClosed) return;
     const lane = this.#lanes.get(upstream) ?? new Lane(upstream, this.#options, this.#outside);
@@ -55,29 +56,29 @@ export class EarlyConfirmation {
     lane.wake();
   }
 
-  /** Gives up the questions that are being asked, and resolves when they have ended. */
+  /** Gives up the running questions, and resolves when they have ended. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await Promise.all([...this.#lanes.values()].map((lane) => lane.close()));
   }
 }
 
-/** Runs something in no request's asynchronous context. */
+/** Runs a function outside any request's asynchronous context. */
 type RunOutside = (run: () => void) => void;
 
-/** The claims of one upstream, one question after the other. */
+/** Confirms the claims of one upstream, one question after the other. */
 class Lane {
   readonly #upstream: string;
   readonly #options: EarlyConfirmationOptions;
-  /** All that wait above it could not be asked about: the next one is below; undefined: it is the newest. */
+  /** Position below which the next claim is looked for: all above it have failed. Undefined: the newest is next. */
   #before: number | undefined;
-  /** Could not be asked about: they are passed until all others were. */
+  /** Claims that could not be asked about: they are passed over until all others were asked about. */
   readonly #failed = new Set<string>();
   readonly #outside: RunOutside;
-  /** The repositories that could not be asked since the last one that could. */
+  /** Repositories that could not be asked, since the last one that could. */
   readonly #failing = new Set<string>();
   #failedInRow = 0;
-  /** Newer ones may have come since the last question was chosen. */
+  /** Whether newer claims may have come since the last one was chosen. */
   #isWoken = false;
   #cancel: (() => void) | undefined;
   #running: Promise<void> | undefined;
@@ -115,11 +116,11 @@ class Lane {
     const next = await this.#step();
     this.#running = undefined;
     if (next !== undefined) this.#schedule(next);
-    // It came while there seemed to be none.
+    // A claim came while there seemed to be none.
     else if (this.#isWoken) this.#schedule(PACE_MS);
   }
 
-  /** @returns after how many milliseconds the next one is due; undefined where none waits */
+  /** Asks about one claim. @returns milliseconds after which the next one is due; undefined if none waits */
   async #step(): Promise<number | undefined> {
     try {
       const claim = await this.#choose();
@@ -134,7 +135,7 @@ class Lane {
     }
   }
 
-  /** The newest one that has not failed. Where too many have, what is new waits until all others were asked about. */
+  /** Chooses the newest claim that has not failed. If too many have, new ones wait until the rest were asked about. */
   async #choose(): Promise<WaitingClaim | undefined> {
     if (this.#isWoken && this.#failed.size < MAX_FAILED) this.#before = undefined;
     this.#isWoken = false;
@@ -148,8 +149,8 @@ class Lane {
   async #settle(claim: WaitingClaim): Promise<number> {
     const { index } = this.#options;
     try {
-      // A claim that upstream's word cannot confirm, or that it has denied, has had its turn: a client that asks for it
-      // is answered by its own question.
+      // A claim that upstream's word cannot confirm, or that upstream has denied, has had its turn: a client's request
+      // for it asks upstream itself.
       if (!(await this.#confirm(claim))) await index.passOver(claim.key, claim.digest);
     } catch (error) {
       if (!(error instanceof UpstreamError)) throw error;
@@ -176,14 +177,15 @@ class Lane {
     else this.#before = claim.position;
     this.#failing.add(claim.key.repository);
     this.#failedInRow += 1;
-    if (this.#failing.size < FAILURES && this.#failedInRow < FAILURES_IN_ROW) return PACE_MS;
+    if (this.#failing.size < FAILED_REPOSITORIES_IN_ROW && this.#failedInRow < FAILED_QUESTIONS_IN_ROW)
+      return PACE_MS;
     this.#failing.clear();
     this.#failedInRow = 0;
     return AWAY_MS;
   }
 }
 
-/** Not its position: another one may get that once it is gone. */
+/** Names a claim. Its position is no name: once the claim is gone, another one may get the position. */
 function nameOf({ key, digest }: WaitingClaim): string {
   return `${key.repository} ${digest}`;
 }

@@ -1,15 +1,15 @@
-/** What an operator's configuration says of an upstream, as far as it decides whose word is enough. */
+/** What the operator's configuration says about an upstream, as far as it decides whose word is enough. */
 export interface PermissionPolicy {
-  /** Nothing tells those who ask apart: no account, and no rule that keeps a repository from anybody. */
+  /** Whether all clients may pull the same: there is no account, and no rule keeps a repository from any client. */
   readonly isOpen: boolean;
-  /** The registry takes a manifest only where it has what that names: its manifests' word is its own. */
+  /** Whether the registry takes a manifest only if it has all that the manifest names: claims are then its own word. */
   readonly checksReferences: boolean;
 }
 
-/** What may become of bytes whose row was lost, so that it is not known which upstream has given them. */
+/** How recovered bytes may be served: their row was lost, so it is not known which upstream has given them. */
 export interface RecoveredPolicy {
-  /** Whether they are served while upstream cannot be asked: where no upstream has credentials (docs/adr/0005). */
+  /** Whether they are served while upstream cannot be asked: if no upstream has credentials (docs/adr/0005). */
   readonly isServed: boolean;
-  /** Whether an upstream's word is enough for them: where none has credentials, or there is but one. */
+  /** Whether an upstream's word is enough for them: if none has credentials, or there is only one. */
   readonly isWordEnough: boolean;
 }

@@ -26,7 +26,7 @@ async function turns(): Promise<void> {
   for (let turn = 0; turn < 10; turn += 1) await setImmediate();
 }
 
-/** Bytes that the upstream has given for another of its repositories; this one's manifest names them, where `isClaimed`. */
+/** Sets up bytes that the upstream has given for another of its repositories; if `isClaimed`, a manifest names them. */
 async function start(changes: Partial<Upstream> = {}, index: Parameters<typeof MemoryCache.open>[0] = {}) {
   const cache = await MemoryCache.open(index);
   await cache.keep(DIGEST, BYTES);
@@ -41,7 +41,7 @@ async function claim(cache: MemoryCache, { key }: Target): Promise<void> {
   await cache.index.putManifest(key, { descriptor, subject: undefined }, [edge]);
 }
 
-/** An upstream that answers so whenever it is asked for the blob, and how often it was. */
+/** Returns an upstream that gives this answer about the blob, and counts the questions. */
 function blobs(answer: () => ReturnType<Upstream['statBlob']>) {
   const asked: (AbortSignal | undefined)[] = [];
   const statBlob: Upstream['statBlob'] = (_, __, { signal } = {}) => {
@@ -51,8 +51,8 @@ function blobs(answer: () => ReturnType<Upstream['statBlob']>) {
   return { statBlob, asked };
 }
 
-describe('bytes that are here', () => {
-  test('are served without a question where they are known to be the repository’s', async () => {
+describe('cached bytes', () => {
+  test('are served without a question if they are known to be the repository’s', async () => {
     const { cache, target } = await start();
     await cache.belonging.add(target.key, DIGEST, 'given');
     expect(cache.permission.isServedNow(target.key, DIGEST)).toBe(true);
@@ -70,7 +70,7 @@ describe('bytes that are here', () => {
     await cache[Symbol.asyncDispose]();
   });
 
-  test('are fetched where upstream’s word is not for them, and that confirms nothing', async () => {
+  test('are fetched if upstream’s answer does not confirm them, and nothing is recorded', async () => {
     const { statBlob } = blobs(() => Promise.resolve({ size: SIZE + 1, by: 'head' }));
     const { cache, target } = await start({ statBlob });
     expect(await cache.permission.ask(target, BLOB)).toBe('fetch');
@@ -90,7 +90,7 @@ describe('bytes that are here', () => {
     await cache[Symbol.asyncDispose]();
   });
 
-  test('are served unconfirmed, with a warning, where the policy says so and upstream is away', async () => {
+  test('are served unconfirmed, with a warning, if the policy says so and upstream is away', async () => {
     const { statBlob } = blobs(() => Promise.reject(AWAY));
     const { cache, target } = await start({ statBlob });
     await claim(cache, target);
@@ -106,12 +106,12 @@ describe('bytes that are here', () => {
 
   test.each([
     [
-      'that a manifest claims are said to be here, but unconfirmed',
+      'that a manifest claims are reported as cached, but unconfirmed',
       true,
       { reason: 'unconfirmed', cause: AWAY },
     ],
-    ['that nothing claims are not said to be here', false, { reason: 'timeout' }],
-  ])('%s, where upstream is away', async (_, isClaimed, expected) => {
+    ['that nothing claims are not reported as cached', false, { reason: 'timeout' }],
+  ])('%s, while upstream is away', async (_, isClaimed, expected) => {
     const { statBlob } = blobs(() => Promise.reject(AWAY));
     const { cache, target } = await start({ statBlob });
     if (isClaimed) await claim(cache, target);
@@ -122,7 +122,7 @@ describe('bytes that are here', () => {
 
 describe('a question', () => {
   test.each<[string, HeldContent, 'blob' | 'confirm', 'manifest' | 'confirm']>([
-    ['blob: it is refused whoever asks', BLOB, 'blob', 'confirm'],
+    ['blob: it is refused to every question', BLOB, 'blob', 'confirm'],
     ['manifest: GET may still give it', MANIFEST, 'confirm', 'manifest'],
   ])('that is refused is so remembered of a %s', async (_, content, question, other) => {
     const no = (): Promise<never> => Promise.reject(ABSENT);
@@ -136,9 +136,9 @@ describe('a question', () => {
   });
 
   test.each([
-    ['was answered by who knows whom', UNPROVEN],
+    ['was refused, perhaps not by the registry', UNPROVEN],
     ['was not answered', AWAY],
-  ])('that %s is asked again the next time, and takes no claim', async (_, error) => {
+  ])('that %s is asked again the next time, and drops no claim', async (_, error) => {
     const dropped: Digest[] = [];
     const dropClaim = async (__: unknown, digest: Digest): Promise<void> => void dropped.push(digest);
     const { statBlob, asked } = blobs(() => Promise.reject(error));
@@ -150,7 +150,7 @@ describe('a question', () => {
     await cache[Symbol.asyncDispose]();
   });
 
-  test('that the registry says no to takes the claim, before that is told', async () => {
+  test('that the registry refuses drops the claim, before the caller gets the refusal', async () => {
     const dropping = Promise.withResolvers<void>();
     const { statBlob } = blobs(() => Promise.reject(ABSENT));
     const { cache, target } = await start({ statBlob }, { index: { dropClaim: () => dropping.promise } });
@@ -164,7 +164,7 @@ describe('a question', () => {
     await cache[Symbol.asyncDispose]();
   });
 
-  test('whose no has been disproved meanwhile takes no claim', async () => {
+  test('whose refusal has been disproved meanwhile drops no claim', async () => {
     const dropped: Digest[] = [];
     const dropClaim = async (__: unknown, digest: Digest): Promise<void> => void dropped.push(digest);
     const { cache, target } = await start({}, { index: { dropClaim } });
@@ -177,7 +177,7 @@ describe('a question', () => {
     await cache[Symbol.asyncDispose]();
   });
 
-  test('is shared by all who ask, but for one that may be given up', async () => {
+  test('is shared by all callers, unless it may be given up', async () => {
     const answer = Promise.withResolvers<{ size: number; by: 'head' }>();
     const { statBlob, asked } = blobs(() => answer.promise);
     const { cache, target } = await start({ statBlob });
@@ -224,14 +224,14 @@ describe('a question', () => {
   });
 });
 
-describe('what a tag’s HEAD tells', () => {
+describe('the answer to a tag’s HEAD', () => {
   test.each<[string, ResolvedManifest, boolean]>([
-    ['confirms the manifest that is here', TOLD, true],
-    ['confirms nothing where the size is another', { ...TOLD, size: SIZE + 1 }, false],
-    ['confirms nothing where it tells no size', { ...TOLD, size: undefined }, false],
+    ['confirms the cached manifest', TOLD, true],
+    ['confirms nothing if the size is another', { ...TOLD, size: SIZE + 1 }, false],
+    ['confirms nothing if it tells no size', { ...TOLD, size: undefined }, false],
   ])('%s', async (_, told, expected) => {
     const { cache, target } = await start();
-    await cache.permission.heard(target, told);
+    await cache.permission.noteTagHead(target, told);
     expect(await cache.belonging.has(target.key, DIGEST)).toBe(expected);
     await cache[Symbol.asyncDispose]();
   });
@@ -239,44 +239,44 @@ describe('what a tag’s HEAD tells', () => {
   test('confirms nothing of bytes that the upstream has not given', async () => {
     const { cache } = await start();
     const other = targetOf(new StubUpstream('other.test').upstream);
-    await cache.permission.heard(other, TOLD);
+    await cache.permission.noteTagHead(other, TOLD);
     expect(await cache.belonging.has(other.key, DIGEST)).toBe(false);
     await cache[Symbol.asyncDispose]();
   });
 
-  test('confirms nothing that is not here', async () => {
+  test('confirms nothing that is not cached', async () => {
     const { cache, target } = await start();
     const digest = digestOf('nowhere');
     await cache.index.putOrigin('registry.test', digest);
-    await cache.permission.heard(target, { ...TOLD, digest });
+    await cache.permission.noteTagHead(target, { ...TOLD, digest });
     expect(await cache.belonging.has(target.key, digest)).toBe(false);
     await cache[Symbol.asyncDispose]();
   });
 
-  test('disproves what was refused before', async () => {
+  test('disproves an earlier refusal', async () => {
     const { cache, target } = await start();
     const name = refusalKey('manifest', target.key, DIGEST);
     cache.negative.put(name, ABSENT);
-    await cache.permission.heard(target, TOLD);
+    await cache.permission.noteTagHead(target, TOLD);
     expect(cache.negative.get(name)).toBeUndefined();
     await cache[Symbol.asyncDispose]();
   });
 
-  test('is looked up no further where the manifest is known to be the repository’s', async () => {
+  test('needs no look-up if the manifest is known to be the repository’s', async () => {
     let lookedUp = 0;
     const blob = (): Promise<undefined> => Promise.resolve(void (lookedUp += 1));
     const { cache, target } = await start({}, { index: { blob } });
     await cache.belonging.add(target.key, DIGEST, 'given');
-    await cache.permission.heard(target, TOLD);
+    await cache.permission.noteTagHead(target, TOLD);
     expect(lookedUp).toBe(0);
     await cache[Symbol.asyncDispose]();
   });
 
-  test('is recorded before it is acted upon', async () => {
+  test('is recorded before the caller goes on', async () => {
     const recording = Promise.withResolvers<void>();
     const { cache, target } = await start({}, { index: { putBelonging: () => recording.promise } });
     let isOver = false;
-    const hearing = cache.permission.heard(target, TOLD).then(() => (isOver = true));
+    const hearing = cache.permission.noteTagHead(target, TOLD).then(() => (isOver = true));
     await turns();
     expect(isOver).toBe(false);
     recording.resolve();

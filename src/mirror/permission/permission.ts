@@ -29,8 +29,8 @@ export interface PermissionOptions {
 }
 
 /**
- * Whether bytes that are here may be served for a repository, and how. Bytes are shared, permission is not: what a
- * repository is not known to have been given or confirmed, its registry is asked for first, once.
+ * Decides whether cached bytes may be served for a repository, and how. Bytes are shared, permission is not: before a
+ * digest is served that is neither given nor confirmed for the repository, its registry is asked, once.
  */
 export class Permission {
   readonly #questions: Questions<boolean>;
@@ -41,15 +41,15 @@ export class Permission {
     this.#questions = new Questions(options.negative, options.clock);
   }
 
-  /** Whether it is known at once, without I/O, that the digest is served. Where it is not, `ask` may still serve it. */
+  /** Whether it is known at once, without I/O, that the digest may be served. If not, `ask` may still allow it. */
   isServedNow(key: RepositoryKey, digest: Digest): boolean {
     return this.#options.belonging.isRemembered(key, digest);
   }
 
   /**
-   * How the bytes are served; `fetch` where only the bytes themselves, from upstream, can prove that they may be.
+   * Returns how the bytes are served; `fetch` if only upstream's own bytes can prove that they may be.
    * @param client an opaque key of the client that asks
-   * @throws UpstreamError where upstream says no, or cannot be asked and the bytes may not be served without its word
+   * @throws UpstreamError if upstream refuses, or cannot be asked and the bytes may not be served without its word
    */
   async ask(target: Target, content: HeldContent, client = ''): Promise<Outcome | 'fetch'> {
     const { belonging, recovered } = this.#options;
@@ -64,10 +64,10 @@ export class Permission {
   }
 
   /**
-   * Has upstream confirm bytes that it has itself given, and records it.
-   * @param options a question that may be given up is shared with no other
-   * @returns false where its word is not enough
-   * @throws UpstreamError where it says no or cannot be asked
+   * Asks upstream to confirm bytes that it has itself given, and records the confirmation.
+   * @param options with a signal, the question is shared with no other caller, since it may be given up
+   * @returns false if upstream's answer confirms nothing
+   * @throws UpstreamError if upstream refuses or cannot be asked
    */
   async confirm(target: Target, content: HeldContent, options: TurnOptions = {}): Promise<boolean> {
     const isConfirmed = await this.confirmUnrecorded(target, content, options);
@@ -75,7 +75,7 @@ export class Permission {
     return isConfirmed;
   }
 
-  /** The same of bytes that are not verified yet: whatever comes of them must not be taken for confirmed. */
+  /** Does the same for bytes that are not verified yet, and records nothing: they may turn out wrong. */
   async confirmUnrecorded(target: Target, content: HeldContent, options: TurnOptions = {}): Promise<boolean> {
     const { key } = target;
     const { kind, digest, size } = content;
@@ -85,7 +85,7 @@ export class Permission {
       key: `${name} ${size}`,
       about: { key, digest },
       ask: () => CONFIRMATIONS[kind](target, content, options),
-      // The bytes are here: what is not proven to be the registry's word says nothing of them after this question.
+      // The bytes are cached: a refusal that is not proven to be the registry's own must not outlast this question.
       isRemembered: (error): error is UpstreamError => isWorthRemembering(error, true),
       onFailed: (error, mark) => this.refused(key, digest, error, mark),
     };
@@ -95,9 +95,9 @@ export class Permission {
   }
 
   /**
-   * A question about the digest has failed. Where that is the registry's word against a manifest's, the claim is not to be
-   * served when the registry is away either.
-   * @param mark of the question: what has been disproved since then takes nothing
+   * Handles a failed question about the digest. If the registry itself has refused what a manifest claims, the claim is
+   * dropped, so that it is not served while the registry is away either.
+   * @param mark of the question: a refusal that has been disproved since then drops nothing
    */
   async refused(key: RepositoryKey, digest: Digest, error: unknown, mark: Mark | undefined): Promise<void> {
     const { index, events, negative } = this.#options;
@@ -105,16 +105,16 @@ export class Permission {
     await tolerate(events, 'drop a claim', () => index.dropClaim(key, digest));
   }
 
-  /** Upstream has told by a tag's HEAD which manifest that is: where the manifest is here, that may confirm it. */
-  async heard(target: Target, told: ResolvedManifest): Promise<void> {
+  /** Takes upstream's answer to a tag's HEAD: if the manifest is cached, the answer may confirm it. */
+  async noteTagHead(target: Target, head: ResolvedManifest): Promise<void> {
     const { index, belonging, negative, events } = this.#options;
-    const { digest } = told;
+    const { digest } = head;
     negative.disprove(target.key, digest);
     if (belonging.isRemembered(target.key, digest)) return;
     const standing = await this.#standing(target.key, digest);
     if (standing === undefined || !isWordEnough(standing, this.#options.recovered)) return;
     const size = (await tolerate(events, 'look up a blob', () => index.blob(digest)))?.size;
-    if (size === undefined || !confirmsManifest(told, { kind: 'manifest', digest, size })) return;
+    if (size === undefined || !confirmsManifest(head, { kind: 'manifest', digest, size })) return;
     await belonging.add(target.key, digest, 'confirmed');
   }
 
@@ -138,7 +138,7 @@ export class Permission {
   }
 }
 
-/** By the registry's word, or by that of its token endpoint: upstream could be asked. */
+/** Whether upstream could be asked and has refused, by the registry's word or by that of its token endpoint. */
 function hasRefused(error: UpstreamError): boolean {
   return error.failure === 'denied' || isVerdict(error);
 }
@@ -148,10 +148,10 @@ type Confirmation = (target: Target, content: HeldContent, options: TurnOptions)
 const CONFIRMATIONS: Readonly<Record<HeldContent['kind'], Confirmation>> = {
   async blob({ upstream, key }, content, options) {
     const asked = { ...options, expectedSize: content.size };
-    const told = await upstream.statBlob(key.repository, content.digest, asked);
-    return confirms(told, content);
+    const answer = await upstream.statBlob(key.repository, content.digest, asked);
+    return confirms(answer, content);
   },
-  /** Manifests are small: where HEAD does not confirm one, the whole is asked for at once, which is verified. */
+  /** Manifests are small: if HEAD does not confirm one, the whole is fetched at once, and verified. */
   async manifest({ upstream, key }, content, options) {
     const reference = { kind: 'digest', digest: content.digest } as const;
     if (confirmsManifest(await upstream.resolve(key.repository, reference, options), content)) return true;

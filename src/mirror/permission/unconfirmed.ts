@@ -2,7 +2,7 @@ import type { RepositoryKey } from '../../index/repository-key.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { UpstreamError } from '../../upstream/error.ts';
 
-/** Why what a manifest of the repository names is not served, though it is here: `cause` kept upstream from confirming it. */
+/** Returns the error for cached content that a manifest claims; `cause` has kept upstream from confirming it. */
 export function unconfirmed(
   cause: UpstreamError,
   { repository }: RepositoryKey,

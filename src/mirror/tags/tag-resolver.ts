@@ -201,7 +201,7 @@ export class TagResolver {
     // What moves after the question is not in the answer, however late that comes.
     const checkedAt = clock.now();
     const head = await target.upstream.resolve(target.key.repository, { kind: 'tag', tag });
-    if (head !== undefined) await permission.heard(target, head);
+    if (head !== undefined) await permission.noteTagHead(target, head);
     let checked: Checked =
       head === undefined ? await this.#fetchByTag(target, tag) : { digest: head.digest, head };
     const hasMoved = entry !== undefined && checked.digest !== entry.digest;

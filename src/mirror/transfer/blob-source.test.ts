@@ -19,7 +19,7 @@ const CONTENT = bytesOf(0, 10_000);
 const DIGEST = digestOf(CONTENT);
 const BREAK: Transfer = { upTo: 0, breaks: breakOff() };
 
-/** A clock whose waits are over at once, and noted. */
+/** A clock whose waits end at once, and are noted. */
 class HurriedClock extends ManualClock {
   readonly waits: number[] = [];
 
@@ -72,14 +72,14 @@ describe('what arrives', () => {
 
   test.each<[string, Transfer]>([
     ['is honoured', {}],
-    ['is ignored: what was not asked for is read past', { ignoresRange: true }],
+    ['is ignored: the bytes before the part are read past', { ignoresRange: true }],
   ])('a part: Range %s', async (_, transfer) => {
     const { bytes, asked } = await fetch([transfer], { start: 1_500, end: 4_321 });
     expect(asked).toEqual([{ start: 1_500, end: 4_321 }]);
     expect(bytes.equals(CONTENT.subarray(1_500, 4_321))).toBe(true);
   });
 
-  test('each byte once and in order, wherever the transfers break and whatever they do with Range', async () => {
+  test('each byte comes once and in order, wherever transfers break, and if they ignore Range', async () => {
     const transfer = fc.record({
       upTo: fc.nat(4_000),
       breaks: fc.option(fc.constant(breakOff()), { nil: undefined }),
@@ -106,19 +106,19 @@ describe('what arrives', () => {
 });
 
 describe('a transfer that breaks', () => {
-  test('is taken up again at its offset, at once, and told', async () => {
+  test('is taken up again at its offset, at once, and that is reported', async () => {
     const { bytes, asked, resumed, waits } = await fetch([{ upTo: 3_000, breaks: breakOff() }, {}]);
     expect(bytes.equals(CONTENT)).toBe(true);
     expect([asked, resumed, waits]).toEqual([[undefined, { start: 3_000, end: undefined }], [3_000], []]);
   });
 
-  test('also where it ends as if that were all', async () => {
+  test('is taken up again also if it ends as if that were all', async () => {
     const { bytes, resumed } = await fetch([{ upTo: 9_999 }, {}]);
     expect(bytes.equals(CONTENT)).toBe(true);
     expect(resumed).toEqual([9_999]);
   });
 
-  test('of unknown size: who can tell', async () => {
+  test('is not noticed if the size is unknown', async () => {
     const { bytes, error } = await fetch([{ upTo: 3_000 }, {}], { start: 0 }, { isSizeUnknown: true });
     expect([bytes.length, error]).toEqual([3_000, undefined]);
   });
@@ -171,8 +171,8 @@ describe('a transfer that breaks', () => {
 
   test.each<[string, Error]>([
     ['was cancelled', breakOff('cancelled')],
-    ['may not be asked', breakOff('offline')],
-    ['upstream will not give on', new UpstreamError('registry.test', 'denied', 'unauthorized', 'no')],
+    ['upstream must not be asked to go on with', breakOff('offline')],
+    ['upstream refuses', new UpstreamError('registry.test', 'denied', 'unauthorized', 'no')],
     ['fails for a reason of ours', new TypeError('a bug')],
   ])('that %s is not taken up again', async (_, breaks) => {
     const { error, asked, left } = await fetch([{ upTo: 1_000, breaks }, {}]);
@@ -180,7 +180,7 @@ describe('a transfer that breaks', () => {
     expect([asked.length, left]).toEqual([1, 0]);
   });
 
-  test('that is refused when it is taken up again: that error is the one to tell', async () => {
+  test('that is refused when it is taken up again fails with that refusal', async () => {
     const refuses = new UpstreamError('registry.test', 'absent', 'not-found', 'gone');
     const { error } = await fetch([{ upTo: 1_000, breaks: breakOff() }, { refuses }]);
     expect(error).toBe(refuses);
@@ -262,7 +262,7 @@ describe('a blob that is known to be in several places', () => {
     expect([body.destroyed, clock.pending]).toEqual([true, 0]);
   });
 
-  test('one that does not even answer is left as soon', async () => {
+  test('a place that does not even answer is left as soon', async () => {
     const first = scriptedBlob(CONTENT, [{ upTo: 1_000, breaks: breakOff() }, {}]);
     const second = scriptedBlob(CONTENT, []);
     const silent: Upstream = {
@@ -287,7 +287,7 @@ describe('a blob that is known to be in several places', () => {
   test.each<[string, UpstreamError]>([
     ['has it no more', new UpstreamError(SECOND, 'absent', 'not-found', 'gone', { isVerdict: true })],
     ['will not give it', new UpstreamError(SECOND, 'denied', 'unauthorized', 'no')],
-  ])('one that %s is not asked again', async (_, refuses) => {
+  ])('a place that %s is not asked again', async (_, refuses) => {
     const broken: Transfer = { upTo: 1_000, breaks: breakOff() };
     const first = scriptedBlob(CONTENT, [broken, broken, {}]);
     const second = scriptedBlob(CONTENT, [{ refuses }]);
@@ -303,7 +303,7 @@ describe('a blob that is known to be in several places', () => {
     expect([first.asked.length, second.asked.length]).toEqual([3, 1]);
   });
 
-  test('is given up after a bounded number of rounds where none of them sends anything', async () => {
+  test('is given up after a bounded number of rounds if none of them sends anything', async () => {
     const first = scriptedBlob(CONTENT, [BREAK]);
     const second = scriptedBlob(CONTENT, [BREAK]);
     const clock = new ManualClock();
@@ -320,14 +320,14 @@ describe('a blob that is known to be in several places', () => {
 });
 
 describe('a transfer that is merely slow', () => {
-  /** How one answer goes on: so many bytes each second from where it begins. */
+  /** One answer's course: bytes a second from where it begins. */
   interface Pace {
     readonly bytes: number;
     readonly ignoresRange?: boolean;
     readonly refuses?: UpstreamError;
   }
 
-  /** Upstream answers one request after the other so; the last one for ever. */
+  /** Sets up an upstream that gives these answers in turn; the last one for ever. */
   function dripping(content: Uint8Array, paces: readonly Pace[]) {
     const clock = new ManualClock();
     const { target } = scriptedBlob(content, []);
@@ -401,7 +401,7 @@ describe('a transfer that is merely slow', () => {
     ['will not give it anew', new UpstreamError('registry.test', 'throttled', 'rate-limit', 'later')],
     ['cannot be reached anew', breakOff()],
     ['has it no more', new UpstreamError('registry.test', 'absent', 'not-found', 'gone')],
-  ])('goes on as it is where upstream %s', async (_, refuses) => {
+  ])('goes on as it is if upstream %s', async (_, refuses) => {
     const content = CONTENT.subarray(0, 1_000);
     const world = dripping(content, [{ bytes: 1 }, { bytes: 0, refuses }]);
     const { bytes, source } = await read(world);
@@ -410,7 +410,7 @@ describe('a transfer that is merely slow', () => {
     expect([source.isPutTogether, world.bodies.open]).toEqual([false, 0]);
   });
 
-  test('goes on as it is where it holds the last turn: it does not wait for another one beside that', async () => {
+  test('goes on as it is if it holds the last turn: it does not wait for a second one', async () => {
     const world = dripping(CONTENT, [{ bytes: 1 }, { bytes: 5_000 }]);
     const limits = { turns: { bodies: new FairTurns(1), questions: new FairTurns(1) }, waitMs: 30_000 };
     const upstream = limitBlobs(world.target.upstream, limits, world.clock);
@@ -419,7 +419,7 @@ describe('a transfer that is merely slow', () => {
     expect([world.asked.length, world.clock.pending, world.bodies.open]).toEqual([1, 0, 0]);
   });
 
-  test('the same where several hold all turns, and each would have another one', async () => {
+  test('goes on as it is if several hold all turns, and each wants a second one', async () => {
     const world = dripping(CONTENT, [{ bytes: 1 }]);
     const limits = { turns: { bodies: new FairTurns(2), questions: new FairTurns(1) }, waitMs: 30_000 };
     const upstream = limitBlobs(world.target.upstream, limits, world.clock);
@@ -429,14 +429,14 @@ describe('a transfer that is merely slow', () => {
     expect([world.clock.pending, world.bodies.open]).toEqual([0, 0]);
   });
 
-  test('goes on as it is where upstream ignores Range, and is not asked for again', async () => {
+  test('goes on as it is if upstream ignores Range, and is not requested again', async () => {
     const world = dripping(CONTENT, [{ bytes: 1 }, { bytes: 5_000, ignoresRange: true }]);
     const { bytes, source } = await read(world);
     expect(bytes.equals(CONTENT)).toBe(true);
     expect([world.asked.length, world.bodies.open, source.isPutTogether]).toEqual([2, 0, false]);
   });
 
-  test('is had from another repository of the upstream, where there is one', async () => {
+  test('goes on from another repository of the upstream, if there is one', async () => {
     const world = dripping(CONTENT, [{ bytes: 1 }]);
     const other = scriptedBlob(CONTENT, [{}]);
     const key = { ...other.target.key, repository: 'acme/other' as RepositoryName };
@@ -449,7 +449,7 @@ describe('a transfer that is merely slow', () => {
   });
 });
 
-describe('who gives up', () => {
+describe('giving up', () => {
   test.each(['destroy', 'signal'])('by %s ends a wait at once', async (way) => {
     const { target, asked } = scriptedBlob(CONTENT, [BREAK]);
     const clock = new ManualClock();

@@ -11,18 +11,18 @@ import { StallWatch } from './stall-watch.ts';
 import type { Target } from '../target.ts';
 import { byteLength, wantedPart } from './wanted-part.ts';
 
-/** How long one place may keep everybody waiting while there is another one that has not been tried since. */
+/** How long one place may keep the reader waiting while there is another place that has not been tried since. */
 const STALL_MS = 5_000;
 
 /**
- * One blob's bytes from upstream, in order and each once, across broken transfers: what breaks is taken up
- * again at the offset by a new request to the registry (so through a fresh redirect and a fresh token), and
- * where upstream ignores Range, what has been had already is read past. Where the blob is known to be in several
- * repositories of the upstream, what breaks or stalls at one is taken up at the next. What is merely slow is asked for
- * anew now and then, and goes on as it is until that is here.
+ * Reads one blob's bytes from upstream, in order and each once, across broken transfers. A broken transfer is taken up
+ * again at the offset by a new request to the registry (so through a fresh redirect and a fresh token); if upstream
+ * ignores Range, the bytes before the offset are read past. If the blob is known to be in several repositories of the
+ * upstream, a transfer that breaks or stalls at one is taken up at the next. A transfer that is merely slow is
+ * requested anew now and then, and goes on until the new answer is here.
  */
 export class BlobSource {
-  /** The whole blob's size, where upstream tells it. */
+  /** The whole blob's size in bytes, if upstream tells it. */
   readonly size: number | undefined;
   readonly #places: Places;
   readonly #patience = new Patience();
@@ -37,7 +37,7 @@ export class BlobSource {
   #current: FetchedBlob | undefined;
   #watch: StallWatch | undefined;
   #offset: number;
-  /** Since when somebody has been waiting for a byte, by the monotonic clock. */
+  /** Since when the reader has been waiting for a byte, by the monotonic clock. */
   #waitingSince: number;
 
   private constructor(
@@ -76,26 +76,26 @@ export class BlobSource {
     return this.#offset;
   }
 
-  /** Whether no byte that `pieces` has given came from another place than the first one. */
+  /** Whether all bytes that `pieces` has given came from the first place. */
   get isWholeFromFirst(): boolean {
     return this.#isWholeFromFirst;
   }
 
-  /** Whether what `pieces` has given was put together from the answers to several requests. */
+  /** Whether the bytes that `pieces` has given were put together from the answers to several requests. */
   get isPutTogether(): boolean {
     return this.#answers > 1;
   }
 
-  /** The blob can be had there, too: where the present transfer breaks or stalls, this is where it goes on. */
+  /** Adds a place that has the blob, too: if the present transfer breaks or stalls, it goes on from there. */
   join(target: Target): void {
     this.#places.add(target);
     this.#watch?.limit(this.#stallMs);
   }
 
   /**
-   * The bytes of the range, each time all that are here. Ends when upstream has sent them all, which is not yet to say
-   * that they are right.
-   * @throws UpstreamError once taking up again is of no use
+   * Yields the bytes of the range, each time all that have arrived. Ends when upstream has sent them all; they are not
+   * verified.
+   * @throws UpstreamError once it is of no use to take the transfer up again
    */
   async *pieces(): AsyncGenerator<readonly Uint8Array[], void, undefined> {
     for (;;) {
@@ -121,13 +121,13 @@ export class BlobSource {
     return signal === undefined ? this.#ending.signal : AbortSignal.any([signal, this.#ending.signal]);
   }
 
-  /** After a round in vain each gets its whole time: all may be slow. */
+  /** After a round in vain each place gets its whole time: all of them may be slow. */
   get #stallMs(): number | undefined {
     const { count } = this.#places;
     return count > 1 && this.#patience.roundsInVain(count) === 0 ? STALL_MS : undefined;
   }
 
-  /** Goes on to the next place, and leaves out for good the one that will not give it. @returns whether there is one */
+  /** Goes on to the next place, and drops one that refuses the blob for good. @returns whether there is a next one */
   #turn(error: UpstreamError): boolean {
     if (isTransient(error)) {
       this.#places.goOn();
@@ -137,7 +137,7 @@ export class BlobSource {
     return this.#places.drop();
   }
 
-  /** One transfer, to its end or its break. */
+  /** Reads one transfer, to its end or its break. */
   async *#transfer(): AsyncGenerator<readonly Uint8Array[], UpstreamError | undefined, undefined> {
     let stall: UpstreamError | undefined;
     const attempt = new AbortController();
@@ -173,7 +173,7 @@ export class BlobSource {
     for (;;) {
       this.#current = next;
       this.#answers += 1;
-      // Who ended this while the answer came in had no body to destroy yet.
+      // If the transfer was ended while the answer came in, there was no body to destroy yet.
       if (ended.aborted) throw this.#endedError();
       const better = yield* this.#read(next, watch, ended);
       if (better === undefined) return;
@@ -182,7 +182,7 @@ export class BlobSource {
     }
   }
 
-  /** @returns another answer to go on with, where this one was slow; undefined at its end */
+  /** @returns another answer to go on with, if this one was slow; undefined at its end */
   async *#read(
     { body, start }: FetchedBlob,
     watch: StallWatch,
@@ -213,14 +213,14 @@ export class BlobSource {
   }
 
   /**
-   * Asks anew for the rest of what comes slowly. The present transfer is given up only for one that goes on where it
-   * is: where upstream refuses, or ignores Range, a slow one is better than none.
+   * Requests the rest of a slow transfer anew. The present one is given up only for an answer that goes on at its
+   * offset: if upstream refuses, or ignores Range, a slow transfer is better than none.
    */
   async #renew(ended: AbortSignal): Promise<FetchedBlob | undefined> {
     if (!this.#mayBeRenewed || this.#offset === this.#end) return undefined;
     let renewed: FetchedBlob;
     try {
-      // This transfer has a turn, and to wait for another one beside it may be for ever: others may do the same.
+      // This transfer holds a turn. To wait for a second one may take for ever, since other transfers may do the same.
       renewed = await this.#ask(this.#places.next, { signal: ended, mayWait: false });
     } catch (error) {
       if (error instanceof UpstreamError && !ended.aborted) return undefined;
@@ -256,7 +256,7 @@ export class BlobSource {
     });
   }
 
-  /** Where the last byte is behind, where that is known. */
+  /** Position after the last byte, if that is known. */
   get #end(): number | undefined {
     return this.#range.end ?? this.size;
   }
@@ -285,7 +285,7 @@ export interface BlobSourceOptions {
   readonly clock: Clock;
   readonly events: Events;
   readonly signal?: AbortSignal | undefined;
-  /** Who wants it. Absent: some client. */
+  /** The demand for the blob. Absent: that of one client that is not known. */
   readonly demand?: Demand | undefined;
 }
 

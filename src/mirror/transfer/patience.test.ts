@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Patience } from './patience.ts';
 
-/** After so many breaks of a transfer with one place to ask, none of which brought a byte. */
+/** Returns the patience after a number of breaks without a byte, with one place to ask. */
 function brokenInVain(times: number): Patience {
   const patience = new Patience();
   for (let i = 0; i < times; i += 1) patience.broke(false);
@@ -32,7 +32,7 @@ describe('a transfer that breaks', () => {
     expect(patience.isAtAnEnd(1, 0)).toBe(isAtAnEnd);
   });
 
-  it('is counted anew once it has gone on, and once what broke it is out of the way', () => {
+  it('is counted anew once it has gone on, and once the place that broke it was dropped', () => {
     const progressed = brokenInVain(4);
     progressed.broke(true);
     expect(progressed.roundsInVain(1)).toBe(0);

@@ -5,7 +5,7 @@ import { Places } from './places.ts';
 const { upstream } = new StubUpstream();
 const [A, B, C] = ['acme/a', 'acme/b', 'acme/c'].map((name) => targetOf(upstream, name));
 
-test('places are gone through in turn, the one that came last first', () => {
+test('places are asked in turn, beginning with the one that came last', () => {
   const places = new Places(A!);
   for (const target of [B!, C!, targetOf(upstream, 'acme/b')]) places.add(target);
   const seen = [];
@@ -24,7 +24,7 @@ test('places are gone through in turn, the one that came last first', () => {
   ]);
 });
 
-test('one that is dropped is left out, and none but that; the last one is not', () => {
+test('a dropped place is left out, and no other one; the last place cannot be dropped', () => {
   const places = new Places(A!);
   for (const target of [B!, C!]) places.add(target);
   places.goOn();

@@ -1,7 +1,7 @@
 import type { UpstreamError } from '../../upstream/error.ts';
 import { isSameRepository, type Target } from '../target.ts';
 
-/** The repositories of one upstream that a blob can be had from, and which of them is asked now. */
+/** The repositories of one upstream that have a blob, and which of them is asked now. */
 export class Places {
   readonly #first: Target;
   readonly #targets: Target[];
@@ -26,12 +26,12 @@ export class Places {
     return this.current === this.#first;
   }
 
-  /** The one to ask after the present one. */
+  /** The place to ask after the present one. */
   get next(): Target {
     return this.#targets[(this.#at + 1) % this.#targets.length] ?? this.current;
   }
 
-  /** The blob can be had there, too, and there it is asked for next. */
+  /** Adds a place that has the blob, too; it is asked next. */
   add(target: Target): void {
     if (this.#targets.some((known) => isSameRepository(known, target))) return;
     this.#targets.splice(this.#at + 1, 0, target);
@@ -41,7 +41,7 @@ export class Places {
     this.#at = (this.#at + 1) % this.#targets.length;
   }
 
-  /** Leaves the present one out for good. @returns whether there is another one */
+  /** Drops the present place for good. @returns whether there is another one */
   drop(): boolean {
     if (this.#targets.length === 1) return false;
     this.#targets.splice(this.#at, 1);
@@ -50,9 +50,9 @@ export class Places {
   }
 }
 
-/** Whether what failed so may go well when it is asked for again. */
+/** Whether a request that failed so may succeed when it is sent again. */
 export function isTransient(error: UpstreamError): boolean {
-  // An absence that is not proven is an ingress whose registry is restarting.
+  // An absence that is not proven may be that of an ingress whose registry is restarting.
   const isFailure = error.failure === 'unavailable' || (error.failure === 'absent' && !error.isVerdict);
   return isFailure && error.reason !== 'cancelled' && error.reason !== 'offline';
 }

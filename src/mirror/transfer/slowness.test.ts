@@ -5,7 +5,7 @@ import { Slowness } from './slowness.ts';
 const KiB = 1024;
 const MINUTE = 60_000;
 
-/** Of a transfer: each entry is what came, and after how many seconds. @returns at which seconds it is asked for anew */
+/** Returns the seconds at which a transfer with these arrivals, in bytes and seconds of waiting, is requested anew. */
 function renewals(arrivals: Iterable<readonly [bytes: number, seconds: number]>): number[] {
   const slowness = new Slowness();
   const times: number[] = [];
@@ -21,11 +21,11 @@ function repeated(count: number, ...pattern: [number, number][]): [number, numbe
   return Array.from({ length: count }, () => pattern).flat();
 }
 
-describe('a transfer is asked for anew', () => {
+describe('a transfer is requested anew', () => {
   test.each<[string, [number, number][], number[]]>([
     ['a byte a second: after a minute, and every five minutes', repeated(660, [1, 1]), [60, 360, 660]],
     ['just below 16 KiB a second', repeated(61, [16 * KiB - 1, 1]), [60]],
-    ['just as fast as that: never', repeated(1_000, [16 * KiB, 1]), []],
+    ['exactly 16 KiB a second: never', repeated(1_000, [16 * KiB, 1]), []],
     ['a byte too few in a minute', [[16 * KiB * 60 - 1, 60]], [60]],
     [
       'a byte too few in a minute that follows a fast one',
@@ -48,7 +48,7 @@ describe('a transfer is asked for anew', () => {
     expect(renewals(arrivals)).toEqual(expected);
   });
 
-  test('at most once in five minutes, however it comes', () => {
+  test('at most once in five minutes, however its bytes come', () => {
     const arrival = fc.tuple(fc.nat(2_000 * KiB), fc.nat(90));
     fc.assert(
       fc.property(fc.array(arrival, { maxLength: 200 }), (arrivals) => {

@@ -9,7 +9,7 @@ function start() {
   return { world, clock, watch: new StallWatch(clock, () => (world.stalls += 1)) };
 }
 
-test('a wait is too long once its limit is over, also where the limit comes later', () => {
+test('a wait is too long once it reaches its limit, even if the limit is set later', () => {
   const { world, clock, watch } = start();
   watch.begin();
   clock.advance(2_000);
@@ -20,7 +20,7 @@ test('a wait is too long once its limit is over, also where the limit comes late
   expect([world.stalls, clock.pending]).toEqual([1, 0]);
 });
 
-test('one that is longer than a new limit already is too long at once', () => {
+test('a wait that is already longer than a new limit is too long at once', () => {
   const { world, clock, watch } = start();
   watch.begin();
   clock.advance(6_000);
@@ -29,7 +29,7 @@ test('one that is longer than a new limit already is too long at once', () => {
   expect(world.stalls).toBe(1);
 });
 
-test('nothing is too long where no byte is waited for, or there is no limit', () => {
+test('nothing is too long if no byte is waited for, or there is no limit', () => {
   const { world, clock, watch } = start();
   watch.limit(5_000);
   expect(clock.pending).toBe(0);

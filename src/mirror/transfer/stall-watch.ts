@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.ts';
 
-/** Tells when somebody has waited for longer than the limit. Only waiting counts, and only while there is a limit. */
+/** Calls back when a reader has waited longer than the limit. Only waiting counts, and only while there is a limit. */
 export class StallWatch {
   readonly #clock: Clock;
   readonly #onStall: () => void;
@@ -13,7 +13,7 @@ export class StallWatch {
     this.#onStall = onStall;
   }
 
-  /** From now on, for a wait that has begun already too. @param limitMs undefined: however long it takes */
+  /** Sets the limit, also for a wait that has begun already. @param limitMs undefined: none */
   limit(limitMs: number | undefined): void {
     this.#limitMs = limitMs;
     this.#arm();

@@ -19,7 +19,7 @@ async function turns(): Promise<void> {
   for (let turn = 0; turn < 10; turn += 1) await setImmediate();
 }
 
-/** A transfer from two repositories, and what has been read of it. */
+/** Reads a transfer from two repositories. */
 async function reading(first: Target, second: Target, clock = new ManualClock()) {
   clock.advance(1_000_000);
   const events = createEvents();
@@ -40,7 +40,7 @@ async function reading(first: Target, second: Target, clock = new ManualClock())
   return { source, clock, state, over, told };
 }
 
-/** A repository that is answered by these, one after the other; the last one for ever. */
+/** Returns a repository that gives these answers in turn; the last one for ever. */
 function answering(
   repository: string,
   ...answers: ((range: ByteRange) => FetchedBlob | Promise<FetchedBlob>)[]
@@ -67,7 +67,7 @@ function bodyOf(size: number): { body: Readable; answer: (range: ByteRange) => F
 }
 
 describe('of two repositories', () => {
-  test('the other one is asked where bytes that are not wanted are all that has come for five seconds', async () => {
+  test('the other one is asked if for five seconds only bytes have come that are not wanted', async () => {
     const first = new HeldUpstream(10);
     const { body } = bodyOf(10);
     const second = answering('acme/other', () => ({ body, start: 0, size: 10 }));
@@ -91,7 +91,7 @@ describe('of two repositories', () => {
     expect([state.text, state.isOver, clock.pending]).toEqual(['0123456789', true, 0]);
   });
 
-  test('the time that a client takes for what it has is no wait for the next byte', async () => {
+  test('the time that a client takes for the bytes that it has does not count as waiting', async () => {
     const first = new HeldUpstream(10);
     const second = new HeldUpstream(10);
     const clock = new ManualClock();
@@ -149,7 +149,7 @@ describe('of two repositories', () => {
     expect([state.error, second.asked]).toEqual([bug, []]);
   });
 
-  test('the one that a slow transfer has gone on at is left where it falls silent', async () => {
+  test('the one at which a slow transfer went on is left if it falls silent', async () => {
     const slow = bodyOf(100);
     const silent = bodyOf(100);
     const first = answering('acme/app', slow.answer, (range) => ({
@@ -174,7 +174,7 @@ describe('of two repositories', () => {
   });
 });
 
-test('a failure of ours in asking anew for what comes slowly is told', async () => {
+test('an error of ours, when a slow transfer is requested anew, is passed on', async () => {
   const bug = new TypeError('a bug');
   const slow = bodyOf(100);
   const first = answering('acme/app', slow.answer, () => Promise.reject(bug));
@@ -188,7 +188,7 @@ test('a failure of ours in asking anew for what comes slowly is told', async () 
   expect(state.error).toBe(bug);
 });
 
-test('in a program that has run for long a break is waited out for as long as in a new one', async () => {
+test('in a program that has run for long, a break is waited out for as long as in a new one', async () => {
   const BREAK = { upTo: 0, breaks: breakOff() };
   const first = scriptedBlob(CONTENT, [{ upTo: 1_000, breaks: breakOff() }, BREAK, BREAK, {}]);
   const { clock, state, over } = await reading(first.target, first.target);

@@ -1,8 +1,8 @@
 import type { ByteRange } from '../../upstream/upstream.ts';
 
 /**
- * What is wanted of pieces that lie one behind the other.
- * @param position of the first piece in the blob
+ * Cuts the wanted range out of consecutive pieces.
+ * @param position position of the first piece in the blob
  */
 export function wantedPart(
   pieces: readonly Uint8Array[],
