@@ -7,25 +7,25 @@ interface MediaRange {
   readonly q: number;
 }
 
-/** What a client takes; empty: everything. */
+/** The media types that a client accepts; empty: all. */
 export type Accept = readonly MediaRange[];
 
 const MAX_RANGES = 100;
 const SEPARATORS = /[ \t,]*/y;
 const RANGE = new RegExp(`(${TOKEN}/${TOKEN})[ \\t]*(?=[;,]|$)`, 'y');
 const PARAMETER = new RegExp(`;[ \\t]*(?:(${TOKEN})(?:=(${TOKEN}|${QUOTED_STRING}))?)?[ \\t]*`, 'y');
-/** Everything up to the next comma outside quotes; a quote that nothing closes takes the line with it. */
+/** Everything up to the next comma outside quotes; an unclosed quote takes the rest of the line with it. */
 const REST = new RegExp(`(?:${QUOTED_STRING}|[^",])*(?:"[^]*)?`, 'y');
 
 /**
- * Reads Accept from its lines (dockerd and podman send one a type, others a list). Members that cannot be read
- * are passed over; parameters other than `q` do not count. At most 100 members are read.
+ * Reads Accept from its lines (dockerd and podman send one line for each type, others a list). It skips members that it
+ * cannot read, and ignores parameters other than `q`. It reads at most 100 members.
  */
 export function parseAccept(header: HeaderLines): Accept {
   return headerLines(header).flatMap(parseLine).slice(0, MAX_RANGES);
 }
 
-/** Whether the client takes `mediaType` (bare, lower case): the most specific member decides (RFC 9110 §12.5.1). */
+/** Whether the client accepts `mediaType` (bare, lower case): the most specific member decides (RFC 9110 §12.5.1). */
 export function accepts(accept: Accept, mediaType: string): boolean {
   if (accept.length === 0) return true;
   const [type] = mediaType.split('/', 1);
@@ -44,8 +44,8 @@ const SINGLE_IMAGES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Whether the client asks for manifests of single images by name, and takes no index of any kind: such a one
- * cannot choose a platform, and gets the image of linux/amd64 as distribution does.
+ * Whether the client asks for manifests of single images by name, and accepts no kind of index. Such a client cannot
+ * choose a platform, and gets the image of linux/amd64, as from distribution.
  */
 export function namesOnlySingleImages(accept: Accept): boolean {
   const namesOne = accept.some(({ range, q }) => q > 0 && SINGLE_IMAGES.has(range));
@@ -73,7 +73,7 @@ function takeWeight(scanner: Scanner): number {
   return weight;
 }
 
-/** An unreadable weight counts as none given. */
+/** Reads a weight; an unreadable one counts as absent, so as 1. */
 function parseWeight(text: string): number {
   return /^(?:0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)$/.test(text) ? Number(text) : 1;
 }

@@ -4,8 +4,8 @@ const SEPARATORS = /[ \t,]*/y;
 const DIRECTIVE = new RegExp(`(${TOKEN})(?:=(?:${TOKEN}|${QUOTED_STRING}))?[ \\t]*(?=,|$)`, 'y');
 
 /**
- * Whether a request's Cache-Control wants an answer that the origin has confirmed: `no-cache` (RFC 9111 §5.2.1.4). What
- * cannot be read ends its line.
+ * Whether a request's Cache-Control wants an answer that the origin has confirmed: `no-cache` (RFC 9111 §5.2.1.4).
+ * Reading a line ends at the first directive that cannot be read.
  */
 export function asksAnew(header: HeaderLines): boolean {
   return headerLines(header).some((line) => directivesOf(line).includes('no-cache'));

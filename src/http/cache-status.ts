@@ -4,30 +4,30 @@ import { quote } from './scanner.ts';
 type ForwardReason = 'bypass' | 'miss' | 'stale' | 'uri-miss';
 
 /**
- * How a cache handled a request (RFC 9211 §2): answered from what it has, or went upstream and why. Or neither:
- * it answered by itself, which no parameter but `detail` can tell.
+ * How a cache handled a request (RFC 9211 §2): it answered from its store (`hit`), or went upstream for a reason
+ * (`fwd`), or made the answer itself (`local`), which only the parameter `detail` can tell.
  */
 export type CacheStatus = (
   { readonly hit: true } | { readonly fwd: ForwardReason } | { readonly local: true }
 ) & {
   /** Upstream's status. */
   readonly fwdStatus?: number | undefined;
-  /** Upstream's answer was kept. */
+  /** Whether upstream's answer was stored. */
   readonly stored?: boolean | undefined;
-  /** The request shared another's flight. */
+  /** Whether the request shared another request's flight. */
   readonly collapsed?: boolean | undefined;
-  /** Freshness left, milliseconds; negative once stale. */
+  /** Remaining freshness in milliseconds; negative once stale. */
   readonly ttlMs?: number | undefined;
-  /** Anything else, for a person who debugs. Cut to 256 characters. */
+  /** Other information for debugging, cut to 256 characters. */
   readonly detail?: string | undefined;
 };
 
 const MAX_DETAIL_LENGTH = 256;
 
-/** RFC 8941 §3.3.1. */
+/** The largest integer of a structured field (RFC 8941 §3.3.1). */
 const MAX_INTEGER = 999_999_999_999_999;
 
-/** `Cache-Status` of one cache, a structured field: `larder; fwd=stale; fwd-status=304; ttl=300`. */
+/** Formats `Cache-Status` of this cache, a structured field: `larder; fwd=stale; fwd-status=304; ttl=300`. */
 export function formatCacheStatus(status: CacheStatus): string {
   let text = 'larder';
   if ('hit' in status) text += '; hit';

@@ -2,27 +2,27 @@ import { QUOTED_STRING, Scanner, TOKEN, headerLines, unquote, type HeaderLines }
 
 /** One way to authenticate that a server offers (RFC 9110 §11.3). */
 export interface Challenge {
-  /** Lower case: `bearer`, `basic`, `negotiate`. */
+  /** In lower case: `bearer`, `basic`, `negotiate`. */
   readonly scheme: string;
-  /** By lower-case name, unquoted; of a name that comes twice the first. */
+  /** Unquoted values by name in lower case; the first value if a name comes twice. */
   readonly params: ReadonlyMap<string, string>;
-  /** What schemes such as Negotiate carry in place of parameters. */
+  /** The token that schemes such as Negotiate carry in place of parameters. */
   readonly token68?: string;
 }
 
-/** On one line; real servers offer three at most. */
+/** Most challenges read from one line; real servers offer three at most. */
 const MAX_CHALLENGES = 16;
 
 const SEPARATORS = /[ \t,]*/y;
 const SCHEME = new RegExp(`(${TOKEN})(?:[ \\t]+|(?=,)|$)`, 'y');
 const TOKEN68 = /([A-Za-z0-9._~+/-]+=*)(?=[ \t]*(?:,|$))/y;
 
-/** An unquoted value goes beyond `token`: registries send `realm=https://...` bare. */
+/** An unquoted value may have more characters than a `token`, since registries send `realm=https://...` bare. */
 const PARAM = new RegExp(`(${TOKEN})[ \\t]*=[ \\t]*(${QUOTED_STRING}|[^ \\t",]+)`, 'y');
 
 /**
- * The challenges of `WWW-Authenticate`, in order, whether on several lines or in one list (RFC 9110 §11.6.1).
- * Never throws: what cannot be read is dropped together with what follows it on its line.
+ * Reads the challenges of `WWW-Authenticate`, in order, from several lines or one list (RFC 9110 §11.6.1).
+ * Never throws: at the first unreadable part it drops the rest of the line.
  */
 export function parseChallenges(header: HeaderLines): Challenge[] {
   return headerLines(header).flatMap(parseLine);
@@ -45,7 +45,7 @@ function parseLine(line: string): Challenge[] {
   return challenges;
 }
 
-/** Ends where the next challenge begins, which is where a name is not followed by `=`. */
+/** Reads parameters until the next challenge begins: there a name has no `=` behind it. */
 function takeParams(scanner: Scanner): Map<string, string> {
   const params = new Map<string, string>();
   for (;;) {

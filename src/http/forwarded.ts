@@ -1,28 +1,28 @@
 import { QUOTED_STRING, Scanner, TOKEN, unquote } from './scanner.ts';
 
-/** Chains of proxies are short; what stands further to the left was written by others. */
+/** Most hops read: chains of proxies are short, so entries further to the left come from elsewhere. */
 const MAX_HOPS = 32;
 
-/** A longer header is not read: a part of one could mean something else. */
+/** A longer header is ignored as a whole: a part of it could mean something else. */
 const MAX_FORWARDED_LENGTH = 8192;
 
-/** No address is longer, with its brackets and port. */
+/** Most characters of an address with its brackets and port. */
 const MAX_NODE_LENGTH = 64;
 
 const SPACES = /[ \t]*/y;
-/** As RFC 7239 has it, and values without the quotes that a colon or a bracket would need. */
+/** A pair as in RFC 7239; also with values that lack the quotes that a colon or a bracket needs. */
 const PAIR = new RegExp(`[ \\t]*(${TOKEN})=(${QUOTED_STRING}|[^\\s;,"]+)[ \\t]*`, 'y');
 const SEMICOLON = /;/y;
 const COMMA = /,/y;
 
 /**
- * Where a request has come from, the nearest hop first, at most 32 of them: each an address without its port, or text
- * that is none (`unknown`, an obfuscated identifier, nonsense). It is what was written, and whether it may be believed
- * depends on who wrote it.
+ * The hops that a request has come through, the nearest first, at most 32. Each is an address without its port, or a
+ * text that is none (`unknown`, an obfuscated identifier, nonsense). Whether a hop may be believed depends on the proxy
+ * that wrote it.
  */
 export type Hops = readonly string[];
 
-/** The header that says nothing that could be read. */
+/** The hops of an unreadable header: one that is no address. */
 const UNREADABLE: Hops = [''];
 
 /** Reads X-Forwarded-For, its lines joined by commas in their order. */
@@ -52,7 +52,7 @@ export function parseForwarded(header: string): Hops {
   }
 }
 
-/** The parameters of one element; undefined where one of them is there twice. */
+/** Reads the parameters of one element; returns undefined if one of them comes twice. */
 function takeElement(scanner: Scanner): ReadonlyMap<string, string> | undefined {
   const parameters = new Map<string, string>();
   do {
@@ -64,7 +64,7 @@ function takeElement(scanner: Scanner): ReadonlyMap<string, string> | undefined 
   return parameters;
 }
 
-/** `192.0.2.1`, `192.0.2.1:47011`, `2001:db8::1`, `[2001:db8::1]:_port`: the address alone. */
+/** Returns the address alone, from `192.0.2.1`, `192.0.2.1:47011`, `2001:db8::1` or `[2001:db8::1]:_port`. */
 function addressOf(node: string): string {
   const text = node.slice(0, 4 * MAX_NODE_LENGTH).trim();
   if (text.length > MAX_NODE_LENGTH) return '';

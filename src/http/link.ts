@@ -1,26 +1,26 @@
 import { Scanner, type HeaderLines } from './scanner.ts';
 
-/** Of all lines together: far above the longest opaque page token seen in the field. */
+/** Most characters of all lines together: far above the longest opaque page token seen in the field. */
 const MAX_LENGTH = 16 * 1024;
 
-/** `n`, `last` and what registries add (`orderby`, `next_page`, `nextToken`). */
+/** Most parameters of a query: `n`, `last` and those that registries add (`orderby`, `next_page`, `nextToken`). */
 const MAX_QUERY_PARAMETERS = 16;
 
-/** `none`: what was read is all that there is. `unreadable`: there may be more, and it cannot be told where. */
+/** `none`: this is the last page. `unreadable`: there may be a next page, but its link cannot be read. */
 export type NextLink = URLSearchParams | 'none' | 'unreadable';
 
 interface Link {
   readonly target: string;
-  /** Its relation types, in lower case; undefined where it names none. */
+  /** Its relation types, in lower case; undefined if it names none. */
   readonly relations: readonly string[] | undefined;
 }
 
 /**
- * The query of an upstream's `rel="next"` link (RFC 8288). Only that: host and path come from Larder's own
- * configuration, or a registry could send its client, token and all, to any server (CVE-2026-85732).
+ * Returns the query of an upstream's `rel="next"` link (RFC 8288), and only the query: host and path come from Larder's
+ * own configuration, or a registry could send its client, token and all, to any server (CVE-2026-85732).
  *
- * It is read as kindly as registry clients read it: a target without brackets, one without any relation, blanks
- * anywhere, single quotes. A list must not end where a link could not be read, so that is told apart from no link.
+ * The link is read as leniently as registry clients read it: a target without brackets, a link without any relation,
+ * blanks anywhere, single quotes. An unreadable link differs from no link, since a list must not end at one.
  */
 export function parseNextLink(header: HeaderLines): NextLink {
   const lines = typeof header === 'string' ? [header] : (header ?? []);
@@ -35,19 +35,19 @@ export function parseNextLink(header: HeaderLines): NextLink {
 }
 
 /**
- * Larder's own link to the next page: relative, since clients compare its origin with the one they asked and
- * Larder may not know how it is seen from outside (distribution-spec, "Listing Tags").
- * @param path the path asked for, of validated segments: `/v2/library/debian/tags/list`.
+ * Formats Larder's own link to the next page. It is relative, since clients compare its origin with the one they asked,
+ * and Larder may not know its own origin as seen from outside (distribution-spec, "Listing Tags").
+ * @param path the path asked for, made of validated segments: `/v2/library/debian/tags/list`
  */
 export function formatNextLink(path: string, query: URLSearchParams): string {
   return `<${path}?${query.toString()}>; rel="next"`;
 }
 
-/** Up to the next comma outside of quotes. Without brackets the target goes up to the first semicolon. */
+/** A link, up to the next comma outside of quotes. A target without brackets goes up to the first semicolon. */
 const LINK = /[\s,]*(?:<([^>]*)>|([^\s;,<][^;]*))((?:[^",]|"[^"]*"|")*)/y;
 const PARAMETER = /([^\s;,="']+)\s*(?:=\s*("[^"]*"?|'[^']*'?|[^;,"']*))?/g;
 
-/** Undefined where a part of the line is no link. */
+/** Reads the links of a line; returns undefined if a part of it is no link. */
 function parseLinks(line: string): readonly Link[] | undefined {
   const scanner = new Scanner(line);
   const links: Link[] = [];

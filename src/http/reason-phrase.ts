@@ -1,10 +1,10 @@
-/** Clients put it into one line with words of their own. */
+/** Most characters: clients show the phrase in one line with words of their own. */
 const MAX_LENGTH = 200;
 
 /**
- * A message as the reason phrase of a status line: printable ASCII, one line, at most 200 characters. Of a 5xx dockerd,
- * containerd, CRI and podman show the phrase, and nothing of the body. RFC 9112 §4 would allow more characters, which
- * clients read differently.
+ * Formats a message as the reason phrase of a status line: printable ASCII, one line, at most 200 characters. Dockerd,
+ * containerd, CRI and podman show the phrase of a 5xx, and nothing of its body. RFC 9112 §4 would allow more kinds of
+ * characters, but clients read them differently.
  */
 export function formatReasonPhrase(message: string): string {
   const ascii = message

@@ -1,4 +1,4 @@
-/** What no value may hold, but for the tab (RFC 9110 §5.5). */
+/** The characters that no value may hold: all controls but the tab (RFC 9110 §5.5). */
 // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
 const CONTROLS = /[\x00-\x08\x0a-\x1f\x7f]/g;
 
@@ -8,13 +8,13 @@ const FRAMING = /^(?:content-length|transfer-encoding)$/i;
 const CONNECTION = /^(?:connection|keep-alive):/i;
 
 /**
- * The head of an HTTP/1 response as HTTP wants it: what other clients read in spite of small mistakes, and strict
- * parsers refuse. Lines end in CRLF, folded lines are joined, no blank is before a colon or behind a length, control
- * characters are blanks (RFC 9112 §2.2, §5.1, §5.2; RFC 9110 §5.5). Lengths that are equal are said once, and none
- * beside `chunked`, which overrides them (RFC 9112 §6.3); lengths that differ stay, to be refused.
- * @param head as latin1, its blank line included
- * @returns `head` itself where there is nothing to mend; else one that closes its connection, since a server that is
- *   careless about where a body ends may be about where the next answer begins
+ * Mends small mistakes in the head of an HTTP/1 response, which other clients tolerate and strict parsers refuse. In
+ * the result, lines end in CRLF, folded lines are joined, no blank comes before a colon or after a length, and controls
+ * are blanks (RFC 9112 §2.2, §5.1, §5.2; RFC 9110 §5.5). Equal lengths become one, and lengths beside `chunked`, which
+ * overrides them, are removed (RFC 9112 §6.3). Lengths that differ stay, so that the parser refuses them.
+ * @param head in latin1, with its blank line
+ * @returns `head` itself if nothing needs mending; else one that closes its connection, since a server that is careless
+ *   about the end of a body may be careless about the beginning of the next answer
  */
 export function tidyHead(head: string): string {
   const [status = '', ...lines] = unfold(head.split(/\r?\n/).slice(0, -2));
@@ -23,7 +23,7 @@ export function tidyHead(head: string): string {
   return format(status, [...fields.filter((field) => !CONNECTION.test(field)), 'Connection: close']);
 }
 
-/** Whether another head follows: after 100 to 199, but for 101, behind which something else than HTTP is spoken. */
+/** Whether another head follows: after 100 to 199, except 101, after which the connection no longer carries HTTP. */
 export function isInterim(head: string): boolean {
   return /^HTTP\/\d\.\d 1(?!01)\d\d(?!\d)/.test(head);
 }
@@ -42,7 +42,7 @@ function unfold(lines: readonly string[]): readonly string[] {
   return unfolded;
 }
 
-/** What is no field stays as it is, to be refused. */
+/** Mends a field. A line that is no field stays as it is, so that the parser refuses it. */
 function tidyField(line: string): string {
   const colon = line.indexOf(':');
   if (colon < 1) return line;

@@ -1,10 +1,10 @@
-/** Nobody is made to wait longer than a day by a foreign header. */
+/** Longest wait, a day: no foreign header may make a client wait longer. */
 const MAX_WAIT_MS = 24 * 60 * 60 * 1000;
 
 /**
- * The wait that an upstream's Retry-After asks for, in milliseconds from 0 to a day (RFC 9110 §10.2.3).
- * @param now milliseconds since the epoch: the header may name a date.
- * @returns undefined for what is neither seconds nor an HTTP date.
+ * Returns the wait that an upstream's Retry-After asks for, in milliseconds from 0 to a day (RFC 9110 §10.2.3).
+ * @param now milliseconds since the epoch, since the header may name a date
+ * @returns undefined if it is neither a number of seconds nor an HTTP date
  */
 export function parseRetryAfter(header: string | undefined, now: number): number | undefined {
   const text = header?.trim() ?? '';
@@ -12,7 +12,7 @@ export function parseRetryAfter(header: string | undefined, now: number): number
   return Number.isNaN(waitMs) ? undefined : Math.max(0, Math.min(MAX_WAIT_MS, waitMs));
 }
 
-/** Whole seconds, rounded up, from 1 to a day. */
+/** Formats a wait in milliseconds as whole seconds, rounded up, from 1 to a day. */
 export function formatRetryAfter(waitMs: number): string {
   return String(Math.ceil(Math.max(1000, Math.min(MAX_WAIT_MS, waitMs)) / 1000));
 }

@@ -1,18 +1,20 @@
-/** What HTTP libraries give for a header: nothing, one line, or a list of lines. */
+/** A header as HTTP libraries return it: nothing, one line, or a list of lines. */
 export type HeaderLines = string | readonly string[] | undefined;
 
-/** Heads are taken up to 64 KiB (upstreams) and 16 KiB (clients); nothing honest comes near this in one line. */
+/**
+ * Most characters of one line. Heads may have 64 KiB (upstreams) or 16 KiB (clients), but honest lines are far shorter.
+ */
 const MAX_HEADER_LENGTH = 8192;
 const MAX_HEADER_LINES = 32;
 
-/** RFC 9110 §5.6.2, `token`; for use in patterns. */
+/** `token` (RFC 9110 §5.6.2), for use in patterns. */
 export const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
 
-/** RFC 9110 §5.6.4, `quoted-string`; the alternatives are disjoint, so a match takes linear time. */
+/** `quoted-string` (RFC 9110 §5.6.4); its alternatives are disjoint, so a match takes linear time. */
 export const QUOTED_STRING = String.raw`"(?:[^"\\]|\\.)*"`;
 
 /**
- * The lines of a header, at most 32. One of more than 8 KiB is dropped as a whole: half a value could mean
+ * Returns the lines of a header, at most 32. A line of more than 8 KiB is dropped as a whole: half a value could mean
  * something else.
  */
 export function headerLines(header: HeaderLines): readonly string[] {
@@ -21,14 +23,14 @@ export function headerLines(header: HeaderLines): readonly string[] {
   return lines.filter((line) => line.length <= MAX_HEADER_LENGTH);
 }
 
-/** The content of a `quoted-string`; any other text as it is. */
+/** Returns the content of a `quoted-string`, and any other text as it is. */
 export function unquote(text: string): string {
   return text.startsWith('"') ? text.slice(1, -1).replaceAll(/\\(.)/g, '$1') : text;
 }
 
 /**
- * A `quoted-string` of printable ASCII; every character of `text` that is not becomes `?`, since Node sends no
- * other and clients disagree on how to read them.
+ * Makes a `quoted-string` of printable ASCII. Every other character of `text` becomes `?`, since Node does not send
+ * them and clients disagree on how to read them.
  */
 export function quote(text: string): string {
   return `"${text.replaceAll(/[^\x20-\x7e]/g, '?').replaceAll(/["\\]/g, '\\$&')}"`;
@@ -48,8 +50,9 @@ export class Scanner {
   }
 
   /**
-   * @param pattern has the flag `y`.
-   * @returns the match at the current position, which it moves past; undefined where there is none.
+   * Moves past the match at the current position.
+   * @param pattern must have the flag `y`
+   * @returns the match; undefined if there is none
    */
   take(pattern: RegExp): RegExpExecArray | undefined {
     pattern.lastIndex = this.#position;

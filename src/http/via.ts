@@ -1,11 +1,11 @@
 import { headerLines, type HeaderLines } from './scanner.ts';
 
-/** By which Larder calls itself in Via: a pseudonym, since it need not know how it is seen from outside. */
+/** A Larder's member of Via. It has a pseudonym, since a Larder need not know its host name as seen from outside. */
 const OURS = /^(?:[!#$%&'*+.^`|~\w-]+\/)?[!#$%&'*+.^`|~\w-]+[ \t]+larder-([A-Za-z0-9-]{1,64})(?![^ \t(])/;
 
 /**
- * The ids of the Larders that a request has come through, in order (RFC 9110 §7.6.3). Other proxies are left out: what
- * stands before a mirror inside is no business of a registry outside.
+ * Reads the ids of the Larders that a request has come through, in order (RFC 9110 §7.6.3). It leaves out other
+ * proxies: a registry outside need not know which ones stand in front of a mirror inside.
  */
 export function parseVia(header: HeaderLines): readonly string[] {
   return headerLines(header)
@@ -13,7 +13,7 @@ export function parseVia(header: HeaderLines): readonly string[] {
     .flatMap((member) => OURS.exec(member.trim())?.[1] ?? []);
 }
 
-/** A Via of the Larders with these ids. */
+/** Formats a Via of the Larders with these ids. */
 export function formatVia(ids: readonly string[]): string {
   return ids.map((id) => `1.1 larder-${id}`).join(', ');
 }

@@ -1,13 +1,13 @@
 import { quote } from './scanner.ts';
 
-/** distribution-spec, "Warnings": all Warning headers of an answer together. */
+/** Most characters of all Warning headers of an answer together (distribution-spec, "Warnings"). */
 const MAX_TOTAL_LENGTH = 4096;
 
 const EMPTY = '299 - ""';
 
 /**
- * One `Warning: 299 - "text"` a text, for the person who pulls: clients print them (distribution-spec,
- * "Warnings"). Together at most 4096 characters: a text is cut, and those after it are left out, where that ends.
+ * Formats each text as `Warning: 299 - "text"`; clients print these to the user (distribution-spec, "Warnings").
+ * Together they have at most 4096 characters: the text that exceeds that is cut, and those after it are left out.
  */
 export function formatWarnings(texts: readonly string[]): string[] {
   const warnings: string[] = [];
@@ -24,7 +24,7 @@ export function formatWarnings(texts: readonly string[]): string[] {
 function formatWarning(text: string, maxLength: number): string {
   const warning = `299 - ${quote(text.slice(0, maxLength))}`;
   if (warning.length <= maxLength) return warning;
-  // A cut between a backslash and what it escapes would open the quoted string again.
+  // A cut between a backslash and the character that it escapes would leave the quoted string open.
   const cut = /^(?:[^\\]|\\.)*/.exec(warning.slice(0, maxLength - 1)) ?? [''];
   return `${cut[0]}"`;
 }

@@ -1,17 +1,18 @@
 import { formatContentRange, type ContentRange } from './range.ts';
 
-/** A piece of a body: bytes that are here, or those of a blob from `start` up to, not including, `end`. */
+/** A piece of a body: bytes in memory, or those of a blob from `start` up to, not including, `end`. */
 export type Segment = Uint8Array | { readonly start: number; readonly end: number };
 
 /** A `multipart/byteranges` body (RFC 9110 §14.6), planned before its first byte is read. */
 export interface Multipart {
   readonly contentType: string;
-  /** Of the whole body, bytes: Content-Length. */
+  /** Bytes of the whole body, for Content-Length. */
   readonly length: number;
   readonly segments: readonly Segment[];
 }
 
 /**
+ * Plans the body that holds these parts.
  * @param contentType of the blob
  * @param boundary letters and digits, at most 70, that the blob's author could not foresee
  */
@@ -32,7 +33,7 @@ export function planMultipart(
   return { contentType: `multipart/byteranges; boundary=${boundary}`, length, segments };
 }
 
-/** Bytes. */
+/** Returns the segment's length in bytes. */
 export function segmentLength(segment: Segment): number {
   return segment instanceof Uint8Array ? segment.length : segment.end - segment.start;
 }

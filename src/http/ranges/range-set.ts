@@ -1,16 +1,17 @@
 import { resolveRange, type ContentRange, type RangeSpec } from './range.ts';
 
-/** More parts than this cost more to frame than they save. */
+/** Most parts of an answer: to frame more costs more than it saves. */
 export const MAX_PARTS = 1024;
 
-/** No head of a part is longer. Bytes. */
+/** Most bytes of a part's head. */
 const HEAD_BYTES = 200;
 
 /**
- * What to send of a body of `size` bytes: the `whole` (200), parts of it (206), or nothing (416). Parts come in ascending
- * order; those that overlap are one (RFC 9110 §15.3.7.2). Others stay apart, also those that touch: a client may pair the
- * parts with the ranges that it has asked for, as podman 4 does. Ranges that have no byte are left out where others have
- * one (§14.1.2). Too many parts, and those that with their heads are larger than the whole, are answered with it (§14.2).
+ * Decides what to send of a body of `size` bytes: the `whole` (200), parts of it (206), or nothing (416). Parts come in
+ * ascending order, and those that overlap become one (RFC 9110 §15.3.7.2). Parts that only touch stay apart: a client
+ * may pair the parts with the ranges that it has asked for, as podman 4 does. Ranges without a byte are left out if
+ * others have one (§14.1.2). If there are too many parts, or they are larger than the whole with their heads, the
+ * answer is the whole (§14.2).
  */
 export function resolveRanges(
   spec: RangeSpec,

@@ -4,24 +4,24 @@ export type SingleRange =
   | { readonly kind: 'slice'; readonly start: number; readonly end: number }
   | { readonly kind: 'suffix'; readonly length: number };
 
-/** What a Range header asks for. `several` are at least two, in the order asked for. */
+/** The ranges that a Range header asks for. `several` are at least two, in the order asked for. */
 export type RangeSpec = SingleRange | { readonly kind: 'several'; readonly ranges: readonly SingleRange[] };
 
 /** A part of a body of known size: at least one byte, from `start` up to, not including, `end`. */
 export interface ContentRange {
   readonly start: number;
   readonly end: number;
-  /** The whole body's size in bytes; undefined where a server does not tell it. */
+  /** The whole body's size in bytes; undefined if the server does not tell it. */
   readonly size: number | undefined;
 }
 
-/** Longer than 1,024 parts are with the largest offsets; the server takes 64 KiB of all headers together. */
+/** Enough for 1,024 parts with the largest offsets; the server accepts 64 KiB of all headers together. */
 const MAX_HEADER_LENGTH = 48 * 1024;
 
 /**
- * Reads a Range header. Undefined where there is none or where it must be ignored: another unit, invalid syntax
- * (RFC 9110 §14.2). A slice that ends before it starts is not ignored but left to `resolveRange` to refuse, as
- * the OCI conformance suite expects.
+ * Reads a Range header. Returns undefined if there is none or it must be ignored, because of another unit or invalid
+ * syntax (RFC 9110 §14.2). A slice that ends before it starts is not ignored: `resolveRange` refuses it, as the OCI
+ * conformance suite expects.
  */
 export function parseRange(header: string | undefined): RangeSpec | undefined {
   if (header === undefined || header.length > MAX_HEADER_LENGTH) return undefined;
@@ -36,15 +36,15 @@ export function parseRange(header: string | undefined): RangeSpec | undefined {
   return known.length > 1 ? { kind: 'several', ranges: known } : known[0];
 }
 
-/** The Range header that asks for it. */
+/** Formats the Range header that asks for this range. */
 export function formatRange(range: SingleRange): string {
   if (range.kind === 'suffix') return `bytes=-${range.length}`;
   return `bytes=${range.start}-${range.kind === 'slice' ? range.end - 1 : ''}`;
 }
 
 /**
- * What to send of a body of `size` bytes: `whole` (200), a part of it (206), or nothing (416). Ends beyond the
- * last byte are cut to it. Of an empty body everything is the whole: clients that ask for `0-` always, as
+ * Decides what to send of a body of `size` bytes: the `whole` (200), a part of it (206), or nothing (416). An end
+ * beyond the last byte is cut to it. Every range of an empty body is the whole: clients that always ask for `0-`, as
  * containerd does, would take a 416 for a failure.
  */
 export function resolveRange(spec: SingleRange, size: number): ContentRange | 'whole' | 'unsatisfiable' {
@@ -54,17 +54,17 @@ export function resolveRange(spec: SingleRange, size: number): ContentRange | 'w
   return start < end ? { start, end, size } : 'unsatisfiable';
 }
 
-/** `Content-Range` of a 206. */
+/** Formats the `Content-Range` of a 206. */
 export function formatContentRange({ start, end, size }: ContentRange): string {
   return `bytes ${start}-${end - 1}/${size ?? '*'}`;
 }
 
-/** `Content-Range` of a 416. */
+/** Formats the `Content-Range` of a 416. */
 export function formatUnsatisfied(size: number): string {
   return `bytes */${size}`;
 }
 
-/** Reads an upstream's `Content-Range`; undefined for what is none, contradicts itself, or belongs to a 416. */
+/** Reads an upstream's `Content-Range`; returns undefined if it is none, contradicts itself, or belongs to a 416. */
 export function parseContentRange(header: string | undefined): ContentRange | undefined {
   const [, first, last, total] = /^bytes ([0-9]+)-([0-9]+)\/([0-9]+|\*)$/i.exec(header?.trim() ?? '') ?? [];
   if (first === undefined || last === undefined || total === undefined) return undefined;
@@ -85,7 +85,7 @@ function parseSingleRange(text: string): SingleRange | undefined {
   return last === '' ? { kind: 'from', start } : { kind: 'slice', start, end: parsePosition(last) + 1 };
 }
 
-/** Digits beyond every real size become a number beyond every real size that is still exact. */
+/** Reads digits. A number beyond every real size becomes one that is still beyond them, and exact. */
 function parsePosition(digits: string): number {
   return Math.min(Number(digits), Number.MAX_SAFE_INTEGER - 1);
 }
