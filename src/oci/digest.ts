@@ -20,8 +20,9 @@ export function isDigest(text: string): text is Digest {
 }
 
 /**
- * @throws RegistryError DIGEST_INVALID for anything but a well-formed sha256 or sha512 digest (upper-case hex
- *   is not one: image-spec descriptor.md, "Digests").
+ * Checks a digest.
+ * @throws RegistryError DIGEST_INVALID for anything but a well-formed sha256 or sha512 digest; upper-case hex is not
+ *   allowed (image-spec descriptor.md, "Digests")
  */
 export function parseDigest(text: string): Digest {
   if (isDigest(text)) return text;
@@ -35,12 +36,12 @@ export function digestAlgorithm(digest: Digest): DigestAlgorithm {
   return digest.startsWith('sha256:') ? 'sha256' : 'sha512';
 }
 
-/** The part behind the colon: lower-case hex, safe as a file name. */
+/** Returns the part behind the colon: lower-case hex, safe as a file name. */
 export function digestHex(digest: Digest): string {
   return digest.slice(digest.indexOf(':') + 1);
 }
 
-/** A digest computed as the bytes come. */
+/** Computes a digest while the bytes arrive. */
 export interface Digester {
   update(bytes: Uint8Array): void;
   /** Ends the computation; may be called once. */
@@ -57,12 +58,12 @@ export function createDigester(algorithm: DigestAlgorithm): Digester {
   };
 }
 
-/** The digest of bytes that are wholly in memory. */
+/** Returns the digest of bytes that are all in memory. */
 export function digestOf(bytes: Uint8Array | string, algorithm: DigestAlgorithm = 'sha256'): Digest {
   return `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}` as Digest;
 }
 
-/** Whether a digest is that of no bytes at all. */
+/** Whether a digest is that of the empty content. */
 export function isEmptyDigest(digest: Digest): boolean {
   return digest === digestOf('', digestAlgorithm(digest));
 }

@@ -2,8 +2,8 @@ import type { JsonObject } from './json.ts';
 import { MediaType, isManifestMediaType, type ManifestMediaType } from './media-type.ts';
 
 /**
- * The type of a manifest by the document alone: by its own `mediaType`, or where it has none (the OCI image
- * specification lets it be left out) by its shape. Undefined for what is no manifest.
+ * Returns the type of a manifest from the document alone: its own `mediaType` or, without one (the OCI image
+ * specification lets it be left out), the type of its shape. Undefined if the document is no manifest.
  */
 export function documentType(document: JsonObject): ManifestMediaType | undefined {
   const own = document['mediaType'] ?? '';

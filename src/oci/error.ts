@@ -1,6 +1,6 @@
 /**
- * The error codes a registry may answer with: those of the OCI distribution spec ("Error Codes") and the
- * few that distribution added and clients know.
+ * The error codes of a registry's answers: those of the OCI distribution spec ("Error Codes"), and a few that
+ * distribution added and clients know.
  */
 export type ErrorCode =
   | 'BLOB_UNKNOWN'
@@ -21,13 +21,13 @@ export type ErrorCode =
   | 'UNSUPPORTED';
 
 /**
- * The one error that the pure layers throw, and the one that the domain answers a client's question with.
- * It knows nothing of HTTP: `server/v2/error-table.ts` maps the code to a status.
+ * The error that the pure layers throw, and with which the domain answers a client. It knows nothing of HTTP:
+ * `server/v2/error-table.ts` maps the code to a status.
  */
 export class RegistryError extends Error {
   override readonly name = 'RegistryError';
   readonly code: ErrorCode;
-  /** Any JSON value; goes into the `detail` field of the answer. */
+  /** Any JSON value, for the `detail` field of the answer. */
   readonly detail: unknown;
 
   constructor(code: ErrorCode, message: string, options: { detail?: unknown; cause?: unknown } = {}) {

@@ -1,17 +1,20 @@
 import { RegistryError } from './error.ts';
 
-/** What registries must take and clients take at most (distribution-spec, "Pushing Manifests"; podman's limit). */
+/**
+ * Largest manifest: registries must accept it (distribution-spec, "Pushing Manifests"), and podman accepts no larger
+ * one.
+ */
 export const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 
-/** Real manifests nest five deep; more is an attack on whoever walks them. */
+/** Deepest nesting: real manifests nest five deep, and deeper ones attack the code that walks them. */
 const MAX_DEPTH = 64;
 
-/** Members and elements in all: above what 4 MiB of real descriptors hold, below what costs real memory. */
+/** Most members and elements in all: 4 MiB of real descriptors hold fewer, and so many do not cost much memory yet. */
 const MAX_VALUES = 200_000;
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** The error of everything that reads a manifest. */
+/** Makes the error of the functions that read manifests. */
 export function manifestInvalid(message: string, cause?: unknown): RegistryError {
   return new RegistryError('MANIFEST_INVALID', message, { cause });
 }
@@ -21,8 +24,8 @@ export function isJsonObject(value: unknown): value is JsonObject {
 }
 
 /**
- * A JSON object from at most 4 MiB of UTF-8, with its depth and its number of values bounded before anything
- * is built in memory.
+ * Parses a JSON object from at most 4 MiB of UTF-8. Bounds its depth and its number of values before it builds anything
+ * in memory.
  * @throws RegistryError MANIFEST_INVALID
  */
 export function parseJsonObject(bytes: Uint8Array): JsonObject {
@@ -37,7 +40,7 @@ export function parseJsonObject(bytes: Uint8Array): JsonObject {
 
 function parseJson(bytes: Uint8Array): unknown {
   try {
-    // As Go's decoder, which most clients use: it refuses a byte order mark, and reads over what is not UTF-8.
+    // Like Go's decoder, which most clients use: it refuses a byte order mark, and replaces bytes that are not UTF-8.
     return JSON.parse(new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes));
   } catch (error) {
     throw manifestInvalid('not JSON', error);
@@ -54,7 +57,7 @@ const BYTE = {
   closeBrace: 0x7d,
 } as const;
 
-/** One pass over the bytes; every byte of JSON's punctuation is itself in UTF-8. */
+/** Checks the bounds in one pass over the bytes: in UTF-8, a byte of JSON's punctuation never means anything else. */
 function requireBounded(bytes: Uint8Array): void {
   let depth = 0;
   let values = 0;
@@ -82,7 +85,7 @@ function requireBounded(bytes: Uint8Array): void {
   }
 }
 
-/** Position of the quote that closes the string opened at `start`, or the end of the bytes. */
+/** Returns the position of the quote that closes the string opened at `start`, or the end of the bytes. */
 function endOfString(bytes: Uint8Array, start: number): number {
   for (let i = start + 1; i < bytes.length; i++) {
     if (bytes[i] === BYTE.backslash) i++;

@@ -18,11 +18,11 @@ import {
 } from './media-type.ts';
 import { unambiguousType } from './media-type-confusion.ts';
 
-/** What Larder knows of a manifest or an index. Schema 1 is opaque: a media type and nothing else. */
+/** The parts of a manifest or an index that Larder uses. Schema 1 is opaque: it has a media type and nothing else. */
 export interface Manifest {
   readonly mediaType: ManifestMediaType;
   readonly config?: Descriptor;
-  /** The blobs of an artifact manifest are here too. */
+  /** Layers of an image, or blobs of an artifact manifest. */
   readonly layers: readonly Descriptor[];
   /** Children of an index. */
   readonly manifests: readonly Descriptor[];
@@ -33,7 +33,7 @@ export interface Manifest {
 
 export type EdgeRole = 'manifest' | 'config' | 'layer' | 'subject';
 
-/** What a manifest refers to. */
+/** A reference from a manifest to other content. */
 export interface Edge {
   readonly role: EdgeRole;
   readonly digest: Digest;
@@ -43,10 +43,10 @@ export interface Edge {
 }
 
 /**
- * Reads a manifest under the media type that it was served with; refuses what another reader could take for
- * something else, and nothing more: what cannot be read in it is left out. Clients take documents that the
- * specifications do not allow, and their digests are right all the same.
- * @param mediaType a Content-Type; parameters are ignored.
+ * Reads a manifest under the media type that it was served with. Refuses only a document that another reader could take
+ * for another kind, and leaves out parts that it cannot read: clients accept documents that the specifications do not
+ * allow, and their digests are right all the same.
+ * @param mediaType a Content-Type; parameters are ignored
  * @throws RegistryError MANIFEST_INVALID
  */
 export function parseManifest(bytes: Uint8Array, mediaType: string): Manifest {
@@ -59,8 +59,8 @@ export function parseManifest(bytes: Uint8Array, mediaType: string): Manifest {
 }
 
 /**
- * Everything that a manifest refers to, each digest once in a role. Foreign layers are among them: their
- * bytes may be in the repository, and what is not there answers 404.
+ * Returns everything that a manifest refers to, each digest once in each role. Foreign layers are included: their bytes
+ * may be in the repository, and if not, it answers 404.
  */
 export function manifestEdges(manifest: Manifest): Edge[] {
   const edges = [
@@ -78,8 +78,8 @@ export function manifestEdges(manifest: Manifest): Edge[] {
 }
 
 /**
- * The manifest as a referrers answer shows it (distribution-spec, "Listing Referrers"): an image manifest
- * without `artifactType` takes its config's media type, an index without one has none.
+ * Returns the manifest's descriptor in a referrers answer (distribution-spec, "Listing Referrers"). An image manifest
+ * without `artifactType` gets its config's media type; an index without one has none.
  */
 export function referrerDescriptor(
   manifest: Manifest,
@@ -111,7 +111,7 @@ function readContent(
   return { ...(config !== undefined && { config }), layers, manifests: [] };
 }
 
-/** Docker's types have no subject, artifactType or annotations; there they mean nothing. */
+/** Reads the members that only OCI's types have: in Docker's, subject, artifactType and annotations mean nothing. */
 function readOciMembers(
   document: JsonObject,
   mediaType: ManifestMediaType,

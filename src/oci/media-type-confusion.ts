@@ -3,9 +3,10 @@ import { manifestInvalid, type JsonObject } from './json.ts';
 import { MediaType, isManifestMediaType, isSchema1MediaType, type ManifestMediaType } from './media-type.ts';
 
 /**
- * The type of a document that was served as `mediaType`. Refuses one that a reader takes for a manifest and another
- * for an index (CVE-2021-41190): its own `mediaType` must name the kind that it was served as, and it must not carry
- * the members of another kind. Of the two names that a kind has, its own counts: its digest vouches for that.
+ * Returns the type of a document that was served as `mediaType`. Refuses a document that one reader takes for a
+ * manifest and another for an index (CVE-2021-41190): its own `mediaType` must name the kind that it was served as, and
+ * it must not have the members of another kind. If a kind has two names, the document's own name counts, since the
+ * digest covers it.
  * @throws RegistryError MANIFEST_INVALID
  */
 export function unambiguousType(document: JsonObject, mediaType: ManifestMediaType): ManifestMediaType {
@@ -19,14 +20,14 @@ export function unambiguousType(document: JsonObject, mediaType: ManifestMediaTy
 }
 
 /**
- * A member's name as Go's decoder compares it: most clients use that, and to it `MediaType` and `mediaType`,
- * `layer\u017f` and `layers` are one.
+ * Folds a member's name as Go's decoder does, which most clients use: to it `MediaType` equals `mediaType`, and
+ * `layer\u017f` equals `layers`.
  */
 function fold(name: string): string {
   return name.toUpperCase().toLowerCase();
 }
 
-/** Members that make a document one kind of manifest. */
+/** The members that each kind of manifest has. */
 const MEMBERS = {
   image: ['config', 'layers'],
   index: ['manifests'],
@@ -46,7 +47,7 @@ const KINDS: Record<ManifestMediaType, Kind> = {
   [MediaType.dockerSchema1Signed]: 'schema1',
 };
 
-/** An empty or null `mediaType` is none: so Go writes and reads it. */
+/** Refuses a `mediaType` of another kind. An empty or null one counts as absent, as Go writes and reads it. */
 function requireOwnKind(document: JsonObject, mediaType: ManifestMediaType): void {
   for (const [name, value] of Object.entries(document)) {
     if (fold(name) === 'mediatype' && (value ?? '') !== '' && kindOf(value) !== KINDS[mediaType]) {
@@ -67,8 +68,9 @@ const KIND_MEMBERS: ReadonlyMap<string, string> = new Map(
 );
 
 /**
- * Refuses members of another kind, and members of this kind in another spelling than the one read here. One of another
- * kind that is null is none to any reader; one of this kind in another spelling empties the real one for some.
+ * Refuses members of another kind, and members of this kind in a spelling that Larder does not read. A null member of
+ * another kind is allowed, since it counts as absent for every reader. A null member of this kind in another spelling
+ * is refused, since for some readers it empties the real one.
  */
 function requireOneKind(document: JsonObject, mediaType: ManifestMediaType): void {
   const own: readonly string[] = MEMBERS[KINDS[mediaType]];
@@ -80,7 +82,7 @@ function requireOneKind(document: JsonObject, mediaType: ManifestMediaType): voi
   }
 }
 
-/** What does not say what it is must look like it: some answer with an error document, and 200. */
+/** Requires a document without a type to have its kind's members: some registries send an error document with 200. */
 function requireMember(document: JsonObject, mediaType: ManifestMediaType): void {
   const own = MEMBERS[KINDS[mediaType]];
   if (own.length === 0 || document['schemaVersion'] === 1 || own.some((member) => member in document)) return;

@@ -14,8 +14,8 @@ export type ManifestMediaType = (typeof MediaType)[keyof typeof MediaType];
 const MANIFEST_MEDIA_TYPES: ReadonlySet<string> = new Set(Object.values(MediaType));
 
 /**
- * What Larder itself asks upstreams for. It names every type, so that no upstream converts (a registry that
- * holds a type which Accept lacks answers 404 or converts), the signed schema 1 last.
+ * The Accept list of Larder's own requests. It names every type, since a registry answers 404 or converts the manifest
+ * if Accept lacks its type. The signed schema 1 comes last.
  */
 export const WIDE_ACCEPT: readonly ManifestMediaType[] = [
   MediaType.ociIndex,
@@ -26,7 +26,7 @@ export const WIDE_ACCEPT: readonly ManifestMediaType[] = [
   MediaType.dockerSchema1Signed,
 ];
 
-/** `type/subtype` of a Content-Type value: parameters cut, lower case; undefined where there is none. */
+/** Returns `type/subtype` of a Content-Type in lower case, without parameters; undefined if there is none. */
 export function bareMediaType(contentType: string | undefined): string | undefined {
   const bare = contentType?.split(';', 1)[0]?.trim().toLowerCase();
   return bare === undefined || bare === '' ? undefined : bare;
@@ -36,12 +36,15 @@ export function isManifestMediaType(mediaType: string): mediaType is ManifestMed
   return MANIFEST_MEDIA_TYPES.has(mediaType);
 }
 
-/** An index or a Docker manifest list: it refers to manifests, not to layers. */
+/** Whether it is the type of an index or a Docker manifest list, which refer to manifests, not to layers. */
 export function isIndexMediaType(mediaType: string): boolean {
   return mediaType === MediaType.ociIndex || mediaType === MediaType.dockerList;
 }
 
-/** Schema 1: its digest is not over the bytes alone and it has no descriptors, so it stays opaque. */
+/**
+ * Whether it is a type of schema 1, which stays opaque: its digest may not be over its bytes, and it has no
+ * descriptors.
+ */
 export function isSchema1MediaType(mediaType: string): boolean {
   return mediaType === MediaType.dockerSchema1 || mediaType === MediaType.dockerSchema1Signed;
 }

@@ -3,15 +3,17 @@ import { isJsonObject, parseJsonObject } from './json.ts';
 import type { Manifest } from './manifest.ts';
 import { isManifestMediaType, MediaType } from './media-type.ts';
 
-/** All that a descriptor may have. `urls` lets a registry take a layer that it does not have, by whatever spelling. */
+/** The members of a plain descriptor. `urls`, in any spelling, lets a registry accept a layer that it does not have. */
 const PLAIN_MEMBERS: ReadonlySet<string> = new Set(['mediaType', 'digest', 'size', 'annotations', 'data']);
 
-/** Layers that are not in the registry, by design: Windows' base layers, and those of a licence. */
+/**
+ * Types of layers that are not in the registry, by design: Windows' base layers, and those whose licence forbids it.
+ */
 const ELSEWHERE = /foreign|nondistributable/i;
 
 /**
- * What an image refers to that a registry which checks references must have had when it took the manifest: its
- * config and its layers, but for those that may be elsewhere. No children and no subject.
+ * Returns the blobs that a registry which checks references must have had when it accepted this image: its config and
+ * its layers, except those that may be elsewhere. Children and subject are not among them.
  */
 export function plainContent(manifest: Manifest, bytes: Uint8Array): ReadonlySet<Digest> {
   if (manifest.mediaType !== MediaType.ociManifest && manifest.mediaType !== MediaType.dockerManifest) {
@@ -29,7 +31,7 @@ function isPlainType(mediaType: string): boolean {
   return !ELSEWHERE.test(mediaType) && !isManifestMediaType(mediaType);
 }
 
-/** Of descriptors with members that are not plain. */
+/** Returns the digests of descriptors that have members beyond the plain ones. */
 function oddDigests(bytes: Uint8Array): ReadonlySet<unknown> {
   const { config, layers } = parseJsonObject(bytes);
   const descriptors = [config, ...(Array.isArray(layers) ? (layers as unknown[]) : [])].filter(isJsonObject);

@@ -1,14 +1,14 @@
 import { isJsonObject } from './json.ts';
 import { isIndexMediaType } from './media-type.ts';
 
-/** What a manifest in an index runs on (image-spec image-index.md, "platform"). */
+/** The platform that an image of an index runs on (image-spec image-index.md, "platform"). */
 export interface Platform {
   readonly os: string;
   readonly architecture: string;
   readonly variant?: string;
 }
 
-/** Undefined for what is no platform: it only helps to choose, so a broken one makes nothing invalid. */
+/** Reads a platform; returns undefined if it is none: platforms only help to choose, so a broken one is no error. */
 export function parsePlatform(value: unknown): Platform | undefined {
   if (!isJsonObject(value)) return undefined;
   const { os, architecture, variant } = value;
@@ -17,8 +17,8 @@ export function parsePlatform(value: unknown): Platform | undefined {
 }
 
 /**
- * The first manifest of an index for exactly the platform wanted; never a nested index. A variant that the
- * wanted platform does not name is not a match, since `amd64/v3` does not run on every amd64.
+ * Selects the first manifest of an index for exactly the wanted platform; never a nested index. A manifest with a
+ * variant that the wanted platform does not name is no match, since `amd64/v3` does not run on every amd64.
  */
 export function selectPlatform<T extends { readonly mediaType: string; readonly platform?: Platform }>(
   manifests: readonly T[],
@@ -34,7 +34,7 @@ function isSamePlatform(a: Platform, b: Platform): boolean {
   return a.os === b.os && a.architecture === b.architecture && baseVariant(a) === baseVariant(b);
 }
 
-/** Variants that name what the architecture means without one (containerd's platform normalisation). */
+/** The variant that each architecture means without one (containerd's platform normalisation). */
 const BASE_VARIANTS: Readonly<Record<string, string>> = { amd64: 'v1', arm64: 'v8', arm: 'v7' };
 
 function baseVariant({ architecture, variant }: Platform): string | undefined {

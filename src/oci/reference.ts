@@ -1,12 +1,12 @@
 import { parseDigest, type Digest } from './digest.ts';
 import { parseTag, type Tag } from './tag.ts';
 
-/** What names a manifest inside a repository. */
+/** The name of a manifest inside a repository. */
 export type Reference =
   { readonly kind: 'tag'; readonly tag: Tag } | { readonly kind: 'digest'; readonly digest: Digest };
 
 /**
- * A text with a colon is a digest, since a tag cannot contain one.
+ * Parses a reference. A text with a colon is a digest, since a tag cannot contain one.
  * @throws RegistryError DIGEST_INVALID or TAG_INVALID
  */
 export function parseReference(text: string): Reference {

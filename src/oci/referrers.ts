@@ -5,25 +5,25 @@ import { MediaType } from './media-type.ts';
 import { parseTag, type Tag } from './tag.ts';
 
 /**
- * The tag under which a registry without the referrers API keeps a subject's index (distribution-spec,
- * "Referrers Tag Schema"): `<algorithm>-<encoded>`, the encoded part cut to 64 characters. The algorithms
- * that Larder knows hold nothing that a tag cannot.
+ * Returns the tag under which a registry without the referrers API keeps a subject's index (distribution-spec,
+ * "Referrers Tag Schema"): `<algorithm>-<encoded>`, the encoded part cut to 64 characters. Digests of the algorithms
+ * that Larder knows contain only characters that a tag may have.
  */
 export function referrersTag(subject: Digest): Tag {
   return parseTag(`${digestAlgorithm(subject)}-${digestHex(subject).slice(0, 64)}`);
 }
 
-/** The body of a referrers answer: an OCI index, also where there are none. */
+/** Formats the body of a referrers answer: an OCI index, also if there are no referrers. */
 export function formatReferrersIndex(referrers: readonly Descriptor[]): Uint8Array {
   const index = { schemaVersion: 2, mediaType: MediaType.ociIndex, manifests: referrers };
   return new TextEncoder().encode(JSON.stringify(index));
 }
 
 /**
- * The descriptors of an upstream's referrers answer or tag-schema index. A null or missing list is empty where the
- * document says what it is; a descriptor that cannot be read, or whose digest cannot be
- * verified, is left out: it must not hide the others.
- * @throws RegistryError MANIFEST_INVALID where it is no index at all, or over the limits of a manifest.
+ * Reads the descriptors of an upstream's referrers answer or tag-schema index. A null or missing list is empty if the
+ * document has another member of an index. An unreadable descriptor, or one whose digest cannot be verified, is left
+ * out, since it must not hide the others.
+ * @throws RegistryError MANIFEST_INVALID if it is no index at all, or over the limits of a manifest
  */
 export function parseReferrersIndex(bytes: Uint8Array): Descriptor[] {
   const { mediaType, manifests, schemaVersion } = parseJsonObject(bytes);
@@ -38,13 +38,13 @@ export function parseReferrersIndex(bytes: Uint8Array): Descriptor[] {
   return readDescriptors(manifests);
 }
 
-/** A list that is cut would tell that there are no more. */
+/** Refuses a list that would have to be cut: it would tell clients that there are no more. */
 function requireWhole(list: unknown): void {
   if (!Array.isArray(list) || list.length <= MAX_DESCRIPTORS) return;
   throw manifestInvalid(`manifests has ${list.length} descriptors: at most ${MAX_DESCRIPTORS}`);
 }
 
-/** Keeps those of any of the artifact types asked for; all where none is asked for. */
+/** Keeps referrers of any of the artifact types asked for; all if none is asked for. */
 export function filterReferrers(
   referrers: readonly Descriptor[],
   artifactTypes: readonly string[],
@@ -54,7 +54,7 @@ export function filterReferrers(
   return referrers.filter(({ artifactType }) => wanted.has(artifactType));
 }
 
-/** One list out of several, each digest once: what an earlier list says of it counts. */
+/** Merges several lists into one with each digest once; the descriptor of the earliest list counts. */
 export function mergeReferrers(...lists: readonly (readonly Descriptor[])[]): Descriptor[] {
   const merged = new Map<Digest, Descriptor>();
   for (const descriptor of lists.flat()) {

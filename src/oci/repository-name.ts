@@ -6,7 +6,7 @@ declare const repositoryNameBrand: unique symbol;
 /** The name of a repository inside its registry, validated: `library/debian`, `acme/team/app`. */
 export type RepositoryName = string & { readonly [repositoryNameBrand]: true };
 
-/** Many clients hold `host/name` to 255 characters (distribution-spec, "Pulling manifests"). */
+/** Most characters: many clients limit `host/name` to 255 (distribution-spec, "Pulling manifests"). */
 const MAX_LENGTH = 255;
 
 const SEGMENT = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;

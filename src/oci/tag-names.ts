@@ -1,15 +1,15 @@
 import { isTag, type Tag } from './tag.ts';
 
 /**
- * Tags as one text of ASCII: sorted, each once, each with a line feed behind it. A million of them as strings take four
- * times the memory, and are neither moved between threads nor thrown away for nothing.
+ * Tags as one ASCII text: sorted, each once, each with a line feed behind it. As strings, a million tags take four
+ * times the memory, and it costs time to move them between threads and to collect them.
  */
 export interface TagNames {
   readonly bytes: Uint8Array;
   readonly count: number;
 }
 
-/** What a client asks of a list: at most `limit` entries that come after `after`, which need not exist. */
+/** A client's query of a list: at most `limit` entries that come after `after`, which need not exist. */
 export interface ListQuery {
   readonly limit: number;
   readonly after: string | undefined;
@@ -17,12 +17,12 @@ export interface ListQuery {
 
 const LINE_FEED = 0x0a;
 
-/** Those of the names that are tags: what is none cannot be asked for, and might break a client. */
+/** Packs the names that are tags. Others cannot be asked for, and might break a client. */
 export function packTags(names: readonly unknown[]): TagNames {
   return packSorted(sorted(names.filter((name) => typeof name === 'string' && isTag(name))));
 }
 
-/** One list out of several. */
+/** Merges several lists into one. */
 export function mergeTags(lists: readonly TagNames[]): TagNames {
   const [first, ...others] = lists.filter(({ count }) => count > 0);
   if (first === undefined) return packSorted([]);
@@ -30,7 +30,7 @@ export function mergeTags(lists: readonly TagNames[]): TagNames {
   return packSorted(sorted([first, ...others].flatMap(unpackTags)));
 }
 
-/** Each once. Most registries sort, and to find that out costs a tenth of sorting. */
+/** Sorts tags, each once. Most registries send them sorted, and to check that costs a tenth of sorting. */
 function sorted(tags: readonly string[]): readonly string[] {
   if (tags.every((tag, i) => i === 0 || (tags[i - 1] ?? '') < tag)) return tags;
   return tags.toSorted().filter((tag, i, all) => tag !== all[i - 1]);
@@ -40,7 +40,10 @@ export function unpackTags({ bytes, count }: TagNames): Tag[] {
   return count === 0 ? [] : linesOf(bytes, 0, bytes.length - 1);
 }
 
-/** Exclusive of `after`, ASCII order (distribution-spec, "Listing Tags"); `limit` 0 is an empty page, and the last. */
+/**
+ * Returns a page of tags in ASCII order, without `after` itself (distribution-spec, "Listing Tags"). With `limit` 0 the
+ * page is empty, and the last.
+ */
 export function pageOfTags(
   { bytes }: TagNames,
   { limit, after }: ListQuery,
@@ -62,7 +65,7 @@ function linesOf(bytes: Uint8Array, start: number, end: number): Tag[] {
   return new TextDecoder().decode(bytes.subarray(start, end)).split('\n') as Tag[];
 }
 
-/** Where the first line begins that comes after the text. */
+/** Returns the position of the first line that comes after the text. */
 function lineAbove(bytes: Uint8Array, text: string): number {
   let low = 0;
   let high = bytes.length;
