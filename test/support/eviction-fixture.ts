@@ -27,9 +27,9 @@ export const REPOSITORY: RepositoryKey = {
 };
 
 export interface EvictionFixtureOptions extends Partial<Marks> {
-  /** Bytes of the disk, of which the store takes some; without it nothing is known of the disk. */
+  /** Size of the disk that the store is on, bytes. Absent: the disk does not tell. */
   readonly diskSize?: number;
-  /** How far the clock moves whenever it is read; 0: only by the test. Absent: as the run says. */
+  /** How far each reading moves the clock; 0: only the test moves it. Absent: as the run says. */
   readonly msPerReading?: number;
   readonly wrapStore?: (store: BlobStore) => BlobStore;
   readonly wrapIndex?: (index: ContentIndex) => ContentIndex;
@@ -42,13 +42,13 @@ export class EvictionFixture implements AsyncDisposable {
   readonly index: ContentIndex;
   readonly options: EvictorOptions;
   readonly evictor: Evictor;
-  /** What the disk tells. */
+  /** Returns the bytes that the disk says are free. */
   freeBytes: () => number | Promise<number>;
-  /** What other programs take of the disk. */
+  /** Bytes of the disk that other programs take. */
   others = 0;
-  /** Uses that are only in memory. */
+  /** Uses that are not in the index yet. */
   readonly uses = new Map<Digest, number>();
-  /** What was said to have been evicted. */
+  /** The digests that the evictor told it has evicted. */
   readonly evicted: Digest[] = [];
   readonly #names = new Map<Digest, string>();
 
@@ -104,7 +104,7 @@ export class EvictionFixture implements AsyncDisposable {
     return stored.digest;
   }
 
-  /** Stores a manifest that refers to what is given. */
+  /** Stores a manifest that refers to these children. */
   async putManifest(
     name: string,
     size: number,
@@ -123,7 +123,7 @@ export class EvictionFixture implements AsyncDisposable {
     return this.put(name, size);
   }
 
-  /** Names of what is in the store; the index must agree. */
+  /** Returns the names of the stored blobs; the index must agree. */
   async stored(): Promise<string[]> {
     const names: string[] = [];
     for await (const { digest } of this.store.list()) names.push(this.#names.get(digest) ?? digest);

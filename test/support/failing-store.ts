@@ -1,15 +1,15 @@
 import type { BlobReader, BlobStore, Ingest } from '../../src/store/blob-store.ts';
 import { StoreError } from '../../src/store/error.ts';
 
-/** How a disk fails; what is left out works. */
+/** How a disk fails; parts that are left out work. */
 export interface DiskFault {
-  /** Of each blob this share can be written, and then the disk is full. */
+  /** The share of each blob that can be written before the disk is full. */
   readonly fullFrom?: number;
-  /** Of each blob this share can be read, and then there is an I/O error. */
+  /** The share of each blob that can be read before an I/O error. */
   readonly unreadableFrom?: number;
 }
 
-/** A disk that fails when it is told to. */
+/** A disk that fails when the test says so. */
 export class FailingDisk {
   fault: DiskFault = {};
 
@@ -53,13 +53,13 @@ export class FailingDisk {
       if (readable.length === 0) throw new StoreError('read a blob', { code: 'EIO' });
       return read(readable, position);
     };
-    // By its descriptor the bytes could be read past this.
+    // Through the descriptor, a caller could read the bytes past this wrapper.
     Object.defineProperty(reader, 'fd', { value: undefined });
     return reader;
   }
 }
 
-/** Where a share of a blob ends, in bytes. */
+/** Returns the offset at which a share of a blob ends. */
 function limit(share: number | undefined, size: number | undefined): number {
   return share === undefined || size === undefined ? Number.POSITIVE_INFINITY : Math.floor(share * size);
 }

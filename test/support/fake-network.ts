@@ -2,15 +2,15 @@ import { connect, isIP, type Socket } from 'node:net';
 import type { Network } from '../../src/upstream/connections/network.ts';
 
 /**
- * A network in which the test says what a name resolves to. Whatever the address, the connection goes to this
- * machine's loopback at the port that was asked for, so that a server there can play any host.
+ * A network in which the test says what a name resolves to. Every connection goes to this machine's loopback, at the
+ * port that was asked for, so that a server there can play any host.
  */
 export class FakeNetwork implements Network {
   readonly #names = new Map<string, readonly string[]>();
   /** Addresses that were dialled, in order. */
   readonly dialled: string[] = [];
 
-  /** From now on `hostname` has these addresses. */
+  /** Gives `hostname` these addresses from now on. */
   name(hostname: string, ...addresses: readonly string[]): this {
     this.#names.set(hostname, addresses);
     return this;

@@ -6,20 +6,20 @@ interface Account {
   readonly password: string;
 }
 
-/** Who may pull from a fake registry. Without an account a bearer registry gives tokens to everybody. */
+/** The authentication of a fake registry. Without an account, a bearer registry gives tokens to all clients. */
 export type AuthOptions =
   | ({ readonly kind: 'basic' } & Account)
   | {
       readonly kind: 'bearer';
       readonly account?: Account;
-      /** Seconds; left out of the token response where absent. */
+      /** Lifetime of a token, seconds. Absent: the token response does not say. */
       readonly expiresIn?: number;
     };
 
-/** The token endpoint and the door of a fake registry. */
+/** The token endpoint and the access check of a fake registry. */
 export class FakeRegistryAuth {
   readonly #options: AuthOptions | undefined;
-  /** Token → scopes that it grants. */
+  /** The scopes that each token grants. */
   readonly #tokens = new Map<string, readonly string[]>();
   #issued = 0;
 
@@ -31,7 +31,7 @@ export class FakeRegistryAuth {
     this.#tokens.clear();
   }
 
-  /** @returns undefined where the request may pass. */
+  /** Checks a request. @returns the refusal, or undefined if the request may pass */
   answer(incoming: Incoming, request: RegistryRequest, url: URL): Reply | undefined {
     const options = this.#options;
     if (options === undefined || request.kind === 'storage') return undefined;
@@ -50,7 +50,7 @@ export class FakeRegistryAuth {
     if (authorization !== undefined && !isKnown) return registryError(401, 'UNAUTHORIZED');
     this.#issued += 1;
     const token = `token-${this.#issued}`;
-    // As Docker Hub does: a token for everybody, with fewer grants.
+    // As Docker Hub does: every client gets a token, but an unknown one gets no grants.
     const grants = account === undefined || isKnown ? incoming.query.getAll('scope') : [];
     this.#tokens.set(token, grants);
     return json({ token, ...(expiresIn !== undefined && { expires_in: expiresIn }) });

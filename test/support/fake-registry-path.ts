@@ -1,14 +1,14 @@
 import { isDigest, type Digest } from '../../src/oci/digest.ts';
 
-/** What a request to a fake registry is about. */
+/** A request to a fake registry, as its path says. */
 export interface RegistryRequest {
   readonly kind: 'ping' | 'manifest' | 'blob' | 'tags' | 'referrers' | 'token' | 'storage' | 'other';
   readonly repository?: string;
   /** Tag or digest of a manifest. */
   readonly reference?: string;
-  /** Where the request is by digest. */
+  /** The digest, if the request is by digest. */
   readonly digest?: Digest;
-  /** By what a manifest is asked for. */
+  /** Whether a manifest is asked for by tag or by digest. */
   readonly by?: 'tag' | 'digest';
 }
 

@@ -41,7 +41,7 @@ export interface FakeRegistryOptions extends ServerOptions {
   readonly referrers?: boolean;
   /** Whether manifests and blobs are answered with Docker-Content-Digest. Default true. */
   readonly digestHeader?: boolean;
-  /** How many tags a page has at most. Default 100. */
+  /** The most tags on a page. Default 100. */
   readonly pageSize?: number;
   /** The host name by which clients know it; its own URLs name it. Default: the loopback address. */
   readonly host?: string;
@@ -51,14 +51,14 @@ export interface FakeRegistryOptions extends ServerOptions {
   readonly storageHost?: string;
 }
 
-/** Names requests; what is left out matches all. */
+/** Selects requests; a field that is left out matches all. */
 export interface RequestFilter extends Partial<RegistryRequest> {
   readonly method?: string;
-  /** Whether a part is asked for, by Range. */
+  /** Whether the request has a Range. */
   readonly isPart?: boolean;
 }
 
-/** One request, parsed, with what became of it. */
+/** A parsed request, with its answer. */
 export type RegistryHit = Hit & RegistryRequest & { readonly isPart: boolean };
 
 export interface StoredManifest {
@@ -154,7 +154,7 @@ export class FakeRegistry implements AsyncDisposable {
     return stored;
   }
 
-  /** An image manifest with its config and layers. */
+  /** Stores an image manifest with its config and layers. */
   putImage(
     repository: string,
     tag: string | undefined,
@@ -198,7 +198,7 @@ export class FakeRegistry implements AsyncDisposable {
     this.#repository(repository).manifests.delete(digest);
   }
 
-  /** Changes the answers to what `filter` names, `times` times; @returns a function that ends it. */
+  /** Changes the answers to the requests that `filter` selects, `times` times. @returns a function that ends it */
   fault({ times, ...filter }: RequestFilter & { times?: number }, ...verbs: readonly Fault[]): () => void {
     const fault: ActiveFault = { filter, verbs, remaining: times ?? Number.POSITIVE_INFINITY };
     this.#faults.push(fault);
@@ -252,7 +252,7 @@ export class FakeRegistry implements AsyncDisposable {
       ({ filter, remaining }) =>
         remaining > 0 &&
         matches(filter, { ...request, method: incoming.method, isPart: asksForPart(incoming) }) &&
-        // A challenge is not the answer that a test means by "the blob".
+        // A test that names a blob does not mean the challenge before it.
         (refusal === undefined || request.kind === 'token' || Object.keys(filter).length === 0),
     );
     for (const fault of active) fault.remaining -= 1;
@@ -286,7 +286,7 @@ export class FakeRegistry implements AsyncDisposable {
       ? [...repository.manifests.values()].find(({ bytes }) => sha512(bytes) === reference)
       : repository.manifests.get(digest ?? '');
     if (stored === undefined) return registryError(404, 'MANIFEST_UNKNOWN');
-    // distribution answers 404 where Accept lacks the exact OCI type.
+    // distribution answers 404 if Accept lacks the exact OCI type.
     if (!String(incoming.headers.accept).includes(stored.mediaType)) {
       return registryError(404, 'MANIFEST_UNKNOWN', { message: 'Accept header does not support it' });
     }
@@ -355,7 +355,7 @@ function sha512(content: Uint8Array): Digest {
   return digester.digest();
 }
 
-/** Once for each: a long log is asked for often. */
+/** Parses each request only once: tests read a long log often. */
 function parsed(hit: Hit | RegistryHit): RegistryHit {
   if ('kind' in hit) return hit;
   return Object.assign(hit, parseRegistryPath(hit.path), { isPart: asksForPart(hit) });

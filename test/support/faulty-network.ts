@@ -3,29 +3,29 @@ import type { Network } from '../../src/upstream/connections/network.ts';
 import { FakeNetwork } from './fake-network.ts';
 
 /**
- * What becomes of connections to upstream:
- * - `refused`: nobody listens.
+ * How connections to upstream fail:
+ * - `refused`: no server listens.
  * - `blackholed`: packets are dropped, so that a connection is neither made nor refused.
  * - `unresolved`: the name server does not know the name.
- * - a port: somebody else answers there.
+ * - a port: another server answers there.
  */
 export type NetworkFault = 'refused' | 'blackholed' | 'unresolved' | { readonly port: number };
 
-/** A fake network that fails when it is told to, and notes the attempts that it has let fail. */
+/** A fake network that fails when the test says so, and notes the attempts that have failed. */
 export class FaultyNetwork implements Network {
   readonly names = new FakeNetwork();
   readonly #open = new Set<Socket>();
   #fault: NetworkFault | undefined;
-  /** Attempts to reach upstream that did not come through, by what became of them. */
+  /** How each failed attempt to reach upstream has failed. */
   readonly lost: string[] = [];
 
-  /** Fails from now on. Connections that are open are reset. */
+  /** Fails from now on, and resets open connections. */
   fail(fault: NetworkFault): void {
     this.blockNew(fault);
     for (const socket of this.#open) socket.destroy(errno('ECONNRESET'));
   }
 
-  /** Fails from now on for connections that are not open yet. */
+  /** Fails from now on, but only for new connections. */
   blockNew(fault: NetworkFault): void {
     this.#fault = fault;
   }

@@ -5,7 +5,7 @@ const LONGEST_LINE = 8192;
 
 const WORDS = ['a', 'Bearer', 'bytes', 'q', 'rel', 'next', 'W/', '0', '9', 'é', '\u{1f512}', '=="', '\\"'];
 
-/** What header grammars are made of, and what they are not. */
+/** Parts that header grammars are made of, and characters that they do not have. */
 const PARTS = [...WORDS, ...' \t,;="\\/*-:<>?&%\0\n'.split('')];
 
 /** Header lines that nearly follow some grammar. */
@@ -29,7 +29,7 @@ const hugeLine = fc
 
 export const hostileLine = fc.oneof(oddLine, longLine, hugeLine);
 
-/** What an HTTP library may give for a header. */
+/** The values that an HTTP library may return for a header. */
 export const hostileHeader = fc.oneof(
   fc.constant(undefined),
   hostileLine,

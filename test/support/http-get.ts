@@ -11,7 +11,7 @@ export interface Answered {
 
 export interface Asked {
   readonly method?: string;
-  /** A list goes out as so many lines. */
+  /** A list goes out as one line per value. */
   readonly headers?: Record<string, string | string[]>;
   /** Absent: a connection of its own. */
   readonly agent?: Agent;
@@ -41,7 +41,7 @@ export async function readAnswer(incoming: IncomingMessage): Promise<Answered> {
   try {
     for await (const chunk of incoming) chunks.push(chunk as Buffer);
   } catch {
-    // A cut answer is a result like any other here.
+    // A cut answer is a result, too.
   }
   return {
     status: incoming.statusCode ?? 0,

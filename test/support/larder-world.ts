@@ -7,23 +7,23 @@ import { temporaryDirectory } from './e2e/temporary.ts';
 import type { Exit } from './e2e/process.ts';
 import { startFakeRegistry, type FakeRegistry } from './fake-registry.ts';
 
-/** The program as real processes, serving and commands, on one cache directory, with a registry of the test's. */
+/** The program as real processes, a server and commands, on one cache directory, with a registry of the test's. */
 export interface LarderWorld extends AsyncDisposable {
   readonly registry: FakeRegistry;
   readonly cacheDirectory: string;
-  /** Starts serving, and waits until it does. */
+  /** Starts a server, and waits until it serves. */
   serve(): Promise<Larder>;
   /** Runs a command on the cache to its end. */
   run(...args: readonly string[]): Promise<Exit>;
   pathOf(digest: Digest): string;
-  /** Files in the cache directory, by the beginning of their names. */
+  /** Lists files in the cache directory by the beginning of their names. */
   files(prefix: string): Promise<readonly string[]>;
 }
 
-/** As images name the registry; it is the default upstream, too. */
+/** The registry's name in images; it is the default upstream, too. */
 export const REGISTRY = 'registry.test:5000';
 
-/** @param config what the configuration says beyond the cache directory and the upstream */
+/** Makes a world. @param config settings beyond the cache directory and the upstream */
 export async function larderWorld(
   config: Readonly<Record<string, unknown>> = {},
   credentials?: object,

@@ -1,15 +1,15 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
 
-/** Both ends of a connection; one of them may not be there yet. */
+/** Both ends of a connection, of which one may not be there yet. */
 interface Connection {
   client?: Socket;
   server?: Socket;
 }
 
 /**
- * Connections that this process has with itself from now on, and whether something is on its way in one of them.
- * On a busy machine the kernel may take its time even on loopback.
+ * Watches the connections that this process has with itself from now on, and tells whether something is on its way in
+ * one of them: on a busy machine the kernel may take its time even on loopback.
  */
 export class LoopbackTraffic implements Disposable {
   readonly #connections = new Map<string, Connection>();
@@ -29,7 +29,7 @@ export class LoopbackTraffic implements Disposable {
     subscribe('net.server.socket', this.#onServer);
   }
 
-  /** Whether one end has sent or closed what the other has not noticed yet. */
+  /** Whether one end has sent or closed something that the other end has not noticed yet. */
   get isUnderWay(): boolean {
     for (const [ports, { client, server }] of this.#connections) {
       if (client?.destroyed === true && server?.destroyed === true) this.#connections.delete(ports);
@@ -52,7 +52,7 @@ export class LoopbackTraffic implements Disposable {
   }
 }
 
-/** Whether `to` has not noticed what `from` did. */
+/** Returns whether `from` has sent or closed something that `to` has not noticed yet. */
 function isMissed(from: Socket | undefined, to: Socket | undefined): boolean {
   if (from === undefined) return false;
   if (to === undefined) return true;

@@ -1,6 +1,6 @@
 import { networkInterfaces } from 'node:os';
 
-/** The loopback addresses of this machine: not every container has IPv6. */
+/** Returns the loopback addresses of this machine: not every container has IPv6. */
 export function loopbackAddresses(): readonly string[] {
   const addresses = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
   const hasIpv6 = addresses.some(({ address }) => address === '::1');

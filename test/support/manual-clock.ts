@@ -5,14 +5,14 @@ interface Timer {
   readonly at: number;
   readonly ms: number;
   readonly callback: () => void;
-  /** Where it was set. */
+  /** The place in the code where it was set. */
   readonly setAt: Error;
 }
 
 /**
- * A clock that moves only when told: `advance` runs what falls due on the way, in order.
- * One that moves `msPerReading` whenever it is read shows what takes its end from a clock that stands still while code
- * runs; timers wait for `advance` all the same.
+ * A clock that the test moves: `advance` runs the timers that fall due on the way, in order. With `msPerReading`, each
+ * reading moves it too, which shows code that ends only on a clock that stands still while code runs; timers still wait
+ * for `advance`.
  */
 export class ManualClock implements Clock {
   readonly #timers = new Set<Timer>();
@@ -42,17 +42,17 @@ export class ManualClock implements Clock {
     return () => this.#timers.delete(timer);
   }
 
-  /** Timers that have neither run nor been cancelled. */
+  /** Number of timers that have neither run nor been cancelled. */
   get pending(): number {
     return this.#timers.size;
   }
 
-  /** Those timers: how long each of them runs, and who has set it. */
+  /** A line for each of those timers: how long it runs, and the code that has set it. */
   get left(): readonly string[] {
     return [...this.#timers].map(({ ms, setAt }) => `a timer of ${ms} ms, set by ${callersOf(setAt)}`);
   }
 
-  /** Timers that were ever set. */
+  /** Number of timers that were ever set. */
   get set(): number {
     return this.#set;
   }
@@ -64,11 +64,11 @@ export class ManualClock implements Clock {
       this.#elapsed = Math.max(this.#elapsed, next.at);
       next.callback();
     }
-    // What ran may have read a clock that moves when it is read.
+    // A timer's callback may have read the clock, and so moved it.
     this.#elapsed = Math.max(this.#elapsed, end);
   }
 
-  /** Moves to the next timer and runs what falls due then. @returns whether there was one */
+  /** Moves to the next timer, and runs the timers that are due then. @returns whether there was one */
   advanceToNext(): boolean {
     const next = this.#next(Infinity);
     if (next === undefined) return false;
@@ -76,7 +76,7 @@ export class ManualClock implements Clock {
     return true;
   }
 
-  /** Somebody sets the machine's clock: `now` jumps, `monotonic` and the timers do not. */
+  /** Sets the machine's clock, as an operator might: `now` jumps, `monotonic` and the timers do not. */
   jump(ms: number): void {
     this.#epoch += ms;
   }
@@ -87,8 +87,8 @@ export class ManualClock implements Clock {
 }
 
 /**
- * The clock of a fixture. It stands still unless the test says otherwise, or the whole run does: the suites that
- * vitest.config.ts names run once more by a clock that moves.
+ * Makes the clock of a fixture. It stands still unless the test or the whole run says otherwise: the suites that
+ * vitest.config.ts names run a second time with a clock that moves.
  */
 export function fixtureClock(msPerReading = Number(process.env['MS_PER_READING'] ?? 0)): ManualClock {
   return new ManualClock(undefined, msPerReading);

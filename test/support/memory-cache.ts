@@ -18,13 +18,13 @@ import type { ByteRange, Upstream } from '../../src/upstream/upstream.ts';
 import { ManualClock } from './manual-clock.ts';
 import { StubUpstream, targetOf } from './stub-upstream.ts';
 
-/** What is changed of the store and the index, to make them fail or wait. */
+/** Changes to the store and the index, which make them fail or wait. */
 interface MemoryCacheChanges {
   readonly store?: (store: BlobStore) => Partial<BlobStore>;
   readonly index?: Partial<RememberingIndex>;
 }
 
-/** The parts that caching is made of, over a store and an index in memory: what `Blobs` and `Manifests` take. */
+/** The parts that `Blobs` and `Manifests` need, on a store and an index in memory. */
 export class MemoryCache implements AsyncDisposable {
   readonly clock = new ManualClock();
   readonly events = createEvents();
@@ -59,7 +59,7 @@ export class MemoryCache implements AsyncDisposable {
     return new MemoryCache({ ...index, ...changes.index }, changes);
   }
 
-  /** Stores bytes and tells the index of them: of no repository. */
+  /** Stores bytes and puts them into the index, without a repository. */
   async keep(digest: Digest, bytes: Uint8Array): Promise<void> {
     await using ingest = await this.store.ingest({ digest });
     await ingest.write([bytes]);
@@ -72,25 +72,25 @@ export class MemoryCache implements AsyncDisposable {
   }
 }
 
-/** An upstream of one blob, whose bytes come when the test sends them. */
+/** An upstream with one blob, whose bytes come when the test sends them. */
 export class HeldUpstream {
-  /** What it tells of the blob's size, in bytes, with its body. */
+  /** The blob's size in bytes, as it tells it with the body. */
   size: number | undefined;
   /** The range of each request; undefined is the whole. */
   readonly asked: (ByteRange | undefined)[] = [];
-  /** The answer to each: pieces are pushed by the test. */
+  /** The body of each answer: the test pushes the pieces. */
   readonly bodies: Readable[] = [];
-  /** How often it was asked for the blob without its bytes. */
+  /** Number of requests for the blob without its bytes. */
   questions = 0;
-  /** What each request for bytes fails with, where it does. */
+  /** The error of requests for bytes, if they fail. */
   refusal: Error | undefined;
-  /** The same of questions. */
+  /** The error of requests without bytes, if they fail. */
   denial: Error | undefined;
-  /** Requests for bytes are answered once this has resolved. */
+  /** Requests for bytes are answered after this resolves. */
   answering: Promise<void> = Promise.resolve();
   readonly #upstream: Upstream;
 
-  /** @param told the size in bytes that it tells where it is asked without the bytes; `none`: it tells none */
+  /** @param told the size in bytes that it tells to requests without bytes; `none`: it tells none */
   constructor(size: number | undefined, told: number | 'none' | undefined = size) {
     this.size = size;
     const toldSize = told === 'none' ? undefined : told;
@@ -115,7 +115,7 @@ export class HeldUpstream {
     return targetOf(this.#upstream, repository);
   }
 
-  /** Sends a copy of these bytes by the last answer, and ends it: what arrives is given back once it is written. */
+  /** Sends a copy of these bytes as the last answer, and ends it. A copy, since written buffers are used again. */
   send(bytes: Uint8Array): void {
     this.bodies.at(-1)?.push([Uint8Array.from(bytes)]);
     this.bodies.at(-1)?.push(null);

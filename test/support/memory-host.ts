@@ -1,5 +1,5 @@
 /**
- * The hosts of a registry without a network: answers requests by what a test says, and knows which of its answers have
+ * The hosts of a registry without a network: answers requests as the test says, and knows which of its answers have
  * been neither read nor discarded.
  *
  *     const hosts = new MemoryHosts((hop) => (hop.headers['authorization'] === undefined ? { status: 401 } : { status: 200 }));
@@ -13,16 +13,16 @@ import { UpstreamResponse } from '../../src/upstream/transport/response.ts';
 export interface MemoryAnswer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Sent as JSON. */
+  /** The body, sent as JSON. */
   readonly document?: unknown;
 }
 
 export class MemoryHosts {
   /** `METHOD host/path` of every request, in order, with its Authorization. */
   readonly asked: string[] = [];
-  /** For each request, how many answers to those before it were open when it came. */
+  /** For each request, the number of earlier answers that were open when it came. */
   readonly openBefore: number[] = [];
-  /** Answers that have been neither read nor discarded. */
+  /** Number of answers that have been neither read nor discarded. */
   open = 0;
   readonly #answer: (hop: HopRequest) => MemoryAnswer | Promise<MemoryAnswer>;
 
@@ -41,7 +41,7 @@ export class MemoryHosts {
     return new UpstreamResponse(hop.url, status, headers, this.#body(bytes));
   };
 
-  /** What is discarded or read is so a turn later, as with a socket. */
+  /** A body counts as read or discarded one turn later, as with a socket. */
   #body(bytes: Buffer): AnswerBody {
     this.open += 1;
     let isOpen = true;

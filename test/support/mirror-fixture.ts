@@ -56,28 +56,28 @@ import { fixtureClock, type ManualClock } from './manual-clock.ts';
 import { watchIndex } from './watched-index.ts';
 
 interface MirroredRegistry {
-  /** As clients name it. The first one is the default upstream. */
+  /** Its name for clients. The first upstream is the default one. */
   readonly name: string;
   readonly registry: Pick<FakeRegistry, 'url'>;
   readonly addLibrary?: boolean;
   readonly hosts?: readonly string[];
   readonly tags?: Partial<TagPolicy>;
-  /** Whether nothing tells those who ask apart. False unless told. */
+  /** Whether all clients may read the same. Default: false. */
   readonly isOpen?: boolean;
   readonly checksReferences?: boolean;
   readonly isAllowed?: RoutedUpstream['isAllowed'];
-  /** What its client is told beyond the URL. */
+  /** Settings of its client beyond the URL. */
   readonly client?: Partial<Pick<UpstreamSettings, 'ca' | 'timeouts' | 'credentials' | 'connections'>>;
-  /** Absent: the machine's. */
+  /** The network. Absent: the machine's. */
   readonly network?: Network;
 }
 
-/** Bytes of manifests, and of small blobs, that are kept in memory. */
+/** Bytes of manifests, and bytes of small blobs, that are kept in memory. */
 const MEMORY = 1024 * 1024;
 
 interface GuardedUpstream extends RoutedUpstream {
   readonly breaker: Breaker;
-  /** What of it is held or waited for, by what is counted. */
+  /** Returns the numbers of its parts that are held or waited for, by their names. */
   readonly counts: () => Readonly<Record<string, number>>;
 }
 
@@ -86,24 +86,24 @@ export interface MirrorFixtureOptions {
   readonly negativeTtlMs?: number;
   readonly manifestMemoryBytes?: number;
   readonly blobMemoryBytes?: number;
-  /** How far the clock moves whenever it is read; 0: only by the test. Absent: as the run says. */
+  /** How far each reading moves the clock; 0: only the test moves it. Absent: as the run says. */
   readonly msPerReading?: number;
-  /** Keeps what an earlier fixture cached; it is then the test's to remove. */
+  /** The cache directory of an earlier fixture, which the test itself removes. */
   readonly directory?: string;
   readonly limits?: AdmissionLimits;
-  /** How many connections there may be, in all and of one client. */
+  /** The most connections, in all and of one client. */
   readonly connections?: Pick<ConnectionLimits, 'connections' | 'connectionsPerClient'>;
   readonly trustedProxies?: readonly string[];
-  /** How long a client may take nothing, and may take to send its request: these two are in real time. */
+  /** The longest that a client may take nothing, or take to send its request: both in real time. */
   readonly idleMs?: number;
-  /** How long a client waits for its headers, by the fixture's clock; 25 s unless told. */
+  /** The longest that a client waits for its headers, by the fixture's clock. Default: 25 s. */
   readonly answerMs?: number;
   readonly headerTimeoutMs?: number;
-  /** What may be kept; nothing is evicted unless told, but where the disk is full. */
+  /** The marks of eviction. Absent: only a full disk evicts. */
   readonly marks?: Partial<Marks>;
-  /** What is free on the disk of the directory; the machine's own unless told. */
+  /** Returns the bytes free on the directory's disk. Absent: the machine's own. */
   readonly freeBytes?: (directory: string) => Promise<number>;
-  /** Whether there are no credentials, so that what was recovered may be served. False unless told. */
+  /** Whether there are no credentials, so that recovered blobs may be served. Default: false. */
   readonly serveRecovered?: boolean;
   /** Changes the store, to make it fail. */
   readonly wrapStore?: (store: BlobStore) => BlobStore;
@@ -178,14 +178,14 @@ export class MirrorFixture implements AsyncDisposable {
     return new URL(`http://127.0.0.1:${this.#listening.port}`);
   }
 
-  /** A repository as it is pulled from. */
+  /** Returns the repository that clients pull from. */
   repository(key: RepositoryKey): Repository {
     const repository = this.#repositories.find(key);
     if (repository === undefined) throw new Error(`no upstream is called ${key.registry}`);
     return repository;
   }
 
-  /** The running fill of a digest from an upstream: the default one, unless another is named. */
+  /** Returns the running fill of a digest from an upstream, by default from the default one. */
   fill(
     digest: Digest,
     upstream = this.#upstreams[0]?.upstream.name ?? '',
@@ -210,17 +210,17 @@ export class MirrorFixture implements AsyncDisposable {
     return this.events.flatMap((event) => (event.kind === 'request-served' ? [event.request] : []));
   }
 
-  /** Files in a folder of the cache directory. */
+  /** Lists the files in a folder of the cache directory. */
   files(folder: 'blobs/sha256' | 'blobs/sha512' | 'ingest' | 'quarantine'): Promise<string[]> {
     return readdir(join(this.directory, folder)).catch(() => []);
   }
 
-  /** Where a blob is, to do something to it behind the program's back. */
+  /** Returns the path of a blob's file, for changes without the program's knowledge. */
   pathOf(digest: Digest): string {
     return join(this.directory, 'blobs', ...digest.split(':'));
   }
 
-  /** Deletes a blob's file behind the program's back. */
+  /** Deletes a blob's file without the program's knowledge. */
   deleteFile(digest: Digest): Promise<void> {
     return rm(this.pathOf(digest));
   }
@@ -242,7 +242,7 @@ export class MirrorFixture implements AsyncDisposable {
     if (left.length > 0) throw new Error(`this is left:\n${left.join('\n')}`);
   }
 
-  /** A line for each thing that is to be gone once the fixture is closed. */
+  /** Returns a line for each thing that should be gone once the fixture is closed, but is not. */
   async #everythingLeft(): Promise<readonly string[]> {
     const { store, mirror, clock, directory } = this;
     const temporary = (await this.files('ingest')).map((name) => `a temporary file: ${name}`);

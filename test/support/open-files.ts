@@ -1,13 +1,13 @@
 import { open, readdir, readlink, type FileHandle } from 'node:fs/promises';
 
-/** The files under the directory that this process has open, where the system tells (Linux). */
+/** Returns the files below the directory that this process has open, if the system tells (Linux). */
 export async function openFilesIn(directory: string): Promise<string[]> {
   const descriptors = await readdir('/proc/self/fd').catch(() => []);
   const paths = descriptors.map((descriptor) => readlink(`/proc/self/fd/${descriptor}`).catch(() => ''));
   return (await Promise.all(paths)).filter((path) => path.startsWith(directory));
 }
 
-/** What all file handles have in common, to be spied on: Node exports no class of them. */
+/** Returns the prototype of all file handles, for spies: Node does not export the class. */
 export async function prototypeOfHandles(directory: string): Promise<FileHandle> {
   const handle = await open(directory, 'r');
   await handle.close();

@@ -4,7 +4,7 @@ import type { Credentials } from '../../src/upstream/credentials/credentials.ts'
 import type { ProxyFor } from '../../src/upstream/connections/proxy.ts';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 
-/** All requests through this proxy. */
+/** Sends all requests through this proxy. */
 export function through(url: URL, account?: Credentials): ProxyFor {
   const credentials = { get: () => Promise.resolve(account), invalidate: () => undefined };
   return () => ({ url, credentials });
@@ -13,14 +13,14 @@ export function through(url: URL, account?: Credentials): ProxyFor {
 /** A forward proxy: tunnels by CONNECT for https, absolute requests for http. */
 export interface ForwardProxy extends AsyncDisposable {
   readonly url: URL;
-  /** `CONNECT host:port` or `GET http://host:port/path`, with the proxy's own credentials where sent. */
+  /** `CONNECT host:port` or `GET http://host:port/path`, with the credentials for the proxy, if sent. */
   readonly log: readonly string[];
 }
 
 /**
- * Starts a proxy on a free loopback port. Whatever host it is asked for, it connects to this machine's loopback
- * at that port, so that names need not resolve.
- * @param wanted the password that its clients must have, whatever their names; absent: none
+ * Starts a proxy on a free loopback port. For every host it connects to this machine's loopback, at the requested port,
+ * so that names need not resolve.
+ * @param wanted the password that its clients need, under any name; absent: none
  */
 export async function startForwardProxy(wanted: { password?: string } = {}): Promise<ForwardProxy> {
   const log: string[] = [];

@@ -1,6 +1,6 @@
 import { createCipheriv } from 'node:crypto';
 
-/** Numbers that look random and are the same for the same seed, so that a failed run can be run again. */
+/** Numbers that look random and are the same for the same seed, so that a failed run can be repeated. */
 export class Random {
   #state: number;
 
@@ -8,7 +8,7 @@ export class Random {
     this.#state = seed >>> 0;
   }
 
-  /** From 0 up to, not including, 1 (mulberry32). */
+  /** Returns a number from 0 up to, but not including, 1 (mulberry32). */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let mixed = this.#state;
@@ -17,7 +17,7 @@ export class Random {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
   }
 
-  /** A whole number from `least` to `most`, both included. */
+  /** Returns a whole number from `least` to `most`, both included. */
   between(least: number, most: number): number {
     return least + Math.floor(this.next() * (most - least + 1));
   }
@@ -28,7 +28,7 @@ export class Random {
     return item;
   }
 
-  /** Bytes that do not compress. */
+  /** Returns bytes that do not compress. */
   bytes(size: number): Buffer {
     const key = Buffer.alloc(16);
     key.writeDoubleLE(this.next());

@@ -1,6 +1,6 @@
-/** Docker schema 1 manifests, signed as registries of old did. */
+/** Docker schema 1 manifests, signed as old registries did. */
 
-/** A signed document, and its payload, which the digest is over. */
+/** Signs a document. Returns it with its payload, from which the digest is computed. */
 export function signedSchema1(document: Readonly<Record<string, unknown>>): {
   readonly bytes: Buffer;
   readonly payload: Buffer;
@@ -13,7 +13,7 @@ export function signedSchema1(document: Readonly<Record<string, unknown>>): {
   return { bytes: Buffer.concat([shared, Buffer.from(signatures)]), payload };
 }
 
-/** A signature by its protected header alone. */
+/** Makes a signature that has only its protected header. */
 export function protectedHeader(header: unknown): { readonly protected: string; readonly signature: string } {
   return { protected: base64url(Buffer.from(JSON.stringify(header))), signature: 'AA' };
 }

@@ -6,11 +6,11 @@ import { StubUpstream, targetOf } from './stub-upstream.ts';
 
 /** How one request for a blob is answered. */
 export interface Transfer {
-  /** The request itself fails. */
+  /** The error of the request itself, if it fails. */
   readonly refuses?: UpstreamError;
-  /** Range is ignored: the body begins at 0. */
+  /** Whether Range is ignored, so that the body begins at 0. */
   readonly ignoresRange?: boolean;
-  /** Bytes of the body; then it ends, as if that were all, or breaks off by `breaks`. */
+  /** Bytes of the body. After them it ends as if complete, or breaks off with `breaks`. */
   readonly upTo?: number;
   readonly breaks?: Error;
   /** Sent in place of the content. */
@@ -19,15 +19,15 @@ export interface Transfer {
 
 export interface ScriptedBlob {
   readonly target: Target;
-  /** What was asked for, in order; undefined is the whole. */
+  /** The range of each request, in order; undefined is the whole. */
   readonly asked: readonly (ByteRange | undefined)[];
-  /** Bodies that were neither read to their end nor destroyed. */
+  /** Returns the number of bodies that were neither read to their end nor destroyed. */
   readonly open: () => number;
 }
 
 export interface ScriptedBlobOptions {
   readonly chunk?: number;
-  /** Upstream does not tell the size. */
+  /** Whether upstream does not tell the size. */
   readonly isSizeUnknown?: boolean;
 }
 
@@ -35,7 +35,7 @@ export function breakOff(reason: UpstreamFailureReason = 'reset'): UpstreamError
   return new UpstreamError('registry.test', 'unavailable', reason, 'the connection broke');
 }
 
-/** An upstream that answers its requests for one blob as told, one after the other; the last one for ever. */
+/** Makes an upstream that answers requests for one blob by these transfers in turn, and repeats the last one. */
 export function scriptedBlob(
   content: Uint8Array,
   transfers: readonly Transfer[],

@@ -1,21 +1,21 @@
 import type { BlobReader } from '../../src/store/blob-store.ts';
 
 export interface ScriptedReaderOptions {
-  /** A file with the bytes, for those who read past the reader. */
+  /** The descriptor of a file with the bytes, for code that reads past the reader. */
   readonly fd?: number;
-  /** Bytes that a single read gives at most. */
+  /** The most bytes that a single read returns. */
   readonly perRead?: number;
-  /** Bytes that are there at first; more by `arrive`. All of them unless told. */
+  /** Bytes that are there at first; `arrive` adds more. Absent: all of them. */
   readonly available?: number;
-  /** Reading at this position or beyond it fails. */
+  /** The position from which on reading fails. */
   readonly failsAt?: number;
-  /** What it fails with. */
+  /** The error of a failed read. */
   readonly failure?: Error;
-  /** The blob ends here, whatever was said of its size. */
+  /** The position at which the blob ends, in spite of its size. */
   readonly endsAt?: number;
 }
 
-/** The byte of every scripted blob at a position: 251 is prime, so that no two slices look the same. */
+/** Returns the byte of every scripted blob at a position: 251 is prime, so that no two slices look the same. */
 function byteAt(position: number): number {
   return position % 251;
 }
@@ -24,15 +24,15 @@ export function bytesOf(start: number, end: number): Buffer {
   return Buffer.from(Uint8Array.from({ length: end - start }, (_, index) => byteAt(start + index)));
 }
 
-/** A blob of any size that takes no memory, read as the test says; it notes what was read of it, and into what. */
+/** A blob of any size that takes no memory and is read as the test says. It notes the extent and buffers of reads. */
 export class ScriptedReader implements BlobReader {
   readonly fd: number | undefined;
   readonly size: number;
-  /** Up to where it was read. */
+  /** The highest position that was read. */
   furthest = 0;
   reads = 0;
   isClosed = false;
-  /** The memory that was read into. */
+  /** The memory that reads have filled. */
   readonly buffers = new Set<ArrayBufferLike>();
   readonly #options: ScriptedReaderOptions;
   #available: number;
@@ -45,7 +45,7 @@ export class ScriptedReader implements BlobReader {
     this.#available = options.available ?? size;
   }
 
-  /** So many bytes more are there. */
+  /** Makes this many more bytes available. */
   arrive(bytes: number): void {
     this.#available += bytes;
     for (const wake of this.#wake.splice(0)) wake();

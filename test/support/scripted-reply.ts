@@ -12,19 +12,19 @@ export interface Incoming {
   readonly body: string;
 }
 
-/** How the bytes of a reply go out. The fault verbs change it; without them the reply is simply sent. */
+/** How the bytes of a reply are sent. Fault verbs change it. */
 export interface Delivery {
-  /** Wait here before the headers are sent. */
+  /** The gate to wait at before the headers are sent. */
   readonly headersGate?: Gate;
   /** Reset the connection instead of sending headers. */
   readonly reset?: boolean;
-  /** Bytes of body may go out only as the gate lets them. */
+  /** The gate that allows bytes of the body. */
   readonly bodyGate?: Gate;
-  /** Cut the connection after so many bytes of body. */
+  /** Cut the connection after this many bytes of body. */
   readonly cutAt?: number;
 }
 
-/** What a server answers: a value, so that a fault verb is a function from reply to reply. */
+/** An answer of a server. It is a value, so that a fault verb is a function from reply to reply. */
 export interface Reply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
@@ -42,7 +42,7 @@ export type Fault = (reply: Reply) => Reply;
 
 type HeaderValues = Readonly<Record<string, string | readonly string[]>>;
 
-/** A reply by status alone, with an optional Retry-After in seconds. */
+/** Makes a reply with only a status, and optionally Retry-After in seconds. */
 export function status(
   code: number,
   options: { retryAfter?: number | string; headers?: HeaderValues; body?: string | Uint8Array } = {},
@@ -64,7 +64,7 @@ export function json(value: unknown, options: { status?: number; headers?: Heade
   };
 }
 
-/** A registry's error document. */
+/** Makes a reply with a registry's error document. */
 export function registryError(
   code: number,
   errorCode: string,
@@ -76,7 +76,7 @@ export function registryError(
   );
 }
 
-/** 401 with challenges, one header line each: `challenged('Bearer realm="…",service="…"')`. */
+/** Makes a 401 with challenges, one header line each: `challenged('Bearer realm="…",service="…"')`. */
 export function challenged(...challenges: readonly string[]): Reply {
   return registryError(401, 'UNAUTHORIZED', {
     message: 'authentication required',
@@ -89,7 +89,7 @@ export function redirect(location: string, code = 307): Reply {
 }
 
 /**
- * Bytes with an exact Content-Length. A single Range is honoured (206 or 416) unless `ranges` is false.
+ * Makes a reply of bytes with an exact Content-Length. It honours a single Range (206 or 416) unless `ranges` is false.
  */
 export function bytes(
   content: Uint8Array,
@@ -111,7 +111,7 @@ export function bytes(
   };
 }
 
-/** Waits for `promise`, at most until `closed` aborts. */
+/** Waits for `promise`, but no longer than until `closed` aborts. */
 export async function untilClosed(promise: Promise<void>, closed: AbortSignal): Promise<void> {
   if (closed.aborted) return;
   const gone = Promise.withResolvers<void>();
@@ -124,7 +124,7 @@ export async function untilClosed(promise: Promise<void>, closed: AbortSignal): 
   }
 }
 
-/** Holds the bytes of each reply behind it back until the test lets them go. */
+/** Holds back the bytes of each reply until the test releases them. */
 class Gate {
   #allowed: number;
   #waiting: (() => void)[] = [];
@@ -140,7 +140,7 @@ class Gate {
     return this.#allowed;
   }
 
-  /** Lets so many bytes more of each reply go. */
+  /** Releases this many more bytes of each reply. */
   allow(bytes: number): void {
     this.#allowed += bytes;
     const waiting = this.#waiting;
@@ -148,7 +148,7 @@ class Gate {
     for (const wake of waiting) wake();
   }
 
-  /** Lets everything go. */
+  /** Releases everything. */
   release(): void {
     this.allow(Number.POSITIVE_INFINITY);
   }
@@ -164,11 +164,11 @@ class Gate {
 
 /** A fault that waits for the test. */
 export interface Stall extends Fault {
-  /** Resolves when some reply has come to the point where it waits. */
+  /** Resolves when a reply waits for the first time. */
   readonly reached: Promise<void>;
-  /** Lets so many bytes of body more go. */
+  /** Releases this many more bytes of body. */
   allow(bytes: number): void;
-  /** Lets everything go. */
+  /** Releases everything. */
   release(): void;
 }
 
@@ -181,7 +181,7 @@ function stall(gate: Gate, where: 'headersGate' | 'bodyGate'): Stall {
   });
 }
 
-/** Sends the headers and so many bytes of body, then waits for `release()` (or `allow(n)`: a slow body). */
+/** Sends the headers and this many bytes of body, then waits for `release()` (or `allow(n)`: a slow body). */
 export function stallAfter(bytes: number): Stall {
   return stall(new Gate(bytes), 'bodyGate');
 }
@@ -191,12 +191,12 @@ export function neverRespond(): Stall {
   return stall(new Gate(0), 'headersGate');
 }
 
-/** Promises the whole body by its headers, sends so many bytes, and cuts the connection. */
+/** Announces the whole body in its headers, sends this many bytes, and cuts the connection. */
 export function cutAfter(bytes: number): Fault {
   return (reply) => ({ ...reply, delivery: { ...reply.delivery, cutAt: bytes } });
 }
 
-/** Resets the connection where the headers would begin. */
+/** Resets the connection before the headers. */
 export function resetBeforeHeaders(): Fault {
   return (reply) => ({ ...reply, delivery: { ...reply.delivery, reset: true } });
 }
@@ -211,22 +211,22 @@ export function flip(position?: number): Fault {
   };
 }
 
-/** A complete answer with the last `bytes` missing and a Content-Length that agrees with it. */
+/** Drops the last `bytes` of the body, with a Content-Length that agrees. */
 export function shortBody(bytes = 1): Fault {
   return (reply) => ({ ...reply, body: reply.body.subarray(0, Math.max(0, reply.body.length - bytes)) });
 }
 
-/** A complete answer with `bytes` too many and a Content-Length that agrees with it. */
+/** Adds `bytes` to the body, with a Content-Length that agrees. */
 export function longBody(bytes = 1): Fault {
   return (reply) => ({ ...reply, body: Buffer.concat([reply.body, Buffer.alloc(bytes, 'x')]) });
 }
 
-/** The right bytes with a Docker-Content-Digest that is not theirs. */
+/** Keeps the right bytes, but with another Docker-Content-Digest. */
 export function wrongDigest(): Fault {
   return withHeaders({ 'docker-content-digest': `sha256:${'0'.repeat(64)}` });
 }
 
-/** No Content-Length: the body goes by chunked coding. */
+/** Sends the body with chunked coding, without Content-Length. */
 export function chunked(): Fault {
   return (reply) => ({ ...reply, chunked: true });
 }
@@ -240,7 +240,7 @@ export function withHeaders(headers: Readonly<Record<string, string | undefined>
   };
 }
 
-/** Another reply altogether: `instead(status(503))`. */
+/** Replaces the whole reply: `instead(status(503))`. */
 export function instead(other: Reply): Fault {
   return () => other;
 }

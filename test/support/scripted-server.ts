@@ -4,30 +4,30 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { untilClosed, type Delivery, type Incoming, type Reply } from './scripted-reply.ts';
 
-/** One request that a server got, with what became of it. */
+/** A request that a server got, with its answer. */
 export interface Hit extends Incoming {
-  /** Absent where the connection was reset, or while nothing has been sent. */
+  /** The status of the answer; absent if the connection was reset, or while nothing is sent. */
   status?: number;
   /** Bytes of body handed to the socket. */
   bytesSent: number;
-  /** True once the whole answer was sent. */
+  /** Whether the whole answer was sent. */
   complete: boolean;
-  /** True once the answer is over, whole or not. */
+  /** Whether the answer is over, whole or not. */
   closed: boolean;
 }
 
 export interface ServerOptions {
-  /** PEM; makes it an https server. */
+  /** Key and certificate, PEM, of an https server. */
   readonly tls?: { readonly key: string; readonly cert: string };
 }
 
-/** A listening server on a free loopback port. Closing it cuts what is still open. */
+/** A listening server on a free loopback port. Disposing of it cuts open connections. */
 export interface RunningServer extends AsyncDisposable {
   readonly port: number;
   /** `http://127.0.0.1:port`; https names the certificate's first use, `localhost`. */
   readonly url: URL;
   readonly hits: readonly Hit[];
-  /** Cuts the connections that are there; the next request comes by a new one. */
+  /** Cuts the open connections, so that the next request comes by a new one. */
   closeConnections(): void;
   close(): Promise<void>;
 }
@@ -87,7 +87,7 @@ async function handle(
 }
 
 async function read(request: IncomingMessage): Promise<Incoming> {
-  // The raw text, not `new URL`: that would normalise what the test wants to see.
+  // The raw text, since `new URL` would normalise what the test wants to see.
   const [path = '/', query = ''] = (request.url ?? '/').split(/\?(.*)/s, 2);
   const parts: Buffer[] = [];
   for await (const part of request) parts.push(part as Buffer);
@@ -134,7 +134,7 @@ function headersOf(reply: Reply): Reply['headers'] {
   return { ...reply.headers, 'content-length': String(reply.body.length) };
 }
 
-/** @returns whether the whole body went out. */
+/** Sends the body. @returns whether all of it was sent */
 async function sendBody(
   body: Uint8Array,
   delivery: Delivery,

@@ -79,7 +79,7 @@ export class Exchange {
     return this;
   }
 
-  /** What is answered, changed by the faults from left to right. */
+  /** Sets the answer, which the faults change from left to right. */
   reply(answer: Answer, ...faults: readonly Fault[]): this {
     this.#answer = answer;
     this.#faults = faults;
@@ -102,7 +102,7 @@ export class Exchange {
     );
   }
 
-  /** Counts one use. @returns the state that follows it. */
+  /** Counts one use. @returns the next state */
   use(state: string): string {
     this.#remaining -= 1;
     return this.#nextState ?? state;
@@ -118,7 +118,7 @@ export class Exchange {
   }
 }
 
-/** The host name that a request was sent to, without the port. */
+/** Returns the host name that a request was sent to, without the port. */
 export function hostnameOf({ headers }: Incoming): string {
   return (headers.host ?? '').replace(/:\d+$/, '');
 }
@@ -139,7 +139,7 @@ export class ScriptedUpstream implements AsyncDisposable {
   #state = 'start';
   #server: RunningServer | undefined;
 
-  /** Begins an exchange; it answers only what its `reply` says. */
+  /** Begins an exchange, which its `reply` completes. */
   on(method: string, path: Expected): Exchange {
     const exchange = new Exchange(method, path);
     this.#exchanges.push(exchange);
@@ -176,25 +176,25 @@ export class ScriptedUpstream implements AsyncDisposable {
     return this.hitsOf(method, path).length;
   }
 
-  /** @throws AssertionError where requests came that no exchange expected. */
+  /** @throws AssertionError if requests came that no exchange expected */
   assertExpected(): void {
     if (this.#unexpected.length === 0) return;
     throw new AssertionError({ message: `unexpected requests:\n${this.#unexpected.join('\n')}` });
   }
 
-  /** @throws AssertionError where an exchange with `once()` or `times(n)` was not used up. */
+  /** @throws AssertionError if an exchange with `once()` or `times(n)` was not used up */
   assertDone(): void {
     const waiting = this.#exchanges.filter((exchange) => !exchange.isDone);
     if (waiting.length === 0) return;
     throw new AssertionError({ message: `exchanges not used up:\n${waiting.join('\n')}` });
   }
 
-  /** Closes without judging; for a test that takes the upstream down. */
+  /** Closes without assertions, for a test that takes the upstream down. */
   async close(): Promise<void> {
     await this.#running.close();
   }
 
-  /** Cuts the connections that are there, and waits until this process has seen it. */
+  /** Cuts the open connections, and waits until this process has noticed. */
   async closeConnections(): Promise<void> {
     this.#running.closeConnections();
     for (let turn = 0; turn < 5; turn += 1) await new Promise(setImmediate);

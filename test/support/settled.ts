@@ -2,24 +2,24 @@ import { setImmediate } from 'node:timers/promises';
 import type { LoopbackTraffic } from './loopback-traffic.ts';
 import type { ManualClock } from './manual-clock.ts';
 
-/** A world in which everything is in this process, and time is the test's. */
+/** A world that is wholly in this process, and whose time the test moves. */
 export interface ClosedWorld {
   readonly clock: ManualClock;
   readonly traffic: LoopbackTraffic;
-  /** Changes where something has happened. */
+  /** Returns a value that changes whenever something happens. */
   readonly activity: () => unknown;
 }
 
 /** Turns of the event loop in which nothing may happen. */
 const QUIET_TURNS = 50;
 
-/** What is on its way and comes back by itself: files, names, connections, writes. What waits to be read does not. */
+/** Resources that complete by themselves: files, names, connections, writes. Unread sockets do not. */
 const BUSY = /Req|ConnectWrap|WriteWrap|ShutdownWrap|Immediate/;
 
-/** A wait of a day is a wait without end. */
+/** A wait of a day counts as a wait without end. */
 const TOO_LONG_MS = 24 * 3600_000;
 
-/** Resolves once this world does nothing but wait, or `isOver`: nothing more will happen before the clock moves. */
+/** Resolves once this world only waits, so that nothing more happens before the clock moves; or once `isOver`. */
 export async function settled(world: ClosedWorld, isOver: () => boolean = () => false): Promise<void> {
   let before = world.activity();
   for (let quiet = 0; quiet < QUIET_TURNS && !isOver();) {

@@ -2,7 +2,7 @@ import type { Target } from '../../src/mirror/target.ts';
 import { parseRepositoryName } from '../../src/oci/repository-name.ts';
 import type { Upstream } from '../../src/upstream/upstream.ts';
 
-/** An upstream that does what `answer` does, whatever it is asked; and says how often it was. */
+/** An upstream that answers every request by `answer`, and counts the requests. */
 export class StubUpstream {
   calls = 0;
   answer: () => Promise<never> | Promise<undefined> = () => Promise.resolve(undefined);
@@ -28,7 +28,7 @@ export class StubUpstream {
   }
 }
 
-/** Tags that are confirmed for every client, and of which nothing is kept. */
+/** A policy by which each request confirms its tag, and nothing is kept. */
 const ASKED_EACH_TIME: Target['tags'] = {
   ttlMs: 0,
   staleForMs: 0,
@@ -38,7 +38,7 @@ const ASKED_EACH_TIME: Target['tags'] = {
   quotaReserve: 0,
 };
 
-/** A repository of an upstream that asks before it gives. */
+/** Makes a repository whose upstream is asked before bytes are given. */
 export function targetOf(upstream: Upstream, repository = 'acme/app'): Target {
   return {
     upstream,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { temporaryDirectory, type TemporaryDirectory } from './e2e/temporary.ts';
 
-/** Whether this process may mount file systems: root may, but in most containers. */
+/** Returns whether this process may mount file systems: root may, except in most containers. */
 export async function canMount(): Promise<boolean> {
   try {
     await using _mounted = await temporaryFileSystem('size=64k');
@@ -14,7 +14,7 @@ export async function canMount(): Promise<boolean> {
   }
 }
 
-/** A file system of one's own, in memory. @param options of mount(8): `size=1m`. */
+/** Mounts a new file system in memory. @param options of mount(8): `size=1m` */
 export async function temporaryFileSystem(options: string): Promise<TemporaryDirectory> {
   const directory = await temporaryDirectory('mount');
   const path = join(directory.path, 'mounted');

@@ -19,7 +19,7 @@ interface KeyAndCertificate {
 export interface CertificateAuthority {
   /** PEM of the authority's own certificate. */
   readonly certificate: string;
-  /** A server certificate for DNS names and IPv4 addresses, valid now. */
+  /** Issues a server certificate for DNS names and IPv4 addresses, valid now. */
   issue(names: readonly string[]): KeyAndCertificate;
 }
 
@@ -73,7 +73,7 @@ function certificate(parts: {
   return pem(sequence(body, algorithm, bitString(sign('sha256', body, parts.signer))));
 }
 
-/** One DER value: tag, length, content. */
+/** Encodes a DER value: tag, length, content. */
 function der(tag: number, ...contents: readonly Buffer[]): Buffer {
   const content = Buffer.concat(contents);
   if (content.length < 128) return Buffer.concat([Buffer.from([tag, content.length]), content]);

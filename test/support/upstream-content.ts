@@ -38,7 +38,7 @@ export const MANIFEST = Buffer.from(
 );
 export const MANIFEST_DIGEST = digestOf(MANIFEST);
 
-/** The answer to GET and HEAD of that manifest; undefined takes a header away. */
+/** Makes the answer to GET and HEAD of that manifest. @param headers changes; undefined removes a header */
 export function manifestReply(headers: Readonly<Record<string, string | undefined>> = {}): Reply {
   const usual = { 'content-type': MediaType.ociManifest, 'docker-content-digest': MANIFEST_DIGEST };
   return withHeaders(headers)({ status: 200, headers: usual, body: MANIFEST });

@@ -34,7 +34,7 @@ export interface UpstreamFixtureOptions extends Partial<UpstreamSettings> {
   readonly scheme?: 'http' | 'https';
   /** Path of the upstream's URL. */
   readonly path?: string;
-  /** Of the server's certificate. Absent: one of its own. */
+  /** The authority of the server's certificate. Absent: a new one. */
   readonly authority?: CertificateAuthority;
   readonly makeContext?: MakeContext;
 }
@@ -49,7 +49,7 @@ export class UpstreamFixture implements AsyncDisposable {
   readonly script: ScriptedUpstream;
   readonly upstream: Upstream;
   readonly #scheme: string;
-  /** What is to be none in the end, by what is counted. */
+  /** Returns the counts that must be zero in the end, by their names. */
   readonly #counts: () => Readonly<Record<string, number>>;
 
   constructor(
@@ -70,7 +70,7 @@ export class UpstreamFixture implements AsyncDisposable {
     return this.script.on(method, path);
   }
 
-  /** The URL of a path at one of the hosts. */
+  /** Returns the URL of a path at one of the hosts. */
   url(host: string, path: string): string {
     return `${this.#scheme}://${host}:${this.script.port}${path}`;
   }
@@ -80,7 +80,7 @@ export class UpstreamFixture implements AsyncDisposable {
     return this.script.hits.map((hit) => `${hit.method} ${hostnameOf(hit)}${hit.path}`);
   }
 
-  /** Requests to a host. */
+  /** Returns the requests to a host. */
   hitsAt(host: string): readonly Hit[] {
     return this.script.hits.filter((hit) => hostnameOf(hit) === host);
   }
@@ -98,7 +98,7 @@ export class UpstreamFixture implements AsyncDisposable {
   }
 }
 
-/** @param host the registry's own; @param others hosts that it sends its clients to */
+/** Starts the fixture. @param host the registry's own @param others hosts that it sends its clients to */
 export async function startUpstreamFixture(
   host: string,
   others: readonly string[] = [],

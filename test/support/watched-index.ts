@@ -2,10 +2,10 @@ import type { ContentIndex } from '../../src/index/content-index.ts';
 import { mapMethods, type AnyMethod } from '../../src/index/map-methods.ts';
 import { callersOf } from './callers-of.ts';
 
-/** An index, and what was asked of it and is not over: it has no turn yet, say. */
+/** An index, and its calls that have not ended, for example because they still wait for their turn. */
 export interface WatchedIndex {
   readonly index: ContentIndex;
-  /** Each call that runs, with who made it. */
+  /** Returns each running call with its caller. */
   readonly running: () => readonly string[];
 }
 

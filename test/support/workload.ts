@@ -3,7 +3,7 @@ import type { FakeRegistry } from './fake-registry.ts';
 import { get } from './http-get.ts';
 import type { Random } from './random.ts';
 
-/** Something that clients ask for, and what they must get. */
+/** A request of clients, and the content that they must get. */
 export interface Wanted {
   readonly path: string;
   readonly digest: Digest;
@@ -11,7 +11,7 @@ export interface Wanted {
   readonly kind: 'manifest' | 'blob';
 }
 
-/** Puts images with layers of many sizes into a registry; @returns all that can be asked for. */
+/** Puts images with layers of many sizes into a registry. @returns all requests for them */
 export function putImages(
   registry: FakeRegistry,
   random: Random,
@@ -40,11 +40,11 @@ export function putImages(
  * - `right`: complete, and the bytes of the digest
  * - `cut`: not complete
  * - `refused`: an error answer, or no connection
- * - `wrong`: complete, and other bytes than the digest names: what must never be
+ * - `wrong`: complete, but with other bytes than the digest names, which must never happen
  */
 export type Verdict = 'right' | 'cut' | 'refused' | 'wrong';
 
-/** Asks for it, by a range now and then where there is a random source, and judges the answer. */
+/** Sends the request and judges the answer. With a random source, it sometimes asks for a range. */
 export async function pull(mirror: URL, wanted: Wanted, random?: Random): Promise<Verdict> {
   const start = random !== undefined && wanted.kind === 'blob' && random.next() < 0.2 ? 1 : 0;
   const headers: Record<string, string> = start > 0 ? { range: `bytes=${start}-` } : {};

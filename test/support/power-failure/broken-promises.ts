@@ -9,12 +9,12 @@ import {
 import { DiskAfterCrash, File, type Possibility } from './disk-after-crash.ts';
 import type { LogEntry } from './disk-log.ts';
 
-/** What a store has told its caller, or its caller it, of a blob. */
+/** A message about a blob between a store and its caller, in either direction. */
 export interface Told {
   /**
-   * - `stored`: it is, from now on
-   * - `may go`: a change is about to remove it, or to write it
-   * - `gone`: it was set aside and must never be back
+   * - `stored`: the blob is stored from now on
+   * - `may go`: a change is about to remove or to write the blob
+   * - `gone`: the blob was set aside and must never come back
    */
   readonly kind: 'stored' | 'may go' | 'gone';
   readonly digest: Digest;
@@ -23,10 +23,10 @@ export interface Told {
 const ALGORITHMS: readonly DigestAlgorithm[] = ['sha256', 'sha512'];
 
 /**
- * Lets the power fail behind each entry of the log, in every way, and looks at what is left.
- * @param root durable and empty when the log begins
- * @param directory the cache's, at or below the root
- * @returns what may be wrong, each with the first place where it may be
+ * Lets the power fail after each entry of the log, in every way, and checks what is left.
+ * @param root a directory, durable and empty when the log begins
+ * @param directory the cache directory, at or below the root
+ * @returns the faults that are possible, each with the first entry after which it is
  */
 export function brokenPromises(
   entries: readonly LogEntry<Told>[],
@@ -49,7 +49,7 @@ export function brokenPromises(
   return [...found].map(([problem, position]) => `${problem}, as of ${describe(entries, position)}`);
 }
 
-/** What is under a blob's name is the blob, whole. */
+/** Checks that a file under a blob's name is the whole blob. */
 function* wrongBytes(disk: DiskAfterCrash, directory: string): Generator<string> {
   for (const algorithm of ALGORITHMS) {
     const folder = join(directory, 'blobs', algorithm);
@@ -62,7 +62,7 @@ function* wrongBytes(disk: DiskAfterCrash, directory: string): Generator<string>
   }
 }
 
-/** What makes the directory an OCI image layout is never written again once it is there. */
+/** Checks the files that make the directory an OCI image layout, which are written only once. */
 function* wrongLayout(disk: DiskAfterCrash, directory: string): Generator<string> {
   for (const name of ['oci-layout', 'index.json']) {
     const files = disk.possible(join(directory, name));

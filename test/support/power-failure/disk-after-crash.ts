@@ -1,13 +1,13 @@
 import { basename, dirname } from 'node:path';
 import type { Change, LogEntry } from './disk-log.ts';
 
-/** What may be at a path after a power failure: nothing, a directory, or a file. */
+/** A possible content of a path after a power failure: nothing, a directory, or a file. */
 export type Possibility = Folder | File | undefined;
 
 interface Step {
   /** The parts of the disk that it changes. */
   readonly parts: readonly Part[];
-  /** Of a sync: what is durable once it has succeeded, fixed when it begins. */
+  /** Makes durable, when a sync has succeeded, what was there when it began. */
   readonly makeDurable?: (() => void) | undefined;
 }
 
@@ -18,12 +18,12 @@ interface Part {
 }
 
 /**
- * What of a disk a power failure may leave, as POSIX allows it: a name is durable once its directory, the bytes of a file
- * once the file was synced after the change. Until then each name and each write may be there or not, independently of
- * all others, from the moment the change has begun. So a rename may leave both names, or neither.
+ * The states of a disk that POSIX allows after a power failure. A name is durable after a sync of its directory, and
+ * bytes after a sync of their file. Before that each name and each write may be there or not, independently of all
+ * others, from the moment the change has begun. So a rename may leave both names, or neither.
  *
- * Names and files are independent, so every state that is possible is a choice of one possibility for each of them: what
- * holds of each possibility holds after every crash.
+ * Names and files are independent, so a possible state of the disk is any choice of one possibility for each of them:
+ * if each possibility is right, every state after a crash is right.
  */
 export class DiskAfterCrash {
   readonly #root: string;
@@ -50,14 +50,14 @@ export class DiskAfterCrash {
     this.#steps.delete(entry.step);
   }
 
-  /** Everything that may be at the path, each once. */
+  /** Returns all possible contents of the path, each once. */
   possible(path: string): readonly Possibility[] {
     if (path === this.#root) return [this.#top];
     const above = this.possible(dirname(path));
     return [...new Set(above.flatMap((folder) => possibleIn(folder, basename(path))))];
   }
 
-  /** Every name that may be in the directory. */
+  /** Returns every name that may be in the directory. */
   names(path: string): readonly string[] {
     const folders = this.possible(path).filter((folder) => folder instanceof Folder);
     return [...new Set(folders.flatMap((folder) => [...folder.names.keys()]))];
@@ -96,7 +96,7 @@ export class DiskAfterCrash {
     return this.#folderAt(dirname(path));
   }
 
-  /** The directory as the running program sees it. */
+  /** Returns the directory as the running program sees it. */
   #folderAt(path: string): Folder | undefined {
     if (path === this.#root) return this.#top;
     if (!path.startsWith(this.#root)) return undefined;
@@ -130,7 +130,7 @@ export class Folder {
   }
 }
 
-/** What a name was given to stand for, and when. */
+/** A content that a name was given, and when. */
 interface Put {
   readonly value: Possibility;
   readonly begunAt: number;
@@ -139,7 +139,7 @@ interface Put {
 
 /** A name in a directory. */
 class Name {
-  /** What it may stand for. It begins as nothing, durably. */
+  /** The contents that it may have. At first it has durably none. */
   #puts: readonly Put[] = [{ value: undefined, begunAt: 0, endedAt: 0 }];
 
   get possible(): readonly Possibility[] {
@@ -163,7 +163,7 @@ class Name {
     };
   }
 
-  /** What had been overtaken when the sync began cannot come back. What runs beside each other may end in either order. */
+  /** A content that was replaced before the sync began cannot come back. Concurrent changes may end in either order. */
   beginSync(): () => void {
     const ended = this.#puts.filter(({ endedAt }) => endedAt !== undefined);
     const overtaken = new Set(ended.filter(({ endedAt }) => ended.some(({ begunAt }) => begunAt > endedAt!)));
@@ -183,7 +183,7 @@ export class File {
   #writes: readonly Write[] = [];
   #durable: ReadonlySet<Write> = new Set();
 
-  /** The least and the most that may be in it: all that lies between is as wrong as the least, where that is wrong. */
+  /** The least and the most bytes that may be in it. If the least is wrong, so is everything in between. */
   get contents(): readonly Buffer[] {
     const least = bytesOf(this.#writes.filter((write) => this.#durable.has(write)));
     return this.#durable.size === this.#writes.length ? [least] : [least, bytesOf(this.#writes)];

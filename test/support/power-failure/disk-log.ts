@@ -1,4 +1,4 @@
-/** What a program asks of the file system that a power failure may leave undone. Files go by number, however renamed. */
+/** A change of the file system that a power failure may undo. Files have numbers, which renames do not change. */
 export type Change =
   | { readonly kind: 'create'; readonly path: string; readonly file: number }
   | { readonly kind: 'mkdir'; readonly path: string }
@@ -8,16 +8,16 @@ export type Change =
   | { readonly kind: 'sync'; readonly file: number }
   | { readonly kind: 'sync-directory'; readonly path: string };
 
-/** A change has begun, has been made, or was refused; or the program has told its caller something. */
+/** A change that has begun, has been made, or was refused; or a message between the program and its caller. */
 export type LogEntry<Told> =
   | { readonly phase: 'begin'; readonly step: number; readonly change: Change }
   | { readonly phase: 'end' | 'failed'; readonly step: number }
   | { readonly phase: 'told'; readonly told: Told };
 
-/** The changes of a directory's files, and what was told of them, in their order. */
+/** The changes to a directory's files and the messages about them, in their order. */
 export class DiskLog<Told> {
   readonly entries: LogEntry<Told>[] = [];
-  /** The error that the disk has for a change instead of making it. */
+  /** Returns the error with which the disk refuses a change; undefined: it makes the change. */
   refuse: (change: Change) => Error | undefined = () => undefined;
   #steps = 0;
   #files = 0;

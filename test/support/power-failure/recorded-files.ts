@@ -5,7 +5,7 @@ import type { Change, DiskLog } from './disk-log.ts';
 type Files = typeof files;
 type Log = DiskLog<unknown>;
 
-/** What would change a directory without being recorded. */
+/** Functions that would change a directory without a record. */
 const UNKNOWN = [
   'appendFile',
   'copyFile',
@@ -19,16 +19,16 @@ const UNKNOWN = [
 ] as const;
 const UNKNOWN_OF_HANDLES = ['appendFile', 'createWriteStream', 'truncate', 'write', 'writeFile'] as const;
 
-/** What is recorded, and of which directory: set it anew for each test. */
+/** A log and the directory whose changes go into it. Each test sets a new one. */
 export interface Recording {
   directory: string;
   log: Log;
 }
 
 /**
- * Node's own file functions, which do what they always do and record it. For `vi.mock`, so that nothing that a store does
- * to its directory goes unrecorded: what this does not know throws.
- * @param recording undefined: nothing is recorded
+ * Returns Node's own file functions, which work as always and record what they do. For `vi.mock`, so that every change
+ * that a store makes to its directory is recorded: unknown functions throw.
+ * @param recording returns undefined while nothing is recorded
  */
 export function recordingFiles(real: Files, recording: () => Recording | undefined): Files {
   const logFor = (path: unknown): Log | undefined => {
@@ -70,7 +70,7 @@ export function recordingFiles(real: Files, recording: () => Recording | undefin
   return { ...all, default: all } as Files;
 }
 
-/** The directory itself, too: its name is in its parent. */
+/** Returns whether a path is the directory or below it. The directory counts, since its name is in its parent. */
 function isBelow(directory: string, path: string): boolean {
   const below = relative(directory, path);
   return !isAbsolute(below) && !below.startsWith('..');
@@ -83,7 +83,7 @@ async function openToRead(real: Files, log: Log, path: string): Promise<files.Fi
   return handle;
 }
 
-/** What is written by its descriptor alone goes unrecorded here: the test that writes so records it itself. */
+/** Opens a file. Writes through its descriptor alone are not recorded here: a test that makes them records them. */
 async function openForOthers(real: Files, path: string): Promise<files.FileHandle> {
   const handle = await real.open(path, 'r+');
   for (const name of [...UNKNOWN_OF_HANDLES, 'writev'] as const) {
@@ -142,6 +142,6 @@ async function writeNew(
     ],
     work,
   );
-  // The one call has done both.
+  // The one call has written and synced.
   if (options.flush === true) await log.during([{ kind: 'sync', file }], async () => undefined);
 }
