@@ -61,7 +61,7 @@ export interface FetchedBlob {
 }
 
 /** A blob, as upstream describes it without the bytes. */
-export interface ToldBlob {
+export interface DescribedBlob {
   /** The whole blob's size in bytes; undefined if upstream does not tell it. */
   readonly size: number | undefined;
   /** Docker-Content-Digest as it came: a claim, not verified. */
@@ -109,7 +109,7 @@ export interface Upstream {
     repository: RepositoryName,
     digest: Digest,
     options?: TurnOptions & { readonly expectedSize?: number | undefined },
-  ): Promise<ToldBlob>;
+  ): Promise<DescribedBlob>;
   /** Gets one page of tags, in upstream's order. */
   tags(
     repository: RepositoryName,

@@ -3,7 +3,7 @@ import type { ContentRange } from '../../http/ranges/range.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { BlobReader } from '../../store/blob-store.ts';
 import { StoreError } from '../../store/error.ts';
-import type { ToldBlob } from '../../upstream/upstream.ts';
+import type { DescribedBlob } from '../../upstream/upstream.ts';
 import { Audience, demandOf } from '../audience.ts';
 import type { BlobStat, OpenedBlob } from '../../repository/opened-blob.ts';
 import type { BlobQuestion } from '../../repository/repository.ts';
@@ -40,7 +40,7 @@ export interface BlobPullerOptions extends FillOptions {
 export class BlobPuller {
   readonly #fills: Fills;
   readonly #pastStore: PastStore;
-  readonly #questions: Questions<ToldBlob>;
+  readonly #questions: Questions<DescribedBlob>;
   readonly #options: BlobPullerOptions;
 
   constructor(options: BlobPullerOptions) {
@@ -252,7 +252,7 @@ export class BlobPuller {
   }
 
   /** Asks upstream whether the repository has the blob: one request at a time for each blob, for its first client. */
-  #told(target: Target, digest: Digest, client: string): Promise<ToldBlob> {
+  #told(target: Target, digest: Digest, client: string): Promise<DescribedBlob> {
     const { upstream, key } = target;
     return this.#questions.ask({
       name: blobKey(target, digest),

@@ -1,13 +1,13 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { digestOf } from '../../oci/digest.ts';
-import type { ToldBlob } from '../../upstream/upstream.ts';
+import type { DescribedBlob } from '../../upstream/upstream.ts';
 import { confirms, confirmsManifest } from './confirms.ts';
 
 const HERE = { kind: 'blob', digest: digestOf('here'), size: 7 } as const;
 const OTHER = digestOf('other');
 
-test.each<[ToldBlob, boolean]>([
+test.each<[DescribedBlob, boolean]>([
   [{ by: 'head', size: 7 }, true],
   [{ by: 'head', size: 7, digest: HERE.digest }, true],
   [{ by: 'head', size: 7, digest: OTHER }, false],

@@ -1,5 +1,5 @@
 import type { Digest } from '../../oci/digest.ts';
-import type { ResolvedManifest, ToldBlob } from '../../upstream/upstream.ts';
+import type { ResolvedManifest, DescribedBlob } from '../../upstream/upstream.ts';
 
 /** Content whose bytes are in the cache. */
 export interface HeldContent {
@@ -14,7 +14,7 @@ export interface HeldContent {
  * request. The size must be right, and the digest too if there is one. An answer with the whole body, of which only the
  * headers were read, proves nothing, since a portal sends that, too.
  */
-export function confirms(answer: ToldBlob, { digest, size }: HeldContent): boolean {
+export function confirms(answer: DescribedBlob, { digest, size }: HeldContent): boolean {
   const isOfDigest = answer.digest === undefined || answer.digest === digest;
   return answer.by !== 'whole' && answer.size === size && isOfDigest;
 }

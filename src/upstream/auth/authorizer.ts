@@ -86,20 +86,20 @@ export class Authorizer {
   /** Sends one hop. The answer may still be a refusal: then Larder has nothing that upstream would accept. */
   async send(hop: HopRequest): Promise<UpstreamResponse> {
     const place = placeOf(hop.url, this.#options.url, hop.repository);
-    const { used, failed } = await this.#usual(place, hop.signal);
+    const { used, failed } = await this.#authorizeAsRemembered(place, hop.signal);
     const answer = await this.#sendWith(hop, used);
-    if (!(await isRefused(answer, used?.header !== undefined))) return this.#judged(answer, place, used);
+    if (!(await isRefused(answer, used?.header !== undefined))) return this.#assess(answer, place, used);
     const renewed = await this.#renew(place, hop, answer, { used, failed }).catch(async (error: unknown) => {
       await answer.body.discard();
       throw error;
     });
-    if (renewed === undefined || renewed.header === used?.header) return this.#judged(answer, place, used);
+    if (renewed === undefined || renewed.header === used?.header) return this.#assess(answer, place, used);
     await answer.body.discard();
-    return this.#judged(await this.#sendWith(hop, renewed), place, renewed);
+    return this.#assess(await this.#sendWith(hop, renewed), place, renewed);
   }
 
   /** Marks a refusal with its possible cause. */
-  async #judged(
+  async #assess(
     answer: UpstreamResponse,
     place: Place,
     used: Authorization | undefined,
@@ -127,7 +127,7 @@ export class Authorizer {
    * Meets the place's last known demand. If that fails, or the demand is another repository's, the request goes without
    * Authorization, and the fresh challenge decides (protocol.md, rule 16).
    */
-  async #usual(place: Place, signal: AbortSignal | undefined): Promise<Attempt> {
+  async #authorizeAsRemembered(place: Place, signal: AbortSignal | undefined): Promise<Attempt> {
     const demand = this.#demands.recall(place);
     if (demand === undefined) return {};
     const isOwn = this.#demands.isOwn(place);
@@ -153,15 +153,15 @@ export class Authorizer {
       const successor = this.#dismiss(used);
       if (successor !== undefined) return successor;
     }
-    const found =
+    const discovered =
       used?.header === undefined
         ? await this.#demands.fromRefusal(place, hop, refusal)
         : await this.#demands.fromProbe(place, hop);
-    if (found === 'nothing') return { header: undefined };
-    if (found === undefined) return undefined;
-    if (failed !== undefined && isSameDemand(completed(found, place), completed(failed.demand, place)))
+    if (discovered === 'nothing') return { header: undefined };
+    if (discovered === undefined) return undefined;
+    if (failed !== undefined && isSameDemand(complete(discovered, place), complete(failed.demand, place)))
       throw failed.error;
-    return this.#authorize(found, place, hop.signal);
+    return this.#authorize(discovered, place, hop.signal);
   }
 
   /** Whether the token is good but grants too little, and another one would grant no more. */
@@ -189,7 +189,7 @@ export class Authorizer {
     place: Place,
     signal?: AbortSignal,
   ): Promise<Authorization | undefined> {
-    const wanted = completed(demand, place);
+    const wanted = complete(demand, place);
     if (wanted.scheme === 'bearer') return this.#bearer(wanted, place, signal);
     const credentials = place.isOwn ? await this.#credentials(signal) : undefined;
     return credentials && { header: basicAuthorization(credentials), isAccount: true };
@@ -286,6 +286,6 @@ function isTokenRefused(error: unknown): boolean {
   );
 }
 
-function completed(demand: AuthDemand, { repository }: Place): AuthDemand {
+function complete(demand: AuthDemand, { repository }: Place): AuthDemand {
   return demand.scheme === 'bearer' ? withPullScope(demand, repository) : demand;
 }

@@ -47,7 +47,7 @@ export class Trust {
   #version: string | undefined;
   #lookedAt: number | undefined;
   #looking: Promise<void> | undefined;
-  #isTold = false;
+  #isReported = false;
 
   constructor(options: TrustOptions) {
     this.#options = options;
@@ -80,10 +80,10 @@ export class Trust {
         this.#use(await file.read());
         this.#version = version;
       }
-      this.#isTold = false;
+      this.#isReported = false;
     } catch (error) {
-      if (!this.#isTold) this.#tell('unusable', error);
-      this.#isTold = true;
+      if (!this.#isReported) this.#tell('unusable', error);
+      this.#isReported = true;
     }
   }
 

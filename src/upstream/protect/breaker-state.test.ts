@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import {
   admit,
   afterFailure,
-  afterNothing,
+  afterUnasked,
   CLOSED,
   type BreakerLimits,
   type BreakerState,
@@ -40,11 +40,11 @@ test('a probe that is never heard of again does not wedge it', () => {
 });
 
 test('a probe that never asked leaves its turn to the next one, and changes nothing else', () => {
-  const after = afterNothing(admit(failing(3), 1_000, WHO, LIMITS).state, 1_200);
+  const after = afterUnasked(admit(failing(3), 1_000, WHO, LIMITS).state, 1_200);
   expect(after).toEqual({ kind: 'open', until: 1_200, openings: 1, only: WHO });
   expect(admit(after, 1_200, WHO, LIMITS).isAdmitted).toBe(true);
-  expect(afterNothing(failing(2), 1_200)).toEqual(failing(2));
-  expect(afterNothing(failing(3), 500)).toEqual(failing(3));
+  expect(afterUnasked(failing(2), 1_200)).toEqual(failing(2));
+  expect(afterUnasked(failing(3), 500)).toEqual(failing(3));
 });
 
 test('each probe that fails doubles the wait, up to the longest', () => {

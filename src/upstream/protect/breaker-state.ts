@@ -66,7 +66,7 @@ export function afterFailure(
 }
 
 /** Returns the state after a request that ended before upstream was asked: the next one may be the probe instead. */
-export function afterNothing(state: BreakerState, now: number): BreakerState {
+export function afterUnasked(state: BreakerState, now: number): BreakerState {
   return state.kind === 'half-open' ? { ...state, kind: 'open', until: now } : state;
 }
 

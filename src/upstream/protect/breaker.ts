@@ -3,7 +3,7 @@ import type { Events } from '../../events.ts';
 import {
   admit,
   afterFailure,
-  afterNothing,
+  afterUnasked,
   CLOSED,
   type BreakerLimits,
   type BreakerState,
@@ -72,7 +72,7 @@ export class Breaker {
   readonly #limits: BreakerLimits;
   readonly #failing: FailingQuestions;
   #state: BreakerState = CLOSED;
-  #told: BreakerState['kind'] = CLOSED.kind;
+  #emitted: BreakerState['kind'] = CLOSED.kind;
   #lastError: UpstreamError | undefined;
 
   constructor(upstream: Upstream, deps: BreakerDeps) {
@@ -137,7 +137,7 @@ export class Breaker {
   #note(error: unknown, admitted: BreakerState, question: UpstreamCall): void {
     if (!wasAsked(error)) {
       // The next call becomes the probe that this one was not. That is no event.
-      if (this.#state === admitted) this.#state = afterNothing(admitted, this.#clock.monotonic());
+      if (this.#state === admitted) this.#state = afterUnasked(admitted, this.#clock.monotonic());
       return this.#failing.notAsked(question);
     }
     const symptom = symptomOf(error);
@@ -160,8 +160,8 @@ export class Breaker {
   #become(state: BreakerState): void {
     this.#state = state;
     const kind = this.state;
-    if (this.#told === kind) return;
-    this.#told = kind;
+    if (this.#emitted === kind) return;
+    this.#emitted = kind;
     const error = kind === 'closed' ? undefined : this.#lastError;
     this.#events.emit({ kind: 'breaker-changed', upstream: this.upstream.name, state: kind, error });
   }

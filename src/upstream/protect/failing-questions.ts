@@ -3,7 +3,7 @@ import type { Clock } from '../../clock.ts';
 import {
   admit,
   afterFailure,
-  afterNothing,
+  afterUnasked,
   CLOSED,
   type BreakerLimits,
   type BreakerState,
@@ -68,7 +68,7 @@ export class FailingQuestions {
 
   /** Notes that upstream was not asked after all. */
   notAsked({ key }: UpstreamCall): void {
-    this.#set(key, afterNothing(this.#stateOf(key), this.#clock.monotonic()));
+    this.#set(key, afterUnasked(this.#stateOf(key), this.#clock.monotonic()));
   }
 
   #stateOf(key: string): BreakerState {

@@ -1,9 +1,9 @@
 import type { Clock } from '../../clock.ts';
-import { nextTurn, type Standing } from './next-turn.ts';
+import { nextTurn, type TurnRequest } from './next-turn.ts';
 import type { Demand } from '../upstream.ts';
 
 /** One turn, from when a call begins to wait for it until the turn is over. */
-export class Turn implements Standing {
+export class Turn implements TurnRequest {
   readonly #demand: Demand;
   readonly #onYieldable: () => void;
   #yield: (() => void) | undefined;
@@ -36,7 +36,7 @@ export class Turn implements Standing {
   }
 }
 
-export interface Waiting {
+export interface WaitOptions {
   readonly clock: Clock;
   /** Longest wait for a turn, in milliseconds; 0: do not wait. */
   readonly waitMs: number;
@@ -69,7 +69,7 @@ export class FairTurns {
    * @returns the turn, which the caller must pass to `end`; undefined if none came within `waitMs` or the signal
    *   aborted
    */
-  async take(demand: Demand, { clock, waitMs, signal }: Waiting): Promise<Turn | undefined> {
+  async take(demand: Demand, { clock, waitMs, signal }: WaitOptions): Promise<Turn | undefined> {
     if (waitMs === 0 && this.#running.size >= this.#max) return undefined;
     // The client may have left before the turn could yield: then a waiting call must get it now, not at the next event.
     const turn = new Turn(demand, () => this.#deal());

@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { nextTurn, type Standing } from './next-turn.ts';
+import { nextTurn, type TurnRequest } from './next-turn.ts';
 
 /** `a` and `b` are clients; `-` is what no client waits for. */
-function standing(letters: string): Standing[] {
+function standing(letters: string): TurnRequest[] {
   return letters.split('').map((letter) => ({ client: letter === '-' ? undefined : letter }));
 }
 
@@ -29,7 +29,7 @@ describe('the next to have a turn', () => {
     const letters = fc.array(fc.constantFrom('a', 'b', '-'), { maxLength: 300 });
     fc.assert(
       fc.property(fc.integer({ min: 4, max: 64 }), letters, (max, arrivals) => {
-        const holding: Standing[] = [];
+        const holding: TurnRequest[] = [];
         for (const waiting of standing(arrivals.join(''))) {
           const next = nextTurn(max, holding, [waiting]);
           if (next === undefined) continue;

@@ -1,5 +1,5 @@
 /** A call that has a turn, or waits for one. */
-export interface Standing {
+export interface TurnRequest {
   /** The client that waits for it; undefined if none does at present. */
   readonly client: string | undefined;
 }
@@ -15,9 +15,9 @@ const SHARE = 3;
  * @param max number of turns in all
  * @returns undefined if no call may go; if all turns are held, a call without a client has to yield first
  */
-export function nextTurn<Waiting extends Standing>(
+export function nextTurn<Waiting extends TurnRequest>(
   max: number,
-  holding: Iterable<Standing>,
+  holding: Iterable<TurnRequest>,
   waiting: Iterable<Waiting>,
 ): Waiting | undefined {
   const held = new Map<string | undefined, number>();

@@ -10,8 +10,8 @@ import { isHeadRefused } from './head-refused.ts';
 import { contentLength } from '../transport/headers.ts';
 import type { Quirks } from '../quirks.ts';
 import type { Reporter } from '../transport/reporter.ts';
-import { toldSize } from './told-size.ts';
-import type { ByteRange, CallOptions, FetchedBlob, ToldBlob } from '../upstream.ts';
+import { announcedSize } from './announced-size.ts';
+import type { ByteRange, CallOptions, FetchedBlob, DescribedBlob } from '../upstream.ts';
 
 export interface BlobFetcherOptions {
   readonly upstream: string;
@@ -50,18 +50,18 @@ export class BlobFetcher {
     repository: RepositoryName,
     digest: Digest,
     options: CallOptions & { readonly expectedSize?: number | undefined } = {},
-  ): Promise<ToldBlob> {
+  ): Promise<DescribedBlob> {
     if (this.#options.quirks.blobStat === 'get') return this.#statByGet(repository, digest, options);
-    const told = await this.#statByHead(repository, digest, options);
-    if (told === 'refused') return this.#statByGet(repository, digest, options);
+    const byHead = await this.#statByHead(repository, digest, options);
+    if (byHead === 'refused') return this.#statByGet(repository, digest, options);
     const { expectedSize } = options;
-    if (expectedSize !== undefined && told.size !== expectedSize) {
+    if (expectedSize !== undefined && byHead.size !== expectedSize) {
       return this.#statByGet(repository, digest, options);
     }
-    if (told.size !== undefined) return told;
+    if (byHead.size !== undefined) return byHead;
     // The blob is there. ORAS refuses a HEAD without a length, so the size is worth a second question, but not a
     // failure.
-    return this.#statByGet(repository, digest, options).catch(() => told);
+    return this.#statByGet(repository, digest, options).catch(() => byHead);
   }
 
   /** @returns `refused` if only GET may tell */
@@ -69,11 +69,11 @@ export class BlobFetcher {
     repository: RepositoryName,
     digest: Digest,
     options: CallOptions,
-  ): Promise<ToldBlob | 'refused'> {
+  ): Promise<DescribedBlob | 'refused'> {
     try {
       const answer = await this.#options.client.request(blobRequest('HEAD', repository, digest, options));
       await answer.body.discard();
-      return { size: toldSizeOf(answer, digest), digest: toldDigest(answer), by: 'head' };
+      return { size: announcedSizeOf(answer, digest), digest: claimedDigest(answer), by: 'head' };
     } catch (error) {
       if (!isHeadRefused(error)) throw error;
       return 'refused';
@@ -81,17 +81,18 @@ export class BlobFetcher {
   }
 
   /** Asks for one byte. If upstream ignores ranges, it sends the whole blob, which is cut off. */
-  async #statByGet(repository: RepositoryName, digest: Digest, options: CallOptions): Promise<ToldBlob> {
+  async #statByGet(repository: RepositoryName, digest: Digest, options: CallOptions): Promise<DescribedBlob> {
     try {
       const answer = await this.#options.client.request({
         ...blobRequest('GET', repository, digest, options),
         headers: { accept: '*/*', range: 'bytes=0-0' },
       });
       await answer.body.discard();
-      const told = toldDigest(answer);
-      if (answer.status !== 206) return { size: toldSizeOf(answer, digest), digest: told, by: 'whole' };
-      if (encodingOf(answer.headers) !== undefined) return { size: undefined, digest: told, by: 'range' };
-      return { size: parseContentRange(answer.header('content-range'))?.size, digest: told, by: 'range' };
+      const claimed = claimedDigest(answer);
+      if (answer.status !== 206)
+        return { size: announcedSizeOf(answer, digest), digest: claimed, by: 'whole' };
+      if (encodingOf(answer.headers) !== undefined) return { size: undefined, digest: claimed, by: 'range' };
+      return { size: parseContentRange(answer.header('content-range'))?.size, digest: claimed, by: 'range' };
     } catch (error) {
       // An empty blob has no first byte.
       if (error instanceof UpstreamError && error.status === 416) return { size: 0, by: 'range' };
@@ -110,7 +111,7 @@ export class BlobFetcher {
   }
 }
 
-function toldDigest(answer: UpstreamResponse): string | undefined {
+function claimedDigest(answer: UpstreamResponse): string | undefined {
   return answer.header('docker-content-digest');
 }
 
@@ -130,8 +131,8 @@ function sizeOf(answer: UpstreamResponse): number | undefined {
 }
 
 /** Like `sizeOf`, for an answer whose bytes Larder does not count. */
-function toldSizeOf(answer: UpstreamResponse, digest: Digest): number | undefined {
-  return answer.status === 204 ? 0 : toldSize(answer.headers, digest);
+function announcedSizeOf(answer: UpstreamResponse, digest: Digest): number | undefined {
+  return answer.status === 204 ? 0 : announcedSize(answer.headers, digest);
 }
 
 /** Returns the Range header; undefined for the whole blob, since caches on the way can answer a plain GET. */

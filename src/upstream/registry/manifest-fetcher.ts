@@ -12,7 +12,7 @@ import { isHeadRefused } from './head-refused.ts';
 import type { Work } from './parsing/functions.ts';
 import type { Parser } from './parsing/parser.ts';
 import { readDocument } from './read-document.ts';
-import { toldSize } from './told-size.ts';
+import { announcedSize } from './announced-size.ts';
 import type { CallOptions, FetchedManifest, ResolvedManifest } from '../upstream.ts';
 
 /** One header line: some proxies join several, and others keep only the first. */
@@ -123,6 +123,6 @@ export class ManifestFetcher {
     const isMismatch = claimed !== digest && claimed.split(':')[0] === digest.split(':')[0];
     if (isMismatch) return undefined;
     const mediaType = bare !== undefined && isManifestMediaType(bare) ? bare : undefined;
-    return { digest, mediaType, size: toldSize(answer.headers, undefined) };
+    return { digest, mediaType, size: announcedSize(answer.headers, undefined) };
   }
 }

@@ -90,8 +90,8 @@ export class RegistryClient {
   async #follow(first: HopRequest): Promise<UpstreamResponse> {
     return follow(this.#options.upstream, first, async (hop) => {
       const answer = await this.#options.authorizer.send(hop);
-      const isTold = this.#options.countsPulls && this.#isOwn(answer);
-      const rateLimit = isTold ? parseRateLimit(answer.headers) : undefined;
+      const tellsPulls = this.#options.countsPulls && this.#isOwn(answer);
+      const rateLimit = tellsPulls ? parseRateLimit(answer.headers) : undefined;
       if (rateLimit !== undefined) this.#options.reporter.rateLimit(rateLimit);
       return answer;
     });

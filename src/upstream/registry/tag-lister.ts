@@ -59,7 +59,7 @@ export class TagLister {
 
   async #parse(body: Buffer): Promise<TagNames> {
     const { upstream, parser } = this.#options;
-    const work: Work<'tagsPage'> = { name: 'tagsPage', args: [body], given: ownBuffer(body) };
+    const work: Work<'tagsPage'> = { name: 'tagsPage', args: [body], transfer: ownBuffer(body) };
     const parsed = await readDocument(upstream, parser, work, body.length);
     if (parsed.tags !== undefined) return parsed.tags;
     const { code } = parsed;

@@ -42,20 +42,20 @@ function messageOf(status: number, { codes, message }: Problem): string {
   const [code] = codes;
   const isUnproven = code === undefined && isAboutTheObject(status) && status !== 429;
   const how = isUnproven ? " without a registry's error document" : code === undefined ? '' : ` ${code}`;
-  const told = message ?? (status === 508 ? LOOP : undefined);
-  return told === undefined ? `answered ${status}${how}` : `answered ${status}${how}: ${told}`;
+  const detail = message ?? (status === 508 ? LOOP : undefined);
+  return detail === undefined ? `answered ${status}${how}` : `answered ${status}${how}: ${detail}`;
 }
 
 function classOf(status: number, problem: Problem): Pick<Classified, 'failure' | 'reason'> {
   if (status === 429 || isThrottledByCode(status, problem)) return throttled(problem);
   if (status === 404 || status === 410) return { failure: 'absent', reason: 'not-found' };
-  if (isAboutTheObject(status) && problem.codes.length > 0) return saidNo(status, problem);
+  if (isAboutTheObject(status) && problem.codes.length > 0) return classOfRefusal(status, problem);
   const isTimeout = status === 408 || status === 504;
   return { failure: 'unavailable', reason: isTimeout ? 'timeout' : 'status' };
 }
 
 /** Classifies a 4xx with an error document: there is no such thing, it is for others, or the request is rejected. */
-function saidNo(status: number, problem: Problem): Pick<Classified, 'failure' | 'reason'> {
+function classOfRefusal(status: number, problem: Problem): Pick<Classified, 'failure' | 'reason'> {
   if (status === 401 || status === 403 || isStaleCredential(status, problem)) {
     return { failure: 'denied', reason: 'unauthorized' };
   }

@@ -38,7 +38,7 @@ export interface Work<Name extends FunctionName = FunctionName> {
   readonly name: Name;
   readonly args: Parameters<(typeof FUNCTIONS)[Name]>;
   /** Memory that the caller gives away: it is moved instead of copied, and empty afterwards. */
-  readonly given?: readonly ArrayBuffer[];
+  readonly transfer?: readonly ArrayBuffer[];
 }
 
 function reading<T>(read: () => T): Reading<T> {

@@ -25,6 +25,6 @@ export const inlineParser: Parser = {
 
 export function call<Name extends FunctionName>({ name, args }: Work<Name>): ResultOf<Name> {
   // TypeScript cannot see that the arguments are those of the function of that name.
-  const work = FUNCTIONS[name] as unknown as (...given: typeof args) => ResultOf<Name>;
+  const work = FUNCTIONS[name] as unknown as (...list: typeof args) => ResultOf<Name>;
   return work(...args);
 }

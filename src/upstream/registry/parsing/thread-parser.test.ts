@@ -55,7 +55,7 @@ describe('a parser with a thread', () => {
     const opened = open();
     const bodies = ['a', 'b', 'c'].map((tag) => pageOf([tag]));
     const results = bodies.map((body) =>
-      opened.run({ name: 'tagsPage', args: [body], given: [body.buffer] }, body.length),
+      opened.run({ name: 'tagsPage', args: [body], transfer: [body.buffer] }, body.length),
     );
     expect(opened.waiting).toBe(3);
     expect(await Promise.all(results)).toEqual(['a', 'b', 'c'].map((tag) => ({ tags: packTags([tag]) })));
@@ -79,7 +79,7 @@ describe('a parser with a thread', () => {
     const earlier = Array.from({ length: before }, () => parse(LETTERS));
     const gone = pageOf(['a']);
     structuredClone(gone, { transfer: [gone.buffer] });
-    const lost = opened.run({ name: 'tagsPage', args: [gone], given: [gone.buffer] }, 1);
+    const lost = opened.run({ name: 'tagsPage', args: [gone], transfer: [gone.buffer] }, 1);
     const later = parse(LETTERS);
     await expect(lost).rejects.toBeInstanceOf(ParserError);
     expect(await Promise.all([...earlier, later])).toHaveLength(before + 1);

@@ -81,11 +81,11 @@ export class ThreadParser implements Parser, AsyncDisposable {
       this.#cancelEnd = this.#options.clock.after(IDLE_MS, () => void this.#end());
       return;
     }
-    const { name, args, given = [] } = job.work;
+    const { name, args, transfer = [] } = job.work;
     try {
       this.#worker ??= this.#start();
       this.#worker.ref();
-      this.#worker.postMessage({ name, args }, given);
+      this.#worker.postMessage({ name, args }, transfer);
     } catch (cause) {
       // The thread never gets the job, so no answer would come that moves the queue.
       this.#jobs.shift();

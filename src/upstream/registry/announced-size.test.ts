@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { digestOf } from '../../oci/digest.ts';
-import { toldSize } from './told-size.ts';
+import { announcedSize } from './announced-size.ts';
 
 const SOME = digestOf('x');
 const NONE = digestOf('');
@@ -20,5 +20,5 @@ test.each([
   [{ 'content-length': '7', 'content-encoding': 'identity' }, SOME, 7],
   [{ 'content-length': '-7' }, SOME, undefined],
 ])('%j tells of %s: %s', (headers, digest, expected) => {
-  expect(toldSize(headers, digest)).toBe(expected);
+  expect(announcedSize(headers, digest)).toBe(expected);
 });

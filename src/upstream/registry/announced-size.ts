@@ -7,7 +7,7 @@ import { contentLength, type AnswerHeaders } from '../transport/headers.ts';
  * tell the length of something else: of an empty body, as some proxies answer HEAD, or of a compressed one (RFC 9110
  * §8.6 lets HEAD tell the length that GET would have). Docker and ORAS refuse content whose length differs from HEAD's.
  */
-export function toldSize(headers: AnswerHeaders, digest: Digest | undefined): number | undefined {
+export function announcedSize(headers: AnswerHeaders, digest: Digest | undefined): number | undefined {
   if (encodingOf(headers) !== undefined) return undefined;
   const length = contentLength(headers);
   const isEmpty = digest !== undefined && isEmptyDigest(digest);
