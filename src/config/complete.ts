@@ -7,12 +7,12 @@ import { unique } from './values/list.ts';
 
 interface CompleteOptions {
   readonly overrides: Overrides;
-  /** The text of each upstream's `ca`, by upstream. */
+  /** The text of the `ca` file of each upstream, by the upstream's name. */
   readonly certificates: ReadonlyMap<string, string>;
   readonly proxies: ProxyEnvironment;
 }
 
-/** Completes a file that is free of mistakes: known registries, overrides, what upstreams inherit. */
+/** Completes a file without mistakes: adds known registries, overrides, and the values that upstreams inherit. */
 export function complete(file: ConfigFile, { overrides, certificates, proxies }: CompleteOptions): Config {
   const { answerMs, ...timeouts } = file.timeouts;
   const general = { tags: file.tags, timeouts };
@@ -68,14 +68,14 @@ function withAccount(
   return { ...proxy, credentials };
 }
 
-/** The values of a section of an upstream; what the file does not say is not there. */
+/** The values of an upstream's own section; undefined if the file does not say. */
 type Own<Section> = { readonly [Key in keyof Section]: Section[Key] | undefined };
 
 function inherit<Section extends object>(general: Section, own: Own<Section>): Section {
   return { ...general, ...own };
 }
 
-/** The inverse of `complete`: the file that says what is in effect, whatever the environment says. */
+/** The inverse of `complete`: returns a file with the configuration in effect, whatever the environment says. */
 export function toFile(config: Config): ConfigFile {
   const entries = config.upstreams.map((upstream) => [upstream.name, toEntry(upstream, config)] as const);
   return {
@@ -96,7 +96,7 @@ function toEntry(upstream: UpstreamConfig, general: General): UpstreamEntry {
   };
 }
 
-/** The keys whose values differ. */
+/** Returns the values of `own` that differ from the general ones. */
 function difference<Section extends object>(own: Section, general: Section): Own<Section> {
   const differing = Object.entries(own).filter(
     ([key, value]) => JSON.stringify(value) !== JSON.stringify(general[key as keyof Section]),

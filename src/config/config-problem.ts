@@ -1,12 +1,12 @@
 import { quoted } from '../text/quoted.ts';
 
-/** Keys and list positions from the root of the file to what is wrong. */
+/** Keys and list positions from the root of the file to a value. */
 export type KeyPath = readonly (string | number)[];
 
-/** One thing that is wrong with the file. */
+/** A mistake in the file. */
 export interface ConfigProblem {
   readonly path: KeyPath;
-  /** `expected …, got …` */
+  /** The message: `expected …, got …`. */
   readonly message: string;
 }
 
@@ -21,7 +21,7 @@ export class ConfigError extends Error {
   }
 }
 
-/** `upstreams."ghcr.io".allow[0]` */
+/** Formats a path: `upstreams."ghcr.io".allow[0]`. */
 export function formatKeyPath(path: KeyPath): string {
   let text = '';
   for (const part of path) {
@@ -31,12 +31,12 @@ export function formatKeyPath(path: KeyPath): string {
   return text;
 }
 
-/** A key as a person would write it: quoted only where it holds more than letters, digits, "-" and "_". */
+/** Formats a key as a person writes it: quoted only if it holds more than letters, digits, "-" and "_". */
 export function formatKey(key: string): string {
   return /^[\w-]+$/.test(key) ? key : quoted(key);
 }
 
-/** A value of the file for use in a message. What stands before an "@" may be the password of a URL and is hidden. */
+/** Formats a value of the file for a message. Hides text before an "@", which may be the password of a URL. */
 export function shown(value: unknown): string {
   if (value === null || value === undefined) return 'nothing';
   if (Array.isArray(value)) return 'a list';
@@ -44,7 +44,7 @@ export function shown(value: unknown): string {
   return typeof value === 'object' ? 'a map' : JSON.stringify(value);
 }
 
-/** `one, two or three` */
+/** Joins words: `one, two or three`. */
 export function alternatives(words: readonly string[]): string {
   const last = words.at(-1) ?? '';
   return words.length < 2 ? last : `${words.slice(0, -1).join(', ')} or ${last}`;

@@ -4,38 +4,38 @@ import type { UpstreamTimeouts } from './sections/timeouts.ts';
 import type { ProxyEnvironment } from './source/proxy-environment.ts';
 import type { ProxyConfig } from './values/proxy.ts';
 
-/** What the file says of an upstream. */
+/** An upstream as the file says. */
 export type UpstreamEntry = ConfigFile['upstreams'][string];
 
 /**
- * The configuration in effect: everything said, nothing left to default. Durations are milliseconds, sizes
- * bytes, paths absolute, hosts in lower case. What is not named here is as `sections/` has it.
+ * The configuration in effect, with all defaults filled in. Durations are milliseconds, sizes bytes, paths absolute,
+ * hosts in lower case. Fields that are not named here come from `sections/`.
  */
 export interface Config extends Omit<ConfigFile, 'timeouts' | 'upstreams'> {
   /** In the file's order; names, aliases and hosts are unique. */
   readonly upstreams: readonly UpstreamConfig[];
-  /** For upstreams that name no proxy. */
+  /** The environment's proxies, for upstreams that name none. */
   readonly proxies: ProxyEnvironment;
-  /** What upstreams have that do not say otherwise. */
+  /** The timeouts of upstreams that set none of their own. */
   readonly timeouts: UpstreamTimeouts;
-  /** How long a client waits for its answer's headers. */
+  /** The longest that a client waits for the headers of its answer. */
   readonly answerMs: number;
 }
 
 type Completed = 'url' | 'ca' | 'proxy' | 'proxyCredentials' | 'tags' | 'timeouts';
 
 export interface UpstreamConfig extends Omit<UpstreamEntry, Completed> {
-  /** The registry's host as images are named by it: `docker.io`. */
+  /** The registry's host in the names of images: `docker.io`. */
   readonly name: string;
-  /** The API is at `<url>/v2/`; the path does not end in "/", but for "/" itself. */
+  /** The base of the API, which is at `<url>/v2/`. Its path ends in "/" only if it is "/". */
   readonly url: URL;
-  /** Whether one-segment repositories mean `library/<name>`. */
+  /** Whether repositories of one segment mean `library/<name>`. */
   readonly addLibrary: boolean;
   /** PEM certificates to trust besides the system's. */
   readonly ca: string | undefined;
-  /** Where `ca` was read. */
+  /** The file that `ca` was read from. */
   readonly caFile: string | undefined;
-  /** With its account. Undefined: what the environment says; `none`: none. */
+  /** The proxy, with its account. Undefined: the environment's; `none`: no proxy. */
   readonly proxy: ProxyConfig | 'none' | undefined;
   readonly tags: TagPolicyConfig;
   readonly timeouts: UpstreamTimeouts;

@@ -4,15 +4,15 @@ import type { Overrides } from './source/overrides.ts';
 import { formatListenAddress, isLoopback } from './values/listen-address.ts';
 
 /**
- * Why a file without mistakes cannot be used all the same.
- * @param overrides what of `config` the environment has said
+ * Returns why a file without mistakes still cannot be used; undefined if it can.
+ * @param overrides the parts of `config` that come from the environment
  */
 export type ListenRefusal = (config: Config, overrides: Overrides) => ConfigProblem | undefined;
 
 /**
- * Closed by default: with credentials for an upstream, any client that reaches the mirror could pull what only
- * the account may. So Larder listens beyond this machine only if the config says that it may.
- * @returns the reason why Larder must not listen; undefined where it may
+ * Refuses to listen beyond this machine with credentials for an upstream, unless the config allows it: else any client
+ * that reaches the mirror could pull what only the account may.
+ * @returns why Larder must not listen; undefined if it may
  */
 export const refusalToListen: ListenRefusal = (config, overrides) => {
   if (isLoopback(config.listen) || config.access?.anonymous === 'pull') return undefined;

@@ -34,7 +34,7 @@ const DURATION = 'expected a duration such as 90s, 5m, 12h or 30d';
 const NETWORK = 'expected an address or a network such as 10.0.0.2 or 10.0.0.0/8';
 const FORMS = 'password, passwordFile, token, dockerConfig or helper';
 
-/** What is wrong, the file, and all that is said of it, without the file's name. */
+/** The mistake, the file, and all messages about it, without the file's name. */
 const BROKEN: readonly (readonly [title: string, file: string, lines: readonly string[]])[] = [
   [
     'three mistakes, three lines, in the order of the file',

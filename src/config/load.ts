@@ -20,7 +20,7 @@ import { errorCode, readReferencedFiles, type ReferencedFiles } from './source/r
 import { parseYaml, type YamlProblem, type YamlSource } from './source/yaml-source.ts';
 import { PLAIN } from './values/context.ts';
 
-/** The real world: this process's environment and folder, and the file system. */
+/** Returns the real sources: this process's environment and folder, and the file system. */
 export function systemSources(): ConfigSources {
   return {
     env: process.env,
@@ -41,9 +41,9 @@ function isProgram(path: string): boolean {
 }
 
 /**
- * Reads the configuration at `path`, with what the environment says in place of it.
- * @param refusalOf is asked once there are no mistakes
- * @throws ConfigError that names every mistake: file, line, key, and what was expected
+ * Reads the configuration at `path`, some values of which the environment may replace.
+ * @param refusalOf called if there are no mistakes
+ * @throws ConfigError that names every mistake: file, line, key, and the expected value
  */
 export function loadConfig(
   path: string,
@@ -75,7 +75,7 @@ function readConfigText(path: string, { cwd, readText }: ConfigSources): string 
 }
 
 interface ReadFile {
-  /** Undefined where there are problems. */
+  /** Undefined if there are problems. */
   readonly file: ConfigFile | undefined;
   readonly certificates: ReferencedFiles['certificates'];
   readonly problems: readonly YamlProblem[];
@@ -113,7 +113,7 @@ function positioned(problem: ConfigProblem, source: YamlSource): YamlProblem {
   return { ...problem, position: source.positionOf(problem.path) };
 }
 
-/** A second complaint about one key is an echo of the first. */
+/** Keeps the first problem of each key: a second one only repeats it. */
 function oneForEachKey(problems: readonly ConfigProblem[]): readonly ConfigProblem[] {
   const byKey = new Map<string, ConfigProblem>();
   for (const problem of problems) {

@@ -8,12 +8,12 @@ import { escapeCredentials } from './source/interpolate.ts';
 import { isPlainMap } from './source/plain-value.ts';
 import { PLAIN } from './values/context.ts';
 
-/** What stands where a secret was. */
+/** The text in place of a secret. */
 const HIDDEN = '(hidden)';
 
 /**
- * The configuration in effect as YAML, which is itself a configuration file of the same meaning but for the
- * secrets, which are hidden. Upstreams show what differs from the general `tags` and `timeouts`.
+ * Prints the configuration in effect as YAML. That is a configuration file with the same meaning, except for the hidden
+ * secrets. Upstreams show only values that differ from the general `tags` and `timeouts`.
  */
 export function printConfig(config: Config): string {
   const file = encodeConfig(config, () => HIDDEN);
@@ -21,12 +21,12 @@ export function printConfig(config: Config): string {
   return yaml + printEnvironment(config.proxies);
 }
 
-/** The file that says what is in effect, as values of YAML. */
+/** Returns a file with the configuration in effect, as values of YAML. */
 export function encodeConfig(config: Config, writeSecret = PLAIN.writeSecret): unknown {
   return escapeCredentials(z.encode(configSchema({ ...PLAIN, writeSecret }), toFile(config)));
 }
 
-/** The counts of `limits` are printed together; the reference has each duration beside what it is about. */
+/** Moves the durations of `limits` behind the counts. The reference has each one beside the count it belongs to. */
 function durationsLast(file: unknown): unknown {
   const limits = isPlainMap(file) ? file['limits'] : undefined;
   if (!isPlainMap(file) || !isPlainMap(limits)) return file;
@@ -34,7 +34,7 @@ function durationsLast(file: unknown): unknown {
   return { ...file, limits: { ...counts, headerTimeout, idleTimeout } };
 }
 
-/** As comments: they are no part of a file. */
+/** Prints the environment's proxies as comments, since they are no part of a file. */
 function printEnvironment({ http, https, noProxy }: Config['proxies']): string {
   const proxies = [
     ['http_proxy', http?.url.origin],

@@ -5,7 +5,7 @@ import { renderReference } from './reference.ts';
 const COMMITTED = new URL('../../docs/configuration.md', import.meta.url);
 
 it('docs/configuration.md is what the schema says', async () => {
-  // A file that is missing would be written in silence.
+  // The snapshot assertion would write a missing file in silence.
   expect(readFileSync(COMMITTED, 'utf8')).toMatch(/^# Configuration\n/);
   await expect(
     renderReference(),

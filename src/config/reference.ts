@@ -31,7 +31,7 @@ and those of each customer or region: \`*.gcr.io\`, \`*.pkg.dev\`, \`*.azurecr.i
 \`<account>.dkr.ecr.<region>.amazonaws.com\`.
 `;
 
-/** The reference of the configuration file in Markdown: every key with its kind, default and meaning. */
+/** Renders the reference of the configuration file in Markdown: every key with its kind, default and meaning. */
 export function renderReference(): string {
   const keys = listKeys(configSchema(PLAIN), []);
   return [INTRODUCTION, ...keys.map(renderKey)].join('\n');
@@ -84,7 +84,7 @@ function defaultOf(schema: z.core.$ZodType): string | undefined {
   return yaml === '{}' ? undefined : code(yaml.replaceAll(/\[ ?| ?\]/g, (bracket) => bracket.trim()));
 }
 
-/** The outermost description: wrappers come after what they wrap. */
+/** Returns the outermost description: wrappers come after the schema that they wrap. */
 function describe(schema: z.core.$ZodType): string {
   const description = z.globalRegistry.get(schema)?.description;
   if (description !== undefined) return description;

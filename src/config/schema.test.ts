@@ -11,7 +11,7 @@ import { PLAIN } from './values/context.ts';
 
 const schema = configSchema(PLAIN);
 
-/** What may be written for each kind of value, by the title of the kind. */
+/** Arbitrary valid texts for each kind of value, by the title of the kind. */
 const WRITTEN = new Map<string, fc.Arbitrary<unknown>>(
   Object.entries({
     address: [':5000', '127.0.0.1:0', '[::1]:5000', 'LOCALHOST:80'],
@@ -32,7 +32,7 @@ const WRITTEN = new Map<string, fc.Arbitrary<unknown>>(
   }).map(([title, values]) => [title, fc.constantFrom<unknown>(...values)]),
 );
 
-/** Files that the schema allows, each key of which may be left out. */
+/** Makes files that the schema allows. Each key may be left out. */
 function files(of: z.core.$ZodType, path: readonly string[] = []): fc.Arbitrary<unknown> {
   const shape = bare(of);
   switch (shape.kind) {
@@ -62,7 +62,7 @@ function unknownKind(title: string): never {
 
 type Keys = Readonly<Record<string, fc.Arbitrary<unknown>>>;
 
-/** The maps that are neither whole nor free in what they leave out, by their key. */
+/** The combinations of keys that some maps need, by the key of the map. */
 const FORMS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   access: [['anonymous']],
   credentials: [

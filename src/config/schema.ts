@@ -14,7 +14,7 @@ import { distinct } from './values/list.ts';
 import { listenAddress } from './values/listen-address.ts';
 import { network } from './values/network.ts';
 
-/** The file: its keys in the order in which they are documented and printed. */
+/** Makes the schema of the file. Its keys are in the order in which they are documented and printed. */
 export const configSchema = (context: ValueContext) =>
   section({
     listen: listenAddress()
@@ -60,5 +60,5 @@ export const configSchema = (context: ValueContext) =>
     log: log(),
   });
 
-/** What a file says, before it is completed: values in the units of the program, everything with a default said. */
+/** A file before it is completed: values in the program's units, with the schema's defaults filled in. */
 export type ConfigFile = z.output<ReturnType<typeof configSchema>>;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** `access`: who may pull. It is no `section`: without its one key it says nothing, which is a mistake. */
+/** `access`: which clients may pull. It is no `section`, since an `access` without its only key is a mistake. */
 export const access = () =>
   z
     .strictObject({

@@ -4,7 +4,7 @@ import type { ValueContext } from '../values/context.ts';
 import { durationOrNever } from '../values/duration.ts';
 import { filePath } from '../values/path.ts';
 
-/** `cache`: what is kept, and where. Sizes are bytes. */
+/** `cache`: how much is kept, and where. Sizes are bytes. */
 export const cache = (context: ValueContext) =>
   section({
     directory: filePath(context)

@@ -3,10 +3,10 @@ import type { ConfigProblem } from '../config-problem.ts';
 import type { ConfigSources } from '../source/config-sources.ts';
 import { isPlainMap, upstreamEntries } from '../source/plain-value.ts';
 
-/** Docker's own config writes `ecr-login` for `docker-credential-ecr-login`. */
+/** The name of a helper program. Only Docker's own config shortens `docker-credential-ecr-login` to `ecr-login`. */
 export const HELPER = /^(?:\S*\/)?docker-credential-[\w.-]+$/;
 
-/** The programs that the file names and that cannot be run; they run only once upstream wants an account. */
+/** Reports named programs that cannot be run: at use, a mistake would show only once upstream wants an account. */
 export function checkHelpers(
   file: unknown,
   resolvePath: (path: string) => string,
@@ -24,7 +24,7 @@ export function checkHelpers(
   });
 }
 
-/** As execvp(3) looks for it. */
+/** Returns the paths where execvp(3) looks for the program. */
 function placesInPath(program: string, { env, cwd }: Pick<ConfigSources, 'env' | 'cwd'>): readonly string[] {
   return (env['PATH'] ?? '').split(delimiter).map((folder) => resolve(cwd, folder, program));
 }

@@ -6,8 +6,8 @@ import { PLAIN, type ValueContext } from '../values/context.ts';
 import { accountFile, accountName, accountProgram, secret } from '../values/secret.ts';
 
 /**
- * Where an upstream's credentials come from. `upstream/auth` turns this into a secret at use, so that a
- * changed file is seen. Paths are absolute.
+ * The source of an upstream's credentials. `upstream/auth` reads the secret at each use, so that it notices a changed
+ * file. Paths are absolute.
  */
 export type CredentialsConfig =
   | { readonly kind: 'password'; readonly username: string; readonly password: string }
@@ -16,7 +16,7 @@ export type CredentialsConfig =
   | { readonly kind: 'identity-token'; readonly token: string }
   /** Docker's config.json: `auths`, `credsStore`, `credHelpers`. */
   | { readonly kind: 'docker-config'; readonly path: string }
-  /** `docker-credential-NAME`, looked for in PATH, or the absolute path of such a program. */
+  /** `docker-credential-NAME` in PATH, or the absolute path of such a program. */
   | { readonly kind: 'helper'; readonly program: string };
 
 const keys = (context: ValueContext) => ({
@@ -42,7 +42,7 @@ const FORMS = ['password', 'passwordFile', 'token', 'dockerConfig', 'helper'] as
 
 type Form = (typeof FORMS)[number];
 
-/** One form of credentials, and no key of another. */
+/** Makes the schema of one form of credentials, without keys of other forms. */
 export const credentials = (context: ValueContext) =>
   z.codec(z.strictObject(keys(context)), z.custom<CredentialsConfig>(), {
     decode(written, { issues }): CredentialsConfig {
@@ -57,13 +57,13 @@ export const credentials = (context: ValueContext) =>
   });
 
 /**
- * What is wrong with the forms of credentials. Takes the file as written: the schema looks at them together only
- * where each key for itself is right.
+ * Returns the mistakes in the forms of credentials. Takes the file as written: the schema checks keys together only if
+ * each of them is right.
  */
 export function checkForms(file: unknown): readonly ConfigProblem[] {
   return upstreamEntries(file).flatMap(([name, { credentials }]) => {
     if (!isPlainMap(credentials)) return [];
-    // What is lacking may be what is misspelt.
+    // A missing key may be there, but misspelt: so only excess keys are reported.
     const known = Object.keys(keys(PLAIN));
     const isKnown = Object.keys(credentials).every((key) => known.includes(key));
     const message = isKnown ? formMistake(credentials) : excess(credentials);

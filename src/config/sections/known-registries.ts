@@ -1,9 +1,9 @@
-/** What Larder knows of a public registry, so that the config need not say it. */
+/** Facts about a public registry that the config need not say. */
 export interface KnownRegistry {
   readonly url: URL;
-  /** Other hosts that mean the same registry. */
+  /** Other hosts of the same registry. */
   readonly aliases: readonly string[];
-  /** Whether one-segment repositories mean `library/<name>`. */
+  /** Whether repositories of one segment mean `library/<name>`. */
   readonly addLibrary: boolean;
   /** Token servers outside the registry's registrable domain. */
   readonly trustedRealms: readonly string[];
@@ -16,7 +16,7 @@ interface Entry {
   readonly trustedRealms?: readonly string[];
 }
 
-/** An empty entry: the API is at `https://<name>/v2/`, and the name is the only one. */
+/** The known registries. An empty entry means that the API is at `https://<name>/v2/`, and there is no other name. */
 const BY_NAME: ReadonlyMap<string, Entry> = new Map([
   [
     'docker.io',
@@ -41,7 +41,7 @@ const BY_NAME: ReadonlyMap<string, Entry> = new Map([
   ['cgr.dev', {}],
 ]);
 
-/** Registries with one host for each customer or region. */
+/** Registries with a host for each customer or region. */
 const BY_PATTERN: readonly RegExp[] = [
   // Google Container Registry and Artifact Registry: eu.gcr.io, europe-west1-docker.pkg.dev.
   /^[a-z0-9-]+\.gcr\.io$/,
@@ -56,7 +56,7 @@ const BY_PATTERN: readonly RegExp[] = [
 /** The names of the known registries that have one fixed name. */
 export const KNOWN_REGISTRY_NAMES: readonly string[] = [...BY_NAME.keys()];
 
-/** @param name a registry's host in lower case, not an alias */
+/** Finds a known registry. @param name its host in lower case, not an alias */
 export function knownRegistry(name: string): KnownRegistry | undefined {
   const isPattern = BY_PATTERN.some((pattern) => pattern.test(name));
   const entry = BY_NAME.get(name) ?? (isPattern ? {} : undefined);
@@ -69,7 +69,7 @@ export function knownRegistry(name: string): KnownRegistry | undefined {
   };
 }
 
-/** The name of the known registry that `host` is an alias of: `index.docker.io` → `docker.io`. */
+/** Returns the name of the known registry that `host` is an alias of: `index.docker.io` → `docker.io`. */
 export function aliasedRegistry(host: string): string | undefined {
   for (const [name, entry] of BY_NAME) {
     if (entry.aliases?.includes(host) === true) return name;

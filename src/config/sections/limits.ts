@@ -2,7 +2,7 @@ import { section } from './section.ts';
 import { wait } from '../values/duration.ts';
 import { count } from '../values/whole-number.ts';
 
-/** `limits`: what protects Larder against clients. */
+/** `limits`: the bounds that protect Larder against clients. */
 export const limits = () =>
   section({
     requests: count(1).prefault(4096).describe('Requests served at the same time; beyond it, 503.'),

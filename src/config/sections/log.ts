@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { section } from './section.ts';
 
-/** `log`: what is written to the standard output. */
+/** `log`: the lines on standard output. */
 export const log = () =>
   section({
     level: z

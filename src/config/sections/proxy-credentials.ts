@@ -32,15 +32,15 @@ export const proxyCredentials = (context: ValueContext) =>
         : { username: account.username, passwordFile: account.path },
   });
 
-/** What `proxy` and `proxyCredentials` of an upstream must agree on. Takes the file as written. */
+/** Checks that `proxy` and `proxyCredentials` of each upstream agree. Takes the file as written. */
 export function checkProxies(file: unknown): readonly ConfigProblem[] {
   return upstreamEntries(file).flatMap(([name, { proxy, proxyCredentials }]) => {
     if (!isPlainMap(proxyCredentials)) return [];
     const path = ['upstreams', name, 'proxyCredentials'];
     if (proxy === undefined || proxy === 'none')
       return [{ path, message: 'expected the proxy that they are for, got no proxy' }];
-    const isTwice = typeof proxy === 'string' && proxy.includes('@');
-    return isTwice
+    const hasTwoAccounts = typeof proxy === 'string' && proxy.includes('@');
+    return hasTwoAccounts
       ? [{ path, message: 'expected user and password only here or only in proxy, got both' }]
       : [];
   });

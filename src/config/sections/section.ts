@@ -9,23 +9,23 @@ type Unwrapped<Schema> = Schema extends Wrapped<infer Inner> ? Inner : Schema;
 
 type ProgramName<Key, Schema> = Unwrapped<Schema> extends InMilliseconds ? `${Key & string}Ms` : Key;
 
-/** A section as the program has it. Its durations are milliseconds, which their names say: `ttl` → `ttlMs`. */
+/** A section in the program. Its durations are milliseconds, and their names say so: `ttl` → `ttlMs`. */
 export type SectionValue<Shape extends z.ZodRawShape> = {
   readonly [Key in keyof Shape as ProgramName<Key, Shape[Key]>]: z.output<Shape[Key]>;
 };
 
-/** A map of the file, every key of which may be left out. */
+/** A map in the file of which every key may be left out. */
 export type Section<Shape extends z.ZodRawShape> = z.ZodCodec<
   z.ZodType<PlainMap>,
   z.ZodCustom<SectionValue<Shape>>
 >;
 
-/** A section that is written whole. */
+/** Makes a section that is printed with all its keys. */
 export function section<Shape extends z.ZodRawShape>(shape: Shape): Section<Shape> {
   return sectionOf(shape, (_, value) => value !== undefined);
 }
 
-/** A section that is written without the keys that are at their default. */
+/** Makes a section that is printed without the keys that have their default. */
 export function sparseSection<Shape extends z.ZodRawShape>(shape: Shape): Section<Shape> {
   return sectionOf(shape, (key, value) => !isDefault(value, shape[key]));
 }
@@ -35,7 +35,7 @@ function sectionOf<Shape extends z.ZodRawShape>(
   isWritten: (key: string, value: unknown) => boolean,
 ): Section<Shape> {
   const map: z.ZodType<PlainMap, PlainMap> = z.strictObject(shape);
-  // Written without any of its keys, YAML makes a map null. `preprocess` would say so, and cannot be encoded.
+  // A map without any keys is null in YAML. `z.preprocess` would turn it into a map, but cannot be encoded.
   const keys = z.codec(z.unknown(), map, {
     decode: (value) => (value ?? {}) as PlainMap,
     encode: (written) =>
@@ -48,8 +48,8 @@ function sectionOf<Shape extends z.ZodRawShape>(
 }
 
 function byProgramNames(value: PlainMap, shape: z.ZodRawShape): PlainMap {
-  const said = Object.entries(shape).filter(([key]) => Object.hasOwn(value, key));
-  return Object.fromEntries(said.map(([key, schema]) => [programName(key, schema), value[key]]));
+  const present = Object.entries(shape).filter(([key]) => Object.hasOwn(value, key));
+  return Object.fromEntries(present.map(([key, schema]) => [programName(key, schema), value[key]]));
 }
 
 function byFileNames(value: PlainMap, shape: z.ZodRawShape): PlainMap {
@@ -67,12 +67,12 @@ function isDefault(value: unknown, schema: z.core.$ZodType | undefined): boolean
   return JSON.stringify(value) === JSON.stringify(fallback);
 }
 
-/** The keys of a section without their defaults: what is not said is left to another section of the same keys. */
+/** A section's keys without their defaults: another section with the same keys supplies missing values. */
 export type Overriding<Shape extends z.ZodRawShape> = {
   readonly [Key in keyof Shape]: z.ZodOptional<Extract<Unwrapped<Shape[Key]>, z.ZodType>>;
 };
 
-/** The same keys, each to be left out. */
+/** Makes the same keys optional, without their defaults. */
 export function overriding<Shape extends z.ZodRawShape>(shape: Shape): Overriding<Shape> {
   const keys = Object.entries(shape).map(([key, schema]) => {
     const { description } = z.globalRegistry.get(schema) ?? {};

@@ -32,15 +32,15 @@ const keys = () => ({
     ),
 });
 
-/** When upstream is asked whether a tag has moved. */
+/** When Larder asks upstream whether a tag has moved. */
 export type TagPolicyConfig = SectionValue<ReturnType<typeof keys>>;
 
-/** `tags`: what upstreams have that do not say otherwise. */
+/** `tags`: the rules for upstreams that set none of their own. */
 export const tags = () =>
   section(keys())
     .prefault({})
     .describe('When upstream is asked whether a tag has moved. An upstream may say otherwise.');
 
-/** `tags` of an upstream. */
+/** An upstream's own `tags`. */
 export const ownTags = () =>
   section(overriding(keys())).prefault({}).describe('Overrides single keys of the general `tags`.');

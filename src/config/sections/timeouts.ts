@@ -1,7 +1,7 @@
 import { overriding, section, type SectionValue } from './section.ts';
 import { wait } from '../values/duration.ts';
 
-// Headers must reach containerd within 30 s (its ResponseHeaderTimeout): connecting and waiting stay below.
+// Headers must reach containerd within 30 s (its ResponseHeaderTimeout), so connecting and waiting take less.
 const keys = () => ({
   connect: wait(1).prefault('5s').describe('For a connection to upstream, TLS included.'),
   headers: wait(1)
@@ -15,10 +15,10 @@ const keys = () => ({
     .describe('The longest silence inside a body. A body that keeps coming may take as long as it likes.'),
 });
 
-/** How long one upstream is waited for. */
+/** How long Larder waits for an upstream. */
 export type UpstreamTimeouts = SectionValue<ReturnType<typeof keys>>;
 
-/** `timeouts`: what upstreams have that do not say otherwise, and what clients wait for. */
+/** `timeouts`: those of upstreams that set none of their own, and the clients'. */
 export const timeouts = () =>
   section({
     ...keys(),
@@ -32,6 +32,6 @@ export const timeouts = () =>
     .prefault({})
     .describe('How long upstreams are waited for. An upstream may say otherwise, but for `answer`.');
 
-/** `timeouts` of an upstream. */
+/** An upstream's own `timeouts`. */
 export const ownTimeouts = () =>
   section(overriding(keys())).prefault({}).describe('Overrides single keys of the general `timeouts`.');

@@ -9,9 +9,9 @@ import { parseRegistryHost } from '../values/host.ts';
 import { ValueError, valueOrError } from '../values/value-error.ts';
 
 /**
- * What the upstreams of a file must agree on among each other, which a schema of single values cannot see.
- * Takes the file as written, so that its mistakes are found beside those of the schema; wherever the schema
- * has a complaint already, these checks are silent.
+ * Checks that the upstreams of a file do not contradict each other, which a schema of single values cannot see. Takes
+ * the file as written, so that these mistakes are reported together with the schema's. Says nothing about values that
+ * the schema has refused.
  */
 export function checkUpstreams(file: unknown, schema: z.core.$ZodType): readonly ConfigProblem[] {
   const entries = upstreamEntries(file);
@@ -42,13 +42,13 @@ function nameMistake(name: string): string | undefined {
   return host === name ? undefined : `expected a registry host in lower case: ${host}`;
 }
 
-/** A name of an upstream, and where the file says so. */
+/** A name of an upstream, and its place in the file. */
 interface Named {
   readonly name: string;
   readonly path: KeyPath;
 }
 
-/** What `upstreams` is where the file does not say. */
+/** The default of `upstreams`. */
 const DEFAULT_UPSTREAMS: PlainMap = { 'docker.io': {} };
 
 type NamesOf = (name: string, entry: PlainMap) => readonly Named[];
@@ -65,7 +65,7 @@ function listed(name: string, entry: PlainMap, key: string): readonly Named[] {
   );
 }
 
-/** The names that an upstream has without saying so. */
+/** Returns the names that an upstream has without an entry for them. */
 function inherentNames(name: string): readonly string[] {
   return [name, ...(knownRegistry(name)?.aliases ?? [])];
 }
@@ -77,7 +77,7 @@ function checkUnique(
 ): readonly ConfigProblem[] {
   const owners = new Map<string, string>();
   const problems: ConfigProblem[] = [];
-  // An alias never takes an upstream's own name from it, whichever the file says first.
+  // An upstream keeps its own name, even if an alias before it in the file claims that name.
   if (word === 'name') {
     for (const [upstream] of entries) for (const name of inherentNames(upstream)) owners.set(name, upstream);
   }
@@ -106,7 +106,7 @@ function checkDefault(file: unknown, schema: z.core.$ZodType): readonly ConfigPr
   return [missingDefault(map, Object.keys(upstreams))];
 }
 
-/** Every name that an upstream is known by, also those whose writing is reported as a mistake of its own. */
+/** Returns every name of the upstreams, including names whose spelling is reported as another mistake. */
 function allNames(upstreams: PlainMap): readonly string[] {
   return upstreamEntries({ upstreams }).flatMap(([name, entry]) => {
     const lower = asciiLower(name);

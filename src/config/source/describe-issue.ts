@@ -6,7 +6,7 @@ import { isPlainMap } from './plain-value.ts';
 import { keysAt } from './schema-shape.ts';
 import { hidden } from '../values/secret.ts';
 
-/** Says what the schema found in Larder's words: what was expected, and what is there. */
+/** Translates the schema's issues into Larder's words: the expected value, and the one that is there. */
 export function describeIssues(
   issues: readonly z.core.$ZodIssue[],
   schema: z.core.$ZodType,
@@ -31,7 +31,7 @@ function isMissingMisspelt(schema: z.core.$ZodType, file: unknown, path: KeyPath
 function unknownKey(path: KeyPath, key: string, known: readonly string[]): ConfigProblem {
   const meant = nearest(key, known);
   const hint = meant === undefined ? `expected ${alternatives(known)}` : `did you mean ${meant}?`;
-  // "{bot:secret}" is a map with one key, and that key holds the secret.
+  // YAML reads "{bot:secret}" as a map with one key, which holds the secret.
   const isShown = !isSecret(path) || /^[A-Za-z_-]+$/.test(key);
   return { path: isShown ? [...path, key] : path, message: `unknown key, ${hint}` };
 }

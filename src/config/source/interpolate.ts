@@ -3,14 +3,14 @@ import { isPlainMap, mapValues } from './plain-value.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The maps of an upstream that hold secrets. Only there are variables replaced, and no value of them is shown. */
+/** The maps of an upstream that hold secrets. Only in them are variables replaced, and their values are never shown. */
 export const ACCOUNTS: readonly string[] = ['credentials', 'proxyCredentials'];
 
 const VARIABLE = /\$\$\{|\$\{([A-Za-z_]\w*)\}|\$\{/g;
 
 /**
- * Puts environment variables where the credentials of upstreams say `${NAME}`; `$${` stands for `${`. A value
- * that came from the environment is not looked at again. Text whose variable is missing stays as it is.
+ * Replaces `${NAME}` in the credentials of upstreams by environment variables; `$${` means `${`. A value from the
+ * environment is not interpolated again. Text whose variable is missing stays as it is.
  */
 export function interpolateCredentials(
   file: unknown,
@@ -26,7 +26,7 @@ export function interpolateCredentials(
   return { file: mapCredentials(file, replace), problems };
 }
 
-/** The inverse of `interpolateCredentials`: no text is taken for a variable. */
+/** The inverse of `interpolateCredentials`: escapes text that looks like a variable. */
 export function escapeCredentials(file: unknown): unknown {
   return mapCredentials(file, (value) =>
     typeof value === 'string' ? value.replaceAll('${', () => '$${') : value,

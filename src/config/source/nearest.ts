@@ -1,6 +1,6 @@
 /**
- * The candidate that `text` most likely was meant to be: at most a third of its characters differ, ignoring
- * case, `-` and `_`. Undefined where none is near.
+ * Returns the candidate that `text` was most likely meant to be: at most a third of its characters differ, ignoring
+ * case, `-` and `_`. Returns undefined if none is near.
  */
 export function nearest(text: string, candidates: readonly string[]): string | undefined {
   const written = simplify(text);
@@ -17,7 +17,7 @@ export function nearest(text: string, candidates: readonly string[]): string | u
   return best;
 }
 
-/** Whether a key of `record` that is not known looks like `key` misspelt. */
+/** Returns whether an unknown key of `record` looks like a misspelt `key`. */
 export function isMisspelt(record: object, key: string, known: readonly string[]): boolean {
   return Object.keys(record).some((written) => !known.includes(written) && nearest(written, known) === key);
 }
@@ -26,7 +26,7 @@ function simplify(text: string): string {
   return text.slice(0, 100).toLowerCase().replaceAll(/[-_]/g, '');
 }
 
-/** Insertions, deletions, substitutions and swaps of neighbours that turn `a` into `b` (optimal string alignment). */
+/** Counts insertions, deletions, substitutions and swaps of neighbours from `a` to `b` (optimal string alignment). */
 function editDistance(a: string, b: string): number {
   let beforePrevious: number[] = [];
   let previous = Array.from({ length: b.length + 1 }, (_, column) => column);

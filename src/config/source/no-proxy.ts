@@ -3,10 +3,10 @@ import ipaddr from 'ipaddr.js';
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
 /**
- * Whether a URL is reached without the environment's proxy: this machine itself always, as Go's clients have it; else
- * what an entry of `no_proxy` names, as curl reads it. `*` is everything; `example.com`, with or without a dot in front,
- * is that name and those below it; an address is itself, and `10.0.0.0/8` all of its range. A port behind a name or an
- * address, which curl does not know, must be the URL's.
+ * Returns whether a URL is reached without the environment's proxy: this machine always is, as in Go's clients; else an
+ * entry of `no_proxy` must match it, as curl reads it. `*` matches every URL; `example.com`, with or without a dot in
+ * front, matches that name and the names below it; an address matches itself, and `10.0.0.0/8` its whole range. A port
+ * after a name or an address, which curl does not know, must be the URL's.
  */
 export function isBypassed(target: URL, noProxy: readonly string[]): boolean {
   const host = target.hostname.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '');
@@ -24,7 +24,7 @@ export function isBypassed(target: URL, noProxy: readonly string[]): boolean {
 function splitPort(entry: string): { readonly host: string; readonly port: string | undefined } {
   const [, bracketed, bracketedPort] = /^\[([^\]]*)\](?::(\d+))?$/.exec(entry) ?? [];
   if (bracketed !== undefined) return { host: bracketed, port: bracketedPort };
-  // With several colons it is an IPv6 address.
+  // An entry with several colons is an IPv6 address without a port.
   const [, host, port] = /^([^:]*):(\d+)$/.exec(entry) ?? [];
   return { host: host ?? entry, port };
 }
@@ -48,7 +48,7 @@ function isInRange(address: Address, entry: string): boolean {
   return address.match(range, length);
 }
 
-/** One that stands for an IPv4 address is that one. */
+/** Reads an address. An IPv6 address that maps an IPv4 one counts as the IPv4 one. */
 function addressOf(text: string): Address | undefined {
   const isAddress = ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text);
   return isAddress ? ipaddr.process(text) : undefined;

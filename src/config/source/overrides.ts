@@ -4,19 +4,19 @@ import type { ConfigSources } from './config-sources.ts';
 import { parseListenAddress, type ListenAddress } from '../values/listen-address.ts';
 import { ValueError, valueOrError } from '../values/value-error.ts';
 
-/** What the environment says in place of the file. */
+/** The values that the environment sets in place of the file. */
 export interface Overrides {
   readonly listen?: ListenAddress;
-  /** Absolute. */
+  /** An absolute path. */
   readonly cacheDirectory?: string;
 }
 
-/** The file to read: `--config`, else `LARDER_CONFIG`, else `config.yaml` in the current folder. */
+/** Returns the file to read: `--config`, else `LARDER_CONFIG`, else `config.yaml` in the current folder. */
 export function configPath(option: string | undefined, env: ConfigSources['env']): string {
   return option ?? nonEmpty(env['LARDER_CONFIG']) ?? 'config.yaml';
 }
 
-/** Reads `LARDER_LISTEN` and `LARDER_CACHE_DIRECTORY`; a variable that is empty counts as not set. */
+/** Reads `LARDER_LISTEN` and `LARDER_CACHE_DIRECTORY`. An empty variable counts as not set. */
 export function readOverrides({ env, cwd }: ConfigSources): {
   readonly overrides: Overrides;
   readonly lines: readonly string[];

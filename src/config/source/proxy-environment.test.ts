@@ -3,7 +3,7 @@ import type { Environment } from './interpolate.ts';
 import { parseProxy } from '../values/proxy.ts';
 import { proxyOf, readProxyEnvironment } from './proxy-environment.ts';
 
-/** The host of the proxy that a URL is asked through. */
+/** Returns the host of the proxy for a URL. */
 function through(url: string, env: Environment, own?: string): string | undefined {
   const { proxies, lines } = readProxyEnvironment(env);
   expect(lines).toEqual([]);

@@ -3,19 +3,19 @@ import { isBypassed } from './no-proxy.ts';
 import { parseProxy, type ProxyConfig } from '../values/proxy.ts';
 import { ValueError, valueOrError } from '../values/value-error.ts';
 
-/** What the environment says of proxies; it counts for upstreams whose `proxy` says nothing. */
+/** The environment's proxies, for upstreams that set no `proxy`. */
 export interface ProxyEnvironment {
-  /** For http:// and for https:// targets. */
+  /** The proxy for http:// targets. */
   readonly http: ProxyConfig | undefined;
   readonly https: ProxyConfig | undefined;
-  /** What is reached without a proxy, as written. */
+  /** The entries of `no_proxy`, as written. */
   readonly noProxy: readonly string[];
 }
 
 /**
- * Reads `http_proxy`, `https_proxy` and `no_proxy`, in this case or, but for the first, in upper case, as curl does
- * (https://everything.curl.dev/usingcurl/proxies/env.html): a web server puts a request's header `Proxy` into `HTTP_PROXY`.
- * A variable that is empty counts as not set, and a proxy without a scheme is `http://`.
+ * Reads `http_proxy`, `https_proxy` and `no_proxy`, and the last two also in upper case, as curl does
+ * (https://everything.curl.dev/usingcurl/proxies/env.html): a web server puts a request's header `Proxy` into
+ * `HTTP_PROXY`. An empty variable counts as not set, and a proxy without a scheme is `http://`.
  */
 export function readProxyEnvironment(env: Environment): {
   readonly proxies: ProxyEnvironment;
@@ -30,7 +30,7 @@ export function readProxyEnvironment(env: Environment): {
       parseProxy(/^[a-z][a-z\d+.-]*:\/\//i.test(text) ? text : `http://${text}`),
     );
     if (!(proxy instanceof ValueError)) return proxy;
-    // It is not shown: it may hold a password.
+    // The value is not shown, since it may hold a password.
     lines.push(`${name}: ${proxy.message}, got something else`);
     return undefined;
   };
@@ -40,14 +40,14 @@ export function readProxyEnvironment(env: Environment): {
   return { proxies: { http, https, noProxy: noProxy.filter((entry) => entry !== '') }, lines };
 }
 
-/** The first of the variables that is set. */
+/** Returns the first of the variables that is set. */
 function setName(env: Environment, names: readonly string[]): string | undefined {
   return names.find((name) => (env[name] ?? '') !== '');
 }
 
 /**
- * The proxy that requests to a URL go through. `own` is the upstream's own `proxy`, which counts for all of them; without
- * it the environment does, but never for this machine itself.
+ * Returns the proxy for requests to a URL. `own` is the upstream's own `proxy`, which applies to all of its requests.
+ * Without it the environment's applies, but never to this machine itself.
  */
 export function proxyOf(
   target: URL,

@@ -5,14 +5,14 @@ import { ACCOUNTS } from './interpolate.ts';
 import { isPlainMap, upstreamEntries } from './plain-value.ts';
 
 export interface ReferencedFiles {
-  /** The text of each upstream's `ca`, by upstream. */
+  /** The text of the `ca` file of each upstream, by the upstream's name. */
   readonly certificates: ReadonlyMap<string, string>;
   readonly problems: readonly ConfigProblem[];
 }
 
 /**
- * Reads what the file refers to, so that a wrong path is found at start: certificates for use; files of
- * credentials only to see that they can be read, since they are read again at use.
+ * Reads the files that the configuration refers to, so that a wrong path is found at the start: certificates for use,
+ * files of credentials only to see that they can be read, since they are read again at each use.
  */
 export function readReferencedFiles(
   file: unknown,
@@ -32,7 +32,7 @@ export function readReferencedFiles(
   return { certificates, problems };
 }
 
-/** Throws what the file system throws. */
+/** Reads a file. Throws the file system's errors. */
 type Read = (path: string) => string;
 
 function readCertificates(path: unknown, read: Read): { pem?: string; message?: string } {
@@ -56,24 +56,24 @@ function checkCredentialFiles(of: KeyPath, credentials: unknown, read: Read): re
       read(path);
       return [];
     } catch (error) {
-      // The path is not shown: with the wrong variable or key it is the password itself.
+      // The path is not shown: with a wrong variable or key it is the password itself.
       const message = `expected a file that can be read, got an error (${errorCode(error)})`;
       return [{ path: ['upstreams', ...of, key], message }];
     }
   });
 }
 
-/** Others are mistakes that are reported already. */
+/** Recognises a path. Any other value is a mistake that the schema reports. */
 function isPath(path: unknown): path is string {
   return typeof path === 'string' && path !== '' && !path.includes('${');
 }
 
-/** Node's name of an error: `ENOENT`. */
+/** Returns Node's name of an error: `ENOENT`. */
 export function errorCode(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : String(error);
 }
 
-/** Whether a text holds PEM certificates, and all of them can be read. */
+/** Returns whether a text holds PEM certificates, and all of them can be parsed. */
 export function holdsCertificates(pem: string): boolean {
   const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
   return blocks.length > 0 && blocks.every(isCertificate);

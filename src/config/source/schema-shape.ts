@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { KeyPath } from '../config-problem.ts';
 
-/** A schema without its wrappers: what a person calls the value. */
+/** A schema without its wrappers, which a person would call the value. */
 export type Bare =
   | { readonly kind: 'map'; readonly keys: Readonly<Record<string, z.core.$ZodType>> }
   | { readonly kind: 'record'; readonly value: z.core.$ZodType }
@@ -9,14 +9,14 @@ export type Bare =
   | { readonly kind: 'choice'; readonly words: readonly string[] }
   | { readonly kind: 'value'; readonly title: string };
 
-/** A schema without its default, optionality and readonlyness. */
+/** Removes the default, optionality and readonlyness of a schema. */
 export function unwrapped(schema: z.core.$ZodType): z.core.$ZodType {
   const isWrapper =
     schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional || schema instanceof z.ZodReadonly;
   return isWrapper ? unwrapped(schema.def.innerType) : schema;
 }
 
-/** Takes wrappers and codecs off a schema. */
+/** Removes the wrappers and codecs of a schema. */
 export function bare(wrapped: z.core.$ZodType): Bare {
   const schema = unwrapped(wrapped);
   if (schema instanceof z.ZodObject) return { kind: 'map', keys: schema.def.shape };
@@ -31,7 +31,7 @@ export function bare(wrapped: z.core.$ZodType): Bare {
   throw new TypeError('a schema of a kind that the reference does not know');
 }
 
-/** The keys that the map at `path` may hold; none where there is no map. */
+/** Returns the keys that the map at `path` may hold; none if there is no map. */
 export function keysAt(schema: z.core.$ZodType, path: KeyPath): readonly string[] {
   const shape = bare(schema);
   const [first, ...rest] = path;

@@ -12,13 +12,13 @@ import {
 } from 'yaml';
 import type { KeyPath } from '../config-problem.ts';
 
-/** Both count from 1. */
+/** A line and a column, both counted from 1. */
 interface Position {
   readonly line: number;
   readonly column: number;
 }
 
-/** A mistake in the YAML itself, or a key written twice. `path` is empty where no key can be named. */
+/** A mistake in the YAML itself, or a repeated key. `path` is empty if no key can be named. */
 export interface YamlProblem {
   readonly position: Position;
   readonly path: KeyPath;
@@ -26,15 +26,15 @@ export interface YamlProblem {
 }
 
 export interface YamlSource {
-  /** The file as plain values; undefined where its YAML is broken. An empty file is null. */
+  /** The file as plain values; undefined if its YAML is broken. An empty file is null. */
   readonly value: unknown;
   readonly problems: readonly YamlProblem[];
-  /** Where the key or list item at `path` is, or the nearest around it that the file holds. */
+  /** Returns the position of the key or list item at `path`, or of the nearest one around it in the file. */
   readonly positionOf: (path: KeyPath) => Position;
 }
 
 /**
- * Reads YAML 1.2. Never throws; no message repeats a value, which may be a secret.
+ * Reads YAML 1.2. Never throws. No message quotes a value, which may be a secret.
  */
 export function parseYaml(text: string): YamlSource {
   const counter = new LineCounter();
@@ -47,7 +47,7 @@ export function parseYaml(text: string): YamlSource {
   unmaskVariables(document);
   const positionAt: PositionAt = (offset = 0) => {
     const { line, col } = counter.linePos(offset);
-    // An empty file has no lines, so yaml says 0.
+    // For an empty file, which has no lines, yaml says 0.
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
   const broken = [...syntaxProblems(document, positionAt), ...aliasProblems(document, positionAt)];
@@ -63,12 +63,12 @@ function toValue(
   broken: readonly YamlProblem[],
   duplicates: readonly YamlProblem[],
 ): Pick<YamlSource, 'value' | 'problems'> {
-  // What a broken document seems to say is a guess; more errors from it would mislead.
+  // The values of a broken document are a guess, and further errors about them would mislead.
   if (broken.length > 0) return { value: undefined, problems: broken };
   try {
     return { value: document.toJS(), problems: duplicates };
   } catch {
-    // yaml counts how often aliases multiply and gives up on a "billion laughs".
+    // yaml counts how aliases multiply, and gives up on a "billion laughs".
     return {
       value: undefined,
       problems: [{ position: START, path: [], message: 'expected fewer YAML aliases' }],
@@ -77,8 +77,8 @@ function toValue(
 }
 
 /**
- * In a flow map, `{ password: ${TOKEN} }`, YAML would end the map at the variable's brace. Noncharacters
- * (Unicode 23.7) stand for the braces while YAML is read, so that positions stay the same.
+ * Masks the braces of variables: YAML would end the flow map `{ password: ${TOKEN} }` at the variable's brace.
+ * Noncharacters (Unicode 23.7) replace the braces while YAML is read, so that positions stay the same.
  */
 function maskVariables(text: string): string {
   return text.replaceAll(/\$\{(\w+)\}/g, '$\uFDD0$1\uFDD1');
@@ -98,8 +98,8 @@ type PositionAt = (offset: number | undefined) => Position;
 const START: Position = { line: 1, column: 1 };
 
 /**
- * One problem a line, and none behind a quote that is left open: the parser's further complaints are most
- * often echoes of the first.
+ * Returns at most one problem per line, and none after an open quote: the parser's further problems mostly follow from
+ * the first.
  */
 function syntaxProblems(document: Document.Parsed, positionAt: PositionAt): YamlProblem[] {
   const byLine = new Map<number, YamlProblem>();
@@ -114,7 +114,7 @@ function syntaxProblems(document: Document.Parsed, positionAt: PositionAt): Yaml
   return [...byLine.values()];
 }
 
-/** Where the quote begins whose end is missing: yaml tells where it looked for the end. */
+/** Returns where the quote without an end begins: yaml tells only where it looked for the end. */
 function openQuote(document: Document.Parsed, error: YAMLError): number | undefined {
   let start: number | undefined;
   if (error.code !== 'MISSING_CHAR') return undefined;
@@ -135,7 +135,7 @@ const NEEDS_QUOTES: ReadonlySet<string> = new Set([
   'UNEXPECTED_TOKEN',
 ]);
 
-/** Errors whose message repeats what the file holds. */
+/** Messages in place of yaml's own ones that quote the file. */
 const NAMES_TEXT: ReadonlyMap<string, string> = new Map([
   ['BAD_DIRECTIVE', 'Unknown directive'],
   ['BAD_DQ_ESCAPE', 'Invalid escape sequence'],
@@ -143,7 +143,7 @@ const NAMES_TEXT: ReadonlyMap<string, string> = new Map([
 ]);
 
 function syntaxMessage({ code, message }: YAMLError): string {
-  // Behind a colon stands text of the file, behind a semicolon advice to programmers.
+  // After a colon, yaml quotes the file; after a semicolon, it advises programmers.
   const reason = message
     .replace(/(?<=\w)[:;] .*$/su, '')
 
@@ -176,7 +176,7 @@ function indexKeys(document: Document.Parsed, positionAt: PositionAt): KeyIndex 
   return index;
 }
 
-// Aliases are not followed: what they repeat has its line where it was written.
+// Does not follow aliases: the lines that count are those of the anchored text.
 function indexNode(node: unknown, path: KeyPath, index: KeyIndex, positionAt: PositionAt): void {
   if (isAlias(node)) return;
   if (isMap(node)) {

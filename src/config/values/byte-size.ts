@@ -1,7 +1,7 @@
 import { leaf, type Leaf } from './leaf.ts';
 import { ValueError } from './value-error.ts';
 
-/** IEC 80000-13: kB is 1000 bytes, KiB 1024. `K`, `G` or `Gb` would leave open which is meant, so they are none. */
+/** IEC 80000-13: kB is 1000 bytes, KiB 1024. `K`, `G` and `Gb` are ambiguous, so they are refused. */
 const UNITS: ReadonlyMap<string, bigint> = new Map([
   ['PiB', 1024n ** 5n],
   ['TiB', 1024n ** 4n],
@@ -23,7 +23,7 @@ const SIZE = /^(\d{1,16})(?:\.(\d{1,9}))?([A-Za-z]{0,3})$/;
 const EXPECTED = 'a size such as 512MiB, 50GB or 1024';
 
 /**
- * `512MiB`, `50GB`, `1.5GiB`, `1024`. Computed exactly; a fraction of a byte is cut off.
+ * Reads `512MiB`, `50GB`, `1.5GiB`, `1024`. Computes exactly, and cuts off a fraction of a byte.
  * @returns bytes
  * @throws ValueError
  */
@@ -36,7 +36,7 @@ export function parseByteSize(text: string): number {
   return Number(bytes);
 }
 
-/** The inverse of `parseByteSize`: the unit with the fewest digits that gives a whole number, 1 073 741 824 → `1GiB`. */
+/** The inverse of `parseByteSize`, in the unit with the fewest digits of a whole number: 1 073 741 824 → `1GiB`. */
 export function formatByteSize(bytes: number): string {
   const exact = BigInt(bytes);
   let shortest = String(bytes);

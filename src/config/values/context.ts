@@ -1,10 +1,10 @@
-/** What the values of a file depend on besides themselves. */
+/** The context that the values of a file depend on. */
 export interface ValueContext {
   /** Makes a path absolute. */
   readonly resolvePath: (path: string) => string;
-  /** What is written where a secret is. */
+  /** Returns the text to write for a secret. */
   readonly writeSecret: (secret: string) => string;
 }
 
-/** Reads paths as they are written, and writes secrets as they are. */
+/** Reads paths as they are written, and writes secrets in the clear. */
 export const PLAIN: ValueContext = { resolvePath: (path) => path, writeSecret: (secret) => secret };

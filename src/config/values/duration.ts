@@ -11,14 +11,14 @@ const UNITS = [
   ['ms', 1],
 ] as const;
 
-// parse-duration reads "5 minutes", "1h and 3" or "-2s" too: the grammar is held here, the arithmetic there.
+// parse-duration also reads "5 minutes", "1h and 3" or "-2s", so the grammar is here, and only the arithmetic there.
 const NUMBER = String.raw`\d{1,15}(?:\.\d{1,9})?`;
 const DURATION = new RegExp(`^(?=.)${UNITS.map(([unit]) => `(?:${NUMBER}${unit})?`).join('')}$`);
 
 const EXPECTED = 'a duration such as 90s, 5m, 12h or 30d';
 
 /**
- * `90s`, `5m`, `1h30m`, `1.5d`: numbers with the units d, h, m, s and ms, largest first, each at most once.
+ * Reads `90s`, `5m`, `1h30m`, `1.5d`: numbers with the units d, h, m, s and ms, largest first, each at most once.
  * @returns whole milliseconds, rounded
  * @throws ValueError
  */
@@ -43,7 +43,7 @@ export function formatDuration(ms: number): string {
 
 declare const UNIT: unique symbol;
 
-/** Tells the type of a leaf of milliseconds from others; there is no such property. */
+/** Marks the type of a leaf of milliseconds; at run time there is no such property. */
 export interface InMilliseconds {
   readonly [UNIT]: 'ms';
 }
@@ -52,7 +52,7 @@ export interface InMilliseconds {
 export interface Milliseconds<T> extends Leaf<T>, InMilliseconds {}
 
 /**
- * A duration that is compared with, never waited for: it may be long.
+ * A duration for comparisons, which no timer waits for: so it may be long.
  * @returns milliseconds
  */
 export function duration(): Milliseconds<number> {
@@ -66,7 +66,7 @@ export function duration(): Milliseconds<number> {
 }
 
 /**
- * A duration that a timer waits for. Node's timers fire at once beyond 2^31 - 1 ms; a day is long enough.
+ * A duration that a timer waits for, at most a day: beyond 2^31 - 1 ms, Node's timers fire at once.
  * @returns milliseconds
  */
 export function wait(leastMs: number): Milliseconds<number> {
@@ -94,7 +94,7 @@ function milliseconds<T>(leaf: Leaf<T>): Milliseconds<T> {
   return leaf.meta({ unit: 'ms' }) as Milliseconds<T>;
 }
 
-/** Whether a schema without wrappers is a leaf of milliseconds. */
+/** Returns whether a schema without wrappers is a leaf of milliseconds. */
 export function isMilliseconds(schema: z.core.$ZodType): boolean {
   return z.globalRegistry.get(schema)?.['unit'] === 'ms';
 }

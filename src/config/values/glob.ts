@@ -8,7 +8,7 @@ const EXPECTED = 'a glob such as library/* or team/**';
 const MAX_LENGTH = 512;
 
 /**
- * A picomatch glob. Negation is refused: in a list it would match nearly everything.
+ * Reads a picomatch glob. Refuses negation, which would match nearly everything in a list.
  * @returns the text itself
  * @throws ValueError
  */
@@ -23,7 +23,7 @@ export function parseGlob(text: string): string {
   return text;
 }
 
-/** Whether a text matches any of the globs; none of them matches nothing. A dot is a letter like others. */
+/** Returns a function that tests whether a text matches any of the globs. `*` matches dots, too. */
 export function matcherOf(globs: readonly string[]): (text: string) => boolean {
   return globs.length === 0 ? () => false : picomatch([...globs], { dot: true });
 }

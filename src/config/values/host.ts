@@ -8,7 +8,7 @@ const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
 const HOST_AND_PORT = /^(\[[^\]]+\]|[^:[\]]+)(?::(\d{1,5}))?$/;
 
-/** Whether `text` is a host name or an IPv4 address, in lower case. */
+/** Returns whether `text` is a host name or an IPv4 address, in lower case. */
 export function isHostName(text: string): boolean {
   const isNumeric = /^[\d.]+$/.test(text);
   if (isNumeric) return isIPv4(text);
@@ -16,8 +16,8 @@ export function isHostName(text: string): boolean {
 }
 
 /**
- * `name`, `name:port`, `192.0.2.1:5000`, `[2001:db8::1]:5000`.
- * @returns the same in lower case
+ * Reads `name`, `name:port`, `192.0.2.1:5000`, `[2001:db8::1]:5000`.
+ * @returns the host in lower case
  * @throws ValueError
  */
 export function parseHost(text: string): string {
@@ -34,10 +34,10 @@ function isBracketedIPv6(host: string): boolean {
 }
 
 /**
- * The host that names a registry in an image's reference. It has a dot or a port, or is `localhost`: clients
- * tell it from the first segment of a repository by that (distribution/reference, `splitDockerDomain`), and
+ * Reads the host that names a registry in an image's reference. It has a dot or a port, or is `localhost`: by that,
+ * clients distinguish it from the first segment of a repository (distribution/reference, `splitDockerDomain`), and
  * Larder does so in paths such as `/v2/ghcr.io/acme/app/...`.
- * @returns the same in lower case
+ * @returns the host in lower case
  * @throws ValueError
  */
 export function parseRegistryHost(text: string): string {

@@ -1,12 +1,12 @@
 import { textLeaf, type Leaf } from './leaf.ts';
 import { ValueError } from './value-error.ts';
 
-// WHATWG URL would repair "https:/host" or "https://host\path" in silence.
+// WHATWG URL would silently repair "https:/host" or "https://host\path".
 const ABSOLUTE = /^https?:\/\/[^\s/\\?#]+(?:\/[^\s\\]*)?$/i;
 
 /**
- * An http or https URL without user, query and fragment.
- * @returns a URL whose path does not end in "/", but for the path "/" itself
+ * Reads an http or https URL without user, query and fragment.
+ * @returns a URL whose path ends in "/" only if it is "/"
  * @throws ValueError
  */
 export function parseHttpUrl(text: string): URL {
@@ -19,7 +19,7 @@ export function parseHttpUrl(text: string): URL {
 }
 
 /**
- * The base of a registry's API: `<base>/v2/…`.
+ * Reads the base of a registry's API: `<base>/v2/…`.
  * @throws ValueError
  */
 export function parseRegistryUrl(text: string): URL {
@@ -28,7 +28,7 @@ export function parseRegistryUrl(text: string): URL {
   return url;
 }
 
-/** The URL without the "/" that WHATWG puts behind a host. */
+/** Formats a URL without the "/" that WHATWG appends to a host. */
 export function formatUrl(url: URL): string {
   return url.href.replace(/\/$/, '');
 }

@@ -2,21 +2,21 @@ import { z } from 'zod';
 import { shown } from '../config-problem.ts';
 import { ValueError, valueOrError } from './value-error.ts';
 
-/** A single value of the file, with its way in and out: what stands in YAML ↔ what the program uses. */
+/** A single value of the file, which translates in both directions: the YAML value ↔ the program's value. */
 export type Leaf<T> = z.ZodCodec<z.ZodUnknown, z.ZodCustom<T>>;
 
 interface LeafOptions<T> {
-  /** The kind of value, as the reference names it. */
+  /** The name of the kind of value in the reference. */
   readonly title: string;
-  /** Throws ValueError. */
+  /** Reads a value. Throws ValueError. */
   readonly read: (value: unknown) => T;
   /** The inverse of `read`. */
   readonly write: (value: T) => unknown;
-  /** How a wrong value is shown; a secret must not be. */
+  /** Formats a wrong value for a message; must hide a secret. */
   readonly got?: (value: unknown) => string;
 }
 
-/** A leaf that refuses with "expected …, got …". */
+/** Makes a leaf that refuses values with "expected …, got …". */
 export function leaf<T>({ title, read, write, got = shown }: LeafOptions<T>): Leaf<T> {
   return z
     .codec(z.unknown(), z.custom<T>(), {
@@ -34,15 +34,15 @@ export function leaf<T>({ title, read, write, got = shown }: LeafOptions<T>): Le
 
 interface TextLeafOptions<T> {
   readonly title: string;
-  /** What is said of a value that is no text. */
+  /** The message about a value that is no text, after "expected". */
   readonly expected: string;
-  /** Throws ValueError. */
+  /** Reads a value. Throws ValueError. */
   readonly parse: (text: string) => T;
   /** The inverse of `parse`. */
   readonly format: (value: T) => string;
 }
 
-/** A leaf that is written as text. */
+/** Makes a leaf that is written as text. */
 export function textLeaf<T>({ title, expected, parse, format }: TextLeafOptions<T>): Leaf<T> {
   const read = (value: unknown): T => {
     if (typeof value !== 'string') throw new ValueError(expected);
@@ -51,7 +51,7 @@ export function textLeaf<T>({ title, expected, parse, format }: TextLeafOptions<
   return leaf({ title, read, write: format });
 }
 
-/** For values that are written as they are used. */
+/** Returns the value itself, for values that are written as they are used. */
 export function unchanged<T>(value: T): T {
   return value;
 }

@@ -5,7 +5,7 @@ import { isHostName } from './host.ts';
 import { textLeaf, type Leaf } from './leaf.ts';
 import { ValueError } from './value-error.ts';
 
-/** Where to listen. */
+/** An address to listen on. */
 export interface ListenAddress {
   /** A name or an IP address without brackets; undefined: every address of the machine, IPv4 and IPv6. */
   readonly host: string | undefined;
@@ -18,7 +18,7 @@ const ADDRESS = /^(?:\[([^\]]+)\]|([^:[\]]*)):(\d{1,5})$/;
 const EXPECTED = 'an address such as 127.0.0.1:5000, :5000 or "[::1]:5000"';
 
 /**
- * `host:port`, `[IPv6]:port`, or `:port` for every address.
+ * Reads `host:port`, `[IPv6]:port`, or `:port` for every address.
  * @throws ValueError
  */
 export function parseListenAddress(text: string): ListenAddress {
@@ -35,14 +35,14 @@ export function formatListenAddress({ host, port }: ListenAddress): string {
   return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** Whether only this machine reaches the address: 127.0.0.0/8, ::1 (RFC 6890) and localhost (RFC 6761). */
+/** Returns whether only this machine reaches the address: 127.0.0.0/8, ::1 (RFC 6890) and localhost (RFC 6761). */
 export function isLoopback({ host }: ListenAddress): boolean {
   if (host === undefined) return false;
   if (isIP(host) === 0) return host === 'localhost';
   return ipaddr.process(host).range() === 'loopback';
 }
 
-/** Where to listen. */
+/** An address to listen on. */
 export function listenAddress(): Leaf<ListenAddress> {
   const expected = 'an address such as 127.0.0.1:5000';
   return textLeaf({ title: 'address', expected, parse: parseListenAddress, format: formatListenAddress });

@@ -3,16 +3,16 @@ import ipaddr from 'ipaddr.js';
 import { textLeaf, unchanged, type Leaf } from './leaf.ts';
 import { ValueError } from './value-error.ts';
 
-/** What Larder may be told to believe: the address of one machine, or of a network. */
+/** The expected value: the address of one machine, or of a network. */
 const NETWORK_EXAMPLE = 'an address or a network such as 10.0.0.2 or 10.0.0.0/8';
 
 const NETWORK = /^([^/]+?)(?:\/([0-9]{1,3}))?$/;
 const MAPPED_BITS = 96;
 
 /**
- * `192.0.2.1`, `10.0.0.0/8`, `2001:db8::/32`.
- * @returns the network with its length, of IPv4 where IPv4 is written as IPv6
- * @throws ValueError also for a network that has every address, since it would believe every client
+ * Reads `192.0.2.1`, `10.0.0.0/8`, `2001:db8::/32`.
+ * @returns the network with its prefix length; an IPv4 one also for IPv4 within IPv6
+ * @throws ValueError also for a network of all addresses, with which Larder would believe every client
  */
 export function parseNetwork(text: string): string {
   const [, address = '', digits] = NETWORK.exec(text) ?? [];
@@ -25,7 +25,7 @@ export function parseNetwork(text: string): string {
   return `${plain.toString()}/${bits}`;
 }
 
-/** A network with its length. */
+/** A network with its prefix length. */
 export function network(): Leaf<string> {
   return textLeaf({ title: 'network', expected: NETWORK_EXAMPLE, parse: parseNetwork, format: unchanged });
 }

@@ -4,7 +4,7 @@ import { ValueError } from './value-error.ts';
 
 const EXPECTED = 'the path of a file or folder';
 
-/** A path of a file or folder; relative ones start at the config file's folder, `~/` at the home folder. */
+/** A path of a file or folder; relative ones start from the config file's folder, `~/` is the home folder. */
 export function filePath({ resolvePath }: ValueContext): Leaf<string> {
   const parse = (text: string): string => {
     if (text === '' || text.includes('\0')) throw new ValueError(EXPECTED);

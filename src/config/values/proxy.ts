@@ -19,13 +19,13 @@ const ESCAPED =
   'a proxy whose user and password are percent-encoded, as in http://me:p%40ss@proxy.example:3128';
 
 /**
- * An HTTP proxy, with the account at it where the URL names one.
+ * Reads an HTTP proxy, and the account at it if the URL names one.
  * @throws ValueError
  */
 export function parseProxy(text: string): ProxyConfig {
   const isUrl = /^https?:\/\/[^\s/\\?#]+\/?$/i.test(text);
   const url = isUrl ? URL.parse(text) : null;
-  // A slash or a hash in a password would end the host.
+  // A slash or a hash in a password would end the host, and must be escaped.
   if (url === null) throw new ValueError(/^https?:.*@/is.test(text) ? ESCAPED : EXPECTED);
   const { username, password } = url;
   url.username = '';
@@ -42,7 +42,7 @@ function decoded(text: string): string {
   }
 }
 
-/** An HTTP proxy, or none. Of its account nothing is written, which `proxyCredentials` beside it tells. */
+/** An HTTP proxy, or none. Its account is not written here, but in `proxyCredentials` beside it. */
 export function proxyOrNone(): Leaf<ProxyConfig | 'none'> {
   return textLeaf({
     title: 'URL or `none`',

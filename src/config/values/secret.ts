@@ -5,23 +5,23 @@ import { ValueError } from './value-error.ts';
 
 const EXPECTED = 'text, in quotes if it looks like a number';
 
-/** Text that is never shown, neither where it is wrong nor in the configuration that is printed. */
+/** A text that is never shown, neither if it is wrong nor in the printed configuration. */
 export function secret({ writeSecret }: ValueContext): Leaf<string> {
   return leaf({ title: 'text', read: (value) => textOf(value), write: writeSecret, got: hidden });
 }
 
-/** Text that may turn out to be a secret where it is wrong, and then is not shown. */
+/** A text that may be a secret if it is wrong, and then is not shown. */
 export function accountName(): Leaf<string> {
   return leaf({ title: 'text', read: (value) => textOf(value), write: unchanged, got: hidden });
 }
 
-/** A path beside secrets: with the wrong variable or key it is the secret itself. */
+/** A path beside secrets, hidden in messages: with a wrong variable or key it is the secret itself. */
 export function accountFile({ resolvePath }: ValueContext): Leaf<string> {
   const read = (value: unknown): string => resolvePath(textOf(value));
   return leaf({ title: 'path', read, write: unchanged, got: hidden });
 }
 
-/** A program beside secrets. One without a folder is looked for in PATH. */
+/** A program beside secrets. A name without a folder is looked up in PATH. */
 export function accountProgram(
   expected: string,
   pattern: RegExp,
@@ -39,7 +39,7 @@ function textOf(value: unknown, expected = EXPECTED, pattern = /./s): string {
   return value;
 }
 
-/** The kind of a value that must not be shown itself. */
+/** Returns only the kind of a value, which must not be shown itself. */
 export function hidden(value: unknown): string {
   if (typeof value === 'string') return value === '' ? 'empty text' : 'other text';
   return typeof value === 'object' ? shown(value) : `a ${typeof value}`;

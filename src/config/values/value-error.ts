@@ -1,6 +1,6 @@
 /**
- * What the parsers of single values throw. It says what was expected and never holds the value, which may be
- * a secret; the code that reports it knows the value and whether it may be shown.
+ * The error of the parsers of single values. It says what was expected and never holds the value, which may be a
+ * secret; the code that reports it knows the value, and whether it may be shown.
  */
 export class ValueError extends Error {
   override readonly name = 'ValueError';
@@ -13,7 +13,7 @@ export class ValueError extends Error {
   }
 }
 
-/** What `read` returns, or the ValueError that it throws. Other errors pass. */
+/** Returns the result of `read`, or the ValueError that it throws. Other errors pass. */
 export function valueOrError<T>(read: () => T): T | ValueError {
   try {
     return read();
