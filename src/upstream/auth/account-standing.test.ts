@@ -16,7 +16,7 @@ function start(): { clock: ManualClock; standing: AccountStanding; told: () => s
   return { clock, standing: new AccountStanding('docker.io', { clock, events }), told };
 }
 
-test('is told once at each change', () => {
+test('emits one event at each change', () => {
   const { standing, told } = start();
   standing.accepted(undefined);
   expect([standing.refusal, told()]).toEqual([undefined, []]);
@@ -31,7 +31,7 @@ test('is told once at each change', () => {
   expect([standing.refusal, told()]).toEqual([undefined, ['docker.io refused', 'docker.io accepted']]);
 });
 
-test('a token that was had before the refusal says nothing, and one that was had since does', () => {
+test('an accepted token says nothing if it is older than the refusal, and ends the refusal if it is younger', () => {
   const { clock, standing, told } = start();
   clock.advance(1_000);
   standing.refused(REFUSAL);
@@ -42,13 +42,13 @@ test('a token that was had before the refusal says nothing, and one that was had
   expect(told()).toEqual(['docker.io refused', 'docker.io accepted']);
 });
 
-test('a refusal without a status is told, too', () => {
+test('a refusal without a status is an event, too', () => {
   const { standing } = start();
   standing.refused(new UpstreamError('docker.io', 'denied', 'account-refused', 'no'));
   expect(standing.refusal).toBe('docker.io: answered no to the configured account');
 });
 
-test('the refusal is told with what was answered, and the acceptance without', () => {
+test('the event of a refusal has the error, and the event of an acceptance has none', () => {
   const events = createEvents();
   const seen: LarderEvent[] = [];
   events.subscribe((event) => seen.push(event));

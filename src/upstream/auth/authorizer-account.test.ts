@@ -19,7 +19,7 @@ const DENIED: MemoryAnswer = { status: 403, document: { errors: [{ code: 'DENIED
 describe('the account goes', () => {
   const shown = (asked: readonly string[]): string[] => asked.filter((each) => each.includes(' Basic '));
 
-  test('nowhere but to the registry and to a realm that is trusted with it', async () => {
+  test('only to the registry and to a realm that may get credentials', async () => {
     const { hosts, send } = start(wantingToken(OK), () => tokenOf('t'), accountWith('pw'));
     await send();
     expect(shown(hosts.asked)).toEqual([`GET ${REGISTRY}/token ${basicOf('pw')}`]);
@@ -71,32 +71,32 @@ describe('the account goes', () => {
     expect(tokens()).toBe(1);
   });
 
-  test('nowhere any more where it is gone when it is read again', async () => {
+  test('nowhere any more, if the source has none when it is read again', async () => {
     const { send, tokens } = start(wantingToken(OK), () => ({ status: 401 }), accountWith('old', undefined));
     await expect(send()).rejects.toMatchObject({ reason: 'account-refused', status: 401 });
     expect(tokens()).toBe(1);
   });
 });
 
-describe('of a refusal is told', () => {
+describe('the answer of a refusal is marked with', () => {
   const ofRealm = (host: string) => wantingToken(DENIED, bearerChallenge('', `https://${host}/token`));
 
-  test('nothing where the realm got the account', async () => {
+  test('nothing if the realm got the account', async () => {
     const { send } = start(ofRealm(REGISTRY), () => tokenOf('t'), accountWith('pw'));
     expect(await send()).toMatchObject({ note: undefined, refusedAs: undefined });
   });
 
-  test('nothing where there is no account', async () => {
+  test('nothing if there is no account', async () => {
     const { send } = start(ofRealm('evil.test'), () => tokenOf('t'));
     expect(await send()).toMatchObject({ note: undefined, refusedAs: undefined });
   });
 
-  test('that the account was kept from a realm', async () => {
+  test('the realm that the account was not sent to', async () => {
     const { send } = start(ofRealm('evil.test'), () => tokenOf('t'), accountWith('pw'));
     expect((await send()).note).toContain('not sent to the token realm evil.test');
   });
 
-  test('that the account is refused, where it was shown itself', async () => {
+  test('account-refused if the account itself was sent', async () => {
     const { send } = start(
       () => BASIC_CHALLENGE,
       () => tokenOf('t'),
@@ -108,7 +108,7 @@ describe('of a refusal is told', () => {
     });
   });
 
-  test('that its token is, where it was shown for one', async () => {
+  test('token-refused if a token of the account was sent', async () => {
     const { send } = start(wantingToken({ status: 401 }), () => tokenOf('t'), accountWith('pw'));
     expect(await send()).toMatchObject({ refusedAs: 'token-refused', note: undefined });
   });
@@ -139,15 +139,15 @@ describe('the account is known to be', () => {
     return fixture.authorizer.standing.refusal;
   }
 
-  test('taken again once its token opens the door', async () => {
+  test('accepted again once its token is accepted', async () => {
     expect(await recover(OK)).toBeUndefined();
   });
 
-  test.each([400, 404])('taken by no answer of %i', async (status) => {
+  test.each([400, 404])('not accepted by an answer of %i', async (status) => {
     expect(await recover({ status })).toContain('answered 401');
   });
 
-  test('taken by no answer to a request without it', async () => {
+  test('not accepted by the answer to a request without it', async () => {
     let isOpen = false;
     const { authorizer, send } = start(
       (authorization) => (isOpen ? OK : wantingToken(OK)(authorization)),
@@ -160,14 +160,14 @@ describe('the account is known to be', () => {
     expect(authorizer.standing.refusal).toContain('answered 401');
   });
 
-  test('refused by no realm that forbids a repository', async () => {
+  test('not refused by a realm that forbids a repository', async () => {
     const { authorizer, send } = start(wantingToken(OK), () => DENIED, accountWith('pw', 'pw'));
     await expect(send()).rejects.toMatchObject({ failure: 'denied', reason: 'token', status: 403 });
     expect(authorizer.standing.refusal).toBeUndefined();
   });
 });
 
-test('a registry that is open gets the account only when it wants it', async () => {
+test('an open registry gets the account only when it demands it', async () => {
   const { hosts, send } = start(
     () => OK,
     () => tokenOf('t'),
@@ -177,8 +177,8 @@ test('a registry that is open gets the account only when it wants it', async () 
   expect(hosts.asked).toEqual([`GET ${REGISTRY}/v2/a/tags/list`]);
 });
 
-describe('where the account is refused that a repository is known to want', () => {
-  test('that repository is not asked for in vain', async () => {
+describe('while the account is refused that a repository is known to demand', () => {
+  test('that repository is not asked for', async () => {
     let realm = tokenOf('t');
     const { clock, hosts, send } = start(wantingToken(OK), () => realm, accountWith('pw', 'pw'));
     await send();
@@ -189,7 +189,7 @@ describe('where the account is refused that a repository is known to want', () =
     expect(hosts.asked).toEqual([`GET ${REGISTRY}/token ${basicOf('pw')}`]);
   });
 
-  test('another one is asked for all the same, and may want something else', async () => {
+  test('another repository is asked for, since it may demand something else', async () => {
     let realm = tokenOf('t');
     const { clock, send } = start(
       (authorization, { url }) => {
@@ -207,7 +207,7 @@ describe('where the account is refused that a repository is known to want', () =
 });
 
 describe('upstream was asked', () => {
-  test('where it named a realm that is not asked', async () => {
+  test('if it named a realm that Larder may not ask', async () => {
     const { send } = start(wantingToken(OK, bearerChallenge('', `http://${REGISTRY}/token`)), () =>
       tokenOf('t'),
     );
@@ -218,7 +218,7 @@ describe('upstream was asked', () => {
     });
   });
 
-  test('nothing, and says nothing, where the account cannot be read', async () => {
+  test('nothing, if the account cannot be read', async () => {
     const account = accountWith('pw');
     const get = vi.fn<CredentialSource['get']>((signal) => account.get(signal));
     const { clock, hosts, send } = start(wantingToken(OK), () => tokenOf('t'), {
@@ -234,7 +234,7 @@ describe('upstream was asked', () => {
   });
 });
 
-test('a mistake of the program is told as it is', async () => {
+test('an error of the program passes unchanged', async () => {
   const mistake = new TypeError('not a function');
   const credentials = { get: () => Promise.reject(mistake), invalidate: () => undefined };
   const { send } = start(wantingToken(OK), () => tokenOf('t'), credentials);

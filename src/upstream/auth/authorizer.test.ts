@@ -22,14 +22,14 @@ function tokensInTurn(): () => MemoryAnswer {
 }
 
 describe('the first request', () => {
-  test('goes without anything, and once more with what the challenge wants when its answer is got rid of', async () => {
+  test('goes without Authorization and, after its answer is discarded, once more as the challenge demands', async () => {
     const { hosts, send } = start(wantingToken(OK), () => tokenOf('t'));
     expect((await send()).status).toBe(200);
     expect(hosts.asked).toEqual([TAGS, TOKEN, `${TAGS} Bearer t`]);
     expect([hosts.openBefore.at(-1), hosts.open]).toEqual([0, 1]);
   });
 
-  test('has no Authorization that is empty', async () => {
+  test('has no empty Authorization', async () => {
     const seen: unknown[] = [];
     const { send } = start(
       (_, { headers }) => (seen.push(headers), OK),
@@ -39,7 +39,7 @@ describe('the first request', () => {
     expect(seen).toStrictEqual([{}]);
   });
 
-  test('that is forbidden is not asked again: nothing was refused that was sent', async () => {
+  test('is not sent again after a 403, since it carried no authorization that could be refused', async () => {
     const { hosts, send } = start(
       () => DENIED,
       () => tokenOf('t'),
@@ -48,7 +48,7 @@ describe('the first request', () => {
     expect(hosts.asked).toEqual([TAGS]);
   });
 
-  test('asks at the ping what is wanted where its refusal does not say', async () => {
+  test('learns the demand from the ping if its refusal has none', async () => {
     const { hosts, send } = start(
       (authorization, { url }) =>
         url.pathname === '/v2/'
@@ -61,7 +61,7 @@ describe('the first request', () => {
     expect(hosts.openBefore).toEqual([0, 1, 1, 0]);
   });
 
-  test('is refused where no answer says what is wanted', async () => {
+  test('is refused if no answer has a demand', async () => {
     const { hosts, send } = start(
       () => ({ status: 401 }),
       () => tokenOf('t'),
@@ -71,7 +71,7 @@ describe('the first request', () => {
     expect(hosts.open).toBe(1);
   });
 
-  test('is got rid of before it is told that no token can be had', async () => {
+  test('has its answer discarded before it fails for want of a token', async () => {
     const { hosts, send } = start(wantingToken(OK), () => ({ status: 502 }));
     await expect(send()).rejects.toThrow('no token');
     expect(hosts.open).toBe(0);
@@ -79,7 +79,7 @@ describe('the first request', () => {
 });
 
 describe('the next request', () => {
-  test('has what its repository wanted', async () => {
+  test('meets the demand of its repository', async () => {
     const { hosts, send } = start(
       wantingToken(OK, bearerChallenge(',scope="repository:prefix/a:pull"')),
       ({ url }) => tokenOf(url.searchParams.getAll('scope').join()),
@@ -90,7 +90,7 @@ describe('the next request', () => {
     expect(hosts.asked).toEqual([`${TAGS} Bearer repository:prefix/a:pull`]);
   });
 
-  test('has what another repository wanted, for its own', async () => {
+  test('meets the demand of another repository, for its own', async () => {
     const { hosts, send } = start(
       wantingToken(OK, bearerChallenge(',scope="aws repository:a:pull"')),
       ({ url }) => tokenOf(url.searchParams.getAll('scope').join()),
@@ -101,7 +101,7 @@ describe('the next request', () => {
     expect(hosts.asked).toEqual([TOKEN, `${OTHER_TAGS} Bearer aws,repository:b:pull`]);
   });
 
-  test('asks once more where that cannot be had, and not twice for the same', async () => {
+  test('goes once more if that demand cannot be met, and does not try the same demand twice', async () => {
     let isDown = false;
     const { clock, hosts, send, tokens } = start(wantingToken(OK), () =>
       isDown ? { status: 502 } : tokenOf('t'),
@@ -114,7 +114,7 @@ describe('the next request', () => {
     expect([tokens(), hosts.asked.at(-1)]).toEqual([1, TAGS]);
   });
 
-  test('does not wait again and again for a broken realm where the registry has become open', async () => {
+  test('does not wait for a broken realm each time if the registry has become open', async () => {
     let isOpen = false;
     const { clock, hosts, send } = start(
       (authorization) => (isOpen ? OK : wantingToken(OK)(authorization)),
@@ -150,7 +150,7 @@ describe('a token that is refused', () => {
     },
   );
 
-  test('is followed by what the registry wants when it is asked without: it may say otherwise beside a token', async () => {
+  test('is followed by the demand of a request without one, since a registry may challenge a token differently', async () => {
     const { hosts, send } = start(
       (authorization) =>
         authorization === undefined
@@ -165,11 +165,12 @@ describe('a token that is refused', () => {
     hosts.openBefore.length = 0;
     expect((await send()).status).toBe(200);
     expect(hosts.asked).toEqual([`${TAGS} Bearer t1`, TAGS, TOKEN, `${TAGS} Bearer t2`]);
-    // The refusal is kept until it is clear that there is something better, and that of the first request is open still.
+    // The refusal is kept until it is clear that there is something better, and that of the first request is open
+    // still.
     expect(hosts.openBefore).toEqual([1, 2, 2, 1]);
   });
 
-  test('is not sent again where the realm gives the same one', async () => {
+  test('is not sent again if the realm gives the same one', async () => {
     const { hosts, send } = start(wantingToken({ status: 401 }), () => tokenOf('t'));
     await send();
     hosts.asked.length = 0;
@@ -177,7 +178,7 @@ describe('a token that is refused', () => {
     expect(hosts.asked).toEqual([`${TAGS} Bearer t`, TAGS, TOKEN]);
   });
 
-  test('is followed by none where the registry has become open', async () => {
+  test('is followed by a request without one if the registry has become open', async () => {
     let isOpen = false;
     const { hosts, send } = start(
       (authorization) => {
@@ -210,7 +211,7 @@ describe('a token that is refused', () => {
     },
   );
 
-  test('is followed by the one that another caller has got meanwhile', async () => {
+  test('is followed by the token that another caller has got meanwhile', async () => {
     const held = Promise.withResolvers<MemoryAnswer>();
     const refusals = [held.promise, { status: 401 }];
     let isRefused = false;

@@ -21,7 +21,7 @@ const bearer = (...scopes: string[]): BearerDemand => ({
 });
 
 describe('chooseDemand', () => {
-  test('Bearer before Basic, whatever the order', () => {
+  test('chooses Bearer before Basic, in either order', () => {
     const expected = {
       scheme: 'bearer',
       realm: new URL('https://auth.docker.io/token'),
@@ -33,33 +33,33 @@ describe('chooseDemand', () => {
     expect(demandOf(`Basic realm="x", ${HUB}`)).toEqual(expected);
   });
 
-  test('a challenge without service and scope', () => {
+  test('reads a challenge without service and scope', () => {
     expect(demandOf('Bearer realm="https://nvcr.io/proxy_auth"')).toMatchObject({
       service: undefined,
       scopes: [],
     });
   });
 
-  test('Basic where Bearer has no usable realm', () => {
+  test('chooses Basic if Bearer has no usable realm', () => {
     expect(demandOf('Bearer service="x"', 'Basic realm="harbor"')).toEqual({ scheme: 'basic' });
     expect(demandOf('Bearer realm="file:///x"', 'Basic')).toEqual({ scheme: 'basic' });
   });
 
-  test('Basic, though its realm is a URL', () => {
+  test('chooses Basic although its realm is a URL', () => {
     expect(demandOf('Basic realm="https://a.example/token"')).toEqual({ scheme: 'basic' });
   });
 
-  test('none of what Larder cannot do', () => {
+  test('chooses no scheme that Larder does not support', () => {
     expect(demandOf('Negotiate', 'Digest realm="x",nonce="y"')).toBeUndefined();
     expect(demandOf()).toBeUndefined();
   });
 
-  test('a scope that is named twice is one', () => {
+  test('keeps a scope once that is named twice', () => {
     const demand = demandOf('Bearer realm="https://a.example",scope="aws aws  other"');
     expect(demand).toMatchObject({ scopes: ['aws', 'other'] });
   });
 
-  test('a list of scopes is bounded', () => {
+  test('bounds the list of scopes', () => {
     const scope = Array.from({ length: 100 }, (_, i) => `s${i}`).join(' ');
     const demand = demandOf(`Bearer realm="https://a.example",scope="${scope}"`);
     expect(demand).toMatchObject({ scopes: { length: 16 } });
@@ -77,12 +77,12 @@ describe('withPullScope', () => {
     expect(withPullScope(bearer(...asked), 'a/b').scopes).toEqual(scopes);
   });
 
-  test('nothing is added where the path names no repository', () => {
+  test('adds nothing if the path names no repository', () => {
     expect(withPullScope(bearer(), undefined).scopes).toEqual([]);
   });
 });
 
-test('what holds for every repository of the host', () => {
+test('withoutRepositoryScopes keeps the scopes that hold for every repository of the host', () => {
   expect(withoutRepositoryScopes(bearer('aws', 'repository:user/image:pull'))).toEqual(bearer('aws'));
   expect(withoutRepositoryScopes({ scheme: 'basic' })).toEqual({ scheme: 'basic' });
 });

@@ -14,7 +14,7 @@ test.each([
   expect(place(url)).toMatchObject({ origin: 'https://r.example', repository, isOwn: true });
 });
 
-test('below a path', () => {
+test('an upstream below a path has its ping there', () => {
   const { repository, pingUrl } = place(
     'https://r.example/mirror/v2/a/tags/list',
     'https://r.example/mirror',
@@ -22,7 +22,7 @@ test('below a path', () => {
   expect([repository, pingUrl.href]).toEqual(['a', 'https://r.example/mirror/v2/']);
 });
 
-test('beside the path of the upstream, at its origin', () => {
+test("a URL beside the upstream's path, at its origin, is still its own", () => {
   const { repository, isOwn } = place('https://r.example/v2/a/tags/list', 'https://r.example/mirror');
   expect([repository, isOwn]).toEqual(['a', true]);
 });
@@ -38,7 +38,7 @@ test('another origin is another registry: other host, other port, other scheme',
   }
 });
 
-test('a path that names none is about what was asked, at the upstream itself', () => {
+test("an upstream's own path without a repository is about the repository asked for", () => {
   const [base, other] = [new URL('https://r.example'), new URL('https://s.example/blob')];
   expect(placeOf(new URL('https://r.example/blob?x'), base, 'a/b').repository).toBe('a/b');
   expect(placeOf(new URL('https://r.example/v2/c/tags/list'), base, 'a/b').repository).toBe('c');

@@ -8,7 +8,7 @@ const REFUSAL = new UpstreamError('docker.io', 'denied', 'account-refused', 'no'
 test.each([
   [29_999, true],
   [30_000, false],
-])('after %i ms a refusal is still told: %s', (ms, isTold) => {
+])('after %i ms a refusal is still kept: %s', (ms, isTold) => {
   const clock = new ManualClock();
   const refusals = new Refusals(clock);
   refusals.put('account', REFUSAL);
@@ -16,7 +16,7 @@ test.each([
   expect(refusals.get('account') !== undefined).toBe(isTold);
 });
 
-test('it is told as one that upstream was not asked for, of its own account only', () => {
+test('a kept refusal says that upstream was not asked, and counts for its own account only', () => {
   const refusals = new Refusals(new ManualClock());
   refusals.put('account', REFUSAL);
   const { upstream, failure, reason, said, status } = REFUSAL;

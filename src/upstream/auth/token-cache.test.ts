@@ -40,7 +40,7 @@ describe('TokenCache', () => {
     expect((await cache.get('l', fetch, undefined)).value).toBe('t2');
   });
 
-  test('one fetch for all who wait, and its error for all of them', async () => {
+  test('all callers that wait share one fetch, and its error', async () => {
     const { cache, fetch, fetches } = setUp();
     const waiting = Array.from({ length: 50 }, () => cache.get('k', fetch, undefined));
     expect(new Set((await Promise.all(waiting)).map(({ value }) => value))).toEqual(new Set(['t1']));
@@ -54,7 +54,7 @@ describe('TokenCache', () => {
     expect((await cache.get('broken', fetch, undefined)).value).toBe('t2');
   });
 
-  test("one caller's abort ends its wait and nobody else's", async () => {
+  test("one caller's abort ends its own wait only", async () => {
     const { cache } = setUp();
     const slow = Promise.withResolvers<ReceivedToken>();
     const abort = new AbortController();

@@ -38,14 +38,14 @@ function start(answer: (hop: HopRequest) => MemoryAnswer) {
 const fetchFrom = (client: TokenClient, credentials?: Credentials): Promise<ReceivedToken> =>
   client.fetch(DEMAND, credentials);
 
-test('a token is had, and told of as one request', async () => {
+test('fetching a token is reported as one request', async () => {
   const { client, hosts, events } = start(() => TOKEN);
   expect(await fetchFrom(client)).toEqual({ token: 't', lifetimeMs: 300_000 });
   expect(hosts.open).toBe(0);
   expect(events).toMatchObject([{ kind: 'upstream-request', target: 'token', method: 'GET', result: 'ok' }]);
 });
 
-describe('where the endpoint does not do the one way', () => {
+describe('if the endpoint does not support the first way', () => {
   test.each<[string, Credentials, string[]]>([
     ['a password goes the other', PASSWORD, [`GET a.example/token ${BASIC}`, 'POST a.example/token']],
     [
@@ -56,7 +56,7 @@ describe('where the endpoint does not do the one way', () => {
         `GET a.example/token Basic ${Buffer.from('<token>:refresh').toString('base64')}`,
       ],
     ],
-  ])('%s, once the answer to the first is got rid of', async (_, credentials, asked) => {
+  ])('%s, after the first answer is discarded', async (_, credentials, asked) => {
     let answers = 0;
     const { client, hosts } = start(() => (answers++ === 0 ? { status: 404 } : TOKEN));
     await fetchFrom(client, credentials);
@@ -64,7 +64,7 @@ describe('where the endpoint does not do the one way', () => {
     expect(hosts.openBefore).toEqual([0, 0]);
   });
 
-  test('nothing is left to try after the second', async () => {
+  test('there is no third way', async () => {
     const { client, hosts } = start(() => ({ status: 404 }));
     await expect(fetchFrom(client, PASSWORD)).rejects.toMatchObject({ status: 404 });
     expect(hosts.asked).toHaveLength(2);
@@ -118,7 +118,7 @@ test.each<[string, MemoryAnswer, Partial<UpstreamError>]>([
 test.each([
   ['a POST', REFRESH],
   ['a GET', PASSWORD],
-])('that %s gets no answer is told as what it is, and why', async (_, credentials) => {
+])('without an answer, %s fails with its cause', async (_, credentials) => {
   const lost = new UpstreamError('r.example', 'unavailable', 'reset', 'a.example: connection lost');
   const { client } = clientOf(() => Promise.reject(lost));
   await expect(fetchFrom(client, credentials)).rejects.toMatchObject({
@@ -129,7 +129,7 @@ test.each([
   });
 });
 
-test('a mistake of the program is told as it is', async () => {
+test('an error of the program passes unchanged', async () => {
   const mistake = new TypeError('not a function');
   const { client } = clientOf(() => Promise.reject(mistake));
   await expect(fetchFrom(client, PASSWORD)).rejects.toBe(mistake);

@@ -47,7 +47,7 @@ describe('tokenRequests', () => {
     expect(second?.url.searchParams.has('account')).toBe(false);
   });
 
-  test('no service parameter where the challenge names none', () => {
+  test('no service parameter if the challenge names none', () => {
     const [only] = tokenRequests({ ...demand, service: undefined, scopes: [] }, undefined);
     expect(only?.url.href).toBe(demand.realm.href);
   });

@@ -25,7 +25,7 @@ describe('parseTokenResponse', () => {
     },
   );
 
-  test('a token that no header could carry', () => {
+  test('rejects a token that no header could carry', () => {
     const longest = 'x'.repeat(16 * 1024);
     expect(parse({ token: longest })?.token).toBe(longest);
     expect(parse({ token: `${longest}x` })).toBeUndefined();
@@ -57,7 +57,7 @@ describe('parseTokenResponse', () => {
     expect(parse({ token: jwt(claims) })?.lifetimeMs).toBe(seconds * 1000);
   });
 
-  test('null says no more than nothing at all', () => {
+  test('null counts as absent', () => {
     expect(parse({ token: jwt({ iat: 1000, exp: 1900 }), expires_in: null })?.lifetimeMs).toBe(900_000);
   });
 
@@ -65,12 +65,12 @@ describe('parseTokenResponse', () => {
     expect(parse({ token })?.lifetimeMs).toBe(60_000);
   });
 
-  test('what has no signature is no JWT', () => {
+  test('a token without a signature is no JWT', () => {
     const [header, payload] = jwt({ iat: 1000, exp: 1900 }).split('.');
     expect(parse({ token: `${header}.${payload}` })?.lifetimeMs).toBe(60_000);
   });
 
-  test('what the endpoint says counts more than the JWT', () => {
+  test("the endpoint's lifetime counts more than the JWT's", () => {
     expect(parse({ token: jwt({ iat: 0, exp: 3000 }), expires_in: 120 })?.lifetimeMs).toBe(120_000);
   });
 

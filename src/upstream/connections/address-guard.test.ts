@@ -13,7 +13,7 @@ function start(upstream: string, allowPrivate = false): { guard: AddressGuard; n
 }
 
 describe('how far inside the upstream is', () => {
-  test('its name alone does not tell', async () => {
+  test('is not told by its name alone', async () => {
     const { guard, network } = start(`https://${REGISTRY}`);
     network.name(REGISTRY, '10.0.0.5').name(STORE, '10.0.0.6');
     await expect(guard.admit(at(STORE))).rejects.toThrow(ForbiddenAddressError);
@@ -21,7 +21,7 @@ describe('how far inside the upstream is', () => {
     await expect(guard.admit(at(STORE))).rejects.toThrow(ForbiddenAddressError);
   });
 
-  test('a connection to it tells', async () => {
+  test('is told by a connection to it', async () => {
     const { guard, network } = start(`https://${REGISTRY}`);
     network.name(STORE, '10.0.0.6');
     guard.connected(at(REGISTRY, '443'), ['10.0.0.5']);
@@ -30,7 +30,7 @@ describe('how far inside the upstream is', () => {
     await expect(guard.admit(at(STORE))).rejects.toThrow(ForbiddenAddressError);
   });
 
-  test('a connection elsewhere does not', async () => {
+  test('is not told by a connection elsewhere', async () => {
     const { guard, network } = start(`https://${REGISTRY}`);
     network.name(STORE, '10.0.0.6');
     guard.connected(at(STORE), ['10.0.0.6']);
@@ -49,7 +49,7 @@ describe('how far inside the upstream is', () => {
     await expect(guard.admit(at(STORE))).rejects.toThrow(ForbiddenAddressError);
   });
 
-  test('a literal address in the configuration tells', async () => {
+  test('is told by a literal address in the configuration', async () => {
     const { guard, network } = start('https://10.0.0.5:5000');
     network.name(STORE, '192.168.0.1');
     expect(await guard.admit(at(STORE))).toEqual(['192.168.0.1']);
@@ -57,7 +57,7 @@ describe('how far inside the upstream is', () => {
     expect(() => guard.admitLiteral(at('127.0.0.1', '5000'))).toThrow(ForbiddenAddressError);
   });
 
-  test('allowPrivateNetworks opens what is private, but not cloud metadata', async () => {
+  test('allowPrivateNetworks opens private addresses, but not cloud metadata', async () => {
     const { guard, network } = start(`https://${REGISTRY}`, true);
     network.name(STORE, '127.0.0.1');
     expect(await guard.admit(at(STORE))).toEqual(['127.0.0.1']);
@@ -72,7 +72,7 @@ describe('the upstream itself', () => {
     expect(await guard.admit(at(REGISTRY, port))).toEqual(['127.0.0.1']);
   });
 
-  test('is not another port of its host', async () => {
+  test('does not include another port of its host', async () => {
     const { guard, network } = start(`https://${REGISTRY}`);
     guard.connected(at(REGISTRY), ['8.8.8.8']);
     network.name(REGISTRY, '127.0.0.1');
@@ -80,7 +80,7 @@ describe('the upstream itself', () => {
     await expect(guard.admit({ ...at(REGISTRY), protocol: 'http:' })).rejects.toThrow(ForbiddenAddressError);
   });
 
-  test('another port of its host is reached where it is as far inside', async () => {
+  test('may lead to another port of its host that is no nearer', async () => {
     const { guard, network } = start(`https://${REGISTRY}`);
     network.name(REGISTRY, '10.0.0.5');
     guard.connected(at(REGISTRY), ['10.0.0.5']);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { ConnectionsInUse } from './connections-in-use.ts';
 
-test('a request finds none while others of its origin hold as many as there may be', () => {
+test('a request finds no connection while others to its origin hold as many as there may be', () => {
   const connections = new ConnectionsInUse(2);
   const [a, b, late] = [1, 2, 3].map(() => connections.request('https://a'));
   const elsewhere = connections.request('https://b');
@@ -13,7 +13,7 @@ test('a request finds none while others of its origin hold as many as there may 
   expect(late?.hasFoundNone).toBe(false);
 });
 
-test('one that is sent once more counts once, and one that has got none gives none back', () => {
+test('a request that is sent twice counts once, and one without a connection releases none', () => {
   const connections = new ConnectionsInUse(1);
   const [twice, never, late] = [1, 2, 3].map(() => connections.request('https://a'));
   twice?.begin();
@@ -25,13 +25,13 @@ test('one that is sent once more counts once, and one that has got none gives no
   expect(late?.hasFoundNone).toBe(false);
 });
 
-test('without a bound there is always one', () => {
+test('without a bound there is always a connection', () => {
   const connections = new ConnectionsInUse();
   connections.request('https://a').begin();
   expect(connections.request('https://a').hasFoundNone).toBe(false);
 });
 
-test('one that is given up before it has got one takes none afterwards', () => {
+test('a request that is given up before it gets a connection takes none afterwards', () => {
   const connections = new ConnectionsInUse(1);
   const [givenUp, late] = [1, 2].map(() => connections.request('https://a'));
   givenUp?.end();

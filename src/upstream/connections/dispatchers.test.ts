@@ -52,7 +52,7 @@ class World implements AsyncDisposable {
   }
 }
 
-test('a dispatcher whose place another one takes stays open until the requests that have it are answered', async () => {
+test('a replaced dispatcher stays open until the requests in it are answered', async () => {
   await using world = new World();
   const first = await world.begin();
   const second = await world.begin();
@@ -67,7 +67,7 @@ test('a dispatcher whose place another one takes stays open until the requests t
   expect([first.agent.closed, third.agent.closed]).toEqual([true, false]);
 });
 
-test('one that no request has is closed at once', async () => {
+test('a replaced dispatcher without requests is closed at once', async () => {
   await using world = new World();
   const first = await world.begin();
   await first.answer();
@@ -78,7 +78,7 @@ test('one that no request has is closed at once', async () => {
   await second.answer();
 });
 
-test('requests of an account that was read before it changed get a dispatcher, too', async () => {
+test('a request whose account was read before it changed gets a dispatcher, too', async () => {
   await using world = new World();
   const early = world.begin();
   world.password = 'new';

@@ -45,7 +45,7 @@ test.each([
   expect(readAll(Array.from(text, (letter) => Buffer.from(letter, 'latin1')))).toBe(whole);
 });
 
-test('a head that comes byte by byte is not copied and searched anew for each', () => {
+test('a head that arrives byte by byte is not copied and searched again for each byte', () => {
   const head = `HTTP/1.1 200 OK\r\nX-Long: ${'x'.repeat(8000)}\r\n\r\n`;
   const pieces = Array.from(head, (letter) => Buffer.from(letter));
   const concat = vi.spyOn(Buffer, 'concat');

@@ -65,7 +65,7 @@ describe('Trust', () => {
     expect(made).toEqual([OLD]);
   });
 
-  test('makes none before it is needed', () => {
+  test('makes no context before it is needed', () => {
     expect(world().made).toEqual([]);
   });
 
@@ -82,7 +82,7 @@ describe('Trust', () => {
     expect(made).toEqual([OLD]);
   });
 
-  test('trusts what a changed file says', async () => {
+  test('trusts the certificates of a changed file', async () => {
     const file = new TestFile();
     const { clock, told, made, trust } = world(file);
     const first = await trust.context();
@@ -96,7 +96,7 @@ describe('Trust', () => {
     expect(told).toEqual([{ kind: 'authority-changed', upstream: 'registry.test', state: 'renewed' }]);
   });
 
-  test('makes nothing of a file that was written again with the same text', async () => {
+  test('makes no new context for a file that was rewritten with the same text', async () => {
     const file = new TestFile();
     const { clock, told, made, trust } = world(file);
     await trust.context();
@@ -110,7 +110,7 @@ describe('Trust', () => {
     ['is gone', (file) => (file.edition = new Error('ENOENT'))],
     ['cannot be read', (file) => file.write(new Error('EACCES'))],
     ['holds no certificate', (file) => file.write('no certificate')],
-  ])('keeps what it knows while the file %s, and tells it once', async (_, spoil) => {
+  ])('keeps its context while the file %s, and reports that once', async (_, spoil) => {
     const file = new TestFile();
     const { clock, told, made, trust } = world(file);
     const first = await trust.context();
@@ -129,7 +129,7 @@ describe('Trust', () => {
   });
 });
 
-test('what is made of a context is made anew of another one', async () => {
+test('ByContext makes a new value for another context', async () => {
   const contexts = [
     systemContext(undefined),
     systemContext(createCertificateAuthority().certificate),

@@ -65,7 +65,7 @@ describe('findEntry', () => {
     expect(findEntry({ auths, credsStore: '' }, own)).toEqual(password('a', 'b'));
   });
 
-  test('names that every object has are no entries', () => {
+  test('names that every JavaScript object has are no entries', () => {
     const odd = { name: 'constructor', url: new URL('https://constructor') };
     expect(findEntry({ auths: {}, credHelpers: {} }, odd)).toBeUndefined();
   });
@@ -135,7 +135,7 @@ describe('sources', () => {
     });
   });
 
-  test('a helper runs once for all who wait, and again only after a refusal or some minutes', async () => {
+  test('callers that wait share one run of a helper; it runs again only after a refusal or some minutes', async () => {
     const log = join(folder, 'runs');
     const path = await program(
       'counted',
@@ -169,7 +169,7 @@ describe('sources', () => {
     expect(error).toMatchObject({ name: 'CredentialError', message: `${path} ${message}` });
   });
 
-  test('a helper that is not there, or whose name is a path', async () => {
+  test('rejects a helper that is missing, or whose name is a path', async () => {
     await expect(ask({ kind: 'helper', program: 'larder-test-absent' })).rejects.toThrow(
       'docker-credential-larder-test-absent is not installed',
     );

@@ -25,7 +25,7 @@ async function start(
   return { source: helperSource(program, REGISTRY, clock), clock, runs };
 }
 
-test('a helper that fails is run once for all who wait, and again after 30 seconds', async () => {
+test('a helper that fails is run once for all callers that wait, and again after 30 seconds', async () => {
   const { source, clock, runs } = await start('exit 1');
   const together = await Promise.allSettled([source.get(), source.get(), source.get()]);
   expect(together.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
@@ -38,7 +38,7 @@ test('a helper that fails is run once for all who wait, and again after 30 secon
   expect(await runs()).toBe(2);
 });
 
-test('one whose account is refused is run once more, and then not for 30 seconds', async () => {
+test('a helper whose account is refused is run once more, and then not for 30 seconds', async () => {
   const { source, clock, runs } = await start(ACCOUNT);
   const account = { kind: 'password', username: 'bot', password: 'pw' };
   for (let i = 0; i < 5; i += 1) {
@@ -53,7 +53,7 @@ test('one whose account is refused is run once more, and then not for 30 seconds
   expect(await runs()).toBe(3);
 });
 
-test('what it gave is used for five minutes', async () => {
+test("a helper's answer is used for five minutes", async () => {
   const { source, clock, runs } = await start(ACCOUNT);
   await source.get();
   clock.advance(299_999);

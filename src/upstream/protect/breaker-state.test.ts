@@ -18,12 +18,12 @@ function failing(times: number, now = 0): BreakerState {
   return state;
 }
 
-test('it opens after so many failures in a row, and not before', () => {
+test('opens after the limit of failures in a row, and not before', () => {
   expect(failing(2)).toEqual({ kind: 'closed', failures: 2, only: WHO });
   expect(failing(3)).toEqual({ kind: 'open', until: 1_000, openings: 1, only: WHO });
 });
 
-test('while open nothing goes through; then one probe does, and no second beside it', () => {
+test('while open no request goes through; then one probe does, and no second one beside it', () => {
   const open = failing(3);
   expect(admit(open, 999, WHO, LIMITS).isAdmitted).toBe(false);
   const probe = admit(open, 1_000, WHO, LIMITS);
@@ -34,12 +34,12 @@ test('while open nothing goes through; then one probe does, and no second beside
   expect(admit(probe.state, 1_001, WHO, LIMITS).isAdmitted).toBe(false);
 });
 
-test('a probe that is never heard of again does not wedge it', () => {
+test('a lost probe does not keep it open for ever', () => {
   const probe = admit(failing(3), 1_000, WHO, LIMITS).state;
   expect(admit(probe, 11_000, WHO, LIMITS).isAdmitted).toBe(true);
 });
 
-test('a probe that never asked leaves its turn to the next one, and changes nothing else', () => {
+test('a probe that did not ask leaves its turn to the next request, and changes nothing else', () => {
   const after = afterUnasked(admit(failing(3), 1_000, WHO, LIMITS).state, 1_200);
   expect(after).toEqual({ kind: 'open', until: 1_200, openings: 1, only: WHO });
   expect(admit(after, 1_200, WHO, LIMITS).isAdmitted).toBe(true);
@@ -59,11 +59,11 @@ test('each probe that fails doubles the wait, up to the longest', () => {
   expect(waits).toEqual([2_000, 4_000, 4_000, 4_000]);
 });
 
-test('failures of requests that were on their way when it opened do not prolong it', () => {
+test('failures of requests that were under way when it opened do not prolong the wait', () => {
   expect(afterFailure(failing(3), 500, WHO, LIMITS)).toEqual(failing(3));
 });
 
-test('whatever happens, within the longest wait somebody is let through', () => {
+test('in any course of events, a request goes through within the longest wait', () => {
   const step = fc.record({ fails: fc.boolean(), afterMs: fc.integer({ min: 0, max: 5_000 }) });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 50 }), (steps) => {
@@ -81,7 +81,7 @@ test('whatever happens, within the longest wait somebody is let through', () => 
   );
 });
 
-test('where one alone has failed, the others go through, and change nothing but by failing', () => {
+test('if only one asker has failed, others go through, and change the state only by failing', () => {
   const open = failing(3);
   expect(admit(open, 1, 'acme/other', LIMITS)).toEqual({ isAdmitted: true, state: open });
   const probe = admit(open, 1_000, WHO, LIMITS).state;
@@ -91,7 +91,7 @@ test('where one alone has failed, the others go through, and change nothing but 
   expect(admit(several, 3, 'acme/third', LIMITS).isAdmitted).toBe(false);
 });
 
-test('failures of several open it for all', () => {
+test('failures of several askers open it for all', () => {
   const both = afterFailure(failing(1), 0, 'acme/other', LIMITS);
   expect(both).toEqual({ kind: 'closed', failures: 2, only: undefined });
   const open = afterFailure(both, 0, WHO, LIMITS);

@@ -46,7 +46,7 @@ describe('a breaker', () => {
     expect(breaker.reason).toBe('registry.test: it failed');
   });
 
-  test('tells nobody what others had asked for', async () => {
+  test('tells no client what others had asked for', async () => {
     const { stub, breaker, ask } = start();
     const message = 'GET acme/secret/manifests/1: answered 407';
     stub.answer = () =>
@@ -59,7 +59,7 @@ describe('a breaker', () => {
     });
   });
 
-  test('holds no other repository back where one alone does not come through, and closes by an answer', async () => {
+  test('holds back no other repository if all failures are of one, and closes after an answer', async () => {
     const { stub, breaker, ask } = start();
     failWith(stub, 'unavailable', 'timeout');
     await askTimes(ask, 6);
@@ -77,7 +77,7 @@ describe('a breaker', () => {
     await expect(breaker.upstream.tags(NAME)).rejects.toMatchObject({ retryAfterMs: 1_500 });
   });
 
-  test('lets one through after a while, and closes when it is answered', async () => {
+  test('lets a probe through after a while, and closes when it is answered', async () => {
     const { stub, breaker, clock, ask } = start();
     failWith(stub, 'unavailable', 'timeout');
     await askTimes(ask, 5);
@@ -110,7 +110,7 @@ describe('a breaker', () => {
     },
   );
 
-  test('a call of before that comes to nothing does not end the probe of another', async () => {
+  test('an older call that did not ask does not end the probe of another', async () => {
     const { stub, breaker, clock, ask } = start();
     const early = Promise.withResolvers<never>();
     stub.answer = () => early.promise;
@@ -129,7 +129,7 @@ describe('a breaker', () => {
     expect(breaker.state).toBe('closed');
   });
 
-  test('opens again when it is not', async () => {
+  test('opens again when the probe fails', async () => {
     const { stub, breaker, clock, ask } = start();
     failWith(stub, 'unavailable', 'dns');
     await askTimes(ask, 5);
@@ -185,7 +185,7 @@ describe('a breaker', () => {
     expect(breaker.state).toBe('closed');
   });
 
-  test('tells each change once', async () => {
+  test('emits each change once', async () => {
     const { stub, clock, events, ask } = start();
     failWith(stub, 'unavailable', 'refused');
     await askTimes(ask, 20);
@@ -196,7 +196,7 @@ describe('a breaker', () => {
     expect(states).toEqual(['open', 'half-open', 'closed']);
   });
 
-  test('one probe after another that comes to nothing is told as one', async () => {
+  test('probes in a row that did not ask are emitted as one', async () => {
     const { stub, clock, events, ask } = start();
     failWith(stub, 'unavailable', 'refused');
     await askTimes(ask, 5);
@@ -237,7 +237,7 @@ describe('an answer by which upstream fails', () => {
     expect(stub.calls).toBe(8);
   });
 
-  test('never opens it while others are answered, however many questions fail', async () => {
+  test('never opens the breaker while other questions are answered, however many fail', async () => {
     const { stub, breaker, clock } = start();
     for (let second = 0; second < 60; second += 1) {
       fail(stub, 500);
@@ -252,7 +252,7 @@ describe('an answer by which upstream fails', () => {
     expect(stub.calls).toBe(660);
   });
 
-  test('opens it where several repositories agree for a while; then one failure is enough for the next one', async () => {
+  test('opens the breaker if several repositories agree for a while; then one failure holds back the next question', async () => {
     const { stub, breaker, clock, events } = start();
     fail(stub, 503);
     const asks = [NAME, OTHER, parseRepositoryName('acme/third')];
@@ -272,14 +272,14 @@ describe('an answer by which upstream fails', () => {
     expect(states).toEqual(['open', 'closed']);
   });
 
-  test('but not by a loop (508), which says nothing of it: others come another way', async () => {
+  test('a loop (508) does not count: it says nothing about upstream, since other requests take other routes', async () => {
     const { stub, breaker, ask } = start();
     fail(stub, 508);
     await askTimes(ask, 10);
     expect([breaker.state, stub.calls]).toEqual(['closed', 10]);
   });
 
-  test('nor does a loop close it, and the next one finds out', async () => {
+  test('a loop does not close the breaker, and the next call is the probe', async () => {
     const { stub, breaker, clock, ask } = start();
     failWith(stub, 'unavailable', 'refused');
     await askTimes(ask, 5);

@@ -42,7 +42,7 @@ async function openWhileBusy({ stub, clock, breaker }: ReturnType<typeof start>)
 }
 
 describe('an open breaker', () => {
-  test('is not touched by a blob that gets no turn', async () => {
+  test('is not changed by a blob that gets no turn', async () => {
     const world = start();
     const held = await openWhileBusy(world);
     const { stub, clock, breaker, states } = world;
@@ -57,7 +57,7 @@ describe('an open breaker', () => {
     held.body.destroy();
   });
 
-  test('is not touched by what upstream had limited before', async () => {
+  test("is not changed by a call that upstream's limit holds back", async () => {
     const { stub, clock, breaker, states } = start();
     const fail = (failure: 'throttled' | 'unavailable'): void => {
       const reason = failure === 'throttled' ? 'rate-limit' : 'refused';
@@ -75,7 +75,7 @@ describe('an open breaker', () => {
     expect([breaker.state, stub.calls, states()]).toEqual(['open', 6, ['open']]);
   });
 
-  test('refuses a blob at once, though it would have to wait for its turn', async () => {
+  test('refuses a blob at once, although it would have to wait for its turn', async () => {
     const world = start();
     const held = await openWhileBusy(world);
     const { clock, breaker } = world;

@@ -52,7 +52,7 @@ test('beyond the limit a blob waits until another has been read', async () => {
   expect(stub.calls).toBe(3);
 });
 
-test('one that may not wait is refused at once, and leaves nothing behind', async () => {
+test('a call that may not wait is refused at once, and leaves nothing behind', async () => {
   const { clock, stub, upstream, get } = start(1);
   const first = await get();
   const second = upstream.blob(NAME, DIGEST, { mayWait: false });
@@ -62,7 +62,7 @@ test('one that may not wait is refused at once, and leaves nothing behind', asyn
   expect(await read(await upstream.blob(NAME, DIGEST, { mayWait: false }))).toBe('ab');
 });
 
-test('one that may not wait takes no turn back from a transfer that no client waits for', async () => {
+test('a call that may not wait takes no turn from a transfer that no client waits for', async () => {
   const { upstream } = start(1);
   const watch = (): (() => void) => () => undefined;
   const idle = await upstream.blob(NAME, DIGEST, { demand: { client: undefined, watch } });
@@ -71,7 +71,7 @@ test('one that may not wait takes no turn back from a transfer that no client wa
   expect(await read(idle)).toBe('ab');
 });
 
-test('or until another is given up', async () => {
+test('beyond the limit a blob waits until another is given up', async () => {
   const { get } = start(1);
   const first = await get();
   const second = get();
@@ -82,7 +82,7 @@ test('or until another is given up', async () => {
   expect(await read(await third)).toBe('ab');
 });
 
-test('or until another could not be had', async () => {
+test('beyond the limit a blob waits until another has failed', async () => {
   const { stub, get } = start(1);
   const { promise, reject } = Promise.withResolvers<never>();
   const answer = stub.answer;
@@ -97,7 +97,7 @@ test('or until another could not be had', async () => {
   expect(await read(await second)).toBe('ab');
 });
 
-test('who waits too long is refused, and takes no turn', async () => {
+test('a call that waits too long is refused, and takes no turn', async () => {
   const { clock, get } = start(1);
   const first = await get();
   const second = get();
@@ -107,7 +107,7 @@ test('who waits too long is refused, and takes no turn', async () => {
   expect(await read(await get())).toBe('ab');
 });
 
-test('who leaves while it waits takes no turn', async () => {
+test('a call that is given up while it waits takes no turn', async () => {
   const { get } = start(1);
   const first = await get();
   const leaving = new AbortController();
@@ -118,7 +118,7 @@ test('who leaves while it waits takes no turn', async () => {
   expect(await read(await get())).toBe('ab');
 });
 
-test('a turn is not lost to who gave up in the moment it came free', async () => {
+test('a turn is not lost to a call that is given up in the moment the turn comes free', async () => {
   const { get } = start(1);
   const first = await get();
   const giveUp = new AbortController();
@@ -130,7 +130,7 @@ test('a turn is not lost to who gave up in the moment it came free', async () =>
   expect(await read(await third)).toBe('ab');
 });
 
-test('who has given up before waits for no turn', async () => {
+test('a call that was given up before it began waits for no turn', async () => {
   const { clock, get } = start(1);
   await get();
   await expect(get(AbortSignal.abort())).rejects.toMatchObject({ reason: 'cancelled' });
@@ -172,7 +172,7 @@ test('questions about blobs wait for each other, and not for blobs', async () =>
   expect(stub.calls).toBe(3);
 });
 
-test('questions take their turns fairly: one client leaves some to others, and what no client waits for goes last', async () => {
+test('questions take their turns fairly: one client leaves some to others, and calls without a client go last', async () => {
   const { upstream, stub } = start(4);
   const answers: (() => void)[] = [];
   const order: string[] = [];

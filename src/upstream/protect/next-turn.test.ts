@@ -25,7 +25,7 @@ describe('the next to have a turn', () => {
     expect(next === undefined ? 'none' : (next.client ?? '-')).toBe(expected);
   });
 
-  test('a client that holds none gets one wherever one is left, and no client ever holds all of several', () => {
+  test('a client without turns gets one if one is left, and no client ever holds all of several turns', () => {
     const letters = fc.array(fc.constantFrom('a', 'b', '-'), { maxLength: 300 });
     fc.assert(
       fc.property(fc.integer({ min: 4, max: 64 }), letters, (max, arrivals) => {

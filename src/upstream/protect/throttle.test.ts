@@ -32,7 +32,7 @@ async function errorOf(call: Promise<unknown>): Promise<UpstreamError> {
   );
 }
 
-test('after Retry-After upstream is asked again, and not before; who asks meanwhile is told what is left', async () => {
+test('upstream is asked again after Retry-After, and not before; callers meanwhile are told the time that is left', async () => {
   const { stub, upstream, clock } = start();
   throttle(stub, 'rate-limit', 10_000);
   await errorOf(upstream.manifest(NAME, LATEST));
@@ -100,7 +100,7 @@ test.each<[string, UpstreamFailureReason, readonly string[]]>([
   },
 );
 
-test('however long upstream says, it is asked again after a quarter of an hour', async () => {
+test('upstream is asked again after a quarter of an hour, even if it says longer', async () => {
   const { stub, upstream, clock } = start();
   throttle(stub, 'rate-limit', 86_400_000);
   await errorOf(upstream.manifest(NAME, LATEST));
@@ -111,7 +111,7 @@ test('however long upstream says, it is asked again after a quarter of an hour',
 
 const tag = (name: string): ReturnType<typeof parseReference> => parseReference(name);
 
-test('where it does not, a 429 is of that question alone', async () => {
+test('without the pull limit, a 429 holds back its question alone', async () => {
   const { stub, upstream, clock } = start(false);
   throttle(stub, 'rate-limit', 900_000);
   await errorOf(upstream.manifest(NAME, LATEST));
@@ -125,7 +125,7 @@ test('where it does not, a 429 is of that question alone', async () => {
   expect(stub.calls).toBe(4);
 });
 
-test('three questions in a row agree that it is of all of their kind; then one asks again within a minute', async () => {
+test('three questions in a row with a 429 hold back all of their kind, for at most a minute', async () => {
   const { stub, upstream, clock } = start(false);
   throttle(stub, 'rate-limit', 900_000);
   for (const name of ['a', 'b', 'c', 'd']) await errorOf(upstream.manifest(NAME, tag(name)));
@@ -137,7 +137,7 @@ test('three questions in a row agree that it is of all of their kind; then one a
   expect(stub.calls).toBe(5);
 });
 
-test('they do not agree where one between them is answered, and be it by no', async () => {
+test('questions do not agree if one between them gets any other answer, even a refusal', async () => {
   const { stub, upstream } = start(false);
   for (const name of ['a', 'b', 'c', 'd', 'e']) {
     throttle(stub, 'rate-limit', 900_000);
@@ -149,7 +149,7 @@ test('they do not agree where one between them is answered, and be it by no', as
   expect(stub.calls).toBe(10);
 });
 
-test('a loop is no answer: those before it and after it still agree', async () => {
+test('a loop is no answer: questions before and after it still agree', async () => {
   const { stub, upstream } = start(false);
   const ask = (tag: string): Promise<UpstreamError> => errorOf(upstream.manifest(NAME, parseReference(tag)));
   throttle(stub, 'rate-limit', 10_000);

@@ -28,6 +28,6 @@ test.each([
   expect(isHeadRefused(refused(reason, status))).toBe(false);
 });
 
-test('an error of our own is none of upstream', () => {
+test("an error of Larder's own is no refusal", () => {
   expect(isHeadRefused(new Error('x'))).toBe(false);
 });

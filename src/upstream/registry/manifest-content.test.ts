@@ -67,7 +67,7 @@ describe('the digest', () => {
   const bytes = encode(index);
   const other = digestOf('other');
 
-  test('of a tag is sha256, whatever upstream claims in another algorithm', () => {
+  test('of a tag is sha256, even if upstream claims one of another algorithm', () => {
     const expected = { digest: digestOf(bytes), verified: true };
     expect(verify(bytes, MediaType.ociIndex)).toMatchObject(expected);
     expect(verify(bytes, MediaType.ociIndex, tag, digestOf(bytes))).toMatchObject(expected);
@@ -81,7 +81,7 @@ describe('the digest', () => {
     expect(() => verify(bytes, MediaType.ociIndex, by(other))).toThrow(`for ${other}`);
   });
 
-  test('does not contradict what upstream claims', () => {
+  test('does not contradict the digest that upstream claims', () => {
     expect(() => verify(bytes, MediaType.ociIndex, tag, other)).toThrow(`claims the digest ${other}`);
     expect(() => verify(bytes, MediaType.ociIndex, by(digestOf(bytes)), other)).toThrow(ContentMismatch);
     expect(() => verify(bytes, MediaType.ociIndex, tag, digestOf('x', 'sha512'))).toThrow(ContentMismatch);
@@ -129,7 +129,7 @@ describe('schema 1', () => {
   });
 });
 
-test('whatever bytes come, they are verified or refused', () => {
+test('any bytes are verified or refused', () => {
   const types = fc.constantFrom(undefined, 'text/plain', 'text/html', ...Object.values(MediaType));
   fc.assert(
     fc.property(

@@ -6,7 +6,7 @@ import { schema1Payload } from './schema1-payload.ts';
 const encode = (document: unknown): Buffer => Buffer.from(JSON.stringify(document));
 const TAIL = Buffer.from('}').toString('base64url');
 
-test('whatever is signed comes out again', () => {
+test('any signed bytes come out again', () => {
   fc.assert(
     fc.property(fc.dictionary(fc.string({ maxLength: 9 }), fc.jsonValue()), (members) => {
       const { bytes, payload } = signedSchema1({ schemaVersion: 1, ...members });
@@ -17,7 +17,7 @@ test('whatever is signed comes out again', () => {
   );
 });
 
-test('whatever bytes come, there is a payload or none', () => {
+test('any bytes give a payload or none, without throwing', () => {
   const header = fc.oneof(fc.jsonValue(), fc.record({ formatLength: fc.double(), formatTail: fc.string() }));
   fc.assert(
     fc.property(fc.array(header), (headers) => {
@@ -27,7 +27,7 @@ test('whatever bytes come, there is a payload or none', () => {
   fc.assert(fc.property(fc.uint8Array(), (bytes) => schema1Payload(bytes) === undefined));
 });
 
-describe('there is none', () => {
+describe('there is no payload', () => {
   test.each([
     ['no signatures', { schemaVersion: 1 }],
     ['an empty list of them', { schemaVersion: 1, signatures: [] }],
@@ -40,14 +40,14 @@ describe('there is none', () => {
     expect(schema1Payload(encode(document))).toBeUndefined();
   });
 
-  test('where two signatures disagree', () => {
+  test('if two signatures disagree', () => {
     const { bytes } = signedSchema1({ schemaVersion: 1 });
     const other = JSON.stringify(protectedHeader({ formatLength: 0, formatTail: TAIL }));
     const both = bytes.toString().replace('"signatures": [', `"signatures": [${other},`);
     expect(schema1Payload(Buffer.from(both))).toBeUndefined();
   });
 
-  test('where the document says more than what was signed', () => {
+  test('if the document says more than the signed bytes', () => {
     const { bytes } = signedSchema1({ schemaVersion: 1, fsLayers: [] });
     const more = bytes.toString().replace(/\n\}$/, ',"fsLayers":[{"blobSum":"evil"}]}');
     expect(schema1Payload(Buffer.from(more))).toBeUndefined();

@@ -16,7 +16,7 @@ async function takeAll(arrivals: Arrivals): Promise<Buffer> {
   return Buffer.concat(pieces);
 }
 
-test('everything comes once and in order, however it arrives', async () => {
+test('all bytes come once and in order, in whatever pieces they arrive', async () => {
   const pieces = fc.array(fc.uint8Array({ minLength: 1, maxLength: 300 }), { maxLength: 20 });
   await fc.assert(
     fc.asyncProperty(pieces, async (all) => {
@@ -26,7 +26,7 @@ test('everything comes once and in order, however it arrives', async () => {
   );
 });
 
-test('what has come meanwhile is given at once, in the pieces in which it came', async () => {
+test('the pieces that have arrived meanwhile are returned at once', async () => {
   const body = silentBody();
   const arrivals = new Arrivals(body);
   const first = arrivals.next();
@@ -38,7 +38,7 @@ test('what has come meanwhile is given at once, in the pieces in which it came',
   expect((await arrivals.next())?.map(String)).toEqual(['b', 'c']);
 });
 
-test('no more than half a MiB and a little is taken before somebody asks for it', async () => {
+test('at most a little over half a MiB is read ahead of the reader', async () => {
   const body = silentBody({ highWaterMark: 16 * KIB });
   const arrivals = new Arrivals(body);
   let pushed = 0;
@@ -51,7 +51,7 @@ test('no more than half a MiB and a little is taken before somebody asks for it'
   expect(await takeAll(arrivals)).toHaveLength(pushed);
 });
 
-test('what came before a failure is given before the failure is', async () => {
+test('bytes that arrived before a failure are returned before it is thrown', async () => {
   const body = silentBody();
   const arrivals = new Arrivals(body);
   body.push('a');
@@ -73,7 +73,7 @@ test.each([
   await expect(new Arrivals(body).next()).rejects.toThrow(message);
 });
 
-test('a body that is closed while somebody waits is no end', async () => {
+test('a body that is closed while a reader waits has not ended', async () => {
   const body = silentBody();
   const next = new Arrivals(body).next();
   body.destroy();

@@ -129,7 +129,7 @@ describe('classifyStatus', () => {
     expect(classified).toMatchObject({ failure, reason, isVerdict: verdict === 'verdict' });
   });
 
-  test('only a 4xx with a code is ever a verdict, and none that is not absent or denied', () => {
+  test('only a 4xx with a code is a verdict, and only as absent or denied', () => {
     const codes = fc.array(fc.constantFrom('MANIFEST_UNKNOWN', 'DENIED', 'TOOMANYREQUESTS', 'X'));
     fc.assert(
       fc.property(fc.integer({ min: 300, max: 599 }), codes, (status, codes) => {
@@ -141,7 +141,7 @@ describe('classifyStatus', () => {
     );
   });
 
-  test('the message says what upstream said', () => {
+  test("the message contains upstream's own", () => {
     const problem = { codes: ['DENIED'], message: 'access forbidden' };
     expect(classifyStatus(403, problem).message).toBe('answered 403 DENIED: access forbidden');
     expect(classifyStatus(500, NO_PROBLEM).message).toBe('answered 500');

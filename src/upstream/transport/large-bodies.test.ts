@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { LargeBodies } from './large-bodies.ts';
 
-test('four are held, and the next ones in their order when one is given back', async () => {
+test('four are held, and waiting ones get released places in order', async () => {
   const large = new LargeBodies();
   const held: number[] = [];
   const places = [1, 2, 3, 4, 5, 6].map(async (number) => {

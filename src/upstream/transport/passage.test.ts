@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Passage } from './passage.ts';
 
-test('knows its own requests, and no others', () => {
+test('recognises requests that passed it, and no others', () => {
   const [one, other] = [new Passage('one'), new Passage('other')];
   expect(one.via).toBe('1.1 larder-one');
   expect([one.hasPassed(one.via), other.hasPassed(one.via), one.hasPassed(undefined)]).toEqual([
@@ -11,7 +11,7 @@ test('knows its own requests, and no others', () => {
   ]);
 });
 
-test('carries a Via on, also to what goes on after the request, and mixes none', async () => {
+test('carries a Via on, also to work that outlives the request, and mixes none', async () => {
   const passage = new Passage('b');
   const asked = Promise.withResolvers<void>();
   const later = passage.carry('1.1 larder-a, 1.1 proxy', async () => {
@@ -24,13 +24,13 @@ test('carries a Via on, also to what goes on after the request, and mixes none',
   expect(others).toEqual(['1.1 larder-b', '1.1 larder-b']);
 });
 
-test('more Larders than any tells of are refused', () => {
+test('refuses a request with more Larders than any of them names', () => {
   const via = (count: number): string =>
     Array.from({ length: count }, (_, i) => `1.1 larder-${i}`).join(', ');
   expect([16, 17].map((count) => new Passage('x').hasPassed(via(count)))).toEqual([false, true]);
 });
 
-test('what a client says it has come through never makes the way too long for the next Larder', () => {
+test('no Via of a client makes the row too long for the next Larder', () => {
   const [a, b, c] = ['a', 'b', 'c'].map((id) => new Passage(id)) as [Passage, Passage, Passage];
   for (const count of [14, 15, 16]) {
     const told = Array.from({ length: count }, (_, i) => `1.1 larder-${i}`).join(', ');

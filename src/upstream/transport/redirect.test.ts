@@ -57,7 +57,7 @@ describe('nextHop', () => {
     expect(hop).toEqual({ url: new URL(expected), target: undefined });
   });
 
-  test('what goes out is what was judged, normalised', () => {
+  test('the target that is sent, normalised, equals the judged URL', () => {
     const piece = fc.constantFrom(
       '/',
       '\\',

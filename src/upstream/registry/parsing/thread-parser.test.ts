@@ -30,7 +30,7 @@ describe('a parser with a thread', () => {
     if (clock.pending > 0) throw new Error('a timer is left');
   });
 
-  it('needs none for what is small', async () => {
+  it('needs no thread for small documents', async () => {
     open({ inlineBytes: LETTERS.length });
     const parsing = parse(LETTERS);
     expect(parser?.waiting).toBe(0);
@@ -46,12 +46,12 @@ describe('a parser with a thread', () => {
     ['lists in lists', new TextEncoder().encode(`{"tags":${'['.repeat(100_000)}${']'.repeat(100_000)}}`)],
     ['one tag of 16 MiB', pageOf(['a'.repeat(16 * 1024 * 1024)])],
     ['members that come twice', new TextEncoder().encode('{"tags":["a"],"tags":["b"]}')],
-  ])('gives of %s what is given without one', async (_, body) => {
+  ])('returns for %s the same as without a thread', async (_, body) => {
     const inline = await inlineParser.run({ name: 'tagsPage', args: [body] }, body.length);
     expect(await parse(body)).toEqual(inline);
   });
 
-  it('moves what it is given, and takes one after the other', async () => {
+  it('moves the memory that it gets, and parses one document after the other', async () => {
     const opened = open();
     const bodies = ['a', 'b', 'c'].map((tag) => pageOf([tag]));
     const results = bodies.map((body) =>
@@ -74,7 +74,7 @@ describe('a parser with a thread', () => {
   it.each([
     ['first', 0],
     ['behind another', 1],
-  ])('goes on after what cannot be given to the thread, %s', async (_, before) => {
+  ])('goes on after a document that the thread cannot get, %s', async (_, before) => {
     const opened = open();
     const earlier = Array.from({ length: before }, () => parse(LETTERS));
     const gone = pageOf(['a']);
@@ -86,7 +86,7 @@ describe('a parser with a thread', () => {
     expect(opened.waiting).toBe(0);
   });
 
-  it('has so many wait and no more', async () => {
+  it('lets a limited number of documents wait', async () => {
     open();
     const parsing = Array.from({ length: 64 }, () => parse(LETTERS));
     await expect(parse(LETTERS)).rejects.toThrow('too many large documents wait');
@@ -94,7 +94,7 @@ describe('a parser with a thread', () => {
     expect(await parse(LETTERS)).toEqual({ tags: packTags(['a', 'b']) });
   });
 
-  it('ends when there was nothing for a while, and begins again', async () => {
+  it('ends its thread after an idle while, and starts a new one', async () => {
     open();
     await parse(LETTERS);
     expect(clock.pending).toBe(1);
@@ -103,7 +103,7 @@ describe('a parser with a thread', () => {
     expect(await parse(LETTERS)).toEqual({ tags: packTags(['a', 'b']) });
   });
 
-  it('fails what waits when it is closed, and all that comes later', async () => {
+  it('fails waiting documents when it is closed, and all later ones', async () => {
     open();
     const parsing = [parse(LETTERS), parse(LETTERS)].map((each) => each.catch((error: unknown) => error));
     await parser?.close();
