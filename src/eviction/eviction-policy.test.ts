@@ -18,21 +18,21 @@ function demand(missing: number, rest: Partial<EvictionDemand> = {}): EvictionDe
 
 describe('evictions are chosen', () => {
   it.each([
-    ['nothing, where nothing is missing', demand(0), [], true],
-    ['the first, where it is enough', demand(10), [a], true],
-    ['one more, where it is not quite', demand(11), [a, b], true],
-    ['all, where they are hardly enough', demand(100), PAGE, false],
-    ['all, where they are not enough', demand(1000), PAGE, false],
-    ['what is unused, though nothing is missing', demand(0, { unusedBefore: 3 }), [a, b], true],
-    ['what is unused, and what is missing besides', demand(31, { unusedBefore: 3 }), [a, b, c], true],
-    ['not what is held', demand(10, { isHeld: (digest) => digest === a.digest }), [b], true],
-    ['not what is pinned', demand(40, { isPinned: (digest) => digest === b.digest }), [a, c], true],
-    ['nothing, where all is held', demand(10, { isHeld: () => true }), [], false],
+    ['nothing, if nothing is missing', demand(0), [], true],
+    ['the first, if it is enough', demand(10), [a], true],
+    ['one more, if the first is not quite enough', demand(11), [a, b], true],
+    ['all, if they are just enough', demand(100), PAGE, false],
+    ['all, if they are not enough', demand(1000), PAGE, false],
+    ['unused blobs, though nothing is missing', demand(0, { unusedBefore: 3 }), [a, b], true],
+    ['unused blobs, and more for the missing bytes', demand(31, { unusedBefore: 3 }), [a, b, c], true],
+    ['no held blobs', demand(10, { isHeld: (digest) => digest === a.digest }), [b], true],
+    ['no pinned blobs', demand(40, { isPinned: (digest) => digest === b.digest }), [a, c], true],
+    ['nothing, if everything is held', demand(10, { isHeld: () => true }), [], false],
   ])('%s', (_, demand, evict, isEnough) => {
     expect(chooseEvictions(PAGE, demand)).toMatchObject({ evict, isEnough });
   });
 
-  it('and what was passed over is told', () => {
+  it('and the choice tells what was passed over', () => {
     const choice = chooseEvictions(
       PAGE,
       demand(30, {
@@ -43,11 +43,11 @@ describe('evictions are chosen', () => {
     expect(choice).toEqual({ evict: [d], pinned: [c], held: 2, last: d, isEnough: false });
   });
 
-  it('from nothing', () => {
+  it('from an empty page', () => {
     expect(chooseEvictions([], demand(10))).toMatchObject({ evict: [], last: undefined, isEnough: false });
   });
 
-  it('so that nothing that is kept could have gone sooner, and no more than needed goes', () => {
+  it('in the order of the page, and no more than needed', () => {
     const entry = fc.record({ size: fc.nat(100), usedAt: fc.nat(50), tier: fc.nat(2), exempt: fc.nat(3) });
     const property = fc.property(
       fc.array(entry, { maxLength: 20 }),
@@ -66,7 +66,7 @@ describe('evictions are chosen', () => {
         expect(page.slice(0, seen).filter(({ digest }) => !exempt.has(digest))).toEqual(evict);
         const bytes = evict.reduce((sum, { size }) => sum + size, 0);
         const needed = evict.filter((entry) => !isUnused(entry, { unusedBefore }));
-        // Without the last one that went only because bytes were missing, it would not have been enough.
+        // Without the last blob that went only because bytes were missing, the choice would not have been enough.
         expect(needed.length === 0 || bytes - (needed.at(-1)?.size ?? 0) < missing).toBe(true);
         expect(isEnough ? bytes >= missing : seen === page.length).toBe(true);
       },
@@ -75,7 +75,7 @@ describe('evictions are chosen', () => {
   });
 });
 
-describe('what is unused', () => {
+describe('content is unused', () => {
   it.each([
     [stored('blob', 1, 99, 0), true],
     [stored('blob', 1, 100, 0), false],

@@ -18,7 +18,7 @@ const failing = (operation: 'delete' | 'stats'): Pick<EvictionFixtureOptions, 'w
       : { ...store, quarantine: { ...quarantineOf(store), stats: fail } },
 });
 
-it('what was set aside counts for nothing where it cannot be told', async () => {
+it('the quarantine counts as empty if its size cannot be read', async () => {
   await using cache = await startEviction({ maxSize: 1000, ...failing('stats') });
   await cache.put('a', 980);
   await cache.evictor.idle();
@@ -29,7 +29,7 @@ it('what was set aside counts for nothing where it cannot be told', async () => 
   expect(await cache.stored()).toEqual(['b']);
 });
 
-it('after an eviction that was enough, nothing is waited for but the next regular look', async () => {
+it('an eviction that frees enough waits only for the next regular look', async () => {
   await using cache = await startEviction({ maxSize: 1000 });
   await cache.put('a', 900);
   cache.clock.advance(1_000);
@@ -39,7 +39,7 @@ it('after an eviction that was enough, nothing is waited for but the next regula
   expect(cache.clock.pending).toBe(1);
 });
 
-it('the end of a rest is not waited for where nothing has to go any more', async () => {
+it('a rest sets no timer once nothing has to go any more', async () => {
   await using cache = await startEviction({ maxSize: 1000, ...failing('delete') });
   await cache.put('a', 900);
   await cache.evictor.idle();
@@ -54,13 +54,13 @@ it('the end of a rest is not waited for where nothing has to go any more', async
 
 /**
  * A cache on a clock that stands at zero, with three blobs, whose evictor has not begun.
- * @param size of each of them, bytes
+ * @param size bytes of each blob
  */
 async function prepare(options: EvictionFixtureOptions, size = 100): Promise<EvictionFixture> {
   const cache = new EvictionFixture(await openSqliteIndex(':memory:'), { msPerReading: 0, ...options });
   for (const name of 'abc') {
     await cache.put(name, size);
-    // They are used one after the other, by a clock that is set and not by one that passes.
+    // The blobs are used one after the other: the clock is set on, and does not pass.
     cache.clock.jump(1_000);
   }
   return cache;
@@ -73,28 +73,32 @@ async function look(cache: EvictionFixture): Promise<string[]> {
 }
 
 it.each([
-  ['nothing that fits', { maxSize: 1000, diskSize: 1e6 }, ['a', 'b', 'c']],
-  ['at once what does not', { maxSize: 300, diskSize: 1e6 }, ['b', 'c']],
-  ['what is in the way of the single byte that is to stay free', { minFree: 1, diskSize: 300 }, ['b', 'c']],
-])('at the start goes %s', async (_, options, expected) => {
+  ['nothing if all blobs fit', { maxSize: 1000, diskSize: 1e6 }, ['a', 'b', 'c']],
+  ['the least recently used blob if they do not fit', { maxSize: 300, diskSize: 1e6 }, ['b', 'c']],
+  [
+    'the least recently used blob if it takes the single byte that must stay free',
+    { minFree: 1, diskSize: 300 },
+    ['b', 'c'],
+  ],
+])('the start evicts %s', async (_, options, expected) => {
   await using cache = await prepare(options);
   cache.evictor.start();
   await cache.evictor.idle();
   expect(await cache.stored()).toEqual(expected);
 });
 
-it('less than a byte above the mark is worth an eviction', async () => {
+it('a fraction of a byte above the mark is enough for an eviction', async () => {
   await using cache = await prepare({ maxSize: 9 }, 3);
   expect(await look(cache)).toEqual(['b', 'c']);
 });
 
-it('a single byte that a fill found no room for is worth an eviction', async () => {
+it('a single byte that a fill found no room for is enough for an eviction', async () => {
   await using cache = await prepare({ diskSize: 300 });
   cache.evictor.makeRoom(1);
   expect(await look(cache)).toEqual(['b', 'c']);
 });
 
-it('what is as large as the cap takes the place of all the rest while it is read', async () => {
+it('a blob as large as the cap replaces all others while it is read', async () => {
   await using cache = await prepare({ maxSize: 1000 });
   cache.evictor.start();
   const ingest = await cache.begin('large', 1000);
@@ -104,7 +108,7 @@ it('what is as large as the cap takes the place of all the rest while it is read
   await follower.close();
 });
 
-it('what is larger than the cap and pinned counts like all the rest after the first look', async () => {
+it('a pinned blob larger than the cap counts like all others after the first look', async () => {
   await using cache = await prepare({ maxSize: 1000 });
   cache.evictor.start();
   const digest = cache.digest('giant', 1500);
@@ -114,7 +118,7 @@ it('what is larger than the cap and pinned counts like all the rest after the fi
   expect(await look(cache)).toEqual(['giant']);
 });
 
-it('what is larger than the cap and opened in the last moment goes later, and nothing else for it', async () => {
+it('a blob larger than the cap that is opened at the last moment goes later, and nothing else goes for it', async () => {
   let isGiantThere = false;
   let opening: Promise<unknown> | undefined;
   await using cache: EvictionFixture = await prepare({
@@ -136,7 +140,7 @@ it('what is larger than the cap and opened in the last moment goes later, and no
   expect(await look(cache)).toEqual(['a', 'b', 'c']);
 });
 
-it('what is committed counts at once, of whatever length it was thought to be', async () => {
+it('a committed blob counts at once, even if its size was unknown before', async () => {
   await using cache = await prepare({ maxSize: 400 });
   cache.evictor.start();
   await cache.evictor.idle();
@@ -147,14 +151,14 @@ it('what is committed counts at once, of whatever length it was thought to be', 
   expect(await cache.stored()).toEqual(['b', 'c', 'd']);
 });
 
-it('the disk is believed at once after an eviction that was not for its sake', async () => {
+it('the disk’s free space is trusted at once after an eviction for the cap', async () => {
   await using cache = await prepare({ maxSize: 300, minFree: 1000, diskSize: 3000 });
   expect(await look(cache)).toEqual(['b', 'c']);
   cache.others = 1850;
   expect(await look(cache)).toEqual(['c']);
 });
 
-it('the disk is believed as soon as five seconds have passed after one that was', async () => {
+it('the disk’s free space is trusted five seconds after an eviction for free space', async () => {
   await using cache = await prepare({ minFree: 1000 });
   cache.freeBytes = () => 950;
   const seen = [await look(cache)];
@@ -165,7 +169,7 @@ it('the disk is believed as soon as five seconds have passed after one that was'
   expect(seen).toEqual([['b', 'c'], ['b', 'c'], ['c']]);
 });
 
-it('what a fill has written is not free, though the disk may not tell yet of what was deleted', async () => {
+it('bytes that a fill has written are not free, even while the disk may not show deletions yet', async () => {
   await using cache = await prepare({ minFree: 1000 });
   let written = 0;
   cache.freeBytes = () => 950 - written;
@@ -178,9 +182,9 @@ it('what a fill has written is not free, though the disk may not tell yet of wha
 });
 
 it.each([
-  ['there is nothing', ''],
-  ['all of it is used', 'ab'],
-])('a look for what is unused is no more than that where %s', async (_, names) => {
+  ['nothing is stored', ''],
+  ['everything stored is used', 'ab'],
+])('a look for unused blobs asks once, and evicts nothing, if %s', async (_, names) => {
   await using cache = new EvictionFixture(await openSqliteIndex(':memory:'), { unusedForMs: 60_000 });
   for (const name of names) await cache.put(name, 100);
   const leastUsed = vi.spyOn(cache.index, 'leastUsed');
@@ -189,7 +193,7 @@ it.each([
   expect(cache.told('store-failed')).toEqual([]);
 });
 
-it('a look that finds nothing missing any more is not worth telling', async () => {
+it('a look that finds nothing missing any more emits no event', async () => {
   await using cache = await prepare({ minFree: 1000 });
   const free = [900, 1000];
   cache.freeBytes = () => free.shift() ?? 1000;
@@ -197,7 +201,7 @@ it('a look that finds nothing missing any more is not worth telling', async () =
   expect([free, cache.told('eviction-ended')]).toEqual([[], []]);
 });
 
-it('what is free is not asked for where no mark is about it', async () => {
+it('free space is not asked for if no mark limits it', async () => {
   await using cache = await prepare({ maxSize: 300 });
   const freeBytes = vi.fn<() => number>();
   cache.freeBytes = freeBytes;
@@ -205,12 +209,12 @@ it('what is free is not asked for where no mark is about it', async () => {
   expect(freeBytes).not.toHaveBeenCalled();
 });
 
-it('how long an eviction took is told, and one that was enough is followed by no rest', async () => {
+it('the event tells how long an eviction took, and an eviction that frees enough is followed by no rest', async () => {
   await using cache: EvictionFixture = await prepare({
     maxSize: 300,
     wrapIndex: (index) => ({
       ...index,
-      // At the beginning of an eviction, and at its end.
+      // Called at the beginning of an eviction, and at its end.
       async touch(uses) {
         cache.clock.advance(500);
         await index.touch(uses);
@@ -224,7 +228,7 @@ it('how long an eviction took is told, and one that was enough is followed by no
   expect(await look(cache)).toEqual(['c', 'd']);
 });
 
-it('nothing of the store is listened to once it is closed', async () => {
+it('a closed evictor no longer listens to the store', async () => {
   await using cache = await prepare({ maxSize: 1000 });
   const unsubscribe = vi.fn<() => void>();
   vi.spyOn(cache.store, 'subscribe').mockReturnValue(unsubscribe);

@@ -6,13 +6,13 @@ const MARKS = { maxSize: undefined, minFree: 100 * MiB, unusedForMs: undefined }
 
 test.each([
   ['one fill that has room enough', 1, 117, 0],
-  ['one that takes all that may be taken', 1, 116, 1],
-  ['one that does so and is not among the ingests', 0, 116, 1],
-  ['several that do so together', 4, 164, 1],
-  ['several for which there is enough', 4, 165, 0],
-  ['several that get their part of what is left', 3, 110, 1],
-  ['any below the mark', 1, 50, 1],
-])('eviction is told of %s', async (_, fills, freeMiB, expected) => {
+  ['one fill that takes all the room', 1, 116, 1],
+  ['one fill that takes all the room and is not among the ingests', 0, 116, 1],
+  ['several fills that take all the room together', 4, 164, 1],
+  ['several fills that have room enough', 4, 165, 0],
+  ['several fills that share what is left', 3, 110, 1],
+  ['one fill below the mark', 1, 50, 1],
+])('eviction is called when needed: %s', async (_, fills, freeMiB, expected) => {
   let told = 0;
   const fill = { size: 64 * MiB, offset: 0 };
   const room = fillRoom({
@@ -26,7 +26,7 @@ test.each([
   expect(told).toBe(expected);
 });
 
-test('nothing is looked up where there is no limit: there is room for everything', async () => {
+test('without a limit, nothing is looked up, and there is room for everything', async () => {
   let lookUps = 0;
   const room = fillRoom({
     marks: { maxSize: undefined, minFree: 0, unusedForMs: undefined },
@@ -43,7 +43,7 @@ test('nothing is looked up where there is no limit: there is room for everything
   expect([await room({ size: undefined, offset: 0 }), lookUps]).toEqual([Number.POSITIVE_INFINITY, 0]);
 });
 
-test('below a cap, what is free is not asked for, and what is stored counts for nothing where it cannot be told', async () => {
+test('with a cap alone, free space is not asked for, and an index that fails counts as an empty store', async () => {
   const room = fillRoom({
     marks: { maxSize: 64 * 1024, minFree: 0, unusedForMs: undefined },
     store: { ingests: [] },
@@ -54,7 +54,7 @@ test('below a cap, what is free is not asked for, and what is stored counts for 
   expect(await room({ size: undefined, offset: 0 })).toBe(64 * 1024);
 });
 
-test('there is room for everything where what is free cannot be told', async () => {
+test('there is room for everything if the free space is unknown', async () => {
   const room = fillRoom({
     marks: MARKS,
     store: { ingests: [] },

@@ -5,7 +5,7 @@ import { Pinned } from './pinned.ts';
 
 const [OLD, NEW, LAYER] = ['old', 'new', 'layer'].map((name) => digestOf(name)) as [Digest, Digest, Digest];
 
-/** Pins of these digests, on one page. */
+/** Returns pins of these digests, on one page. */
 function onePage(...digests: readonly Digest[]): ContentIndex['pins'] {
   return async ({ after }) =>
     after === undefined
@@ -13,7 +13,7 @@ function onePage(...digests: readonly Digest[]): ContentIndex['pins'] {
       : [];
 }
 
-it('what a pinned tag refers to is looked up once, and again only where the tag has moved', async () => {
+it('the closure of a pinned tag is looked up once, and again only if the tag has moved', async () => {
   let tagged = OLD;
   const closure = vi.fn<ContentIndex['closure']>(async (digest) => [digest, LAYER]);
   const pinned = new Pinned({
@@ -28,7 +28,7 @@ it('what a pinned tag refers to is looked up once, and again only where the tag 
   expect(closure.mock.calls).toEqual([[OLD], [NEW]]);
 });
 
-it('what is pinned no longer is exempt no longer, and the rest still is', async () => {
+it('a digest whose pin has ended is no longer exempt, and the others still are', async () => {
   let digests = [OLD, NEW];
   const pinned = new Pinned({
     closure: async (digest) => [digest],
@@ -45,7 +45,7 @@ it('what is pinned no longer is exempt no longer, and the rest still is', async 
   expect(await exempt()).toEqual([OLD, NEW]);
 });
 
-it('a tag that stands for nothing yet exempts nothing, and a digest that is pinned twice is looked up once', async () => {
+it('a pin of an unknown tag exempts nothing, and a digest that is pinned twice is looked up once', async () => {
   const closure = vi.fn<ContentIndex['closure']>(async (digest) => [digest]);
   const pins: ContentIndex['pins'] = async (page) => {
     const [pin] = await onePage(OLD)(page);
@@ -55,7 +55,7 @@ it('a tag that stands for nothing yet exempts nothing, and a digest that is pinn
   expect(closure.mock.calls).toEqual([[OLD]]);
 });
 
-it('the pins are read on from the last of each page, and everything else has its turn between two', async () => {
+it('each page of pins begins after the last pin of the page before, and everything else has its turn between two', async () => {
   using turns = countTurns();
   const asked: (readonly [string | undefined, number])[] = [];
   const pins: ContentIndex['pins'] = async ({ after }) => {
@@ -104,7 +104,7 @@ it.each([
   expect(lookedUp).toEqual(expected);
 });
 
-it('what was looked up before takes no time of everything else', async () => {
+it('closures that are already known do not count towards a turn', async () => {
   using turns = countTurns();
   const [large, small] = [digestOf('large'), digestOf('small')];
   let digests = [large];

@@ -10,12 +10,12 @@ import type { BlobStore } from '../store/blob-store.ts';
 import { StoreError } from '../store/error.ts';
 import { sweep, type SweepOptions, type SweepStats } from './sweep.ts';
 
-/** What a sweep needs, with an evictor that does not run. */
+/** Opens all that a sweep needs, with an evictor that does not run. */
 async function open(options: EvictionFixtureOptions = {}): Promise<EvictionFixture> {
   return new EvictionFixture(await openSqliteIndex(':memory:'), options);
 }
 
-/** @param bytes that have to go */
+/** @param bytes how many have to go */
 function sweepFor(
   bytes: number,
   { options }: EvictionFixture,
@@ -31,7 +31,7 @@ function sweepFor(
   });
 }
 
-/** Stores so many blobs of ten bytes, one later than the other. @returns their digests, in the order of eviction */
+/** Stores blobs of ten bytes, one after the other. @returns their digests, in the order of eviction */
 async function putMany(cache: EvictionFixture, count: number): Promise<Digest[]> {
   const digests: Digest[] = [];
   for (let number = 0; number < count; number++) {
@@ -41,7 +41,7 @@ async function putMany(cache: EvictionFixture, count: number): Promise<Digest[]>
   return digests;
 }
 
-/** With a store whose `delete` is this one, which gets that of the store itself. */
+/** Replaces the store's `delete`; the new one gets the original. */
 function deleting(
   delete_: (digest: Digest, original: BlobStore['delete']) => Promise<boolean>,
 ): Pick<EvictionFixtureOptions, 'wrapStore'> {
@@ -50,7 +50,7 @@ function deleting(
   };
 }
 
-/** With an index some of whose answers are these. */
+/** Replaces some methods of the index. */
 function answering(
   answers: (index: ContentIndex) => Partial<ContentIndex>,
 ): Pick<EvictionFixtureOptions, 'wrapIndex'> {
@@ -72,26 +72,26 @@ describe.each(['quarantine', 'delete'] as const)('an error of the store’s %s',
     return cache;
   };
 
-  it('is told where it is the disk’s', async () => {
+  it('is reported if it is the disk’s', async () => {
     const error = new StoreError('delete', { code: 'EIO' });
     await using cache = await openFailing(error);
     expect((await sweepFor(100, cache)).error).toBe(error);
   });
 
-  it('does not come up where nothing has to go', async () => {
+  it('does not occur if nothing has to go', async () => {
     await using cache = await openFailing(new StoreError('delete', { code: 'EIO' }));
     expect((await sweepFor(0, cache)).error).toBeUndefined();
     expect(await cache.stored()).toEqual(['a']);
   });
 
-  it('ends the sweep where it is a mistake of the program', async () => {
+  it('ends the sweep if it is a mistake of the program', async () => {
     const error = new TypeError('not a function');
     await using cache = await openFailing(error);
     await expect(sweepFor(100, cache)).rejects.toBe(error);
   });
 });
 
-it('what has a row and no bytes goes, and is not counted', async () => {
+it('a row without bytes goes, and its bytes do not count as freed', async () => {
   await using cache = await open();
   await cache.store.delete(await cache.put('a', 100));
   cache.clock.advance(1_000);
@@ -100,7 +100,7 @@ it('what has a row and no bytes goes, and is not counted', async () => {
   expect(await cache.stored()).toEqual([]);
 });
 
-it('to the byte, what is missing goes, and what was set aside goes for it first', async () => {
+it('exactly the missing bytes go, those in quarantine first', async () => {
   await using cache = await open();
   for (const size of [99, 100, 1]) {
     const digest = await cache.put('aside', size);
@@ -117,7 +117,7 @@ it('to the byte, what is missing goes, and what was set aside goes for it first'
   expect(await sweepFor(100, cache)).toMatchObject({ blobs: 2, bytes: 100, missing: 0 });
 });
 
-it('to the byte, what is missing goes where what was set aside cannot be deleted', async () => {
+it('exactly the missing bytes go, even if the quarantine cannot be deleted from', async () => {
   const drop = (): Promise<never> => Promise.reject(new StoreError('delete', { code: 'EIO' }));
   await using cache = await open({
     wrapStore: (store) => ({ ...store, quarantine: { ...quarantineOf(store), drop } }),
@@ -128,7 +128,7 @@ it('to the byte, what is missing goes where what was set aside cannot be deleted
   expect(await sweepFor(100, cache)).toMatchObject({ blobs: 2, bytes: 100 });
 });
 
-it('what is larger than the cap has gone before it is told what else has to go', async () => {
+it('oversized blobs have gone before the sweep asks what else has to go', async () => {
   await using cache = await open(
     deleting(async (digest, original) => {
       await nextTurn();
@@ -141,7 +141,7 @@ it('what is larger than the cap has gone before it is told what else has to go',
   expect(await cache.stored()).toEqual(['a']);
 });
 
-it('nothing goes where the uses cannot be written down', async () => {
+it('nothing goes if the uses cannot be written down', async () => {
   await using cache = await open();
   await cache.put('a', 100);
   const error = new IndexError('busy', 'SQLITE_BUSY');
@@ -156,14 +156,14 @@ it('uses in the future are settled until there are none', async () => {
   expect(settleUses).toHaveBeenCalledTimes(3);
 });
 
-it('how long each step took is told', async () => {
+it('the stats tell how long each step took', async () => {
   await using cache = await open();
   cache.clock.advance(1_000);
   const { steps } = await sweepFor(100, cache, { flushUses: async () => cache.clock.advance(500) });
   expect(steps).toMatchObject({ writeDownUses: 500, evictLeastUsed: 0 });
 });
 
-it('of each batch it is told at once what has gone', async () => {
+it('each batch emits at once what has gone', async () => {
   await using cache = await open();
   await putMany(cache, 150);
   await sweepFor(1_500, cache);
@@ -173,8 +173,8 @@ it('of each batch it is told at once what has gone', async () => {
   ]);
 });
 
-describe('what is pinned', () => {
-  it('counts as used once a sweep has come upon it, and so does nothing where the sweep is ended', async () => {
+describe('a pinned blob', () => {
+  it('counts as used once a sweep has passed over it, unless the sweep is ended', async () => {
     await using cache = await open();
     const digest = await cache.put('a', 100);
     await cache.index.pin({ kind: 'digest', digest }, cache.clock.now());
@@ -193,7 +193,7 @@ describe('what is pinned', () => {
     expect(await usedAt()).toBe(cache.clock.now());
   });
 
-  it('is not looked at without end, though it is used again and again', async () => {
+  it('does not keep the sweep from ending, though it is used again and again', async () => {
     await using cache: EvictionFixture = await open(
       answering((index) => ({
         async leastUsed(page) {
@@ -210,7 +210,7 @@ describe('what is pinned', () => {
   });
 });
 
-it('what is opened after it was chosen is passed over, and counted once', async () => {
+it('a blob that is opened after it was chosen is passed over, and counted once', async () => {
   await using cache: EvictionFixture = await open(
     answering((index) => ({
       async blob(digest) {
@@ -226,7 +226,7 @@ it('what is opened after it was chosen is passed over, and counted once', async 
 });
 
 describe('the sweep ends', () => {
-  /** Counts how often the index was asked for what was used least. */
+  /** Counts how often the index was asked for the least recently used blobs. */
   const counting = () => {
     const pages = vi.fn<() => void>();
     const options = answering((index) => ({
@@ -238,7 +238,7 @@ describe('the sweep ends', () => {
     return { pages, options };
   };
 
-  it('with the tenth that cannot be deleted', async () => {
+  it('with the tenth blob that cannot be deleted', async () => {
     const broken = new Set<Digest>();
     const { pages, options } = counting();
     await using cache = await open({
@@ -251,12 +251,12 @@ describe('the sweep ends', () => {
     for (const digest of (await putMany(cache, 150)).slice(0, 10)) broken.add(digest);
     const { blobs, failed } = await sweepFor(1_500, cache);
     expect(failed).toBe(10);
-    // Those that were under way beside them.
+    // The deletions that were already running beside them.
     expect(blobs).toBeLessThanOrEqual(6);
     expect(pages).toHaveBeenCalledTimes(1);
   });
 
-  it('with the batch that is under way when the cache is closed', async () => {
+  it('with the batch that is running when the cache is closed', async () => {
     const abort = new AbortController();
     const { pages, options } = counting();
     await using cache = await open({
@@ -286,7 +286,7 @@ describe('the sweep ends', () => {
   });
 });
 
-it('nothing of the store is listened to once it is over, and what has gone is not looked for', async () => {
+it('a finished sweep no longer listens to the store, and did not look for the blobs that went', async () => {
   await using cache = await open();
   const unsubscribe = vi.fn<() => void>();
   const subscribe = vi.spyOn(cache.store, 'subscribe').mockReturnValue(unsubscribe);

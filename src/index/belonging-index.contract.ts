@@ -5,7 +5,7 @@ import { ALPINE, DEBIAN, digest, edge, repositoryKey, manifest, OTHER_DEBIAN } f
 
 const OTHER_ALPINE = repositoryKey('ghcr.io', 'library/alpine');
 
-/** What every implementation keeps of whose the bytes are. */
+/** Tests what every implementation keeps of belongings and origins. */
 export function describeBelongingIndex(subject: Subject): void {
   describeBelonging(subject);
   describeOrigins(subject);
@@ -14,7 +14,7 @@ export function describeBelongingIndex(subject: Subject): void {
 }
 
 function describeBelonging(subject: Subject): void {
-  it('takes a manifest for given, and what it refers to for claimed, but not its subject', async () => {
+  it('records a manifest as given, and what it refers to as claimed, except its subject', async () => {
     const { index } = subject;
     const edges = [edge('config', 'k'), edge('layer', 'l'), edge('manifest', 'child'), edge('subject', 's')];
     await index.putManifest(DEBIAN, manifest('m'), edges);
@@ -27,13 +27,13 @@ function describeBelonging(subject: Subject): void {
     expect(await index.standing(DEBIAN, digest('s'))).toMatchObject({ source: undefined });
   });
 
-  it('takes a subject that is a layer as well for claimed', async () => {
+  it('records a subject that is also a layer as claimed', async () => {
     const edges = [edge('layer', 's'), edge('subject', 's')];
     await subject.index.putManifest(DEBIAN, manifest('m'), edges);
     expect(await subject.index.standing(DEBIAN, digest('s'))).toMatchObject({ source: 'claimed' });
   });
 
-  it('lets belong in a way that is served what is more than claimed', async () => {
+  it('serves only what belongs by more than a claim', async () => {
     const { index } = subject;
     await index.putManifest(DEBIAN, manifest('m'), [edge('layer', 'l')]);
     expect(await index.belongs(DEBIAN, digest('m'))).toBe(true);
@@ -72,7 +72,7 @@ function describeBelonging(subject: Subject): void {
     expect(await index.belongs(ALPINE, digest('l'))).toBe(true);
   });
 
-  it('claims what a manifest refers to that is here already and is confirmed for another repository', async () => {
+  it('claims even what is already stored and confirmed for another repository', async () => {
     const { index } = subject;
     await index.putBelonging(ALPINE, digest('l'), 'given');
     await index.putManifest(ALPINE, manifest('m'), [
@@ -96,7 +96,7 @@ function describeBelonging(subject: Subject): void {
     expect(await index.standing(DEBIAN, digest('m'))).toMatchObject({ source: 'given' });
   });
 
-  it('takes what a registry vouches for as confirmed where it has given the bytes, else as claimed', async () => {
+  it('records vouched digests as confirmed if the registry has given their bytes, else as claimed', async () => {
     const { index } = subject;
     await index.putBelonging(ALPINE, digest('shared'), 'given');
     await index.putBelonging(OTHER_ALPINE, digest('of another'), 'given');
@@ -120,7 +120,7 @@ function describeBelonging(subject: Subject): void {
     expect(await index.repositoriesOf(digest('a'), 2)).toHaveLength(2);
   });
 
-  it('tells by pages what belongs to a repository', async () => {
+  it('lists by pages what belongs to a repository', async () => {
     const { index } = subject;
     const digests = ['a', 'b', 'c'].map(digest).toSorted();
     for (const each of digests) await index.putBelonging(DEBIAN, each, 'confirmed');
@@ -132,7 +132,7 @@ function describeBelonging(subject: Subject): void {
 }
 
 function describeOrigins(subject: Subject): void {
-  it('knows which upstreams have given the bytes that are here', async () => {
+  it('knows which upstreams have given the stored bytes', async () => {
     const { index } = subject;
     const isFrom = async (key: typeof DEBIAN): Promise<boolean> =>
       (await index.standing(key, digest('l'))).isFromUpstream;
@@ -148,7 +148,7 @@ function describeOrigins(subject: Subject): void {
     expect([await isFrom(DEBIAN), await isFrom(OTHER_DEBIAN)]).toEqual([false, false]);
   });
 
-  it('knows an upstream that has given the bytes through several of its repositories, which have them by no more', async () => {
+  it('records that an upstream has given bytes without making them belong to its repositories', async () => {
     const { index } = subject;
     await index.putManifest(DEBIAN, manifest('m'), [edge('layer', 'l')]);
     await index.putOrigin('docker.io', digest('l'));
@@ -161,7 +161,7 @@ function describeOrigins(subject: Subject): void {
     expect(await index.waitingClaim('docker.io')).toMatchObject({ key: DEBIAN, digest: digest('l') });
   });
 
-  it('forgets who gave bytes that are lost, and takes recovered bytes for nobody’s', async () => {
+  it('forgets which upstream gave bytes that are lost, and knows none for recovered bytes', async () => {
     const { index } = subject;
     await index.putManifest(DEBIAN, manifest('m'), [], { stored: { usedAt: 1 } });
     expect(await index.standing(DEBIAN, digest('m'))).toMatchObject({
@@ -180,7 +180,7 @@ function describeOrigins(subject: Subject): void {
 }
 
 function describeDisclosure(subject: Subject): void {
-  it('tells of no manifest that is only claimed', async () => {
+  it('lists no manifest that is only claimed', async () => {
     const { index } = subject;
     const signature = manifest('signature', { subject: digest('s') });
     await index.putManifest(ALPINE, signature, [edge('subject', 's')]);

@@ -5,13 +5,13 @@ import type { StoredUse } from './blob-index.ts';
 import { DEBIAN, digest, edge, manifest } from './content.contract.ts';
 import { describeEvictionOrder } from './eviction-order.contract.ts';
 
-/** What every implementation does with the record of committed bytes. */
+/** Tests what every implementation does with the record of committed bytes. */
 export function describeBlobIndex(subject: Subject): void {
   describe('in the order of eviction', () => {
     describeEvictionOrder(subject);
   });
 
-  it('tells of one blob', async () => {
+  it('finds a blob', async () => {
     const { index } = subject;
     expect(await index.blob(digest('a'))).toBeUndefined();
     await index.putBlob({ digest: digest('a'), size: 2 ** 41 }, 7);
@@ -23,7 +23,7 @@ export function describeBlobIndex(subject: Subject): void {
     });
   });
 
-  it('tells of all blobs by pages, in the order of their digests', async () => {
+  it('lists all blobs by pages, in the order of their digests', async () => {
     const { index } = subject;
     const digests = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map(digest);
     for (const each of digests) await index.putBlob({ digest: each, size: 1 }, 1);
@@ -60,7 +60,7 @@ export function describeBlobIndex(subject: Subject): void {
     expect(await index.stats()).toEqual({ blobs: 0, bytes: 0 });
   });
 
-  it('forgets what a manifest said when its bytes are gone, but not what belongs to whom', async () => {
+  it('forgets what a manifest said when its bytes are gone, but keeps the belongings', async () => {
     const { index } = subject;
     const entry = manifest('m', { subject: digest('s') });
     await index.putBlob({ digest: digest('m'), size: 10 }, 1);
@@ -74,7 +74,7 @@ export function describeBlobIndex(subject: Subject): void {
     expect(await index.standing(DEBIAN, digest('l'))).toMatchObject({ source: 'claimed' });
   });
 
-  it('keeps what a manifest said when its bytes are lost, and counts them no more', async () => {
+  it('keeps what a manifest said when its bytes are lost, and no longer counts them', async () => {
     const { index } = subject;
     await index.putManifest(DEBIAN, manifest('m'), [edge('layer', 'l')], { stored: { usedAt: 1 } });
     await index.loseBlob(digest('m'));
@@ -84,7 +84,7 @@ export function describeBlobIndex(subject: Subject): void {
     expect(await index.closure(digest('m'))).toEqual([digest('m'), digest('l')]);
   });
 
-  it('records a manifest and its bytes together, as it would one after the other', async () => {
+  it('records a manifest together with its bytes just as one after the other', async () => {
     const { index } = subject;
     const entry = manifest('m');
     await index.putManifest(DEBIAN, entry, [edge('layer', 'l')], { stored: { usedAt: 7 } });
@@ -96,7 +96,7 @@ export function describeBlobIndex(subject: Subject): void {
     expect(together).toMatchObject({ tier: 1, usedAt: 7, size: entry.descriptor.size });
   });
 
-  it('records uses of digests it knows, and passes over others', async () => {
+  it('records uses of digests that it knows, and passes over others', async () => {
     const { index } = subject;
     await index.putBlob({ digest: digest('a'), size: 10 }, 5);
     await index.touch(
@@ -109,7 +109,7 @@ export function describeBlobIndex(subject: Subject): void {
     expect(await index.stats()).toEqual({ blobs: 1, bytes: 10 });
   });
 
-  it('counts right whatever happens', async () => {
+  it('has the right totals after any changes', async () => {
     const name = fc.constantFrom('a', 'b', 'c', 'd');
     const step = fc.oneof(fc.record({ put: name, size: fc.nat(1000) }), fc.record({ delete: name }));
     const property = fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {

@@ -8,13 +8,13 @@ import { describePinIndex } from './pin-index.contract.ts';
 import { describeTagIndex } from './tag-index.contract.ts';
 
 /**
- * The index of the test that runs. A port's contract has all of it: what one port is told shows in another.
+ * The index of the running test. A port's contract gets all ports: what is put through one shows in another.
  */
 export interface Subject {
   readonly index: ContentIndex;
 }
 
-/** What every implementation of ContentIndex does, port by port. @param open gives an empty one. */
+/** Tests what every implementation of ContentIndex does, port by port. @param open returns an empty index */
 export function describeContentIndex(name: string, open: () => Promise<ContentIndex>): void {
   describe(`${name} as a content index`, () => {
     let index: ContentIndex;

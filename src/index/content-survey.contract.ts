@@ -3,7 +3,7 @@ import type { Subject } from './content-index.contract.ts';
 import { ALPINE, DEBIAN, digest, edge, repositoryKey, LATEST, manifest } from './content.contract.ts';
 import { describeForgetGone } from './forget-gone.contract.ts';
 
-/** What every implementation tells and takes of all that is known together. */
+/** Tests what every implementation does for questions about the whole index. */
 export function describeContentSurvey(subject: Subject): void {
   describeAdoption(subject);
   describeRepositories(subject);
@@ -33,7 +33,7 @@ function describeAdoption(subject: Subject): void {
     expect(await index.isRecovered(digest('a'))).toBe(true);
   });
 
-  it('adopts a manifest with what it says, for no repository', async () => {
+  it('adopts a manifest with its edges, for no repository', async () => {
     const { index } = subject;
     const entry = manifest('m', { subject: digest('s') });
     const edges = [edge('manifest', 'child'), edge('subject', 's')];
@@ -49,7 +49,7 @@ function describeAdoption(subject: Subject): void {
     expect(await index.referrers(DEBIAN, digest('s'))).toEqual([entry.descriptor]);
   });
 
-  it('leaves what has a row as it is', async () => {
+  it('does not adopt bytes that have a row', async () => {
     const { index } = subject;
     await index.putManifest(DEBIAN, manifest('m'), [edge('layer', 'l')]);
     await index.putBlob({ digest: digest('m'), size: 500 }, 9);

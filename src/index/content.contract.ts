@@ -15,7 +15,7 @@ export function repositoryKey(upstream: string, repository: string): RepositoryK
   return { registry: upstream, repository: parseRepositoryName(repository) };
 }
 
-/** A digest for each name, every third one sha512. */
+/** Returns a digest for each name; every third one is sha512. */
 export function digest(name: string): Digest {
   return digestOf(name, name.charCodeAt(0) % 3 === 0 ? 'sha512' : 'sha256');
 }

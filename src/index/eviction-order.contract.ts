@@ -6,7 +6,7 @@ import type { StoredUse } from './blob-index.ts';
 import { evictionRank, MAX_FAVOURED_BYTES, TIER_MS } from './eviction-rank.ts';
 import { DEBIAN, digest, edge, manifest } from './content.contract.ts';
 
-/** Names of what is stored, in the order of eviction, read in pages. */
+/** Returns the names of stored content, in the order of eviction, read in pages. */
 async function order(index: ContentIndex, names: readonly string[], limit = 2): Promise<string[]> {
   const ordered: string[] = [];
   let after: StoredUse | undefined;
@@ -18,7 +18,7 @@ async function order(index: ContentIndex, names: readonly string[], limit = 2): 
   return ordered;
 }
 
-/** An index `i` of an image `m` with config `c` and layer `l`, all stored at time 1 but what `absent` names. */
+/** Puts an index `i` of an image `m` with config `c` and layer `l`, all stored at time 1 except `absent`. */
 async function putImage(index: ContentIndex, absent = ''): Promise<void> {
   await index.putManifest(DEBIAN, manifest('i'), [edge('manifest', 'm'), edge('manifest', 'elsewhere')]);
   await index.putManifest(DEBIAN, manifest('m', { subject: digest('s') }), [
@@ -33,7 +33,7 @@ async function putImage(index: ContentIndex, absent = ''): Promise<void> {
 
 const NAMES = ['i', 'm', 'c', 'l', 's', 'x'];
 
-/** What every implementation tells eviction. */
+/** Tests what every implementation tells eviction. */
 export function describeEvictionOrder(subject: Subject): void {
   it('is empty at first', async () => {
     expect(await subject.index.leastUsed({ limit: 10 })).toEqual([]);
@@ -80,14 +80,14 @@ export function describeEvictionOrder(subject: Subject): void {
     expect(ordered.slice(4).toSorted()).toEqual(['c', 'i']);
   });
 
-  it('at equal use has what is referred to before what refers to it', async () => {
+  it('at equal use puts a referenced digest before the manifest that refers to it', async () => {
     await putImage(subject.index);
     const ordered = await order(subject.index, NAMES);
     expect(ordered).toHaveLength(6);
     expect(ordered.slice(-2)).toEqual(['m', 'i']);
   });
 
-  it('knows a manifest as one also where its bytes were recorded first', async () => {
+  it('knows a manifest even if its bytes were recorded first', async () => {
     const { index } = subject;
     for (const name of ['i', 'm', 'l']) await index.putBlob({ digest: digest(name), size: 10 }, 1);
     await index.putManifest(DEBIAN, manifest('i'), [edge('manifest', 'm')]);
@@ -125,7 +125,7 @@ export function describeEvictionOrder(subject: Subject): void {
     ['i', ['s', 'x', 'c', 'l', 'm', 'i']],
     ['m', ['i', 's', 'x', 'c', 'l', 'm']],
     ['l', ['c', 'i', 'm', 's', 'x', 'l']],
-  ])('counts the use of %s for all that it refers to but the subject', async (used, expected) => {
+  ])('counts the use of %s for all that it refers to except the subject', async (used, expected) => {
     await putImage(subject.index);
     await subject.index.touch(new Map([[digest(used), 2]]));
     const entries = await subject.index.leastUsed({ limit: 10 });
@@ -134,7 +134,7 @@ export function describeEvictionOrder(subject: Subject): void {
     expect(new Set(touched)).toEqual(new Set(expected.slice(expected.indexOf('x') + 1)));
   });
 
-  it('counts the use of what is not stored for what is', async () => {
+  it('counts the use of a manifest that is not stored for the stored content that it refers to', async () => {
     await putImage(subject.index, 'm');
     await subject.index.touch(new Map([[digest('i'), 2]]));
     const entries = await subject.index.leastUsed({ limit: 10 });
@@ -159,7 +159,7 @@ export function describeEvictionOrder(subject: Subject): void {
     expect((await subject.index.closure(digest('m'))).length).toBe(4000);
   });
 
-  it('takes what was used in the future for used now', async () => {
+  it('turns a use in the future into a use now', async () => {
     const { index } = subject;
     await putImage(index);
     await index.touch(

@@ -8,7 +8,7 @@ import { ALPINE, DEBIAN, digest, edge, repositoryKey, LATEST, manifest } from '.
 
 const LONG = 1000;
 
-/** Walks through everything as maintenance does. @returns how much was forgotten */
+/** Walks through everything, as upkeep does. @returns the number of rows that were forgotten */
 async function forget(index: ContentIndex, now: number, limit = 2): Promise<number> {
   let forgotten = 0;
   for (const of of ['tags', 'belongings', 'manifests'] satisfies GoneWalk['of'][]) {
@@ -23,7 +23,7 @@ async function forget(index: ContentIndex, now: number, limit = 2): Promise<numb
   return forgotten;
 }
 
-/** An image that a tag stands for, all of it stored. */
+/** Puts an image that a tag stands for, all of it stored. */
 async function putImage(index: ContentIndex): Promise<void> {
   await index.putManifest(DEBIAN, manifest('m'), [edge('config', 'c'), edge('layer', 'l')], {
     stored: { usedAt: 1 },
@@ -47,9 +47,9 @@ async function belongings(index: ContentIndex): Promise<number> {
   return (await index.belongings(DEBIAN, { limit: 100 })).length;
 }
 
-/** What every implementation forgets of what is gone. */
+/** Tests what every implementation forgets of images that are gone. */
 export function describeForgetGone(subject: Subject): void {
-  it('forgets nothing of what is here, nor what its manifests claim, however often it looks', async () => {
+  it('forgets nothing that is stored, and nothing that its manifests claim, however often it walks', async () => {
     const { index } = subject;
     await putImage(index);
     await index.putManifest(DEBIAN, manifest('i'), [edge('manifest', 'never pulled')], {
@@ -61,7 +61,7 @@ export function describeForgetGone(subject: Subject): void {
     expect(await index.standing(DEBIAN, digest('never pulled'))).toMatchObject({ source: 'claimed' });
   });
 
-  it('forgets an image that has been gone for long: its tag, and then what belonged to the repository', async () => {
+  it('forgets an image that has been gone for long: its tag, then its belongings', async () => {
     const { index } = subject;
     await putImage(index);
     await evict(index, 'm', 'c', 'l');
@@ -75,7 +75,7 @@ export function describeForgetGone(subject: Subject): void {
     expect(await index.repositories({ limit: 10 })).toEqual([]);
   });
 
-  it('keeps what the tag was, and when', async () => {
+  it('keeps the history of a forgotten tag', async () => {
     const { index } = subject;
     await putImage(index);
     await evict(index, 'm', 'c', 'l');
@@ -85,7 +85,7 @@ export function describeForgetGone(subject: Subject): void {
     ]);
   });
 
-  it('begins anew with what was stored again meanwhile', async () => {
+  it('begins the time anew for content that was stored again meanwhile', async () => {
     const { index } = subject;
     await putImage(index);
     await evict(index, 'm', 'c', 'l');
@@ -110,7 +110,7 @@ export function describeForgetGone(subject: Subject): void {
     expect(await index.tag(DEBIAN, LATEST)).toBeUndefined();
   });
 
-  it('begins anew where the clock was set back', async () => {
+  it('begins the time anew if the clock was set back', async () => {
     const { index } = subject;
     await putImage(index);
     await evict(index, 'm', 'c', 'l');
@@ -135,7 +135,7 @@ export function describeForgetGone(subject: Subject): void {
   it.each([
     [99, false],
     [100, true],
-  ])('takes for needed what %i edges of any repository lead to: %s', async (edges, isKept) => {
+  ])('takes a digest with %i edges from any repositories for needed: %s', async (edges, isKept) => {
     const { index } = subject;
     await index.putBelonging(DEBIAN, digest('l'), 'given');
     await index.putManifest(ALPINE, manifest('m'), Array(edges).fill(edge('layer', 'l')), {
@@ -145,7 +145,7 @@ export function describeForgetGone(subject: Subject): void {
     expect(await index.belongs(DEBIAN, digest('l'))).toBe(isKept);
   });
 
-  it('forgets what a lost manifest said once it belongs to none, and then what only that led to', async () => {
+  it('forgets a lost manifest once it belongs to no repository, and then what only it led to', async () => {
     const { index } = subject;
     await putImage(index);
     await index.deleteTag(DEBIAN, LATEST, 2);
@@ -165,7 +165,7 @@ export function describeForgetGone(subject: Subject): void {
     ['pulled again', (index, name) => putLayered(index, name)],
     ['pinned', (index, name) => index.pin({ kind: 'digest', digest: digest(name) }, 1)],
     ['given to a repository', (index, name) => index.putBelonging(DEBIAN, digest(name), 'given')],
-  ])('keeps what a manifest said that is %s while others are forgotten', async (_, comeBack) => {
+  ])('keeps a manifest that is %s while others are forgotten', async (_, comeBack) => {
     const { index } = subject;
     const names = ['x', 'y', 'z'].toSorted((a, b) => (digest(a) < digest(b) ? -1 : 1));
     for (const name of names) {
@@ -181,7 +181,7 @@ export function describeForgetGone(subject: Subject): void {
     expect(await index.edges(digest(last))).toEqual([edge('layer', 'l')]);
   });
 
-  it('makes nothing unservable that was servable', async () => {
+  it('keeps everything servable that was servable', async () => {
     const keys = [DEBIAN, ALPINE, repositoryKey('ghcr.io', 'forget/property')];
     const names = ['a', 'b', 'c', 'd', 'e'];
     const key = fc.constantFrom(...keys);
@@ -246,7 +246,7 @@ async function play(
   if (kind === 'lose') await index.loseBlob(digest(name));
 }
 
-/** What can be had without upstream: through which repository, and by which tag. */
+/** Returns what can be served without upstream: through which repository, and by which tag. */
 async function servable(
   index: ContentIndex,
   keys: readonly RepositoryKey[],

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { Subject } from './content-index.contract.ts';
 import { ALPINE, DEBIAN, digest, edge, manifest, OTHER_DEBIAN } from './content.contract.ts';
 
-/** What every implementation does with manifests, edges and referrers. */
+/** Tests what every implementation does with manifests, edges and referrers. */
 export function describeManifestIndex(subject: Subject): void {
   describeEntries(subject);
   describeReferrers(subject);
@@ -46,7 +46,7 @@ function describeEntries(subject: Subject): void {
     expect(await subject.index.edges(digest('m'))).toEqual(edges);
   });
 
-  it('takes what was put last', async () => {
+  it('keeps the edges that were put last', async () => {
     const { index } = subject;
     await index.putManifest(DEBIAN, manifest('m'), [edge('config', 'k'), edge('layer', 'a')]);
     await index.putManifest(ALPINE, manifest('m', { subject: digest('s') }), [edge('layer', 'b')]);
@@ -55,7 +55,7 @@ function describeEntries(subject: Subject): void {
     expect(await index.referrers(DEBIAN, digest('s'))).toEqual([manifest('m').descriptor]);
   });
 
-  it('keeps a subject where the manifest comes again under a type that knows none', async () => {
+  it('keeps a subject if the manifest comes again under a type that has none', async () => {
     const { index } = subject;
     const edges = [edge('layer', 'a'), edge('subject', 's')];
     await index.putManifest(DEBIAN, manifest('m', { subject: digest('s') }), edges);
@@ -71,7 +71,7 @@ function describeEntries(subject: Subject): void {
 }
 
 function describeReferrers(subject: Subject): void {
-  it('lists what refers to a subject, of this repository only', async () => {
+  it('lists the manifests that refer to a subject, of this repository only', async () => {
     const { index } = subject;
     const [signature, sbom] = [
       manifest('signature', { subject: digest('s') }),
@@ -90,7 +90,7 @@ function describeReferrers(subject: Subject): void {
 }
 
 function describeParents(subject: Subject): void {
-  it('knows what refers to a digest: stored, or of a repository', async () => {
+  it('knows which manifests refer to a digest: the stored ones, or those of a repository', async () => {
     const { index } = subject;
     await index.putManifest(DEBIAN, manifest('m'), [edge('layer', 'l'), edge('config', 'c')]);
     await index.putManifest(ALPINE, manifest('n'), [edge('layer', 'l')]);
@@ -106,7 +106,7 @@ function describeParents(subject: Subject): void {
 }
 
 function describeTypes(subject: Subject): void {
-  it('remembers the type under which each upstream has given a manifest, as long as the bytes are here', async () => {
+  it('remembers the type under which each upstream has given a manifest, as long as the bytes are stored', async () => {
     const { index } = subject;
     const { descriptor } = manifest('m');
     const relabelled = { ...descriptor, mediaType: 'application/vnd.test.other' };
@@ -135,7 +135,7 @@ function describeSizes(subject: Subject): void {
     expect(await index.describedSize(digest('empty'))).toBe(0);
   });
 
-  it('knows no size where manifests disagree', async () => {
+  it('knows no size if manifests disagree', async () => {
     const { index } = subject;
     await index.putManifest(DEBIAN, manifest('m'), [edge('layer', 'l', 77)]);
     await index.putManifest(ALPINE, manifest('liar'), [edge('layer', 'l', 1)]);

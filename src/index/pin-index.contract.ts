@@ -5,7 +5,7 @@ import { ALPINE, DEBIAN, digest, edge, LATEST, manifest } from './content.contra
 const BY_TAG = { kind: 'tag', key: DEBIAN, tag: LATEST } as const;
 const BY_DIGEST = { kind: 'digest', digest: digest('b') } as const;
 
-/** What every implementation does with pins. */
+/** Tests what every implementation does with pins. */
 export function describePinIndex(subject: Subject): void {
   it('there are none at first', async () => {
     expect(await subject.index.pins({ limit: 10 })).toEqual([]);
@@ -45,7 +45,7 @@ export function describePinIndex(subject: Subject): void {
     expect(await index.pins({ limit: 10 })).toEqual([]);
   });
 
-  it('do not make a repository of what was never pulled', async () => {
+  it('do not make a repository that was never pulled appear', async () => {
     await subject.index.pin(BY_TAG, 1);
     expect(await subject.index.repositories({ limit: 10 })).toEqual([]);
   });

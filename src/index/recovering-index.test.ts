@@ -114,7 +114,7 @@ describe('a damaged index', () => {
     await index.close();
   });
 
-  it('is not lost where it cannot be set aside, and the next call tries again', async () => {
+  it('is not lost if it cannot be set aside, and the next call tries again', async () => {
     await fill();
     await damageEdges();
     const refusal = new IndexError('no', 'EACCES');
@@ -146,7 +146,7 @@ describe('a damaged index', () => {
     await expect(open({ open: () => Promise.reject(busy) })).rejects.toBe(busy);
   });
 
-  it('does not fill the disk with its likes', async () => {
+  it('is set aside again and again without filling the disk', async () => {
     for (const [second, part] of ['', '-wal', '-shm'].entries()) {
       await writeFile(`${path}.damaged-2025-01-01T00-00-0${second}.000Z${part}`, 'old');
     }
@@ -160,7 +160,7 @@ describe('a damaged index', () => {
     ]);
   });
 
-  it('is said not to be movable where it is not', async () => {
+  it('that cannot be moved is reported as such', async () => {
     await writeFile(path, 'damaged');
     const target = `${path}.damaged-2026-01-01T00-00-00.000Z`;
     await mkdir(target);

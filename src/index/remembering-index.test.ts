@@ -12,7 +12,7 @@ const NEW = { digest: digest('new'), checkedAt: 2 };
 
 type Method = 'tag' | 'putTag' | 'deleteTag' | 'deleteTags' | 'belongs' | 'deleteBelonging' | 'putBelonging';
 
-/** An index whose calls can be held, as those of a far one would be, and that counts them. */
+/** An index that counts its calls, and can hold them, as if it were slow. */
 class World {
   readonly calls: string[] = [];
   readonly #held = new Map<string, { readonly when: 'before' | 'after'; readonly until: Promise<void> }>();
@@ -34,7 +34,7 @@ class World {
     this.index = rememberIndex({ ...source, ...watched } as ContentIndex);
   }
 
-  /** Holds the next call of the method, before or after the source has done it. @returns lets it go on */
+  /** Holds the next call of the method, before or after the source has done it. @returns a function that ends that */
   hold(method: Method, when: 'before' | 'after'): () => void {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#held.set(method, { when, until: promise });
@@ -63,14 +63,14 @@ beforeEach(async () => {
   ({ index } = world);
 });
 
-/** Looks twice, as what is gone is forgotten where it was gone before. */
+/** Walks twice: a tag is forgotten only if an earlier walk has already found it gone. */
 async function forgetTags(now: number): Promise<void> {
   const walk = { of: 'tags', after: undefined, limit: 10, now, goneBefore: now } as const;
   for (const forgotten of [0, 1]) expect((await index.forgetGone(walk)).forgotten).toBe(forgotten);
 }
 
 describe('a tag', () => {
-  test('is not remembered before it was asked for', async () => {
+  test('is not remembered before it was looked up', async () => {
     await world.source.putTag(DEBIAN, LATEST, OLD);
     expect(index.rememberedTag(DEBIAN, LATEST)).toBeUndefined();
   });
@@ -107,7 +107,7 @@ describe('a tag', () => {
     expect(await index.tag(DEBIAN, LATEST)).toBeUndefined();
   });
 
-  test('that could not be written is asked for anew', async () => {
+  test('that could not be written is looked up anew', async () => {
     await index.putTag(DEBIAN, LATEST, OLD);
     world.failure = new Error('disk full');
     await expect(index.putTag(DEBIAN, LATEST, NEW)).rejects.toBe(world.failure);
@@ -116,14 +116,14 @@ describe('a tag', () => {
     expect(await index.tag(DEBIAN, LATEST)).toEqual(OLD);
   });
 
-  test('is forgotten with everything when another index takes the place', async () => {
+  test('is forgotten with everything when another index replaces the source', async () => {
     await index.putTag(DEBIAN, LATEST, OLD);
     index.forgetAll();
     expect(index.rememberedTag(DEBIAN, LATEST)).toBeUndefined();
   });
 });
 
-describe('a look-up of a tag that began before a change', () => {
+describe('a look-up of a tag that overlaps a change', () => {
   beforeEach(async () => {
     await world.source.putTag(DEBIAN, LATEST, OLD);
   });
@@ -132,7 +132,7 @@ describe('a look-up of a tag that began before a change', () => {
     ['a new digest', () => index.putTag(DEBIAN, LATEST, NEW), NEW],
     ['a deletion', () => index.deleteTag(DEBIAN, LATEST, 3), undefined],
     ['the deletion of all', () => index.deleteTags(DEBIAN), undefined],
-  ])('and ends after it does not bring back the old: %s', async (_, change, expected) => {
+  ])('and ends after it does not bring back the old digest: %s', async (_, change, expected) => {
     const release = world.hold('tag', 'after');
     const looking = index.tag(DEBIAN, LATEST);
     await change();
@@ -142,7 +142,7 @@ describe('a look-up of a tag that began before a change', () => {
     expect(await index.tag(DEBIAN, LATEST)).toEqual(expected);
   });
 
-  test('and ends while it is made is overtaken by it', async () => {
+  test('and ends during the change is not remembered', async () => {
     const releaseLook = world.hold('tag', 'after');
     const releaseChange = world.hold('deleteTag', 'after');
     const looking = index.tag(DEBIAN, LATEST);
@@ -154,7 +154,7 @@ describe('a look-up of a tag that began before a change', () => {
     expect(index.rememberedTag(DEBIAN, LATEST)).toBeUndefined();
   });
 
-  test('or during it, before the source has it, is overtaken by it', async () => {
+  test('and begins before the source has the change is not remembered', async () => {
     const release = world.hold('putTag', 'before');
     const changing = index.putTag(DEBIAN, LATEST, NEW);
     expect(await index.tag(DEBIAN, LATEST)).toEqual(OLD);
@@ -163,7 +163,7 @@ describe('a look-up of a tag that began before a change', () => {
     expect(index.rememberedTag(DEBIAN, LATEST)).toEqual(NEW);
   });
 
-  test('and ends after another index has taken the place is not kept', async () => {
+  test('and ends after another index has replaced the source is not remembered', async () => {
     const release = world.hold('tag', 'after');
     const looking = index.tag(DEBIAN, LATEST);
     index.forgetAll();
@@ -177,7 +177,7 @@ describe('changes of a tag that overlap', () => {
   test.each<['before' | 'after', typeof OLD]>([
     ['before', OLD],
     ['after', NEW],
-  ])('leave what the source has: the first held %s it is made', async (when, expected) => {
+  ])('leave what the source has, with the first held %s the source makes it', async (when, expected) => {
     const release = world.hold('putTag', when);
     const first = index.putTag(DEBIAN, LATEST, OLD);
     await index.putTag(DEBIAN, LATEST, NEW);
@@ -187,7 +187,7 @@ describe('changes of a tag that overlap', () => {
     expect(await index.tag(DEBIAN, LATEST)).toEqual(expected);
   });
 
-  test('a digest and a deletion: a deleted tag does not come back', async () => {
+  test('do not bring a deleted tag back', async () => {
     const release = world.hold('putTag', 'after');
     const put = index.putTag(DEBIAN, LATEST, NEW);
     await index.deleteTag(DEBIAN, LATEST, 3);
@@ -200,7 +200,7 @@ describe('changes of a tag that overlap', () => {
 describe('a belonging', () => {
   const LAYER = digest('layer');
 
-  test('is looked up once, and not taken for another’s', async () => {
+  test('is looked up once, and does not count for another repository', async () => {
     await world.source.putBelonging(DEBIAN, LAYER, 'confirmed');
     expect(index.remembersBelonging(DEBIAN, LAYER)).toBe(false);
     expect([await index.belongs(DEBIAN, LAYER), await index.belongs(DEBIAN, LAYER)]).toEqual([true, true]);
@@ -210,7 +210,7 @@ describe('a belonging', () => {
     expect(world.calls).toEqual(['belongs', 'belongs']);
   });
 
-  test('that is not is looked up each time', async () => {
+  test('that does not exist is looked up each time', async () => {
     expect(await index.belongs(DEBIAN, LAYER)).toBe(false);
     await world.source.putBelonging(DEBIAN, LAYER, 'confirmed');
     expect(await index.belongs(DEBIAN, LAYER)).toBe(true);
@@ -223,13 +223,13 @@ describe('a belonging', () => {
     expect(await world.source.belongs(DEBIAN, LAYER)).toBe(true);
   });
 
-  test('of a manifest comes with it', async () => {
+  test('of a manifest is remembered when the manifest is put', async () => {
     await index.putManifest(DEBIAN, manifest('m'), [edge('layer', 'layer')]);
     expect(index.remembersBelonging(DEBIAN, digest('m'))).toBe(true);
     expect(index.remembersBelonging(ALPINE, digest('m'))).toBe(false);
   });
 
-  test('is forgotten where it ends, and can be written again', async () => {
+  test('is forgotten when it ends, and can be written again', async () => {
     await index.putBelonging(DEBIAN, LAYER, 'confirmed');
     await index.deleteBelonging(DEBIAN, LAYER);
     expect(index.remembersBelonging(DEBIAN, LAYER)).toBe(false);
@@ -238,7 +238,7 @@ describe('a belonging', () => {
     expect(await index.belongs(DEBIAN, LAYER)).toBe(true);
   });
 
-  test('that ends while it is looked up gives no permission later', async () => {
+  test('that ends while it is looked up is not remembered', async () => {
     await world.source.putBelonging(DEBIAN, LAYER, 'confirmed');
     const release = world.hold('belongs', 'after');
     const looking = index.belongs(DEBIAN, LAYER);
@@ -248,7 +248,7 @@ describe('a belonging', () => {
     expect(index.remembersBelonging(DEBIAN, LAYER)).toBe(false);
   });
 
-  test('that ends while it is confirmed once more gives no permission later', async () => {
+  test('that ends while it is confirmed is not remembered', async () => {
     const release = world.hold('putBelonging', 'after');
     const putting = index.putBelonging(DEBIAN, LAYER, 'confirmed');
     await index.deleteBelonging(DEBIAN, LAYER);

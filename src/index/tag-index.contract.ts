@@ -6,7 +6,7 @@ import { ALPINE, DEBIAN, digest, LATEST, manifest, OTHER_DEBIAN } from './conten
 
 const STABLE = parseTag('stable');
 
-/** What every implementation does with tags. */
+/** Tests what every implementation does with tags. */
 export function describeTagIndex(subject: Subject): void {
   describeOne(subject);
   describeHistory(subject);
@@ -36,7 +36,7 @@ function describeOne(subject: Subject): void {
     expect(await index.tag(ALPINE, LATEST)).toBeUndefined();
   });
 
-  it('takes the last check, also where the clock was set back', async () => {
+  it('keeps the time of the last check, even if the clock was set back', async () => {
     const { index } = subject;
     await index.putTag(DEBIAN, LATEST, { digest: digest('a'), checkedAt: 5 });
     await index.putTag(DEBIAN, LATEST, { digest: digest('a'), checkedAt: 3 });
@@ -57,7 +57,7 @@ function describeHistory(subject: Subject): void {
     return spells.filter(({ until }) => until !== undefined);
   };
 
-  it('tells what a tag stands for and stood for, since when, until when, and how it came and went', async () => {
+  it('lists the spells of a tag: each digest, since when, until when, and how it began and ended', async () => {
     await putAll(LATEST, ['a', 'b', 'b', 'a', 'c', 'c']);
     expect(await subject.index.tagHistory(DEBIAN, LATEST)).toEqual([
       { digest: digest('c'), since: 4, seen: 'moved', checkedAt: 5, until: undefined, ended: undefined },
@@ -89,7 +89,7 @@ function describeHistory(subject: Subject): void {
     ]);
   });
 
-  it('tells what an operator has removed from what upstream has, and begins anew afterwards', async () => {
+  it('distinguishes removal by an operator from deletion upstream, and begins anew afterwards', async () => {
     const { index } = subject;
     await index.putTag(DEBIAN, LATEST, { digest: digest('a'), checkedAt: 1 });
     await index.deleteTag(DEBIAN, LATEST, 7, 'removed');
@@ -100,7 +100,7 @@ function describeHistory(subject: Subject): void {
     ]);
   });
 
-  it('stays when the bytes and what belongs to the repository go, and goes with the repository', async () => {
+  it('stays when the bytes and belongings go, and goes with the repository', async () => {
     const { index } = subject;
     await index.putManifest(DEBIAN, manifest('a'), [], { stored: { usedAt: 1 } });
     await putAll(LATEST, ['a', 'b']);
@@ -149,7 +149,7 @@ function describeLists(subject: Subject): void {
     expect(listed).toEqual(names);
   });
 
-  it('begins behind a tag that does not exist', async () => {
+  it('begins a page after a tag that does not exist', async () => {
     await putAll();
     expect(await subject.index.tags(DEBIAN, { after: 'a.', limit: 2 })).toEqual(['a.b', 'a_b']);
     expect(await subject.index.tags(DEBIAN, { after: 'zz', limit: 2 })).toEqual([]);

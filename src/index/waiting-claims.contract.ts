@@ -4,7 +4,7 @@ import { ALPINE, DEBIAN, digest, edge, repositoryKey, manifest } from './content
 
 const OTHER_ALPINE = repositoryKey('ghcr.io', 'library/alpine');
 
-/** What every implementation keeps of the claims that wait to be confirmed. */
+/** Tests what every implementation keeps of the claims that wait to be confirmed. */
 export function describeWaiting(subject: Subject): void {
   const waiting = async (upstream = 'docker.io'): Promise<string[]> => {
     const { index } = subject;
@@ -30,7 +30,7 @@ export function describeWaiting(subject: Subject): void {
   };
   const named = (key: typeof DEBIAN, name: string): string => `${key.repository} ${digest(name)}`;
 
-  it('lets claims wait whose bytes the same upstream has given, those of the newest manifest first', async () => {
+  it('lets claims wait if the same upstream has given their bytes, the newest manifest’s first', async () => {
     const { index } = subject;
     for (const name of ['one', 'two', 'three']) await index.putBelonging(ALPINE, digest(name), 'given');
     await index.putBelonging(OTHER_ALPINE, digest('theirs'), 'given');
@@ -49,7 +49,7 @@ export function describeWaiting(subject: Subject): void {
     expect(await index.standing(DEBIAN, digest('one'))).toMatchObject({ source: 'claimed' });
   });
 
-  it('moves what waits to the front when a manifest names it again', async () => {
+  it('moves a waiting claim to the front when a manifest names its digest again', async () => {
     const { index } = subject;
     for (const name of ['one', 'two']) await index.putBelonging(ALPINE, digest(name), 'given');
     for (const name of ['one', 'two', 'one']) {
@@ -58,7 +58,7 @@ export function describeWaiting(subject: Subject): void {
     expect(await waiting()).toEqual([named(DEBIAN, 'one'), named(DEBIAN, 'two')]);
   });
 
-  it('lets a claim wait from when its bytes are given to another repository', async () => {
+  it('lets a claim wait as soon as its bytes are given to another repository', async () => {
     const { index } = subject;
     await index.putManifest(DEBIAN, manifest('m'), [edge('layer', 'l')]);
     await index.putBelonging(OTHER_ALPINE, digest('l'), 'given');
@@ -89,7 +89,7 @@ export function describeWaiting(subject: Subject): void {
     },
   );
 
-  it('tells of what waits whether it is a manifest, and its size while it is stored', async () => {
+  it('tells of a waiting claim whether it is a manifest, and its size while it is stored', async () => {
     const { index } = subject;
     await index.putManifest(ALPINE, manifest('child'), [], { stored: { usedAt: 1 } });
     await index.putManifest(DEBIAN, manifest('index'), [edge('manifest', 'child')]);
@@ -104,7 +104,7 @@ export function describeWaiting(subject: Subject): void {
     expect(await index.waitingClaim('docker.io')).toMatchObject({ size: undefined });
   });
 
-  it('tells of no size where the bytes have gone and only another upstream has given them again', async () => {
+  it('tells no size if the bytes have gone and only another upstream has given them again', async () => {
     const { index } = subject;
     await index.putManifest(DEBIAN, manifest('m'), [edge('layer', 'l')]);
     await giveBytes(ALPINE);
@@ -116,7 +116,7 @@ export function describeWaiting(subject: Subject): void {
     expect(await index.waitingClaim('docker.io')).toMatchObject({ size: 1 });
   });
 
-  it('lets nothing wait that is served, dropped or taken from the repository', async () => {
+  it('lets no claim wait that is confirmed, dropped or removed', async () => {
     const { index } = subject;
     const names = ['confirmed', 'given', 'dropped', 'taken'];
     for (const name of names) await index.putBelonging(ALPINE, digest(name), 'given');

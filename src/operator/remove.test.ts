@@ -23,7 +23,7 @@ const LAYERS = ['l0', 'l1', 'l2', 'l3'];
 const IMAGES = ['m0', 'm1', 'm2'];
 const INDEXES = ['i0', 'i1'];
 
-/** What each manifest refers to, which of them each repository has, and its tags. */
+/** What each manifest refers to, which manifests each repository has, and its tags. */
 interface Model {
   readonly children: Readonly<Record<string, readonly string[]>>;
   readonly repositories: readonly {
@@ -93,7 +93,7 @@ function putManifest(
   return index.putManifest(key, { descriptor, subject: undefined }, edges);
 }
 
-/** What a tag leads to, but is not stored or not the repository's; apart from what was named. */
+/** Returns what a tag leads to although it is not stored or not the repository's; leaves `named` out. */
 async function missing(index: ContentIndex, named: ReadonlySet<Digest>): Promise<Digest[]> {
   const found: Digest[] = [];
   for (const [key, digest] of await reachable(index)) {
@@ -140,7 +140,7 @@ function contentOf(store: BlobStore, index: ContentIndex): MaintainedContent {
   };
 }
 
-it('leaves a row to bytes that are stored anew while they are removed', async () => {
+it('keeps a row for bytes that are stored anew while they are removed', async () => {
   const bytes = Buffer.from('l0');
   const digest = digestOf(bytes);
   const index = await openSqliteIndex(':memory:');
@@ -167,7 +167,7 @@ it('leaves a row to bytes that are stored anew while they are removed', async ()
   await index.close();
 });
 
-it('takes nothing away that a tag still leads to, and leaves nothing that nobody holds', async () => {
+it('removes nothing that a tag still leads to, and leaves no bytes without a repository', async () => {
   const property = fc.asyncProperty(model, fc.array(removal, { maxLength: 4 }), async (model, removals) => {
     const content = contentOf(createMemoryStore(), await openSqliteIndex(':memory:'));
     const { index, store } = content;

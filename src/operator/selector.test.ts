@@ -29,7 +29,7 @@ const OWN: NamingOptions = {
 
 const read = (text: string, options = HUB): string[] => parseSelectors(text, options).map(formatSelector);
 
-/** Nothing where it is refused. @throws what is no refusal */
+/** Returns no selectors for a refused reference. @throws any error other than the refusal */
 function readOrRefuse(text: string): readonly Selector[] {
   try {
     return parseSelectors(text, HUB);
@@ -67,7 +67,7 @@ describe('a reference', () => {
     ['quay.io/app', ['registry.test/quay.io/app', 'quay.io/app']],
     ['gone:5000/app', ['gone:5000/app']],
     ['registry.test/registry.test/app', ['registry.test/registry.test/app']],
-  ])('%s may mean %j where the default upstream is not Docker Hub', (text, expected) => {
+  ])('%s may mean %j if the default upstream is not Docker Hub', (text, expected) => {
     expect(read(text, OWN)).toEqual(expected);
   });
 
@@ -90,7 +90,7 @@ describe('a reference', () => {
     expect(() => parseSelectors(text, HUB)).toThrow(expect.objectContaining({ code: 'invalid' }));
   });
 
-  it('is read or refused, whatever it is, and what was read is read again as the same', () => {
+  it('is read or refused, whatever it is, and its formatted selector is read as the same', () => {
     const part = fc.constantFrom('debian', 'ghcr.io', 'a.b', ':', '/', '@', DIGEST, 'latest', '5000', ' ');
     const text = fc.oneof(
       fc.string(),
@@ -106,7 +106,7 @@ describe('a reference', () => {
   });
 });
 
-it('a key is read as it is written', () => {
+it('parseKey reads what formatRepositoryKey writes', () => {
   for (const path of ['docker.io/library/debian', 'localhost:5001/app', 'a/b/c/d']) {
     expect(formatRepositoryKey(parseKey(path))).toBe(path);
   }

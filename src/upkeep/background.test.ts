@@ -7,7 +7,7 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 
 const forget = (): Promise<void> => Promise.resolve();
 
-it('reconciles at the start, and once more however often the index is replaced meanwhile', async () => {
+it('reconciles at the start, and just once more if the index is replaced several times meanwhile', async () => {
   const events = createEvents();
   const ends: (() => void)[] = [];
   const reconcile = (): Promise<void> => new Promise((resolve) => ends.push(resolve));
@@ -50,7 +50,7 @@ it('breaks off when it is closed', async () => {
   await background.close();
 });
 
-it('forgets what has outlived its bytes after that, and once a day', async () => {
+it('forgets rows that have outlived their bytes after reconciling, and once a day', async () => {
   const clock = new ManualClock();
   const done: string[] = [];
   const background = new Background({

@@ -11,7 +11,7 @@ import { runSteps, totalsOf, type StepStats } from './steps.ts';
 const DAY = 24 * 3_600_000;
 const KEY = { registry: 'docker.io', repository: parseRepositoryName('acme/app') };
 
-it('forgets each of many tags 30 days after it was found to be gone, and not what they were', async () => {
+it('forgets each of many tags 30 days after its image was found gone, and keeps their history', async () => {
   const clock = new ManualClock();
   const index = await openSqliteIndex(':memory:');
   const pacer = new Pacer(clock, undefined, new AbortController().signal);

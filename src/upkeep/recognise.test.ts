@@ -75,11 +75,11 @@ describe('no manifest is', () => {
     expect(recognise(document)).toBeUndefined();
   });
 
-  it('one whose bytes are not those of the digest', () => {
+  it('a manifest whose bytes are not those of the digest', () => {
     expect(recognise(IMAGE, digestOf('other'))).toBeUndefined();
   });
 
-  it('any bytes, and nothing is thrown', () => {
+  it('any bytes, and none of them makes it throw', () => {
     const json = fc.jsonValue().map((value) => Buffer.from(JSON.stringify(value)));
     const mutated = fc
       .tuple(fc.nat(JSON.stringify(IMAGE).length - 1), fc.nat(255))
@@ -108,7 +108,7 @@ describe('mayBeManifest', () => {
     [false, '[{'],
     [false, '\u001f\u008b'],
     [false, 'etc/passwd\0{'],
-  ])('is %s for what begins with %j', (expected, head) => {
+  ])('is %s for bytes that begin with %j', (expected, head) => {
     expect(mayBeManifest(Buffer.from(head, 'latin1'))).toBe(expected);
   });
 });

@@ -35,7 +35,7 @@ describe('a note', () => {
   });
 });
 
-/** A schedule over runs that the test ends. */
+/** Creates a schedule whose runs the test ends. */
 function start() {
   const clock = new ManualClock();
   const bus = createEvents();
@@ -72,7 +72,7 @@ function start() {
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('a schedule', () => {
-  it('verifies at once, and again when the time has come, which is further off than timers go', async () => {
+  it('verifies at once, and again after an interval longer than any timer', async () => {
     const { clock, runs, open } = start();
     const schedule = open();
     schedule.start();
@@ -93,7 +93,7 @@ describe('a schedule', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('goes on after a restart where it was', async () => {
+  it('continues after a restart from where it was', async () => {
     const { runs, open, events } = start();
     const first = open();
     first.start();
@@ -115,7 +115,7 @@ describe('a schedule', () => {
     await third.close();
   });
 
-  it('tells of a run that fails, and tries again', async () => {
+  it('reports a run that fails, and tries again', async () => {
     const { clock, runs, open, events } = start();
     const schedule = open();
     schedule.start();

@@ -8,7 +8,7 @@ describe('digest bytes', () => {
   it.each([
     ['sha256', 33],
     ['sha512', 65],
-  ] as const)('of %s are %i, and become the digest again', (algorithm, length) => {
+  ] as const)('of %s are %i, and are read as the same digest', (algorithm, length) => {
     fc.assert(
       fc.property(fc.string(), (text) => {
         const digest = digestOf(text, algorithm);
@@ -18,11 +18,11 @@ describe('digest bytes', () => {
     );
   });
 
-  it('say the algorithm', () => {
+  it('name the algorithm', () => {
     expect(digestToBytes(digestOf('')).subarray(0, 3)).toEqual(Buffer.from([1, 0xe3, 0xb0]));
   });
 
-  it('are no other bytes', () => {
+  it('are refused if they are not a digest’s', () => {
     const others = fc
       .uint8Array({ maxLength: 70 })
       .filter(

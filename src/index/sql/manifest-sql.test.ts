@@ -18,7 +18,7 @@ describe('a manifest', () => {
   it.each([
     [null, descriptor.mediaType],
     ['application/vnd.test.other', 'application/vnd.test.other'],
-  ])('that refers to another has the type under which its upstream gave it: %s', (media_type, mediaType) => {
+  ])('that refers to another has the type that its upstream gave: %s', (media_type, mediaType) => {
     const row = { digest: digestToBytes(digest('m')), descriptor: TEXT, media_type };
     expect(toReferrer(row)).toEqual({ ...descriptor, mediaType });
   });

@@ -35,7 +35,7 @@ describe('a pin', () => {
     expect(() => toPinEntry(row(columns))).toThrow(IndexDamagedError);
   });
 
-  it('is named by what it is of', () => {
+  it('is named by its digest or its tag', () => {
     expect([nameOfPin(BY_DIGEST), nameOfPin(BY_TAG)]).toEqual([
       digest('a'),
       'docker.io/library/debian:latest',

@@ -9,7 +9,7 @@ import { SQL } from './statements.ts';
 import { SURVEY_SQL } from './survey-sql.ts';
 import { TAG_SQL } from './tag-sql.ts';
 
-/** What SQLite alone understands. A statement that cannot do without belongs into the dialect of its engine. */
+/** Words that only SQLite understands. A statement that needs one belongs into its engine's dialect. */
 const OF_SQLITE =
   /\bOR (?:REPLACE|IGNORE|ABORT)\b|\b(?:rowid|GLOB|IFNULL|IIF|PRAGMA|INDEXED)\b|\bjson_|\bx'/iu;
 
@@ -18,7 +18,7 @@ describe('the statements', () => {
     expect(sql).not.toMatch(OF_SQLITE);
   });
 
-  it('have a name each: none takes the place of another', () => {
+  it('have different names', () => {
     const parts = [
       REPOSITORY_SQL,
       TAG_SQL,

@@ -41,7 +41,7 @@ describe('an index file that is not usable', () => {
     database.exec(sql);
   }
 
-  /** The first page of a table, and what a page has of bytes. */
+  /** The number of a table's first page, and the bytes in a page. */
   function rootOf(table: string): { page: number; size: number } {
     using database = new DatabaseSync(path);
     const row = database.prepare('SELECT rootpage FROM sqlite_schema WHERE name = ?').get(table);
@@ -49,7 +49,7 @@ describe('an index file that is not usable', () => {
     return { page: Number(row?.['rootpage']), size: Number(size?.['page_size']) };
   }
 
-  it('is damaged where it is something else', async () => {
+  it('is damaged if it is no database', async () => {
     await writeFile(path, 'this is not a database, but it is long enough to look like one'.repeat(100));
     const error = await openError();
     expect(error).toBeInstanceOf(IndexDamagedError);
@@ -58,7 +58,7 @@ describe('an index file that is not usable', () => {
     expect((error as Error).message).toContain(path);
   });
 
-  it('is damaged where it is another program’s database', async () => {
+  it('is damaged if it is another program’s database', async () => {
     change('CREATE TABLE recipes (name TEXT)');
     expect(await openError()).toBeInstanceOf(IndexDamagedError);
   });
@@ -67,7 +67,7 @@ describe('an index file that is not usable', () => {
     ['a table is missing', 'DROP TABLE belongings'],
     ['a column is missing', 'ALTER TABLE tags RENAME COLUMN checked_at TO looked_at'],
     ['the version is missing', 'DELETE FROM schema_version'],
-  ])('is damaged where %s', async (_case, sql) => {
+  ])('is damaged if %s', async (_case, sql) => {
     await createFilled();
     change(sql);
     expect(await openError()).toBeInstanceOf(IndexDamagedError);
@@ -79,7 +79,7 @@ describe('an index file that is not usable', () => {
     expect(await openError()).toBeInstanceOf(IndexDamagedError);
   });
 
-  it('is damaged where pages were overwritten, as soon as they are read', async () => {
+  it('is damaged if pages were overwritten, as soon as they are read', async () => {
     await createFilled();
     const { page, size } = rootOf('edges');
     await using handle = await open(path, 'r+');
@@ -92,7 +92,7 @@ describe('an index file that is not usable', () => {
   it.each([
     ['a digest', "UPDATE edges SET digest = x'0102'"],
     ['a descriptor', "UPDATE manifests SET descriptor = '{'"],
-  ])('is damaged where %s cannot be read', async (_case, sql) => {
+  ])('is damaged if %s cannot be read', async (_case, sql) => {
     await createFilled();
     change(sql);
     const index = await openSqliteIndex(path);
@@ -104,14 +104,14 @@ describe('an index file that is not usable', () => {
     await index.close();
   });
 
-  it('starts anew where the file is empty', async () => {
+  it('starts anew if the file is empty', async () => {
     await writeFile(path, '');
     const index = await openSqliteIndex(path);
     expect(await index.tags(DEBIAN, { limit: 1 })).toEqual([]);
     await index.close();
   });
 
-  it('is refused, and left as it is, where a newer Larder has written it', async () => {
+  it('is refused, and left as it is, if a newer Larder has written it', async () => {
     await createFilled();
     change('UPDATE schema_version SET version = 4711');
     const before = await readFile(path);
@@ -123,7 +123,7 @@ describe('an index file that is not usable', () => {
     expect((await readFile(path)).equals(before)).toBe(true);
   });
 
-  it('is not damaged where it cannot be opened', async () => {
+  it('is not damaged if it cannot be opened', async () => {
     await mkdir(path);
     const error = await openError();
     expect(error).toBeInstanceOf(IndexError);

@@ -30,14 +30,14 @@ describe('migrate', () => {
     expect(database.prepare('SELECT value FROM two').get()).toEqual({ value: 2 });
   });
 
-  it('changes nothing where it is the newest', () => {
+  it('changes nothing if the schema is the newest', () => {
     migrate(database, 'test', STEPS);
     database.exec('UPDATE two SET value = 42');
     migrate(database, 'test', STEPS);
     expect(database.prepare('SELECT value FROM two').all()).toEqual([{ value: 42 }]);
   });
 
-  it('tells that it has upgraded what was in use before, and nothing where there is nothing to do', () => {
+  it('reports the upgrade of a database that was in use, and nothing if there is nothing to do', () => {
     const told: [from: number, to: number][] = [];
     const upTo = (steps: number): void =>
       migrate(database, 'test', STEPS.slice(0, steps), (...versions) => told.push(versions));
@@ -45,7 +45,7 @@ describe('migrate', () => {
     expect(told).toEqual([[1, 3]]);
   });
 
-  it('tells beforehand what it will upgrade', () => {
+  it('upgradableVersion tells beforehand what will be upgraded', () => {
     const told = [0, 1, 3].map((steps) => {
       if (steps > 0) migrate(database, 'test', STEPS.slice(0, steps));
       return upgradableVersion(database, STEPS);
@@ -62,7 +62,7 @@ describe('migrate', () => {
     expect(database.isTransaction).toBe(false);
   });
 
-  it('sorts in memory, for there may be no place for a temporary file, and only while it lasts', () => {
+  it('sorts in memory while it runs, since there may be no place for a temporary file', () => {
     const store = (): unknown => database.prepare('PRAGMA temp_store').get()?.['temp_store'];
     migrate(database, 'test', ['CREATE TABLE seen AS SELECT temp_store FROM pragma_temp_store']);
     expect(database.prepare('SELECT temp_store FROM seen').get()).toEqual({ temp_store: MEMORY });

@@ -33,22 +33,22 @@ describe('the query plan', () => {
     ]);
   });
 
-  it('of what a manifest contains begins at the page', () => {
+  it('of a manifest’s edges begins at the page', () => {
     expect(plan(SQL.contained)).toContain('SEARCH e USING PRIMARY KEY (manifest=? AND position>?)');
   });
 
-  it('of the next claim that waits begins at the one before', () => {
+  it('of the next waiting claim begins at the one before', () => {
     const start = 'SEARCH w USING INDEX waiting_claims_by_upstream (upstream=? AND id<?)';
     expect(plan(SQL.waitingClaim)[0]).toBe(start);
   });
 
-  it('of whether a manifest of the repository needs a digest begins at the edges that lead to it', () => {
+  it('of the question whether a repository’s manifest needs a digest begins at the edges that lead to the digest', () => {
     const needed = plan(SQL.walkBelongings).slice(-2);
     expect(needed[0]).toMatch(/SEARCH e USING INDEX edges_by_digest \(digest=\?\)/u);
     expect(needed[1]).toMatch(/SEARCH p USING .*\(digest=\? AND repository_id=\?\)/u);
   });
 
-  it('would show a walk', () => {
+  it('would show a walk through a whole table', () => {
     expect(plan('SELECT * FROM tags WHERE name = ?')).toEqual(['SCAN tags']);
   });
 });

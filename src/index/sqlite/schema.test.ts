@@ -25,7 +25,7 @@ it('an index of version 1 learns which of its blobs are manifests', () => {
   ]);
 });
 
-it('an index of version 3 keeps what it knew of a tag, and what it did not know is unknown', async () => {
+it('an index of version 3 keeps what it knew of a tag, and the new columns are unknown', async () => {
   await using directory = await temporaryDirectory('index');
   const path = join(directory.path, 'index.db');
   const database = new DatabaseSync(path);
@@ -52,7 +52,7 @@ it('an index of version 3 keeps what it knew of a tag, and what it did not know 
   await index.close();
 });
 
-it('an index of version 4 takes what belonged for claims, and waits to confirm what it can', () => {
+it('an index of version 4 turns its belongings into claims, and lets those wait that can be confirmed', () => {
   using database = new DatabaseSync(':memory:');
   migrate(database, 'test', MIGRATIONS.slice(0, 4));
   database.exec(`

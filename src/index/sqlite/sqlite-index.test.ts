@@ -25,7 +25,7 @@ describe('SQLite in a file', () => {
 
   describeContentIndex('it', () => openSqliteIndex(path));
 
-  /** What another program sees in the file. */
+  /** Returns what another program sees in the file. */
   function look(sql: string, ...values: Uint8Array[]): unknown[] {
     using database = new DatabaseSync(path, { readOnly: true, returnArrays: true });
     return database.prepare(sql).all(...values);
@@ -61,7 +61,7 @@ describe('SQLite in a file', () => {
     await index.close();
   });
 
-  it('remembers as much of a tag as it is told to', async () => {
+  it('keeps as many ended spells of a tag as configured', async () => {
     const index = await openSqliteIndex(path, { historyLength: 2 });
     for (const name of ['a', 'b', 'c', 'd', 'e']) {
       await index.putTag(DEBIAN, LATEST, { digest: digest(name), checkedAt: 1 });
@@ -72,7 +72,7 @@ describe('SQLite in a file', () => {
     await index.close();
   });
 
-  it('does all of a change or nothing of it', async () => {
+  it('makes a change whole or not at all', async () => {
     const index = await openSqliteIndex(path);
     const impossible = { ...edge('layer', 'l'), size: 0.5 };
     await expect(index.putManifest(DEBIAN, manifest('m'), [edge('layer', 'k'), impossible])).rejects.toThrow(
@@ -112,7 +112,7 @@ describe('SQLite in a file', () => {
     await index.close();
   });
 
-  it('waits where it is told to', async () => {
+  it('waits for another program if configured to', async () => {
     const index = await openSqliteIndex(path, { busyTimeoutMs: 50 });
     using other = new DatabaseSync(path);
     other.exec('BEGIN IMMEDIATE');
@@ -122,7 +122,7 @@ describe('SQLite in a file', () => {
     await index.close();
   });
 
-  it('rejects what is asked after close', async () => {
+  it('rejects calls after close', async () => {
     const index = await openSqliteIndex(path);
     await index.close();
     await expect(index.stats()).rejects.toThrow(/finalized|not open/u);

@@ -25,7 +25,7 @@ describe('turns', () => {
     expect(done).toEqual(['a', 'b']);
   });
 
-  it('keep the order of those who wait, and of those who come while some do', async () => {
+  it('keep the order of waiting calls, and of calls that come while others wait', async () => {
     const turns = new WriteTurns();
     const done: number[] = [];
     turns.count(200);
@@ -45,7 +45,7 @@ describe('turns', () => {
     expect(done).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
-  it('give what the work gives, and fail as it fails', async () => {
+  it('resolve as the work does, and reject as it fails', async () => {
     const turns = new WriteTurns();
     turns.count(200);
     const [given, thrown, rejected] = [
@@ -61,7 +61,7 @@ describe('turns', () => {
   });
 });
 
-/** Rows that were read or changed in the fullest turn of the event loop. */
+/** Counts the rows that were read or changed in the fullest turn of the event loop. */
 class FullestTurn {
   #rows = 0;
   #isCounting = false;
@@ -80,7 +80,7 @@ class FullestTurn {
 }
 
 describe('an index of huge manifests', () => {
-  /** A turn begins its last piece when it is not full yet: of 128 rows that are read, or of 50 edges with what goes with them. */
+  /** A turn that is not full yet may begin one more piece: 128 rows read, or 50 edges with all that goes with them. */
   const MOST = 200 + 5 * 50;
   let directory: TemporaryDirectory;
   let path: string;
@@ -105,13 +105,13 @@ describe('an index of huge manifests', () => {
     await index.putManifest(DEBIAN, manifest(name), layersOf(name), { stored: { usedAt: 1 } });
   }
 
-  /** What another program sees in the file. */
+  /** Returns what another program sees in the file. */
   function look(sql: string): unknown {
     using database = new DatabaseSync(path, { readOnly: true, returnArrays: true });
     return database.prepare(sql).all();
   }
 
-  it('records them a few rows a turn, and shows nothing of one before it is whole', async () => {
+  it('records a huge manifest a few rows a turn, and shows nothing of it before it is whole', async () => {
     const writing = putHuge('m');
     let seen: readonly Edge[] = [];
     while (seen.length === 0) {
@@ -127,7 +127,7 @@ describe('an index of huge manifests', () => {
     expect(turn.most).toBeLessThan(MOST);
   });
 
-  it('writes nothing where the same is recorded for another repository', async () => {
+  it('writes no edges if the same manifest is recorded for another repository', async () => {
     await putHuge('m');
     const changes = look('SELECT count(*) FROM edges');
     await index.putManifest(ALPINE, manifest('m'), layersOf('m'));
@@ -136,7 +136,7 @@ describe('an index of huge manifests', () => {
     expect(await index.standing(ALPINE, digest('m 3999'))).toMatchObject({ source: 'claimed' });
   });
 
-  it('records uses of many, of all that they refer to', async () => {
+  it('records the uses of many, and of all that they refer to', async () => {
     const names = ['a', 'b', 'c', 'd', 'e'];
     for (const name of names) await putHuge(name);
     for (const name of names) await index.putBlob({ digest: digest(`${name} 3000`), size: 1 }, 1);
@@ -163,14 +163,14 @@ describe('an index of huge manifests', () => {
     expect(turn.most).toBeLessThan(MOST);
   });
 
-  it('is left in pauses by a loop over small questions', async () => {
+  it('lets other work in during a loop over small calls', async () => {
     await index.putManifest(DEBIAN, manifest('m'), layersOf('m', 100));
     for (let i = 0; i < 200; i += 1) await index.closure(digest('m'));
     for (let i = 0; i < 2000; i += 1) await index.belongs(DEBIAN, digest('m'));
     expect(turn.most).toBeLessThan(MOST);
   });
 
-  it('removes one a few rows a turn, and shows nothing of it from the first', async () => {
+  it('removes a huge manifest a few rows a turn, and shows nothing of it from the first turn on', async () => {
     await putHuge('m');
     const removing = index.deleteBlob(digest('m'));
     expect(await index.edges(digest('m'))).toEqual([]);
@@ -181,7 +181,7 @@ describe('an index of huge manifests', () => {
     expect(turn.most).toBeLessThan(MOST);
   });
 
-  it('has one whole that is removed and recorded at once', async () => {
+  it('has a huge manifest whole that is removed and recorded at the same time', async () => {
     await putHuge('m');
     await Promise.all([
       index.deleteBlob(digest('m')),
@@ -195,7 +195,7 @@ describe('an index of huge manifests', () => {
     expect(left).toEqual((await index.manifest(digest('n'))) === undefined ? [] : layersOf('n'));
   });
 
-  it('keeps one whole that is pulled again while what is gone is forgotten', async () => {
+  it('keeps a huge manifest whole that is pulled again while it is being forgotten', async () => {
     for (const name of ['m', 'n']) {
       await putHuge(name);
       await index.loseBlob(digest(name));
@@ -208,7 +208,7 @@ describe('an index of huge manifests', () => {
     expect(turn.most).toBeLessThan(MOST);
   });
 
-  it('adopts one a few rows a turn', async () => {
+  it('adopts a huge manifest a few rows a turn', async () => {
     const adopted = { entry: manifest('m'), edges: layersOf('m') };
     expect(await index.adopt({ digest: digest('m'), size: 5 }, 3, adopted)).toBe(true);
     expect(await index.edges(digest('m'))).toEqual(layersOf('m'));
@@ -216,7 +216,7 @@ describe('an index of huge manifests', () => {
     expect(turn.most).toBeLessThan(MOST);
   });
 
-  it('forgets at its next start what a crash has left of one', async () => {
+  it('removes at its next start what a crash has left of a huge manifest', async () => {
     await putHuge('whole');
     const writing = putHuge('m').catch(() => {});
     while (Number(look('SELECT count(*) FROM edges')) <= 4000) await nextTurn();
@@ -229,7 +229,7 @@ describe('an index of huge manifests', () => {
     expect(turn.most).toBeLessThan(MOST);
   });
 
-  it('tells of a large repository, and forgets it, a few rows a turn', async () => {
+  it('counts and forgets a large repository a few rows a turn', async () => {
     await putHuge('m');
     const tags = Array.from({ length: 3000 }, (_, number) => parseTag(`tag-${number}`));
     for (const tag of tags) {

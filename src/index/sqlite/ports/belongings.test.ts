@@ -4,7 +4,7 @@ import { letClaimsWait } from './belongings.ts';
 import type { Connection } from '../connection.ts';
 import { WriteTurns } from '../write-turns.ts';
 
-test('where claims cannot be told to wait, what they were told with stays recorded: its caller hears of no failure', async () => {
+test('letClaimsWait does not fail if the claims cannot be written: the origin is recorded by then', async () => {
   const asked: string[] = [];
   const connection = {
     transaction: (change: () => unknown) => change(),
