@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import { catalogPage } from './catalog.ts';
 
-/** An index of these repositories, which counts what it is asked for. */
+/** An index of some repositories, which counts what it is asked for. */
 function indexOf(paths: readonly string[]): {
   repositories: (page: { after?: string; limit: number }) => Promise<string[]>;
   rows: () => number;
@@ -25,7 +25,7 @@ function indexOf(paths: readonly string[]): {
 
 const isShown = (path: string): boolean => !path.startsWith('r/secret');
 
-/** All pages, as a client that follows the links gets them. */
+/** Reads all pages, as a client that follows the links does. */
 async function allPages(paths: readonly string[], limit: number): Promise<string[][]> {
   const index = indexOf(paths);
   const pages: string[][] = [];
@@ -45,13 +45,13 @@ describe('catalogPage', () => {
   test.each<[string, readonly string[], number, readonly (readonly string[])[]]>([
     ['nothing', [], 2, [[]]],
     ['nothing that may be shown', ['r/secret1', 'r/secret2'], 2, [[]]],
-    ['filled past what may not be shown', ['r/a', 'r/secret1', 'r/z'], 2, [['r/a', 'r/z']]],
-    ['no page behind the last that may be shown', ['r/a', 'r/b', 'r/secret1'], 2, [['r/a', 'r/b']]],
-    ['more', ['r/a', 'r/b', 'r/secret1', 'r/z'], 2, [['r/a', 'r/b'], ['r/z']]],
-    ['a page of none, which is the last', ['r/a'], 0, [[]]],
+    ['a page filled past what may not be shown', ['r/a', 'r/secret1', 'r/z'], 2, [['r/a', 'r/z']]],
+    ['no page after the last that may be shown', ['r/a', 'r/b', 'r/secret1'], 2, [['r/a', 'r/b']]],
+    ['two pages', ['r/a', 'r/b', 'r/secret1', 'r/z'], 2, [['r/a', 'r/b'], ['r/z']]],
+    ['a page of no entries, which is the last', ['r/a'], 0, [[]]],
   ])('%s', async (_, paths, limit, pages) => expect(await allPages(paths, limit)).toEqual(pages));
 
-  test('looks at so many for one page, and goes on behind them for the next', async () => {
+  test('reads a bounded number for one page, and goes on after them for the next', async () => {
     const paths = ['r/a', ...numbered('r/secret', 25_000), 'r/z'];
     const index = indexOf(paths);
     const first = await catalogPage(index, { limit: 2, after: undefined }, isShown);
@@ -60,14 +60,14 @@ describe('catalogPage', () => {
     expect((await allPages(paths, 2)).filter((page) => page.length > 0)).toEqual([['r/a'], ['r/z']]);
   });
 
-  test('looks at no more than so many where its turns end just there', async () => {
+  test('reads no more than that number if its turns end exactly there', async () => {
     const index = indexOf(numbered('r/secret', 25_000));
     const { next } = await catalogPage(index, { limit: 999, after: undefined }, isShown);
     expect(index.limits).toEqual(Array.from({ length: 10 }, () => 1_000));
     expect(next).toBe('r/secret009999');
   });
 
-  test('looks at nothing for a page of none', async () => {
+  test('reads nothing for a page of no entries', async () => {
     const index = indexOf(numbered('r/secret', 2));
     const page = await catalogPage(index, { limit: 0, after: undefined }, isShown);
     expect([page, index.rows()]).toEqual([{ entries: [], next: undefined }, 0]);

@@ -2,20 +2,20 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ContentSurvey } from '../index/content-survey.ts';
 import type { ListQuery } from '../oci/tag-names.ts';
 
-/** A page of what is cached, each entry `upstream/repository`. */
+/** A page of the cached repositories, each entry `upstream/repository`. */
 export interface CatalogPage {
   readonly entries: readonly string[];
-  /** What the next page comes after; undefined where there is none. It need not be one of the entries, nor be shown. */
+  /** Entry after which the next page begins; undefined if there is none. It may be one that must not be shown. */
   readonly next: string | undefined;
 }
 
-/** Repositories that are read from the index in one turn, and looked at for one page. */
+/** Greatest number of repositories that are read from the index in one turn, and that are read for one page. */
 const ROWS_A_TURN = 1_000;
 const ROWS_A_PAGE = 10_000;
 
 /**
- * The repositories behind `after` that `isShown` says may be known of. A page is filled past those that may not; one
- * that would take too much looking is shorter, and the next one goes on where it ended.
+ * Lists the repositories after `after` that may be shown, and passes over the others. If too many would have to be read
+ * to fill the page, the page is shorter, and the next one goes on where it ended.
  */
 export async function catalogPage(
   index: Pick<ContentSurvey, 'repositories'>,
@@ -25,7 +25,7 @@ export async function catalogPage(
   const shown: string[] = [];
   if (limit === 0) return { entries: shown, next: undefined };
   let reached = after;
-  // Mostly all may be shown, and the first turn is the last.
+  // Usually all may be shown, and the first turn is the last.
   for (let rows = limit + 1, seen = 0; seen < ROWS_A_PAGE; rows = ROWS_A_TURN) {
     const paths = await index.repositories({ after: reached, limit: rows });
     for (const path of paths.filter(isShown)) {

@@ -18,8 +18,8 @@ interface WriteOptions {
 }
 
 /**
- * Stores the manifest of a repository, and records what it says.
- * @param vouched of what it refers to: what needs no other proof where its registry has given it
+ * Stores the manifest of a repository, and records what it refers to.
+ * @param vouched digests it refers to that need no other proof if their registry has given them
  * @throws StoreError, IndexError
  */
 export async function writeManifest(
@@ -48,9 +48,9 @@ interface ReadOptions {
 }
 
 /**
- * Reads a manifest as a registry gives it, whichever of its repositories it belongs to. Manifests are small: what the
- * disk gives back is checked every time it is read.
- * @returns undefined where it is not here
+ * Reads a manifest as a registry gives it, no matter which of its repositories it belongs to. Manifests are small, so
+ * their bytes are verified whenever they are read from the disk.
+ * @returns undefined if it is not stored
  * @throws StoreError, IndexError
  */
 export async function readManifest(
@@ -59,12 +59,12 @@ export async function readManifest(
   digest: Digest,
 ): Promise<StoredManifest | undefined> {
   if ((await index.manifest(digest)) === undefined) return undefined;
-  const given = await index.manifestType(registry, digest);
+  const registryType = await index.manifestType(registry, digest);
   const reader = await stored.open(digest);
   if (reader === undefined) return undefined;
   const bytes = await stored.readVerified(digest, reader);
   if (bytes === undefined) return undefined;
-  // Where the registry has not given it, it counts as what it says of itself, never as what another one says.
-  const mediaType = given ?? documentType(parseJsonObject(bytes));
+  // If the registry has not told its type, it has the type in the document, never the one that another registry told.
+  const mediaType = registryType ?? documentType(parseJsonObject(bytes));
   return mediaType === undefined ? undefined : { digest, mediaType, bytes };
 }

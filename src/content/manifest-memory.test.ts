@@ -10,7 +10,7 @@ function manifestOf(text: string): StoredManifest {
   return { digest: digestOf(text), mediaType: MediaType.ociManifest, bytes: Buffer.from(text) };
 }
 
-test('each upstream has its own of the same bytes', () => {
+test('each upstream has its own manifest of the same bytes', () => {
   const memory = new ManifestMemory(1024 * 1024);
   const [one, other] = [manifestOf('{}'), { ...manifestOf('{}'), mediaType: MediaType.dockerManifest }];
   memory.set(UPSTREAM, one);
@@ -19,7 +19,7 @@ test('each upstream has its own of the same bytes', () => {
   expect(memory.get('third.test', one.digest)).toBeUndefined();
 });
 
-test('what is deleted is here for no upstream', () => {
+test('a deleted manifest is here for no upstream', () => {
   const memory = new ManifestMemory(1024 * 1024);
   const [gone, left] = [manifestOf('{}'), manifestOf('{ }')];
   for (const upstream of [UPSTREAM, 'other.test']) memory.set(upstream, gone);
@@ -39,7 +39,7 @@ test.each([
   expect(manifests.map(({ digest }) => memory.has(digest))).toEqual(expected);
 });
 
-test('what two upstreams have given of the same bytes takes the room of two', () => {
+test('the same bytes from two upstreams take the room of two', () => {
   const memory = new ManifestMemory(3 * (1024 + 2 * 100) - 1);
   const [first, second] = ['a', 'b'].map((letter) => manifestOf(letter.repeat(100)));
   memory.set(UPSTREAM, first!);

@@ -2,19 +2,19 @@ import { LRUCache } from 'lru-cache';
 import type { Digest } from '../oci/digest.ts';
 import type { StoredManifest } from './stored-manifest.ts';
 
-/** What an entry costs beside its bytes: keys, and headers that are prepared for it. */
+/** Bytes that an entry costs beside its content: keys, and prepared headers. */
 const ENTRY_OVERHEAD = 1024;
-/** Small ones are prepared as text, too, which is what nearly all are. */
+/** Copies of the content in an entry: small manifests, which nearly all are, are prepared as text, too. */
 const COPIES = 2;
 
 /**
- * Manifests in memory, as each upstream has given them: the bytes of a digest are the same, but what they are served as
- * is the upstream's word, and one must not change it for another.
+ * Keeps manifests in memory as each upstream has given them: a digest's bytes are the same, but their media type is the
+ * upstream's word, and one upstream must not change it for another.
  */
 export class ManifestMemory {
   readonly #manifests: LRUCache<Digest, ReadonlyMap<string, StoredManifest>>;
 
-  /** @param maxBytes of all of them together */
+  /** @param maxBytes greatest size of all entries together */
   constructor(maxBytes: number) {
     this.#manifests = new LRUCache({ maxSize: maxBytes, sizeCalculation: sizeOf });
   }
@@ -23,7 +23,7 @@ export class ManifestMemory {
     return this.#manifests.get(digest)?.get(upstream);
   }
 
-  /** Whether any upstream's is here. */
+  /** Whether the manifest of any upstream is in memory. */
   has(digest: Digest): boolean {
     return this.#manifests.has(digest);
   }

@@ -24,16 +24,16 @@ test('bytes that are recorded stay', async () => {
 });
 
 test.each([
-  ['that nothing knows of do not', () => Promise.resolve(undefined), undefined],
-  ['of which nobody can say do not', () => Promise.reject(FULL), undefined],
-  ['that were known before do', () => Promise.resolve({ size: 5 }), { digest: DIGEST, size: 5 }],
-])('where recording fails, bytes %s', async (_, blob, left) => {
+  ['without a row are deleted', () => Promise.resolve(undefined), undefined],
+  ['whose row cannot be looked up are deleted', () => Promise.reject(FULL), undefined],
+  ['that had a row before stay', () => Promise.resolve({ size: 5 }), { digest: DIGEST, size: 5 }],
+])('if recording fails, bytes %s', async (_, blob, left) => {
   const world = await start(blob);
   await expect(recordOrDrop(world, DIGEST, () => Promise.reject(FULL))).rejects.toBe(FULL);
   expect(await world.store.stat(DIGEST)).toEqual(left);
 });
 
-test('that recording has failed is told once the bytes are gone', async () => {
+test('the failure of recording is passed on once the bytes are gone', async () => {
   const { store, index } = await start(() => Promise.resolve(undefined));
   const deleting = Promise.withResolvers<boolean>();
   const slow = { ...store, delete: () => deleting.promise };

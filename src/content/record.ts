@@ -3,9 +3,9 @@ import type { Digest } from '../oci/digest.ts';
 import type { BlobStore } from '../store/blob-store.ts';
 
 /**
- * Records bytes that were just committed. Where that fails they are not kept: what nothing knows of would never be
- * evicted. What the index knew before is spared: it is served as before.
- * @throws what `record` throws
+ * Records bytes that were just committed. If that fails, the bytes are deleted: without a row they would never be
+ * evicted. Bytes that the index knew before are kept, and served as before.
+ * @throws the error of `record`
  */
 export async function recordOrDrop(
   { store, index }: { readonly store: BlobStore; readonly index: BlobIndex },
@@ -16,7 +16,7 @@ export async function recordOrDrop(
   try {
     await record();
   } catch (error) {
-    // The first failure is the one to tell.
+    // The first failure is the one to report.
     if (known === undefined) await store.delete(digest).catch(() => {});
     throw error;
   }

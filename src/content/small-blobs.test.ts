@@ -23,7 +23,7 @@ describe('small blobs', () => {
   /** Readers that the store has handed out, and those that are still open. */
   let opened: number;
   let open: number;
-  /** What becomes of a reader of the store. */
+  /** Changes each reader that the store hands out. */
   let change: (reader: BlobReader) => BlobReader;
 
   beforeEach(async () => {
@@ -95,7 +95,7 @@ describe('small blobs', () => {
     expect(opened).toBe(3);
   });
 
-  it('that the store has not got are nowhere', async () => {
+  it('that the store does not have cannot be opened', async () => {
     expect(await blobs().open(digestOf('other'))).toBeUndefined();
   });
 
@@ -119,7 +119,7 @@ describe('small blobs', () => {
     expect(opened).toBe(expected);
   });
 
-  it('are forgotten when they are told to be, also while they are read', async () => {
+  it('are forgotten on `forget`, even while they are read', async () => {
     const small = blobs();
     await read(small, digestOf(CONFIG));
     small.forget([digestOf(CONFIG)]);
@@ -147,7 +147,7 @@ describe('small blobs', () => {
     expect(await small.open(digestOf(CONFIG))).toBeUndefined();
   });
 
-  it('that cannot be read are not to be had', async () => {
+  it('that cannot be read cannot be opened', async () => {
     change = (reader) =>
       new (class extends ForwardingReader {
         override read(): Promise<number> {

@@ -4,9 +4,9 @@ import type { BlobReader } from '../store/blob-store.ts';
 import { BytesReader } from '../store/bytes-reader.ts';
 import type { StoredBlobs } from './stored-blobs.ts';
 
-/** Bytes. Image configs are smaller, and every pull asks for one. */
+/** Greatest size of a small blob, in bytes. Image configs are smaller, and every pull asks for one. */
 const LARGEST = 64 * 1024;
-/** What an entry costs beside its bytes. */
+/** Bytes that an entry costs beside its content. */
 const ENTRY_OVERHEAD = 512;
 
 export interface SmallBlobsOptions {
@@ -16,13 +16,13 @@ export interface SmallBlobsOptions {
 }
 
 /**
- * Stored blobs, the small ones from memory: to open, measure, read and close a file costs many times what sending a
- * few KB does. They are hashed whenever they are read from disk, as manifests are.
+ * Opens stored blobs, small ones from memory: to open, measure, read and close a file costs many times what it costs to
+ * send a few KB. Small blobs are hashed whenever they are read from disk, as manifests are.
  */
 export class SmallBlobs {
   readonly #memory: LRUCache<Digest, Uint8Array>;
   readonly #options: SmallBlobsOptions;
-  /** How often something was forgotten: what was read before is not kept after it. */
+  /** Number of calls of `forget`: bytes that were read before a call are not kept after it. */
   #forgotten = 0;
 
   constructor(options: SmallBlobsOptions) {
@@ -34,7 +34,7 @@ export class SmallBlobs {
   }
 
   /**
-   * Undefined where the store has no such bytes. The caller closes the reader.
+   * Opens a blob; undefined if the store does not have it. The caller closes the reader.
    * @throws StoreError, IndexError
    */
   async open(digest: Digest): Promise<BlobReader | undefined> {
@@ -50,7 +50,7 @@ export class SmallBlobs {
     return new BytesReader(bytes);
   }
 
-  /** Forgets what is not to be had from memory any more. */
+  /** Forgets digests that must not be served from memory any more. */
   forget(digests: Iterable<Digest>): void {
     this.#forgotten += 1;
     for (const digest of digests) this.#memory.delete(digest);

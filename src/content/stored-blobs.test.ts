@@ -13,7 +13,7 @@ import { createMemoryStore } from '../store/memory.ts';
 import { readWhole } from '../store/read-whole.ts';
 import { StoredBlobs } from './stored-blobs.ts';
 
-/** Its methods, to be spread. */
+/** The store's methods, to spread. */
 function heldMethods(store: HeldStore): Partial<BlobStore> {
   return { open: (digest) => store.open(digest), quarantine: store.quarantine };
 }
@@ -87,7 +87,7 @@ describe('stored blobs', () => {
     expect(told).toEqual([DIGEST]);
   });
 
-  it.each(['open', 'stat'] as const)('are left alone where %s fails for another reason', async (method) => {
+  it.each(['open', 'stat'] as const)('are left alone if %s fails for another reason', async (method) => {
     const blobs = stored({ store: { [method]: fail('EMFILE') } });
     await expect(blobs[method](DIGEST)).rejects.toMatchObject({ code: 'EMFILE' });
     expect([await isThere(), events, told]).toEqual([true, [], []]);
@@ -110,7 +110,7 @@ describe('stored blobs', () => {
     expect([await isThere(), events]).toEqual([true, []]);
   });
 
-  it('are served where the index does not know them, or fails', async () => {
+  it('are served if the index does not know them, or fails', async () => {
     const unknown = stored({ index: { blob: async () => undefined } });
     const failing = stored({ index: { blob: () => Promise.reject(new IndexError('busy', 'SQLITE_BUSY')) } });
     for (const blobs of [unknown, failing]) {
@@ -120,7 +120,7 @@ describe('stored blobs', () => {
     expect(await isThere()).toBe(true);
   });
 
-  it('that cannot be read are deleted where the store has no quarantine', async () => {
+  it('that cannot be read are deleted if the store has no quarantine', async () => {
     const blobs = stored({ store: { open: fail('EIO'), quarantine: undefined } });
     expect(await blobs.open(DIGEST)).toBeUndefined();
     expect(await isThere()).toBe(false);
@@ -138,7 +138,7 @@ describe('stored blobs', () => {
     ['can be set aside', {}, {}],
     ['cannot be set aside', { quarantine: failing('EROFS') }, {}],
     ['cannot be forgotten', {}, { loseBlob: () => Promise.reject(new IndexError('busy', 'SQLITE_BUSY')) }],
-  ])('of another size are not kept open where they %s', async (_, brokenStore, brokenIndex) => {
+  ])('of another size are not kept open if they %s', async (_, brokenStore, brokenIndex) => {
     await index.putBlob({ digest: DIGEST, size: BYTES.length + 1 }, 1);
     const held = new HeldStore({ ...store, ...brokenStore });
     const blobs = stored({ store: heldMethods(held), index: brokenIndex });
@@ -146,7 +146,7 @@ describe('stored blobs', () => {
     expect(held.held).toEqual([]);
   });
 
-  it('that cannot be read at their first byte are not kept open where they cannot be set aside', async () => {
+  it('that cannot be read at their first byte are not kept open if they cannot be set aside', async () => {
     const unreadable: BlobStore = {
       ...store,
       quarantine: failing('EROFS'),
@@ -194,7 +194,7 @@ describe('stored blobs', () => {
     expect(await isThere()).toBe(false);
   });
 
-  it('that are set aside are not called so before those who are told have heard of it', async () => {
+  it('that are set aside are reported only after `onSetAside` has ended', async () => {
     const hearing = Promise.withResolvers<void>();
     const bus = createEvents();
     bus.subscribe((event) => events.push(event));
@@ -207,7 +207,7 @@ describe('stored blobs', () => {
     expect(events).toHaveLength(1);
   });
 
-  it('of which a read has failed are set aside before that is told', async () => {
+  it('whose read has failed are set aside before the reader fails', async () => {
     const settingAside = Promise.withResolvers<boolean>();
     const unreadable: Partial<BlobStore> = {
       quarantine: { ...quarantineOf(store), setAside: () => settingAside.promise },
@@ -229,7 +229,7 @@ describe('stored blobs', () => {
     expect(told).toMatchObject({ code: 'EIO' });
   });
 
-  it('are not read again where a read has failed for another reason than theirs', async () => {
+  it('are not read again if a read has failed for a reason that is not theirs', async () => {
     let opened = 0;
     const failing: Partial<BlobStore> = {
       async open(digest) {
@@ -244,7 +244,7 @@ describe('stored blobs', () => {
     expect([opened, await isThere()]).toEqual([1, true]);
   });
 
-  it('of another size are closed before that is told', async () => {
+  it('of another size are closed before `open` returns', async () => {
     await index.putBlob({ digest: DIGEST, size: BYTES.length + 1 }, 1);
     const closing = Promise.withResolvers<void>();
     const slow: Partial<BlobStore> = {

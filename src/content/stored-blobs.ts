@@ -12,14 +12,14 @@ export interface StoredBlobsOptions {
   readonly store: BlobStore;
   readonly index: BlobIndex;
   readonly events: Events;
-  /** Told of bytes that the store has no longer; waited for. Never rejects. */
+  /** Called with a digest whose bytes the store has no longer, and waited for. Never rejects. */
   readonly onSetAside: (digest: Digest) => Promise<void>;
 }
 
 /**
- * Committed bytes as they are served. What the disk has lost meanwhile (bytes that cannot be read, a file that has
- * become shorter) is set aside when it is noticed, so that the next pull has it from upstream again. Hashing it all
- * anew at every pull would cost more than the disks' errors: that is what `larder verify` is for.
+ * Opens committed bytes to serve them. If bytes turn out to be damaged (unreadable, or a file that has become shorter),
+ * they are set aside, so that the next pull fetches them from upstream again. To hash all bytes at every pull would
+ * cost more than the disks' errors: that is what `larder verify` is for.
  */
 export class StoredBlobs {
   readonly #options: StoredBlobsOptions;
@@ -31,7 +31,7 @@ export class StoredBlobs {
   }
 
   /**
-   * Undefined where the store has no such bytes. The caller closes the reader.
+   * Opens a blob; undefined if the store does not have it. The caller closes the reader.
    * @throws StoreError, IndexError
    */
   async open(digest: Digest): Promise<BlobReader | undefined> {
@@ -49,7 +49,7 @@ export class StoredBlobs {
   }
 
   /**
-   * Undefined where the store has no such bytes.
+   * Looks up a blob; undefined if the store does not have it.
    * @throws StoreError, IndexError
    */
   async stat(digest: Digest): Promise<Stored | undefined> {
@@ -60,7 +60,7 @@ export class StoredBlobs {
 
   /**
    * Reads small bytes whole, hashes them, and closes the reader.
-   * @returns undefined where they have changed on the disk: then they are set aside
+   * @returns undefined if they have changed on the disk: then they are set aside
    * @throws StoreError, IndexError
    */
   async readVerified(digest: Digest, reader: BlobReader): Promise<Uint8Array | undefined> {
@@ -71,8 +71,8 @@ export class StoredBlobs {
   }
 
   /**
-   * Moves bytes that are wrong or unreadable to the quarantine, and forgets them; what they said where they were a
-   * manifest's, and that they belong to a repository, stays known.
+   * Moves wrong or unreadable bytes to the quarantine, and forgets them. The index still knows which repositories they
+   * belong to and, if they were a manifest, what it refers to.
    * @throws StoreError, IndexError
    */
   async setAside(digest: Digest, error: Error): Promise<void> {
@@ -81,7 +81,7 @@ export class StoredBlobs {
     try {
       await index.loseBlob(digest);
     } finally {
-      // Not before: what is stored again gets a row of its own.
+      // Only after the row is gone: bytes that are stored again get a row of their own.
       await onSetAside(digest);
     }
     events.emit({ kind: 'blob-quarantined', digest, error });
@@ -109,8 +109,8 @@ export class StoredBlobs {
   }
 
   /**
-   * A read has failed. The bytes may have been replaced by good ones since the reader was opened, so they are set
-   * aside only where the same read fails once more.
+   * Handles a failed read. The bytes may have been replaced by good ones since the reader was opened, so they are set
+   * aside only if the same read fails once more.
    */
   async #suspect(digest: Digest, error: StoreError, position: number): Promise<void> {
     const { store, events } = this.#options;
@@ -135,7 +135,7 @@ async function isUnreadableAt(store: BlobStore, digest: Digest, position: number
   }
 }
 
-/** A reader that tells when it cannot read, and fails only once that has been dealt with. */
+/** A reader that reports unreadable bytes, and fails only once the report has been dealt with. */
 class WatchedReader extends ForwardingReader {
   readonly #onUnreadable: (error: StoreError, position: number) => Promise<void>;
 

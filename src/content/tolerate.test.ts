@@ -9,7 +9,7 @@ function listening(): { readonly events: ReturnType<typeof createEvents>; readon
   return { events, told };
 }
 
-test('what works is passed on, and nothing is told', async () => {
+test('a value is passed on, and nothing is reported', async () => {
   const { events, told } = listening();
   expect(await tolerate(events, 'open a blob', () => Promise.resolve(7))).toBe(7);
   expect(told).toEqual([]);
@@ -23,7 +23,7 @@ test.each([
       throw new Error('disk full');
     },
   ],
-])('what fails %s is nothing but told', async (_, fails) => {
+])('an operation that fails %s is only reported', async (_, fails) => {
   const { events, told } = listening();
   expect(await tolerate(events, 'open a blob', fails)).toBeUndefined();
   expect(told).toEqual([{ kind: 'store-failed', operation: 'open a blob', error: new Error('disk full') }]);

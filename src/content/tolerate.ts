@@ -1,9 +1,9 @@
 import type { Events } from '../events.ts';
 
 /**
- * Runs what the caller would like to be done but does not depend on: a store or an index that fails (disk full,
- * read-only) is told of, and costs the cache, never the pull.
- * @returns the value, or undefined where it failed
+ * Runs an operation that the caller can do without. A failure of the store or the index (disk full, read-only) is
+ * reported, and costs the cache, never the pull.
+ * @returns the value, or undefined if the operation failed
  */
 export async function tolerate<T>(
   events: Events,

@@ -15,7 +15,7 @@ import type { LastUse } from './last-use.ts';
 import type { ReferrerLists } from './lists/referrer-lists.ts';
 import type { TagLists } from './lists/tag-lists.ts';
 import type { LinuxImages } from './manifests/linux-image.ts';
-import { completed, type ManifestPuller } from './manifests/manifest-puller.ts';
+import { completeHead, type ManifestPuller } from './manifests/manifest-puller.ts';
 import type { TagResolver } from './tags/tag-resolver.ts';
 import type { Target } from './target.ts';
 
@@ -50,7 +50,7 @@ export class MirroredRepository implements Repository {
       this.#asked(asking),
       reference.tag,
     );
-    return { reference, digest, outcome, head: completed(head), manifest };
+    return { reference, digest, outcome, head: completeHead(head), manifest };
   }
 
   resolveNow(reference: Reference): Resolution | undefined {

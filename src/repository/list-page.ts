@@ -4,7 +4,7 @@ import type { Outcome } from './outcome.ts';
 /** A page of tags. */
 export interface ListPage {
   readonly entries: readonly string[];
-  /** Whether there is more behind the last entry. */
+  /** Whether there are more entries after the last one. */
   readonly hasMore: boolean;
   readonly outcome: Outcome;
 }

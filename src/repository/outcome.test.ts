@@ -9,7 +9,7 @@ test.each<[string, Outcome]>([
   ['miss', CONFIRMED],
   ['revalidated', { hit: false, fwd: 'stale' }],
   ['bypass', { hit: false, fwd: 'bypass' }],
-  // What could not be confirmed is stale, however it came about.
+  // An answer that could not be confirmed is stale, however it came about.
   ['stale', { hit: false, fwd: 'stale', warning: 'served without confirmation' }],
   ['stale', { hit: true, warning: 'served without confirmation' }],
 ])('%s: %o', (name, outcome) => {

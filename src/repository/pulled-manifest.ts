@@ -7,7 +7,7 @@ export interface PulledManifest {
   readonly outcome: Outcome;
 }
 
-/** All that the headers of a manifest tell. `size` in bytes. */
+/** The headers of a manifest. `size` in bytes. */
 export interface ToldManifest {
   readonly digest: Digest;
   readonly mediaType: string;

@@ -1,18 +1,18 @@
 import type { RepositoryKey } from '../index/repository-key.ts';
 import { parseRepositoryName } from '../oci/repository-name.ts';
 
-/** What a registry is called, and how repositories are named by it. All names in lower case. */
+/** The names of a registry, and how its repositories are named. All names are in lower case. */
 export interface RegistryNames {
-  /** By which it is known here. */
+  /** The registry's own name, by which Larder knows it. */
   readonly name: string;
-  /** Other names for it: what `ns`, path prefixes and operators may say. */
+  /** Other names for it, which `ns`, path prefixes and operators may use. */
   readonly aliases: readonly string[];
   /** Whether `debian` means `library/debian` (Docker Hub). */
   readonly addLibrary: boolean;
 }
 
 /**
- * The repository of a registry that is called so.
+ * Returns the key of the repository that a path names in a registry.
  * @throws RegistryError NAME_INVALID
  */
 export function keyOf({ name, addLibrary }: RegistryNames, segments: readonly string[]): RepositoryKey {

@@ -61,7 +61,7 @@ describe('which repository of which upstream', () => {
       { path: 'app', host: 'internal.mirror.example:80' },
       'registry.example.internal:5443 app',
     ],
-    ['a Host that nobody configured', { path: 'debian', host: 'localhost:5000' }, 'docker.io library/debian'],
+    ['a Host that is not configured', { path: 'debian', host: 'localhost:5000' }, 'docker.io library/debian'],
     ['prefix behind /v2/', { path: 'ghcr.io/acme/app' }, 'ghcr.io acme/app'],
     ['prefix in front of /v2/', { path: 'acme/app', prefix: 'ghcr.io' }, 'ghcr.io acme/app'],
     ['an alias as prefix', { path: 'index.docker.io/debian' }, 'docker.io library/debian'],
@@ -75,7 +75,7 @@ describe('which repository of which upstream', () => {
   });
 });
 
-/** One repository in each of the ways there are to name an upstream, and each time another upstream. */
+/** One repository, named in each way to name an upstream, each time in another upstream. */
 const EVERY_WAY = [
   ['ns', { ns: 'by-ns.example' }, 'by-ns.example by-name.example/app'],
   ['a prefix before /v2/', { prefix: 'by-prefix.example' }, 'by-prefix.example by-name.example/app'],
@@ -97,7 +97,7 @@ describe('the first of several ways to name an upstream counts', () => {
   );
 
   test.each(EVERY_WAY.map(([way, , expected], i) => ({ way, expected, ways: EVERY_WAY.slice(i) })))(
-    '$way, whatever the ones behind it say',
+    '$way, even if the ways after it name others',
     ({ ways, expected }) => {
       const asked = ways.toReversed().map(([, asked]) => asked);
       expect(select(Object.assign({ path: '' }, ...asked) as Asked, table)).toBe(expected);

@@ -6,7 +6,7 @@ import { isRepositoryName, type RepositoryName } from '../oci/repository-name.ts
 import { keyOf, type RegistryNames } from './registry-names.ts';
 import type { Repository } from './repository.ts';
 
-/** A registry as requests find it. */
+/** A registry, as the routing of requests sees it. */
 export interface RoutedRegistry extends RegistryNames {
   /** Values of Host that select it, in lower case. */
   readonly hosts: readonly string[];
@@ -14,13 +14,13 @@ export interface RoutedRegistry extends RegistryNames {
   readonly isAllowed: (repository: RepositoryName) => boolean;
 }
 
-/** One whose repositories can be pulled from here. */
+/** A registry whose repositories Larder serves. */
 export interface ServedRegistry extends RoutedRegistry {
-  /** One of its repositories, whether it exists or not. */
+  /** Returns one of its repositories, whether it exists or not. */
   repository(key: RepositoryKey): Repository;
 }
 
-/** Where a request says that it wants to go. */
+/** The parts of a request that name a registry and a repository. */
 export interface Addressing {
   /** The repository as the path spells it, perhaps with a registry's name as first segment; each decoded. */
   readonly segments: readonly string[];
@@ -32,15 +32,15 @@ export interface Addressing {
   readonly host: string | undefined;
 }
 
-/** The registries that are configured: a closed world. What is not in it is never dialled. */
+/** The configured registries. The table is closed: a registry that is not in it is never dialled. */
 export class RepositoryTable {
   readonly #byName = new Map<string, ServedRegistry>();
   readonly #byHost = new Map<string, ServedRegistry>();
   readonly #default: ServedRegistry;
 
   /**
-   * @param defaultRegistry the name of one of them
-   * @throws Error where it is none of them: the config is checked before
+   * @param defaultRegistry the name of one of the registries
+   * @throws Error if no registry has that name; the config has been checked before
    */
   constructor(registries: readonly ServedRegistry[], defaultRegistry: string) {
     for (const registry of registries) {
@@ -53,8 +53,8 @@ export class RepositoryTable {
   }
 
   /**
-   * The repository that a request means. First match: `ns`, a prefix before `/v2/`, Host, a prefix of the
-   * name, the default registry.
+   * Finds the repository that a request names. The first match counts: `ns`, a prefix before `/v2/`, Host, a prefix of
+   * the name, the default registry.
    * @throws RegistryError NAME_UNKNOWN (no such registry), NAME_INVALID, DENIED (the config forbids the repository)
    */
   select(addressing: Addressing): Repository {
@@ -67,19 +67,19 @@ export class RepositoryTable {
     return registry.repository(key);
   }
 
-  /** The repository by its key; undefined where the config does not have it (any more). */
+  /** Finds a repository by its key; undefined if the config does not have it (any more). */
   find(key: RepositoryKey): Repository | undefined {
     const registry = this.#named(key.registry);
     if (registry === undefined || !registry.isAllowed(key.repository)) return undefined;
     return registry.repository(key);
   }
 
-  /** @throws RegistryError NAME_UNKNOWN where no registry has this name */
+  /** Checks a registry's name. @throws RegistryError NAME_UNKNOWN if no registry has it */
   assertConfigured(name: string): void {
     this.#called(name);
   }
 
-  /** Whether `registry/repository`, a registry by its own name, is configured and allowed. */
+  /** Whether `registry/repository`, with the registry's own name, is configured and allowed. */
   serves(path: string): boolean {
     const slash = path.indexOf('/');
     const registry = this.#named(path.slice(0, slash));
@@ -103,7 +103,7 @@ export class RepositoryTable {
     return { registry: this.#default, segments };
   }
 
-  /** By its own name, and by no other. */
+  /** Finds a registry by its own name, not by an alias. */
   #named(name: string): ServedRegistry | undefined {
     const registry = this.#byName.get(name);
     return registry?.name === name ? registry : undefined;
@@ -119,14 +119,14 @@ export class RepositoryTable {
     return this.#byHost.get(host) ?? this.#byHost.get(host.replace(/:\d+$/, ''));
   }
 
-  /** Clients whose mirror address has a prefix send it beside `ns`: it names the same registry, and goes. */
+  /** Removes the prefix that clients send beside `ns` if their mirror address has one: it names the same registry. */
   #withoutPrefix(segments: readonly string[], registry: ServedRegistry): readonly string[] {
     const isPrefixed = segments.length > 1 && this.#byName.get(segments[0] ?? '') === registry;
     return isPrefixed ? segments.slice(1) : segments;
   }
 }
 
-/** On Docker Hub no name has a dot or a colon in its first segment: it is a registry that is not configured. */
+/** Refuses a registry that is not configured: on Docker Hub no name has a dot or a colon in its first segment. */
 function assertNoRegistry({ addLibrary }: RegistryNames, segments: readonly string[]): void {
   const [first = ''] = segments;
   if (!addLibrary || segments.length === 1 || !/[.:]/.test(first)) return;

@@ -24,7 +24,7 @@ interface MemoryCacheChanges {
   readonly index?: Partial<RememberingIndex>;
 }
 
-/** The parts that `Blobs` and `Manifests` need, on a store and an index in memory. */
+/** The parts that `BlobPuller` and `ManifestPuller` need, on a store and an index in memory. */
 export class MemoryCache implements AsyncDisposable {
   readonly clock = new ManualClock();
   readonly events = createEvents();
@@ -115,7 +115,7 @@ export class HeldUpstream {
     return targetOf(this.#upstream, repository);
   }
 
-  /** Sends a copy of these bytes as the last answer, and ends it. A copy, since written buffers are used again. */
+  /** Sends a copy of these bytes as the last answer, and ends it. A copy, since a fill releases the memory of written bytes. */
   send(bytes: Uint8Array): void {
     this.bodies.at(-1)?.push([Uint8Array.from(bytes)]);
     this.bodies.at(-1)?.push(null);

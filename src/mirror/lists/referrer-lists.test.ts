@@ -13,7 +13,7 @@ import type { Parser } from '../../upstream/registry/parsing/parser.ts';
 import { ReferrerLists } from './referrer-lists.ts';
 import type { Target } from '../target.ts';
 
-/** How often upstream is asked for a list of one descriptor that is asked for twice. */
+/** Returns how often upstream is asked for a list of one descriptor that is requested twice. */
 async function askedTwice(annotation: string): Promise<number> {
   let asked = 0;
   const descriptor = {
@@ -88,7 +88,7 @@ async function start({ index, cached, parser }: Changes = {}) {
   return { cache, world, target, lists, list: (of: Target = target) => lists.list(of, SUBJECT) };
 }
 
-describe('what refers to a manifest', () => {
+describe('the list of referrers', () => {
   test('is asked for once in its time to live, and again once it is forgotten', async () => {
     const { cache, world, lists, list } = await start();
     for (let times = 0; times < 2; times += 1) await list();
@@ -121,14 +121,14 @@ describe('what refers to a manifest', () => {
     await cache[Symbol.asyncDispose]();
   });
 
-  test('is nothing where the registry does not know the manifest', async () => {
+  test('is empty if the registry does not know the manifest', async () => {
     const { cache, world, list } = await start();
     world.failure = ABSENT;
     expect(await list()).toMatchObject({ descriptors: [], outcome: { fwd: 'uri-miss' } });
     await cache[Symbol.asyncDispose]();
   });
 
-  test.each([AWAY, UNPROVEN])('is the last list known where upstream fails: %s', async (failure) => {
+  test.each([AWAY, UNPROVEN])('is the last list known if upstream fails: %s', async (failure) => {
     const { cache, world, list } = await start();
     await list();
     cache.clock.advance(5_000);
@@ -139,8 +139,8 @@ describe('what refers to a manifest', () => {
 
   test.each([
     ['the registry denies it', DENIED],
-    ['a failure of ours keeps it away', BUG],
-  ])('is not told, known or cached, where %s', async (_, failure) => {
+    ['an error of ours keeps it away', BUG],
+  ])('is not given, known or cached, if %s', async (_, failure) => {
     const { cache, world, lists, list } = await start({
       index: { referrers: () => Promise.resolve([SIGNATURE]) },
     });
@@ -154,7 +154,7 @@ describe('what refers to a manifest', () => {
   });
 });
 
-describe('where upstream fails, and no list is known', () => {
+describe('if upstream fails, and no list is known', () => {
   const INDEX = JSON.stringify({ schemaVersion: 2, mediaType: MediaType.ociIndex, manifests: [SIGNATURE] });
   const tag = (): ReturnType<ContentIndex['tag']> =>
     Promise.resolve({ digest: digestOf(INDEX), checkedAt: 1 });
@@ -178,8 +178,8 @@ describe('where upstream fails, and no list is known', () => {
       { index: { tag, referrers }, cached: INDEX, parser: { run: fails } },
       [other],
     ],
-    ['by their subject, though the list is none', { index: { tag, referrers }, cached: '[' }, [other]],
-  ])('those that are cached are told: %s', async (_, changes, descriptors) => {
+    ['by their subject, though the list is malformed', { index: { tag, referrers }, cached: '[' }, [other]],
+  ])('cached referrers are listed: %s', async (_, changes, descriptors) => {
     const { cache, world, list } = await start(changes);
     world.failure = AWAY;
     expect(await list()).toMatchObject({
@@ -194,7 +194,7 @@ describe('where upstream fails, and no list is known', () => {
     await cache[Symbol.asyncDispose]();
   });
 
-  test('that is told where none is cached', async () => {
+  test('the failure is passed on if no referrer is cached', async () => {
     const { cache, world, list } = await start();
     world.failure = AWAY;
     await expect(list()).rejects.toBe(AWAY);

@@ -30,12 +30,12 @@ export interface ReferrerListsOptions {
   readonly memoryBytes?: number;
 }
 
-/** Four of the longest lists that there may be. */
+/** Bytes of descriptors in memory: room for four of the longest lists that there may be. */
 const MEMORY = 32 * 1024 * 1024;
 
 /**
- * What refers to a manifest: signatures, SBOMs. From upstream; where it cannot answer, the last list known,
- * else what is cached: the list of the tag schema, and the manifests whose subject it is.
+ * Lists the referrers of a manifest: signatures, SBOMs. The list comes from upstream. If upstream cannot answer, it is
+ * the last list known, or else what is cached: the list of the tag schema, and manifests that name it as their subject.
  */
 export class ReferrerLists {
   readonly #lists: Remembered<readonly Descriptor[]>;
@@ -51,7 +51,7 @@ export class ReferrerLists {
     this.#lists.clear();
   }
 
-  /** @throws UpstreamError where upstream denies, or cannot answer and no referrer is cached */
+  /** Lists the referrers. @throws UpstreamError if upstream denies, or cannot answer and no referrer is cached */
   async list(target: Target, subject: Digest): Promise<ReferrersPage> {
     const { key } = target;
     try {
@@ -77,7 +77,7 @@ export class ReferrerLists {
     return { descriptors, outcome: { hit: false, fwd: 'stale', detail: error.reason, warning } };
   }
 
-  /** What a client has pulled by the tag of the referrers tag schema (distribution-spec, "Referrers Tag Schema"). */
+  /** Lists what a client has pulled by the subject's tag (distribution-spec, "Referrers Tag Schema"). */
   async #byCachedTag(target: Target, subject: Digest): Promise<readonly Descriptor[]> {
     const { index, manifests, events, parser = inlineParser } = this.#options;
     const tag = referrersTag(subject);
@@ -90,14 +90,14 @@ export class ReferrerLists {
   }
 }
 
-/** As they are written: a descriptor may have annotations of any length. */
+/** Returns the size of the descriptors as JSON: a descriptor may have annotations of any length. */
 function bytesOf(descriptors: readonly Descriptor[]): number {
   return descriptors.reduce((sum, descriptor) => sum + Buffer.byteLength(JSON.stringify(descriptor)), 0);
 }
 
 /**
- * A subject that upstream does not know has no referrers: an empty list, not an error (distribution-spec, "Listing
- * Referrers").
+ * Asks upstream for the list. A subject that upstream does not know has an empty list, which is no error
+ * (distribution-spec, "Listing Referrers").
  */
 async function askReferrers({ upstream, key }: Target, subject: Digest): Promise<readonly Descriptor[]> {
   try {

@@ -25,7 +25,7 @@ class Source {
   }
 }
 
-test('is asked for once in its time to live', async () => {
+test('an answer is asked for once in its time to live', async () => {
   const source = new Source();
   expect(await source.get()).toEqual({ value: { text: 'answer 1' }, source: 'upstream', collapsed: false });
   source.clock.advance(999);
@@ -39,7 +39,7 @@ test('is asked for once in its time to live', async () => {
   expect(await source.get()).toMatchObject({ value: { text: 'answer 2' }, source: 'upstream' });
 });
 
-test('lives from the moment of the question, and setting the clock of the machine changes nothing of it', async () => {
+test('an answer lives from the moment of the question, and setting the machine’s clock does not change that', async () => {
   const source = new Source();
   source.answer = () => {
     source.clock.advance(400);
@@ -53,7 +53,7 @@ test('lives from the moment of the question, and setting the clock of the machin
   expect((await source.get()).source).toBe('upstream');
 });
 
-test('what took longer than its time to live is asked for anew', async () => {
+test('an answer that took longer than its time to live is asked for anew', async () => {
   const source = new Source();
   source.answer = () => {
     source.clock.advance(1_000);
@@ -63,7 +63,7 @@ test('what took longer than its time to live is asked for anew', async () => {
   expect((await source.get()).source).toBe('upstream');
 });
 
-test('is asked for once by many at the same time', async () => {
+test('an answer is asked for once if many want it at the same time', async () => {
   const source = new Source();
   const { promise, resolve } = Promise.withResolvers<Answer>();
   source.answer = () => promise;
@@ -73,7 +73,7 @@ test('is asked for once by many at the same time', async () => {
   expect(source.asked).toBe(1);
 });
 
-describe('where the source fails', () => {
+describe('if the source fails', () => {
   const failure = new Error('no answer');
 
   async function failing(): Promise<Source> {
@@ -84,7 +84,7 @@ describe('where the source fails', () => {
     return source;
   }
 
-  test('the last answer is told as stale, with the reason', async () => {
+  test('the last answer is given as stale, with the error', async () => {
     const source = await failing();
     expect(await source.get()).toEqual({
       value: { text: 'answer 1' },
@@ -95,31 +95,31 @@ describe('where the source fails', () => {
     });
   });
 
-  test('everybody who waited for it gets that', async () => {
+  test('every caller that waited gets the stale answer', async () => {
     const source = await failing();
     const both = await Promise.all([source.get(), source.get()]);
     expect(both.map((recalled) => recalled.source)).toEqual(['stale', 'stale']);
   });
 
-  test('it is asked again the next time', async () => {
+  test('the source is asked again the next time', async () => {
     const source = await failing();
     await source.get();
     await source.get();
     expect(source.asked).toBe(3);
   });
 
-  test('an error that is an answer is no failure', async () => {
+  test('an error that is itself an answer is passed on', async () => {
     const source = await failing();
     await expect(source.get('key', false)).rejects.toBe(failure);
   });
 
-  test('there is nothing to tell of another key', async () => {
+  test('no stale answer is given for another key', async () => {
     const source = await failing();
     await expect(source.get('other')).rejects.toBe(failure);
   });
 });
 
-test('is bounded by the size of the answers: what was not asked for longest goes', async () => {
+test('the answers’ size is bounded: the one that was not asked for longest goes', async () => {
   const source = new Source(20);
   source.answer = () => Promise.resolve({ text: 'nine byte' });
   for (const key of ['a', 'b', 'a', 'c']) await source.get(key);
@@ -130,14 +130,14 @@ test('is bounded by the size of the answers: what was not asked for longest goes
   ]);
 });
 
-test('an answer too large to keep is told all the same', async () => {
+test('an answer too large to keep is given all the same', async () => {
   const source = new Source(5);
   source.answer = () => Promise.resolve({ text: 'too large' });
   expect((await source.get()).value.text).toBe('too large');
   expect((await source.get()).source).toBe('upstream');
 });
 
-test('what is forgotten is asked for again', async () => {
+test('an answer that was forgotten is asked for again', async () => {
   const source = new Source();
   await source.get();
   source.remembered.clear();

@@ -4,7 +4,7 @@ import { Flights } from '../../async/flights.ts';
 
 interface Entry<T> {
   readonly value: T;
-  /** When it was asked for, by the monotonic clock: what changes after the question is not in the answer. */
+  /** When it was asked for, by the monotonic clock: changes after the question are not in the answer. */
   readonly at: number;
 }
 
@@ -13,15 +13,16 @@ export interface Recalled<T> {
   readonly value: T;
   readonly source: 'memory' | 'upstream' | 'stale';
   readonly collapsed: boolean;
-  /** Of what was not asked for now: milliseconds since it was. */
+  /** Milliseconds since the answer was asked for. Absent: it was asked for now. */
   readonly ageMs?: number;
-  /** Why a stale answer had to do. */
+  /** Error for which a stale answer is given. */
   readonly error?: unknown;
 }
 
 /**
- * Short-lived answers in memory: fresh for as long as is said at each question, asked for once at a time, and kept
- * beyond that for when the source fails. Bounded by what `sizeOf` says, since clients choose the keys.
+ * Keeps short-lived answers in memory. Each question says for how long an answer is fresh; callers that ask at the same
+ * time share one request; and older answers are kept in case the source fails. The sum of their sizes is bounded, since
+ * clients choose the keys.
  */
 export class Remembered<T extends object> {
   readonly #entries: LRUCache<string, Entry<T>>;
@@ -35,14 +36,15 @@ export class Remembered<T extends object> {
     this.#entries = new LRUCache({ maxSize, sizeCalculation: ({ value }) => 1 + sizeOf(value) });
   }
 
-  /** Forgets every answer, but for those that are on their way. */
+  /** Forgets every answer, except those whose request is running. */
   clear(): void {
     this.#entries.clear();
   }
 
   /**
-   * @param isFailure whether an error means that the source could not answer, so that a stale answer may do
-   * @throws what `ask` throws, where no stale answer may do or is there
+   * Returns the answer from memory if it is fresh, else asks for it.
+   * @param isFailure whether an error means that the source could not answer, so that a stale answer may be given
+   * @throws the error of `ask`, if no stale answer may be given, or none is there
    */
   async get(
     key: string,

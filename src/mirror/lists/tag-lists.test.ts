@@ -55,8 +55,8 @@ describe('a tag list', () => {
   });
 
   test.each([
-    ['is kept where all lists have room', 32 * MiB - 513, 1],
-    ['is not kept where it is too large', 32 * MiB - 512, 2],
+    ['is kept if all lists have room', 32 * MiB - 513, 1],
+    ['is not kept if it is too large', 32 * MiB - 512, 2],
   ])('%s, in 32 MiB with what it takes beside its tags', async (_, size, expected) => {
     const { cache, world, list } = await start();
     world.tags = { ...world.tags, bytes: new Uint8Array(size).subarray(0, 0) };
@@ -65,7 +65,7 @@ describe('a tag list', () => {
     await cache[Symbol.asyncDispose]();
   });
 
-  test('that was known is told as stale where upstream fails', async () => {
+  test('that was known is given as stale if upstream fails', async () => {
     const { cache, world, list } = await start();
     await list();
     cache.clock.advance(5_000);
@@ -86,8 +86,8 @@ describe('a tag list', () => {
 
   test.each([
     ['the registry refuses it', ABSENT],
-    ['a failure of ours keeps it away', BUG],
-  ])('is not told, known or cached, where %s', async (_, failure) => {
+    ['an error of ours keeps it away', BUG],
+  ])('is not given, known or cached, if %s', async (_, failure) => {
     const world = await start();
     await record(world, 'a');
     await world.list();
@@ -100,14 +100,14 @@ describe('a tag list', () => {
   });
 });
 
-describe('where upstream fails, and no list is known', () => {
+describe('if upstream fails, and no list is known', () => {
   test.each([
     ['the first ones', 2, undefined, ['a', 'b'], true],
-    ['just all', 3, undefined, ['a', 'b', 'c'], false],
-    ['those behind one', 2, 'b', ['c'], false],
+    ['exactly all', 3, undefined, ['a', 'b', 'c'], false],
+    ['those after one', 2, 'b', ['c'], false],
     ['none of them', 0, undefined, [], false],
-    ['none behind the last', 2, 'c', [], false],
-  ])('the tags that are cached are told: %s', async (_, limit, after, entries, hasMore) => {
+    ['none after the last', 2, 'c', [], false],
+  ])('cached tags are listed: %s', async (_, limit, after, entries, hasMore) => {
     const world = await start();
     await record(world, 'a', 'b', 'c');
     world.world.failure = AWAY;
@@ -124,7 +124,7 @@ describe('where upstream fails, and no list is known', () => {
     await world.cache[Symbol.asyncDispose]();
   });
 
-  test('no more of them are read than one behind the page', async () => {
+  test('the index is asked for one tag more than the page has', async () => {
     const limits: number[] = [];
     const tags: ContentIndex['tags'] = (_, { limit }) => {
       limits.push(limit);
@@ -140,14 +140,14 @@ describe('where upstream fails, and no list is known', () => {
   test.each([
     ['nothing of the repository is cached', () => Promise.resolve([])],
     ['the index fails too', () => Promise.reject(new Error('busy'))],
-  ])('that is told where %s', async (_, tags) => {
+  ])('the failure is passed on if %s', async (_, tags) => {
     const { cache, world, list } = await start({ tags });
     world.failure = AWAY;
     await expect(list()).rejects.toBe(AWAY);
     await cache[Symbol.asyncDispose]();
   });
 
-  test('none is told where the index fails only when it is asked for them', async () => {
+  test('an empty list is given if the index fails only when it is asked for the page', async () => {
     let isFirst = true;
     const tags: ContentIndex['tags'] = () => {
       if (!isFirst) return Promise.reject(new Error('busy'));

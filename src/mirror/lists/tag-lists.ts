@@ -17,20 +17,20 @@ export interface TagListsOptions {
   readonly index: TagIndex;
   readonly clock: Clock;
   readonly events: Events;
-  /** Absent: lists are put together in this thread. */
+  /** Absent: lists are merged in this thread. */
   readonly parser?: Parser | undefined;
 }
 
-/** Bytes of tags that are kept in memory, over all lists. */
+/** Bytes of tags in memory, over all lists. */
 const MEMORY = 32 * 1024 * 1024;
 
-/** What a list takes beside its tags. */
+/** Bytes that a list takes beside its tags. */
 const OVERHEAD = 512;
 
 /**
- * Tag lists: upstream's whole list, read through all its pages, sorted and kept for the tags' time to live.
- * Registries differ in order, page size and cursor; having the whole list makes ours one and the same for all.
- * Where upstream cannot answer, the last list known does, else the tags that are cached here.
+ * Lists tags: reads upstream's whole list through all its pages, sorts it, and keeps it for the tags' time to live.
+ * Registries differ in order, page size and cursor; with the whole list, Larder's pages are the same for all.
+ * If upstream cannot answer, the list is the last one known, or else the tags that are cached here.
  */
 export class TagLists {
   readonly #lists: Remembered<TagNames>;
@@ -46,7 +46,7 @@ export class TagLists {
     this.#lists.clear();
   }
 
-  /** @throws UpstreamError where upstream says no, or cannot answer and nothing of the repository is cached */
+  /** Lists tags. @throws UpstreamError if upstream refuses, or cannot answer and no tag of the repository is cached */
   async list(target: Target, query: ListQuery): Promise<ListPage> {
     const { key, tags } = target;
     const { clock, parser = inlineParser } = this.#options;
@@ -79,7 +79,7 @@ export class TagLists {
   }
 }
 
-/** The outcome of a list that was recalled from memory or asked for. */
+/** Returns the outcome of a list that was recalled from memory or asked for. */
 export function listOutcome(recalled: Recalled<object>): Outcome {
   const age = recalled.ageMs === undefined ? {} : { ageMs: recalled.ageMs };
   if (recalled.source === 'memory') return { hit: true, ...age };

@@ -12,7 +12,7 @@ const NAME = parseRepositoryName('acme/app');
 const LIMITS = { tags: 10, pages: 10, bytes: 1000, ms: 60_000 };
 const TAGS = { ttlMs: 0 } as unknown as Target['tags'];
 
-/** A repository whose pages are what `page` gives for the cursors `0`, `1`, …, and how many were asked for. */
+/** Returns a repository whose pages are what `page` gives for the cursors `0`, `1`, …, and counts the requests. */
 function repository(page: (number: number) => TagsPage | Promise<TagsPage>): {
   target: Target;
   asked: () => number;
@@ -31,7 +31,7 @@ function repository(page: (number: number) => TagsPage | Promise<TagsPage>): {
   return { target: { upstream, key, tags: TAGS, permission }, asked: () => asked, signals };
 }
 
-test('all pages make one list, sorted, each tag once, without what is none', async () => {
+test('all pages make one list, sorted, each tag once, without invalid tags', async () => {
   const pages = [['b', 'a'], [], ['a', '-x', 'c']];
   const { target } = repository((number) => ({
     tags: packTags(pages[number] ?? []),
@@ -75,7 +75,7 @@ test.each([
     (number: number) => ({ tags: packTags([]), next: `${'0'.repeat(400)}${number + 1}` }),
     3,
   ],
-])('no more than so many %s', async (_name, page, times) => {
+])('a list beyond its limit of %s is refused', async (_name, page, times) => {
   const { target, asked } = repository(page);
   const walk = readAllTags(target, { clock: new ManualClock(), parser: inlineParser }, LIMITS);
   await expect(walk).rejects.toMatchObject({
@@ -89,7 +89,7 @@ test.each([
   ['tags', { ...LIMITS, tags: 3 }],
   ['pages', { ...LIMITS, pages: 3 }],
   ['bytes', { ...LIMITS, bytes: 3 * packTags(['0']).bytes.length + '1'.length + '2'.length }],
-])('a list of just as many %s as may be is read to its end', async (_name, limits) => {
+])('a list of exactly as many %s as its limit is read to its end', async (_name, limits) => {
   const { target } = repository((number) => ({
     tags: packTags([String(number)]),
     next: number < 2 ? String(number + 1) : undefined,
@@ -118,7 +118,7 @@ test('one deadline holds for all pages together, and ends the request that runs'
 test.each([
   ['pages', 10_000, 0],
   ['tags', 1, 1_000_000],
-])('there may be so many %s, and not one more', async (_name, pages, count) => {
+])('a list has its greatest number of %s, and not one more', async (_name, pages, count) => {
   const { target } = repository((number) => ({
     tags: { bytes: new Uint8Array(), count: number === pages ? 1 : count },
     next: number < last ? String(number + 1) : undefined,
@@ -134,7 +134,7 @@ test.each([
 test.each([
   [32 * 1024 * 1024, true],
   [32 * 1024 * 1024 + 1, false],
-])('of bytes there may be 32 MiB: %i', async (size, isRead) => {
+])('a list has at most 32 MiB: %i bytes', async (size, isRead) => {
   const { target } = repository(() => ({ tags: { bytes: new Uint8Array(size), count: 1 }, next: undefined }));
   const walk = readAllTags(target, { clock: new ManualClock(), parser: inlineParser });
   expect(
@@ -148,21 +148,18 @@ test.each([
 test.each([
   [1, []],
   [2, [7]],
-])(
-  'of %i pages a parser is asked to put together those that are several, and told how large they are',
-  async (pages, expected) => {
-    const sizes: number[] = [];
-    const parser: Parser = {
-      run(work, size) {
-        sizes.push(size);
-        return inlineParser.run(work, size);
-      },
-    };
-    const { target } = repository((number) => ({
-      tags: packTags([`t${number}`]),
-      next: number + 1 < pages ? String(number + 1) : undefined,
-    }));
-    const list = await readAllTags(target, { clock: new ManualClock(), parser });
-    expect([unpackTags(list), sizes]).toEqual([['t0', 't1'].slice(0, pages), expected]);
-  },
-);
+])('of %i pages, a parser merges several, and is told their size', async (pages, expected) => {
+  const sizes: number[] = [];
+  const parser: Parser = {
+    run(work, size) {
+      sizes.push(size);
+      return inlineParser.run(work, size);
+    },
+  };
+  const { target } = repository((number) => ({
+    tags: packTags([`t${number}`]),
+    next: number + 1 < pages ? String(number + 1) : undefined,
+  }));
+  const list = await readAllTags(target, { clock: new ManualClock(), parser });
+  expect([unpackTags(list), sizes]).toEqual([['t0', 't1'].slice(0, pages), expected]);
+});

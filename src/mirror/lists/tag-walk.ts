@@ -7,21 +7,21 @@ import { Cursors, walkPages } from '../../upstream/registry/walk.ts';
 import type { Target } from '../target.ts';
 
 export interface TagWalkLimits {
-  /** Of all pages, as often as they come. */
+  /** Greatest number of tags on all pages, repeated ones included. */
   readonly tags: number;
   readonly pages: number;
-  /** Of all tags and cursors, as often as they come. */
+  /** Greatest size of all tags and cursors, repeated ones included. */
   readonly bytes: number;
-  /** For all pages together, milliseconds; absent: the walk's own. */
+  /** Deadline for all pages together, milliseconds; absent: the walk's default. */
   readonly ms?: number;
 }
 
 const LIMITS: TagWalkLimits = { tags: 1_000_000, pages: 10_000, bytes: 32 * 1024 * 1024 };
 
 /**
- * All tags of a repository, sorted, each once, through all of upstream's pages. A longer list is refused, not cut:
- * half a list would look like a whole one.
- * @throws UpstreamError `content` where it is too long or its pages go round, `timeout` where they do not end
+ * Reads all tags of a repository through all of upstream's pages; sorted, and each once. A list beyond the limits is
+ * refused, not cut: half a list would look like a whole one.
+ * @throws UpstreamError `content` if the list is too long or its pages go in a circle, `timeout` if they do not end
  */
 export async function readAllTags(
   { upstream, key }: Target,
@@ -56,12 +56,12 @@ class TagList {
     this.#limits = limits;
   }
 
-  /** Of all tags and cursors. */
+  /** Size of all tags and cursors. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** @returns whether the list is within its limits */
+  /** Adds a page. @returns whether the list is within its limits */
   take(tags: TagNames, next = ''): boolean {
     this.pages.push(tags);
     this.#tags += tags.count;

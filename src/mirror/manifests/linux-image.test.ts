@@ -15,7 +15,7 @@ function indexFor(architecture: string): StoredManifest {
   return { digest: digestOf(bytes), mediaType: MediaType.ociIndex, bytes };
 }
 
-/** A parser that counts, and fails while it is told to. */
+/** Sets up a parser that counts, and fails while `isFull` is set. */
 function start(): { readonly images: LinuxImages; readonly parsed: { count: number; isFull: boolean } } {
   const parsed = { count: 0, isFull: false };
   const parser: Parser = {
@@ -30,7 +30,7 @@ function start(): { readonly images: LinuxImages; readonly parsed: { count: numb
 const REGISTRY = 'registry.test';
 const INDEX = indexFor('amd64');
 
-test('an index is read once for all who ask at the same time, and for those that come later', async () => {
+test('an index is read once, for requests at the same time and for later ones', async () => {
   const { images, parsed } = start();
   const children = await Promise.all(Array.from({ length: 70 }, () => images.child(REGISTRY, INDEX)));
   expect(new Set(children)).toEqual(new Set([CHILD]));
@@ -38,7 +38,7 @@ test('an index is read once for all who ask at the same time, and for those that
   expect(parsed.count).toBe(1);
 });
 
-test('nor is one without the image read again', async () => {
+test('an index without the image is read once, too', async () => {
   const { images, parsed } = start();
   for (const _ of [1, 2]) {
     await expect(images.child(REGISTRY, indexFor('arm64'))).rejects.toMatchObject({
@@ -48,7 +48,7 @@ test('nor is one without the image read again', async () => {
   expect(parsed.count).toBe(1);
 });
 
-test('what could not be read is read when it is asked for again', async () => {
+test('an index that could not be read is read when it is asked for again', async () => {
   const { images, parsed } = start();
   parsed.isFull = true;
   await expect(images.child(REGISTRY, INDEX)).rejects.toMatchObject({ reason: 'content' });
@@ -56,7 +56,7 @@ test('what could not be read is read when it is asked for again', async () => {
   expect(await images.child(REGISTRY, INDEX)).toBe(CHILD);
 });
 
-test('each upstream and each type has its own', async () => {
+test('the same bytes are read anew for another upstream and for another type', async () => {
   const { images, parsed } = start();
   await images.child(REGISTRY, INDEX);
   await images.child('other.test', INDEX);

@@ -8,18 +8,18 @@ import { readDocument } from '../../upstream/registry/read-document.ts';
 import { flightKey, Flights } from '../../async/flights.ts';
 import type { StoredManifest } from '../../content/stored-manifest.ts';
 
-/** Clients choose which indexes are asked for. */
+/** Bound on the choices in memory, since clients choose which indexes they ask for. */
 const MAX_INDEXES = 10_000;
 
-/** What an index says of linux/amd64. */
+/** The linux/amd64 image of an index; undefined if it has none. */
 interface Chosen {
   readonly child: Digest | undefined;
 }
 
 /**
- * The images of indexes for clients that know single images only: as distribution does for Docker lists, here for OCI
- * indexes too. Each index is read once, however often and by however many clients it is asked for: large ones wait in
- * one queue with the large documents of all upstreams, and must not fill it.
+ * Chooses the image of an index for clients that know only single images: as distribution does for Docker lists, here
+ * for OCI indexes too. Each index is read only once, for all requests and clients: large indexes wait in one queue with
+ * the large documents of all upstreams, and must not fill it.
  */
 export class LinuxImages {
   readonly #parser: Parser;
@@ -33,11 +33,12 @@ export class LinuxImages {
   }
 
   /**
-   * @throws RegistryError MANIFEST_UNKNOWN where it has none for linux/amd64
-   * @throws UpstreamError where the index cannot be read at present
+   * Returns the digest of the index's linux/amd64 image.
+   * @throws RegistryError MANIFEST_UNKNOWN if the index has none
+   * @throws UpstreamError if the index cannot be read at present
    */
   async child(upstream: string, index: StoredManifest): Promise<Digest> {
-    // One digest is read differently as another type, which is the upstream's word; a failure names the upstream.
+    // The type, which the upstream tells, decides how the bytes are read; and an error names the upstream.
     const key = flightKey(upstream, index.mediaType, index.digest);
     const chosen = this.#chosen.get(key);
     const { child } =

@@ -7,7 +7,7 @@ import { MediaType } from '../../oci/media-type.ts';
 import { UpstreamError } from '../../upstream/error.ts';
 import type { FetchedManifest, ResolvedManifest } from '../../upstream/upstream.ts';
 import { refusalKey } from '../negative.ts';
-import { completed, ManifestPuller } from './manifest-puller.ts';
+import { completeHead, ManifestPuller } from './manifest-puller.ts';
 
 const BYTES = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: MediaType.ociIndex, manifests: [] }));
 const DIGEST = digestOf(BYTES);
@@ -40,21 +40,21 @@ async function start(head: () => Promise<ResolvedManifest | undefined>) {
 }
 
 describe('HEAD of a manifest by its digest', () => {
-  test('is answered by upstream’s, one for all that ask', async () => {
+  test('is answered by upstream’s HEAD, one for all callers that ask at the same time', async () => {
     const { cache, asked, target, manifests } = await start(() => Promise.resolve(TOLD));
     const told = await Promise.all([1, 2].map(() => manifests.head(target, DIGEST)));
     expect([told, asked]).toEqual([[TOLD, TOLD], { heads: 1, gets: 0 }]);
     await cache[Symbol.asyncDispose]();
   });
 
-  test('takes no question where the manifest is here', async () => {
+  test('asks nothing if the manifest is cached', async () => {
     const { cache, asked, target, manifests } = await start(() => Promise.resolve(TOLD));
     await manifests.pull(target, DIGEST);
     expect([await manifests.head(target, DIGEST), asked.heads]).toEqual([undefined, 0]);
     await cache[Symbol.asyncDispose]();
   });
 
-  test('that upstream refuses is a question for GET', async () => {
+  test('that upstream refuses is left to GET', async () => {
     const { cache, target, manifests } = await start(() => Promise.reject(ABSENT));
     expect(await manifests.head(target, DIGEST)).toBeUndefined();
     await cache[Symbol.asyncDispose]();
@@ -66,7 +66,7 @@ describe('HEAD of a manifest by its digest', () => {
     await cache[Symbol.asyncDispose]();
   });
 
-  test('of what was refused a moment ago is refused without a question', async () => {
+  test('is refused without a question if the manifest was refused a moment ago', async () => {
     const { cache, asked, target, manifests } = await start(() => Promise.resolve(TOLD));
     cache.negative.put(refusalKey('manifest', target.key, DIGEST), ABSENT);
     await expect(manifests.head(target, DIGEST)).rejects.toMatchObject({ wasAsked: false });
@@ -81,12 +81,12 @@ test.each<[string, ResolvedManifest | undefined, unknown]>([
   ['nothing', undefined, undefined],
   ['no type', { ...TOLD, mediaType: undefined }, undefined],
   ['no size', { ...TOLD, size: undefined }, undefined],
-])('of %s that HEAD tells, an answer is made or none', (_, told, expected) => {
-  expect(completed(told)).toEqual(expected);
+])('from %s that upstream’s HEAD tells, an answer to a client’s HEAD is made or not', (_, told, expected) => {
+  expect(completeHead(told)).toEqual(expected);
 });
 
 describe('a manifest', () => {
-  test('that is refused is not asked for again at once; one that cannot be had is', async () => {
+  test('that is refused is not asked for again at once; one that upstream could not answer for is', async () => {
     for (const [error, expected] of [
       [ABSENT, 1],
       [AWAY, 2],
@@ -107,7 +107,7 @@ describe('a manifest', () => {
     }
   });
 
-  test('is served at once where it is in memory and known to be the repository’s, until it is forgotten', async () => {
+  test('is served at once if it is in memory and known to be the repository’s, until it is forgotten', async () => {
     const { cache, target, manifests } = await start(() => Promise.resolve(TOLD));
     expect(manifests.pullNow(target, DIGEST)).toBeUndefined();
     await manifests.pull(target, DIGEST);
@@ -132,7 +132,7 @@ describe('a manifest', () => {
     await cache[Symbol.asyncDispose]();
   });
 
-  test('that was lost is stored again when it is used, and when all that belongs to one is', async () => {
+  test('that was lost is stored again when it is used, and when all missing parts of an image are stored', async () => {
     const { cache, target, manifests } = await start(() => Promise.resolve(TOLD));
     await manifests.pull(target, DIGEST);
     for (const use of [
@@ -149,7 +149,7 @@ describe('a manifest', () => {
     await cache[Symbol.asyncDispose]();
   });
 
-  test('shows that what it names has been pushed, whatever was refused of that before', async () => {
+  test('disproves earlier refusals of what it names', async () => {
     const { cache, target, manifests } = await start(() => Promise.resolve(TOLD));
     const child = digestOf('child');
     const descriptor = { mediaType: MediaType.ociManifest, digest: child, size: 5 };

@@ -18,12 +18,12 @@ const KEY: RepositoryKey = { registry: 'registry.test', repository: parseReposit
 class World {
   readonly clock = new ManualClock();
   readonly told: LarderEvent[] = [];
-  /** Why nothing can be stored just now: nothing of it tells of the next write. */
+  /** The error that writes fail with; it predicts nothing about the next write. */
   failure: StoreError | undefined;
   ingests = 0;
-  /** Recorded manifests. */
+  /** Repositories for which the manifest was recorded. */
   readonly recorded: string[] = [];
-  readonly stored: ManifestKeeper;
+  readonly keeper: ManifestKeeper;
 
   constructor() {
     const events = createEvents();
@@ -42,35 +42,35 @@ class World {
       putManifest: async ({ repository }: RepositoryKey) => void this.recorded.push(repository),
     } as unknown as ContentIndex;
     const disk = new Disk({ store, clock: this.clock, events });
-    this.stored = new ManifestKeeper({ store, index, disk, clock: this.clock, events });
+    this.keeper = new ManifestKeeper({ store, index, disk, clock: this.clock, events });
   }
 
-  /** A hit of the manifest in memory. */
+  /** Serves the manifest from memory. */
   async use(): Promise<void> {
-    this.stored.writeMissing({ key: KEY }, MANIFEST);
-    await this.stored.close();
+    this.keeper.writeMissing({ key: KEY }, MANIFEST);
+    await this.keeper.close();
   }
 }
 
 describe('a manifest', () => {
   it('is stored and recorded', async () => {
     const world = new World();
-    expect(await world.stored.write({ key: KEY }, MANIFEST)).toBe(true);
-    expect([world.recorded, world.stored.isMissing(MANIFEST.digest)]).toEqual([['acme/app'], false]);
+    expect(await world.keeper.write({ key: KEY }, MANIFEST)).toBe(true);
+    expect([world.recorded, world.keeper.isMissing(MANIFEST.digest)]).toEqual([['acme/app'], false]);
   });
 
-  it('is written once by those who write it at the same time, and again by who does so later', async () => {
+  it('is written once by callers that write it at the same time, and again by a later one', async () => {
     const world = new World();
-    const written = await Promise.all([1, 2].map(() => world.stored.write({ key: KEY }, MANIFEST)));
+    const written = await Promise.all([1, 2].map(() => world.keeper.write({ key: KEY }, MANIFEST)));
     expect([written, world.ingests]).toEqual([[true, true], 1]);
-    await world.stored.write({ key: KEY }, MANIFEST);
+    await world.keeper.write({ key: KEY }, MANIFEST);
     expect(world.ingests).toBe(2);
   });
 
   it('is written for each repository', async () => {
     const world = new World();
     const other = { ...KEY, repository: parseRepositoryName('acme/other') };
-    await Promise.all([KEY, other].map((key) => world.stored.write({ key }, MANIFEST)));
+    await Promise.all([KEY, other].map((key) => world.keeper.write({ key }, MANIFEST)));
     expect(world.recorded).toEqual(['acme/app', 'acme/other']);
   });
 });
@@ -79,13 +79,13 @@ describe('a manifest that could not be stored', () => {
   async function start(): Promise<World> {
     const world = new World();
     world.failure = new StoreError('begin a blob', { code: 'EMFILE' });
-    expect(await world.stored.write({ key: KEY }, MANIFEST)).toBe(false);
+    expect(await world.keeper.write({ key: KEY }, MANIFEST)).toBe(false);
     return world;
   }
 
-  it('is missing, and that is told', async () => {
-    const { stored, told, failure } = await start();
-    expect(stored.isMissing(MANIFEST.digest)).toBe(true);
+  it('is missing, and the failure is reported', async () => {
+    const { keeper, told, failure } = await start();
+    expect(keeper.isMissing(MANIFEST.digest)).toBe(true);
     expect(told).toEqual([{ kind: 'store-failed', operation: 'store a manifest', error: failure }]);
   });
 
@@ -97,31 +97,31 @@ describe('a manifest that could not be stored', () => {
     expect(world.recorded).toEqual([]);
     world.clock.advance(1);
     await world.use();
-    expect([world.recorded, world.stored.isMissing(MANIFEST.digest)]).toEqual([['acme/app'], false]);
+    expect([world.recorded, world.keeper.isMissing(MANIFEST.digest)]).toEqual([['acme/app'], false]);
     await world.use();
     expect(world.ingests).toBe(2);
   });
 
-  it('is not tried while the disk is known to fail', async () => {
+  it('is not written while the disk is known to fail', async () => {
     const world = await start();
     world.failure = new StoreError('begin a blob', { code: 'ENOSPC' });
     world.clock.advance(5000);
     await world.use();
     world.clock.advance(4999);
     await world.use();
-    expect([world.ingests, world.stored.isMissing(MANIFEST.digest)]).toEqual([2, true]);
+    expect([world.ingests, world.keeper.isMissing(MANIFEST.digest)]).toEqual([2, true]);
   });
 
   it('is missing no more when it is forgotten', async () => {
-    const { stored } = await start();
-    stored.forget(MANIFEST.digest);
-    expect(stored.isMissing(MANIFEST.digest)).toBe(false);
+    const { keeper } = await start();
+    keeper.forget(MANIFEST.digest);
+    expect(keeper.isMissing(MANIFEST.digest)).toBe(false);
   });
 });
 
 it('a manifest that the disk has lost is written at its next use', async () => {
   const world = new World();
-  world.stored.lost(MANIFEST.digest);
+  world.keeper.lost(MANIFEST.digest);
   await world.use();
   expect(world.recorded).toEqual(['acme/app']);
 });
@@ -139,11 +139,11 @@ it('of many that the disk has lost, four are written at a time because of hits',
     return { digest: digestOf(bytes), mediaType: MediaType.ociIndex, bytes };
   });
   for (const manifest of manifests) {
-    world.stored.lost(manifest.digest);
-    world.stored.writeMissing({ key: KEY }, manifest);
+    world.keeper.lost(manifest.digest);
+    world.keeper.writeMissing({ key: KEY }, manifest);
   }
-  await world.stored.close();
-  expect(manifests.map(({ digest }) => world.stored.isMissing(digest))).toEqual([
+  await world.keeper.close();
+  expect(manifests.map(({ digest }) => world.keeper.isMissing(digest))).toEqual([
     ...Array<boolean>(4).fill(false),
     ...Array<boolean>(2).fill(true),
   ]);

@@ -24,19 +24,19 @@ export interface ManifestKeeperOptions {
 /** The repository that a manifest is recorded for, and what is known of its registry. */
 type ManifestOwner = Pick<Target, 'key'> & Partial<Pick<Target, 'permission'>>;
 
-/** More than memory holds: each of its entries takes a KiB. */
+/** Greatest number of missing manifests. Memory holds fewer: each of its entries takes a KiB. */
 const MAX_MISSING = 65_536;
 
-/** So many are written at a time because of hits; what is asked for again comes to its turn. */
+/** Greatest number of manifests written at a time because of hits. The others come to their turn at a later hit. */
 const MAX_WRITING = 4;
 
-/** After a write that has failed no hit leads to another for so long. */
+/** How long after a failed write hits lead to no other write. */
 const REST_MS = 5_000;
 
 /**
- * Writes manifests to disk, and knows which of those in memory the disk has not: the first write of one may have failed,
- * and one that is in demand may be evicted. Without writing it again it would be served for as long as it is in memory,
- * and with the end of the process be lost, with all its layers on the disk.
+ * Writes manifests to disk, and knows which manifests in memory are missing on the disk: their first write may have
+ * failed, or they were evicted although they are in demand. If such a manifest were not written again, it would be
+ * served from memory until the process ends, and then be lost, while all its layers are on the disk.
  */
 export class ManifestKeeper {
   readonly #missing = new LRUCache<Digest, true>({ max: MAX_MISSING });
@@ -48,35 +48,35 @@ export class ManifestKeeper {
     this.#options = options;
   }
 
-  /** Of a manifest in memory: whether the disk is known not to have it. */
+  /** Whether a manifest in memory is known to be missing on the disk. */
   isMissing(digest: Digest): boolean {
     return this.#missing.size > 0 && this.#missing.has(digest);
   }
 
-  /** To be called when the disk has lost a manifest that is in memory. */
+  /** Must be called when the disk has lost a manifest that is in memory. */
   lost(digest: Digest): void {
     this.#missing.set(digest, true);
   }
 
-  /** To be called when a manifest is not to be stored any more. */
+  /** Forgets a manifest that must not be stored any more. */
   forget(digest: Digest): void {
     this.#missing.delete(digest);
   }
 
-  /** Writes what is missing, in the background, where the disk is well. To be called with each use. */
+  /** Writes a missing manifest in the background, unless a write has just failed. Must be called at each use. */
   writeMissing(target: ManifestOwner, manifest: StoredManifest): void {
     if (!this.isMissing(manifest.digest) || this.#writing.size >= MAX_WRITING) return;
     if (this.#options.clock.monotonic() >= this.#restsUntil) void this.write(target, manifest);
   }
 
   /**
-   * Stores and records the manifest of a repository, where the disk lets us.
-   * @param parsed what it says, where that is known
+   * Stores and records the manifest of a repository, if the disk allows it.
+   * @param parsed the parsed manifest, if the caller has it
    * @returns whether it is stored
    */
   write(owner: ManifestOwner, manifest: StoredManifest, parsed?: ParsedManifest): Promise<boolean> {
     const { key } = owner;
-    // What is recorded is the repository's, and the type that its upstream has given it.
+    // Each repository has its own record, with the media type that its upstream has given.
     const name = flightKey(key.registry, key.repository, manifest.digest);
     const running = this.#writing.get(name);
     if (running !== undefined) return running;
@@ -97,7 +97,7 @@ export class ManifestKeeper {
   ): Promise<boolean> {
     const { disk, events, clock } = this.#options;
     const { digest, bytes } = manifest;
-    // Before the write: where it is evicted meanwhile, that counts.
+    // Before the write, so that an eviction meanwhile makes the manifest missing again.
     this.#missing.delete(digest);
     if (disk.error === undefined) {
       try {

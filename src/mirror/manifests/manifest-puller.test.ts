@@ -22,7 +22,7 @@ const FETCHED: FetchedManifest = {
   content: parseManifest(BYTES, MediaType.ociIndex),
 };
 
-/** A repository whose upstream answers so for the manifest, and how often it was asked. */
+/** Returns a repository whose upstream gives this answer, and counts the questions. */
 function repository(answer: () => Promise<FetchedManifest>): { target: Target; asked: () => number } {
   let asked = 0;
   const manifest = (): Promise<FetchedManifest> => {
@@ -42,7 +42,7 @@ test('a manifest that could not be stored is the repository’s, and served from
   expect(asked()).toBe(1);
 });
 
-test('a manifest that memory has not is read from the disk', async () => {
+test('a manifest that is not in memory is read from the disk', async () => {
   await using cache = await MemoryCache.open();
   const { target, asked } = repository(() => Promise.resolve(FETCHED));
   await new ManifestPuller(cache).pull(target, DIGEST);
@@ -52,13 +52,13 @@ test('a manifest that memory has not is read from the disk', async () => {
   expect(asked()).toBe(1);
 });
 
-test('bytes that are known as no manifest are not read as one', async () => {
+test('bytes that are not known as a manifest are not read as one', async () => {
   await using cache = await MemoryCache.open();
   await cache.keep(DIGEST, BYTES);
   expect(await new ManifestPuller(cache).local('registry.test', DIGEST)).toBeUndefined();
 });
 
-test('a manifest whose type another upstream alone tells is none of this one', async () => {
+test('a manifest whose type only another upstream tells is not served for this one', async () => {
   await using cache = await MemoryCache.open();
   const untyped = Buffer.from('{"schemaVersion":2}');
   const digest = digestOf(untyped);
@@ -71,7 +71,7 @@ test('a manifest whose type another upstream alone tells is none of this one', a
   expect(await manifests.local('registry.test', digest)).toBeUndefined();
 });
 
-test('the registry’s no is told once no claim says otherwise any more', async () => {
+test('the caller gets the registry’s refusal only after the claim is dropped', async () => {
   const dropping = Promise.withResolvers<void>();
   await using cache = await MemoryCache.open({ index: { dropClaim: () => dropping.promise } });
   const no = new UpstreamError('registry.test', 'absent', 'not-found', 'unknown', { isVerdict: true });

@@ -39,29 +39,30 @@ export interface ManifestPullerOptions {
   readonly memoryBytes: number;
 }
 
-/** So many of a digest's repositories are looked at for one whose upstream has given what is in memory. */
+/** Greatest number of a digest's repositories that are tried to find one whose upstream has given what is in memory. */
 const MAX_REPOSITORIES = 5;
 
-/** Manifests by digest: from memory, from disk, from upstream, in this order. */
+/** Pulls manifests by digest: from memory, from disk, from upstream, in this order. */
 export class ManifestPuller {
   readonly #memory: ManifestMemory;
   readonly #fetches: Questions<StoredManifest>;
   readonly #options: ManifestPullerOptions;
   readonly #heads: Flights<ResolvedManifest | undefined>;
-  readonly #files: ManifestKeeper;
-  /** How often something was forgotten, or lost by the disk: what was read before is not kept after it. */
+  readonly #keeper: ManifestKeeper;
+  /** Count of digests forgotten, or lost by the disk: bytes that were read before a change are not kept after it. */
   #changes = 0;
 
   constructor(options: ManifestPullerOptions) {
     this.#options = options;
-    this.#files = new ManifestKeeper(options);
+    this.#keeper = new ManifestKeeper(options);
     this.#fetches = new Questions(options.negative, options.clock);
     this.#heads = new Flights(options.clock);
     this.#memory = new ManifestMemory(options.memoryBytes);
   }
 
   /**
-   * @throws UpstreamError where upstream says no or cannot be asked, and nothing that may be served is cached
+   * Pulls a manifest by its digest.
+   * @throws UpstreamError if upstream refuses or cannot be asked, and nothing that may be served is cached
    */
   async pull(target: Target, digest: Digest): Promise<PulledManifest> {
     const { permission, lastUse } = this.#options;
@@ -72,7 +73,7 @@ export class ManifestPuller {
       const outcome = await permission.ask(target, content);
       if (outcome !== 'fetch') {
         lastUse.record(digest);
-        this.#files.writeMissing(target, local);
+        this.#keeper.writeMissing(target, local);
         return { manifest: local, outcome };
       }
     }
@@ -90,9 +91,9 @@ export class ManifestPuller {
   }
 
   /**
-   * What upstream's HEAD tells of a manifest that is not here: to look at one must not cost a pull.
-   * @returns undefined where it is here, or HEAD does not tell all that a client wants to know
-   * @throws UpstreamError where upstream cannot be asked, or has lately said no
+   * Asks upstream by HEAD about a manifest that is not cached: a client that only looks at it must not cost a pull.
+   * @returns undefined if the manifest is cached, or HEAD does not tell all that a client wants to know
+   * @throws UpstreamError if upstream cannot be asked, or has lately refused
    */
   async head(target: Target, digest: Digest): Promise<ToldManifest | undefined> {
     const { upstream, key } = target;
@@ -102,68 +103,68 @@ export class ManifestPuller {
     if (known !== undefined) throw known;
     const ask = () => upstream.resolve(key.repository, { kind: 'digest', digest });
     try {
-      return completed(await this.#heads.join(name, ask).promise);
+      return completeHead(await this.#heads.join(name, ask).promise);
     } catch (error) {
-      // A HEAD that is refused is a question not answered: GET is to answer it.
+      // A refused HEAD answers nothing yet: GET must answer.
       if (isRefusal(error)) return undefined;
       throw error;
     }
   }
 
-  /** The manifest from memory or disk as the upstream gives it, whichever repository it belongs to. */
+  /** Returns the manifest from memory or disk as the upstream gives it, no matter which repository it belongs to. */
   async local(upstream: string, digest: Digest): Promise<StoredManifest | undefined> {
     return this.#memory.get(upstream, digest) ?? (await this.#fromDisk(upstream, digest));
   }
 
-  /** A manifest that is here and known to be the repository's: it is served without asking upstream. */
+  /** Returns a cached manifest that is known to be the repository's, so that upstream need not be asked. */
   async cached(target: Target, digest: Digest): Promise<StoredManifest | undefined> {
     const { key } = target;
     if (!(await this.#options.belonging.has(key, digest))) return undefined;
     return this.local(key.registry, digest);
   }
 
-  /** What `pull` gives of a manifest that may be served as it is: in memory, and known to be the repository's. */
+  /** Does what `pull` does without I/O, if the manifest is in memory and known to be the repository's. */
   pullNow(target: Target, digest: Digest): StoredManifest | undefined {
     const manifest = this.#memory.get(target.key.registry, digest);
     if (manifest === undefined) return undefined;
     if (!this.#options.permission.isServedNow(target.key, digest)) return undefined;
-    this.#files.writeMissing(target, manifest);
+    this.#keeper.writeMissing(target, manifest);
     return manifest;
   }
 
-  /** Forgets what is in memory of digests that are not to be had from it any more. */
+  /** Forgets digests that must not be served from memory any more. */
   forget(digests: Iterable<Digest>): void {
     this.#changes += 1;
     for (const digest of digests) {
       this.#memory.delete(digest);
-      this.#files.forget(digest);
+      this.#keeper.forget(digest);
     }
   }
 
-  /** To be called when the bytes of a digest have gone from the disk: what is in memory is served, and stored again. */
+  /** Must be called when a digest's bytes have gone from the disk: a copy in memory is served, and stored again. */
   lost(digest: Digest): void {
     this.#changes += 1;
-    if (this.#memory.has(digest)) this.#files.lost(digest);
+    if (this.#memory.has(digest)) this.#keeper.lost(digest);
   }
 
-  /** To be called when the disk has lost what it was to keep: what is in memory is stored again. Never rejects. */
+  /** Must be called when the disk has lost what it was to keep: a copy in memory is stored at once. Never rejects. */
   async restore(digest: Digest): Promise<void> {
     this.lost(digest);
-    if (!this.#files.isMissing(digest)) return;
+    if (!this.#keeper.isMissing(digest)) return;
     await tolerate(this.#options.events, 'store a manifest again', () => this.#store(digest));
   }
 
   /**
-   * Stores what is in memory of a manifest and of those that it refers to, and the disk has not.
+   * Stores a manifest, and the manifests that it refers to, if they are in memory and missing on the disk.
    * @throws IndexError
    */
   async storeMissing(digest: Digest): Promise<void> {
     const { index } = this.#options;
     const tried = new Set<Digest>();
-    // What one refers to is known once that is stored.
+    // The index knows what a manifest refers to only once it is stored.
     for (let before = -1; before < tried.size;) {
       before = tried.size;
-      const parts = (await index.closure(digest)).filter((part) => this.#files.isMissing(part));
+      const parts = (await index.closure(digest)).filter((part) => this.#keeper.isMissing(part));
       for (const part of parts) {
         if (!tried.has(part)) await this.#store(part);
         tried.add(part);
@@ -171,29 +172,29 @@ export class ManifestPuller {
     }
   }
 
-  /** For one of its repositories. */
+  /** Stores a manifest from memory, for one of its repositories. */
   async #store(digest: Digest): Promise<void> {
     for (const key of await this.#options.index.repositoriesOf(digest, MAX_REPOSITORIES)) {
       const manifest = this.#memory.get(key.registry, digest);
-      if (manifest !== undefined) return void (await this.#files.write({ key }, manifest));
+      if (manifest !== undefined) return void (await this.#keeper.write({ key }, manifest));
     }
   }
 
-  /** Resolves when what is being written is on the disk. */
+  /** Resolves when all running writes have ended. */
   close(): Promise<void> {
-    return this.#files.close();
+    return this.#keeper.close();
   }
 
   /**
-   * Takes in what an upstream has sent for the repository: on disk, in the index and in memory. What has no
-   * verifiable digest (schema 1) is handed through and not kept.
+   * Takes in a manifest that an upstream has sent for the repository: on disk, in the index and in memory. A manifest
+   * without a verifiable digest (schema 1) is handed through and not kept.
    */
   async take(target: Target, fetched: FetchedManifest): Promise<StoredManifest> {
     const { digest, mediaType, bytes } = fetched;
     const manifest: StoredManifest = { digest, mediaType, bytes };
     if (!fetched.verified) return manifest;
     const parsed = fetched.content;
-    await this.#files.write(target, manifest, parsed);
+    await this.#keeper.write(target, manifest, parsed);
     await this.#options.belonging.add(target.key, digest, 'given');
     this.#disproveParts(target, parsed);
     this.#memory.set(target.key.registry, manifest);
@@ -201,7 +202,7 @@ export class ManifestPuller {
     return manifest;
   }
 
-  /** A registry takes a manifest only when it has what that names: what was refused before has been pushed meanwhile. */
+  /** Forgets refusals of what the manifest names: a registry takes a manifest only if it has all that. */
   #disproveParts({ key }: Target, parsed: ParsedManifest): void {
     for (const { digest } of manifestEdges(parsed)) this.#options.negative.disprove(key, digest);
   }
@@ -227,9 +228,9 @@ export class ManifestPuller {
   }
 }
 
-/** What upstream's HEAD told, where a client's HEAD can be answered from it. */
-export function completed(told: ResolvedManifest | undefined): ToldManifest | undefined {
-  const { digest, mediaType, size } = told ?? {};
+/** Returns upstream's headers if a client's HEAD can be answered from them; else undefined. */
+export function completeHead(head: ResolvedManifest | undefined): ToldManifest | undefined {
+  const { digest, mediaType, size } = head ?? {};
   if (digest === undefined || mediaType === undefined || size === undefined) return undefined;
   return { digest, mediaType, size };
 }

@@ -3,15 +3,15 @@ import type { Tag } from '../../oci/tag.ts';
 import type { TagPolicy } from '../tag-policy.ts';
 
 /**
- * - `fresh`: serve without asking.
- * - `stale`: ask upstream; serve all the same where upstream cannot answer.
- * - `expired`: ask upstream; too old to be served without an answer.
+ * - `fresh`: serve without asking upstream.
+ * - `stale`: ask upstream; serve all the same if upstream cannot answer.
+ * - `expired`: ask upstream; too old to be served without its answer.
  */
 export type Freshness = 'fresh' | 'stale' | 'expired';
 
 /**
- * Whether a cached tag may be served at `now` (milliseconds since the epoch). Computed at every read, so that
- * a changed policy and a restart count at once. An entry from the future (the clock was set back) is stale.
+ * Returns whether a cached tag may be served at `now` (milliseconds since the epoch). It is computed at every read, so
+ * that a changed policy and a restart count at once. An entry from the future (the clock was set back) is stale.
  */
 export function freshness(tag: Tag, entry: TagEntry, policy: TagPolicy, now: number): Freshness {
   if (policy.isImmutable(tag)) return 'fresh';
@@ -21,7 +21,7 @@ export function freshness(tag: Tag, entry: TagEntry, policy: TagPolicy, now: num
   return ageMs < policy.ttlMs + policy.staleForMs ? 'stale' : 'expired';
 }
 
-/** Milliseconds for which the entry is still fresh; negative once it is stale. */
+/** Returns the milliseconds for which the entry is still fresh; negative once it is stale. */
 export function remainingMs(entry: TagEntry, policy: TagPolicy, now: number): number {
   return entry.checkedAt + policy.ttlMs - now;
 }

@@ -18,7 +18,7 @@ test('an upstream is slow for a minute after it was waited for in vain, and no o
   expect(slow.isSlow('registry.test')).toBe(false);
 });
 
-test('it is slow for another minute when that happens again, and no more once it has answered', () => {
+test('an upstream is slow for another minute if that happens again, and is no longer once it has answered', () => {
   const { clock, slow } = start();
   for (let times = 0; times < 2; times += 1) {
     slow.hasTimedOut('registry.test');

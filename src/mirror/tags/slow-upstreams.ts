@@ -1,14 +1,14 @@
 import type { Clock } from '../../clock.ts';
 
 /**
- * How long an upstream counts as slow without being asked. Without an end, the first pull after a slow minute would
- * get an old answer, however much later it came and however well upstream was by then.
+ * How long an upstream counts as slow. Without this limit, the first pull after a slow minute would get an old answer,
+ * however much later it came, and even if upstream was fast again.
  */
 const SLOW_MS = 60_000;
 
-/** Upstreams that have let a deadline pass, and have not answered a check since. */
+/** Knows the upstreams that have let a deadline pass, and have not answered a check since. */
 export class SlowUpstreams {
-  /** When each has last done so, by the monotonic clock. */
+  /** When each upstream has last let a deadline pass, by the monotonic clock. */
   readonly #since = new Map<string, number>();
   readonly #clock: Clock;
 
@@ -16,7 +16,7 @@ export class SlowUpstreams {
     this.#clock = clock;
   }
 
-  /** An upstream that a client has waited for in vain a moment ago is not waited for again. */
+  /** Whether a client has lately waited for the upstream in vain: then the next client does not wait. */
   isSlow(upstream: string): boolean {
     const since = this.#since.get(upstream);
     return since !== undefined && this.#clock.monotonic() - since < SLOW_MS;

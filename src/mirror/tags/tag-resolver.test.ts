@@ -45,7 +45,7 @@ async function turns(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await setImmediate();
 }
 
-/** A tag that is fresh for a second, and served stale for a minute. */
+/** A policy by which a tag is fresh for a second, and served stale for a minute. */
 async function start(policy: Partial<TagPolicy> = {}, index: Partial<RememberingIndex> = {}) {
   const cache = await MemoryCache.open({ index });
   const world = {
@@ -83,7 +83,7 @@ async function start(policy: Partial<TagPolicy> = {}, index: Partial<Remembering
 }
 
 describe('a tag', () => {
-  test('that is fresh has the headers that HEAD told of it', async () => {
+  test('that is fresh has the headers that HEAD told for its digest', async () => {
     const { cache, world, resolver, target, ask } = await start();
     expect(await ask()).toMatchObject({ head: headOf(OLD), outcome: { hit: false, fwd: 'uri-miss' } });
     cache.clock.advance(400);
@@ -95,7 +95,7 @@ describe('a tag', () => {
     await cache[Symbol.asyncDispose]();
   });
 
-  test('has none of those that were told of another digest', async () => {
+  test('has none of the headers that HEAD told for another digest', async () => {
     const { cache, target, ask } = await start();
     await ask();
     await cache.index.putTag(target.key, TAG, { digest: NEW.digest, checkedAt: cache.clock.now() });
@@ -103,7 +103,7 @@ describe('a tag', () => {
     await cache[Symbol.asyncDispose]();
   });
 
-  test('that never changes is fresh without an end that would be told', async () => {
+  test('that never changes is fresh, without an end of its freshness in the outcome', async () => {
     const { cache, ask } = await start({ isImmutable: () => true });
     await ask();
     cache.clock.advance(1_000);
@@ -111,7 +111,7 @@ describe('a tag', () => {
     await cache[Symbol.asyncDispose]();
   });
 
-  test('is told once it is recorded', async () => {
+  test('is resolved only after it is recorded', async () => {
     const recording = Promise.withResolvers<void>();
     const { cache, ask } = await start({}, { putTag: () => recording.promise });
     let isOver = false;
@@ -123,7 +123,7 @@ describe('a tag', () => {
     await cache[Symbol.asyncDispose]();
   });
 
-  test('that the registry does not know is dropped before that is told, and not asked for at once', async () => {
+  test('that the registry does not know is dropped before the caller hears of it, and not asked for again at once', async () => {
     const dropping = Promise.withResolvers<void>();
     const { cache, world, ask } = await start({}, { deleteTag: () => dropping.promise });
     await ask();
@@ -142,10 +142,10 @@ describe('a tag', () => {
   });
 
   test.each<[string, UpstreamError, Partial<TagPolicy>]>([
-    ['the registry does not know it any more, but it is to be kept', ABSENT, { onDeleted: 'keep' }],
-    ['something that is not the registry says that there is none', UNPROVEN, {}],
+    ['the registry does not know it any more, but policy keeps it', ABSENT, { onDeleted: 'keep' }],
+    ['an answer that may not be the registry’s says that there is none', UNPROVEN, {}],
     ['upstream is away', AWAY, {}],
-  ])('is served stale, and kept, where %s', async (_, failure, policy) => {
+  ])('is served stale, and kept, if %s', async (_, failure, policy) => {
     const { cache, world, target, ask } = await start(policy);
     await ask();
     cache.clock.advance(3_000);
@@ -158,7 +158,7 @@ describe('a tag', () => {
     await cache[Symbol.asyncDispose]();
   });
 
-  test('that is too old is not served where upstream is away', async () => {
+  test('that is too old is not served while upstream is away', async () => {
     const { cache, world, ask } = await start();
     await ask();
     cache.clock.advance(61_000);
@@ -167,7 +167,7 @@ describe('a tag', () => {
     await cache[Symbol.asyncDispose]();
   });
 
-  test('is served stale by an upstream that is slow, until it answers: by a refusal, too', async () => {
+  test('is served stale while its upstream is slow, which ends with any answer, even a refusal', async () => {
     const { cache, world, target, resolver, ask } = await start();
     await ask();
     cache.clock.advance(2_000);
@@ -197,7 +197,7 @@ describe('a tag that has moved', () => {
     return started;
   }
 
-  test('is told with its manifest here', async () => {
+  test('is resolved once its new manifest is cached', async () => {
     const { cache, world, manifests, ask } = await moved();
     expect(await ask()).toMatchObject({ digest: NEW.digest, head: headOf(NEW), outcome: { fwd: 'stale' } });
     expect(world.gets).toEqual(['digest']);
@@ -206,17 +206,17 @@ describe('a tag that has moved', () => {
   });
 
   test.each([
-    ['more pulls are left than are kept', 11, NEW.digest],
-    ['just those are left that are kept', 10, OLD.digest],
-    ['upstream does not tell how many are left', undefined, NEW.digest],
-  ])('is told where %s', async (_, remaining, expected) => {
+    ['its new digest if more pulls are left than are reserved', 11, NEW.digest],
+    ['its old digest if only the reserved pulls are left', 10, OLD.digest],
+    ['its new digest if upstream does not tell how many are left', undefined, NEW.digest],
+  ])('is resolved to %s', async (_, remaining, expected) => {
     const { cache, world, ask } = await moved({ quotaReserve: 10 });
     world.remaining = remaining;
     expect((await ask()).digest).toBe(expected);
     await cache[Symbol.asyncDispose]();
   });
 
-  test('stays what it was where upstream gives the new manifest by no name', async () => {
+  test('keeps its old digest if upstream gives the new manifest neither by digest nor by tag', async () => {
     const { cache, world, target, ask } = await moved();
     world.gone = ABSENT;
     expect(await ask()).toMatchObject({ digest: OLD.digest, outcome: { fwd: 'stale', detail: 'not-found' } });
@@ -225,7 +225,7 @@ describe('a tag that has moved', () => {
     await cache[Symbol.asyncDispose]();
   });
 
-  test('tells from what to what', async () => {
+  test('is reported with its old and its new digest', async () => {
     const { cache, ask } = await moved();
     const told: unknown[] = [];
     cache.events.subscribe((event) => told.push(event));

@@ -24,13 +24,13 @@ import { TaggedManifests } from './tagged-manifests.ts';
 import type { Target } from '../target.ts';
 import { tolerate } from '../../content/tolerate.ts';
 
-/** What a tag stands for. */
+/** The digest that a tag stands for, and how it was found. */
 export interface TagResolution {
   readonly digest: Digest;
   readonly outcome: Outcome;
-  /** What upstream's HEAD told when it confirmed the digest, where that is still known. */
+  /** Headers with which upstream's HEAD confirmed the digest, if they are still known. */
   readonly head?: ResolvedManifest | undefined;
-  /** The manifest itself, where finding the digest took fetching it. */
+  /** The manifest itself, if it had to be fetched to find the digest. */
   readonly manifest?: StoredManifest | undefined;
 }
 
@@ -43,22 +43,22 @@ export interface TagResolverOptions {
   readonly events: Events;
 }
 
-/** What upstream says that a tag stands for. */
+/** Upstream's answer to what a tag stands for. */
 interface Checked {
   readonly digest: Digest;
   readonly head?: ResolvedManifest | undefined;
   readonly manifest?: StoredManifest | undefined;
 }
 
-/** Tags whose headers are kept beside the digest that the index has. */
+/** Greatest number of tags whose headers are kept in memory, beside the digests in the index. */
 const MAX_HEADS = 10_000;
 
-/** Tags: cached for their time to live, then revalidated by HEAD, one check at a time for each. */
+/** Resolves tags: cached for their time to live, then revalidated by HEAD, one check at a time for each tag. */
 export class TagResolver {
   readonly #checks: Questions<Checked>;
   readonly #tagged: TaggedManifests;
   readonly #slow: SlowUpstreams;
-  /** Of tags that were asked for by HEAD only: without them the next HEAD would have to fetch the manifest. */
+  /** Headers of tags: without them, the next HEAD for a tag whose manifest is not cached would have to fetch it. */
   readonly #heads = new LRUCache<string, ResolvedManifest>({ max: MAX_HEADS });
   readonly #options: TagResolverOptions;
 
@@ -69,7 +69,7 @@ export class TagResolver {
     this.#tagged = new TaggedManifests(options.manifests, options.clock);
   }
 
-  /** What `resolve` gives, where the tag is known without I/O and fresh: that takes no waiting. */
+  /** Does what `resolve` does without waiting, if the tag is fresh and known without I/O. */
   resolveNow(target: Target, tag: Tag): Pick<TagResolution, 'digest' | 'outcome'> | undefined {
     const entry = this.#options.index.rememberedTag(target.key, tag);
     if (entry === undefined) return undefined;
@@ -79,7 +79,8 @@ export class TagResolver {
   }
 
   /**
-   * @throws UpstreamError where upstream says no, or cannot be asked and no answer is cached that is young enough
+   * Resolves a tag.
+   * @throws UpstreamError if upstream refuses, or cannot be asked and no answer is cached that is young enough
    */
   async resolve(target: Target, tag: Tag): Promise<TagResolution> {
     const { index, clock, events } = this.#options;
@@ -99,8 +100,8 @@ export class TagResolver {
   }
 
   /**
-   * The manifest of what `resolve` gave.
-   * @throws UpstreamError where upstream does not give it, and it is not here
+   * Pulls the manifest that `resolve` has found.
+   * @throws UpstreamError if it is not cached, and upstream does not give it
    */
   async pull(
     target: Target,
@@ -115,7 +116,7 @@ export class TagResolver {
     return { manifest: pulled.manifest, outcome: joined(outcome, pulled.outcome) };
   }
 
-  /** See `SlowUpstreams.isSlow`. */
+  /** Whether the upstream is slow: see `SlowUpstreams.isSlow`. */
   isSlow(upstream: string): boolean {
     return this.#slow.isSlow(upstream);
   }
@@ -126,8 +127,8 @@ export class TagResolver {
   }
 
   /**
-   * A stale entry waits for the check within the deadline, counted from when the check began; then the old
-   * answer is due. An expired one waits for as long as upstream takes.
+   * Waits for upstream's check. For a stale entry, it waits until the deadline, counted from when the check began, and
+   * then serves the old answer. For an expired entry, it waits for as long as upstream takes.
    */
   async #revalidate(
     target: Target,
@@ -195,17 +196,17 @@ export class TagResolver {
     });
   }
 
-  /** HEAD first: Docker Hub counts manifest GETs against the pull limit, and never HEADs. */
+  /** Asks upstream, by HEAD first: Docker Hub counts manifest GETs against the pull limit, and never HEADs. */
   async #ask(target: Target, tag: Tag, entry: TagEntry | undefined): Promise<Checked> {
     const { manifests, permission, clock } = this.#options;
-    // What moves after the question is not in the answer, however late that comes.
+    // A tag that moves after the question is not in the answer, however late the answer comes.
     const checkedAt = clock.now();
     const head = await target.upstream.resolve(target.key.repository, { kind: 'tag', tag });
     if (head !== undefined) await permission.noteTagHead(target, head);
     let checked: Checked =
       head === undefined ? await this.#fetchByTag(target, tag) : { digest: head.digest, head };
     const hasMoved = entry !== undefined && checked.digest !== entry.digest;
-    // The old manifest is served until the new one is here and verified; without an old one there is no need.
+    // The old manifest, if it is cached, is served until the new one is cached and verified.
     if (
       hasMoved &&
       head !== undefined &&
@@ -222,7 +223,7 @@ export class TagResolver {
     return { digest: manifest.digest, manifest };
   }
 
-  /** @throws UpstreamError that is no refusal: upstream has just said that there is such a tag */
+  /** @throws UpstreamError which is no refusal: upstream has just said that there is such a tag */
   async #pullMoved(target: Target, tag: Tag, head: ResolvedManifest): Promise<Checked> {
     assertQuota(target);
     try {
@@ -246,13 +247,13 @@ export class TagResolver {
   async #refused(target: Target, tag: Tag, error: UpstreamError): Promise<void> {
     const { index, clock, events } = this.#options;
     this.#slow.hasAnswered(target.key.registry);
-    // A refused credential must not cost the cache its tags; only a plain "there is none" does.
+    // A refused credential must not cost the cache its tags; only the registry's "there is none" does.
     if (!error.isVerdict || error.failure !== 'absent' || target.tags.onDeleted === 'keep') return;
     await tolerate(events, 'drop a tag', () => index.deleteTag(target.key, tag, clock.now()));
   }
 }
 
-/** A tag that is never revalidated is fresh, however old it is. */
+/** Returns the outcome of a fresh tag. A tag that is never revalidated is fresh, however old it is. */
 function freshOutcome(entry: TagEntry, policy: TagPolicy, now: number): Outcome {
   const ttlMs = remainingMs(entry, policy, now);
   const ageMs = now - entry.checkedAt;
@@ -263,13 +264,13 @@ function checkKey({ key }: Target, tag: Tag): string {
   return flightKey('tag', key.registry, key.repository, tag);
 }
 
-/** Upstream's failure hides behind a stale answer; its refusal does only where the policy says so, at any age. */
+/** Whether the old answer may be served: despite a failure if it is stale; despite a refusal, at any age, by policy. */
 function mayServeOld(error: unknown, target: Target, age: 'stale' | 'expired'): boolean {
   if (isVerdict(error)) return target.tags.onDeleted === 'keep';
   return age === 'stale' && error instanceof UpstreamError;
 }
 
-/** @throws UpstreamError where a pull would be one of the last ones, which are kept for what is not cached at all */
+/** @throws UpstreamError if the pull would be one of the last ones, which are kept for content that is not cached */
 function assertQuota({ upstream, key, tags }: Target): void {
   const { remaining } = upstream.rateLimit() ?? {};
   if (remaining === undefined || remaining > tags.quotaReserve) return;

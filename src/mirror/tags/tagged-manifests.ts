@@ -9,9 +9,9 @@ import type { PulledManifest } from '../../repository/pulled-manifest.ts';
 import type { Target } from '../target.ts';
 
 /**
- * The manifests of tags. Some registries give a manifest by its tag, and not by the digest that they tell of it
- * (moby#41687, nixery#102, nexus-public#1070). Clients that pull by tag do not notice; Larder asks by digest first,
- * since a digest that is here already costs nothing.
+ * Pulls the manifests of tags. Some registries give a manifest by its tag, but not by the digest that they tell for the
+ * tag (moby#41687, nixery#102, nexus-public#1070). Clients that pull by tag do not notice. Larder asks by digest first,
+ * since a digest that is cached already costs nothing.
  */
 export class TaggedManifests {
   readonly #fetches: Flights<PulledManifest>;
@@ -23,9 +23,9 @@ export class TaggedManifests {
   }
 
   /**
-   * The manifest of a tag that stands for `digest`; another one, where upstream gives by the tag only, and has moved
-   * it meanwhile.
-   * @throws UpstreamError where upstream gives it by neither
+   * Pulls the manifest of a tag that stands for `digest`. It may be another manifest, if upstream gives it only by tag,
+   * and has moved the tag meanwhile.
+   * @throws UpstreamError if upstream gives it neither by digest nor by tag
    */
   async pull(target: Target, tag: Tag, digest: Digest): Promise<PulledManifest> {
     try {
@@ -41,8 +41,8 @@ export class TaggedManifests {
   }
 
   /**
-   * Asks for the tag itself.
-   * @param told what upstream says that the tag stands for, where it does
+   * Fetches the manifest by the tag itself.
+   * @param told digest that upstream has told for the tag, if it has told one
    */
   async fetch(target: Target, tag: Tag, told?: Digest): Promise<PulledManifest> {
     const fetched = await target.upstream.manifest(target.key.repository, { kind: 'tag', tag });
@@ -51,15 +51,15 @@ export class TaggedManifests {
   }
 }
 
-/** Upstream has refused the digest, in whatever words: that says nothing of the tag. */
+/** Whether upstream has refused the digest, by any status: that says nothing about the tag. */
 function isAboutDigest(error: unknown): boolean {
   if (!(error instanceof UpstreamError) || error.status === undefined) return false;
   return error.status >= 400 && error.status < 500 && error.failure !== 'throttled';
 }
 
-/** By the digest that was told, where it is theirs: it may be of another algorithm than the one computed. */
+/** Names the manifest by the told digest if it is right: the computed digest may be of another algorithm. */
 function namedBy(told: Digest | undefined, fetched: FetchedManifest): FetchedManifest {
   if (told === undefined || !fetched.verified) return fetched;
-  const isTheirs = digestOf(fetched.bytes, digestAlgorithm(told)) === told;
-  return isTheirs ? { ...fetched, digest: told } : fetched;
+  const isItsDigest = digestOf(fetched.bytes, digestAlgorithm(told)) === told;
+  return isItsDigest ? { ...fetched, digest: told } : fetched;
 }
