@@ -5,19 +5,19 @@ import { pause, within } from './deadline.ts';
 const never = new Promise<never>(() => {});
 
 describe('within', () => {
-  test('what comes in time is what is told', async () => {
+  test('resolves with a value that comes in time', async () => {
     const clock = new ManualClock();
     expect(await within(clock, 1_000, Promise.resolve('value'))).toBe('value');
     expect(clock.pending).toBe(0);
   });
 
-  test('what fails in time fails', async () => {
+  test('rejects with a failure that comes in time', async () => {
     const clock = new ManualClock();
     await expect(within(clock, 1_000, Promise.reject(new Error('no')))).rejects.toThrow('no');
     expect(clock.pending).toBe(0);
   });
 
-  test('what does not come is waited for so long and no longer', async () => {
+  test('waits for the given time and no longer', async () => {
     const clock = new ManualClock();
     let isOver = false;
     const waited = within(clock, 1_000, never).then((value) => {
@@ -31,7 +31,7 @@ describe('within', () => {
     expect(await waited).toBeUndefined();
   });
 
-  test('no time at all: it is not waited for', async () => {
+  test('does not wait without any time', async () => {
     expect(await within(new ManualClock(), 0, Promise.resolve('value'))).toBeUndefined();
   });
 });
@@ -45,7 +45,7 @@ describe('pause', () => {
     await paused;
   });
 
-  test('ends when it is given up, and leaves no timer', async () => {
+  test('ends when its signal aborts, and leaves no timer', async () => {
     const clock = new ManualClock();
     const giveUp = new AbortController();
     const paused = pause(clock, 500, giveUp.signal);
@@ -57,7 +57,7 @@ describe('pause', () => {
   test.each([
     ['no time', 0, new AbortController().signal],
     ['given up before', 500, AbortSignal.abort()],
-  ])('%s: none', async (_, ms, signal) => {
+  ])('%s: does not wait', async (_, ms, signal) => {
     const clock = new ManualClock();
     await pause(clock, ms, signal);
     expect(clock.pending).toBe(0);

@@ -19,7 +19,7 @@ test('each caller that asks during a flight gets its value, and one run serves t
   expect(flights.size).toBe(0);
 });
 
-test('everybody gets the error too, and the next one tries anew', async () => {
+test('all callers get the error, too, and the next caller begins a new flight', async () => {
   const flights = new Flights<number>({ monotonic: () => 0 });
   const fails = (): Promise<number> => Promise.reject(new Error('no'));
   const first = flights.join('a', fails);
@@ -29,13 +29,13 @@ test('everybody gets the error too, and the next one tries anew', async () => {
   await expect(flights.join('a', () => Promise.resolve(1)).promise).resolves.toBe(1);
 });
 
-test('different keys do not share', async () => {
+test('different keys do not share a flight', async () => {
   const flights = new Flights<string>({ monotonic: () => 0 });
   const image = flights.join(flightKey('manifest', 'a', 'b'), () => Promise.resolve('image'));
   const referrers = flights.join(flightKey('referrers', 'a', 'b'), () => Promise.resolve('referrers'));
   expect(await Promise.all([image.promise, referrers.promise])).toEqual(['image', 'referrers']);
 });
 
-test('keys do not run into each other', () => {
+test('different parts never make the same key', () => {
   expect(flightKey('ab', 'c')).not.toBe(flightKey('a', 'bc'));
 });

@@ -22,7 +22,7 @@ async function elapsed(clock: ManualClock, pacer: Pacer, spendings: readonly num
 }
 
 describe('a pacer', () => {
-  it('holds work to its rate, large parts and small', async () => {
+  it('holds work to its rate, in large and small parts', async () => {
     const clock = new ManualClock();
     const pacer = new Pacer(clock, 1000, never());
     expect(await elapsed(clock, pacer, [1000])).toBe(1000);
@@ -42,7 +42,7 @@ describe('a pacer', () => {
     expect(await elapsed(clock, pacer, [1000])).toBe(900);
   });
 
-  it('waits for nothing without a rate, but lets others have their turn', async () => {
+  it('does not wait without a rate, but lets other work have its turn', async () => {
     const clock = new ManualClock();
     const pacer = new Pacer(clock, undefined, never());
     let hadTurn = false;
@@ -53,7 +53,7 @@ describe('a pacer', () => {
     expect([hadTurn, clock.pending]).toEqual([true, 0]);
   });
 
-  it('ends a wait when it is told to', async () => {
+  it('ends a wait when its signal aborts', async () => {
     const clock = new ManualClock();
     const ending = new AbortController();
     const waiting = new Pacer(clock, 1, ending.signal).spend(1000);

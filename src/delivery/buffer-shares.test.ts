@@ -11,7 +11,7 @@ test.each([
   [100, 64],
   [128, 64],
   [10_000, 64],
-])('of %i bodies each has buffers of %i KiB', (bodies, share) => {
+])('with %i bodies, the last one gets buffers of %i KiB', (bodies, share) => {
   expect(shareOf(bodies)).toBe(share * KiB);
 });
 

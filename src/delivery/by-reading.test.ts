@@ -23,7 +23,7 @@ test('a client that reads nothing takes two slices of memory, however large the 
   expect(reader.reads).toBeLessThanOrEqual(reads + 1);
 });
 
-test('many clients take little memory each', async () => {
+test('each of many clients takes little memory', async () => {
   const deliver = createDeliver();
   const readers = Array.from({ length: 40 }, () => new ScriptedReader(1024 ** 3));
   for (const reader of readers) {

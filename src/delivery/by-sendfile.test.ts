@@ -85,8 +85,8 @@ async function expectRight(sendfile: WatchedSendfile, size = SIZE): Promise<void
   expect(sendfile.duplicates.size).toBe(0);
 }
 
-describe('what goes past this process', () => {
-  test('all but a chunk, and what a full socket asks for', async () => {
+describe('sendfile sends', () => {
+  test('all bytes but a chunk for the headers and one for each full socket', async () => {
     const reader = fileReader();
     const sendfile = new WatchedSendfile();
     const { body } = await pull({ deliver: createDeliver(sendfile), reader, end: SIZE });
@@ -96,13 +96,13 @@ describe('what goes past this process', () => {
     expect([...reader.buffers].map(({ byteLength }) => byteLength)).toEqual([CHUNK]);
   });
 
-  test('nothing of a body that is coded on its way', async () => {
+  test('no byte of a body that Node encodes', async () => {
     const sendfile = new WatchedSendfile();
     const { body } = await pull({ deliver: createDeliver(sendfile), reader: fileReader() });
     expect([body.equals(WHOLE), sendfile.calls]).toEqual([true, 0]);
   });
 
-  test('nothing of a body that is encrypted on its way', async () => {
+  test('no byte of a body that Node encrypts', async () => {
     const sendfile = new WatchedSendfile();
     const deliver = createDeliver(sendfile);
     const authority = createCertificateAuthority();
@@ -119,19 +119,19 @@ describe('what goes past this process', () => {
     expect([complete, body.equals(WHOLE), sendfile.calls]).toEqual([true, true, 0]);
   });
 
-  test('nothing where the system has no descriptor left', async () => {
+  test('no byte if the system has no descriptor left', async () => {
     const sendfile = new WatchedSendfile({ duplicate: () => undefined });
     await expectRight(sendfile);
     expect(sendfile.calls).toBe(0);
   });
 
-  test.each([-1, 0])('nothing where each call answers %i', async (answer) => {
+  test.each([-1, 0])('no byte if each call answers %i', async (answer) => {
     const sendfile = new WatchedSendfile({ send: () => Promise.resolve(answer) });
     await expectRight(sendfile);
     expect(sendfile.calls).toBeGreaterThan(0);
   });
 
-  test('as little or as much as the system takes at a time', async () => {
+  test('as many bytes as the system takes at a time', async () => {
     const counts = fc.array(fc.integer({ min: -1, max: 300 * KiB }), { minLength: 1, maxLength: 20 });
     await fc.assert(
       fc.asyncProperty(counts, async (taken) => {
@@ -171,8 +171,8 @@ test('a client that reads nothing takes a chunk of memory, however large the blo
   expect(sendfile.duplicates.size).toBe(0);
 });
 
-describe('a client that takes nothing of Node', () => {
-  test('is cut only when it takes nothing of the system either', async () => {
+describe('a client for which Node sees no progress', () => {
+  test('is cut only if it takes nothing from the system either', async () => {
     const told = [9, 8, 7, 10, 10];
     let asked = 0;
     const sendfile = new WatchedSendfile({
@@ -195,7 +195,7 @@ describe('a client that takes nothing of Node', () => {
     socket.destroy();
   });
 
-  test('is known by what the system holds for it', async () => {
+  test('is recognised by the bytes that the system holds for it', async () => {
     const server = createServer();
     await once(server.listen(0, '127.0.0.1'), 'listening');
     onTestFinished(() => void server.close());
@@ -215,7 +215,7 @@ describe('a client that takes nothing of Node', () => {
   });
 });
 
-test('a failing call cuts the connection, and closes what it used', async () => {
+test('a failing call cuts the connection, and closes its duplicate', async () => {
   const failure = new Error('no threads');
   const sendfile = new WatchedSendfile({ send: () => Promise.reject(failure) });
   const { complete, delivered } = await pull({
@@ -249,7 +249,7 @@ describe('a call that is under way when its client goes', () => {
     return { sendfile, begun: begun.promise, release: () => released.resolve(undefined) };
   }
 
-  test('does not send to the next client, who gets the descriptor of the one that went', async () => {
+  test('does not send to the next client, which gets the descriptor of the one that has gone', async () => {
     const { sendfile, begun, release } = holdFirst();
     const reader = fileReader();
     const { port, server, response, delivered } = await serve({

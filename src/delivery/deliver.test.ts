@@ -86,7 +86,7 @@ describe.each(WAYS)('$name', ({ deliver, hasFile }) => {
       expect(reader.furthest).toBeLessThanOrEqual(end ?? SIZE);
     });
 
-    test('any part, however little a read gives and however the bytes arrive', async () => {
+    test('any part, with reads of any length and bytes that arrive in any pieces', async () => {
       const scenario = fc.record({
         size: fc.nat(2_000),
         from: fc.nat(2_000),
@@ -131,7 +131,7 @@ describe.each(WAYS)('$name', ({ deliver, hasFile }) => {
       expect(await delivered).toEqual({ bytes: SIZE, complete: true });
     });
 
-    test('one connection serves one after the other', async () => {
+    test('one connection serves one request after the other', async () => {
       const reader = scripted(SIZE);
       const { port } = await serve({ deliver, reader, end: SIZE });
       const agent = new Agent({ keepAlive: true, maxSockets: 1 });
@@ -146,7 +146,7 @@ describe.each(WAYS)('$name', ({ deliver, hasFile }) => {
     });
   });
 
-  test('requests that came at once on one connection are answered one after the other', async () => {
+  test('requests that arrive together on one connection are answered one after the other', async () => {
     const { port } = await serve({ deliver, reader: scripted(SIZE), end: SIZE });
     const socket = connect({ port, host: '127.0.0.1' });
     onTestFinished(() => void socket.destroy());
@@ -167,7 +167,7 @@ describe.each(WAYS)('$name', ({ deliver, hasFile }) => {
   });
 
   describe('a client that reads slowly', () => {
-    test('gets the right bytes all the same: none is overwritten before it has left', async () => {
+    test('gets the right bytes: no buffer is overwritten before it has left', async () => {
       const size = 40 * SLICE + 1;
       const reader = scripted(size);
       const { port, delivered } = await serve({ deliver, reader, end: size });
@@ -182,7 +182,7 @@ describe.each(WAYS)('$name', ({ deliver, hasFile }) => {
 
   describe('a client that leaves', () => {
     test.each([0, 1, SLICE, 2 * SLICE + 1, SIZE - 1])(
-      'after %i bytes: the delivery ends, and it is nobody’s fault',
+      'after %i bytes: the delivery ends, without an error',
       async (bytes) => {
         const reader = scripted(SIZE, { available: bytes });
         const { port, delivered } = await serve({ deliver, reader, end: SIZE });
@@ -215,7 +215,7 @@ describe.each(WAYS)('$name', ({ deliver, hasFile }) => {
       );
     });
 
-    test('before it began: nothing is read on its behalf beyond what was begun', async () => {
+    test('before the delivery begins: no further read is begun for it', async () => {
       const reader = scripted(SIZE);
       const { port, response } = await serve({ deliver, reader: scripted(0), end: 1 });
       const socket = connect({ port, host: '127.0.0.1' });
@@ -226,7 +226,7 @@ describe.each(WAYS)('$name', ({ deliver, hasFile }) => {
       expect(reader.reads).toBeLessThanOrEqual(1);
     });
 
-    test('its reader can be closed', async () => {
+    test('leaves a reader that can be closed', async () => {
       const reader = scripted(SIZE, { available: 0 });
       const { port, delivered } = await serve({ deliver, reader, end: SIZE });
       (await open(port)).destroy();
@@ -239,19 +239,25 @@ describe.each(WAYS)('$name', ({ deliver, hasFile }) => {
   describe('bytes that do not come to their end', () => {
     const places = [0, 1, SLICE, SLICE + 1, 2 * SLICE, SIZE - 1];
 
-    test.each(places)('reading fails at %i: the connection is cut, and why is told', async (failsAt) => {
-      for (const end of [SIZE, undefined]) {
-        const reader = scripted(SIZE, { failsAt });
-        const { body, complete, delivered } = await pull({ deliver, reader, end });
-        expect(complete).toBe(false);
-        expect(delivered).toMatchObject({ complete: false, error: new Error(`the bytes end at ${failsAt}`) });
-        expect(same(body, bytesOf(0, body.length))).toBe(true);
-        expect(body.length).toBeLessThanOrEqual(failsAt);
-        expect(reader.isClosed).toBe(false);
-      }
-    });
+    test.each(places)(
+      'reading fails at %i: the connection is cut, and the delivery has the error',
+      async (failsAt) => {
+        for (const end of [SIZE, undefined]) {
+          const reader = scripted(SIZE, { failsAt });
+          const { body, complete, delivered } = await pull({ deliver, reader, end });
+          expect(complete).toBe(false);
+          expect(delivered).toMatchObject({
+            complete: false,
+            error: new Error(`the bytes end at ${failsAt}`),
+          });
+          expect(same(body, bytesOf(0, body.length))).toBe(true);
+          expect(body.length).toBeLessThanOrEqual(failsAt);
+          expect(reader.isClosed).toBe(false);
+        }
+      },
+    );
 
-    test.each(places)('the blob ends at %i, before its size: cut as well', async (endsAt) => {
+    test.each(places)('the blob ends at %i, before its size: the connection is cut, too', async (endsAt) => {
       const reader = scripted(SIZE, { endsAt });
       const { complete, delivered } = await pull({ deliver, reader, end: SIZE });
       expect(complete).toBe(false);
@@ -261,7 +267,7 @@ describe.each(WAYS)('$name', ({ deliver, hasFile }) => {
       });
     });
 
-    test('they fail once the client has gone: it was not their fault', async () => {
+    test('reading fails after the client has gone: the delivery has no error', async () => {
       const reader = scripted(SIZE, { available: 10, failsAt: 11 });
       const { port, delivered } = await serve({ deliver, reader, end: SIZE });
       const incoming = await open(port);

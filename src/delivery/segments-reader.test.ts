@@ -28,7 +28,7 @@ async function bodyOf(reader: SegmentsReader, step: number): Promise<Buffer> {
   return body;
 }
 
-test('the parts, put together, are exactly the bytes asked for, each once and in order; the length is exact', async () => {
+test('the parts together are exactly the bytes asked for, each once and in order; the length is exact', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(range, { minLength: 2, maxLength: 12 }),

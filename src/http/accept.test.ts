@@ -76,7 +76,7 @@ describe('parseAccept', () => {
     expect(parseAccept(header).map(({ range, q }) => [range, q])).toEqual(ranges);
   });
 
-  it('reads back what is written', () => {
+  it('reads back any Accept that is written', () => {
     const token = fc.stringMatching(/^[!#$%&'*+.^_`|~0-9a-z-]{1,8}$/);
     const range = fc.record({
       range: fc.tuple(token, token).map((parts) => parts.join('/')),

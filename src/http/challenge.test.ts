@@ -139,7 +139,7 @@ describe('parseChallenges', () => {
     return [scheme, token68 ?? list].join(' ').trimEnd();
   }
 
-  it('reads back what is written, on one line or on several', () => {
+  it('reads back any challenges that are written, on one line or on several', () => {
     fc.assert(
       fc.property(fc.array(challenge, { maxLength: 5 }), (challenges) => {
         const lines = challenges.map(format);
@@ -159,7 +159,7 @@ describe('parseChallenges', () => {
     );
   });
 
-  it('bounds what it keeps', () => {
+  it('bounds the number of challenges', () => {
     expect(parseChallenges('a, '.repeat(2000))).toHaveLength(16);
     expect(parseChallenges(`Bearer realm="${'a'.repeat(100_000)}"`)).toEqual([]);
   });

@@ -37,7 +37,7 @@ describe('parseETag', () => {
   });
   const tag = fc.record({ isWeak: fc.boolean(), value: value.map((text) => text.replaceAll('"', '')) });
 
-  it('reads back what is written as the grammar has it', () => {
+  it('reads back any tag of the grammar', () => {
     fc.assert(
       fc.property(tag, (tag) => {
         expect(parseETag(formatETag(tag))).toEqual(tag);

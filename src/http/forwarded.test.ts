@@ -19,7 +19,7 @@ describe('parseXForwardedFor', () => {
     [`192.0.2.1${' '.repeat(9000)}`, ['192.0.2.1']],
   ])('%s', (header, hops) => expect(parseXForwardedFor(header)).toEqual(hops));
 
-  test('of ten thousand entries the last ones count', () => {
+  test('the last of ten thousand entries count', () => {
     const hops = parseXForwardedFor(`${'203.0.113.9,'.repeat(10_000)}192.0.2.1`);
     expect([hops.length, hops[0], hops[31]]).toEqual([32, '192.0.2.1', '203.0.113.9']);
   });
@@ -49,7 +49,7 @@ describe('parseForwarded', () => {
     [`for=${'1'.repeat(9000)}, for=192.0.2.1`, ['']],
   ])('%s', (header, hops) => expect(parseForwarded(header)).toEqual(hops));
 
-  test('what stands in front of a whole element never changes what it says, unless nothing can be read', () => {
+  test('text in front of a whole element never changes its meaning, unless it makes the header unreadable', () => {
     const piece = fc.constantFrom(
       'for=',
       '"',

@@ -75,7 +75,7 @@ describe('formatNextLink', () => {
     );
   });
 
-  it('is read back, whatever the query holds', () => {
+  it('is read back with any query', () => {
     const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 });
     fc.assert(
       fc.property(fc.array(fc.tuple(text, text), { minLength: 1, maxLength: 4 }), (entries) => {

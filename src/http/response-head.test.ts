@@ -51,7 +51,7 @@ describe('tidyHead', () => {
     expect(tidyHead(text)).toBe(expected);
   });
 
-  it('mends what it has mended no more, in time that grows with its length only', () => {
+  it('changes a mended head no more, and takes time that grows only with the length', () => {
     const piece = fc.constantFrom(
       '\r\n',
       '\n',

@@ -38,7 +38,7 @@ describe('quote', () => {
     );
   });
 
-  it('puts a question mark for what Node would refuse to send', () => {
+  it('puts a question mark for each character that Node refuses to send', () => {
     expect(quote('naïve\r\n\u202e')).toBe('"na?ve???"');
   });
 });

@@ -20,7 +20,7 @@ describe('parseVia', () => {
     expect(parseVia(header)).toEqual(ids);
   });
 
-  it('reads what formatVia writes', () => {
+  it('reads back any Via that formatVia writes', () => {
     const id = fc.uuid();
     fc.assert(
       fc.property(fc.array(id, { maxLength: 20 }), (ids) => {

@@ -26,7 +26,7 @@ describe('formatWarnings', () => {
     expect(formatWarnings([`a${'"'.repeat(100_000)}`])).toEqual([`299 - "a${'\\"'.repeat(2043)}"`]);
   });
 
-  it('leaves out what no longer fits', () => {
+  it('leaves out texts that no longer fit', () => {
     expect(formatWarnings(['a'.repeat(4088), 'b'])).toHaveLength(1);
     expect(formatWarnings(['a'.repeat(4080), 'b'])).toEqual([`299 - "${'a'.repeat(4080)}"`]);
     expect(formatWarnings(['a'.repeat(4079), 'bc'])).toEqual([`299 - "${'a'.repeat(4079)}"`, '299 - "b"']);

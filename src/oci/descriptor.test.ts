@@ -7,7 +7,7 @@ const DIGEST = digestOf('layer');
 const LAYER = { mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip', digest: DIGEST, size: 5 };
 
 describe('readDescriptor', () => {
-  it('gives back every descriptor that is written as JSON', () => {
+  it('reads back every descriptor that is written as JSON', () => {
     const platform = fc.record(
       { os: fc.string(), architecture: fc.string(), variant: fc.string({ minLength: 1 }) },
       { requiredKeys: ['os', 'architecture'] },
@@ -31,7 +31,7 @@ describe('readDescriptor', () => {
     );
   });
 
-  it('keeps only what Larder uses: urls are never followed', () => {
+  it('keeps only the members that Larder uses: urls are never followed', () => {
     expect(readDescriptor({ ...LAYER, urls: ['http://169.254.169.254/'], data: 'bGF5ZXI=', x: 1 })).toEqual(
       LAYER,
     );
@@ -53,7 +53,7 @@ describe('readDescriptor', () => {
     expect(readDescriptor({ ...LAYER, annotations })).toStrictEqual({ ...LAYER, annotations: { a: 'b' } });
   });
 
-  it.each([undefined, null, '', 1, 'a'.repeat(256)])('counts the media type %j as none', (mediaType) => {
+  it.each([undefined, null, '', 1, 'a'.repeat(256)])('counts the media type %j as absent', (mediaType) => {
     expect(readDescriptor({ ...LAYER, mediaType })).toStrictEqual({
       ...LAYER,
       mediaType: 'application/octet-stream',
@@ -73,7 +73,7 @@ describe('readDescriptor', () => {
     ['a size beyond what is exact', { ...LAYER, size: 2 ** 53 }],
     ['a size in text', { ...LAYER, size: '5' }],
     ['no size', { ...LAYER, size: undefined }],
-  ])('gives nothing of %s', (_, value) => {
+  ])('reads no descriptor from %s', (_, value) => {
     expect(readDescriptor(value)).toBeUndefined();
   });
 
@@ -86,7 +86,7 @@ describe('readDescriptor', () => {
     expect(Object.getPrototypeOf(annotations)).toBe(Object.prototype);
   });
 
-  it('throws nothing, whatever it is given', () => {
+  it('never throws', () => {
     const value = fc.anything();
     const members = { mediaType: value, digest: value, size: value, annotations: value, platform: value };
     const nearly = fc.record({ ...members, digest: fc.oneof(value, fc.constant(DIGEST)) });
@@ -100,7 +100,7 @@ describe('readDescriptor', () => {
 });
 
 describe('readDescriptors', () => {
-  it('keeps those that can be read, in their order', () => {
+  it('keeps readable descriptors, in their order', () => {
     const other = { ...LAYER, digest: digestOf('other') };
     expect(readDescriptors([LAYER, null, {}, { ...LAYER, digest: 'blake3:00' }, other])).toEqual([
       LAYER,
@@ -108,7 +108,7 @@ describe('readDescriptors', () => {
     ]);
   });
 
-  it('reads 4,000 and looks at no more', () => {
+  it('reads the first 4,000 members only', () => {
     const beyond = {
       get digest(): never {
         throw new Error('read');
@@ -118,7 +118,10 @@ describe('readDescriptors', () => {
     expect(readDescriptors(list)).toHaveLength(4000);
   });
 
-  it.each([undefined, null, {}, 'text', 7, { 0: LAYER, length: 1 }])('reads none of %j', (value) => {
-    expect(readDescriptors(value)).toEqual([]);
-  });
+  it.each([undefined, null, {}, 'text', 7, { 0: LAYER, length: 1 }])(
+    'reads no descriptors from %j',
+    (value) => {
+      expect(readDescriptors(value)).toEqual([]);
+    },
+  );
 });

@@ -63,7 +63,7 @@ describe('digests of bytes', () => {
     );
   });
 
-  it('do not depend on how the bytes come', () => {
+  it('do not depend on the pieces in which the bytes come', () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array()), algorithm, (chunks, algorithm) => {
         const digester = createDigester(algorithm);
@@ -73,13 +73,13 @@ describe('digests of bytes', () => {
     );
   });
 
-  it('are sha256 unless said otherwise', () => {
+  it('are sha256 by default', () => {
     expect(digestOf('')).toBe(SHA256_EMPTY);
   });
 });
 
 describe('isEmptyDigest', () => {
-  it('is true of no bytes, by any algorithm, and of nothing else', () => {
+  it('is true only for the digest of no bytes, of any algorithm', () => {
     expect([digestOf(''), digestOf('', 'sha512'), parseDigest(SHA256_EMPTY)].every(isEmptyDigest)).toBe(true);
     expect([digestOf(' '), digestOf('{}', 'sha512')].some(isEmptyDigest)).toBe(false);
   });

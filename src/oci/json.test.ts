@@ -43,16 +43,16 @@ describe('parseJsonObject', () => {
     expect(codeOf(() => parseJsonObject(bytes(text)))).toBe('MANIFEST_INVALID');
   });
 
-  it("reads over what is not UTF-8, as Go's decoder does", () => {
+  it("replaces bytes that are not UTF-8, as Go's decoder does", () => {
     expect(parseJsonObject(Buffer.from('{"author":"Ren\u00e9"}', 'latin1'))).toEqual({ author: 'Ren\ufffd' });
   });
 
-  it('takes 4 MiB and not a byte more', () => {
+  it('accepts 4 MiB and not a byte more', () => {
     expect(parseJsonObject(objectOfLength(MAX_MANIFEST_BYTES))).toHaveProperty('a');
     expect(() => parseJsonObject(objectOfLength(MAX_MANIFEST_BYTES + 1))).toThrow(/too many/);
   });
 
-  it('bounds the depth, whatever brackets are inside texts', () => {
+  it('bounds the depth, without counting brackets inside texts', () => {
     const nested = (depth: number) => bytes(`{"a":${'['.repeat(depth - 1)}${']'.repeat(depth - 1)}}`);
     expect(parseJsonObject(nested(64))).toHaveProperty('a');
     expect(() => parseJsonObject(nested(65))).toThrow(/deep/);
@@ -60,13 +60,13 @@ describe('parseJsonObject', () => {
     expect(parseJsonObject(bytes(JSON.stringify({ a: '[{\\"'.repeat(1000) })))).toHaveProperty('a');
   });
 
-  it('bounds the number of values, whatever commas are inside texts', () => {
+  it('bounds the number of values, without counting commas inside texts', () => {
     expect(() => parseJsonObject(bytes(`{"a":[${'0,'.repeat(200_000)}0]}`))).toThrow(/values/);
     expect(() => parseJsonObject(bytes(`{"a":[${'{},'.repeat(150_000)}0]}`))).toThrow(/values/);
     expect(parseJsonObject(bytes(JSON.stringify({ a: ',,"['.repeat(300_000) })))).toHaveProperty('a');
   });
 
-  it('takes every text of an object, and throws nothing but MANIFEST_INVALID for the rest', () => {
+  it('accepts every text of an object, and throws only MANIFEST_INVALID for others', () => {
     const part = fc.constantFrom('{', '}', '[', ']', '"', '\\', ',', ':', '1', '"a"', 'null', ' ', '\u00e9');
     fc.assert(
       fc.property(fc.array(part, { maxLength: 30 }), (parts) => {

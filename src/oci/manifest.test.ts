@@ -106,15 +106,15 @@ describe('parseManifest', () => {
     ['layers that are no list', { ...IMAGE, layers: { 0: LAYER } }],
     ['a subject that is no descriptor', { ...IMAGE, subject: { digest: 'x' } }],
     ['an artifactType that is no text', { ...IMAGE, artifactType: {} }],
-  ])('takes an image with %s', (_, image) => {
+  ])('accepts an image with %s', (_, image) => {
     expect(parseManifest(bytes(image), MediaType.ociManifest).config).toEqual(CONFIG);
   });
 
-  it.each([[[]], [null], [undefined]])('takes an index whose manifests are %j', (manifests) => {
+  it.each([[[]], [null], [undefined]])('accepts an index whose manifests are %j', (manifests) => {
     expect(parseManifest(bytes({ ...INDEX, manifests }), MediaType.ociIndex).manifests).toEqual([]);
   });
 
-  it('takes the parameters that some registries put into Content-Type', () => {
+  it('accepts the parameters that some registries put into Content-Type', () => {
     expect(parseManifest(bytes(IMAGE), `${MediaType.ociManifest}; charset=utf-8`).mediaType).toBe(
       MediaType.ociManifest,
     );
@@ -161,7 +161,7 @@ describe('parseManifest', () => {
     expect(codeOf(() => parseManifest(bytes(image), MediaType.ociManifest))).toBe('MANIFEST_INVALID');
   });
 
-  it('takes an index with a child that cannot be named: the others are known', () => {
+  it('accepts an index with an unreadable child, and reads the others', () => {
     const index = {
       ...INDEX,
       manifests: [{ ...CHILD, digest: `blake3:${'0'.repeat(64)}` }, CHILD],
@@ -170,7 +170,7 @@ describe('parseManifest', () => {
     expect(parseManifest(bytes({ ...index, config: null }), MediaType.ociIndex).manifests).toEqual([CHILD]);
   });
 
-  it('takes whatever is an image or an index by its own members, and as that alone', () => {
+  it('accepts any document that has the members of one kind, and only as that kind', () => {
     const junk = fc.oneof(fc.constant(null), fc.jsonValue());
     const descriptor = fc.record(
       { mediaType: junk, digest: fc.oneof(junk, fc.constant(LAYER.digest)), size: junk, annotations: junk },
@@ -271,7 +271,7 @@ describe('manifestEdges', () => {
     ]);
   });
 
-  it('believes the first size that a manifest gives for a digest', () => {
+  it('keeps the first size that a manifest gives for a digest', () => {
     const image = { ...IMAGE, layers: [LAYER, { ...LAYER, size: 999 }] };
     expect(manifestEdges(parseManifest(bytes(image), MediaType.ociManifest))).toEqual([
       edge('config', CONFIG),
@@ -279,7 +279,7 @@ describe('manifestEdges', () => {
     ]);
   });
 
-  it('knows none of schema 1', () => {
+  it('finds no edges in schema 1', () => {
     expect(manifestEdges(parseManifest(bytes({ schemaVersion: 1 }), MediaType.dockerSchema1Signed))).toEqual(
       [],
     );

@@ -18,7 +18,7 @@ const KINDS: ManifestMediaType[][] = [IMAGE_TYPES, INDEX_TYPES, SCHEMA_1_TYPES, 
 const SAID = (mediaType: ManifestMediaType) => ({ mediaType, schemaVersion: undefined });
 
 describe('unambiguousType', () => {
-  it.each(OWN_MEMBERS)('lets %s carry the members of its kind and of no other', (mediaType, own) => {
+  it.each(OWN_MEMBERS)('lets %s have the members of its kind and of no other', (mediaType, own) => {
     for (const member of ['manifests', 'layers', 'config', 'fsLayers']) {
       for (const value of [[], {}, '', 0, false]) {
         expect(codeOf(() => unambiguousType({ ...SAID(mediaType), [member]: value }, mediaType))).toBe(
@@ -31,7 +31,7 @@ describe('unambiguousType', () => {
   });
 
   it.each(OWN_MEMBERS)(
-    'wants %s to say of itself the kind that it was served as, or nothing',
+    'requires the mediaType of %s to name the kind that it was served as, or nothing',
     (mediaType, own) => {
       const members = Object.fromEntries(own.map((member) => [member, null]));
       for (const none of ['', null, undefined]) {
@@ -46,13 +46,16 @@ describe('unambiguousType', () => {
     },
   );
 
-  it.each([...IMAGE_TYPES, ...INDEX_TYPES])('wants %s to say what it is, or to look like it', (mediaType) => {
-    for (const document of [{}, { errors: [{ code: 'UNKNOWN' }] }, { schemaVersion: 2 }]) {
-      expect(() => unambiguousType(document, mediaType)).toThrow(/it has no/);
-    }
-  });
+  it.each([...IMAGE_TYPES, ...INDEX_TYPES])(
+    "requires %s to state its type, or to have its kind's members",
+    (mediaType) => {
+      for (const document of [{}, { errors: [{ code: 'UNKNOWN' }] }, { schemaVersion: 2 }]) {
+        expect(() => unambiguousType(document, mediaType)).toThrow(/it has no/);
+      }
+    },
+  );
 
-  it("takes names as Go's decoder does: by any case", () => {
+  it("compares names as Go's decoder does: in any case", () => {
     for (const member of ['Layers', 'LAYERS', 'layer\u017f', 'Config', 'fslayers']) {
       expect(() => unambiguousType({ manifests: [], [member]: [] }, MediaType.ociIndex)).toThrow(/belong/);
     }
@@ -66,7 +69,7 @@ describe('unambiguousType', () => {
     }
   });
 
-  it('does not look into what is inside', () => {
+  it('does not look into members', () => {
     expect(() =>
       unambiguousType({ manifests: [], x: { layers: [], mediaType: 'a' } }, MediaType.ociIndex),
     ).not.toThrow();

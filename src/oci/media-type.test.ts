@@ -38,13 +38,16 @@ describe('the kinds of manifests', () => {
     expect(isSchema1MediaType(mediaType)).toBe(isSchema1);
   });
 
-  it.each(['application/json', 'text/html', 'constructor', ''])('%j is none', (mediaType) => {
-    expect(isManifestMediaType(mediaType)).toBe(false);
-  });
+  it.each(['application/json', 'text/html', 'constructor', ''])(
+    '%j is no type of a manifest',
+    (mediaType) => {
+      expect(isManifestMediaType(mediaType)).toBe(false);
+    },
+  );
 });
 
 describe('WIDE_ACCEPT', () => {
-  it('names every type that an upstream may hold, so that none is converted; unsigned schema 1 is never wanted', () => {
+  it('names every type that an upstream may hold, so that it converts none, except unsigned schema 1', () => {
     expect(new Set(WIDE_ACCEPT)).toEqual(
       new Set(Object.values(MediaType).filter((mediaType) => mediaType !== MediaType.dockerSchema1)),
     );

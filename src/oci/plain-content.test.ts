@@ -17,7 +17,7 @@ function plain(document: object, mediaType: string = MediaType.ociManifest): rea
 }
 
 test.each([MediaType.ociManifest, MediaType.dockerManifest])(
-  'the config and the layers of %s',
+  'contains the config and the layers of %s',
   (mediaType) => {
     const annotated = layer({ annotations: { a: 'b' } });
     expect(plain({ config: CONFIG, layers: [annotated] }, mediaType)).toEqual([CONFIG.digest, digestOf('l')]);
@@ -38,17 +38,17 @@ test.each([
   ['that is a manifest', [layer({ mediaType: MediaType.ociManifest })]],
   ['that is plain once, and elsewhere once', [layer(), layer({ urls: ['https://cdn.example/l'] })]],
   ['that is plain once, and foreign once', [layer(), layer({ mediaType: 'x/foreign' })]],
-])('not a layer %s', (_, layers) => {
+])('does not contain a layer %s', (_, layers) => {
   expect(plain({ config: CONFIG, layers })).toEqual([CONFIG.digest]);
 });
 
-test('not a config with urls, nor a subject', () => {
+test('does not contain a config with urls, nor a subject', () => {
   const config = { ...CONFIG, urls: ['https://cdn.example/c'] };
   const subject = { mediaType: MediaType.ociManifest, digest: digestOf('s'), size: 1 };
   expect(plain({ config, layers: [], subject })).toEqual([]);
 });
 
-test('not the children of an index', () => {
+test('does not contain the children of an index', () => {
   const manifests = [{ mediaType: MediaType.ociManifest, digest: digestOf('m'), size: 1 }];
   expect(plain({ manifests }, MediaType.ociIndex)).toEqual([]);
 });

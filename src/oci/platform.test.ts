@@ -37,12 +37,12 @@ describe('selectPlatform', () => {
   const amd64v3 = child({ ...LINUX_AMD64, variant: 'v3' });
   const attestation = child({ os: 'unknown', architecture: 'unknown' });
 
-  it('takes the first of the platform', () => {
+  it('selects the first manifest for the platform', () => {
     const second = child(LINUX_AMD64, MediaType.dockerManifest);
     expect(selectPlatform([windows, arm64v8, attestation, amd64, second], LINUX_AMD64)).toBe(amd64);
   });
 
-  it('takes a variant that is the base of its architecture for none', () => {
+  it('counts the base variant of an architecture as no variant', () => {
     const v1 = child({ ...LINUX_AMD64, variant: 'v1' });
     expect(selectPlatform([v1], LINUX_AMD64)).toBe(v1);
     expect(selectPlatform([arm64v8], { os: 'linux', architecture: 'arm64' })).toBe(arm64v8);
@@ -50,12 +50,12 @@ describe('selectPlatform', () => {
     expect(selectPlatform([amd64v3, amd64], { ...LINUX_AMD64, variant: 'v1' })).toBe(amd64);
   });
 
-  it('never takes a higher variant than wanted, since it may not run', () => {
+  it('never selects a higher variant than wanted, since it may not run', () => {
     expect(selectPlatform([amd64v3], LINUX_AMD64)).toBeUndefined();
     expect(selectPlatform([amd64, amd64v3], { ...LINUX_AMD64, variant: 'v3' })).toBe(amd64v3);
   });
 
-  it('takes neither a nested index nor a manifest without a platform', () => {
+  it('selects neither a nested index nor a manifest without a platform', () => {
     const nested = child(LINUX_AMD64, MediaType.ociIndex);
     const list = child(LINUX_AMD64, MediaType.dockerList);
     expect(selectPlatform([nested, list, child(undefined)], LINUX_AMD64)).toBeUndefined();

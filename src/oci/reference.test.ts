@@ -43,7 +43,7 @@ describe('parseReference', () => {
     );
   });
 
-  it('takes what has a colon for a digest', () => {
+  it('reads a text with a colon as a digest', () => {
     expect(parseReference(digestOf('')).kind).toBe('digest');
     expect(parseReference('latest').kind).toBe('tag');
     expect(codeOf(() => parseReference('debian:latest'))).toBe('DIGEST_INVALID');

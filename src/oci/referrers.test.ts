@@ -44,7 +44,7 @@ describe('a referrers index', () => {
     });
   });
 
-  it('is read as what was written', () => {
+  it('is read back as it was written', () => {
     const descriptor = fc.record(
       {
         mediaType: fc.string({ minLength: 1 }),
@@ -82,7 +82,7 @@ describe('a referrers index', () => {
     expect(parseReferrersIndex(bytes(index))).toEqual([]);
   });
 
-  it('leaves out what nobody could fetch, and keeps the rest', () => {
+  it('leaves out descriptors that no client could fetch, and keeps the rest', () => {
     const blake3 = { ...SBOM, digest: `blake3:${'0'.repeat(64)}` };
     expect(parseReferrersIndex(bytes({ manifests: [null, SIGNATURE, blake3, {}, BARE] }))).toEqual([
       SIGNATURE,
@@ -106,7 +106,7 @@ describe('a referrers index', () => {
 });
 
 describe('filterReferrers', () => {
-  it('keeps those of any type asked for', () => {
+  it('keeps referrers of any type asked for', () => {
     const all = [SIGNATURE, SBOM, BARE];
     expect(filterReferrers(all, [])).toEqual(all);
     expect(filterReferrers(all, ['application/spdx+json'])).toEqual([SBOM]);

@@ -52,7 +52,7 @@ describe('parseRepositoryName', () => {
     );
   });
 
-  it('throws only RegistryError, with a short message, on 100 kB of what makes patterns backtrack', () => {
+  it('throws only RegistryError, with a short message, on 100 kB of text that makes patterns backtrack', () => {
     const part = fc.constantFrom('a', '-', '_', '__', '.', '/', 'a-', '\n', '\u202e', '\u009b');
     fc.assert(
       fc.property(fc.array(part, { minLength: 1, maxLength: 4 }), (parts) => {

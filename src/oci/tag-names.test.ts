@@ -4,14 +4,14 @@ import { mergeTags, packTags, pageOfTags, unpackTags } from './tag-names.ts';
 
 const TAG = fc.stringMatching(/^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,9}$/);
 
-test('tags are kept sorted, each once, without what is none', () => {
+test('tags are kept sorted, each once, without names that are no tags', () => {
   const packed = packTags(['b', 'B', 'a', 7, null, '-x', 'a\nb', 'ä', 'a', 'a'.repeat(129), '']);
   expect(unpackTags(packed)).toEqual(['B', 'a', 'b']);
   expect(packed.count).toBe(3);
   expect(Buffer.from(packed.bytes).toString()).toBe('B\na\nb\n');
 });
 
-test('none are none', () => {
+test('an empty list has no tags', () => {
   const none = packTags([]);
   expect([unpackTags(none), unpackTags(mergeTags([])), unpackTags(mergeTags([none, none]))]).toEqual([
     [],
@@ -21,7 +21,7 @@ test('none are none', () => {
   expect(pageOfTags(none, { limit: 10, after: 'a' })).toEqual({ entries: [], hasMore: false });
 });
 
-test('several lists are one', () => {
+test('several lists are merged into one', () => {
   fc.assert(
     fc.property(fc.array(fc.array(TAG)), (lists) => {
       const merged = mergeTags(lists.map(packTags));
@@ -31,7 +31,7 @@ test('several lists are one', () => {
   );
 });
 
-test('a page is what a sorted list of strings has after a text', () => {
+test('a page has the strings of a sorted list that come after a text', () => {
   const after = fc.option(fc.oneof(TAG, fc.string(), fc.constantFrom('', '~', '\u{1f600}', 'ä')), {
     nil: undefined,
   });

@@ -15,7 +15,7 @@ describe('escapeControls', () => {
     ['\ud800', '\\ud800'],
   ])('%j: %j', (text, expected) => expect(escapeControls(text)).toBe(expected));
 
-  test('leaves nothing that steers, and nothing else changes', () => {
+  test('leaves no control, and changes nothing else', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         expect(escapeControls(text)).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/u);

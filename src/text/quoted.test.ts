@@ -16,7 +16,7 @@ describe('quoted', () => {
     expect(quoted(text)).toBe(shown);
   });
 
-  it('gives bounded printable ASCII for everything, and the text itself back where it is short', () => {
+  it('returns bounded printable ASCII for any text, from which a short text can be read back', () => {
     fc.assert(
       fc.property(anyText, (text) => {
         expect(quoted(text)).toMatch(/^"[\x20-\x7e]{0,600}"$/);

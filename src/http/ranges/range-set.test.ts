@@ -62,11 +62,11 @@ test.each<[string, string, unknown]>([
   expect(resolved(header)).toEqual(expected);
 });
 
-test('of an empty body everything is the whole', () => {
+test('any range of an empty body is the whole', () => {
   expect(resolved('bytes=0-,5-6', 0)).toBe('whole');
 });
 
-test('so many parts and no more', () => {
+test('at most MAX_PARTS parts are sent', () => {
   const set = (count: number): RangeSpec => ({
     kind: 'several',
     ranges: Array.from({ length: count }, (_, at): SingleRange => ({

@@ -76,7 +76,7 @@ describe('parseRange', () => {
     );
   });
 
-  it('never throws, and what it reads can be resolved', () => {
+  it('never throws, and reads only ranges that can be resolved', () => {
     fc.assert(
       fc.property(
         fc.oneof(
