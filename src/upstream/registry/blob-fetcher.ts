@@ -7,6 +7,7 @@ import { encodingOf } from '../transport/content-encoding.ts';
 import { CountedBody } from '../transport/counted-body.ts';
 import { UpstreamError } from '../error.ts';
 import { isHeadRefused } from './head-refused.ts';
+import { mayBePage, unlessPage } from './page-in-place.ts';
 import { contentLength } from '../transport/headers.ts';
 import type { Quirks } from '../quirks.ts';
 import type { Reporter } from '../transport/reporter.ts';
@@ -39,6 +40,11 @@ export class BlobFetcher {
       ...blobRequest('GET', repository, digest, options),
       headers: { accept: '*/*', ...(range !== undefined && { range }) },
     });
+    if (mayBePage(answer)) {
+      const blob = await unlessPage(this.#options.upstream, answer, digest);
+      this.#options.reporter.bytes(blob.size ?? 0);
+      return blob;
+    }
     const body = new CountedBody(answer.body, this.#options.reporter);
     if (answer.status !== 206) return { body, start: 0, size: sizeOf(answer) };
     const { start, size } = this.#partOf(answer, range === undefined ? undefined : options.range);

@@ -260,6 +260,37 @@ describe('whose word a refusal is', () => {
   });
 });
 
+describe('HTML for a blob', () => {
+  const html = (body: string | Buffer): Reply =>
+    status(200, { headers: { 'content-type': 'text/html; charset=utf-8' }, body });
+
+  test('that is a page in its place is told before anything is given', async () => {
+    await using dist = await startDist();
+    dist.on('GET', blobPath).reply(html('<html>login here</html>'));
+    await expect(dist.upstream.blob(app, LAYER_DIGEST)).rejects.toMatchObject({
+      failure: 'unavailable',
+      reason: 'content',
+      message: expect.stringContaining('sent a page (text/html) for a blob') as string,
+    });
+  });
+
+  test('that is the blob itself is given', async () => {
+    await using dist = await startDist();
+    dist.on('GET', blobPath).reply(html(LAYER));
+    const blob = await dist.upstream.blob(app, LAYER_DIGEST);
+    expect([blob.start, blob.size]).toEqual([0, LAYER.length]);
+    expect((await readBlob(blob)).equals(LAYER)).toBe(true);
+  });
+
+  test('that is larger than a page is given as it comes', async () => {
+    await using dist = await startDist();
+    const large = Buffer.alloc(256 * 1024 + 1, ' ');
+    dist.on('GET', blobPath).reply(html(large));
+    const blob = await dist.upstream.blob(app, LAYER_DIGEST);
+    expect((await readBlob(blob)).equals(large)).toBe(true);
+  });
+});
+
 test.each([
   [{ start: 100 }, 'bytes=100-', LAYER.subarray(100), 100],
   [{ start: 100, end: 200 }, 'bytes=100-199', LAYER.subarray(100, 200), 100],
