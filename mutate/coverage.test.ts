@@ -22,11 +22,11 @@ function chosen(coverage: readonly FileCoverage[], where: Partial<Whereabouts>, 
 }
 
 describe('the tests for a mutant', () => {
-  it('are those that run its place', () => {
+  it('are those that run its site', () => {
     expect(chosen([covered('b.test.ts', { no: [1, 2], yes: [1, 1, 2] })], {})).toEqual(['yes']);
   });
 
-  it('are all of a file that runs its place before any of them', () => {
+  it('are all tests of a file that runs its site before any of them', () => {
     expect(chosen([covered('b.test.ts', { a: [1], b: [1] }, [1])], {})).toEqual(['a', 'b']);
   });
 
@@ -39,14 +39,14 @@ describe('the tests for a mutant', () => {
     expect(chosen(coverage, {})).toEqual(['near', 'quick', 'slow']);
   });
 
-  it('take no longer than the limit, but one is run whatever it takes', () => {
+  it('take no longer than the limit, except for the first', () => {
     const coverage = [covered('b.test.ts', { a: [60, 1], b: [60, 1], c: [30, 1] })];
     expect(chosen(coverage, {}, 100)).toEqual(['c', 'a']);
     expect(chosen(coverage, {}, 10)).toEqual(['c']);
   });
 
-  describe('where loading the module runs it', () => {
-    it('are those that run something else of the source', () => {
+  describe('that runs when its module is loaded', () => {
+    it('are those that run another site of the source', () => {
       const coverage = [
         covered('b.test.ts', { user: [1, 2], other: [1, 9] }, [1]),
         covered('without.test.ts', { user: [1, 2] }),
@@ -54,7 +54,7 @@ describe('the tests for a mutant', () => {
       expect(chosen(coverage, { isStatic: true, siblings: [2] })).toEqual(['user']);
     });
 
-    it('are all that load it where nothing else of it can be run', () => {
+    it('are all that load the source if it has no other sites', () => {
       const coverage = [covered('b.test.ts', { a: [1], b: [1] }, [1])];
       expect(chosen(coverage, { isStatic: true, siblings: [] })).toEqual(['a', 'b']);
     });

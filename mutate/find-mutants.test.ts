@@ -37,7 +37,7 @@ describe('the mutants of a source', () => {
     expect(variants(source)).toEqual(expected);
   });
 
-  it('negate an equality once where it is all of a condition', () => {
+  it('negate an equality only once if it is a whole condition', () => {
     expect(variants('if (a === b) c = d;')).toEqual([
       'if (!(a === b)) c = d;',
       'if (false) c = d;',
@@ -63,7 +63,7 @@ describe('the mutants of a source', () => {
     expect(statics.map(({ start, end }) => source.slice(start, end))).toEqual(['1', '3']);
   });
 
-  it('are of what parses', () => {
+  it('need a source that parses', () => {
     expect(() => findMutants('if (')).toThrow('Unexpected token');
   });
 });

@@ -14,19 +14,19 @@ function run(source: string, stretches: readonly string[], blocks: readonly stri
   return { result, hits };
 }
 
-it('a source that is probed gives what it gave, and tells the sites that it runs', () => {
+it('a probed source has the same result, and reports the sites that it runs', () => {
   expect(run('return 1 + 2 > 3 ? 4 : 5;', ['1 + 2 > 3', '1 + 2', '1', '2', '4', '5'])).toEqual({
     result: 5,
     hits: [0, 1, 2, 3, 5],
   });
 });
 
-it('a block tells of itself before what begins in it', () => {
+it('a block reports itself before the sites that begin in it', () => {
   const source = 'try { throw 1; } catch {x(); return 2;}\nfunction x() {}';
   expect(run(source, ['x()'], ['{x(); return 2;}'])).toEqual({ result: 2, hits: [1, 0] });
 });
 
-it('lines stay what they are', () => {
+it('the lines of a probed source stay the same', () => {
   const site = { id: 0, start: 0, end: 3, isBlock: false };
   expect(probed('a(\n)\nb', [site]).split('\n')).toHaveLength(3);
 });

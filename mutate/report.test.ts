@@ -7,7 +7,7 @@ function outcome(isKilled: boolean, start = 0, end = 1, tests = 1): Outcome {
   return { candidate: { path: 'src/a.ts', mutant: { ...MUTANT, start, end } }, isKilled, tests };
 }
 
-it('the ratio is of all that were tried', () => {
+it('the ratio counts all mutants that were tried', () => {
   expect(killRatio([outcome(true), outcome(true), outcome(true), outcome(false)])).toBe(0.75);
   expect(killRatio([])).toBe(0);
 });
@@ -19,18 +19,18 @@ it('the summary has the count, the seed and the time', () => {
 });
 
 describe('the line of a survivor', () => {
-  it('has the place and what was changed', () => {
+  it('has the place and the change', () => {
     expect(survivorLine(outcome(false, 4, 7), 'a =\nb +\n c')).toBe('src/a.ts:2 1 became 2: b +');
   });
 
-  it('is one line, and no long one', () => {
+  it('is a single, short line', () => {
     const source = 'a\n  + '.repeat(100);
     expect(survivorLine(outcome(false, 0, source.length), source)).toMatch(
       /^src\/a\.ts:1 1 became 2: a \+ a.{50,60}…$/,
     );
   });
 
-  it('says so where no test gets there', () => {
+  it('says so if no test runs the site', () => {
     expect(survivorLine(outcome(false, 0, 1, 0), 'a')).toBe('src/a.ts:1 1 became 2: a (no test gets there)');
   });
 });

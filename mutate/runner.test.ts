@@ -23,7 +23,7 @@ async function makeRoot(): Promise<string> {
   return root;
 }
 
-it('the tests see what a source is said to hold, each time anew', async () => {
+it('each run of the tests sees the current text of a source', async () => {
   const root = await makeRoot();
   let text: string | undefined;
   await using runner = await Runner.start({

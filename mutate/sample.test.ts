@@ -14,6 +14,6 @@ it('a sample has no item twice, and they keep their order', () => {
   expect(chosen).toHaveLength(10);
 });
 
-it('a sample of more than there is has all of it', () => {
+it('a sample that is larger than the list has all its items', () => {
   expect(sample(ITEMS, 1000, 1)).toEqual(ITEMS);
 });

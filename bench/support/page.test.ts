@@ -4,7 +4,7 @@ import { replaceFigures } from './page.ts';
 const begin = '<!-- figures: written by npm run bench -->';
 const end = '<!-- end of figures -->';
 
-it('figures replace those that were there, and nothing else', () => {
+it('new figures replace only the earlier figures', () => {
   const page = `# Title\n${begin}\nold\n${end}\nby hand\n`;
   const once = replaceFigures(page, 'new');
   expect(once).toBe(`# Title\n${begin}\n\nnew\n\n${end}\nby hand\n`);

@@ -18,7 +18,7 @@ describe('/proc/PID/status', () => {
     expect(parseResident('VmHWM:\t  900 kB\nVmRSS:\t  512 kB\nRssAnon:\t 1 kB\n')).toBe(512 * 1024);
   });
 
-  it('is refused without it, as of a process that has ended', () => {
+  it('is refused without it, as for a process that has ended', () => {
     expect(() => parseResident('State:\tZ (zombie)\n')).toThrow('no VmRSS');
   });
 });
@@ -34,7 +34,7 @@ describe('/proc/PID/io', () => {
 });
 
 describe('the usage of this process', () => {
-  it('is about what Node itself says', async () => {
+  it('is close to what Node itself says', async () => {
     const { cpuSeconds, residentBytes } = await usageOf(process.pid);
     const own = process.cpuUsage();
     expect(residentBytes).toBeGreaterThan(10 * 1024 * 1024);

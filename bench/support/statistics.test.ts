@@ -12,7 +12,7 @@ describe('median', () => {
     expect(median(values)).toBe(expected);
   });
 
-  it('of nothing is no number', () => {
+  it('of no values is NaN', () => {
     expect(median([])).toBeNaN();
   });
 });
@@ -48,7 +48,7 @@ describe('a paired ratio', () => {
     expect(pairedRatio([10, 2, 10], [5, 1, 4])).toEqual(ratio);
   });
 
-  it('is of the rounds that both have', () => {
+  it('uses only the rounds that both have', () => {
     expect(pairedRatio([1, 2, 3], [1]).highest).toBe(1);
   });
 });

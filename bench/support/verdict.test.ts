@@ -20,7 +20,7 @@ describe('a goal', () => {
     expect(verdict.margin).toBeCloseTo(margin, 10);
   });
 
-  it('of a value is of its median', () => {
+  it('of a value bounds its median', () => {
     expect(judge({ metric: 'RSS', atMost: 25 }, samples)).toMatchObject({ value: 20, isMet: true });
   });
 
@@ -52,7 +52,7 @@ describe('a comparison of two versions', () => {
     expect(outcomes(metric, later, [100, 100, 100])).toEqual([outcome]);
   });
 
-  it('makes nothing of rounds that contradict each other', () => {
+  it('finds no difference if the rounds contradict each other', () => {
     expect(outcomes('wall', [150, 115, 90, 80, 120], [100, 100, 100, 100, 100])).toEqual(['same']);
   });
 

@@ -33,8 +33,8 @@ export class World implements AsyncDisposable {
     const upstream = await this.upstream();
     const servers: Server[] = [];
     for (const side of this.context.sides) {
-      const given = { directory: this.context.directory, upstream: upstream.url, ...options };
-      servers.push(this.use(await larder(side, given)));
+      const merged = { directory: this.context.directory, upstream: upstream.url, ...options };
+      servers.push(this.use(await larder(side, merged)));
     }
     return servers;
   }

@@ -13,7 +13,7 @@ const result = {
   ],
 };
 
-describe('what wrk prints', () => {
+describe('the output of wrk', () => {
   it('is read from the line of its script', () => {
     const output = `Running 1s test\n  1 threads\n\n${JSON.stringify(result)}\n`;
     expect(parseWrk(output)).toEqual({
@@ -25,7 +25,7 @@ describe('what wrk prints', () => {
     });
   });
 
-  it('is refused where requests failed: an error is answered faster than content', () => {
+  it('is refused if requests failed: an error is answered faster than content', () => {
     expect(() => parseWrk(JSON.stringify({ ...result, failed: 7 }))).toThrow('7 of 3000 requests failed');
   });
 
@@ -42,7 +42,7 @@ describe('what wrk prints', () => {
     expect(p99Of([])).toBeNaN();
   });
 
-  it('is refused without that line', () => {
+  it('is refused without the line of its script', () => {
     expect(() => parseWrk('unable to connect')).toThrow('unable to connect');
   });
 });

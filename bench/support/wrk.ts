@@ -24,7 +24,7 @@ export interface LoadResult {
 export type Latency = readonly [microseconds: number, answers: number];
 
 /** The document that wrk.lua prints. */
-interface Told {
+interface WrkReport {
   readonly requests: number;
   readonly bytes: number;
   readonly microseconds: number;
@@ -89,14 +89,14 @@ export async function warmUp(
 export function parseWrk(output: string): LoadResult {
   const line = output.split('\n').findLast((line) => line.startsWith('{'));
   if (line === undefined) throw new Error(`wrk printed no result:\n${output}`);
-  const told = JSON.parse(line) as Told;
-  if (told.failed > 0) throw new Error(`${told.failed} of ${told.requests} requests failed`);
+  const report = JSON.parse(line) as WrkReport;
+  if (report.failed > 0) throw new Error(`${report.failed} of ${report.requests} requests failed`);
   return {
-    requests: told.requests,
-    requestsPerSecond: told.requests / (told.microseconds / 1e6),
-    bytes: told.bytes,
-    latencies: told.latencies,
-    p99Ms: p99Of(told.latencies),
+    requests: report.requests,
+    requestsPerSecond: report.requests / (report.microseconds / 1e6),
+    bytes: report.bytes,
+    latencies: report.latencies,
+    p99Ms: p99Of(report.latencies),
   };
 }
 

@@ -88,7 +88,7 @@ describe('a cache directory', () => {
     await cache.close();
   });
 
-  it('is left alone where another one has taken its place', async () => {
+  it('is left alone if another one has taken its place', async () => {
     const directory = join(temporary.path, 'cache');
     const first = await open(directory);
     await rm(directory, { recursive: true });
@@ -119,7 +119,7 @@ describe('a cache directory', () => {
     await cache.close();
   });
 
-  it('that is a file is the wrong one', async () => {
+  it('that is a file is refused', async () => {
     const path = join(temporary.path, 'file');
     await writeFile(path, '');
     for (const directory of [path, join(path, 'below')]) {
@@ -147,7 +147,7 @@ describe('a cache directory', () => {
     ]);
   });
 
-  it('with an index that is none gets an empty one', async () => {
+  it('whose index is no database gets an empty one', async () => {
     await writeFile(
       join(temporary.path, 'index.db'),
       'not a database, but long enough to be told from one'.repeat(40),
@@ -181,19 +181,19 @@ describe.skipIf(!isMountable)('a cache directory whose device fails', () => {
     await cache.close();
   }
 
-  it('is passed by where it is read-only', async () => {
+  it('is bypassed if it is read-only', async () => {
     device = await temporaryFileSystem('size=4m,ro');
     await expectPassThrough(device.path, 'EROFS');
   });
 
-  it('is passed by where it became read-only since', async () => {
+  it('is bypassed if it has become read-only', async () => {
     device = await temporaryFileSystem('size=4m');
     await (await open(device.path)).close();
     await promisify(execFile)('mount', ['-o', 'remount,ro', device.path]);
     await expectPassThrough(device.path, 'EROFS');
   });
 
-  it('is passed by where it is full', async () => {
+  it('is bypassed if its disk is full', async () => {
     device = await temporaryFileSystem('size=1m');
     const directory = join(device.path, 'cache');
     await mkdir(directory);
@@ -215,7 +215,7 @@ describe.skipIf(!isMountable)('a cache directory whose device fails', () => {
   });
 });
 
-/** Somebody else fills the disk. */
+/** Fills the disk, as another program might. */
 async function takeAll(directory: string): Promise<string> {
   const { bavail, bsize } = await statfs(directory);
   const path = join(directory, 'somebody-else');

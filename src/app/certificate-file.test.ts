@@ -18,14 +18,14 @@ beforeEach(async () => {
 
 afterEach(() => rm(folder, { recursive: true }));
 
-test('is read as it is now', async () => {
+test('a certificate file is read as it is now', async () => {
   const file = certificateFile(path);
   expect(await file.read()).toBe(PEM);
   await writeFile(path, PEM + PEM);
   expect(await file.read()).toBe(PEM + PEM);
 });
 
-test('has another version once it was written to or replaced, and the same otherwise', async () => {
+test('a certificate file has another version only after a write or a replacement', async () => {
   const file = certificateFile(path);
   const first = await file.version();
   expect(await file.version()).toBe(first);
@@ -37,7 +37,7 @@ test('has another version once it was written to or replaced, and the same other
   expect(new Set([first, second, third]).size).toBe(3);
 });
 
-test('is refused where it holds no certificate, or is not there', async () => {
+test('a certificate file is refused if it holds no certificate, or is not there', async () => {
   const file = certificateFile(path);
   for (const content of ['', 'no certificate', PEM.replace('MII', 'XXX')]) {
     await writeFile(path, content);

@@ -16,7 +16,7 @@ test.each<[ListenAddress, string, string]>([
   });
 });
 
-test('what else the system says is passed on', () => {
+test('another error of the system is passed on', () => {
   const cause = Object.assign(new Error('listen EMFILE: too many open files'), { code: 'EMFILE' });
   expect(listenProblem({ host: '127.0.0.1', port: 1 }, cause).message).toBe(
     'cannot listen on 127.0.0.1:1: listen EMFILE: too many open files',

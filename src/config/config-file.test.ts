@@ -18,7 +18,7 @@ function load(text: string, files: Readonly<Record<string, string>> = {}): Confi
 }
 
 describe('config.yaml', () => {
-  it('says what holds without a file, for every known registry that gives to anybody', () => {
+  it('has the defaults, with every known registry that needs no account', () => {
     const { upstreams, ...written } = load(COMMITTED);
     const { upstreams: _, ...defaults } = load('');
     expect(written).toEqual(defaults);

@@ -42,7 +42,7 @@ describe('refusalToListen', () => {
     },
   );
 
-  it('names the first credentials where the environment says where to listen, whatever the file says', () => {
+  it('names the first credentials if the environment sets the address, whatever the file says', () => {
     const text =
       'listen: 127.0.0.1:5000\nupstreams:\n  docker.io:\n  ghcr.io:\n    credentials: { token: x }\n';
     expect(refusal(text, { LARDER_LISTEN: ':80' })).toMatch(
@@ -50,7 +50,7 @@ describe('refusalToListen', () => {
     );
   });
 
-  it('lets the environment say a closer address than the file', () => {
+  it('allows an address of the environment that is closer than the file’s', () => {
     expect(refusal(`listen: :5000\n${PRIVATE}`, { LARDER_LISTEN: '127.0.0.1:5000' })).toBeUndefined();
   });
 
@@ -70,7 +70,7 @@ describe('refusalToListen', () => {
     expect(refusal('listen: :5000')).toBeUndefined();
   });
 
-  it('allows every address where the config says that anybody may pull', () => {
+  it('allows every address if the config says that every client may pull', () => {
     expect(refusal(`listen: :5000\naccess: { anonymous: pull }\n${PRIVATE}`)).toBeUndefined();
   });
 });

@@ -78,7 +78,7 @@ const BROKEN: readonly (readonly [title: string, file: string, lines: readonly s
       '3: log.level: expected trace, debug, info, warn, error or silent, got "loud"',
     ],
   ],
-  ['access for nobody', 'access:', ['1: access: expected a map of keys and values, got nothing']],
+  ['access without a value', 'access:', ['1: access: expected a map of keys and values, got nothing']],
   [
     'access of another kind',
     'access: { anonymous: push }',
@@ -428,7 +428,7 @@ describe('a broken file', () => {
     );
   });
 
-  it('names a wrong environment behind the mistakes of the file', () => {
+  it('names mistakes in the environment after those in the file', () => {
     expect(linesOf('ofline: true', { LARDER_LISTEN: '5000' })).toEqual([
       'config.yaml:1: ofline: unknown key, did you mean offline?',
       'LARDER_LISTEN: expected an address such as 127.0.0.1:5000, :5000 or "[::1]:5000", got "5000"',

@@ -123,7 +123,7 @@ describe('a file without mistakes', () => {
     });
   });
 
-  it('may say everything', () => {
+  it('may set every key', () => {
     const config = load(`
 listen: "[::1]:0"
 cache:
@@ -379,7 +379,7 @@ describe('the environment', () => {
 });
 
 describe('paths', () => {
-  it('start at the folder of the file, wherever the process is', () => {
+  it('start from the folder of the file, wherever the process runs', () => {
     const sources = {
       ...sourcesOf('cache: { directory: ./c }\nupstreams: { docker.io: { ca: ca.pem } }'),
       cwd: '/',
@@ -389,7 +389,7 @@ describe('paths', () => {
     expect(config.upstreams[0]?.caFile).toBe('/etc/larder/ca.pem');
   });
 
-  it('start at the home folder with ~/', () => {
+  it('start from the home folder with ~/', () => {
     expect(load('cache: { directory: ~/larder }').cache.directory).toBe('/home/me/larder');
   });
 });

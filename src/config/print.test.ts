@@ -42,7 +42,7 @@ describe('printConfig', () => {
     });
   });
 
-  it('shows of an upstream what differs from the general', () => {
+  it('shows only the values of an upstream that differ from the general ones', () => {
     const text = printConfig(
       load('upstreams: { docker.io: { tags: { ttl: 300s, staleFor: 1h }, timeouts: { body: 1m } } }'),
     );

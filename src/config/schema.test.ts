@@ -91,7 +91,7 @@ function completed(file: unknown): Config {
   return complete(z.decode(schema, file), { overrides: {}, certificates: new Map(), proxies });
 }
 
-describe('what is written of a configuration', () => {
+describe('the printed configuration', () => {
   it('is read as the values that it was written from, whatever the keys', () => {
     fc.assert(
       fc.property(files(schema), (file) => {
@@ -125,7 +125,7 @@ describe('what is written of a configuration', () => {
     expect(completed(encodeConfig(config))).toEqual(config);
   });
 
-  it('leaves out what is at the default of an upstream, and says all that is general', () => {
+  it('leaves out the defaults of an upstream, and has all general values', () => {
     expect(z.encode(schema, z.decode(schema, null))).toMatchObject({
       cache: { maxSize: '50GiB', unusedFor: 'never' },
       upstreams: { 'docker.io': {} },

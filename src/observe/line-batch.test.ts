@@ -12,7 +12,7 @@ beforeEach(() => {
   batch = new LineBatch((text) => written.push(text), clock);
 });
 
-test('the lines of some milliseconds go out together, in their order', () => {
+test('the lines of some milliseconds are handed over together, in their order', () => {
   batch.write('a\n');
   clock.advance(9);
   batch.write('ä\n');
@@ -21,7 +21,7 @@ test('the lines of some milliseconds go out together, in their order', () => {
   expect(written).toEqual(['a\nä\n']);
 });
 
-test('those that come later go out by themselves, and nothing is done where none come', () => {
+test('later lines are handed over by themselves, and nothing happens without lines', () => {
   batch.write('a\n');
   clock.advance(1_000);
   expect(clock.pending).toBe(0);
@@ -30,7 +30,7 @@ test('those that come later go out by themselves, and nothing is done where none
   expect(written).toEqual(['a\n', 'b\n']);
 });
 
-test('what is taken is not handed over', () => {
+test('lines that were taken are not handed over', () => {
   batch.write('a\n');
   batch.write('b\n');
   expect([batch.take(), batch.take()]).toEqual(['a\nb\n', '']);

@@ -7,7 +7,7 @@ import { createLogListener } from './log.ts';
 
 type Line = Readonly<Record<string, unknown>>;
 
-/** What the log has after the events: an object a line, without its time. */
+/** Returns the log after the events: one object per line, without its time. */
 function logged(...events: readonly LarderEvent[]): readonly Line[] {
   const stream = new PassThrough();
   const listener = createLogListener(pino({ level: 'trace', base: null, timestamp: false }, stream));
@@ -48,7 +48,7 @@ function served(change: Partial<ServedRequest> = {}): LarderEvent {
 }
 
 describe('the access log', () => {
-  test('is one line a request, with all that is known of it', () => {
+  test('is one line per request, with all that is known of it', () => {
     expect(logged(served())).toEqual([{ level: LEVEL.info, msg: 'request', ...REQUEST }]);
   });
 
@@ -65,7 +65,7 @@ describe('the access log', () => {
     expect(logged(served(change))).toMatchObject([{ level: LEVEL[level], msg: 'request' }]);
   });
 
-  test('an error is a line of text with its causes, without its stack and what hangs on it', () => {
+  test('an error is a line of text with its causes, without its stack and its properties', () => {
     const error = Object.assign(new Error('no answer', { cause: FAILURE }), { token: 'hunter2' });
     const [line] = logged(served({ status: 502, error }));
     expect(line?.['error']).toBe(TOLD);
@@ -88,7 +88,7 @@ const SWEPT = {
 } as const;
 const PLACE = { upstream: 'docker.io', repository: 'library/debian' } as const;
 
-describe('what an operator should know', () => {
+describe('the events that concern an operator', () => {
   test.each<[keyof typeof LEVEL, string, LarderEvent, Line]>([
     [
       'debug',
@@ -253,7 +253,7 @@ describe('what an operator should know', () => {
 });
 
 describe('the events', () => {
-  test('a listener that throws disturbs neither the others nor who tells', () => {
+  test('a listener that throws disturbs neither the others nor the emitter', () => {
     const events = createEvents();
     const heard: string[] = [];
     events.subscribe(() => heard.push('first'));
@@ -266,7 +266,7 @@ describe('the events', () => {
     expect(heard).toEqual(['first', 'last', 'first', 'last']);
   });
 
-  test('who has unsubscribed hears nothing more', () => {
+  test('a listener that has unsubscribed gets no more events', () => {
     const events = createEvents();
     const heard: LarderEvent[] = [];
     const unsubscribe = events.subscribe((event) => heard.push(event));

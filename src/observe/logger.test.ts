@@ -74,7 +74,7 @@ test('pretty shows on one line what a client has sent on several', () => {
   expect(text).not.toContain('\u001B');
 });
 
-/** What a process writes that logs one line where pino-pretty cannot be found. */
+/** Returns the output of a process that logs one line without pino-pretty. */
 async function withoutPinoPretty(format: LoggerOptions['format']): Promise<string> {
   const hook = `
     import { registerHooks } from 'node:module';
@@ -103,7 +103,7 @@ test('an installation without pino-pretty gets JSON, and is told so where it ask
   ]);
 });
 
-/** What a process writes that runs `body`, with a logger, as its standard output. */
+/** Returns the standard output of a process that runs `body` with a logger. */
 async function outputOf(body: string): Promise<string> {
   const main = `
     import { createLogger } from ${JSON.stringify(new URL('logger.ts', import.meta.url).href)};
@@ -126,7 +126,7 @@ test.each([
   expect(lines.map(({ i }) => i)).toEqual(Array.from({ length: 5000 }, (_, i) => i));
 });
 
-/** Writes 200 MB to standard output, and says how many MB of memory that took. */
+/** A program that writes 200 MB to standard output, and tells how many MB of memory that took. */
 const LOG_MUCH = `
   import { setTimeout as wait } from 'node:timers/promises';
   const { createLogger } = await import(process.argv[1]);
@@ -138,10 +138,10 @@ const LOG_MUCH = `
   }
   process.send((process.memoryUsage().rss - before) / 1e6);`;
 
-test('standard output that nobody reads does not take memory without end', { timeout: 60_000 }, async () => {
+test('unread standard output does not take memory without end', { timeout: 60_000 }, async () => {
   const module = new URL('logger.ts', import.meta.url).href;
   const args = ['--input-type=module', '--eval', LOG_MUCH, module];
-  // The pipe is never read from.
+  // The test never reads the pipe.
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
   const [grownMB] = (await once(child, 'message')) as [number];
   child.kill('SIGKILL');
@@ -164,7 +164,7 @@ describe('text that would steer a terminal, or look like another line', () => {
     const lines = text.trimEnd().split('\n');
     expect(lines.join('')).not.toMatch(/[\p{Cc}\p{Cf}\u2028]/u);
     expect(lines).toHaveLength(6);
-    // An error's backslashes it shows twice.
+    // pino-pretty doubles the backslashes of errors.
     const told = lines.filter((line) => line.replaceAll('\\\\', '\\').includes(shown));
     expect(told).toHaveLength(4);
   });

@@ -18,7 +18,7 @@ function metricsWith(gauges: Partial<Gauges> = {}): Metrics {
   return createMetrics({ ...GAUGES, ...gauges });
 }
 
-/** The samples of our own metrics: `name{labels}` → value. */
+/** Returns the samples of Larder's own metrics: `name{labels}` → value. */
 async function samples(metrics: Metrics): Promise<ReadonlyMap<string, number>> {
   const { text } = await metrics.read();
   const lines = text.split('\n').filter((line) => line.startsWith('larder_'));
@@ -80,13 +80,13 @@ describe('requests', () => {
     expect([...counted.keys()].filter((key) => key.startsWith('larder_cut'))).toEqual([]);
   });
 
-  test('that were cut are counted by themselves, with the bytes that were sent', async () => {
+  test('that were cut are counted apart, with the bytes that were sent', async () => {
     const counted = await after(served({ complete: false, bytes: 7 }));
     expect(counted.get('larder_cut_responses_total{kind="blob",upstream="docker.io"}')).toBe(1);
     expect(counted.get('larder_client_bytes_total{kind="blob",upstream="docker.io"}')).toBe(7);
   });
 
-  test('of which no more is known than that they were refused are counted too', async () => {
+  test('that were refused before more was known are counted, too', async () => {
     const { upstream: _, outcome: __, firstByteMs: ___, ...unknown } = REQUEST;
     const counted = await after({
       kind: 'request-served',
@@ -95,14 +95,14 @@ describe('requests', () => {
     expect(counted.get('larder_requests_total{kind="invalid",upstream="",outcome="",status="400"}')).toBe(1);
   });
 
-  test('for health and metrics are not', async () => {
+  test('for health and metrics are not counted', async () => {
     const counted = await after(served({ requestKind: 'other' }));
     expect([...counted.keys()].filter((key) => key.startsWith('larder_requests'))).toEqual([]);
   });
 });
 
 describe('upstream', () => {
-  test('its requests by method, target and result, their time, its bytes', async () => {
+  test('its requests are counted by method, target and result, with their time and bytes', async () => {
     const asked = {
       kind: 'upstream-request',
       upstream: 'ghcr.io',
@@ -127,7 +127,7 @@ describe('upstream', () => {
     });
   });
 
-  test('its rate limit as it told last', async () => {
+  test('its rate limit is the last that it told', async () => {
     const told = { kind: 'rate-limit', upstream: 'docker.io', limit: 100 } as const;
     const counted = await after({ ...told, remaining: 99 }, { ...told, remaining: 42 });
     expect(counted.get('larder_upstream_ratelimit_remaining{upstream="docker.io"}')).toBe(42);
@@ -145,7 +145,7 @@ describe('upstream', () => {
 });
 
 describe('the cache', () => {
-  test('fills by how they ended', async () => {
+  test('its fills are counted by how they ended', async () => {
     const ended = { kind: 'fill-ended', ...BLOB, bytes: 7 } as const;
     const counted = await after(
       { kind: 'fill-started', ...BLOB },
@@ -172,7 +172,7 @@ describe('the cache', () => {
     expect(counted.get(`larder_events_total{event="${event.kind}"}`)).toBe(2);
   });
 
-  test('what was evicted', async () => {
+  test('its evictions are counted', async () => {
     const counted = await after(
       { kind: 'evicted', blobs: 2, bytes: 10 },
       { kind: 'evicted', blobs: 1, bytes: 5 },
@@ -182,14 +182,14 @@ describe('the cache', () => {
     ]);
   });
 
-  test('a backlog is counted as far as the help says', async () => {
+  test('its backlog is counted up to the number that the help says', async () => {
     const metrics = metricsWith({ waitingClaims: (_, limit) => Promise.resolve(Math.min(1_000_000, limit)) });
     const counted = (await samples(metrics)).get('larder_confirmations_waiting{upstream="a.test"}');
     expect(counted).toBe(10_000);
     expect((await metrics.read()).text).toContain(`not been asked for yet: ${counted} where it is more`);
   });
 
-  test('what is asked for at each scrape is of this scrape', async () => {
+  test('its gauges are read anew at each scrape', async () => {
     let blobs = 0;
     const metrics = metricsWith({ store: () => Promise.resolve({ blobs: (blobs += 1), bytes: 10 * blobs }) });
     const first = await samples(metrics);
@@ -206,13 +206,13 @@ describe('the cache', () => {
     expect(second.get('larder_store_bytes')).toBeGreaterThan(first.get('larder_store_bytes') ?? 0);
   });
 
-  test('without a cap there is none to show', async () => {
+  test('its cap is shown only if there is one', async () => {
     expect((await samples(metricsWith({ storeLimit: undefined }))).has('larder_store_limit_bytes')).toBe(
       false,
     );
   });
 
-  test('a disk that fails is shown, and does not fail the scrape', async () => {
+  test('its failing disk is shown, and does not fail the scrape', async () => {
     const fails = (): Promise<never> => Promise.reject(new Error('EIO'));
     const metrics = metricsWith({ store: fails, freeBytes: fails, isDiskFailing: () => true });
     metrics.listener(served());
@@ -227,7 +227,7 @@ describe('the cache', () => {
   });
 });
 
-test('what clients choose makes no series: their number is the same after a thousand of them', async () => {
+test('texts that clients choose make no series: their number is the same after a thousand of them', async () => {
   const chosen = (index: number): LarderEvent =>
     served({
       id: `chosen-${index}`,
@@ -245,7 +245,7 @@ test('what clients choose makes no series: their number is the same after a thou
   expect([...thousand.keys()].join('\n').toLowerCase()).not.toContain('chosen');
 });
 
-test('each has a help text and a type, and Prometheus is told its format', async () => {
+test('each metric has a help text and a type, and the content type is that of Prometheus', async () => {
   const metrics = metricsWith();
   const { contentType, text } = await metrics.read();
   expect(contentType).toMatch(/^text\/plain; version=0\.0\.4/);

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Admission } from './admission.ts';
 
-test('one client is refused beyond its share once no more than a share is left, another is not', () => {
+test('a client beyond its share is refused when no more than a share is left; another client is not', () => {
   const admission = new Admission({ requests: 6, requestsPerClient: 2 });
   expect(['a', 'a', 'a', 'a', 'a', 'b', 'b'].map((client) => admission.enter(client))).toEqual([
     undefined,
@@ -15,7 +15,7 @@ test('one client is refused beyond its share once no more than a share is left, 
   ]);
 });
 
-test('everybody is refused beyond the limit of all', () => {
+test('every client is refused beyond the limit of all', () => {
   const admission = new Admission({ requests: 2, requestsPerClient: 2 });
   expect(['a', 'b', 'c', 'a'].map((client) => admission.enter(client))).toEqual([
     undefined,
@@ -25,7 +25,7 @@ test('everybody is refused beyond the limit of all', () => {
   ]);
 });
 
-/** How many requests of `address` there is room for. */
+/** Returns how many requests of `address` are admitted. */
 function roomFor(admission: Admission, address: string): number {
   let entered = 0;
   while (admission.enter(address) === undefined) entered += 1;
@@ -33,7 +33,7 @@ function roomFor(admission: Admission, address: string): number {
   return entered;
 }
 
-test('never more than there may be; a client below its share has room while a share is left', () => {
+test('there are never more requests than the limit; a client below its share is admitted while a share is left', () => {
   const limits = { requests: 7, requestsPerClient: 2 };
   const visits = fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.boolean()), { maxLength: 100 });
   fc.assert(
@@ -68,7 +68,7 @@ test.each([
   ['two of IPv4, mapped into IPv6', '::ffff:192.0.2.1', '::ffff:192.0.2.2', undefined],
   ['no address, since the socket is gone', '', '192.0.2.1', undefined],
 ] as const)('%s: %s and %s', (_, one, other, refusal) => {
-  // Two are left where the first is in: a second of the same client would have the last but one.
+  // One place is left after the first, which is one share: so a second request of the same client is refused.
   const admission = new Admission({ requests: 2, requestsPerClient: 1 });
   expect([admission.enter(one), admission.enter(other)]).toEqual([undefined, refusal]);
   admission.leave(one);

@@ -24,19 +24,19 @@ interface World extends AsyncDisposable {
 
 interface WorldOptions {
   readonly health?: Partial<AppOptions['health']>;
-  /** What the registry answers. */
+  /** The registry's answers. */
   readonly reply?: AppOptions['registry']['reply'];
-  /** What it answers at once. */
+  /** The registry's answers that take no waiting. */
   readonly replyNow?: AppOptions['registry']['replyNow'];
   readonly deliver?: AppOptions['deliver'];
 }
 
-/** At the same time. */
+/** The most requests at the same time. */
 const REQUESTS = 10;
 
 const EMPTY: Reply = { status: 200, headers: {}, body: NO_BODY };
 
-/** Disposing asserts that nothing was written beside the log. */
+/** Starts a server. Disposing of it asserts that nothing was written beside the log. */
 async function start({ health, reply, replyNow, deliver }: WorldOptions): Promise<World> {
   const complaints = vi.spyOn(console, 'error').mockReturnValue();
   const clock = new ManualClock();
@@ -80,7 +80,7 @@ async function start({ health, reply, replyNow, deliver }: WorldOptions): Promis
   };
 }
 
-/** That no request counts any more. */
+/** Expects that no request counts any more. */
 function expectRoom({ admission }: World): void {
   let entered = 0;
   while (admission.enter('127.0.0.1') === undefined) entered += 1;
@@ -98,7 +98,7 @@ describe('/livez', () => {
 });
 
 describe('/readyz', () => {
-  test('can serve: 200, with what stands in the way of new pulls', async () => {
+  test('200 if the server can serve, with the problems of new pulls', async () => {
     await using world = await start({ health: { detail: () => ({ upstreams: { 'docker.io': 'open' } }) } });
     const { status, headers, body } = await world.get('/readyz');
     expect([status, headers['content-type']]).toEqual([200, 'application/json']);
@@ -109,7 +109,7 @@ describe('/readyz', () => {
     [new StoreError('open the index', { code: 'EIO' }), 'cannot open the index: EIO'],
     ['gone', 'gone'],
   ])('cannot: 503 with the reason', async (failure, reason) => {
-    // What is thrown need not be an error.
+    // A thrown value need not be an error.
     // oxlint-disable-next-line typescript/prefer-promise-reject-errors
     const probe = (): Promise<void> => Promise.reject(failure);
     await using world = await start({ health: { probe, detail: () => ({ disk: 'failing' }) } });
@@ -135,7 +135,7 @@ describe('/metrics', () => {
     expect(headers['content-type']).toBe('text/plain; version=0.0.4');
   });
 
-  test('are read once for all who ask at the same time, and anew for the next', async () => {
+  test('are read once for all requests at the same time, and again for the next', async () => {
     const held = Promise.withResolvers<void>();
     let reads = 0;
     const metrics = async (): Promise<{ contentType: string; text: string }> => {
@@ -151,7 +151,7 @@ describe('/metrics', () => {
     expect((await world.get('/metrics')).body.toString()).toBe('reads 2\n');
   });
 
-  test('that cannot be read: 500, whose reason is for the log alone', async () => {
+  test('that cannot be read: 500, with the reason only in the log', async () => {
     await using world = await start({
       health: { metrics: () => Promise.reject(new Error('/srv/cache: EIO')) },
     });
@@ -164,7 +164,7 @@ describe('/metrics', () => {
 });
 
 describe('the record of a request', () => {
-  test('has what the connection and the registry tell', async () => {
+  test('has the facts from the connection and from the registry', async () => {
     await using world = await start({
       reply: (_, record) => {
         record.requestKind = 'manifest';
@@ -213,7 +213,7 @@ describe('the record of a request', () => {
     },
   );
 
-  test('is told once, and as not complete, where the client has left before the answer', async () => {
+  test('is told once, and as not complete, if the client has left before the answer', async () => {
     const asked = Promise.withResolvers<void>();
     const bytes = Buffer.from('late');
     await using world = await start({
@@ -279,7 +279,7 @@ describe('other forms of a request', () => {
   });
 });
 
-describe('what can be answered at once', () => {
+describe('a request that can be answered at once', () => {
   const bytes = Buffer.from('abc');
   const ready: ReadyReply = {
     status: 203,
@@ -287,7 +287,7 @@ describe('what can be answered at once', () => {
     body: { kind: 'bytes', bytes, latin1: 'abc' },
   };
 
-  test('is not asked for again, and recorded like any other', async () => {
+  test('is not passed on, and recorded like any other', async () => {
     await using world = await start({
       reply: () => Promise.reject(new Error('not asked')),
       replyNow: (_, record) => {
@@ -318,7 +318,7 @@ describe('what can be answered at once', () => {
     expect((await world.get('/v2/')).body).toEqual(all);
   });
 
-  test('is refused like any other where there is no room', async () => {
+  test('is refused like any other beyond the limits', async () => {
     await using world = await start({ replyNow: () => ready });
     while (world.admission.enter('127.0.0.1') === undefined);
     expect((await world.get('/v2/')).status).toBe(503);
@@ -340,10 +340,10 @@ describe('what can be answered at once', () => {
   });
 });
 
-describe('what nobody has foreseen', () => {
+describe('an unforeseen error', () => {
   const BUG = new TypeError('a bug');
 
-  test('before the headers: 500, told in the log and to nobody else', async () => {
+  test('before the headers: 500, with the reason only in the log', async () => {
     await using world = await start({ reply: () => Promise.reject(BUG) });
     const { status, headers, body } = await world.get('/v2/');
     expect([status, headers['content-type']]).toEqual([500, 'application/json']);

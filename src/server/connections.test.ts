@@ -4,7 +4,7 @@ import { Connections } from './connections.ts';
 
 const LIMITS = { connections: 6, connectionsPerClient: 2, reserve: 2 };
 
-/** Opens connections called `a1`, `a2`, `b1` …, each of the client of its letter. */
+/** Opens connections `a1`, `a2`, `b1` …, each from the client of its letter. */
 function opened(connections: Connections<string>, ...names: readonly string[]): readonly string[] {
   return names.map((name) => {
     const { use, closing } = connections.open(name.slice(0, 1), name);
@@ -16,8 +16,8 @@ function busy(connections: Connections<string>, ...names: readonly string[]): vo
   for (const name of names) connections.begun(name);
 }
 
-describe('who gets a connection', () => {
-  test('one client alone has all but a share; then its oldest idle one goes for its next', () => {
+describe('a new connection', () => {
+  test('a client alone gets all connections but a share; then its next one takes the place of its oldest idle one', () => {
     const connections = new Connections<string>(LIMITS);
     expect(opened(connections, 'a1', 'a2', 'a3', 'a4', 'a5', 'a6')).toEqual([
       'all',
@@ -29,13 +29,13 @@ describe('who gets a connection', () => {
     ]);
   });
 
-  test('another one has room at once, and takes from the one that holds the most where there is none', () => {
+  test('another client gets a free place at once, or takes one from the client that holds the most', () => {
     const connections = new Connections<string>(LIMITS);
     opened(connections, 'a1', 'a2', 'a3', 'a4');
     expect(opened(connections, 'b1', 'c1', 'b2', 'd1')).toEqual(['all', 'all', 'all for a1', 'all for a2']);
   });
 
-  test('what a request runs on stays; what was asked on last goes last', () => {
+  test('takes no place of a busy connection; of the idle ones, the last used is the last to go', () => {
     const connections = new Connections<string>({ ...LIMITS, connections: 3, connectionsPerClient: 3 });
     opened(connections, 'a1', 'a2', 'a3');
     busy(connections, 'a1', 'a2');
@@ -43,7 +43,7 @@ describe('who gets a connection', () => {
     expect(opened(connections, 'b1', 'c1')).toEqual(['all for a3', 'all for a1']);
   });
 
-  test('a pipelined request keeps it, too', () => {
+  test('takes no place of a connection with a pipelined request left', () => {
     const connections = new Connections<string>({ ...LIMITS, connections: 1, connectionsPerClient: 1 });
     opened(connections, 'a1');
     busy(connections, 'a1', 'a1');
@@ -53,7 +53,7 @@ describe('who gets a connection', () => {
     expect(opened(connections, 'c1')).toEqual(['all for a1']);
   });
 
-  test('all busy: the reserve, whose oldest goes; first that of the client with most of it', () => {
+  test('gets a place in the reserve while all are busy; there the oldest goes, of the client with the most', () => {
     const connections = new Connections<string>({ ...LIMITS, connections: 1, connectionsPerClient: 1 });
     opened(connections, 'a1');
     busy(connections, 'a1');
@@ -69,14 +69,14 @@ describe('who gets a connection', () => {
     expect(connections.useOf('k1')).toBeUndefined();
   });
 
-  test('a client with as many takes nothing from another', () => {
+  test('takes no place of another client that holds as many', () => {
     const connections = new Connections<string>({ ...LIMITS, connections: 2, connectionsPerClient: 1 });
     opened(connections, 'a1', 'b1');
     busy(connections, 'b1');
     expect(opened(connections, 'b2')).toEqual(['health']);
   });
 
-  test('what is closed makes room, told once or twice', () => {
+  test('gets the place of a closed connection, whether that is reported once or twice', () => {
     const connections = new Connections<string>({ ...LIMITS, connections: 1, connectionsPerClient: 1 });
     opened(connections, 'a1');
     busy(connections, 'a1');
@@ -101,7 +101,7 @@ const STEP: fc.Arbitrary<Step> = fc.record({
   which: fc.nat(20),
 });
 
-/** What is open, kept beside by counting. */
+/** A simple model of the open connections, which only counts. */
 class Model {
   readonly connections = new Connections<string>(LIMITS);
   readonly requests = new Map<string, number>();
@@ -113,7 +113,7 @@ class Model {
     );
   }
 
-  /** @returns whether nothing unfair was done */
+  /** Plays a step. @returns whether it was fair */
   play({ client, what, which }: Step): boolean {
     if (what === 'open') return this.#open(client);
     const mine = [...this.requests.keys()].filter((name) => name.startsWith(client));
@@ -148,7 +148,7 @@ class Model {
   }
 }
 
-test('never more than there may be; no client is turned away for another that holds more and does not use it', () => {
+test('there are never more connections than the limit; no client is refused for another one that holds more idle ones', () => {
   fc.assert(
     fc.property(fc.array(STEP, { maxLength: 200 }), (steps) => {
       const model = new Model();

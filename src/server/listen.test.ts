@@ -15,13 +15,13 @@ const BUG = new TypeError('a bug');
 interface World extends AsyncDisposable {
   readonly base: URL;
   readonly told: readonly LarderEvent[];
-  /** What was logged of the program's own mistakes. */
+  /** Returns the events about the program's own mistakes. */
   mishaps(): LarderEvent[];
 }
 
 type Handle = (outgoing: ServerResponse, path: string) => void;
 
-/** A server whose handlers may have a bug. */
+/** Starts a server whose handlers may have a bug. */
 async function start(handle: Handle, buggy: { release?: boolean; isTrusted?: () => boolean } = {}) {
   const clock = new ManualClock();
   const events = createEvents();
@@ -59,7 +59,7 @@ async function start(handle: Handle, buggy: { release?: boolean; isTrusted?: () 
   } satisfies World;
 }
 
-/** Throws where `/bug` is asked for, and answers all else. */
+/** Makes a handler that throws for `/bug`, and answers all other requests. */
 function throwingAfter(before: (outgoing: ServerResponse) => void): Handle {
   return (outgoing, path) => {
     if (path !== '/bug') return void outgoing.end('fine');
@@ -102,7 +102,7 @@ test.each<[string, (outgoing: ServerResponse) => void]>([
   expect(world.mishaps()).toHaveLength(1);
 });
 
-test('what throws when a response is over is told, and the request is in the log all the same', async () => {
+test('an error at the end of a response is told, and the request is still logged', async () => {
   await using world = await start(
     throwingAfter(() => {}),
     { release: true },
@@ -112,7 +112,7 @@ test('what throws when a response is over is told, and the request is in the log
   expect(world.mishaps()[0]).toEqual({ kind: 'server-failed', operation: 'end a request', error: BUG });
 });
 
-test('what throws when a connection comes closes that one alone', async () => {
+test('an error at a new connection closes only that one', async () => {
   let isFirst = true;
   const isTrusted = (): boolean => {
     if (!isFirst) return false;

@@ -10,11 +10,11 @@ import { jsonBody, NO_BODY, sendNow, sendReply, type Reply } from './reply.ts';
 interface Server {
   readonly url: URL;
   readonly sent: Promise<Delivered>;
-  /** Until the response is over, sent or not. */
+  /** Resolves when the response is over, sent or not. */
   readonly closed: Promise<unknown>;
 }
 
-/** A server of this test; @returns its URL. */
+/** Starts a server for this test. @returns its URL */
 async function listening(listener: RequestListener): Promise<URL> {
   const server = createServer(listener);
   server.listen(0, '127.0.0.1');
@@ -68,8 +68,8 @@ describe('bytes', () => {
   });
 });
 
-describe('bytes of which the client takes nothing', () => {
-  // More than the socket buffers on both sides hold.
+describe('bytes that the client does not take', () => {
+  // More than the socket buffers on both sides can hold.
   const bytes = Buffer.alloc(32 * 1024 * 1024, 'x');
 
   test.each<[string, Reply['body']]>([
@@ -83,7 +83,7 @@ describe('bytes of which the client takes nothing', () => {
     expect([answer.complete, answer.body.length < bytes.length]).toEqual([false, true]);
   });
 
-  test('behind an answer that ends later: the connection is cut', async () => {
+  test('after an answer that ends later: the connection is cut', async () => {
     const over = Promise.withResolvers<void>();
     const earlier: ServerResponse[] = [];
     const server = await listening(({ method }, outgoing) => {
@@ -101,13 +101,13 @@ describe('bytes of which the client takes nothing', () => {
     socket.destroy();
   });
 
-  test('are waited for where no time is set', async () => {
+  test('wait for ever without a time limit', async () => {
     const { url, sent } = await serve({ status: 200, headers: {}, body: { kind: 'bytes', bytes } });
     const [incoming, witness] = [
       await open(url, '/'),
       await serve({ status: 200, headers: {}, body: { kind: 'bytes', bytes } }, 50),
     ];
-    // Longer than others are waited for, told by one that is cut.
+    // Waits longer than the time limit of another connection, which is cut meanwhile.
     await open(witness.url, '/');
     await witness.closed;
     expect([await sent, (await readAnswer(incoming)).complete]).toEqual([
@@ -182,7 +182,7 @@ describe('a blob', () => {
     expect(reader.isClosed).toBe(true);
   });
 
-  test('whose reader cannot be closed was sent all the same', async () => {
+  test('whose reader cannot be closed counts as sent', async () => {
     const reader = new ScriptedReader(10);
     const failure = new Error('EIO');
     reader.close = () => Promise.reject(failure);

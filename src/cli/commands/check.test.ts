@@ -25,7 +25,7 @@ function sources(env: Readonly<Record<string, string>> = {}): Parameters<typeof 
 }
 
 describe('check', () => {
-  it('prints what is in effect', () => {
+  it('prints the configuration in effect', () => {
     const result = check('config.yaml', sources({ LARDER_LISTEN: '127.0.0.1:7000' }));
     expect(result).toMatchObject({ exitCode: 0, errors: [] });
     expect(result.output).toContain('listen: 127.0.0.1:7000\n');

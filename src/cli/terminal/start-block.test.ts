@@ -15,14 +15,14 @@ function configOf(text: string): Config {
   });
 }
 
-/** The rows of the block by their labels. */
+/** Returns the rows of the block by their labels. */
 function rows(state: Partial<StartState> = {}, text = ''): Readonly<Record<string, string>> {
   const block = startBlock(configOf(text), { ...STATE, ...state });
   const lines = block.trimEnd().split('\n').slice(1);
   return Object.fromEntries(lines.map((line) => [line.slice(2, 12).trim(), line.slice(13)]));
 }
 
-test('is one block that names the program and ends its last line', () => {
+test('the start block names the program and ends with a line end', () => {
   const block = startBlock(configOf(''), STATE);
   expect(block).toMatch(/^larder 1\.2\.3\n/);
   expect(block).toMatch(/[^\n]\n$/);
@@ -40,11 +40,14 @@ describe('the address', () => {
     expect(new URL(url).port).toBe('5000');
   });
 
-  test.each(['0.0.0.0', '::'])('%s is told as one that can be asked, and that there are more', (host) => {
-    const { listening, docker } = rows({ host });
-    expect(listening).toMatch(/^http:\/\/localhost:5000, .*every/);
-    expect(docker).toContain('"http://localhost:5000"');
-  });
+  test.each(['0.0.0.0', '::'])(
+    '%s is shown as an address that can be opened, with a note that there are more',
+    (host) => {
+      const { listening, docker } = rows({ host });
+      expect(listening).toMatch(/^http:\/\/localhost:5000, .*every/);
+      expect(docker).toContain('"http://localhost:5000"');
+    },
+  );
 });
 
 test.each(['127.0.0.1', '::1', '::'])(
@@ -59,29 +62,29 @@ test.each(['127.0.0.1', '::1', '::'])(
 );
 
 describe('the cache', () => {
-  test('its directory as it is, its size and its cap', () => {
+  test('its directory, its size and its cap are shown', () => {
     const text = 'cache: { directory: ./images, maxSize: 20GB }';
     expect(rows({ blobs: 1234, bytes: 5 * 1024 ** 3 }, text)['cache']).toBe(
       '/srv/images (1234 blobs, 5.00 GiB of 20GB)',
     );
   });
 
-  test('without a cap', () => {
+  test('is shown without a cap if there is none', () => {
     expect(rows({}, 'cache: { maxSize: unlimited }')['cache']).toBe('/srv/cache (0 blobs, 0 B, unlimited)');
   });
 });
 
 describe('the upstreams', () => {
-  test('all of them, and which is the default', () => {
+  test('are all shown, and which is the default', () => {
     const text = 'upstreams: { docker.io: {}, ghcr.io: {}, quay.io: {} }\ndefaultUpstream: ghcr.io';
     expect(rows({}, text)['upstreams']).toBe('docker.io, ghcr.io (default), quay.io');
   });
 
-  test('offline is said', () => {
+  test('are shown as offline', () => {
     expect(rows({}, 'offline: true')['upstreams']).toMatch(/^docker\.io \(default\); offline/);
   });
 
-  test('no secret', () => {
+  test('are shown without secrets', () => {
     const text = 'upstreams: { docker.io: { credentials: { username: bot, password: hunter2 } } }';
     expect(startBlock(configOf(text), STATE)).not.toMatch(/hunter2|bot/);
   });

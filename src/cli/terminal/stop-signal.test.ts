@@ -3,12 +3,12 @@ import { expect, test } from 'vitest';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
 import { stopSignal } from './stop-signal.ts';
 
-/** What is not listened for, the system deals with. */
+/** Counts the listeners: without one, the system handles a signal. */
 function listened(source: EventEmitter): number {
   return source.listenerCount('SIGTERM') + source.listenerCount('SIGINT');
 }
 
-test.each(['SIGTERM', 'SIGINT'])('%s is told; what npm passes on of it is nothing new', async (signal) => {
+test.each(['SIGTERM', 'SIGINT'])('%s stops; its echo from npm is ignored', async (signal) => {
   const source = new EventEmitter();
   const clock = new ManualClock();
   const stopped = stopSignal(source, clock);

@@ -3,7 +3,7 @@ import { shortSize } from './short-size.ts';
 import { formatTable, formatTime, isoTime } from './table.ts';
 
 describe('a table', () => {
-  it('has columns as wide as they need be, and numbers to the right', () => {
+  it('has columns as wide as their cells, and numbers to the right', () => {
     const rows = [
       ['debian', 7, 'yes'],
       ['a', 12345, ''],
@@ -18,7 +18,7 @@ describe('a table', () => {
   });
 });
 
-it('times are told to the minute, or exactly', () => {
+it('times are formatted to the minute, or exactly', () => {
   const ms = Date.UTC(2026, 0, 2, 3, 4, 5, 6);
   expect([formatTime(ms), formatTime(undefined)]).toEqual(['2026-01-02 03:04Z', '-']);
   expect([isoTime(ms), isoTime(undefined)]).toEqual(['2026-01-02T03:04:05.006Z', null]);

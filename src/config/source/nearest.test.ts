@@ -24,7 +24,7 @@ describe('nearest', () => {
 });
 
 describe('isMisspelt', () => {
-  it('is true where an unknown key looks like the one asked for', () => {
+  it('is true if an unknown key looks like the key in question', () => {
     expect(isMisspelt({ ulr: 1 }, 'url', KEYS)).toBe(true);
     expect(isMisspelt({ url: 1 }, 'url', KEYS)).toBe(false);
     expect(isMisspelt({ tll: 1 }, 'url', KEYS)).toBe(false);

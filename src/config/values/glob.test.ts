@@ -16,7 +16,7 @@ describe('parseGlob', () => {
     expect(() => parseGlob(text)).toThrow(ValueError);
   });
 
-  it('lets through only what picomatch can match with', () => {
+  it('accepts only globs that picomatch can use', () => {
     fc.assert(
       fc.property(fc.oneof(fc.stringMatching(/^[-!?*+@(){}[\]|,/.a-c\\]{0,20}$/), fc.string()), (text) => {
         const glob = valueOrError(() => parseGlob(text));
@@ -30,7 +30,7 @@ describe('parseGlob', () => {
 });
 
 describe('matcherOf', () => {
-  it('any of the globs does; none matches nothing', () => {
+  it('matches if any glob matches; no globs match nothing', () => {
     const matches = matcherOf(['team/**', 'tool']);
     expect(['team/a/b', 'tool', 'team', 'other', 'team/.hidden'].map(matches)).toEqual([
       true,

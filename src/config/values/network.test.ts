@@ -35,7 +35,7 @@ describe('parseNetwork', () => {
   );
 
   test.each(['0.0.0.0/0', '::/0', '::ffff:0:0/96', '::ffff:0:0/40'])(
-    'refuses to believe anybody: %s',
+    'refuses a network of all addresses: %s',
     (text) => {
       expect(() => parseNetwork(text)).toThrow(/not of every address$/);
     },

@@ -18,7 +18,7 @@ test.each<[readonly string[], string]>([
   );
 });
 
-test('one of each is fine', () => {
+test('a request with one Host and one ns passes', () => {
   const query = new URLSearchParams('ns=docker.io&n=1&n=2');
   expect(() => assertAddressedOnce(['Host', 'a'], query)).not.toThrow();
 });

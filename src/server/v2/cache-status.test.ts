@@ -28,10 +28,10 @@ test.each<[string, unknown, string]>([
     upstream('throttled', 'rate-limit', { status: 429 }),
     'larder; fwd=miss; fwd-status=429; detail=rate-limit',
   ],
-  ['nobody answered', upstream('unavailable', 'refused'), 'larder; fwd=miss; detail=refused'],
+  ['no answer came', upstream('unavailable', 'refused'), 'larder; fwd=miss; detail=refused'],
   ['upstream said no before', upstream('absent', 'not-found', REMEMBERED), 'larder; hit; detail=not-found'],
   ['throttled before', upstream('throttled', 'rate-limit', UNASKED), 'larder; detail=rate-limit'],
-  ['nobody was asked', upstream('unavailable', 'breaker-open', UNASKED), 'larder; detail=breaker-open'],
+  ['upstream was not asked', upstream('unavailable', 'breaker-open', UNASKED), 'larder; detail=breaker-open'],
   ['refused here', new RegistryError('DENIED', 'no'), 'larder; detail=DENIED'],
   ['the disk', new StoreError('read', { code: 'EIO' }), 'larder; detail="store: EIO"'],
   [

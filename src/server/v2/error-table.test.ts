@@ -62,7 +62,7 @@ describe('how each failure is answered', () => {
     expect([answer.status, answer.retryAfterMs]).toEqual([503, 7_000]);
   });
 
-  test('when upstream says how long it will be unavailable, so does the answer; else it does not guess', () => {
+  test('the answer says how long upstream will be unavailable only if upstream says so', () => {
     expect(errorAnswer(upstreamError('unavailable', 'status', 30_000), DIRECT).retryAfterMs).toBe(30_000);
     expect(errorAnswer(upstreamError('unavailable', 'status'), DIRECT).retryAfterMs).toBeUndefined();
   });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Memo } from './memo.ts';
 
-test('gives back what was put in, the last of it', () => {
+test('a memo returns the last result of a key', () => {
   const memo = new Memo<object>();
   const [first, second] = [{}, {}];
   memo.put('a', first);
@@ -11,7 +11,7 @@ test('gives back what was put in, the last of it', () => {
   expect(memo.get('a')).toBe(second);
 });
 
-test('keeps nothing for keys of any length', () => {
+test('a memo keeps nothing for a long key', () => {
   const memo = new Memo<object>();
   memo.put('x'.repeat(1_000), {});
   memo.put('x'.repeat(1_001), {});
@@ -19,7 +19,7 @@ test('keeps nothing for keys of any length', () => {
   expect(memo.get('x'.repeat(1_001))).toBeUndefined();
 });
 
-test('is bounded: one that is full begins anew', () => {
+test('a full memo is emptied', () => {
   const memo = new Memo<object>();
   for (let i = 0; i < 5_001; i += 1) memo.put(String(i), {});
   expect(memo.get('5000')).toBeDefined();

@@ -72,14 +72,14 @@ describe('the same request', () => {
     expect(select).toHaveBeenCalledOnce();
   });
 
-  test('to another host is another', () => {
+  test('to another host is read again', () => {
     const routes = routesOf();
     const hosts = ['localhost', 'ghcr.mirror.test', 'localhost'];
     const found = hosts.map((host) => find('/v2/a/b/manifests/1', { routes, host })?.repository.key.registry);
     expect(found).toEqual(['docker.io', 'ghcr.io', 'docker.io']);
   });
 
-  test('that is wrong is wrong again', () => {
+  test('is refused again if it is wrong', () => {
     const routes = routesOf();
     expect([1, 2].map(() => find('/v2/secret/a/manifests/1', { routes }))).toEqual([undefined, undefined]);
   });

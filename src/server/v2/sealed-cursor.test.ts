@@ -12,7 +12,7 @@ describe('SealedCursors', () => {
     expect(cursors.open(sealed)).toBe(position);
   });
 
-  test('what a client has chosen itself is taken as it is', () => {
+  test('a position that the client has chosen itself stays as it is', () => {
     expect(cursors.open('ghcr.io/acme/app')).toBe('ghcr.io/acme/app');
   });
 
