@@ -22,8 +22,8 @@ import {
 } from './store-under-test.contract.ts';
 
 /**
- * What every implementation of BlobStore does.
- * @param capabilities what this one can do beyond that
+ * Tests what every implementation of BlobStore does.
+ * @param capabilities what this implementation can do beyond that
  */
 export function describeBlobStore(
   name: string,

@@ -16,7 +16,7 @@ export type Capability = keyof StoreCapabilities | 'direct';
 
 const OF_STORES = ['quarantine', 'freeBytes'] as const;
 
-/** What a store can do beyond its port, and what is done where it cannot. */
+/** Tests what a store can do beyond its port, and the fallbacks if it cannot. */
 export function describeCapabilities(subject: StoreSubject, capabilities: readonly Capability[]): void {
   it(`are these: ${capabilities.join(', ')}`, async () => {
     const { store } = subject;
@@ -25,7 +25,7 @@ export function describeCapabilities(subject: StoreSubject, capabilities: readon
     expect(ingest.direct === undefined ? ofStore : [...ofStore, 'direct']).toEqual(capabilities);
   });
 
-  it('set aside, or delete, what has turned out to be wrong', async () => {
+  it('set aside, or delete, bytes that have turned out to be wrong', async () => {
     const { store } = subject;
     const quarantine = quarantineOf(store);
     expect(await quarantine.setAside(DIGEST)).toBe(false);
@@ -61,10 +61,13 @@ export function describeCapabilities(subject: StoreSubject, capabilities: readon
   it.runIf(capabilities.includes('freeBytes'))('tell how much may still be written', async () => {
     expect(await freeBytesOf(subject.store)()).toBeGreaterThan(0);
   });
-  it.runIf(!capabilities.includes('freeBytes'))('say so where they cannot tell it', async () => {
-    const error = await errorOf(freeBytesOf(subject.store)());
-    expect(error).toMatchObject({ name: 'StoreError', code: 'ENOTSUP' });
-  });
+  it.runIf(!capabilities.includes('freeBytes'))(
+    'say so if they cannot tell how much may still be written',
+    async () => {
+      const error = await errorOf(freeBytesOf(subject.store)());
+      expect(error).toMatchObject({ name: 'StoreError', code: 'ENOTSUP' });
+    },
+  );
 }
 
 function describeQuarantine(subject: StoreSubject): void {
@@ -79,7 +82,7 @@ function describeQuarantine(subject: StoreSubject): void {
     });
   });
 
-  it('tell of bytes that never were in the store, and of none that had no digest', async () => {
+  it('count bytes that never were in the store, and name only known digests', async () => {
     const { store } = subject;
     await using wrong = await store.ingest({});
     await wrong.write([HELLO]);
@@ -91,7 +94,7 @@ function describeQuarantine(subject: StoreSubject): void {
     expect(await quarantineOf(store).stats()).toEqual({ blobs: 2, bytes, digests: [digestOf('other')] });
   });
 
-  it('drop of what was set aside no more than they are asked to', async () => {
+  it('drop no more from quarantine than they are asked to', async () => {
     const { store } = subject;
     const quarantine = quarantineOf(store);
     expect(await quarantine.drop(1)).toBe(0);

@@ -22,7 +22,7 @@ import {
   type StoreSubject,
 } from './store-under-test.contract.ts';
 
-/** An ingest with its file open. Aborted and closed at its end, where the test has not done that. */
+/** An ingest with its file open. Disposing closes the file, and aborts the ingest if the test has not ended it. */
 class OpenIngest implements AsyncDisposable {
   readonly ingest: Ingest;
   readonly direct: DirectWriting;
@@ -40,7 +40,7 @@ class OpenIngest implements AsyncDisposable {
     return new OpenIngest(ingest, direct, await direct.open());
   }
 
-  /** Writes as another thread would: the store learns of it only by `advance`. */
+  /** Writes as another thread would: the store learns of the bytes only by `advance`. */
   write(bytes: Uint8Array): void {
     writeSync(this.file.fd, bytes, 0, bytes.byteLength, this.ingest.offset);
   }
@@ -51,12 +51,12 @@ class OpenIngest implements AsyncDisposable {
   }
 }
 
-/** What every store's `Ingest.direct` does. */
+/** Tests what every store's `Ingest.direct` does. */
 export function describeDirectWriting(subject: StoreSubject): void {
   const begin = (options: IngestOptions = EXPECTED): Promise<OpenIngest> =>
     OpenIngest.begin(subject, options);
 
-  it('gives followers what it is told of, but the last byte', async () => {
+  it('gives followers all reported bytes but the last one', async () => {
     await using open = await begin();
     const reader = await open.ingest.follow();
     open.write(HELLO);
@@ -81,14 +81,14 @@ export function describeDirectWriting(subject: StoreSubject): void {
     expect(await openAndRead(subject.store, HELLO)).toEqual(HELLO);
   });
 
-  it('hashes what its writer has not', async () => {
+  it('hashes bytes that its writer has not hashed', async () => {
     await using open = await begin();
     open.write(HELLO);
     await open.direct.advance(HELLO.byteLength);
     expect(await open.ingest.commit()).toEqual(EXPECTED);
   });
 
-  it('reads again what its writer has hashed by another algorithm', async () => {
+  it('reads bytes again that its writer has hashed by another algorithm', async () => {
     const digest = digestOf(HELLO, 'sha512');
     await using open = await begin({});
     open.write(HELLO);
@@ -96,7 +96,7 @@ export function describeDirectWriting(subject: StoreSubject): void {
     expect(await open.ingest.commit({ digest })).toEqual({ digest, size: HELLO.byteLength });
   });
 
-  it('believes its writer, and hashes nothing twice', async () => {
+  it('trusts its writer’s digest, and hashes nothing twice', async () => {
     await using open = await begin();
     open.write(WRONG);
     await open.direct.advance(WRONG.byteLength, DIGEST);
@@ -104,7 +104,7 @@ export function describeDirectWriting(subject: StoreSubject): void {
     await subject.store.delete(DIGEST);
   });
 
-  it('believes its writer of what it has hashed only', async () => {
+  it('trusts its writer only for the bytes that it has hashed', async () => {
     await using open = await begin();
     open.write(WRONG.subarray(0, 5));
     await open.direct.advance(5, DIGEST);
@@ -113,18 +113,24 @@ export function describeDirectWriting(subject: StoreSubject): void {
   });
 
   it.each<[string, Uint8Array, number, typeof DIGEST | undefined, RegExp]>([
-    ['another digest is told', HELLO, 13, digestOf(WRONG), /the bytes have the digest/],
+    ['the writer reports another digest', HELLO, 13, digestOf(WRONG), /the bytes have the digest/],
     ['the bytes are wrong', WRONG, 13, undefined, /the bytes have the digest/],
-    ['too few are told', HELLO, 12, undefined, /12 of the expected 13 bytes/],
+    ['the writer reports too few bytes', HELLO, 12, undefined, /12 of the expected 13 bytes/],
     [
-      'fewer were written than told',
+      'fewer bytes were written than reported',
       HELLO.subarray(0, 12),
       13,
       DIGEST,
       /12 bytes were written instead of 13/,
     ],
-    ['more were written than told', Buffer.concat([HELLO, HELLO]), 13, DIGEST, /26 bytes were written/],
-  ])('commits nothing where %s', async (_case, bytes, told, digest, message) => {
+    [
+      'more bytes were written than reported',
+      Buffer.concat([HELLO, HELLO]),
+      13,
+      DIGEST,
+      /26 bytes were written/,
+    ],
+  ])('commits nothing if %s', async (_case, bytes, told, digest, message) => {
     await using open = await begin();
     const reader = await open.ingest.follow();
     open.write(bytes);
@@ -138,7 +144,7 @@ export function describeDirectWriting(subject: StoreSubject): void {
     await reader.close();
   });
 
-  it('refuses to be told of more than the expected size', async () => {
+  it('refuses reports of more bytes than the expected size', async () => {
     await using open = await begin();
     const error = await errorOf(open.direct.advance(HELLO.byteLength + 1));
     expect(error).toBeInstanceOf(VerificationError);
@@ -161,7 +167,7 @@ export function describeDirectWriting(subject: StoreSubject): void {
     expect(await openAndRead(subject.store, HELLO)).toEqual(HELLO);
   });
 
-  it('is over when the ingest is', async () => {
+  it('ends with the ingest', async () => {
     await using committed = await begin();
     await committed.ingest.write([HELLO]);
     await committed.ingest.commit();
@@ -170,7 +176,7 @@ export function describeDirectWriting(subject: StoreSubject): void {
     await put(subject.store, WRONG);
   });
 
-  it('goes together with writing through the store, in whatever order', async () => {
+  it('can be mixed with writing through the store, in any order', async () => {
     const piece = fc.record({
       bytes: fc.uint8Array({ maxLength: 300 }),
       isDirect: fc.boolean(),

@@ -21,7 +21,7 @@ test.each([
   expect(new StoreError('write', cause)).toMatchObject({ code, cause, message: `cannot write: ${code}` });
 });
 
-test('wrong bytes are told by their digest, where it is known', () => {
+test('a VerificationError names the digest, if it is known', () => {
   const digest = digestOf('a');
   expect(new VerificationError({ digest }, 'too many').message).toBe(`${digest}: too many`);
   expect(new VerificationError({}, 'too many').message).toBe('bytes of unknown digest: too many');

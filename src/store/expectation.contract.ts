@@ -21,7 +21,7 @@ import {
 const SIZE = HELLO.byteLength;
 const DIGEST_512 = digestOf(HELLO, 'sha512');
 
-/** What every implementation does where the bytes' digest, size or algorithm is told late, or twice. */
+/** Tests what every implementation does if the bytes' digest, size or algorithm is given late, or twice. */
 export function describeExpectations(subject: StoreSubject): void {
   const begin = async (options: IngestOptions, bytes: Uint8Array = HELLO): Promise<Ingest> => {
     const ingest = await subject.store.ingest(options);
@@ -63,7 +63,7 @@ export function describeExpectations(subject: StoreSubject): void {
     const error = (await errorOf(ingest.commit(expected))) as Error;
     expect(error).toBeInstanceOf(ExpectationError);
     expect(error.message).toMatch(message);
-    // The ingest has ended, by the caller's mistake: the bytes are not kept as wrong ones.
+    // The ingest has ended by the caller's mistake, so the bytes are not kept in quarantine.
     expect(await errorOf(ingest.commit(EXPECTED))).toBe(error);
     expect(await errorOf(ingest.write([HELLO]))).toBe(error);
     expect(await errorOf(readThrough(reader))).toBe(error);
@@ -77,13 +77,13 @@ export function describeExpectations(subject: StoreSubject): void {
     expect(await errorOf(begun)).toBeInstanceOf(ExpectationError);
   });
 
-  it('tells what was expected in all of bytes that prove wrong', async () => {
+  it('reports all that was expected of bytes that prove wrong', async () => {
     await using ingest = await begin({ size: SIZE }, WRONG);
     expect(await errorOf(ingest.commit({ digest: DIGEST }))).toMatchObject({ expected: EXPECTED });
     await expectSetAside(subject, 1);
   });
 
-  it('refuses bytes of no known digest that are too many', async () => {
+  it('refuses too many bytes even if their digest is unknown', async () => {
     await using ingest = await subject.store.ingest({ size: 5 });
     expect(await errorOf(ingest.write([HELLO]))).toBeInstanceOf(VerificationError);
     await expectSetAside(subject, 1);
@@ -114,7 +114,7 @@ export function describeExpectations(subject: StoreSubject): void {
     await reader.close();
   });
 
-  it('does what was said, whatever was said, when, and of which bytes', async () => {
+  it('has the right outcome for any expectations, at any time, of any bytes', async () => {
     await fc.assert(
       fc.asyncProperty(scenarios, async (scenario) => {
         expect(await play(subject, scenario)).toEqual(outcomeOf(scenario));
@@ -130,7 +130,7 @@ interface Scenario {
   readonly expected: Expected;
 }
 
-/** Digests and sizes are mostly right, or nothing would ever be stored. */
+/** Digests and sizes are mostly right; otherwise nothing would ever be stored. */
 const scenarios: fc.Arbitrary<Scenario> = fc.uint8Array({ minLength: 1, maxLength: 3000 }).chain((bytes) => {
   const right = [digestOf(bytes), digestOf(bytes), digestOf(bytes, 'sha512')];
   const digest = fc.option(fc.constantFrom(...right, DIGEST), { nil: undefined });
@@ -165,7 +165,7 @@ function outcomeOf({ bytes, options, expected }: Scenario): Outcome {
   return digest === digestOf(bytes, digestAlgorithm(digest)) ? digest : 'wrong bytes';
 }
 
-/** Ingests the bytes in two pieces, with a follower. What is there in the end is the outcome. */
+/** Ingests the bytes in two pieces, with a follower. Returns what is stored in the end. */
 async function play(subject: StoreSubject, scenario: Scenario): Promise<Outcome> {
   const { store } = subject;
   const { bytes, options, expected } = scenario;
@@ -198,7 +198,7 @@ async function ingestAndFollow(ingest: Ingest, bytes: Uint8Array, expected: Expe
   } catch (error) {
     outcome = kindOf(error);
   }
-  // Only followers of the right bytes get to the end.
+  // Only followers of right bytes reach the end.
   expect(await following).toBe(isFailure(outcome) ? outcome : digestOf(bytes));
   await reader.close();
   return outcome;

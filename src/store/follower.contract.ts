@@ -19,7 +19,7 @@ import {
 
 const LAST = HELLO.byteLength - 1;
 
-/** What every implementation's `Ingest.follow` does. */
+/** Tests what every implementation's `Ingest.follow` does. */
 export function describeFollowers(subject: StoreSubject): void {
   describe('while bytes arrive', () => {
     describeArrival(subject);
@@ -178,7 +178,7 @@ function describeFailure(subject: StoreSubject): void {
     await reader.close();
   });
 
-  it('gets not one byte more once there were too many', async () => {
+  it('gets not one byte more once too many were written', async () => {
     await using ingest = await subject.store.ingest(EXPECTED);
     const reader = await ingest.follow();
     await ingest.write([HELLO]);
@@ -189,7 +189,7 @@ function describeFailure(subject: StoreSubject): void {
 }
 
 function describeClosing(subject: StoreSubject): void {
-  it('ends a wait, and nobody else’s', async () => {
+  it('ends the reader’s wait, and no other reader’s', async () => {
     await using ingest = await subject.store.ingest(EXPECTED);
     const [leaving, staying] = [await ingest.follow(), await ingest.follow()];
     const left = errorOf(leaving.available(0));
@@ -202,7 +202,7 @@ function describeClosing(subject: StoreSubject): void {
     await staying.close();
   });
 
-  it('waits for a read that is under way', async () => {
+  it('waits for a running read', async () => {
     await put(subject.store, HELLO);
     const reader = (await subject.store.open(DIGEST))!;
     const into = new Uint8Array(HELLO.byteLength);

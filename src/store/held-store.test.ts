@@ -46,13 +46,13 @@ describe('a digest is held', () => {
     expect(store.held).toEqual([]);
   });
 
-  it('by nobody where there is nothing to open', async () => {
+  it('by no reader if there is nothing to open', async () => {
     const store = open();
     expect(await store.open(DIGEST)).toBeUndefined();
     expect(store.held).toEqual([]);
   });
 
-  it('by its ingest, and by a follower beyond the commit', async () => {
+  it('by its ingest, and by a follower even after the commit', async () => {
     const store = open();
     const ingest = await store.ingest(EXPECTED);
     expect(store.isHeld(DIGEST)).toBe(true);
@@ -69,7 +69,7 @@ describe('a digest is held', () => {
     ['is aborted', (ingest) => ingest.abort(new Error('enough'))],
     ['is given up', async (ingest) => ingest[Symbol.asyncDispose]()],
     ['has got wrong bytes', (ingest) => errorOf(ingest.write([WRONG]).then(() => ingest.commit()))],
-    ['has got too many', (ingest) => errorOf(ingest.write([Buffer.concat([HELLO, HELLO])]))],
+    ['has got too many bytes', (ingest) => errorOf(ingest.write([Buffer.concat([HELLO, HELLO])]))],
   ] satisfies [string, (ingest: Awaited<ReturnType<HeldStore['ingest']>>) => Promise<unknown>][])(
     'no longer by an ingest that %s',
     async (_, end) => {
@@ -81,7 +81,7 @@ describe('a digest is held', () => {
     },
   );
 
-  it('no longer by an ingest that was told of too many', async () => {
+  it('no longer by an ingest whose direct writer has reported too many bytes', async () => {
     const memory = createMemoryStore();
     const tooMany = new Error('too many');
     const direct = { open: () => Promise.reject(tooMany), advance: () => Promise.reject(tooMany) };
@@ -94,7 +94,7 @@ describe('a digest is held', () => {
     expect([store.held, [...store.ingests]]).toEqual([[], []]);
   });
 
-  it('by an ingest and its followers from the commit on that tells it', async () => {
+  it('by an ingest and its followers as soon as the commit gives the digest', async () => {
     const store = open();
     const ingest = await store.ingest({});
     const [follower, early] = [await ingest.follow(), await ingest.follow()];
@@ -111,7 +111,7 @@ describe('a digest is held', () => {
     expect(store.held).toEqual([]);
   });
 
-  it('no longer where the commit expects something else', async () => {
+  it('no longer once the commit expects something else', async () => {
     const store = open();
     const ingest = await store.ingest({ size: HELLO.byteLength });
     const follower = await ingest.follow();
@@ -121,7 +121,7 @@ describe('a digest is held', () => {
     await follower.close();
   });
 
-  it('by nothing that could not begin', async () => {
+  it('by no reader and no ingest that failed to begin', async () => {
     const broken = new StoreError('begin', { code: 'EROFS' });
     const store = new HeldStore({
       ...createMemoryStore(),
@@ -134,7 +134,7 @@ describe('a digest is held', () => {
   });
 });
 
-describe('a digest is held until it is let go of by the store itself', () => {
+describe('a digest is held until the inner store has let go of it', () => {
   const slow = async (): Promise<void> => turns(5);
 
   it('by a reader', async () => {
@@ -166,7 +166,7 @@ describe('a digest is held until it is let go of by the store itself', () => {
 });
 
 describe('the growth of a store', () => {
-  it('is told, with what runs at the time', async () => {
+  it('is reported, with the ingests running at the time', async () => {
     const store = new HeldStore(createMemoryStore());
     const told: [Growth, number][] = [];
     const end = store.subscribe((growth) => told.push([growth, [...store.ingests].length]));
@@ -184,7 +184,7 @@ describe('the growth of a store', () => {
     expect(told).toHaveLength(2);
   });
 
-  it('is not told of what was deleted', async () => {
+  it('does not report deletions', async () => {
     const store = new HeldStore(createMemoryStore());
     await put(store, HELLO);
     const told: Growth[] = [];

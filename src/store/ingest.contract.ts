@@ -13,7 +13,7 @@ import {
   type StoreSubject,
 } from './store-under-test.contract.ts';
 
-/** How every implementation's ingest ends. */
+/** Tests how every implementation's ingest ends. */
 export function describeEnd(subject: StoreSubject): void {
   const reason = new Error('nobody wants it');
 
@@ -84,7 +84,7 @@ export function describeEnd(subject: StoreSubject): void {
     expect(await subject.store.stat(DIGEST)).toBeUndefined();
   });
 
-  it('is aborted where it is disposed of without commit', async () => {
+  it('is aborted if it is disposed of without commit', async () => {
     let ended: Ingest;
     {
       await using ingest = await subject.store.ingest(EXPECTED);
@@ -96,7 +96,7 @@ export function describeEnd(subject: StoreSubject): void {
   });
 }
 
-/** How ingests of one digest live together in every implementation. */
+/** Tests that ingests of one digest do not disturb each other in any implementation. */
 export function describeConcurrency(subject: StoreSubject): void {
   it('lets two ingests of one digest commit at once', async () => {
     const { store } = subject;
@@ -114,7 +114,7 @@ export function describeConcurrency(subject: StoreSubject): void {
     }
   });
 
-  it('leaves what is there to a later ingest that fails', async () => {
+  it('keeps committed bytes when a later ingest fails', async () => {
     const { store } = subject;
     await put(store, HELLO);
     await using late = await store.ingest(EXPECTED);

@@ -7,12 +7,12 @@ import { DIGEST, EXPECTED, HELLO, turns } from './store-under-test.contract.ts';
 
 const EIO = new StoreError('read', { code: 'EIO' });
 
-/** A spool that does nothing, and takes some turns to be discarded. */
+/** A spool that does nothing, and takes some turns of the event loop to be discarded. */
 class SlowSpool implements Spool {
   isDiscarded = false;
   readonly #failing: Partial<Spool>;
 
-  /** @param failing what it does otherwise */
+  /** @param failing methods that replace the spool's own */
   constructor(failing: Partial<Spool> = {}) {
     this.#failing = failing;
   }
@@ -37,49 +37,49 @@ async function begin(failing: Partial<Spool>, options: IngestOptions = EXPECTED)
   return { spool, ingest: await SpooledIngest.begin(options, async () => spool) };
 }
 
-describe('an ingest that fails has let go of its bytes before that is told', () => {
-  it('where they cannot be written', async () => {
+describe('a failed ingest has discarded its bytes before it reports the failure', () => {
+  it('if they cannot be written', async () => {
     const { spool, ingest } = await begin({ append: () => Promise.reject(EIO) });
     await expect(ingest.write([HELLO])).rejects.toBe(EIO);
     expect(spool.isDiscarded).toBe(true);
   });
 
-  it('where the commit expects other bytes', async () => {
+  it('if the commit expects other bytes', async () => {
     const { spool, ingest } = await begin({});
     await ingest.write([HELLO]);
     await expect(ingest.commit({ size: 1 })).rejects.toThrow(ExpectationError);
     expect(spool.isDiscarded).toBe(true);
   });
 
-  it('where they have to be read once more and cannot be', async () => {
+  it('if they must be read once more and cannot be', async () => {
     const { spool, ingest } = await begin({ open: () => Promise.reject(EIO) }, {});
     await ingest.write([HELLO]);
     await expect(ingest.commit({ digest: `sha512:${'0'.repeat(128)}` as typeof DIGEST })).rejects.toBe(EIO);
     expect(spool.isDiscarded).toBe(true);
   });
 
-  it('where they cannot be published', async () => {
+  it('if they cannot be published', async () => {
     const { spool, ingest } = await begin({ publish: () => Promise.reject(EIO) });
     await ingest.write([HELLO]);
     await expect(ingest.commit()).rejects.toBe(EIO);
     expect(spool.isDiscarded).toBe(true);
   });
 
-  it('where they are wrong and cannot be set aside', async () => {
+  it('if they are wrong and cannot be set aside', async () => {
     const { spool, ingest } = await begin({ quarantine: () => Promise.reject(EIO) }, { digest: DIGEST });
     await ingest.write([HELLO.subarray(1)]);
     await expect(ingest.commit()).rejects.toThrow('the bytes have the digest');
     expect(spool.isDiscarded).toBe(true);
   });
 
-  it('where it is aborted', async () => {
+  it('if it is aborted', async () => {
     const { spool, ingest } = await begin({});
     await ingest.abort(EIO);
     expect(spool.isDiscarded).toBe(true);
   });
 });
 
-it('a follower that comes as the ingest ends is told why it ended, and not what became of its file', async () => {
+it('a follower that comes as the ingest ends gets the reason of the end, and not the error of its file', async () => {
   const opening = Promise.withResolvers<Source>();
   const { ingest } = await begin({ open: () => opening.promise });
   const following = ingest.follow();
@@ -90,7 +90,7 @@ it('a follower that comes as the ingest ends is told why it ended, and not what 
   await aborted;
 });
 
-it('a follower that comes while bytes arrive is told where they cannot be read', async () => {
+it('a follower that comes while bytes arrive gets the error if they cannot be read', async () => {
   const { ingest } = await begin({ open: () => Promise.reject(EIO) });
   await expect(ingest.follow()).rejects.toBe(EIO);
   await ingest.abort(EIO);

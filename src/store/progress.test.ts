@@ -4,7 +4,7 @@ import { Progress } from './progress.ts';
 
 const KiB = 1024;
 
-/** A follower at the edge: it counts how often it is woken. */
+/** A follower that has read all there is, and counts how often it is woken. */
 function follow(progress: Progress): { readonly wakings: () => number } {
   let count = 0;
   const wait = (): void => {
@@ -37,7 +37,7 @@ describe('followers of an ingest', () => {
       progress.advance(64 * KiB);
       await turns(1);
     }
-    // The first chunk, and then every eighth of the other 63.
+    // Woken for the first chunk, then for every eighth of the other 63.
     expect(wakings()).toBe(8);
     await turns(5);
     expect(wakings()).toBe(9);

@@ -3,7 +3,7 @@ import type { BlobReader } from './blob-store.ts';
 import { readWhole, waitForEnd } from './read-whole.ts';
 import { errorOf, HELLO, turns } from './store-under-test.contract.ts';
 
-/** A reader of these bytes that has no more than three of them at a time, and gives no more than two. */
+/** Creates a reader that makes at most three bytes available at a time, and returns at most two. */
 function slowReader(bytes: Uint8Array): { reader: BlobReader; isClosed: () => boolean } {
   let isClosed = false;
   const reader: BlobReader = {
@@ -32,14 +32,14 @@ test.each([
   expect(isClosed()).toBe(true);
 });
 
-test('a reader that fails is closed before that is told', async () => {
+test('a reader that fails is closed before the error is reported', async () => {
   const { reader, isClosed } = slowReader(HELLO);
   const error = new Error('i/o error');
   expect(await errorOf(readWhole({ ...reader, read: () => Promise.reject(error) }))).toBe(error);
   expect(isClosed()).toBe(true);
 });
 
-test('the end is waited for without reading, and the reader stays open', async () => {
+test('waitForEnd reads nothing, and leaves the reader open', async () => {
   const { reader, isClosed } = slowReader(HELLO);
   const read = vi.spyOn(reader, 'read');
   expect(await waitForEnd(reader)).toBe(HELLO.byteLength);

@@ -8,7 +8,7 @@ const BYTES = Buffer.from(Array.from({ length: 100 }, (_, i) => i));
 const SHA256 = digestOf(BYTES);
 const SHA512 = digestOf(BYTES, 'sha512');
 
-/** Bytes behind which there are others; no more than 30 are given at a time. */
+/** A source with more bytes than those that are hashed; it returns at most 30 at a time. */
 class LongSource implements Source {
   readonly fd = undefined;
   readonly positions: number[] = [];
@@ -29,14 +29,14 @@ class LongSource implements Source {
 
 const notOpened = (): Promise<Source> => expect.fail('should not have been opened');
 
-test('what has come piece by piece is not read', async () => {
+test('bytes that came piece by piece are not read again', async () => {
   const digest = new RunningDigest('sha256');
   digest.update([BYTES.subarray(0, 10), BYTES.subarray(10, 30)], 0);
   digest.update([BYTES.subarray(30)], 30);
   expect(await digest.finish(SHA256, 100, notOpened)).toBe(SHA256);
 });
 
-test('what has come behind a gap is read from there on, and not what lies beyond the end', async () => {
+test('bytes after a gap are read from the gap on, and none beyond the end', async () => {
   const digest = new RunningDigest('sha256');
   const source = new LongSource();
   digest.update([BYTES.subarray(0, 20)], 0);
@@ -46,7 +46,7 @@ test('what has come behind a gap is read from there on, and not what lies beyond
   expect(source.isClosed).toBe(true);
 });
 
-test('all of it is read where another algorithm turns out to be wanted', async () => {
+test('all bytes are read again if another algorithm is needed in the end', async () => {
   const digest = new RunningDigest('sha256');
   const source = new LongSource();
   digest.update([BYTES], 0);
@@ -54,13 +54,13 @@ test('all of it is read where another algorithm turns out to be wanted', async (
   expect(source.positions).toEqual([0, 30, 60, 90]);
 });
 
-test('no bytes are of any algorithm', async () => {
+test('no bytes need no reading, by any algorithm', async () => {
   const nothing = Buffer.alloc(0);
   const digest = new RunningDigest('sha256');
   expect(await digest.finish(digestOf(nothing, 'sha512'), 0, notOpened)).toBe(digestOf(nothing, 'sha512'));
 });
 
-test('a source that fails is closed before that is told', async () => {
+test('a source that fails is closed before the error is reported', async () => {
   const digest = new RunningDigest('sha512');
   const source = new LongSource();
   const error = new Error('i/o error');

@@ -5,16 +5,16 @@ import type { BlobReader, BlobStore } from './blob-store.ts';
 /** A store to test, empty. */
 export interface StoreUnderTest extends AsyncDisposable {
   readonly store: BlobStore;
-  /** How many times bytes were set aside; never, where the store cannot do that. */
+  /** Number of times that bytes were set aside; 0 if the store has no quarantine. */
   quarantined(): Promise<number>;
-  /** What ingests that have ended and readers that were closed have not let go of. */
+  /** Names what ended ingests and closed readers still hold. */
   leftovers(): Promise<readonly string[]>;
 }
 
-/** The store of the test that runs. */
+/** The store of the running test. */
 export type StoreSubject = Pick<StoreUnderTest, 'store' | 'quarantined'>;
 
-/** So many times bytes were set aside, where the store can do that. */
+/** Expects that bytes were set aside `times` times, if the store has a quarantine. */
 export async function expectSetAside({ store, quarantined }: StoreSubject, times: number): Promise<void> {
   expect(await quarantined()).toBe(store.quarantine === undefined ? 0 : times);
 }
@@ -24,12 +24,12 @@ export const DIGEST = digestOf(HELLO);
 export const EXPECTED = { digest: DIGEST, size: HELLO.byteLength };
 export const WRONG = Buffer.from('hello, liars!');
 
-/** Every byte of the blob, read in pieces of `bufferSize`. Does not close the reader. */
+/** Reads every byte of the blob, in pieces of `bufferSize`. Does not close the reader. */
 export async function readThrough(reader: BlobReader, bufferSize = 7): Promise<Buffer> {
   return readFrom(reader, 0, bufferSize);
 }
 
-/** Every byte from `start` on. Does not close the reader. */
+/** Reads every byte from `start` on. Does not close the reader. */
 export async function readFrom(
   reader: BlobReader,
   start: number,
@@ -62,7 +62,7 @@ export async function put(
   await ingest.commit();
 }
 
-/** Every byte of a committed blob. */
+/** Reads every byte of a committed blob. */
 export async function openAndRead(store: BlobStore, bytes: Uint8Array): Promise<Buffer | undefined> {
   const reader = await store.open(digestOf(bytes));
   if (reader === undefined) return undefined;
@@ -79,7 +79,7 @@ export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   return collected;
 }
 
-/** Lets everything go on that can go on without us. */
+/** Waits for some turns of the event loop, so that all other work goes on as far as it can. */
 export async function turns(count: number): Promise<void> {
   for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
@@ -91,7 +91,7 @@ export async function isPending(promise: Promise<unknown>): Promise<boolean> {
   return (await Promise.race([settled, turns(5).then(() => pending)])) === pending;
 }
 
-/** What the promise is rejected with. */
+/** Returns the error that the promise rejects with. */
 export async function errorOf(promise: Promise<unknown>): Promise<unknown> {
   return promise.then(
     () => expect.fail('should have been rejected'),

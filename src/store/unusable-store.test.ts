@@ -16,10 +16,10 @@ it('has nothing that could be deleted', async () => {
   expect(await createUnusableStore(ERROR).delete(DIGEST)).toBe(false);
 });
 
-it('tells what is free where its disk still does', async () => {
+it('tells how much is free if its disk still does', async () => {
   expect(await createUnusableStore(ERROR, { freeBytes: async () => 7 }).freeBytes?.()).toBe(7);
 });
 
-it('tells why, where something is to be stored', async () => {
+it('rejects every ingest with the reason', async () => {
   expect(await errorOf(createUnusableStore(ERROR).ingest(EXPECTED))).toBe(ERROR);
 });

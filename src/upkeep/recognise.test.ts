@@ -27,7 +27,7 @@ describe('a manifest is recognised', () => {
     expect(recognise({ ...document, ...own })?.entry.descriptor.mediaType).toBe(mediaType);
   });
 
-  it('with what can be named of what it refers to', () => {
+  it('with those of its references that have a valid digest', () => {
     const edges = [{ role: 'layer', ...LAYER }];
     expect(recognise({ ...IMAGE, config: { ...CONFIG, digest: '../../etc' } })?.edges).toEqual(edges);
   });

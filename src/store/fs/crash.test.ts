@@ -9,7 +9,7 @@ import { digestOf, type Digest } from '../../oci/digest.ts';
 import { collect, put, readThrough } from '../store-under-test.contract.ts';
 import { openFileStore } from './file-store.ts';
 
-/** Commits blob after blob, several at a time, and tells of each. */
+/** Commits blob after blob, several at a time, and prints each. */
 const COMMIT_FOR_EVER = `
   const { openFileStore } = await import(process.argv[1]);
   const { digestOf } = await import(process.argv[2]);
@@ -25,7 +25,7 @@ const COMMIT_FOR_EVER = `
   }
   await Promise.all(['a', 'b', 'c', 'd'].map(commitForEver));`;
 
-/** Runs the above until `count` blobs were committed, then kills it. */
+/** Runs that program until `count` blobs were committed, then kills it. */
 async function commitAndCrash(directory: string, count: number): Promise<Digest[]> {
   const modules = ['file-store.ts', '../../oci/digest.ts'].map((path) => new URL(path, import.meta.url).href);
   const child = spawn(
@@ -43,7 +43,7 @@ async function commitAndCrash(directory: string, count: number): Promise<Digest[
   return committed;
 }
 
-it.each([1, 10, 37])('nothing but right bytes is there after a crash behind %i commits', async (count) => {
+it.each([1, 10, 37])('a crash after %i commits leaves nothing but right bytes', async (count) => {
   await using directory = await temporaryDirectory('store');
   const committed = await commitAndCrash(directory.path, count);
   expect(committed.length).toBeGreaterThanOrEqual(count);

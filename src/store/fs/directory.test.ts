@@ -17,7 +17,7 @@ describe('a directory that is not usable', () => {
     await directory[Symbol.asyncDispose]();
   });
 
-  /** The message of the refusal, without the path. */
+  /** Returns the message of the refusal, without the path. */
   async function refusal(path: string): Promise<string> {
     const { message } = await openFileStore({ directory: path }).then(
       () => expect.fail('should have been refused'),
@@ -60,14 +60,14 @@ describe('a directory that is not usable', () => {
   });
 });
 
-it('a directory that another program creates at the same time is there all the same', async () => {
+it('a directory that another program creates at the same time is accepted', async () => {
   await using directory = await temporaryDirectory('store');
   const path = join(directory.path, 'above', 'cache');
   await Promise.all([createDirectory(path), createDirectory(path)]);
   expect((await stat(path)).isDirectory()).toBe(true);
 });
 
-it('a directory is created also where its parent may not be read, and so cannot be synced', async () => {
+it('a directory is created even if its parent may not be read, and so cannot be synced', async () => {
   await using directory = await temporaryDirectory('store');
   await chmod(directory.path, 0o733);
   const path = join(directory.path, 'cache');
@@ -75,7 +75,7 @@ it('a directory is created also where its parent may not be read, and so cannot 
   expect((await stat(path)).isDirectory()).toBe(true);
 });
 
-/** Root may write everywhere, so it stops being root for a while. */
+/** Runs `work` as another user if the tests run as root, since root may write everywhere. */
 async function asNobody<T>(work: () => Promise<T>): Promise<T> {
   if (process.geteuid?.() !== 0) return work();
   process.seteuid!(65_534);

@@ -9,7 +9,7 @@ import { openFileStore } from './file-store.ts';
 
 const CHUNK = Buffer.alloc(64 * 1024, 'layer ');
 
-/** Writes chunks until the store fails; tells what it failed with. */
+/** Writes chunks until the store fails. @returns its error */
 async function fill(ingest: Ingest): Promise<unknown> {
   for (;;) {
     try {
@@ -39,14 +39,14 @@ it.each(mountable)('%s fails the ingest, and everything is free again', async ()
   expect(await openAndRead(store, CHUNK)).toEqual(CHUNK);
 });
 
-it.each(mountable)('%s while it is prepared is told of', async () => {
+it.each(mountable)('%s is reported when the store is opened', async () => {
   await using directory = await temporaryFileSystem('nr_inodes=3');
   await expect(openFileStore({ directory: directory.path })).rejects.toThrow(
     /\(the disk is full\): ENOSPC$/u,
   );
 });
 
-/** As above where nothing can be mounted: a limit on the size of files fails a write in its middle, too. */
+/** Does the same where nothing can be mounted: a limit on the size of files also fails a write in its middle. */
 const WRITE_UNTIL_LIMIT = `
   const { openFileStore } = await import(process.argv[1]);
   const store = await openFileStore({ directory: process.argv[2] });

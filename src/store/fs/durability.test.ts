@@ -24,7 +24,7 @@ vi.mock('node:fs/promises', async (original) => {
 const HELLO = Buffer.from('hello, layers');
 const OTHER = Buffer.from('hello, others');
 
-/** A store that is made in a directory that is durable and empty, with a log of all that it does there. */
+/** A store in a durable empty directory, with a log of all that it does there. */
 class RecordedStore implements AsyncDisposable {
   readonly log = new DiskLog<Told>();
   readonly directory: string;
@@ -57,7 +57,7 @@ class RecordedStore implements AsyncDisposable {
     this.log.tell({ kind, digest: digestOf(bytes) });
   }
 
-  /** It may be back from now on, if it was gone. What is stored stays so. */
+  /** Allows the blob, if it is gone, to be there or not from now on. A stored blob must stay stored. */
   async expect(bytes: Uint8Array): Promise<void> {
     if ((await this.store.stat(digestOf(bytes))) === undefined) this.tell('may go', bytes);
   }
@@ -68,7 +68,7 @@ class RecordedStore implements AsyncDisposable {
     this.tell('stored', bytes);
   }
 
-  /** Writes into the file that was created last, past the store. */
+  /** Writes into the newest file, past the store. */
   async writeDirectly(fd: number, bytes: Buffer, position: number): Promise<void> {
     const created = this.log.entries.findLast(isCreation);
     const change = { kind: 'write', file: created!.change.file, position, bytes } as const;
@@ -99,7 +99,7 @@ describe('whenever the power fails', () => {
     expect(recorded.broken()).toEqual([]);
   });
 
-  it('so it is in a cache directory that was only just made, with those above it', async () => {
+  it('a blob is whole or not there even in a cache directory that was just created with its parents', async () => {
     await using recorded = await RecordedStore.open('var/cache/larder');
     await recorded.put(HELLO);
     expect(recorded.broken()).toEqual([]);
@@ -131,7 +131,7 @@ describe('whenever the power fails', () => {
     },
   );
 
-  it('a blob that others have written by their descriptor is whole', async () => {
+  it('a blob that another thread has written through its own descriptor is whole', async () => {
     await using recorded = await RecordedStore.open();
     const bytes = Buffer.alloc(16 * 1024 * 1024 + 1, 'a layer ');
     const ingest = await recorded.store.ingest({});
@@ -144,7 +144,7 @@ describe('whenever the power fails', () => {
     await opened.close();
     await ingest.commit({ digest: digestOf(bytes) });
     recorded.tell('stored', bytes);
-    // One while it was written, and one at the end.
+    // One sync while it was written, and one at the end.
     expect(recorded.log.entries.filter(isSyncOfFile).length).toBeGreaterThan(1);
     expect(recorded.broken()).toEqual([]);
   });
@@ -160,7 +160,7 @@ describe('whenever the power fails', () => {
     expect(recorded.broken()).toEqual([]);
   });
 
-  it('what was set aside is not back, and what was deleted takes no other with it', async () => {
+  it('bytes that were set aside are not back, and a deletion loses no other blob', async () => {
     await using recorded = await RecordedStore.open();
     await recorded.put(HELLO);
     await recorded.put(OTHER);
@@ -171,7 +171,7 @@ describe('whenever the power fails', () => {
   });
 });
 
-it('a blob whose name cannot be made durable is not stored, and not to be seen', async () => {
+it('a blob whose name cannot be made durable is neither stored nor visible', async () => {
   await using recorded = await RecordedStore.open();
   const { store, log, directory } = recorded;
   log.refuse = ({ kind }) => (kind === 'sync-directory' ? eio() : undefined);
@@ -205,12 +205,12 @@ describe('whenever the power fails, whatever the store was asked to do', () => {
     bytes: blob,
     pieces: fc.integer({ min: 1, max: 3 }),
     isSizeKnown: fc.boolean(),
-    /** Else it is told at the end, as a push does. */
+    /** Whether the digest is given at the beginning; else at the end, as a push does. */
     isDigestKnown: fc.boolean(),
     end: fc.constantFrom('commit', 'commit', 'abort', 'wrong'),
   });
   const removal = fc.record({ bytes: blob, kind: fc.constantFrom('delete', 'quarantine') });
-  /** What is written goes at once, what is removed one after the other when all of it has ended. */
+  /** Writes run at the same time; removals follow one after the other when all writes have ended. */
   const round = fc.record({
     writes: fc.array(write, { maxLength: 4 }),
     removals: fc.array(removal, { maxLength: 2 }),
@@ -258,7 +258,7 @@ describe('whenever the power fails, whatever the store was asked to do', () => {
     }
   }
 
-  it('nothing wrong is there, and nothing is lost', async () => {
+  it('no wrong bytes are there, and none are lost', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(round, { minLength: 1, maxLength: 3 }), async (rounds) => {
         await using recorded = await RecordedStore.open('cache');
@@ -269,7 +269,7 @@ describe('whenever the power fails, whatever the store was asked to do', () => {
     );
   });
 
-  it('and whichever of its changes the disk refuses', async () => {
+  it('no wrong bytes are there, and none are lost, even if the disk refuses any one of its changes', async () => {
     const distinct = fc.uniqueArray(write, {
       minLength: 1,
       maxLength: 3,
@@ -282,7 +282,7 @@ describe('whenever the power fails, whatever the store was asked to do', () => {
         recorded.log.refuse = () => (left-- === 0 ? eio() : undefined);
         const ended = await Promise.allSettled(writes.map((write) => play(recorded, write)));
         expect(recorded.broken()).toEqual([]);
-        // Only what the refused change belongs to has failed.
+        // Only the operation that the refused change belongs to has failed.
         expect(ended.filter(({ status }) => status === 'rejected').length).toBeLessThanOrEqual(1);
       }),
       { numRuns: 40 },
@@ -290,7 +290,7 @@ describe('whenever the power fails, whatever the store was asked to do', () => {
   });
 });
 
-describe('a log that tells of a store that does less', () => {
+describe('the check of a log of a store that does less', () => {
   let recorded: RecordedStore;
 
   beforeEach(async () => {
@@ -304,7 +304,7 @@ describe('a log that tells of a store that does less', () => {
     await recorded[Symbol.asyncDispose]();
   });
 
-  /** The log without the changes that match. */
+  /** Returns the log without the changes that match. */
   function without(matches: (change: Change) => boolean): readonly LogEntry<Told>[] {
     const { entries } = recorded.log;
     const steps = new Set(
@@ -324,7 +324,7 @@ describe('a log that tells of a store that does less', () => {
     expect(broken).toContain('oci-layout may be broken');
   });
 
-  it('without the sync of the blobs’ directory finds a stored one missing, and one that was set aside', () => {
+  it('without the sync of the blobs’ directory finds a stored blob missing, and a blob back that was set aside', () => {
     const broken = recorded.broken(without(isSyncOf('blobs', 'sha256'))).join('\n');
     expect(broken).toContain(`${digestOf(HELLO)} may be missing, as of`);
     expect(broken).toContain('(told: stored)');

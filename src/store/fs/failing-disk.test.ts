@@ -16,7 +16,7 @@ afterEach(() => {
 
 const EIO = new StoreError('do it', { code: 'EIO' });
 
-it('a blob whose name cannot be made durable is gone before that is told', async () => {
+it('a blob whose name cannot be made durable is deleted before the error is reported', async () => {
   await using directory = await temporaryDirectory('store');
   const store = await openFileStore({ directory: directory.path });
   const ingest = await store.ingest(EXPECTED);
@@ -34,7 +34,7 @@ it('a blob whose name cannot be made durable is gone before that is told', async
   expect(await store.stat(DIGEST)).toBeUndefined();
 });
 
-it('why a name cannot be made durable is told, also where the blob cannot be removed', async () => {
+it('the error of a name that cannot be made durable is reported even if the blob cannot be removed', async () => {
   await using directory = await temporaryDirectory('store');
   const store = await openFileStore({ directory: directory.path });
   const ingest = await store.ingest(EXPECTED);
@@ -44,7 +44,7 @@ it('why a name cannot be made durable is told, also where the blob cannot be rem
   await expect(ingest.commit()).rejects.toBe(EIO);
 });
 
-it('a file whose size cannot be told is closed before that is told', async () => {
+it('a file whose size cannot be read is closed before the error is reported', async () => {
   await using directory = await temporaryDirectory('store');
   const store = await openFileStore({ directory: directory.path });
   await put(store, HELLO);

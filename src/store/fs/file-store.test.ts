@@ -23,7 +23,7 @@ import { openFileStore, type FileStore } from './file-store.ts';
 import { freeBytes } from './free-bytes.ts';
 import { lockedStore } from './locked-store.ts';
 
-/** @param wrap what is put around the store */
+/** @param wrap wraps the store */
 function describeFiles(name: string, wrap: (store: BlobStore) => BlobStore): void {
   const open = async (): Promise<StoreUnderTest> => {
     const directory = await temporaryDirectory('store');
@@ -45,7 +45,7 @@ describeFiles('files', (store) => store);
 describeFiles('files under a lock', (store) => lockedStore(store, { assertHeld: async () => undefined }));
 describeFiles('files that are held', (store) => new HeldStore(store));
 
-/** Enough for a sync of what is written while more may come. */
+/** Bytes enough for a sync while more may come. */
 const EXPECTED_LARGE = { digest: digestOf('large'), size: 16 * 1024 * 1024 };
 
 describe('a file store', () => {
@@ -83,19 +83,19 @@ describe('a file store', () => {
     expect(await readFile(inDirectory('index.json'), 'utf8')).toBe('{"mine": true}');
   });
 
-  it('creates the directory and those above it', async () => {
+  it('creates the directory and its parents', async () => {
     const deep = inDirectory('a', 'b', 'c');
     await put(await openFileStore({ directory: deep }), HELLO);
     expect(await readFile(join(deep, 'blobs', 'sha256', digestHex(DIGEST)))).toEqual(HELLO);
   });
 
-  it('keeps what it stores from the eyes of others', async () => {
+  it('creates files and directories that other users cannot read', async () => {
     await put(store, HELLO);
     expect((await stat(pathOf(HELLO))).mode & 0o007).toBe(0);
     expect((await stat(inDirectory('blobs'))).mode & 0o007).toBe(0);
   });
 
-  it('finds what another has stored', async () => {
+  it('finds what another store object has stored', async () => {
     await put(store, HELLO);
     const again = await openFileStore({ directory: directory.path });
     expect(await openAndRead(again, HELLO)).toEqual(HELLO);
@@ -143,7 +143,7 @@ describe('a file store', () => {
     expect(await openAndRead(store, HELLO)).toEqual(HELLO);
   });
 
-  it('says so when a file is cut under a reader', async () => {
+  it('reports a file that is truncated under a reader', async () => {
     await put(store, HELLO);
     const reader = (await store.open(DIGEST))!;
     await truncate(pathOf(HELLO), 3);
@@ -162,7 +162,7 @@ describe('a file store', () => {
     expect(await first.commit()).toEqual(EXPECTED);
   });
 
-  it('keeps the newest of what failed verification', async () => {
+  it('keeps the newest bytes that failed verification', async () => {
     const small = await openFileStore({
       directory: directory.path,
       quarantine: { files: 2, bytes: 1024 },
@@ -177,7 +177,7 @@ describe('a file store', () => {
     expect(names.every((name) => name.startsWith(`sha256-${digestHex(DIGEST)}.`))).toBe(true);
   });
 
-  it('names what was set aside by what it was to be, where that is known', async () => {
+  it('names bytes that were set aside by their expected digest, if known', async () => {
     for (const options of [EXPECTED, { size: 1 }]) {
       await using ingest = await store.ingest(options);
       const [name] = await readdir(inDirectory('ingest'));
@@ -191,7 +191,7 @@ describe('a file store', () => {
     expect((await store.quarantine.stats()).digests).toEqual([DIGEST]);
   });
 
-  it('commits nothing that has to be read once more and cannot be', async () => {
+  it('commits no bytes that must be read once more and cannot be', async () => {
     await using ingest = await store.ingest({});
     const reader = await ingest.follow();
     await ingest.write([HELLO]);
@@ -216,7 +216,7 @@ describe('a file store', () => {
     expect(await collect(store.list())).toMatchObject([{ storedAt: 1000 }]);
   });
 
-  it('keeps the newest of what was set aside', async () => {
+  it('keeps the newest of the blobs that were set aside', async () => {
     const small = await openFileStore({ directory: directory.path, quarantine: { files: 1, bytes: 1024 } });
     for (const bytes of [HELLO, WRONG]) {
       await put(small, bytes);
@@ -228,7 +228,7 @@ describe('a file store', () => {
     expect(await small.quarantine.stats()).toMatchObject({ blobs: 1, bytes: WRONG.byteLength });
   });
 
-  it('removes also a folder that somebody has put in a blob’s place', async () => {
+  it('removes even a folder that stands in a blob’s place', async () => {
     const small = await openFileStore({ directory: directory.path, quarantine: { files: 1, bytes: 1024 } });
     await mkdir(join(pathOf(HELLO), 'folder'), { recursive: true });
     await utimes(pathOf(HELLO), 1, 1);
@@ -238,7 +238,7 @@ describe('a file store', () => {
     expect((await small.quarantine.stats()).digests).toEqual([digestOf(WRONG)]);
   });
 
-  it('tells of wrong bytes even where it cannot keep them', async () => {
+  it('reports wrong bytes even if it cannot keep them', async () => {
     await using ingest = await store.ingest(EXPECTED);
     await ingest.write([WRONG]);
     await rm(inDirectory('quarantine'), { recursive: true });
@@ -246,7 +246,7 @@ describe('a file store', () => {
     expect(await readdir(inDirectory('ingest'))).toEqual([]);
   });
 
-  it('gives followers right bytes even where they cannot be published', async () => {
+  it('gives followers right bytes even if they cannot be published', async () => {
     await using ingest = await store.ingest(EXPECTED);
     const reader = await ingest.follow();
     await ingest.write([HELLO]);
@@ -261,7 +261,7 @@ describe('a file store', () => {
     expect(await readdir(inDirectory('ingest'))).toEqual([]);
   });
 
-  it('does not keep a file open whose size cannot be told', async () => {
+  it('does not keep a file open whose size cannot be read', async () => {
     await put(store, HELLO);
     const handles = await prototypeOfHandles(directory.path);
     vi.spyOn(handles, 'stat').mockRejectedValueOnce(Object.assign(new Error('i/o error'), { code: 'EIO' }));
@@ -269,7 +269,7 @@ describe('a file store', () => {
     expect(await openFilesIn(directory.path)).toEqual([]);
   });
 
-  it('closes no file that is being synced: its descriptor may be another file’s by then', async () => {
+  it('closes no file that is being synced, since its descriptor could become another file’s', async () => {
     const handles = await prototypeOfHandles(directory.path);
     const { promise, resolve } = Promise.withResolvers<void>();
     const datasync = vi.spyOn(handles, 'datasync').mockReturnValueOnce(promise);
@@ -286,7 +286,7 @@ describe('a file store', () => {
 
   it('knows how much may still be written', async () => {
     const { bavail, bsize } = await statfs(directory.path);
-    // Other programs write meanwhile.
+    // Other programs may write meanwhile.
     expect(await store.freeBytes()).toBeGreaterThan((bavail * bsize) / 2);
     await expect(freeBytes(inDirectory('nowhere'))).rejects.toMatchObject({ code: 'ENOENT' });
   });

@@ -7,7 +7,7 @@ import { temporaryDirectory, type TemporaryDirectory } from '../../../test/suppo
 import { openFilesIn } from '../../../test/support/open-files.ts';
 import { DirectoryLockedError, lockDirectory } from './lock.ts';
 
-/** Locks the directory in another process, tells how that went, and dies with the lock as after a crash. */
+/** Locks the directory in another process, prints the outcome, and dies with the lock, as in a crash. */
 const LOCK_AND_DIE = `
   const { lockDirectory } = await import(process.argv[1]);
   try {
@@ -48,7 +48,7 @@ describe('a directory in the place of the locked one', () => {
     await lock.release();
   });
 
-  it('keeps what it says of another process when the lock is released', async () => {
+  it('keeps its lock.json, which is about another process, when the lock is released', async () => {
     await using place = await temporaryDirectory('store');
     const path = join(place.path, 'cache');
     const lock = await lockDirectory(path);
@@ -103,7 +103,7 @@ describe('lockDirectory', () => {
     await lock.release();
   });
 
-  it('may be released twice, and got again', async () => {
+  it('may be released twice, and taken again', async () => {
     const lock = await lockDirectory(directory.path);
     await lock.release();
     const again = await lockDirectory(directory.path);
@@ -129,7 +129,7 @@ describe('lockDirectory', () => {
     expect(await readdir(directory.path)).toEqual(['lock.db']);
   });
 
-  it('keeps its files from the eyes of others', async () => {
+  it('creates files that other users cannot read', async () => {
     const lock = await lockDirectory(directory.path);
     for (const name of ['lock.db', 'lock.json']) {
       expect((await stat(join(directory.path, name))).mode & 0o777).toBe(0o600);
@@ -137,7 +137,7 @@ describe('lockDirectory', () => {
     await lock.release();
   });
 
-  it('is not kept where its holder cannot be written down', async () => {
+  it('does not keep the lock if its holder cannot be written down', async () => {
     const holderPath = join(directory.path, 'lock.json');
     await mkdir(holderPath);
     await expect(lockDirectory(directory.path)).rejects.toMatchObject({ code: 'EISDIR' });
@@ -146,7 +146,7 @@ describe('lockDirectory', () => {
     await lock.release();
   });
 
-  it('is released also where what it says of its holder cannot be deleted, which is told', async () => {
+  it('releases the lock even if lock.json cannot be deleted, and reports that', async () => {
     const lock = await lockDirectory(directory.path);
     const holderPath = join(directory.path, 'lock.json');
     await rm(holderPath);

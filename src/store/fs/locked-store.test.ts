@@ -6,10 +6,10 @@ import { createMemoryStore } from '../memory.ts';
 import { collect, DIGEST, EXPECTED, HELLO, openAndRead, put } from '../store-under-test.contract.ts';
 import { lockedStore } from './locked-store.ts';
 
-describe('a store in a directory that is not its own any more', () => {
+describe('a store whose directory is no longer the locked one', () => {
   const STALE = new StoreError('write to /cache, which has been replaced', { code: 'ESTALE' });
 
-  /** A store with a blob that it may read. That the directory is another one is found out a turn later. */
+  /** A store with a blob, whose lock finds the directory replaced a turn of the event loop later. */
   async function open() {
     const inner = createMemoryStore();
     await put(inner, HELLO);
@@ -38,7 +38,7 @@ describe('a store in a directory that is not its own any more', () => {
     expect(changes[name]).not.toHaveBeenCalled();
   });
 
-  it('still tells what it has', async () => {
+  it('still reads what it has', async () => {
     const { store } = await open();
     expect(await store.stat(DIGEST)).toEqual(EXPECTED);
     expect(await openAndRead(store, HELLO)).toEqual(HELLO);

@@ -7,7 +7,7 @@ import { makeDatabasePrivate } from './private-file.ts';
 
 const PARTS = ['index.db', 'index.db-wal', 'index.db-shm'];
 
-test('a database’s file is made, empty, for this user alone', async () => {
+test('a database’s file is created, empty, for this user alone', async () => {
   await using directory = await temporaryDirectory('store');
   const path = join(directory.path, 'index.db');
   await makeDatabasePrivate(path);
@@ -17,7 +17,7 @@ test('a database’s file is made, empty, for this user alone', async () => {
   expect(await openFilesIn(directory.path)).toEqual([]);
 });
 
-test('the files that are there keep their bytes and lose their readers', async () => {
+test('existing files keep their bytes, and become unreadable to other users', async () => {
   await using directory = await temporaryDirectory('store');
   for (const name of PARTS) {
     await writeFile(join(directory.path, name), name);
@@ -34,7 +34,7 @@ test('the files that are there keep their bytes and lose their readers', async (
 test.each([
   ['the database', 'file/index.db', 'ENOTDIR'],
   ['a directory that is missing', 'missing/index.db', 'ENOENT'],
-])('an error of %s is told', async (_, path, code) => {
+])('an error of %s is reported', async (_, path, code) => {
   await using directory = await temporaryDirectory('store');
   await writeFile(join(directory.path, 'file'), '');
   await expect(makeDatabasePrivate(join(directory.path, path))).rejects.toMatchObject({

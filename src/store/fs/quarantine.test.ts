@@ -38,7 +38,7 @@ describe('beyondLimits', () => {
     expect(beyondLimits([{ size: 101, modifiedAt: 1 }], { files: 9, bytes: 100 })).toHaveLength(1);
   });
 
-  it('leaves what is within the limits, none of it older than what it removes', () => {
+  it('keeps files within the limits, none of them older than one that it removes', () => {
     const property = fc.property(files, limits, (some, limits) => {
       const removed = beyondLimits(some, limits);
       const kept = some.filter((file) => !removed.includes(file));
@@ -63,7 +63,7 @@ it('drop begins with the oldest, and stops when enough is gone', async () => {
   expect(await quarantine.drop(7)).toBe(12);
 });
 
-it('stats tell what is there now, whether the store or an operator has changed it', async () => {
+it('stats count what is there now, whether the store or an operator has changed it', async () => {
   await using directory = await temporaryDirectory('quarantine');
   await using elsewhere = await temporaryDirectory('blobs');
   const quarantine = new QuarantineFolder(directory.path, { files: 9, bytes: 100 });
@@ -83,7 +83,7 @@ it('stats tell what is there now, whether the store or an operator has changed i
   expect(await bytes()).toBe(0);
 });
 
-it('stats tell of the store’s own changes, though the directory’s time does not', async () => {
+it('stats show the store’s own changes, though the directory’s time does not', async () => {
   await using directory = await temporaryDirectory('quarantine');
   await using elsewhere = await temporaryDirectory('blobs');
   const quarantine = new QuarantineFolder(directory.path, { files: 9, bytes: 100 });
@@ -101,7 +101,7 @@ it('stats tell of the store’s own changes, though the directory’s time does 
   expect(await bytes()).toBe(1);
 });
 
-it('stats are asked for again after they could not be told', async () => {
+it('stats are read again after they could not be read', async () => {
   await using parent = await temporaryDirectory('quarantine');
   const directory = join(parent.path, 'set-aside');
   const quarantine = new QuarantineFolder(directory, { files: 9, bytes: 100 });
@@ -110,7 +110,7 @@ it('stats are asked for again after they could not be told', async () => {
   expect(await quarantine.stats()).toMatchObject({ blobs: 0, bytes: 0 });
 });
 
-it('stats are asked for again after the directory could not be listed, though its time is the same', async () => {
+it('stats are read again after the directory could not be listed, though its time is the same', async () => {
   await using parent = await temporaryDirectory('quarantine');
   const path = join(parent.path, 'set-aside');
   const quarantine = new QuarantineFolder(path, { files: 9, bytes: 100 });
@@ -123,7 +123,7 @@ it('stats are asked for again after the directory could not be listed, though it
   expect(await quarantine.stats()).toMatchObject({ blobs: 0, bytes: 0 });
 });
 
-it('stats are not listed again where nothing has changed', async () => {
+it('stats do not list the directory again if nothing has changed', async () => {
   await using directory = await temporaryDirectory('quarantine');
   const quarantine = new QuarantineFolder(directory.path, { files: 9, bytes: 100 });
   expect(await quarantine.stats()).toBe(await quarantine.stats());

@@ -5,7 +5,7 @@ import { Syncs } from './syncs.ts';
 
 const ENOUGH = 16 * 1024 * 1024;
 
-/** A handle whose syncs end when they are told to. */
+/** Creates a handle whose syncs end when the test resolves them. */
 function stubHandle() {
   const calls: string[] = [];
   const ends: PromiseWithResolvers<void>[] = [];
@@ -19,7 +19,7 @@ function stubHandle() {
   return { handle, calls, ends };
 }
 
-test('a file that grows is synced once for every 16 MiB, one sync at a time', async () => {
+test('a growing file is synced once for every 16 MiB, one sync at a time', async () => {
   const { handle, calls, ends } = stubHandle();
   const file = new Syncs(2).growing(handle);
   file.wrote(ENOUGH - 1);
@@ -41,7 +41,7 @@ test('a file that grows is synced once for every 16 MiB, one sync at a time', as
   expect(calls).toEqual(['datasync', 'datasync']);
 });
 
-test('at its end it is synced whole, when the sync before is over', async () => {
+test('a growing file is synced whole at its end, when the sync before is over', async () => {
   const { handle, calls, ends } = stubHandle();
   const file = new Syncs(2).growing(handle);
   file.wrote(ENOUGH);
@@ -55,7 +55,7 @@ test('at its end it is synced whole, when the sync before is over', async () => 
   await end;
 });
 
-test('a sync that failed meanwhile is not forgotten: the kernel tells it once', async () => {
+test('the error of a sync that failed meanwhile is kept, since the kernel reports it only once', async () => {
   const { handle, calls, ends } = stubHandle();
   const file = new Syncs(2).growing(handle);
   file.wrote(ENOUGH);
@@ -67,7 +67,7 @@ test('a sync that failed meanwhile is not forgotten: the kernel tells it once', 
   expect(calls).toEqual(['datasync']);
 });
 
-test('no more than two run in all, and who is at its end goes before who only grows', async () => {
+test('no more than two syncs run at once, and a finished file goes before a growing one', async () => {
   const syncs = new Syncs(2);
   const [one, two, three, growing] = [stubHandle(), stubHandle(), stubHandle(), stubHandle()];
   const ended = [one, two, three].map(({ handle }) => syncs.growing(handle).sync());
@@ -98,7 +98,7 @@ test.each([
   expect(growing.calls).toEqual([]);
 });
 
-test('what could not be synced ahead is, with what is written next', async () => {
+test('bytes that could not be synced ahead are synced with the next ones', async () => {
   const syncs = new Syncs(2);
   const [ending, growing] = [stubHandle(), stubHandle()];
   const ended = syncs.file(ending.handle);
