@@ -205,7 +205,7 @@ export class Evictor {
     const isAsked = marks.minFree > 0 || wanted > 0;
     const free = isAsked ? await freeBytes().catch(() => undefined) : undefined;
     const bytes = await this.#bytesKept();
-    return { ...this.#useOf(bytes), free: free === undefined ? undefined : this.#settled(free, bytes) };
+    return { ...this.#useOf(bytes), free: free === undefined ? undefined : this.#trustedFree(free, bytes) };
   }
 
   /** Bytes that are stored or in quarantine: the cache takes both. */
@@ -216,7 +216,7 @@ export class Evictor {
   }
 
   /** Bytes free: the disk's count, or the cache's own if that is more while the disk may not show deletions yet. */
-  #settled(free: number, stored: number): number {
+  #trustedFree(free: number, stored: number): number {
     const { store, clock } = this.#options;
     const taken = stored + bytesWritten(store.ingests);
     if (clock.monotonic() >= this.#freeSettlesAt) this.#room = free + taken;

@@ -113,9 +113,9 @@ export class SpooledIngest implements Ingest {
     this.#assertOpen();
     if (this.#isTooMuch(bytes)) throw await this.#rejectTooMuch();
     this.#isDirect = true;
-    spool.wrote(bytes);
+    spool.countWritten(bytes);
     this.#progress.advance(bytes);
-    if (digest !== undefined) this.#digest.believe(digest, this.offset);
+    if (digest !== undefined) this.#digest.trust(digest, this.offset);
   }
 
   async #verifyAndPublish(agreed: Agreed): Promise<Stored> {

@@ -9,7 +9,7 @@ export class RunningDigest {
   #digester;
   /** Bytes that are hashed, from the first on. */
   #hashed = 0;
-  #believed: { readonly digest: Digest; readonly size: number } | undefined;
+  #trusted: { readonly digest: Digest; readonly size: number } | undefined;
 
   constructor(algorithm: DigestAlgorithm) {
     this.#algorithm = algorithm;
@@ -26,8 +26,8 @@ export class RunningDigest {
   }
 
   /** Trusts a digest of the first `size` bytes that another thread has computed. */
-  believe(digest: Digest, size: number): void {
-    this.#believed = { digest, size };
+  trust(digest: Digest, size: number): void {
+    this.#trusted = { digest, size };
   }
 
   /**
@@ -38,8 +38,8 @@ export class RunningDigest {
    */
   async finish(expected: Digest, size: number, open: () => Promise<Source>): Promise<Digest> {
     const algorithm = digestAlgorithm(expected);
-    const believed = this.#believed?.size === size ? this.#believed.digest : undefined;
-    if (believed !== undefined && digestAlgorithm(believed) === algorithm) return believed;
+    const trusted = this.#trusted?.size === size ? this.#trusted.digest : undefined;
+    if (trusted !== undefined && digestAlgorithm(trusted) === algorithm) return trusted;
     this.#useAlgorithm(algorithm);
     if (this.#hashed < size) await this.#readUpTo(size, open);
     return this.#digester.digest();

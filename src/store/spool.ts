@@ -16,7 +16,7 @@ export interface DirectSpool {
   /** Opens the file for writing. Throws StoreError. */
   open(): Promise<WritableFile>;
   /** Counts bytes that were written through a descriptor of `open`. */
-  wrote(bytes: number): void;
+  countWritten(bytes: number): void;
   /** Bytes in the file. Throws StoreError. */
   size(): Promise<number>;
 }

@@ -21,14 +21,14 @@ export type FindRepository = (key: RepositoryKey) => Repository | undefined;
  * Returns what earlier runs have set aside, belongs to a repository and has not been pulled again since.
  * @throws IndexError, StoreError
  */
-export async function brokenBefore(
+export async function findEarlierBroken(
   { store, index }: MaintainedContent,
   found: readonly Unrepaired[],
 ): Promise<readonly Unrepaired[]> {
-  const known = new Set(found.map(({ digest }) => digest));
+  const foundDigests = new Set(found.map(({ digest }) => digest));
   const before: Unrepaired[] = [];
   for (const digest of (await quarantineOf(store).stats()).digests) {
-    if (known.has(digest) || (await store.stat(digest)) !== undefined) continue;
+    if (foundDigests.has(digest) || (await store.stat(digest)) !== undefined) continue;
     const repositories = await index.repositoriesOf(digest, 1);
     if (repositories.length === 0) continue;
     before.push({ digest, isManifest: (await index.manifest(digest)) !== undefined });

@@ -6,7 +6,7 @@ import { setAside, type Broken, type OnBroken } from './findings.ts';
 import { Pacer } from '../async/pace.ts';
 import { reconcileSteps, ROWS_PER_SECOND } from './reconcile.ts';
 import { rehashBlob } from './rehash.ts';
-import { brokenBefore, repairBlob, type FindRepository } from './repair.ts';
+import { findEarlierBroken, repairBlob, type FindRepository } from './repair.ts';
 import { runSteps, totalsOf, type Step, type StepReport, type StepStats } from './steps.ts';
 
 export interface VerifyOptions {
@@ -147,7 +147,7 @@ async function repairBlobs(
   { broken, onProgress, signal }: RepairRun,
 ): Promise<StepStats> {
   const counts = { repaired: 0, unrepaired: 0 };
-  for (const blob of [...broken, ...(await brokenBefore(content, broken))]) {
+  for (const blob of [...broken, ...(await findEarlierBroken(content, broken))]) {
     signal.throwIfAborted();
     const { digest } = blob;
     const reason = await repairBlob(content, findRepository, blob);

@@ -38,7 +38,7 @@ export class FileSpool implements Spool {
     this.#quarantine = options.quarantine;
     this.direct = {
       open: () => this.#openToWrite(),
-      wrote: (bytes) => this.#growing.wrote(bytes),
+      countWritten: (bytes) => this.#growing.countWritten(bytes),
       size: () => this.#size(),
     };
   }
@@ -56,7 +56,7 @@ export class FileSpool implements Spool {
       for (let at = position; rest.length > 0;) {
         const { bytesWritten } = await this.#handle.writev(rest, at);
         at += bytesWritten;
-        this.#growing.wrote(bytesWritten);
+        this.#growing.countWritten(bytesWritten);
         rest = skipBytes(rest, bytesWritten);
       }
     });

@@ -24,7 +24,7 @@ interface SetAside {
 export class QuarantineFolder {
   readonly #directory: string;
   readonly #limits: QuarantineLimits;
-  #known: { readonly changedAt: bigint; readonly stats: Promise<QuarantineStats> } | undefined;
+  #lastStats: { readonly changedAt: bigint; readonly stats: Promise<QuarantineStats> } | undefined;
 
   constructor(directory: string, limits: QuarantineLimits) {
     this.#directory = directory;
@@ -34,14 +34,14 @@ export class QuarantineFolder {
   /** Counts the files. An operator may remove some at any time: the directory's modification time shows that. */
   async stats(): Promise<QuarantineStats> {
     const changedAt = await changeOf(this.#directory);
-    if (this.#known?.changedAt !== changedAt) {
+    if (this.#lastStats?.changedAt !== changedAt) {
       const stats = quarantineStats(this.#directory);
       stats.catch(() => {
-        this.#known = undefined;
+        this.#lastStats = undefined;
       });
-      this.#known = { changedAt, stats };
+      this.#lastStats = { changedAt, stats };
     }
-    return this.#known.stats;
+    return this.#lastStats.stats;
   }
 
   /** Moves a published file into quarantine. @returns whether there was such a file */
@@ -68,7 +68,7 @@ export class QuarantineFolder {
     try {
       return await change();
     } finally {
-      this.#known = undefined;
+      this.#lastStats = undefined;
     }
   }
 }

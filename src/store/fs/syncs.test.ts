@@ -22,21 +22,21 @@ function stubHandle() {
 test('a growing file is synced once for every 16 MiB, one sync at a time', async () => {
   const { handle, calls, ends } = stubHandle();
   const file = new Syncs(2).growing(handle);
-  file.wrote(ENOUGH - 1);
+  file.countWritten(ENOUGH - 1);
   await setImmediate();
   expect(calls).toEqual([]);
-  file.wrote(1);
-  file.wrote(ENOUGH);
+  file.countWritten(1);
+  file.countWritten(ENOUGH);
   await setImmediate();
   expect(calls).toEqual(['datasync']);
   ends[0]?.resolve();
   await file.settle();
-  file.wrote(1);
+  file.countWritten(1);
   await setImmediate();
   expect(calls).toEqual(['datasync', 'datasync']);
   ends[1]?.resolve();
   await file.settle();
-  file.wrote(ENOUGH - 1);
+  file.countWritten(ENOUGH - 1);
   await setImmediate();
   expect(calls).toEqual(['datasync', 'datasync']);
 });
@@ -44,7 +44,7 @@ test('a growing file is synced once for every 16 MiB, one sync at a time', async
 test('a growing file is synced whole at its end, when the sync before is over', async () => {
   const { handle, calls, ends } = stubHandle();
   const file = new Syncs(2).growing(handle);
-  file.wrote(ENOUGH);
+  file.countWritten(ENOUGH);
   const end = file.sync();
   await setImmediate();
   expect(calls).toEqual(['datasync']);
@@ -58,7 +58,7 @@ test('a growing file is synced whole at its end, when the sync before is over', 
 test('the error of a sync that failed meanwhile is kept, since the kernel reports it only once', async () => {
   const { handle, calls, ends } = stubHandle();
   const file = new Syncs(2).growing(handle);
-  file.wrote(ENOUGH);
+  file.countWritten(ENOUGH);
   await setImmediate();
   const error = Object.assign(new Error('cannot write'), { code: 'EIO' });
   ends[0]?.reject(error);
@@ -72,7 +72,7 @@ test('no more than two syncs run at once, and a finished file goes before a grow
   const [one, two, three, growing] = [stubHandle(), stubHandle(), stubHandle(), stubHandle()];
   const ended = [one, two, three].map(({ handle }) => syncs.growing(handle).sync());
   await setImmediate();
-  syncs.growing(growing.handle).wrote(ENOUGH);
+  syncs.growing(growing.handle).countWritten(ENOUGH);
   await setImmediate();
   expect([one, two, three, growing].map(({ calls }) => calls.length)).toEqual([1, 1, 0, 0]);
   one.ends[0]?.resolve();
@@ -103,13 +103,13 @@ test('bytes that could not be synced ahead are synced with the next ones', async
   const [ending, growing] = [stubHandle(), stubHandle()];
   const ended = syncs.file(ending.handle);
   const file = syncs.growing(growing.handle);
-  file.wrote(ENOUGH);
+  file.countWritten(ENOUGH);
   await setImmediate();
   ending.ends[0]?.resolve();
   await ended;
   await setImmediate();
   expect(growing.calls).toEqual([]);
-  file.wrote(1);
+  file.countWritten(1);
   await setImmediate();
   expect(growing.calls).toEqual(['datasync']);
   growing.ends[0]?.resolve();

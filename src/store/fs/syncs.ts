@@ -50,7 +50,7 @@ export class GrowingFile {
   }
 
   /** Counts bytes that were written. */
-  wrote(bytes: number): void {
+  countWritten(bytes: number): void {
     this.#written += bytes;
     if (this.#written < AHEAD_BYTES || this.#running !== undefined) return;
     const running = this.#syncs.ahead(this.#handle);
