@@ -4,7 +4,7 @@ import { Pacer } from './pace.ts';
 
 const never = (): AbortSignal => new AbortController().signal;
 
-/** Does the spendings one after the other, and lets time pass where that is waited for. @returns how much passed */
+/** Spends the units one after the other, and lets time pass while the pacer waits. @returns how much time has passed */
 async function elapsed(clock: ManualClock, pacer: Pacer, spendings: readonly number[]): Promise<number> {
   const startedAt = clock.monotonic();
   for (const units of spendings) {

@@ -13,7 +13,7 @@ test('a client that reads nothing takes two slices of memory, however large the 
   const socket = await ask(port);
   const outgoing = await response;
   await untilStill(reader);
-  // Of the slices that were read, one waits in Node for room in the socket and one waits for that one.
+  // One slice waits in Node for room in the socket, and the next one waits for that slice.
   expect(outgoing.writableLength).toBeLessThanOrEqual(SLICE + KiB);
   expect([...reader.buffers].map(({ byteLength }) => byteLength)).toEqual([SLICE, SLICE]);
   expect(reader.furthest).toBeLessThan(64 * KiB * KiB);

@@ -18,12 +18,12 @@ const KiB = 1024;
 const CHUNK = 256 * KiB;
 const SIZE = 13 * KiB * KiB + 321;
 const WHOLE = bytesOf(0, SIZE);
-/** Read from a file that is larger than the bytes in it. */
+/** Size of the sparse file that the bodies are read from. */
 const VAST = 1024 ** 3;
 
 const system = await loadSendfile(process, 3);
 
-/** The system's sendfile, watched, with parts of it replaced. */
+/** Counts calls of the system's sendfile, parts of which a test may replace. */
 class WatchedSendfile implements Sendfile {
   readonly #parts: Sendfile;
   readonly duplicates = new Set<number>();
@@ -230,12 +230,12 @@ test('a failing call cuts the connection, and closes its duplicate', async () =>
 describe('a call that is under way when its client goes', () => {
   interface HeldCall {
     readonly sendfile: WatchedSendfile;
-    /** The descriptor that it is to send to. */
+    /** The descriptor that the call must send to. */
     readonly begun: Promise<number>;
     readonly release: () => void;
   }
 
-  /** The first call waits in its thread, so to say, until it is released. */
+  /** Holds the first call, as if it waited in its thread, until it is released. */
   function holdFirst(): HeldCall {
     const begun = Promise.withResolvers<number>();
     const released = Promise.withResolvers<undefined>();

@@ -22,7 +22,7 @@ function same(actual: Buffer, expected: Buffer): boolean {
 
 const sendfile = await loadSendfile(process, 3);
 
-/** All answer alike; of a reader without a file nothing can be sent but by reading. */
+/** The ways to deliver, with equal results; a body from a reader without a file can only be sent by reading. */
 const WAYS: readonly { readonly name: string; readonly deliver: Deliver; readonly hasFile: boolean }[] = [
   { name: 'by reading', deliver: createDeliver(), hasFile: false },
   { name: 'by sendfile', deliver: createDeliver(sendfile), hasFile: true },
@@ -44,7 +44,7 @@ afterAll(() => {
   rmSync(directory, { recursive: true });
 });
 
-/** As where the disk has failed after all, and the rest comes from upstream, seven bytes at a time. */
+/** A reader whose disk fails late, so that the rest comes from upstream, seven bytes at a time. */
 class ReceivingReader extends ScriptedReader {
   #arrived = 0;
 

@@ -7,7 +7,7 @@ import type { HeaderLines } from './scanner.ts';
 
 const { ociManifest, ociIndex, dockerManifest, dockerList, dockerSchema1Signed } = MediaType;
 
-/** What containerd, and what podman sends (on one line, and on six). */
+/** The Accept headers of containerd (one line) and podman (six lines). */
 const CONTAINERD = `${dockerManifest}, ${dockerList}, ${ociManifest}, ${ociIndex}, */*`;
 const PODMAN = [
   ociManifest,
@@ -126,11 +126,11 @@ describe('accepts', () => {
 describe('namesOnlySingleImages', () => {
   it.each<[string, HeaderLines, boolean]>([
     ['no header', undefined, false],
-    ['what the Docker manual has people type', dockerManifest, true],
+    ['the header in the Docker manual', dockerManifest, true],
     ['both single types', [ociManifest, dockerManifest], true],
-    ['a single type and what is no manifest', `${ociManifest}, application/json`, true],
+    ['a single type and a type of no manifest', `${ociManifest}, application/json`, true],
     ['schema 1', dockerSchema1Signed, true],
-    ['both types of people who know of indexes', `${ociManifest}, ${ociIndex}`, false],
+    ['a single type and an index', `${ociManifest}, ${ociIndex}`, false],
     ['a list', `${dockerManifest}, ${dockerList}`, false],
     ['an index only', ociIndex, false],
     ['containerd', CONTAINERD, false],

@@ -39,7 +39,7 @@ describe('parseForwarded', () => {
     [', ,for=192.0.2.1,', ['192.0.2.1']],
     ['for=192.0.2.1;', ['192.0.2.1']],
     ['', []],
-    // What a client wrote in front must not become a part of what the proxy has added.
+    // Text that a client wrote in front must not become a part of the element that the proxy has added.
     ['for="x, for=192.0.2.1', ['']],
     ['for="x, for="[2001:db8::1]"', ['']],
     ['for="x\\", for="[2001:db8::1]:80"', ['']],

@@ -4,7 +4,7 @@ import { isInterim, tidyHead } from './response-head.ts';
 
 const head = (...lines: readonly string[]): string => ['HTTP/1.1 200 OK', ...lines, '', ''].join('\r\n');
 
-/** What is mended, and closed. */
+/** Makes a mended head, which closes its connection. */
 const mended = (...lines: readonly string[]): string => head(...lines, 'Connection: close');
 
 describe('tidyHead', () => {

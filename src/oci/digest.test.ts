@@ -30,7 +30,7 @@ describe('parseDigest', () => {
     ['too long', `${SHA256_EMPTY}0`],
     ["the other algorithm's length", `sha512:${'0'.repeat(64)}`],
     ['what the conformance suite asks for', 'sha256:baddigeststring'],
-    ['an algorithm that nobody here verifies', `blake3:${'0'.repeat(64)}`],
+    ['an algorithm that Larder cannot verify', `blake3:${'0'.repeat(64)}`],
     ['a path', `sha256:${'../'.repeat(21)}a`],
     ['a line break behind it', `${SHA256_EMPTY}\n`],
     ['percent-encoding', SHA256_EMPTY.replace(':', '%3A')],

@@ -9,7 +9,7 @@ export const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 /** Deepest nesting: real manifests nest five deep, and deeper ones attack the code that walks them. */
 const MAX_DEPTH = 64;
 
-/** Most members and elements in all: 4 MiB of real descriptors hold fewer, and so many do not cost much memory yet. */
+/** Most members and elements in all: 4 MiB of real descriptors hold fewer, and this number costs little memory. */
 const MAX_VALUES = 200_000;
 
 export type JsonObject = Readonly<Record<string, unknown>>;

@@ -205,7 +205,7 @@ describe('parseManifest', () => {
           members['layers'] ??
           members['config'] ??
           members['manifests'];
-        // Where all of them are null, there is nothing that two readers could take for different things.
+        // If all of them are null, there is nothing that two readers could take for different things.
         if (said === undefined || said === null) return;
         const other = kind === 'image' ? MediaType.ociIndex : MediaType.ociManifest;
         expect(codeOf(() => parseManifest(encoded, other))).toBe('MANIFEST_INVALID');

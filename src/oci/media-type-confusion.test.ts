@@ -25,7 +25,7 @@ describe('unambiguousType', () => {
           own.includes(member) ? undefined : 'MANIFEST_INVALID',
         );
       }
-      // Null is none to every reader; Go writes it for what is empty.
+      // Null counts as absent for every reader; Go writes it for an empty list.
       expect(unambiguousType({ ...SAID(mediaType), [member]: null }, mediaType)).toBe(mediaType);
     }
   });

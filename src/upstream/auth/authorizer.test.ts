@@ -15,7 +15,7 @@ const TOKEN = `GET ${REGISTRY}/token`;
 const OK: MemoryAnswer = { status: 200 };
 const DENIED: MemoryAnswer = { status: 403, document: { errors: [{ code: 'DENIED' }] } };
 
-/** One token after the other. */
+/** Answers with one token after the other. */
 function tokensInTurn(): () => MemoryAnswer {
   let count = 0;
   return () => tokenOf(`t${++count}`);
@@ -165,8 +165,7 @@ describe('a token that is refused', () => {
     hosts.openBefore.length = 0;
     expect((await send()).status).toBe(200);
     expect(hosts.asked).toEqual([`${TAGS} Bearer t1`, TAGS, TOKEN, `${TAGS} Bearer t2`]);
-    // The refusal is kept until it is clear that there is something better, and that of the first request is open
-    // still.
+    // The refusal's body stays open until a better answer is certain, so the first request's body is still open.
     expect(hosts.openBefore).toEqual([1, 2, 2, 1]);
   });
 

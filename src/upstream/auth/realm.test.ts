@@ -30,7 +30,7 @@ describe('realmTrust', () => {
     ['https://registry', 'https://registry:444/token', 'anonymous'],
     ['http://registry.example', 'http://auth.registry.example/token', 'anonymous'],
     ['http://r.example:5000', 'http://r.example:5001/token', 'anonymous'],
-    // Never from https to http, nor to anything that is not http.
+    // Nothing goes from https to http, or to another protocol.
     ['https://registry.example', 'http://registry.example/token', 'refused'],
     ['https://registry.example', 'http://auth.registry.example/token', 'refused'],
     ['https://registry.example', 'ftp://registry.example/token', 'refused'],

@@ -32,7 +32,7 @@ class World implements AsyncDisposable {
     });
   }
 
-  /** A request that has its dispatcher, and is answered when the test says so. */
+  /** Begins a request that gets its dispatcher, and is answered when the test says so. */
   async begin(): Promise<{ agent: ProxyAgent & { closed: boolean }; answer: () => Promise<void> }> {
     const taken = Promise.withResolvers<ProxyAgent & { closed: boolean }>();
     const answered = Promise.withResolvers<void>();

@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { afterEach, expect, test, vi } from 'vitest';
 import { tidyHeads } from './tidy-heads.ts';
 
-/** A socket on which a request was written, and what it gives of an answer that comes in these pieces. */
+/** Writes a request to a socket, and returns its output for an answer that arrives in these pieces. */
 function readAll(pieces: readonly Buffer[]): string {
   const coming: Buffer[] = [];
   const socket = { read: () => coming.shift() ?? null, write: () => true };
@@ -19,7 +19,7 @@ function readAll(pieces: readonly Buffer[]): string {
   return text;
 }
 
-/** @param ends of the pieces, but for that of the last */
+/** Cuts a text into pieces. @param ends positions at which all pieces but the last one end */
 function piecesOf(text: string, ends: readonly number[]): readonly Buffer[] {
   const bounds = [0, ...ends.toSorted((a, b) => a - b), text.length];
   const pieces = bounds.slice(1).map((end, i) => Buffer.from(text.slice(bounds[i], end), 'latin1'));
@@ -38,7 +38,7 @@ test.each([
   ['lines that end in LF', 'HTTP/1.1 103 Hints\n\nHTTP/1.1 200 OK\nContent-Length: 4\n\n\n\n\r\n'],
   ['both', 'HTTP/1.1 100 C\r\n\nHTTP/1.1 200 OK\r\nX: a\n\r\nbody\r\n\r\n'],
   ['what is no head', 'HTTX/1.1 200 OK\r\n\r\nbody'],
-])('an answer of %s is the same, whatever the pieces are that it comes in', (_, text) => {
+])('an answer of %s is the same in whatever pieces it arrives', (_, text) => {
   const whole = readAll([Buffer.from(text, 'latin1')]);
   const ends = fc.array(fc.nat(text.length), { maxLength: 12 });
   fc.assert(fc.property(ends, (some) => readAll(piecesOf(text, some)) === whole));

@@ -7,7 +7,7 @@ import { ByContext, systemContext, Trust } from './trust.ts';
 
 const OLD = 'the certificates known at start';
 
-/** A file of the test's, and how often it was looked at and read. */
+/** A file that counts how often it was looked at and read. */
 class TestFile {
   content: string | Error = OLD;
   edition: string | Error = '1';

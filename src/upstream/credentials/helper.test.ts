@@ -9,7 +9,7 @@ import { helperSource } from './helper.ts';
 const REGISTRY = { name: 'registry.test', url: new URL('https://registry.test') };
 const ACCOUNT = `echo '{"Username":"bot","Secret":"pw"}'`;
 
-/** A helper that does what the shell command says, and how often it was run. */
+/** Makes a helper that runs the shell command, and counts its runs. */
 async function start(
   command: string,
 ): Promise<{ source: CredentialSource; clock: ManualClock; runs: () => Promise<number> }> {

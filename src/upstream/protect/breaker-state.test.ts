@@ -9,40 +9,40 @@ import {
   type BreakerState,
 } from './breaker-state.ts';
 
-const WHO = 'acme/app';
+const ASKER = 'acme/app';
 const LIMITS: BreakerLimits = { failures: 3, openMs: 1_000, maxOpenMs: 4_000, probeMs: 10_000 };
 
 function failing(times: number, now = 0): BreakerState {
   let state = CLOSED;
-  for (let i = 0; i < times; i += 1) state = afterFailure(state, now, WHO, LIMITS);
+  for (let i = 0; i < times; i += 1) state = afterFailure(state, now, ASKER, LIMITS);
   return state;
 }
 
 test('opens after the limit of failures in a row, and not before', () => {
-  expect(failing(2)).toEqual({ kind: 'closed', failures: 2, only: WHO });
-  expect(failing(3)).toEqual({ kind: 'open', until: 1_000, openings: 1, only: WHO });
+  expect(failing(2)).toEqual({ kind: 'closed', failures: 2, only: ASKER });
+  expect(failing(3)).toEqual({ kind: 'open', until: 1_000, openings: 1, only: ASKER });
 });
 
 test('while open no request goes through; then one probe does, and no second one beside it', () => {
   const open = failing(3);
-  expect(admit(open, 999, WHO, LIMITS).isAdmitted).toBe(false);
-  const probe = admit(open, 1_000, WHO, LIMITS);
+  expect(admit(open, 999, ASKER, LIMITS).isAdmitted).toBe(false);
+  const probe = admit(open, 1_000, ASKER, LIMITS);
   expect(probe).toEqual({
     isAdmitted: true,
-    state: { kind: 'half-open', until: 11_000, openings: 1, only: WHO },
+    state: { kind: 'half-open', until: 11_000, openings: 1, only: ASKER },
   });
-  expect(admit(probe.state, 1_001, WHO, LIMITS).isAdmitted).toBe(false);
+  expect(admit(probe.state, 1_001, ASKER, LIMITS).isAdmitted).toBe(false);
 });
 
 test('a lost probe does not keep it open for ever', () => {
-  const probe = admit(failing(3), 1_000, WHO, LIMITS).state;
-  expect(admit(probe, 11_000, WHO, LIMITS).isAdmitted).toBe(true);
+  const probe = admit(failing(3), 1_000, ASKER, LIMITS).state;
+  expect(admit(probe, 11_000, ASKER, LIMITS).isAdmitted).toBe(true);
 });
 
 test('a probe that did not ask leaves its turn to the next request, and changes nothing else', () => {
-  const after = afterUnasked(admit(failing(3), 1_000, WHO, LIMITS).state, 1_200);
-  expect(after).toEqual({ kind: 'open', until: 1_200, openings: 1, only: WHO });
-  expect(admit(after, 1_200, WHO, LIMITS).isAdmitted).toBe(true);
+  const after = afterUnasked(admit(failing(3), 1_000, ASKER, LIMITS).state, 1_200);
+  expect(after).toEqual({ kind: 'open', until: 1_200, openings: 1, only: ASKER });
+  expect(admit(after, 1_200, ASKER, LIMITS).isAdmitted).toBe(true);
   expect(afterUnasked(failing(2), 1_200)).toEqual(failing(2));
   expect(afterUnasked(failing(3), 500)).toEqual(failing(3));
 });
@@ -51,7 +51,7 @@ test('each probe that fails doubles the wait, up to the longest', () => {
   let state = failing(3);
   const waits: number[] = [];
   for (let now = 1_000, i = 0; i < 4; i += 1) {
-    state = afterFailure(admit(state, now, WHO, LIMITS).state, now, WHO, LIMITS);
+    state = afterFailure(admit(state, now, ASKER, LIMITS).state, now, ASKER, LIMITS);
     if (state.kind !== 'open') throw new Error('expected it to be open');
     waits.push(state.until - now);
     now = state.until;
@@ -60,7 +60,7 @@ test('each probe that fails doubles the wait, up to the longest', () => {
 });
 
 test('failures of requests that were under way when it opened do not prolong the wait', () => {
-  expect(afterFailure(failing(3), 500, WHO, LIMITS)).toEqual(failing(3));
+  expect(afterFailure(failing(3), 500, ASKER, LIMITS)).toEqual(failing(3));
 });
 
 test('in any course of events, a request goes through within the longest wait', () => {
@@ -71,12 +71,12 @@ test('in any course of events, a request goes through within the longest wait', 
       let now = 0;
       for (const { fails, afterMs } of steps) {
         now += afterMs;
-        const admission = admit(state, now, WHO, LIMITS);
+        const admission = admit(state, now, ASKER, LIMITS);
         if (!admission.isAdmitted) continue;
-        state = fails ? afterFailure(admission.state, now, WHO, LIMITS) : CLOSED;
+        state = fails ? afterFailure(admission.state, now, ASKER, LIMITS) : CLOSED;
       }
       const longest = Math.max(LIMITS.maxOpenMs, LIMITS.probeMs);
-      expect(admit(state, now + longest, WHO, LIMITS).isAdmitted).toBe(true);
+      expect(admit(state, now + longest, ASKER, LIMITS).isAdmitted).toBe(true);
     }),
   );
 });
@@ -84,7 +84,7 @@ test('in any course of events, a request goes through within the longest wait', 
 test('if only one asker has failed, others go through, and change the state only by failing', () => {
   const open = failing(3);
   expect(admit(open, 1, 'acme/other', LIMITS)).toEqual({ isAdmitted: true, state: open });
-  const probe = admit(open, 1_000, WHO, LIMITS).state;
+  const probe = admit(open, 1_000, ASKER, LIMITS).state;
   expect(admit(probe, 1_001, 'acme/other', LIMITS)).toEqual({ isAdmitted: true, state: probe });
   const several = afterFailure(open, 2, 'acme/other', LIMITS);
   expect(several).toEqual({ ...open, only: undefined });
@@ -94,7 +94,7 @@ test('if only one asker has failed, others go through, and change the state only
 test('failures of several askers open it for all', () => {
   const both = afterFailure(failing(1), 0, 'acme/other', LIMITS);
   expect(both).toEqual({ kind: 'closed', failures: 2, only: undefined });
-  const open = afterFailure(both, 0, WHO, LIMITS);
+  const open = afterFailure(both, 0, ASKER, LIMITS);
   expect(open).toMatchObject({ kind: 'open', only: undefined });
   expect(admit(open, 1, 'acme/third', LIMITS).isAdmitted).toBe(false);
 });

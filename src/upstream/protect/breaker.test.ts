@@ -162,7 +162,7 @@ describe('a breaker', () => {
     ['token', 400, 'closed'],
     ['token', 200, 'closed'],
     ['status', 407, 'open'],
-    // It has answered: that question alone is held back.
+    // Upstream has answered, so only that question is held back.
     ['timeout', 408, 'closed'],
     ['status', 500, 'closed'],
     ['token', 503, 'closed'],

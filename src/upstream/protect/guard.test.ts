@@ -13,7 +13,7 @@ const NAME = parseRepositoryName('acme/app');
 const DIGEST = digestOf('blob');
 const reasonOf = (error: unknown): unknown => (error as UpstreamError).reason;
 
-/** One connection, so that one blob is had at a time, which waits a second for its turn. */
+/** Starts an upstream with one connection, so one blob at a time; a blob waits a second for its turn. */
 function start(): { stub: StubUpstream; clock: ManualClock; breaker: Breaker; states: () => unknown[] } {
   const clock = new ManualClock();
   const bus = createEvents();

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { nextTurn, type TurnRequest } from './next-turn.ts';
 
-/** `a` and `b` are clients; `-` is what no client waits for. */
+/** `a` and `b` are calls of clients; `-` is a call that no client waits for. */
 function standing(letters: string): TurnRequest[] {
   return letters.split('').map((letter) => ({ client: letter === '-' ? undefined : letter }));
 }

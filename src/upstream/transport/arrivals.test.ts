@@ -66,7 +66,7 @@ test('bytes that arrived before a failure are returned before it is thrown', asy
 test.each([
   ['failed', new Error('reset'), 'reset'],
   ['was closed', undefined, 'closed before its end'],
-])('a body that %s before somebody looked says so', async (_, error, message) => {
+])('a body that %s before it is read says so', async (_, error, message) => {
   const body = silentBody();
   body.destroy(error);
   await setImmediate();

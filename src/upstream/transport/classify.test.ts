@@ -15,7 +15,7 @@ type Row = readonly [
 
 const said = (code: string, message = 'x'): string => JSON.stringify({ errors: [{ code, message }] });
 
-/** By whom a registry's client is refused, and how: what each body proves. */
+/** The servers that refuse a registry's client, their answers, and what each body proves. */
 const REFUSALS: readonly Row[] = [
   ['distribution: no manifest', 404, said('MANIFEST_UNKNOWN'), 'absent', 'not-found', 'verdict'],
   ['distribution: no blob', 404, said('BLOB_UNKNOWN'), 'absent', 'not-found', 'verdict'],

@@ -37,7 +37,7 @@ test('no Via of a client makes the row too long for the next Larder', () => {
     const toB = a.carry(told, () => a.via);
     const toC = b.carry(toB, () => b.via);
     expect([a.hasPassed(told), b.hasPassed(toB), c.hasPassed(toC)]).toEqual([false, false, false]);
-    // A circle is still one.
+    // A loop is still detected.
     expect([a.hasPassed(toC), b.hasPassed(toC)]).toEqual([true, true]);
   }
 });
