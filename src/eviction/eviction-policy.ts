@@ -12,6 +12,7 @@ export interface EvictionDemand {
   readonly isHeld: (digest: Digest) => boolean;
 }
 
+/** What a page yields for an eviction. */
 export interface Choice {
   readonly evict: readonly StoredUse[];
   /** Passed over because they are pinned. */

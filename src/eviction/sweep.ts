@@ -30,6 +30,7 @@ export interface SweepOptions {
   readonly signal: AbortSignal;
 }
 
+/** What a sweep has done, and what it left. */
 export interface SweepStats {
   readonly blobs: number;
   readonly bytes: number;

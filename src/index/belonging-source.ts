@@ -18,6 +18,7 @@ export function sourceRank(source: BelongingSource): number {
   return BELONGING_SOURCES.indexOf(source);
 }
 
+/** Returns the source of a stored number; the weakest for a number that this Larder does not know. */
 export function sourceOfRank(rank: number): BelongingSource {
   return BELONGING_SOURCES[rank] ?? 'claimed';
 }

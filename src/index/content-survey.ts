@@ -32,6 +32,7 @@ export interface GoneWalk {
   readonly goneBefore: number;
 }
 
+/** The outcome of one piece of such a walk. */
 export interface GonePiece {
   /** Where the next piece begins; undefined after the last one. */
   readonly after: string | undefined;

@@ -8,6 +8,7 @@ export type Pin =
   | { readonly kind: 'digest'; readonly digest: Digest }
   | { readonly kind: 'tag'; readonly key: RepositoryKey; readonly tag: Tag };
 
+/** A pin as a listing shows it. */
 export interface PinEntry {
   /** `sha256:…` or `registry/repository:tag`. */
   readonly name: string;

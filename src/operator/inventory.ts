@@ -47,6 +47,7 @@ interface UpstreamRow {
   readonly bytes: number;
 }
 
+/** What a cache holds, in all and of each upstream. */
 export interface ContentStats {
   readonly blobs: number;
   readonly bytes: number;
@@ -97,6 +98,7 @@ function asRepository(selector: Selector): Selector & { kind: 'repository' } {
   throw new OperatorError('invalid', `${formatSelector(selector)} is not a repository`);
 }
 
+/** Counts what the cache holds, in all and of each upstream. Throws IndexError, StoreError. */
 export async function countContent(
   index: ContentSurvey & BlobIndex & PinIndex,
   store: BlobStore,

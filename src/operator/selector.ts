@@ -16,6 +16,7 @@ export type Selector =
   /** A manifest or blob of one repository. */
   | { readonly kind: 'content'; readonly key: RepositoryKey; readonly digest: Digest };
 
+/** The configured names by which operators call registries. */
 export interface NamingOptions {
   readonly upstreams: readonly RegistryNames[];
   /** Name of the upstream that is meant if the text names none. */
@@ -96,6 +97,7 @@ export function parseKey(path: string): RepositoryKey {
   return { registry: path.slice(0, slash), repository: parseRepositoryName(path.slice(slash + 1)) };
 }
 
+/** Formats a selector in the form that operators type, with the upstream named. */
 export function formatSelector(selector: Selector): string {
   switch (selector.kind) {
     case 'digest':

@@ -6,6 +6,7 @@ export type StepStats = Readonly<Record<string, number>>;
 /** One named part of a maintenance run. */
 export type Step = () => Promise<StepStats>;
 
+/** A finished step, with its duration in milliseconds and its counts. */
 export interface StepReport {
   readonly step: string;
   readonly durationMs: number;

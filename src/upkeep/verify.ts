@@ -32,6 +32,7 @@ export type VerifyProgress =
   | { readonly kind: 'repaired'; readonly digest: Digest }
   | { readonly kind: 'not-repaired'; readonly digest: Digest; readonly reason: string };
 
+/** The outcome of a whole verification. */
 export interface VerifyReport {
   readonly steps: readonly StepReport[];
   readonly totals: StepStats;

@@ -26,6 +26,7 @@ export async function attemptUnlessAbsent<T>(
   }
 }
 
+/** Whether the error has this errno name. */
 export function isErrno(error: unknown, code: string): boolean {
   return (error as NodeJS.ErrnoException | null)?.code === code;
 }

@@ -18,6 +18,7 @@ export interface Layout {
   readonly blob: (digest: Digest) => string;
 }
 
+/** Returns the absolute paths of the layout in the directory; touches no file. */
 export function layoutOf(directory: string): Layout {
   const root = resolve(directory);
   const blobs = (algorithm: DigestAlgorithm): string => join(root, 'blobs', algorithm);

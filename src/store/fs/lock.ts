@@ -32,6 +32,7 @@ export class DirectoryLockedError extends Error {
   }
 }
 
+/** The process that has the lock. */
 export interface Holder {
   readonly pid: number;
   readonly host: string;
@@ -95,7 +96,7 @@ async function acquire(path: string): Promise<DatabaseSync | undefined> {
   return attempt(`lock ${path}`, async () => {
     const database = new DatabaseSync(path);
     try {
-      // The transaction never writes, so there must be no journal file either.
+      // The transaction never writes, so it needs no journal file.
       database.exec('PRAGMA journal_mode = MEMORY; BEGIN IMMEDIATE');
       return database;
     } catch (error) {

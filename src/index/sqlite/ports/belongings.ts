@@ -8,6 +8,7 @@ import { digestFromBytes, digestToBytes, pageStart } from '../../sql/digest-byte
 import { putRepository } from './repositories.ts';
 import { PIECE, type WriteTurns } from '../write-turns.ts';
 
+/** Creates the port for belongings, origins and waiting claims. */
 export function createBelongings(connection: Connection, turns: WriteTurns): BelongingIndex {
   const claimPart = (id: number, { registry }: RepositoryKey, manifest: Uint8Array, start: number): void => {
     connection.run('claimEdges', id, manifest, start, start + PIECE);
@@ -142,6 +143,7 @@ export async function letClaimsWait(
   }
 }
 
+/** Whether the upstream has given the stored bytes of the digest. */
 export function isOrigin(connection: Connection, upstream: string, digest: Digest): boolean {
   return connection.get('origin', digestToBytes(digest), upstream) !== undefined;
 }

@@ -8,6 +8,7 @@ import { digestToBytes, pageStart } from '../../sql/digest-bytes.ts';
 import type { ManifestEdges } from './manifest-edges.ts';
 import { PIECE, type WriteTurns } from '../write-turns.ts';
 
+/** Creates the port for stored bytes. */
 export function createBlobs(
   connection: Connection,
   turns: WriteTurns,

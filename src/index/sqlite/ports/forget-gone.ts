@@ -3,7 +3,7 @@ import type { Connection } from '../connection.ts';
 import { digestFromBytes } from '../../sql/digest-bytes.ts';
 import type { ManifestEdges } from './manifest-edges.ts';
 
-/** @param historyLength as in SqliteIndexOptions */
+/** Creates `forgetGone`. @param historyLength as in SqliteIndexOptions */
 export function createForgetGone(
   connection: Connection,
   edges: ManifestEdges,

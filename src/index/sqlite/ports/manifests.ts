@@ -16,6 +16,7 @@ import { PIECE, type WriteTurns } from '../write-turns.ts';
 /** Referrers read in one turn: each may have as many bytes of annotations as a manifest. */
 const REFERRERS_AT_ONCE = 20;
 
+/** Creates the port for manifests, whose writes share the turns of all ports. */
 export function createManifests(
   connection: Connection,
   turns: WriteTurns,

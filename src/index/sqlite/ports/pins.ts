@@ -8,6 +8,7 @@ import { nameOfPin, toPinEntry } from '../../sql/pin-sql.ts';
 import { putRepository } from './repositories.ts';
 import type { WriteTurns } from '../write-turns.ts';
 
+/** Creates the port for pins. */
 export function createPins(connection: Connection, turns: WriteTurns): PinIndex {
   function put(pin: Pin, pinnedAt: number): void {
     const what: SQLInputValue[] =

@@ -6,6 +6,7 @@ import type { ManifestEdges } from './manifest-edges.ts';
 import { recordManifest } from './manifests.ts';
 import { PIECE, type WriteTurns } from '../write-turns.ts';
 
+/** Creates the port for questions about the whole index, but for `forgetGone` (forget-gone.ts). */
 export function createSurvey(
   connection: Connection,
   turns: WriteTurns,

@@ -7,7 +7,7 @@ import { toPresentSpell, toSpell, toTagEntry } from '../../sql/tag-sql.ts';
 import { putRepository } from './repositories.ts';
 import { PIECE, type WriteTurns } from '../write-turns.ts';
 
-/** @param historyLength number of ended spells that are remembered of each tag */
+/** Creates the port for tags. @param historyLength number of ended spells that are remembered of each tag */
 export function createTags(connection: Connection, turns: WriteTurns, historyLength: number): TagIndex {
   function find({ registry, repository }: RepositoryKey, tag: Tag): TagSpell | undefined {
     const row = connection.get('tag', registry, repository, tag);
