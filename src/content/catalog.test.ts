@@ -7,7 +7,7 @@ import { catalogPage } from './catalog.ts';
 function indexOf(paths: readonly string[]): {
   repositories: (page: { after?: string; limit: number }) => Promise<string[]>;
   rows: () => number;
-  /** Of each turn. */
+  /** The number of rows that each turn asks for. */
   limits: number[];
 } {
   const sorted = [...paths].toSorted();

@@ -9,7 +9,7 @@ test.each([
   ['as short as it is', 1_000, 1_000, DAY],
   ['none', 0, 0, DAY],
 ])(
-  'the time to live is %s, and what is cached is served for as long where upstream fails',
+  'the time to live is %s, and cached answers are served for as long as before if upstream fails',
   (_, ttlMs, ttl, stale) => {
     const target = { tags: { ttlMs, staleForMs: DAY } } as Target;
     expect(askedAnew(target)).toEqual({ tags: { ttlMs: ttl, staleForMs: stale }, maxAgeMs: 5_000 });

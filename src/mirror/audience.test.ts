@@ -23,7 +23,7 @@ describe('an audience', () => {
     expect(audience.client).toBeUndefined();
   });
 
-  test('tells of each coming and going, until that is enough', () => {
+  test('calls its listener for each coming and going, until the listener is removed', () => {
     const audience = new Audience();
     const listener = vi.fn<() => void>();
     const unwatch = audience.watch(listener);

@@ -13,13 +13,13 @@ const READ_ONLY = new StoreError('write', { code: 'EROFS' });
 interface World {
   readonly disk: Disk;
   readonly clock: ManualClock;
-  /** What the store fails with. */
+  /** The error that the store fails with. */
   broken: Error | undefined;
-  /** How often it was tried. */
+  /** Number of probes. */
   probes: number;
   readonly changes: LarderEvent[];
   readonly wanted: number[];
-  /** Lets the clock go on, and what it has set off come to its end. */
+  /** Moves the clock on, and waits for the work that this has started. */
   pass(ms: number): Promise<void>;
 }
 
@@ -64,7 +64,7 @@ describe('a disk', () => {
     expect(changes).toEqual([]);
   });
 
-  it('that fails is told of once, with why and since when', async () => {
+  it('that fails is reported once, with the error and the time', async () => {
     const world = start();
     world.clock.advance(1_000);
     world.disk.failed(FULL, 10);
@@ -87,7 +87,7 @@ describe('a disk', () => {
     await disk.close();
   });
 
-  it('is tried again every five seconds, until it is well', async () => {
+  it('is probed every five seconds, until a probe succeeds', async () => {
     const world = start();
     world.broken = READ_ONLY;
     world.disk.failed(READ_ONLY, 10);
@@ -105,7 +105,7 @@ describe('a disk', () => {
     expect(world.clock.pending).toBe(0);
   });
 
-  it('that fails again as soon as it is well is tried less and less often', async () => {
+  it('that fails again right after a good probe is probed less and less often', async () => {
     const world = start();
     const waits: number[] = [];
     for (let round = 0; round < 6; round += 1) {
@@ -135,7 +135,7 @@ describe('a disk', () => {
     ['EDQUOT', new StoreError('write', { code: 'EDQUOT' }), [77]],
     ['SQLITE_FULL', new IndexError('full', 'SQLITE_FULL'), [77]],
     ['EROFS', READ_ONLY, []],
-  ])('asks for room where it is full: %s', async (_, error, expected) => {
+  ])('asks for room if it is full: %s', async (_, error, expected) => {
     const { disk, wanted } = start();
     disk.failed(error, 77);
     expect(wanted).toEqual(expected);
@@ -166,7 +166,7 @@ describe('a disk', () => {
   it.each([
     ['is read-only', READ_ONLY],
     ['fails for a reason of ours', Object.assign(new Error('a bug'), { code: 'ENOSPC' })],
-  ])('that %s when it is tried is tried again, and asks for no room', async (_, broken) => {
+  ])('that %s when it is probed is probed again, and asks for no room', async (_, broken) => {
     const world = start();
     world.broken = broken;
     world.disk.failed(READ_ONLY, 77);
@@ -175,7 +175,7 @@ describe('a disk', () => {
     await world.disk.close();
   });
 
-  it('is tried with a MiB: a few bytes may have room where nothing else has', async () => {
+  it('is probed with a MiB: there may be room for a few bytes and for nothing else', async () => {
     const written: number[] = [];
     const memory = createMemoryStore();
     const store: BlobStore = {
@@ -192,7 +192,7 @@ describe('a disk', () => {
     expect(written).toEqual([2 ** 20]);
   });
 
-  it('that has been well for no more than a minute is tried less often', async () => {
+  it('that fails again within a minute after a good probe is probed less often', async () => {
     const world = start();
     world.disk.failed(FULL, 10);
     await world.pass(65_000);
@@ -203,7 +203,7 @@ describe('a disk', () => {
     expect(world.disk.error).toBeUndefined();
   });
 
-  it('that fails when it is tried is tried no more once it is closed', async () => {
+  it('whose probe fails after it is closed is not probed again', async () => {
     const failing = Promise.withResolvers<never>();
     const world = start({ store: { ...createMemoryStore(), ingest: () => failing.promise } });
     world.disk.failed(FULL, 10);
@@ -214,7 +214,7 @@ describe('a disk', () => {
     expect(world.clock.pending).toBe(0);
   });
 
-  it('is tried no more once it is closed', async () => {
+  it('is not probed after it is closed', async () => {
     const world = start();
     world.disk.failed(FULL, 10);
     await world.disk.close();

@@ -13,7 +13,7 @@ const START = Date.UTC(2026, 0, 1);
 class World {
   readonly clock = new ManualClock(START);
   readonly told: LarderEvent[] = [];
-  /** What was written to the index, a map a write. */
+  /** The writes to the index, one map for each. */
   readonly written: ReadonlyMap<Digest, number>[] = [];
   touch: (uses: ReadonlyMap<Digest, number>) => Promise<void> = (uses) => {
     this.written.push(uses);
@@ -49,14 +49,14 @@ test('many uses are one write, some seconds after the first, with the time of ea
   expect(clock.pending).toBe(0);
 });
 
-test('nothing used, nothing written', async () => {
+test('a flush writes nothing if nothing was used', async () => {
   const { clock, lastUse, written } = new World();
   await lastUse.flush();
   clock.advance(60_000);
   expect(written).toEqual([]);
 });
 
-test('what is used after a write is written by the next one', () => {
+test('a use after a write is written by the next one', () => {
   const { clock, lastUse, written } = new World();
   lastUse.record(A);
   clock.advance(5_000);
@@ -82,7 +82,7 @@ test('a flush at the end writes what is left at once', async () => {
   expect(clock.pending).toBe(0);
 });
 
-test('an index that fails costs the recency, and is told of', async () => {
+test('a failure of the index costs the recency, and is reported', async () => {
   const world = new World();
   const error = new Error('disk full');
   world.touch = () => Promise.reject(error);

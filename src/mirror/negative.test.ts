@@ -33,7 +33,7 @@ test('a refusal is remembered for its time, and no longer', () => {
 test.each([
   [30_000, 5_000],
   [2_000, 2_000],
-])('of %i ms, what is not proven to be the word of the registry has %i', (ttlMs, expected) => {
+])('with a lifetime of %i ms, an unproven refusal is remembered for %i ms', (ttlMs, expected) => {
   const clock = new ManualClock();
   const negative = new NegativeCache(clock, ttlMs);
   negative.put('a', UNPROVEN);
@@ -43,7 +43,7 @@ test.each([
   expect(negative.get('a')).toBeUndefined();
 });
 
-test('setting the machine clock does not prolong it', () => {
+test('setting the machine’s clock does not prolong a refusal', () => {
   const clock = new ManualClock();
   const negative = new NegativeCache(clock, 30_000);
   negative.put('a', ERROR);
@@ -52,7 +52,7 @@ test('setting the machine clock does not prolong it', () => {
   expect(negative.get('a')).toBeUndefined();
 });
 
-test('it is bounded: the oldest goes first', () => {
+test('the cache is bounded: the oldest refusal goes first', () => {
   const negative = new NegativeCache(new ManualClock(), 30_000, 2);
   for (const key of ['a', 'b', 'c']) negative.put(key, ERROR);
   expect(['a', 'b', 'c'].map((key) => negative.get(key) !== undefined)).toEqual([false, true, true]);
@@ -82,24 +82,24 @@ test('a refusal whose time has passed takes no place from one whose time has not
   expect([negative.get('young'), negative.get('new')].every((error) => error !== undefined)).toBe(true);
 });
 
-test('ten thousand are remembered, unless told otherwise', () => {
+test('ten thousand refusals are remembered by default', () => {
   const negative = new NegativeCache(new ManualClock(), 30_000);
   for (let i = 0; i <= 10_000; i += 1) negative.put(String(i), ERROR);
   expect([negative.get('0') === undefined, negative.get('1') === undefined]).toEqual([true, false]);
 });
 
-test('a time of zero turns it off', () => {
+test('a lifetime of zero turns the cache off', () => {
   const negative = new NegativeCache(new ManualClock(), 0);
   negative.put('a', ERROR);
   expect(negative.get('a')).toBeUndefined();
 });
 
-describe('what is disproved', () => {
+describe('a refusal that is disproved', () => {
   const here = { registry: 'registry.test', repository: 'acme/app' as RepositoryName };
   const digest = digestOf('x');
   const questions = ['manifest', 'blob', 'confirm'] as const;
 
-  test('is forgotten, whatever the question was, and nothing else is', () => {
+  test('is forgotten for every question about the digest, and no other refusal is', () => {
     const negative = new NegativeCache(new ManualClock(), 30_000);
     const others = [
       { key: { ...here, registry: 'other.test' }, digest },
@@ -115,7 +115,7 @@ describe('what is disproved', () => {
     expect(otherNames.every(isKnown)).toBe(true);
   });
 
-  test('is forgotten also where nothing else is known', () => {
+  test('is forgotten also if no other refusal is known', () => {
     const negative = new NegativeCache(new ManualClock(), 30_000);
     const name = refusalKey('blob', here, digest);
     negative.put(name, ERROR);
@@ -157,7 +157,7 @@ describe('what is disproved', () => {
       expect(negative.get(refusalKey('blob', key, other))).toBeDefined();
     });
 
-    test('is bounded: of what was disproved first, the refusal is believed again', () => {
+    test('is remembered again if too many others were disproved since: their number is bounded', () => {
       const negative = new NegativeCache(new ManualClock(), 30_000, 2);
       const digests = ['a', 'b', 'c'].map((text) => digestOf(text));
       const marks = digests.map((each) => negative.mark(here, each));

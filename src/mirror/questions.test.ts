@@ -19,7 +19,7 @@ class World {
   readonly questions = new Questions<string>(this.negative, this.clock);
   asked = 0;
 
-  /** A question that is answered so. */
+  /** Returns a question with this answer. */
   question(
     answer: () => Promise<string>,
     more: Partial<UpstreamQuestion<string>> = {},
@@ -95,7 +95,7 @@ describe('a question', () => {
     expect(world.asked).toBe(2);
   });
 
-  it('tells of its failure before it is answered, and when it was asked', async () => {
+  it('reports its failure, with the mark of when it was asked, before the caller gets it', async () => {
     const world = new World();
     const told: [unknown, Mark | undefined][] = [];
     async function onFailed(error: unknown, mark: Mark | undefined): Promise<void> {

@@ -27,7 +27,7 @@ describe('a refusal of an upstream', () => {
     ['our account is refused', errorOf('denied', 'account-refused'), true, true],
     ['its token is', errorOf('denied', 'token-refused'), true, true],
     ['no refusal', errorOf('unavailable', 'token-refused', true), false, false],
-  ])('is remembered where nothing, or something, is cached: %s', (_, error, uncached, cached) => {
+  ])('is remembered if nothing is cached, and if something is: %s', (_, error, uncached, cached) => {
     expect([isWorthRemembering(error, false), isWorthRemembering(error, true)]).toEqual([uncached, cached]);
   });
 });

@@ -105,7 +105,7 @@ describe('the first of several ways to name an upstream counts', () => {
   );
 });
 
-describe('what is refused before any upstream is asked', () => {
+describe('a request is refused before any upstream is asked', () => {
   test.each<[string, Asked, string]>([
     ['an unknown ns', { path: 'a', ns: 'evil.example' }, 'NAME_UNKNOWN'],
     ['an address as ns', { path: 'a', ns: '169.254.169.254' }, 'NAME_UNKNOWN'],

@@ -115,7 +115,7 @@ export class HeldUpstream {
     return targetOf(this.#upstream, repository);
   }
 
-  /** Sends a copy of these bytes as the last answer, and ends it. A copy, since a fill releases the memory of written bytes. */
+  /** Sends a copy of these bytes as the last answer, and ends it. A fill releases the memory of what it has written. */
   send(bytes: Uint8Array): void {
     this.bodies.at(-1)?.push([Uint8Array.from(bytes)]);
     this.bodies.at(-1)?.push(null);

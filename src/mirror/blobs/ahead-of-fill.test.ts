@@ -56,7 +56,7 @@ describe('a part far ahead of the fill', () => {
     expect(world.upstream.asked).toEqual([undefined, { start: 20 * MiB, end: 20 * MiB + 10 }]);
   });
 
-  test('counts among what is fetched beside the fill, which is a quarter of the blob at most', async () => {
+  test('counts towards the quarter of the blob that may be fetched beside the fill', async () => {
     await using world = await start();
     for (let part = 0; part < 2; part += 1) await world.open(slice(20 * MiB, 15 * MiB));
     expect([world.upstream.asked.length, world.fill.directBytes]).toEqual([2, 15 * MiB]);

@@ -12,7 +12,7 @@ import { BlobPuller } from './blob-puller.ts';
 
 const BYTES = Buffer.from('a layer');
 const DIGEST = digestOf(BYTES);
-/** More than is kept in memory. */
+/** Content that is too large for the memory of small blobs. */
 const LARGE = Buffer.alloc(70_000, 'x');
 const WHOLE = { range: undefined, client: 'client' };
 const ABSENT = new UpstreamError('registry.test', 'absent', 'not-found', 'unknown', { isVerdict: true });
@@ -77,7 +77,7 @@ describe('HEAD of a blob', () => {
     await blobs.close();
   });
 
-  test('whose size upstream does not tell has the one that a manifest tells', async () => {
+  test('whose size upstream does not tell has the size that a manifest tells', async () => {
     await using cache = await MemoryCache.open();
     const upstream = new HeldUpstream(undefined);
     const target = upstream.target();
@@ -188,7 +188,7 @@ describe('a blob', () => {
     await blobs.close();
   });
 
-  test('whose claim upstream refuses is claimed no more', async () => {
+  test('that upstream refuses loses its claim', async () => {
     const dropped: Digest[] = [];
     const dropClaim = async (_: unknown, digest: Digest): Promise<void> => void dropped.push(digest);
     await using cache = await MemoryCache.open({ index: { dropClaim } });

@@ -36,7 +36,7 @@ describe('a client of another repository', () => {
     await again.reader.close();
   });
 
-  test('boards at once where the blob is known to be its repository’s', async () => {
+  test('boards at once if the blob is known to be its repository’s', async () => {
     await using cache = await MemoryCache.open();
     const upstream = new HeldUpstream(BYTES.length);
     const blobs = new BlobPuller(cache);
@@ -48,7 +48,7 @@ describe('a client of another repository', () => {
     await blobs.close();
   });
 
-  test('gets nothing where upstream refuses it', async () => {
+  test('gets nothing if upstream refuses the blob', async () => {
     await using cache = await MemoryCache.open();
     const upstream = new HeldUpstream(BYTES.length);
     const blobs = new BlobPuller(cache);

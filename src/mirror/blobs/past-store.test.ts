@@ -52,11 +52,15 @@ describe('past the store', () => {
   test.each<[string, RangeSpec | undefined, ByteRange | undefined]>([
     ['the whole', undefined, undefined],
     ['a part', slice(1_000, 2_000), { start: 1_000, end: 2_000 }],
-    ['what begins somewhere', { kind: 'from', start: 1_000 }, { start: 1_000, end: 20_000 }],
-    ['a part that is the whole', { kind: 'from', start: 0 }, undefined],
-    ['a part that is nowhere', slice(30_000, 40_000), undefined],
+    ['the rest from a position', { kind: 'from', start: 1_000 }, { start: 1_000, end: 20_000 }],
+    ['the whole, if the part is the whole', { kind: 'from', start: 0 }, undefined],
+    ['the whole, if the part lies beyond the end', slice(30_000, 40_000), undefined],
     ['the first of several', several(slice(9, 10), slice(20, 30)), { start: 9, end: 10 }],
-    ['several of which one is the whole', several({ kind: 'from', start: 0 }, slice(20, 30)), undefined],
+    [
+      'the whole, if one of several is the whole',
+      several({ kind: 'from', start: 0 }, slice(20, 30)),
+      undefined,
+    ],
   ])('upstream is asked for %s', async (_, range, expected) => {
     const { open, asked, left } = world();
     const { reader, isWhole } = await open(range);
@@ -65,7 +69,7 @@ describe('past the store', () => {
     expect(left()).toBe(0);
   });
 
-  test('a part of a blob of unknown size is the whole: what it means is not known', async () => {
+  test('upstream is asked for the whole if the size is unknown, since the range has no meaning then', async () => {
     const { open, asked } = world({}, 'unknown');
     const { reader } = await open(slice(1_000, 2_000));
     expect(asked).toEqual([undefined]);

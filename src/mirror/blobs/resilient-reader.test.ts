@@ -144,7 +144,7 @@ describe('when the store fails', () => {
   test.each([
     ['breaks off there', { failsAt: 1_234 }],
     ['ends there', { failsAt: 3_000, endsAt: 1_234 }],
-  ])('before what is waited for: it goes on where the file %s', async (_, options) => {
+  ])('before the range that is waited for: it goes on from upstream if the file %s', async (_, options) => {
     const { reader, blob } = over(new CutReader({ ...options, failure: FULL }));
     const parts: Buffer[] = [];
     await readOn(reader, parts, 3_000);
@@ -152,7 +152,7 @@ describe('when the store fails', () => {
     expect(blob.asked).toEqual([{ start: 3_000, end: undefined }]);
   });
 
-  test('it hashes just what has been given out, however little the file gives at a time', async () => {
+  test('it hashes exactly the bytes that it has handed out, even if the file gives few at a time', async () => {
     const { reader } = over(new ScriptedReader(SIZE, { failsAt: 1_234, failure: FULL, perRead: 700 }));
     expect((await readAll(reader)).equals(CONTENT)).toBe(true);
   });
@@ -188,7 +188,7 @@ describe('when the store fails', () => {
     expect([positions, blob.asked.length, blob.open()]).toEqual([[1_234], 1, 0]);
   });
 
-  test('it leaves the shared transfer where what came before cannot be read', async () => {
+  test('it leaves the shared transfer if the bytes before cannot be read', async () => {
     const { reader, blob } = over(new UnreadableReader(SIZE, 1_000), {
       shared: (position, open) => open(position),
     });

@@ -54,7 +54,7 @@ describe.each([
     expect((await readAll(reader, 0, step)).equals(CONTENT)).toBe(true);
   });
 
-  test('it has nothing to read beyond what it has promised', async () => {
+  test('it has nothing to read beyond the bytes that `available` has promised', async () => {
     const { reader } = await open({}, { isChecked });
     await expect(reader.read(Buffer.alloc(1), 0)).rejects.toThrow(RangeError);
     const end = await reader.available(0);
@@ -67,7 +67,7 @@ describe.each([
   });
 });
 
-test('a part', async () => {
+test('a part is read from its start to its end', async () => {
   const { reader } = await open({}, { start: 100, end: 1_234 });
   expect((await readAll(reader, 100, 500)).equals(CONTENT.subarray(100, 1_234))).toBe(true);
 });
@@ -110,7 +110,7 @@ test.each([
   expect(await Promise.allSettled([reader.available(0)])).toMatchObject([expected]);
 });
 
-test('what has passed through cannot be read again', async () => {
+test('bytes that have passed through cannot be read again', async () => {
   const { reader } = await open({});
   await reader.available(0);
   await reader.available(1_000);

@@ -14,7 +14,7 @@ function roomOf(...slices: number[]): FillRoom {
 }
 
 describe('what a fill may write', () => {
-  it('has no end where there is always room', async () => {
+  it('has no limit if there is always room', async () => {
     const allowance = new Allowance(undefined);
     expect(await allowance.ask(UNKNOWN)).toBe(true);
     await expect(allowance.spend(1e12, UNKNOWN)).resolves.toBeUndefined();
@@ -55,7 +55,7 @@ describe('what a fill may write', () => {
     await expect(allowance.spend(19, KNOWN)).resolves.toBeUndefined();
   });
 
-  it('is nothing when there is no room any more, whatever the size', async () => {
+  it('is nothing once there is no room any more, even if the size is known', async () => {
     const allowance = new Allowance(roomOf(10, 0));
     await allowance.ask(KNOWN);
     await expect(allowance.spend(11, KNOWN)).rejects.toThrow(NoRoomError);

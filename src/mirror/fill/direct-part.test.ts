@@ -51,7 +51,7 @@ describe('an open-ended range', () => {
     expect(directPart(rest, fill({ followers: 0 }))).toEqual({ start: 350 * MiB, end: SIZE });
   });
 
-  test('follows where the rest is large', () => {
+  test('follows if the rest is large', () => {
     expect(directPart({ kind: 'from', start: 100 * MiB }, fill({ followers: 0 }))).toBeUndefined();
   });
 

@@ -47,7 +47,7 @@ function begin(cache: MemoryCache, upstream: HeldUpstream, more: Partial<FillOpt
   return { fill: new Fill(upstream.target(), DIGEST, audience, options), audience, leave };
 }
 
-describe('a fill tells', () => {
+describe('a fill reports', () => {
   test('that it has begun, and that all is stored', async () => {
     await using cache = await MemoryCache.open();
     const told = eventsOf(cache);
@@ -278,7 +278,7 @@ describe('a fill', () => {
     await fill.ended;
   });
 
-  test('that the store has refused once writes no more, and takes no more from upstream than is read', async () => {
+  test('that the store has refused writes no more, and takes no more from upstream than is read', async () => {
     let writes = 0;
     await using cache = await MemoryCache.open({
       store: ingesting((ingest) => {

@@ -35,7 +35,7 @@ function fullAfter(pieces: number): (store: BlobStore) => Partial<BlobStore> {
   });
 }
 
-test('a client that the store gives no reader to follows no more', async () => {
+test('a client that gets no reader from the store does not count as a follower', async () => {
   const failure = new StoreError('open a blob', { code: 'EMFILE' });
   const store = ingesting((ingest) => {
     ingest.follow = () => Promise.reject(failure);

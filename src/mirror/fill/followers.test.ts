@@ -9,7 +9,7 @@ class World {
   deserted = 0;
   readonly followers = new Followers(this.audience, this.clock, () => (this.deserted += 1));
 
-  /** How often it was called within this time. */
+  /** Returns the number of calls within a time. */
   desertedWithin(ms: number): number {
     const before = this.deserted;
     this.clock.advance(ms);
@@ -69,7 +69,7 @@ describe('the followers of a fill', () => {
 });
 
 describe('followers that are waited for no more', () => {
-  it('desert the fill at once where there are none', () => {
+  it('desert the fill at once if there are none', () => {
     const world = new World();
     world.followers.waitNoMore();
     expect(world.deserted).toBe(1);

@@ -59,7 +59,7 @@ async function textOf(source: PieceSource): Promise<string> {
   return Buffer.concat(pieces).toString();
 }
 
-test('what is relayed is read to its end', async () => {
+test('a reader reads a relay to its end', async () => {
   const { relay, source, left } = start();
   const pushed = relay.push([Buffer.from('a layer')]);
   relay.end();

@@ -89,7 +89,7 @@ describe('a relay', () => {
     expect(clock.pending).toBe(0);
   });
 
-  test('fails for every reader that has read what there is', async () => {
+  test('fails for every reader that has read all its bytes', async () => {
     const relay = new Relay(0, new ManualClock());
     const seat = relay.join(0);
     await relay.push([Buffer.from('abc')]);

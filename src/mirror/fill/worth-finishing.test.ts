@@ -4,14 +4,18 @@ import { graceMs, isWorthFinishing } from './worth-finishing.ts';
 const MiB = 1024 * 1024;
 
 test.each([
-  ['a small blob is finished, however little of it is here', { offset: 0, size: 10 * MiB }, true],
-  ['so is one with little left', { offset: 936 * MiB, size: 1000 * MiB }, true],
-  ['with just as much left it is', { offset: 1, size: 64 * MiB + 1 }, true],
-  ['with a byte more it is not', { offset: 1, size: 64 * MiB + 2 }, false],
-  ['and with less it is, well before it is well under way', { offset: 10 * MiB, size: 70 * MiB }, true],
-  ['and one well under way', { offset: 250 * MiB, size: 1000 * MiB }, true],
-  ['a large blob that has just begun is not', { offset: 249 * MiB, size: 1000 * MiB }, false],
-  ['nor is one of unknown size', { offset: 5 * MiB, size: undefined }, false],
+  ['a small blob is finished, even if nothing of it is here', { offset: 0, size: 10 * MiB }, true],
+  ['a blob with little left is finished', { offset: 936 * MiB, size: 1000 * MiB }, true],
+  ['a blob with 64 MiB left is finished', { offset: 1, size: 64 * MiB + 1 }, true],
+  ['a blob with a byte more left is not', { offset: 1, size: 64 * MiB + 2 }, false],
+  [
+    'a blob with less than 64 MiB left is finished before a quarter is here',
+    { offset: 10 * MiB, size: 70 * MiB },
+    true,
+  ],
+  ['a blob of which a quarter is here is finished', { offset: 250 * MiB, size: 1000 * MiB }, true],
+  ['a large blob of which less is here is not', { offset: 249 * MiB, size: 1000 * MiB }, false],
+  ['a blob of unknown size is not', { offset: 5 * MiB, size: undefined }, false],
 ])('%s', (_, progress, expected) => {
   expect(isWorthFinishing(progress)).toBe(expected);
 });

@@ -57,7 +57,7 @@ describe('a tag list', () => {
   test.each([
     ['is kept if all lists have room', 32 * MiB - 513, 1],
     ['is not kept if it is too large', 32 * MiB - 512, 2],
-  ])('%s, in 32 MiB with what it takes beside its tags', async (_, size, expected) => {
+  ])('%s, in 32 MiB with its overhead', async (_, size, expected) => {
     const { cache, world, list } = await start();
     world.tags = { ...world.tags, bytes: new Uint8Array(size).subarray(0, 0) };
     for (let times = 0; times < 2; times += 1) await list();

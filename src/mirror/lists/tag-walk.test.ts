@@ -148,7 +148,7 @@ test.each([
 test.each([
   [1, []],
   [2, [7]],
-])('of %i pages, a parser merges several, and is told their size', async (pages, expected) => {
+])('of %i pages: a parser merges several, and gets their size', async (pages, expected) => {
   const sizes: number[] = [];
   const parser: Parser = {
     run(work, size) {

@@ -112,7 +112,7 @@ describe('a manifest that could not be stored', () => {
     expect([world.ingests, world.keeper.isMissing(MANIFEST.digest)]).toEqual([2, true]);
   });
 
-  it('is missing no more when it is forgotten', async () => {
+  it('is no longer missing once it is forgotten', async () => {
     const { keeper } = await start();
     keeper.forget(MANIFEST.digest);
     expect(keeper.isMissing(MANIFEST.digest)).toBe(false);

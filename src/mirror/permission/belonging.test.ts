@@ -99,7 +99,7 @@ describe('a digest belongs', () => {
     expect(await world.belonging.has(HERE, DIGEST)).toBe(false);
   });
 
-  test('as the index knows it, which is looked up once', async () => {
+  test('to the repository that the index knows, which is looked up once', async () => {
     const world = new World();
     world.know(HERE, DIGEST);
     expect(world.belonging.isRemembered(HERE, DIGEST)).toBe(false);
@@ -110,7 +110,7 @@ describe('a digest belongs', () => {
     expect(world.lookUps).toBe(1);
   });
 
-  test('not yet: that is looked up each time, since it may change', async () => {
+  test('to no repository yet, which is looked up each time, since it may change', async () => {
     const world = new World();
     expect(await world.belonging.has(HERE, DIGEST)).toBe(false);
     world.know(HERE, DIGEST);
@@ -120,7 +120,7 @@ describe('a digest belongs', () => {
   test.each([
     ['another repository', key('registry.test', 'acme/other')],
     ['another upstream', key('other.test', 'acme/app')],
-    ['what looks the same when it is run together', key('registry.testacme', '/app')],
+    ['a repository whose joined names look the same', key('registry.testacme', '/app')],
   ])('not to %s', async (_, other) => {
     const { belonging } = new World();
     await belonging.add(HERE, DIGEST, 'confirmed');
@@ -149,7 +149,7 @@ describe('an index that fails', () => {
     expect([world.writes, world.told.length]).toEqual([1, 1]);
   });
 
-  test('is written to again by the next confirmation, and no more once it has taken it', async () => {
+  test('is written to again by the next confirmation, until a write succeeds', async () => {
     const world = new World();
     world.failure = new Error('locked');
     await world.belonging.add(HERE, DIGEST, 'confirmed');

@@ -21,7 +21,7 @@ test.each([
     { ...NEVER, isWordEnough: true },
     true,
   ],
-  ['others, where that is enough for recovered ones', STANDING, { ...NEVER, isWordEnough: true }, false],
+  ['others, if that is enough for recovered ones', STANDING, { ...NEVER, isWordEnough: true }, false],
 ])('an upstream’s word for %s', (_, standing, recovered, expected) => {
   expect(isWordEnough(standing, recovered)).toBe(expected);
 });
@@ -33,9 +33,9 @@ test.each([
   ['an open upstream’s claim', CLAIM, OPEN, NEVER, true],
   ['a claim of an upstream that serves clients differently', CLAIM, CLOSED, NEVER, false],
   ['a claim to another upstream’s bytes', { ...CLAIM, isFromUpstream: false }, OPEN, NEVER, false],
-  ['what nothing claims', { ...CLAIM, source: undefined }, OPEN, NEVER, false],
-  ['what was recovered', { ...STANDING, isRecovered: true }, CLOSED, SERVED, true],
-  ['what was recovered, beside accounts', { ...STANDING, isRecovered: true }, OPEN, NEVER, false],
+  ['bytes that nothing claims', { ...CLAIM, source: undefined }, OPEN, NEVER, false],
+  ['recovered bytes', { ...STANDING, isRecovered: true }, CLOSED, SERVED, true],
+  ['recovered bytes beside upstreams with accounts', { ...STANDING, isRecovered: true }, OPEN, NEVER, false],
 ])('while upstream cannot be asked, %s', (_, standing, policy, recovered, expected) => {
   expect(isServedUnconfirmed(standing, policy, recovered)).toBe(expected);
 });

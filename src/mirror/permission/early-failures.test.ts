@@ -25,7 +25,7 @@ class World {
   readonly told: LarderEvent[] = [];
   /** The error that the index fails with. */
   broken: Error | undefined;
-  /** By the name of the repository. */
+  /** Answers a question about a repository, by its name. */
   answer: (name: string) => Promise<boolean> = () => Promise.resolve(true);
   findTarget: (key: WaitingClaim['key']) => Target | undefined = (key) => ({ key }) as Target;
   readonly early: EarlyConfirmation;
@@ -162,7 +162,7 @@ describe('upstream is left alone for a minute', () => {
 });
 
 describe('a claim', () => {
-  test('of a repository that is mirrored no more is passed over, and no upstream is asked', async () => {
+  test('of a repository that is not mirrored any more is passed over, and no upstream is asked', async () => {
     const world = new World('good', 'gone');
     world.findTarget = (key) => (key.repository === 'gone' ? undefined : ({ key } as Target));
     await world.pass(PACE_MS, PACE_MS);

@@ -182,7 +182,7 @@ describe('a claim that waits', () => {
     expect(world.asked).toEqual(['late']);
   });
 
-  test('is looked for no more once there is none', async () => {
+  test('is not looked for once there is none', async () => {
     await world.claim('only');
     for (let question = 0; question < 2; question += 1) await world.pass(PACE_MS);
     expect([world.asked, world.clock.pending]).toEqual([['only'], 0]);

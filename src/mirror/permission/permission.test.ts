@@ -122,9 +122,9 @@ describe('cached bytes', () => {
 
 describe('a question', () => {
   test.each<[string, HeldContent, 'blob' | 'confirm', 'manifest' | 'confirm']>([
-    ['blob: it is refused to every question', BLOB, 'blob', 'confirm'],
-    ['manifest: GET may still give it', MANIFEST, 'confirm', 'manifest'],
-  ])('that is refused is so remembered of a %s', async (_, content, question, other) => {
+    ['blob, for every question', BLOB, 'blob', 'confirm'],
+    ['manifest, for confirmations only: GET may still give it', MANIFEST, 'confirm', 'manifest'],
+  ])('that is refused is remembered about a %s', async (_, content, question, other) => {
     const no = (): Promise<never> => Promise.reject(ABSENT);
     const { cache, target } = await start({ statBlob: no, resolve: no });
     await expect(cache.permission.confirm(target, content)).rejects.toBe(ABSENT);
@@ -190,7 +190,7 @@ describe('a question', () => {
     await cache[Symbol.asyncDispose]();
   });
 
-  test('is answered once what it has confirmed is recorded', async () => {
+  test('is answered once the confirmation is recorded', async () => {
     const recording = Promise.withResolvers<void>();
     const { statBlob } = blobs(() => Promise.resolve({ size: SIZE, by: 'head' }));
     const index = { putBelonging: () => recording.promise };
@@ -211,7 +211,7 @@ describe('a question', () => {
     ['HEAD tells another size, and GET gives them', { ...TOLD, size: 1 }, fetched, true, 1],
     ['GET gives others', undefined, { ...fetched, digest: digestOf('other') }, false, 1],
     ['GET gives what cannot be verified', undefined, { ...fetched, verified: false }, false, 1],
-  ])('of a manifest is answered where %s', async (_, told, given, expected, gets) => {
+  ])('about a manifest: %s', async (_, told, given, expected, gets) => {
     let got = 0;
     const manifest = (): Promise<FetchedManifest> => {
       got += 1;

@@ -45,7 +45,7 @@ test('a tag with no time to live is never fresh', () => {
   );
 });
 
-test('what remains of the time to live goes below zero once it has passed', () => {
+test('the remaining time to live is negative once it has passed', () => {
   expect(remainingMs(ENTRY, POLICY, CHECKED_AT + 100_000)).toBe(200_000);
   expect(remainingMs(ENTRY, POLICY, CHECKED_AT + 400_000)).toBe(-100_000);
 });

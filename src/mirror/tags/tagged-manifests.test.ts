@@ -28,7 +28,7 @@ function refused(failure: UpstreamError['failure'], status?: number): UpstreamEr
   return new UpstreamError('registry.test', failure, 'status', 'no', status === undefined ? {} : { status });
 }
 
-/** Manifests that upstream does not give by their digests, and an upstream that gives one by its tag. */
+/** An upstream that gives a manifest by its tag, and not by its digest. */
 class World {
   readonly upstream = new StubUpstream();
   readonly target = targetOf(this.upstream.upstream);
@@ -63,7 +63,7 @@ describe('a manifest that upstream refuses by its digest', () => {
     expect(world.taken).toEqual([DIGEST]);
   });
 
-  it('is asked for by its tag once for all who want it', async () => {
+  it('is asked for by its tag once for callers that want it at the same time', async () => {
     const world = new World(refused('absent', 404));
     const pull = () => world.tagged.pull(world.target, TAG, DIGEST);
     const pulled = await Promise.all([pull(), pull()]);
@@ -72,7 +72,7 @@ describe('a manifest that upstream refuses by its digest', () => {
   });
 });
 
-describe('a failure that says nothing of the digest', () => {
+describe('a failure that says nothing about the digest', () => {
   it.each([
     ['too many requests', refused('throttled', 429)],
     ['a failing registry', refused('unavailable', 500)],
@@ -87,10 +87,10 @@ describe('a failure that says nothing of the digest', () => {
 
 describe('a manifest that was asked for by its tag', () => {
   it.each<[string, Digest | undefined, Partial<FetchedManifest>, Digest]>([
-    ['is kept by the digest that upstream tells of it, whatever its algorithm', SHA512, {}, SHA512],
-    ['is kept by its own where upstream tells none', undefined, {}, DIGEST],
-    ['is kept by its own where the tag has moved meanwhile', digestOf('other'), {}, DIGEST],
-    ['has the digest that it came with where it cannot be verified', SHA512, { verified: false }, DIGEST],
+    ['is kept by the digest that upstream has told, of any algorithm', SHA512, {}, SHA512],
+    ['is kept by its own digest if upstream has told none', undefined, {}, DIGEST],
+    ['is kept by its own digest if the tag has moved meanwhile', digestOf('other'), {}, DIGEST],
+    ['has the digest that it came with if it cannot be verified', SHA512, { verified: false }, DIGEST],
   ])('%s', async (_, told, fetched, expected) => {
     const world = new World(refused('absent', 404));
     world.fetched = { ...FETCHED, ...fetched };

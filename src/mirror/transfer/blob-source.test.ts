@@ -63,7 +63,7 @@ async function fetch(
   return { bytes: Buffer.concat(chunks), error, asked, resumed, waits: clock.waits, left: open() };
 }
 
-describe('what arrives', () => {
+describe('the bytes of a blob', () => {
   test('the whole is asked for without a range', async () => {
     const { bytes, error, asked, resumed, left } = await fetch([{}]);
     expect([error, asked, resumed, left]).toEqual([undefined, [undefined], [], 0]);
@@ -190,7 +190,7 @@ describe('a transfer that breaks', () => {
 describe('a blob that is known to be in several places', () => {
   const SECOND = 'second.test';
 
-  /** What a body sends; then it stays open and silent. */
+  /** Returns a body that sends these bytes, and then stays open and silent. */
   function silentAfter(bytes: number): Readable {
     const body = new Readable({ objectMode: true, read() {} });
     body.push([CONTENT.subarray(0, bytes)]);
@@ -375,7 +375,7 @@ describe('a transfer that is merely slow', () => {
     return Buffer.concat(chunks);
   }
 
-  test('is asked for anew where it is, and goes on by the new answer', async () => {
+  test('is requested anew at its offset, and goes on by the new answer', async () => {
     const world = dripping(CONTENT, [{ bytes: 1 }, { bytes: 5_000 }]);
     const { bytes, source } = await read(world);
     expect(bytes.equals(CONTENT)).toBe(true);

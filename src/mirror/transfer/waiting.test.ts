@@ -200,7 +200,7 @@ test('in a program that has run for long, a break is waited out for as long as i
   expect([state.isOver, first.asked.length]).toEqual([true, 4]);
 });
 
-test('a transfer that is taken up again where it began is whole from there, and put together', async () => {
+test('a transfer that is taken up again at its first place is whole from there, and put together', async () => {
   const first = scriptedBlob(CONTENT, [{ upTo: 1_000, breaks: breakOff() }, { ignoresRange: true }]);
   const options = { clock: new ManualClock(), events: createEvents() };
   const source = await BlobSource.open(first.target, DIGEST, { start: 0 }, options);
