@@ -70,7 +70,7 @@ function credentialsIn(auths: unknown, keys: readonly string[]): Credentials | u
   return undefined;
 }
 
-/** `identitytoken`, else `auth` (base64 of `user:password`), else `username` and `password`. */
+/** Reads `identitytoken`, else `auth` (base64 of `user:password`), else `username` and `password`. */
 function credentialsOfAuth(auth: unknown): Credentials | undefined {
   if (!isJsonObject(auth)) return undefined;
   const { identitytoken, auth: encoded, username, password } = auth;

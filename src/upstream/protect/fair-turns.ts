@@ -26,7 +26,7 @@ export class Turn implements TurnRequest {
    * Lets the turn be taken away.
    * @param end breaks off its work; called at once if its client has left and another waits
    */
-  mayYield(end: () => void): void {
+  makeYieldable(end: () => void): void {
     this.#yield = end;
     this.#onYieldable();
   }

@@ -11,7 +11,7 @@ export interface GuardLimits {
   readonly turns: BlobTurns;
   /** How long a blob waits for its turn, in milliseconds. */
   readonly waitMs: number;
-  /** See `Quirks.countsPulls`. */
+  /** Whether upstream counts pulls: see `Quirks.countsPulls`. */
   readonly countsPulls: boolean;
 }
 

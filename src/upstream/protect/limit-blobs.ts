@@ -44,7 +44,7 @@ export function limitBlobs(
       try {
         const blob = await upstream.blob(repository, digest, options);
         const body = whenOver(blob.body, () => bodies.end(turn));
-        turn.mayYield(() => body.destroy(yielded(upstream.name)));
+        turn.makeYieldable(() => body.destroy(yielded(upstream.name)));
         return { ...blob, body };
       } catch (error) {
         bodies.end(turn);

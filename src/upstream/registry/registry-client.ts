@@ -14,7 +14,8 @@ import type { HopRequest } from '../transport/transport.ts';
 const SIGNATURE_REFUSED: ReadonlySet<number> = new Set([400, 401, 403]);
 
 /**
- * Statuses by which an object store refuses. A store that lacks the object is no verdict of the registry, which has it.
+ * Statuses by which an object store refuses. If a store lacks the object, that is no verdict of the registry, which
+ * named it.
  */
 const STORE_REFUSED: ReadonlySet<number> = new Set([...SIGNATURE_REFUSED, 404, 410]);
 
@@ -38,7 +39,7 @@ export interface RegistryClientOptions {
   readonly clock: Clock;
   readonly authorizer: Authorizer;
   readonly reporter: Reporter;
-  /** See `Quirks.countsPulls`. */
+  /** Whether upstream counts pulls: see `Quirks.countsPulls`. */
   readonly countsPulls: boolean;
 }
 

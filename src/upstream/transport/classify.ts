@@ -23,7 +23,7 @@ const LOOP = 'a loop: the upstream leads back to a mirror on the way';
 
 /** The meaning of an answer, and whether the registry itself provably gave it. */
 export interface ClassifiedAnswer extends Classified {
-  /** See `UpstreamError.isVerdict`. */
+  /** Whether the registry itself has refused: see `UpstreamError.isVerdict`. */
   readonly isVerdict: boolean;
 }
 
