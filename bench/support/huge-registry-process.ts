@@ -25,7 +25,7 @@ function manifestOf(tag: string): string {
   return JSON.stringify({ schemaVersion: 2, mediaType: TYPE, config, layers });
 }
 
-/** By tag and by digest: a client of the tag is sent to the digest. */
+/** Manifests by tag and by digest: a client that has resolved a tag asks for the digest. */
 const manifests = new Map<string, string>();
 
 createServer((request, response) => {

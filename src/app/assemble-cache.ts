@@ -14,7 +14,7 @@ export interface CacheParts extends Omit<MirrorOptions, 'onFull' | 'room'> {
   /** Bytes free on the disk. Rejects when they cannot be told. */
   readonly freeBytes: () => Promise<number>;
   readonly upstreams: readonly RoutedUpstream[];
-  /** The name of the upstream that is meant when none is named. */
+  /** The name of the upstream for requests that name none. */
   readonly defaultUpstream: string;
 }
 
@@ -25,9 +25,9 @@ export interface AssembledCache {
   readonly evictor: Evictor;
   readonly upkeep: Upkeep;
   readonly operator: LocalOperator;
-  /** Begins to have upstreams confirm in the background what manifests claim. */
+  /** Begins to confirm manifests' claims with upstreams in the background. */
   confirmEarly(): void;
-  /** Ends what runs; the store and the index belong to their opener. */
+  /** Ends the background work. The store and the index stay open: their opener closes them. */
   close(): Promise<void>;
 }
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, test, vi } from 'vitest';
-import { get, open, type Answered, type Asked } from '../../test/support/http-get.ts';
+import { get, open, type ReceivedAnswer, type RequestOptions } from '../../test/support/http-get.ts';
 import { ManualClock } from '../../test/support/manual-clock.ts';
 import { bytesOf, ScriptedReader } from '../../test/support/scripted-reader.ts';
 import { createDeliver } from '../delivery/deliver.ts';
@@ -19,7 +19,7 @@ interface World extends AsyncDisposable {
   readonly admission: Admission;
   readonly served: readonly ServedRequest[];
   readonly port: number;
-  get(path: string, asked?: Asked): Promise<Answered>;
+  get(path: string, asked?: RequestOptions): Promise<ReceivedAnswer>;
 }
 
 interface WorldOptions {

@@ -6,8 +6,8 @@ import { untilPullsEnd } from './drain.ts';
 const TIMES = { delayMs: 5_000, limitMs: 25_000 };
 
 /**
- * When new connections are no longer accepted, and what is left then, milliseconds.
- * @param served times between which something is served
+ * Returns when new connections are no longer accepted, and the time that is left then, milliseconds.
+ * @param served periods in which a request is served
  */
 async function drained(...served: readonly (readonly [from: number, to: number])[]): Promise<object> {
   const clock = new ManualClock();

@@ -1,23 +1,23 @@
 import type { Clock } from '../clock.ts';
 
-/** A client asks for its next layer within this time of the last one, milliseconds. */
+/** The longest pause of a client between two layers, milliseconds. */
 const GAP_MS = 1_000;
-/** Interval between looks at whether something is served, milliseconds. */
+/** Interval between looks at whether a request is being served, milliseconds. */
 const LOOK_EVERY_MS = 100;
 
 export interface DrainTimes {
-  /** How long new connections are accepted in any case, milliseconds. */
+  /** Time for which new connections are accepted in any case, milliseconds. */
   readonly delayMs: number;
-  /** How long requests may go on after that, milliseconds. */
+  /** The longest that requests may go on after that, milliseconds. */
   readonly limitMs: number;
 }
 
 /**
  * Waits until no pull needs a new connection. Docker and containerd pull three layers at a time, and open a connection
- * for each: so connections are accepted for the delay, and then for as long as requests are served with no longer gap
- * between them than a client makes between two layers. After half of the limit that ends: the requests that have begun
- * until then have the other half to finish.
- * @returns what is left of both times, milliseconds
+ * for each. So the wait lasts for the delay, and then until no request has been served for longer than a client pauses
+ * between two layers. It ends at the latest when half of the limit is over: requests that run then have the other half
+ * to finish.
+ * @returns the rest of both times together, milliseconds
  */
 export async function untilPullsEnd(
   clock: Clock,

@@ -40,7 +40,7 @@ const RESERVE = 16;
 const RESERVE_MS = 2_000;
 
 /**
- * Four times Node's default: podman names up to 1,024 ranges of a layer in one header, each of up to 23 characters where
+ * Four times Node's default: podman names up to 1,024 ranges of a layer in one header, each of up to 23 characters if
  * the layer is large.
  */
 const MAX_HEADER_BYTES = 64 * 1024;

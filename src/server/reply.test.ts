@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener, type ServerResponse } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { get, open, readAnswer, type Answered } from '../../test/support/http-get.ts';
+import { get, open, readAnswer, type ReceivedAnswer } from '../../test/support/http-get.ts';
 import { bytesOf, ScriptedReader } from '../../test/support/scripted-reader.ts';
 import { createDeliver, type Delivered } from '../delivery/deliver.ts';
 import { jsonBody, NO_BODY, sendNow, sendReply, type Reply } from './reply.ts';
@@ -39,7 +39,10 @@ async function serve(reply: Reply, idleMs = 0): Promise<Server> {
   return { url, sent: sent.promise, closed: closed.promise };
 }
 
-async function ask(reply: Reply, method: 'GET' | 'HEAD'): Promise<Answered & { readonly sent: Delivered }> {
+async function ask(
+  reply: Reply,
+  method: 'GET' | 'HEAD',
+): Promise<ReceivedAnswer & { readonly sent: Delivered }> {
   const { url, sent } = await serve(reply);
   const answer = await get(url, '/', { method });
   return { ...answer, sent: await sent };

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { Answered } from '../support/http-get.ts';
+import type { ReceivedAnswer } from '../support/http-get.ts';
 import { cutAfter } from '../support/scripted-reply.ts';
 import { drive } from '../support/settled.ts';
 import { cachedOf, expectCachedServed, expectNothingWrongKept } from './cached.ts';
@@ -41,7 +41,7 @@ export async function play(row: Row, column: Column): Promise<Played> {
 }
 
 interface Seen {
-  readonly answer: Answered;
+  readonly answer: ReceivedAnswer;
   readonly tookMs: number;
   /** So often had upstream been asked when the fault struck. */
   readonly askedBefore: number;

@@ -1,5 +1,5 @@
 import { digestOf } from '../../src/oci/digest.ts';
-import type { Asked } from '../support/http-get.ts';
+import type { RequestOptions } from '../support/http-get.ts';
 import type { Column } from './cell.ts';
 import { LAYER, type World } from './world.ts';
 
@@ -12,7 +12,7 @@ export const BLOB_PATH = `/v2/acme/app/blobs/${LAYER_DIGEST}`;
 /** What a column asks for, and what the right answer is. */
 export interface Question {
   readonly path: string;
-  readonly asked?: Asked;
+  readonly asked?: RequestOptions;
   readonly right: Uint8Array;
   /** The part that was asked for, where it was not the whole. */
   readonly rightPart?: Uint8Array;

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import type { ErrorCode } from '../../src/oci/error.ts';
-import type { Answered } from '../support/http-get.ts';
+import type { ReceivedAnswer } from '../support/http-get.ts';
 import type { Cell } from './cell.ts';
 import type { Question } from './question.ts';
 import type { Row } from './row.ts';
@@ -13,7 +13,7 @@ export type Told = Pick<Cell, 'status' | 'code' | 'isCut' | 'isStale' | 'isWrong
  * Reads an answer. On the way it is asserted that a whole object is right, that a cut one is right as far as it
  * goes, and that every error and Warning tells which upstream failed, and how.
  */
-export function told(answer: Answered, question: Question, row: Row): Told {
+export function told(answer: ReceivedAnswer, question: Question, row: Row): Told {
   const { status, headers } = answer;
   const { warning, 'retry-after': retryAfter } = headers;
   if (warning !== undefined) expectNamed(warning, row);
@@ -26,13 +26,13 @@ export function told(answer: Answered, question: Question, row: Row): Told {
 }
 
 /** The whole of what was asked for, as upstream has it now. */
-export function isRight({ status, headers, body, complete }: Answered, question: Question): boolean {
+export function isRight({ status, headers, body, complete }: ReceivedAnswer, question: Question): boolean {
   const { right, rightPart } = question;
   const isStatus = status === (rightPart === undefined ? 200 : 206);
   return isStatus && headers.warning === undefined && complete && body.equals(rightPart ?? right);
 }
 
-function codeOf({ body }: Answered, row: Row): ErrorCode {
+function codeOf({ body }: ReceivedAnswer, row: Row): ErrorCode {
   const { errors } = JSON.parse(body.toString()) as { errors: { code: ErrorCode; message: string }[] };
   const [error] = errors;
   if (error === undefined) throw new Error('an error document without an error');
@@ -47,7 +47,7 @@ function expectNamed(message: string, { says }: Row): void {
 
 /** A server may send the whole where a part was asked for (RFC 9110 §14.2). */
 function bytesTold(
-  { status, body, complete }: Answered,
+  { status, body, complete }: ReceivedAnswer,
   { right, rightPart }: Question,
   { isForeign }: Row,
 ): Pick<Cell, 'isCut' | 'isWrong'> {

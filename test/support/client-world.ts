@@ -13,10 +13,10 @@ import type { TagPolicy } from '../../src/mirror/tag-policy.ts';
 import { digestOf, type Digest } from '../../src/oci/digest.ts';
 import type { RoutedUpstream } from '../../src/app/repositories.ts';
 import { startFakeRegistry, type FakeRegistry, type FakeRegistryOptions } from './fake-registry.ts';
-import { open, readAnswer, type Answered, type Asked } from './http-get.ts';
+import { open, readAnswer, type ReceivedAnswer, type RequestOptions } from './http-get.ts';
 import { startMirror, type MirrorFixture } from './mirror-fixture.ts';
 
-type Headers = NonNullable<Asked['headers']>;
+type Headers = NonNullable<RequestOptions['headers']>;
 
 export interface ClientWorldOptions {
   /** The mirrored registries; the first is the default upstream. */
@@ -90,11 +90,11 @@ export class WireClient {
     return this.#sockets.size;
   }
 
-  async get(path: string, headers: Headers = {}): Promise<Answered> {
+  async get(path: string, headers: Headers = {}): Promise<ReceivedAnswer> {
     return readAnswer(await this.#send('GET', path, headers));
   }
 
-  async head(path: string, headers: Headers = {}): Promise<Answered> {
+  async head(path: string, headers: Headers = {}): Promise<ReceivedAnswer> {
     return readAnswer(await this.#send('HEAD', path, headers));
   }
 
@@ -127,7 +127,7 @@ export interface Identity {
   readonly complete: boolean;
 }
 
-export function identityOf({ status, headers, body, complete }: Answered): Identity {
+export function identityOf({ status, headers, body, complete }: ReceivedAnswer): Identity {
   return {
     status,
     digest: digestOf(body),

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { request, type Agent, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 
-export interface Answered {
+export interface ReceivedAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
@@ -9,7 +9,7 @@ export interface Answered {
   readonly complete: boolean;
 }
 
-export interface Asked {
+export interface RequestOptions {
   readonly method?: string;
   /** A list goes out as one line per value. */
   readonly headers?: Record<string, string | string[]>;
@@ -21,7 +21,7 @@ export interface Asked {
 export async function open(
   base: URL,
   path: string,
-  { method = 'GET', headers = {}, agent }: Asked = {},
+  { method = 'GET', headers = {}, agent }: RequestOptions = {},
 ): Promise<IncomingMessage> {
   const address = { host: base.hostname, port: base.port };
   const outgoing = request({ ...address, path, method, headers, agent: agent ?? false });
@@ -31,12 +31,12 @@ export async function open(
 }
 
 /** Sends a request and reads the whole answer, cut or not. */
-export async function get(base: URL, path: string, asked: Asked = {}): Promise<Answered> {
+export async function get(base: URL, path: string, asked: RequestOptions = {}): Promise<ReceivedAnswer> {
   return readAnswer(await open(base, path, asked));
 }
 
 /** Reads the rest of an answer, cut or not. */
-export async function readAnswer(incoming: IncomingMessage): Promise<Answered> {
+export async function readAnswer(incoming: IncomingMessage): Promise<ReceivedAnswer> {
   const chunks: Buffer[] = [];
   try {
     for await (const chunk of incoming) chunks.push(chunk as Buffer);

@@ -50,7 +50,7 @@ import { Passage } from '../../src/upstream/transport/passage.ts';
 import { quirksOf } from '../../src/upstream/quirks.ts';
 import type { UpstreamSettings } from '../../src/upstream/settings.ts';
 import type { FakeRegistry } from './fake-registry.ts';
-import { get, open, type Answered, type Asked } from './http-get.ts';
+import { get, open, type ReceivedAnswer, type RequestOptions } from './http-get.ts';
 import { leftOver, notZero, openFiles } from './left-over.ts';
 import { fixtureClock, type ManualClock } from './manual-clock.ts';
 import { watchIndex } from './watched-index.ts';
@@ -193,15 +193,15 @@ export class MirrorFixture implements AsyncDisposable {
     return this.mirror.fills.get(upstream, digest);
   }
 
-  get(path: string, asked?: Asked): Promise<Answered> {
+  get(path: string, asked?: RequestOptions): Promise<ReceivedAnswer> {
     return get(this.url, path, asked);
   }
 
-  head(path: string, asked?: Asked): Promise<Answered> {
+  head(path: string, asked?: RequestOptions): Promise<ReceivedAnswer> {
     return get(this.url, path, { ...asked, method: 'HEAD' });
   }
 
-  open(path: string, asked?: Asked): ReturnType<typeof open> {
+  open(path: string, asked?: RequestOptions): ReturnType<typeof open> {
     return open(this.url, path, asked);
   }
 

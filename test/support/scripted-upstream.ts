@@ -17,7 +17,7 @@
  *   (`cutAfter`, `stallAfter`, `neverRespond`, `resetBeforeHeaders`, `flip`, `shortBody`, `longBody`,
  *   `wrongDigest`, `chunked`, `withHeaders`, `instead`) are in scripted-reply.ts; verbs combine.
  * - `hits` is the log of all requests; `count` and `hitsOf` look into it.
- * - `assertDone()` fails where an exchange with `once()`/`times(n)` was not used up.
+ * - `assertDone()` fails if an exchange with `once()`/`times(n)` was not used up.
  */
 import { AssertionError } from 'node:assert';
 import { registryError, type Answer, type Fault, type Incoming, type Reply } from './scripted-reply.ts';

@@ -4,7 +4,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { temporaryDirectory, type TemporaryDirectory } from '../../../test/support/e2e/temporary.ts';
-import { brokenPromises, type Told } from '../../../test/support/power-failure/broken-promises.ts';
+import { brokenPromises, type StoreMessage } from '../../../test/support/power-failure/broken-promises.ts';
 import { DiskLog, type Change, type LogEntry } from '../../../test/support/power-failure/disk-log.ts';
 import type { Recording } from '../../../test/support/power-failure/recorded-files.ts';
 import { digestOf } from '../../oci/digest.ts';
@@ -26,7 +26,7 @@ const OTHER = Buffer.from('hello, others');
 
 /** A store in a durable empty directory, with a log of all that it does there. */
 class RecordedStore implements AsyncDisposable {
-  readonly log = new DiskLog<Told>();
+  readonly log = new DiskLog<StoreMessage>();
   readonly directory: string;
   readonly #root: TemporaryDirectory;
   #store: FileStore | undefined;
@@ -49,11 +49,11 @@ class RecordedStore implements AsyncDisposable {
     return this.#store!;
   }
 
-  broken(entries: readonly LogEntry<Told>[] = this.log.entries): readonly string[] {
+  broken(entries: readonly LogEntry<StoreMessage>[] = this.log.entries): readonly string[] {
     return brokenPromises(entries, { root: this.#root.path, directory: this.directory });
   }
 
-  tell(kind: Told['kind'], bytes: Uint8Array): void {
+  tell(kind: StoreMessage['kind'], bytes: Uint8Array): void {
     this.log.tell({ kind, digest: digestOf(bytes) });
   }
 
@@ -305,7 +305,7 @@ describe('the check of a log of a store that does less', () => {
   });
 
   /** Returns the log without the changes that match. */
-  function without(matches: (change: Change) => boolean): readonly LogEntry<Told>[] {
+  function without(matches: (change: Change) => boolean): readonly LogEntry<StoreMessage>[] {
     const { entries } = recorded.log;
     const steps = new Set(
       entries.map((entry) => (entry.phase === 'begin' && matches(entry.change) ? entry.step : undefined)),
@@ -347,19 +347,19 @@ describe('the check of a log of a store that does less', () => {
 });
 
 function isWriteOf(bytes: Uint8Array) {
-  return (entry: LogEntry<Told>): entry is Extract<LogEntry<Told>, { phase: 'begin' }> =>
+  return (entry: LogEntry<StoreMessage>): entry is Extract<LogEntry<StoreMessage>, { phase: 'begin' }> =>
     entry.phase === 'begin' &&
     entry.change.kind === 'write' &&
     Buffer.compare(entry.change.bytes, bytes) === 0;
 }
 
 function isCreation(
-  entry: LogEntry<Told>,
-): entry is Extract<LogEntry<Told>, { phase: 'begin' }> & { change: { kind: 'create' } } {
+  entry: LogEntry<StoreMessage>,
+): entry is Extract<LogEntry<StoreMessage>, { phase: 'begin' }> & { change: { kind: 'create' } } {
   return entry.phase === 'begin' && entry.change.kind === 'create';
 }
 
-function isSyncOfFile(entry: LogEntry<Told>): boolean {
+function isSyncOfFile(entry: LogEntry<StoreMessage>): boolean {
   return entry.phase === 'begin' && entry.change.kind === 'sync';
 }
 

@@ -3,7 +3,7 @@ import type { Descriptor } from '../../../src/oci/descriptor.ts';
 import { disagree, ELSEWHERE, type AnswerTable } from '../../support/disagreeing-registry.ts';
 import { FakeNetwork } from '../../support/fake-network.ts';
 import { startFakeRegistry, type FakeRegistry, type StoredImage } from '../../support/fake-registry.ts';
-import type { Answered, Asked } from '../../support/http-get.ts';
+import type { ReceivedAnswer, RequestOptions } from '../../support/http-get.ts';
 import { LoopbackTraffic } from '../../support/loopback-traffic.ts';
 import type { ManualClock } from '../../support/manual-clock.ts';
 import { MINUTE, startMirror, type MirrorFixture } from '../../support/mirror-fixture.ts';
@@ -108,12 +108,12 @@ export class Scene {
   }
 
   /** Sends a request and waits for all of the answer. */
-  ask(path: string, asked?: Asked): Promise<Answered> {
+  ask(path: string, asked?: RequestOptions): Promise<ReceivedAnswer> {
     return this.#stage.mirror.get(path, asked);
   }
 
   /** The same where it may take time by the clock: a transfer that breaks is taken up again later. */
-  async askPatiently(path: string, asked?: Asked): Promise<Answered> {
+  async askPatiently(path: string, asked?: RequestOptions): Promise<ReceivedAnswer> {
     return (await drive(this.#stage, this.ask(path, asked))).value;
   }
 
@@ -175,7 +175,7 @@ export class Scene {
   }
 
   /** See `Got`. */
-  told(path: string, { status, headers, body, complete }: Answered, isHead: boolean): string {
+  told(path: string, { status, headers, body, complete }: ReceivedAnswer, isHead: boolean): string {
     const isRemembered = headers['cache-status']?.includes('larder; hit') === true;
     if (status >= 500) return 'failed';
     if (status >= 400) return isRemembered ? `${status}, remembered` : `${status}`;
@@ -193,7 +193,7 @@ export class Scene {
     return manifests[0]?.digest === this.#signature.digest ? 'asked' : 'wrong';
   }
 
-  #named(path: string, headers: Answered['headers']): string {
+  #named(path: string, headers: ReceivedAnswer['headers']): string {
     if (path !== this.blobPath) return this.#version(headers['docker-content-digest']?.toString());
     return headers['content-length'] === `${this.layer.length}` ? 'asked' : 'wrong';
   }

@@ -11,7 +11,7 @@ import { larder, type Larder } from '../../support/e2e/larder.ts';
 import { startProcess, type RunningProcess } from '../../support/e2e/process.ts';
 import { temporaryDirectory } from '../../support/e2e/temporary.ts';
 import { until } from '../../support/e2e/until.ts';
-import { get, type Asked } from '../../support/http-get.ts';
+import { get, type RequestOptions } from '../../support/http-get.ts';
 import { loopbackAddresses } from '../../support/loopback.ts';
 
 const MAIN = join(import.meta.dirname, '../../../src/cli/main.ts');
@@ -25,7 +25,7 @@ function mirrorOf(registry: FakeRegistry, config: object = {}): Promise<Larder> 
   return larder({ upstreams, ...config }, { env: { TEST_PASSWORD: PASSWORD } });
 }
 
-function ask({ url }: Larder, path: string, asked?: Asked): ReturnType<typeof get> {
+function ask({ url }: Larder, path: string, asked?: RequestOptions): ReturnType<typeof get> {
   return get(new URL(url), path, asked);
 }
 

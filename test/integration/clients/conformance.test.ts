@@ -10,7 +10,7 @@ import { digestOf, type Digest } from '../../../src/oci/digest.ts';
 import { MediaType } from '../../../src/oci/media-type.ts';
 import { startClientWorld, type ClientWorld, type WireClient } from '../../support/client-world.ts';
 import type { FakeRegistry } from '../../support/fake-registry.ts';
-import type { Answered } from '../../support/http-get.ts';
+import type { ReceivedAnswer } from '../../support/http-get.ts';
 import { instead } from '../../support/scripted-reply.ts';
 
 const ACCEPT = { accept: [MediaType.ociIndex, MediaType.ociManifest] };
@@ -25,7 +25,7 @@ function suiteOf(world: ClientWorld): WireClient {
   return world.client({ 'user-agent': 'Go-http-client/1.1', 'accept-encoding': 'gzip' });
 }
 
-function parse(answer: Answered): Record<string, unknown> {
+function parse(answer: ReceivedAnswer): Record<string, unknown> {
   return JSON.parse(answer.body.toString()) as Record<string, unknown>;
 }
 
@@ -35,7 +35,7 @@ interface Content {
   readonly bytes: Uint8Array;
 }
 
-function expectHeaders(answer: Answered, { digest, mediaType, bytes }: Content): void {
+function expectHeaders(answer: ReceivedAnswer, { digest, mediaType, bytes }: Content): void {
   expect(answer.status).toBe(200);
   expect(answer.headers).toMatchObject({
     'content-type': mediaType,
@@ -288,7 +288,9 @@ describe('tags', () => {
 });
 
 describe('referrers', () => {
-  function expectIndex(answer: Answered): { digest: string; artifactType?: string; annotations?: object }[] {
+  function expectIndex(
+    answer: ReceivedAnswer,
+  ): { digest: string; artifactType?: string; annotations?: object }[] {
     expect(answer.status).toBe(200);
     expect(answer.headers['content-type']).toBe(MediaType.ociIndex);
     expect(answer.headers['content-length']).toBe(String(answer.body.length));
@@ -354,7 +356,7 @@ function sha512(content: Uint8Array): Digest {
 }
 
 /** The error document of the spec, with nothing in it that it does not know. */
-function expectError(answer: Answered, status: number, code: string): void {
+function expectError(answer: ReceivedAnswer, status: number, code: string): void {
   expect(answer.status).toBe(status);
   expect(answer.headers['content-type']).toBe('application/json');
   const { errors } = parse(answer) as { errors: object[] };

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, test, vi } from 'vitest';
 import { digestOf } from '../../../src/oci/digest.ts';
 import { startFakeRegistry, type FakeRegistry } from '../../support/fake-registry.ts';
-import { readAnswer, type Answered } from '../../support/http-get.ts';
+import { readAnswer, type ReceivedAnswer } from '../../support/http-get.ts';
 import { startMirror, type MirrorFixture } from '../../support/mirror-fixture.ts';
 import { neverRespond, stallAfter } from '../../support/scripted-reply.ts';
 
@@ -43,7 +43,7 @@ function watch(answer: Promise<unknown>): () => boolean {
   return () => isDone;
 }
 
-function expectLate({ status, body, headers }: Answered): void {
+function expectLate({ status, body, headers }: ReceivedAnswer): void {
   expect(status).toBe(504);
   expect(JSON.parse(body.toString())).toEqual({
     errors: [

@@ -8,7 +8,7 @@ import { parseReference } from '../../../src/oci/reference.ts';
 import { parseRepositoryName } from '../../../src/oci/repository-name.ts';
 import { parseTag } from '../../../src/oci/tag.ts';
 import { startFakeRegistry, type FakeRegistry, type StoredImage } from '../../support/fake-registry.ts';
-import type { Answered, Asked } from '../../support/http-get.ts';
+import type { ReceivedAnswer, RequestOptions } from '../../support/http-get.ts';
 import {
   MINUTE,
   startMirror,
@@ -68,12 +68,12 @@ describe('a warm answer', () => {
   const all = { accept: [MediaType.ociIndex, MediaType.ociManifest] };
 
   /** What does not depend on when it was asked, and by whom. */
-  function essence({ status, headers, body, complete }: Answered): object {
+  function essence({ status, headers, body, complete }: ReceivedAnswer): object {
     const { date: _, 'x-request-id': __, ...rest } = headers;
     return { status, headers: rest, body: body.toString('hex'), complete };
   }
 
-  test.each<[string, boolean, (world: World) => readonly [path: string, asked?: Asked]]>([
+  test.each<[string, boolean, (world: World) => readonly [path: string, asked?: RequestOptions]]>([
     ['by tag', true, () => [BY_TAG]],
     ['by digest', true, ({ image }) => [`/v2/acme/app/manifests/${image.digest}`]],
     ['HEAD by tag', true, () => [BY_TAG, { method: 'HEAD' }]],

@@ -10,7 +10,7 @@ import { DiskAfterCrash, File, type Possibility } from './disk-after-crash.ts';
 import type { LogEntry } from './disk-log.ts';
 
 /** A message about a blob between a store and its caller, in either direction. */
-export interface Told {
+export interface StoreMessage {
   /**
    * - `stored`: the blob is stored from now on
    * - `may go`: a change is about to remove or to write the blob
@@ -29,15 +29,15 @@ const ALGORITHMS: readonly DigestAlgorithm[] = ['sha256', 'sha512'];
  * @returns the faults that are possible, each with the first entry after which it is
  */
 export function brokenPromises(
-  entries: readonly LogEntry<Told>[],
+  entries: readonly LogEntry<StoreMessage>[],
   { root, directory }: { readonly root: string; readonly directory: string },
 ): readonly string[] {
   const disk = new DiskAfterCrash(root);
-  const promises = new Map<Digest, Told['kind']>();
+  const promises = new Map<Digest, StoreMessage['kind']>();
   const found = new Map<string, number>();
   for (const [position, entry] of entries.entries()) {
     disk.apply(entry);
-    if (entry.phase === 'told') promises.set(entry.told.digest, entry.told.kind);
+    if (entry.phase === 'told') promises.set(entry.message.digest, entry.message.kind);
     for (const problem of [
       ...wrongBytes(disk, directory),
       ...wrongLayout(disk, directory),
@@ -73,7 +73,7 @@ function* wrongLayout(disk: DiskAfterCrash, directory: string): Generator<string
 function* broken(
   disk: DiskAfterCrash,
   directory: string,
-  promises: ReadonlyMap<Digest, Told['kind']>,
+  promises: ReadonlyMap<Digest, StoreMessage['kind']>,
 ): Generator<string> {
   for (const [digest, kind] of promises) {
     const files = disk.possible(join(directory, 'blobs', digestAlgorithm(digest), digestHex(digest)));
@@ -95,9 +95,9 @@ function isJson(content: Buffer): boolean {
   }
 }
 
-function describe(entries: readonly LogEntry<Told>[], position: number): string {
+function describe(entries: readonly LogEntry<StoreMessage>[], position: number): string {
   const entry = entries[position]!;
-  if (entry.phase === 'told') return `entry ${position} (told: ${entry.told.kind})`;
+  if (entry.phase === 'told') return `entry ${position} (told: ${entry.message.kind})`;
   const begun = entries.find((other) => other.phase === 'begin' && other.step === entry.step);
   const what = begun?.phase === 'begin' ? begun.change.kind : '?';
   return `entry ${position} (${entry.phase} of ${what})`;

@@ -9,14 +9,14 @@ export type Change =
   | { readonly kind: 'sync-directory'; readonly path: string };
 
 /** A change that has begun, has been made, or was refused; or a message between the program and its caller. */
-export type LogEntry<Told> =
+export type LogEntry<Message> =
   | { readonly phase: 'begin'; readonly step: number; readonly change: Change }
   | { readonly phase: 'end' | 'failed'; readonly step: number }
-  | { readonly phase: 'told'; readonly told: Told };
+  | { readonly phase: 'told'; readonly message: Message };
 
 /** The changes to a directory's files and the messages about them, in their order. */
-export class DiskLog<Told> {
-  readonly entries: LogEntry<Told>[] = [];
+export class DiskLog<Message> {
+  readonly entries: LogEntry<Message>[] = [];
   /** Returns the error with which the disk refuses a change; undefined: it makes the change. */
   refuse: (change: Change) => Error | undefined = () => undefined;
   #steps = 0;
@@ -26,8 +26,8 @@ export class DiskLog<Told> {
     return this.#files++;
   }
 
-  tell(told: Told): void {
-    this.entries.push({ phase: 'told', told });
+  tell(message: Message): void {
+    this.entries.push({ phase: 'told', message });
   }
 
   async during<T>(changes: readonly Change[], work: () => Promise<T>): Promise<T> {
