@@ -70,7 +70,7 @@ describe('parseAccept', () => {
         ['g/h', 1],
       ],
     ],
-    ['members that are none', 'a, /b, a/b/c, , "x, y", <>, c/d', [['c/d', 1]]],
+    ['malformed members', 'a, /b, a/b/c, , "x, y", <>, c/d', [['c/d', 1]]],
     ['a quote that nothing closes', 'a/b;x="y, c/d', [['a/b', 1]]],
   ])('reads %s', (_, header, ranges) => {
     expect(parseAccept(header).map(({ range, q }) => [range, q])).toEqual(ranges);

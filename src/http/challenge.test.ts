@@ -101,7 +101,7 @@ describe('parseChallenges', () => {
         ['bearer', { service: 's' }],
       ],
     ],
-    ['what is no scheme', '"a" Bearer realm="b"', []],
+    ['a text that is no scheme', '"a" Bearer realm="b"', []],
     ['a parameter without its scheme', 'realm="b"', []],
     ['a bad line beside a good one', ['=', 'Basic realm="a"'], [['basic', { realm: 'a' }]]],
     [

@@ -77,7 +77,7 @@ describe('parseIfNoneMatch', () => {
       [strong('a'), weak('b'), strong(DIGEST), strong('c,d')],
     ],
     ['lines', ['"a"', 'W/"b"'], [strong('a'), weak('b')]],
-    ['what comes before a broken member', '"a", "b" c, "d"', [strong('a')]],
+    ['the tags before a broken member', '"a", "b" c, "d"', [strong('a')]],
   ])('reads %s', (_, header, expected) => {
     expect(parseIfNoneMatch(header)).toEqual(expected);
   });

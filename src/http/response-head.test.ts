@@ -18,7 +18,7 @@ describe('tidyHead', () => {
     ['chunks', head('Transfer-Encoding: chunked')],
     ['lengths that differ', head('Content-Length: 11', 'Content-Length: 5')],
     ['a list of lengths that differ', head('Content-Length: 11, 5')],
-    ['a length that is none', head('Content-Length: +11')],
+    ['a malformed length', head('Content-Length: +11')],
     ['a line that is no field', head('nonsense', ': nameless')],
     ['a fold behind the status', head(' folded', 'X: y')],
     ['no reason', 'HTTP/1.1 200\r\nX: y\r\n\r\n'],

@@ -7,7 +7,7 @@ const PREFIX = '299 - ';
 
 describe('formatWarnings', () => {
   it.each<[string, string[], string[]]>([
-    ['none', [], []],
+    ['no texts', [], []],
     [
       'one',
       ['docker.io is down: served from the cache'],

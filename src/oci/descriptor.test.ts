@@ -70,7 +70,7 @@ describe('readDescriptor', () => {
     ['an algorithm that is not registered', { ...LAYER, digest: `blake3:${'0'.repeat(64)}` }],
     ['a negative size', { ...LAYER, size: -1 }],
     ['a fractional size', { ...LAYER, size: 0.5 }],
-    ['a size beyond what is exact', { ...LAYER, size: 2 ** 53 }],
+    ['a size beyond exact numbers', { ...LAYER, size: 2 ** 53 }],
     ['a size in text', { ...LAYER, size: '5' }],
     ['no size', { ...LAYER, size: undefined }],
   ])('reads no descriptor from %s', (_, value) => {

@@ -29,7 +29,7 @@ describe('parseDigest', () => {
     ['too short', SHA256_EMPTY.slice(0, -1)],
     ['too long', `${SHA256_EMPTY}0`],
     ["the other algorithm's length", `sha512:${'0'.repeat(64)}`],
-    ['what the conformance suite asks for', 'sha256:baddigeststring'],
+    ['the bad digest of the conformance suite', 'sha256:baddigeststring'],
     ['an algorithm that Larder cannot verify', `blake3:${'0'.repeat(64)}`],
     ['a path', `sha256:${'../'.repeat(21)}a`],
     ['a line break behind it', `${SHA256_EMPTY}\n`],

@@ -47,15 +47,15 @@ test.each<[string, string, unknown]>([
   ['ranges that overlap and cover the whole are one part', 'bytes=0-5000,5000-', [[0, 10_000]]],
   ['a suffix larger than the body', 'bytes=-20000,0-1', [[0, 10_000]]],
   [
-    'what has no byte is left out',
+    'ranges without a byte are left out',
     'bytes=0-9,10000-,-0,7-3,50-59',
     [
       [0, 10],
       [50, 60],
     ],
   ],
-  ['one that has bytes', 'bytes=10000-,5-6', [[5, 7]]],
-  ['none that has bytes', 'bytes=10000-,-0,20000-30000', 'unsatisfiable'],
+  ['one range with bytes', 'bytes=10000-,5-6', [[5, 7]]],
+  ['no range with bytes', 'bytes=10000-,-0,20000-30000', 'unsatisfiable'],
   ['parts that with their heads are more than the whole', 'bytes=0-4999,5001-9999', 'whole'],
   ['one range', 'bytes=5-6', [[5, 7]]],
 ])('%s', (_, header, expected) => {

@@ -194,7 +194,7 @@ describe('a token that is refused', () => {
   });
 
   test.each([400, 404])(
-    'is followed by what the ping wants where the request without answers %i',
+    'is followed by the demand of the ping if the request without a token answers %i',
     async (status) => {
       let isRenewed = false;
       const { hosts, send } = start((authorization, { url }) => {

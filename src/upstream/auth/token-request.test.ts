@@ -53,7 +53,7 @@ describe('tokenRequests', () => {
   });
 
   test.each([
-    ['neither service nor scope where the challenge names none', [], {}],
+    ['neither service nor scope if the challenge names none', [], {}],
     ['a scope that is the only one', ['aws'], { scope: 'aws' }],
   ])('by POST, %s', (_, scopes, expected) => {
     const [first] = tokenRequests({ ...demand, service: undefined, scopes }, identity);

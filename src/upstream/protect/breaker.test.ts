@@ -94,7 +94,7 @@ describe('a breaker', () => {
     ['unavailable', 'cancelled', true],
     ['throttled', 'rate-limit', false],
   ] as const)(
-    'lets the next one through where a probe ends %s (%s) unasked',
+    'lets the next call through if a probe ends %s (%s) without asking',
     async (failure, reason, wasAsked) => {
       const { stub, breaker, clock, ask } = start();
       failWith(stub, 'unavailable', 'timeout');

@@ -9,17 +9,17 @@ function standing(letters: string): TurnRequest[] {
 
 describe('the next to have a turn', () => {
   test.each<[string, number, string, string, string]>([
-    ['while there are enough, the first in the queue', 8, 'a', 'ab', 'a'],
-    ['one client alone gets three quarters', 8, 'aaaaa', 'a', 'a'],
-    ['and no more', 8, 'aaaaaa', 'a', 'none'],
-    ['another client passes those who have their share', 8, 'aaaaaa', 'aab', 'b'],
-    ['where all are held, the queue waits', 4, 'aaab', 'c', 'none'],
-    ['what no client waits for yields', 4, '----', 'a', 'a'],
-    ['and counts for no client', 4, 'aa--', 'a', 'a'],
-    ['it gets what is free', 4, 'aaa', '-', '-'],
-    ['but not before a client', 4, 'aa', '-a', 'a'],
-    ['nor in the place of another one', 4, '----', '-', 'none'],
-    ['a single turn is there for everyone', 1, '', 'a', 'a'],
+    ['the first call in the queue, while turns are left', 8, 'a', 'ab', 'a'],
+    ['one client alone gets three quarters of the turns', 8, 'aaaaa', 'a', 'a'],
+    ['one client alone gets no more', 8, 'aaaaaa', 'a', 'none'],
+    ['a call passes calls of clients that hold their share', 8, 'aaaaaa', 'aab', 'b'],
+    ['the queue waits if all turns are held', 4, 'aaab', 'c', 'none'],
+    ['calls without a client yield to one of a client', 4, '----', 'a', 'a'],
+    ['calls without a client count for no client', 4, 'aa--', 'a', 'a'],
+    ['a call without a client gets a free turn', 4, 'aaa', '-', '-'],
+    ['a call without a client gets no turn before a client', 4, 'aa', '-a', 'a'],
+    ['a call without a client gets no turn of another one', 4, '----', '-', 'none'],
+    ['any client may get a single turn', 1, '', 'a', 'a'],
   ])('%s', (_, max, holding, waiting, expected) => {
     const next = nextTurn(max, standing(holding), standing(waiting));
     expect(next === undefined ? 'none' : (next.client ?? '-')).toBe(expected);

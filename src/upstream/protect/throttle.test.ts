@@ -90,15 +90,12 @@ test.each<[string, UpstreamFailureReason, readonly string[]]>([
   ['a tag list', 'rate-limit', LISTS],
   ['referrers', 'rate-limit', LISTS],
   ['a blob', 'token', Object.keys(QUESTIONS)],
-])(
-  'where it counts pulls, a 429 to %s (%s) holds back %j and nothing else',
-  async (name, reason, expected) => {
-    const { stub, upstream } = start();
-    throttle(stub, reason);
-    await QUESTIONS[name]?.(upstream).catch(() => {});
-    expect(await heldBack(stub, upstream)).toEqual(expected);
-  },
-);
+])('with the pull limit, a 429 to %s (%s) holds back %j and nothing else', async (name, reason, expected) => {
+  const { stub, upstream } = start();
+  throttle(stub, reason);
+  await QUESTIONS[name]?.(upstream).catch(() => {});
+  expect(await heldBack(stub, upstream)).toEqual(expected);
+});
 
 test('upstream is asked again after a quarter of an hour, even if it says longer', async () => {
   const { stub, upstream, clock } = start();

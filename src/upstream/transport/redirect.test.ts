@@ -19,7 +19,7 @@ describe('nextHop', () => {
     ['encoded dots', 'https://cdn.example/a/%2e%2e/b?sig=1', '/a/%2e%2e/b?sig=1'],
     ['a bare question mark', 'https://cdn.example/b?', '/b?'],
     [
-      'lower-case escapes and what needs none',
+      'lower-case escapes, and characters that need none',
       '/b/%2f%7E~!$&()*+,;=:@?sig=%3d|[]',
       '/b/%2f%7E~!$&()*+,;=:@?sig=%3d|[]',
     ],
@@ -30,7 +30,7 @@ describe('nextHop', () => {
     ['a scheme and a host in capitals', "HTTPS://CDN.example:443/b'", "/b'"],
     ['user information and a fragment', "https://u:p@cdn.example/b'#f", "/b'"],
     ['bytes that are not ASCII', 'https://cdn.example/caf\xc3\xa9', '/caf%C3%A9'],
-    ['a percent that is none', 'https://cdn.example/100%?x=%', '/100%?x=%'],
+    ['a percent sign without digits', 'https://cdn.example/100%?x=%', '/100%?x=%'],
   ])('%s goes out as it was written', (_, location, target) => {
     const current = new URL('https://cdn.example/v2/x');
     const hop = nextHop(current, location);

@@ -42,7 +42,7 @@ describe('a parser with a thread', () => {
     ['an empty one', pageOf([])],
     ['an error', new TextEncoder().encode('{"errors":[{"code":"TOOMANYREQUESTS"}]}')],
     ['no JSON', new TextEncoder().encode('<html>')],
-    ['what is nested without end', new TextEncoder().encode('['.repeat(5_000_000))],
+    ['an endlessly nested document', new TextEncoder().encode('['.repeat(5_000_000))],
     ['lists in lists', new TextEncoder().encode(`{"tags":${'['.repeat(100_000)}${']'.repeat(100_000)}}`)],
     ['one tag of 16 MiB', pageOf(['a'.repeat(16 * 1024 * 1024)])],
     ['members that come twice', new TextEncoder().encode('{"tags":["a"],"tags":["b"]}')],
