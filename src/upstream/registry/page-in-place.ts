@@ -5,18 +5,20 @@ import { contentLength } from '../transport/headers.ts';
 import type { UpstreamResponse } from '../transport/response.ts';
 import type { FetchedBlob } from '../upstream.ts';
 
-/** Login pages and captive portals are smaller; a larger blob of HTML is sent on as it comes. */
+/** Most bytes of a page: login pages and captive portals are smaller. A larger blob of HTML passes as it arrives. */
 const MAX_PAGE_BYTES = 256 * 1024;
 
-/** Whether an answer to the question for a blob may be a page for people: those come with 200, whatever was asked for. */
+/**
+ * Whether an answer to a request for a blob may be a page for people, such as a proxy sends with 200 for any request.
+ */
 export function mayBePage(answer: UpstreamResponse): boolean {
   if (answer.status !== 200 || bareMediaType(answer.header('content-type')) !== 'text/html') return false;
   return (contentLength(answer.headers) ?? 0) <= MAX_PAGE_BYTES;
 }
 
 /**
- * Reads such an answer whole. An artifact may have HTML for a layer, so the digest decides which of the two it is, and it
- * does so before the client gets a header: a body that is cut tells the client nothing.
+ * Reads such an answer whole. An artifact may have HTML as a layer, so the digest decides whether it is a page. It must
+ * do so before the client gets a header, since a body that is cut tells the client nothing.
  * @throws UpstreamError `content` if it is a page
  */
 export async function unlessPage(
