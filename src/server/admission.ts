@@ -36,13 +36,13 @@ export class Admission {
    */
   enter(address: string): Overload | undefined {
     const client = clientKey(address);
-    const mine = this.#byClient.get(client) ?? 0;
+    const ownCount = this.#byClient.get(client) ?? 0;
     const { requests, requestsPerClient } = this.#limits;
     const free = requests - this.#running;
     if (free <= 0) return 'all';
-    if (mine >= requestsPerClient && free <= requestsPerClient) return 'client';
+    if (ownCount >= requestsPerClient && free <= requestsPerClient) return 'client';
     this.#running += 1;
-    this.#byClient.set(client, mine + 1);
+    this.#byClient.set(client, ownCount + 1);
     return undefined;
   }
 

@@ -81,9 +81,9 @@ export class Connections<C> {
 
   #place(client: string): Opened<C> {
     const { connections, connectionsPerClient, reserve } = this.#limits;
-    const mine = this.#byClient.count(client);
+    const ownCount = this.#byClient.count(client);
     const free = connections - this.#byClient.size;
-    if (free > 0 && (mine < connectionsPerClient || free > connectionsPerClient)) {
+    if (free > 0 && (ownCount < connectionsPerClient || free > connectionsPerClient)) {
       return { use: 'all', closing: undefined };
     }
     const closing = this.#byClient.oldestOfLargest(client);
@@ -143,9 +143,9 @@ class Holdings<C> {
   oldestOfLargest(client: string): C | undefined {
     let largest = this.#clients.get(client);
     if (largest?.idle.size === 0) largest = undefined;
-    const mine = this.count(client);
+    const ownCount = this.count(client);
     for (const holding of this.#clients.values()) {
-      const isLarger = holding.count > Math.max(mine, largest?.count ?? 0);
+      const isLarger = holding.count > Math.max(ownCount, largest?.count ?? 0);
       if (isLarger && holding.idle.size > 0) largest = holding;
     }
     const [oldest] = largest?.idle ?? [];

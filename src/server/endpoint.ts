@@ -58,8 +58,8 @@ export class Endpoint {
   refuse(outgoing: ServerResponse, record: RequestRecord, error: RegistryError): void {
     record.error = error;
     const reply = errorReply(error, { kind: undefined, hasFallback: false });
-    const soon = error.code === 'UNAVAILABLE' ? { 'Retry-After': '1' } : {};
-    const closing = { ...reply, headers: { ...reply.headers, ...soon, Connection: 'close' } };
+    const retryAfter = error.code === 'UNAVAILABLE' ? { 'Retry-After': '1' } : {};
+    const closing = { ...reply, headers: { ...reply.headers, ...retryAfter, Connection: 'close' } };
     record.served = this.#send(withCommonHeaders(closing, record.id, statusOfError(error)), outgoing).then(
       (delivered) => note(record, delivered),
       (failure: unknown) => this.#answerUnforeseen(failure, outgoing, record),

@@ -45,7 +45,7 @@ export async function withOperator(
 }
 
 /** The result for one of a command's references. */
-type Done<T> =
+type ReferenceResult<T> =
   | ({ readonly reference: string } & T)
   | { readonly reference: string; readonly error: { readonly code: string; readonly message: string } };
 
@@ -54,20 +54,20 @@ export async function forEachReference<T extends object>(
   references: readonly string[],
   isJson: boolean,
   act: (reference: string) => Promise<T>,
-  describe: (reference: string, done: T) => string,
+  describe: (reference: string, result: T) => string,
 ): Promise<void> {
-  const done: Done<T>[] = [];
+  const results: ReferenceResult<T>[] = [];
   for (const reference of references) {
     try {
       const result = await act(reference);
-      done.push({ reference, ...result });
+      results.push({ reference, ...result });
       if (!isJson) console.log(describe(reference, result));
     } catch (error) {
       const { code, message } = complain(error);
-      done.push({ reference, error: { code, message } });
+      results.push({ reference, error: { code, message } });
     }
   }
-  if (isJson) printJson(done);
+  if (isJson) printJson(results);
 }
 
 export function printJson(value: unknown): void {

@@ -64,7 +64,7 @@ async function blobAnswer(
     return { ...unsatisfiable(size ?? 0), outcome };
   }
   return {
-    ...(parts === 'whole' ? whole(reader, digest) : partly(reader, digest, parts, randomBytes)),
+    ...(parts === 'whole' ? whole(reader, digest) : partial(reader, digest, parts, randomBytes)),
     outcome,
   };
 }
@@ -79,7 +79,7 @@ function whole(reader: BlobReader, digest: Digest): Answer {
  * Answers with parts of a blob. A single part is not sent as multipart, even if the client asked for several ranges
  * (RFC 9110 §15.3.7.2 allows both): a client takes it as the answer to one range.
  */
-function partly(
+function partial(
   reader: BlobReader,
   digest: Digest,
   parts: readonly ContentRange[],
