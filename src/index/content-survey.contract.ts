@@ -49,6 +49,23 @@ function describeAdoption(subject: Subject): void {
     expect(await index.referrers(DEBIAN, digest('s'))).toEqual([entry.descriptor]);
   });
 
+  it.each([
+    ['an image', 500, 'layer', 1],
+    ['an index', 500, 'manifest', 2],
+    ['an index too large to be favoured', 64 * 1024 + 1, 'manifest', 0],
+  ] as const)(
+    'gives an adopted manifest the tier of one that was pulled: %s',
+    async (_, size, role, tier) => {
+      const { index } = subject;
+      const edges = [edge(role, 'child')];
+      await index.putManifest(DEBIAN, manifest('pulled'), edges, { stored: { usedAt: 3 } });
+      await index.putBlob({ digest: digest('pulled'), size }, 3);
+      await index.adopt({ digest: digest('m'), size }, 3, { entry: manifest('m'), edges });
+      expect(await index.blob(digest('pulled'))).toMatchObject({ tier });
+      expect(await index.blob(digest('m'))).toMatchObject({ tier });
+    },
+  );
+
   it('does not adopt bytes that have a row', async () => {
     const { index } = subject;
     await index.putManifest(DEBIAN, manifest('m'), [edge('layer', 'l')]);

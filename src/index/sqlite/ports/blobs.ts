@@ -67,10 +67,20 @@ export function recordBlob(
 ): void {
   const digest = digestToBytes(blob.digest);
   const before = connection.get('blobSize', digest)?.size;
-  const isLarge = blob.size > MAX_FAVOURED_BYTES ? 1 : 0;
-  connection.run('putBlob', digest, blob.size, usedAt, isLarge, digest, digest);
+  putBlobRow(connection, blob, usedAt);
   connection.run('touchBlob', usedAt, digest, usedAt);
   connection.run('addToTotals', before === undefined ? 1 : 0, blob.size - (before ?? 0));
+}
+
+/** Writes the row of a blob, in the tier of what the index says of it: the totals and its use stay as they are. */
+export function putBlobRow(
+  connection: Connection,
+  { digest, size }: { readonly digest: Digest; readonly size: number },
+  usedAt: number,
+): void {
+  const bytes = digestToBytes(digest);
+  const isLarge = size > MAX_FAVOURED_BYTES ? 1 : 0;
+  connection.run('putBlob', bytes, size, usedAt, isLarge, bytes, bytes);
 }
 
 /** Records the use of all that each digest leads to, piece by piece. */

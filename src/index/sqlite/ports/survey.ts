@@ -3,6 +3,7 @@ import type { ContentSurvey, RepositoryStats } from '../../content-survey.ts';
 import type { Connection } from '../connection.ts';
 import { digestToBytes, pageStart } from '../../sql/digest-bytes.ts';
 import type { ManifestEdges } from './manifest-edges.ts';
+import { putBlobRow } from './blobs.ts';
 import { recordManifest } from './manifests.ts';
 import { PIECE, type WriteTurns } from '../write-turns.ts';
 
@@ -73,7 +74,7 @@ function createAdoption(
       const record = (): boolean => {
         if (isKnown()) return false;
         if (manifest !== undefined) recordManifest(connection, manifest.entry, manifest.edges);
-        connection.run('putBlob', digest, blob.size, usedAt, digest, digest);
+        putBlobRow(connection, blob, usedAt);
         connection.run('addToTotals', 1, blob.size);
         connection.run('putRecovered', digest);
         return true;
