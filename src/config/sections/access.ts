@@ -4,7 +4,9 @@ import { z } from 'zod';
 export const access = () =>
   z
     .strictObject({
-      anonymous: z.enum(['pull']).describe('`pull`: whoever reaches Larder may pull everything it can pull.'),
+      anonymous: z
+        .enum(['pull'])
+        .describe('`pull`: every client that reaches Larder may pull everything that Larder can pull.'),
     })
     .optional()
-    .describe('Must be said where Larder listens beyond this machine and has credentials for an upstream.');
+    .describe('Required if Larder listens beyond this machine and has credentials for an upstream.');

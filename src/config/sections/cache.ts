@@ -12,15 +12,19 @@ export const cache = (context: ValueContext) =>
       .describe('Where everything is kept. One process owns it.'),
     maxSize: byteSizeOrUnlimited(1)
       .prefault('50GiB')
-      .describe('What is kept at most; beyond it, what has not been pulled for longest goes.'),
-    minFree: byteSize().prefault('2GiB').describe('What is left free on the disk.'),
+      .describe(
+        'Most bytes that are kept. Beyond it, the content that has not been pulled for longest is evicted.',
+      ),
+    minFree: byteSize().prefault('2GiB').describe('How much is left free on the disk.'),
     manifestMemory: byteSize(1024 ** 2)
       .prefault('64MiB')
       .describe('How much memory holds manifests.'),
     blobMemory: byteSize()
       .prefault('32MiB')
       .describe('How much memory holds blobs of 64 KiB and less, image configs above all; 0: none.'),
-    unusedFor: durationOrNever().prefault('never').describe('What nobody has pulled for this long goes.'),
+    unusedFor: durationOrNever()
+      .prefault('never')
+      .describe('Content that no client has pulled for this long is evicted.'),
     verifyEvery: durationOrNever()
       .prefault('never')
       .describe(

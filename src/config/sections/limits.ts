@@ -9,27 +9,28 @@ export const limits = () =>
     requestsPerClient: count(1)
       .prefault(512)
       .describe(
-        'The share of one client (an IPv4 address, a /64 of IPv6) of them. It may have more for as long as more than a ' +
+        'The share of `requests` of one client (an IPv4 address, a /64 of IPv6). A client may have more while more than a ' +
           'share is left for others; beyond it, 429.',
       ),
     connections: count(1)
       .prefault(16_384)
       .describe(
-        'Open connections, idle ones included; beyond it, a new one takes the place of an idle one: of the client that ' +
-          'holds the most, the one that has been idle for longest. `/livez` and `/readyz` are answered beyond it.',
+        'Open connections, idle ones included. Beyond it, a new connection replaces the one that has been idle for longest ' +
+          'of the client that holds the most. `/livez` and `/readyz` are answered beyond it. A client that sends its request ' +
+          'slowly can hold up to 64 KiB of memory with each.',
       ),
     connectionsPerClient: count(1)
       .prefault(2048)
       .describe(
-        'The share of one client of them. It may have more for as long as more than a share is left for others.',
+        'The share of `connections` of one client. A client may have more while more than a share is left for others.',
       ),
     headerTimeout: wait(1).prefault('15s').describe('How long a client may take to send its request.'),
     idleTimeout: wait(1)
       .prefault('60s')
-      .describe('How long a client may take nothing of an answer before it is cut.'),
+      .describe('How long a client may take no byte of an answer before its connection is cut.'),
     upstreamConnections: count(1)
       .prefault(64)
-      .describe('Connections to one host of an upstream at the same time; what is more waits for one.'),
+      .describe('Connections to one host of an upstream at the same time; further requests wait for one.'),
   })
     .prefault({})
     .describe('What protects Larder against too many and too slow clients.');

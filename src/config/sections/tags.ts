@@ -15,7 +15,7 @@ const keys = () => ({
   deadline: wait(0)
     .prefault('2s')
     .describe(
-      'How long a client waits for a revalidation. After that the known tag is served and the check goes on behind it.',
+      'How long a client waits for a revalidation. After that it gets the known tag, and the check goes on in the background.',
     ),
   immutable: list(glob())
     .prefault([])
@@ -27,8 +27,8 @@ const keys = () => ({
   quotaReserve: count(0)
     .prefault(10)
     .describe(
-      'So many of the pulls that upstream allows (Docker Hub tells them in `ratelimit-remaining`) are kept for what is not cached at all; ' +
-        'tags that have moved are served as they were.',
+      'How many of the pulls that upstream allows (Docker Hub tells them in `ratelimit-remaining`) Larder keeps for images that are not cached ' +
+        'at all. When no more are left, a tag that has moved is served as it was.',
     ),
 });
 

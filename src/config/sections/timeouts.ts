@@ -3,12 +3,12 @@ import { wait } from '../values/duration.ts';
 
 // Headers must reach containerd within 30 s (its ResponseHeaderTimeout), so connecting and waiting take less.
 const keys = () => ({
-  connect: wait(1).prefault('5s').describe('For a connection to upstream, TLS included.'),
+  connect: wait(1).prefault('5s').describe('Longest time to make a connection to upstream, TLS included.'),
   headers: wait(1)
     .prefault('15s')
     .describe(
-      "From a request to its answer's headers, and as much as `connect` beyond that: whether a connection had to be " +
-        'made first is not told apart.',
+      "Longest time from a request to its answer's headers. `connect` is added to it, since the request may have to wait " +
+        'for a connection first.',
     ),
   body: wait(1)
     .prefault('30s')
@@ -25,12 +25,12 @@ export const timeouts = () =>
     answer: wait(1)
       .prefault('25s')
       .describe(
-        "How long a client waits for its answer's headers, whatever upstream has to be asked for it: then it " +
-          'gets 504, while what it asked for is still fetched. Below the 30 s after which containerd gives up.',
+        "How long a client waits for its answer's headers, however many questions to upstream that takes. Then it " +
+          'gets 504, while Larder goes on fetching. Less than the 30 s after which containerd gives up.',
       ),
   })
     .prefault({})
-    .describe('How long upstreams are waited for. An upstream may say otherwise, but for `answer`.');
+    .describe('How long Larder waits for upstreams. Each upstream may have its own, except for `answer`.');
 
 /** An upstream's own `timeouts`. */
 export const ownTimeouts = () =>
