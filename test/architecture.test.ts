@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 const VALUES = ['text', 'oci', 'http'];
 
 /** The same, and the waiting and the telling by ports. */
-const PORTS = [...VALUES, 'async', 'clock.ts', 'events.ts'];
+const PORTS = [...VALUES, 'async', 'clock.ts', 'events.ts', 'tolerate.ts'];
 
 /** The error classes that become answers, the reader that delivery takes, and what reads a small one whole. */
 const ANSWERED = ['upstream/error.ts', 'store/error.ts', 'store/blob-store.ts', 'store/read-whole.ts'];
@@ -26,6 +26,7 @@ const LAYERS = new Map<string, readonly string[] | 'everything'>([
   ['async', ['clock.ts']],
   ['threads.ts', []],
   ['events.ts', ['oci']],
+  ['tolerate.ts', ['events.ts']],
   ['config', [...VALUES]],
   ['store', [...VALUES, 'clock.ts', 'events.ts']],
   ['index', [...PORTS]],

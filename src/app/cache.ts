@@ -61,6 +61,8 @@ export async function openCache(
       },
     },
   );
+  await using stack = new AsyncDisposableStack();
+  stack.defer(() => directory.close());
   index = rememberIndex(directory.index);
   const store = new HeldStore(directory.store);
   const freeBytes = freeBytesOf(store);
@@ -78,15 +80,9 @@ export async function openCache(
     recovered: recoveredPolicy(config),
     diskError: directory.error,
   });
-  return {
-    ...cache,
-    index,
-    freeBytes,
-    async close() {
-      await cache.close();
-      await directory.close();
-    },
-  };
+  stack.defer(() => cache.close());
+  const parts = stack.move();
+  return { ...cache, index, freeBytes, close: () => parts.disposeAsync() };
 }
 
 /** Decides what becomes of recovered blobs: docs/adr/0005. */

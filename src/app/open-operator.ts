@@ -81,6 +81,9 @@ async function openLocally(config: Config): Promise<OpenedOperator> {
     if (event.kind === 'index-replaced') isReplaced = true;
   });
   await using stack = new AsyncDisposableStack();
+  // The clock's timers do not keep the process alive while it waits; this one does, until all is closed.
+  const alive = setInterval(() => {}, 2 ** 30);
+  stack.defer(() => clearInterval(alive));
   const upstreams = createUpstreams(config, {
     ...dependencies,
     passage: new Passage(randomUUID()),
@@ -93,9 +96,6 @@ async function openLocally(config: Config): Promise<OpenedOperator> {
   if (failure !== undefined) throw new OperatorError('failed', failure.message, { cause: failure });
   // Else the new, empty index would know nothing of the stored blobs.
   if (isReplaced) await cache.upkeep.reconcile(new AbortController().signal);
-  // The clock's timers do not keep the process alive while it waits; this one does.
-  const alive = setInterval(() => {}, 2 ** 30);
-  stack.defer(() => clearInterval(alive));
   const parts = stack.move();
   return { operator: cache.operator, isRemote: false, close: () => parts.disposeAsync() };
 }

@@ -2,7 +2,7 @@ import type { RepositoryKey } from '../index/repository-key.ts';
 import type { Mirror } from '../mirror/mirror.ts';
 import type { MirroredUpstream, Target } from '../mirror/target.ts';
 import type { Repository } from '../repository/repository.ts';
-import { RepositoryTable, type RoutedRegistry } from '../repository/repository-table.ts';
+import { findRegistry, RepositoryTable, type RoutedRegistry } from '../repository/repository-table.ts';
 
 /** An upstream that requests are routed to, with the rules by which its repositories are found. */
 export interface RoutedUpstream extends MirroredUpstream, RoutedRegistry {}
@@ -25,8 +25,8 @@ export function repositoriesOf(
 
 /** Returns where a repository is pulled from; undefined if the config does not have its upstream (any more). */
 export function findTarget(upstreams: readonly RoutedUpstream[], key: RepositoryKey): Target | undefined {
-  const found = upstreams.find(({ name }) => name === key.registry);
-  return found?.isAllowed(key.repository) === true ? targetOf(found, key) : undefined;
+  const found = findRegistry(upstreams, key);
+  return found && targetOf(found, key);
 }
 
 function targetOf({ upstream, tags, permission }: MirroredUpstream, key: RepositoryKey): Target {

@@ -1,12 +1,9 @@
-import { tmpdir } from 'node:os';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import type { Events } from '../events.ts';
 import { Background } from '../upkeep/background.ts';
-import type { LocalOperator } from '../operator/local-operator.ts';
 import { VerifySchedule } from '../upkeep/verify-schedule.ts';
-import { listenControl, type ControlSocket } from '../server/control/control-socket.ts';
-import { createControl } from '../server/control/control-api.ts';
+import { startControl } from './control.ts';
 import type { Cache } from './cache.ts';
 
 export interface UpkeepDependencies {
@@ -50,24 +47,4 @@ export async function startUpkeep(
       await background.close();
     },
   };
-}
-
-async function startControl(
-  operator: LocalOperator,
-  directory: string,
-  events: Events,
-): Promise<ControlSocket | undefined> {
-  try {
-    const app = createControl(operator);
-    return await listenControl({ app, directory, temporaryDirectory: runtimeDirectory(process.env) });
-  } catch (error) {
-    events.emit({ kind: 'maintenance-failed', task: 'control', error });
-    return undefined;
-  }
-}
-
-/** Returns the directory for sockets: the service's own from systemd, the user's, else that of temporary files. */
-function runtimeDirectory(env: Readonly<Record<string, string | undefined>>): string {
-  const [ofService] = (env['RUNTIME_DIRECTORY'] ?? '').split(':');
-  return [ofService, env['XDG_RUNTIME_DIR']].find((path) => path !== undefined && path !== '') ?? tmpdir();
 }

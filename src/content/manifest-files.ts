@@ -7,7 +7,7 @@ import { documentType } from '../oci/document-type.ts';
 import { parseJsonObject } from '../oci/json.ts';
 import { manifestEdges, referrerDescriptor, type Manifest as ParsedManifest } from '../oci/manifest.ts';
 import type { BlobStore } from '../store/blob-store.ts';
-import { recordOrDrop } from './record.ts';
+import { recordOrDrop } from './record-or-drop.ts';
 import type { StoredBlobs } from './stored-blobs.ts';
 import type { StoredManifest } from './stored-manifest.ts';
 

@@ -6,7 +6,7 @@ import { quarantineOf, type Quarantine } from '../store/capabilities.ts';
 import { isUnreadable, VerificationError, type StoreError } from '../store/error.ts';
 import { ForwardingReader } from '../store/forwarding-reader.ts';
 import { readWhole } from '../store/read-whole.ts';
-import { tolerate } from './tolerate.ts';
+import { tolerate } from '../tolerate.ts';
 
 export interface StoredBlobsOptions {
   readonly store: BlobStore;

@@ -2,7 +2,7 @@
 export type HeaderLines = string | readonly string[] | undefined;
 
 /**
- * Most characters of one line. Heads may have 64 KiB (upstreams) or 16 KiB (clients), but honest lines are far shorter.
+ * Most characters of one line. Heads may have 64 KiB, but honest lines are far shorter.
  */
 const MAX_HEADER_LENGTH = 8192;
 const MAX_HEADER_LINES = 32;

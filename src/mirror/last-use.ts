@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { Events } from '../events.ts';
 import type { BlobIndex } from '../index/blob-index.ts';
 import type { Digest } from '../oci/digest.ts';
-import { tolerate } from '../content/tolerate.ts';
+import { tolerate } from '../tolerate.ts';
 
 const FLUSH_AFTER_MS = 5_000;
 const FLUSH_AT_ENTRIES = 10_000;

@@ -9,7 +9,7 @@ import type { ListQuery } from '../oci/tag-names.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { Parser } from '../upstream/registry/parsing/parser.ts';
 import { BlobPuller } from './blobs/blob-puller.ts';
-import { Disk, type DiskOptions } from './disk.ts';
+import { DiskHealth, type DiskHealthOptions } from './disk-health.ts';
 import type { FillRoom } from './fill/allowance.ts';
 import { LastUse } from './last-use.ts';
 import { ReferrerLists } from './lists/referrer-lists.ts';
@@ -17,15 +17,15 @@ import { TagLists } from './lists/tag-lists.ts';
 import { LinuxImages } from './manifests/linux-image.ts';
 import { ManifestPuller } from './manifests/manifest-puller.ts';
 import { MirroredRepository, type MirrorParts } from './mirrored-repository.ts';
-import { NegativeCache } from './negative.ts';
+import { NegativeCache } from './negative-cache.ts';
 import { Belonging } from './permission/belonging.ts';
-import { EarlyConfirmation } from './permission/early.ts';
+import { EarlyConfirmation } from './permission/early-confirmation.ts';
 import type { RecoveredPolicy } from './permission/permission-policy.ts';
 import { Permission } from './permission/permission.ts';
 import { TagResolver } from './tags/tag-resolver.ts';
 import type { Target } from './target.ts';
 
-export interface MirrorOptions extends DiskOptions {
+export interface MirrorOptions extends DiskHealthOptions {
   /** The one view of the index, through which every part of Larder changes it. */
   readonly index: RememberingIndex;
   readonly negativeTtlMs: number;
@@ -43,7 +43,7 @@ export interface MirrorOptions extends DiskOptions {
 /** The repositories of all upstreams, and what they share: the cache, the running requests and upstreams' answers. */
 export class Mirror {
   readonly #options: MirrorOptions;
-  readonly #disk: Disk;
+  readonly #disk: DiskHealth;
   readonly #belonging: Belonging;
   readonly #permission: Permission;
   #early: EarlyConfirmation | undefined;
@@ -58,7 +58,7 @@ export class Mirror {
     this.#belonging = new Belonging(index, events, negative, (upstream) => this.#early?.wake(upstream));
     this.#stored = new StoredBlobs({ ...options, onSetAside: (digest) => this.lost(digest) });
     this.#small = new SmallBlobs({ stored: this.#stored, memoryBytes: options.blobMemoryBytes });
-    this.#disk = new Disk(options);
+    this.#disk = new DiskHealth(options);
     const lastUse = new LastUse(index, clock, events);
     const parts = { disk: this.#disk, belonging: this.#belonging, stored: this.#stored, lastUse };
     const permission = new Permission({ ...options, ...parts, negative });
@@ -82,7 +82,7 @@ export class Mirror {
   }
 
   /** Whether the cache can be written to. */
-  get disk(): Pick<Disk, 'error' | 'state'> {
+  get disk(): Pick<DiskHealth, 'error' | 'state'> {
     return this.#disk;
   }
 

@@ -4,7 +4,7 @@ import { ManualClock } from '../../test/support/manual-clock.ts';
 import { digestOf } from '../oci/digest.ts';
 import { parseRepositoryName } from '../oci/repository-name.ts';
 import { UpstreamError } from '../upstream/error.ts';
-import { NegativeCache, refusalKey, type Mark } from './negative.ts';
+import { NegativeCache, refusalKey, type Mark } from './negative-cache.ts';
 import { Questions, type UpstreamQuestion } from './questions.ts';
 
 const KEY = { registry: 'registry.test', repository: parseRepositoryName('acme/app') };

@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { RepositoryKey } from '../index/repository-key.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { UpstreamError } from '../upstream/error.ts';
-import type { Mark, NegativeCache } from './negative.ts';
+import type { Mark, NegativeCache } from './negative-cache.ts';
 import { isRefusal } from './refusal.ts';
 
 /** A question to an upstream, and how its failure is handled. */

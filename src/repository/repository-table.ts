@@ -32,8 +32,21 @@ export interface Addressing {
   readonly host: string | undefined;
 }
 
+/**
+ * Finds the registry of a repository by its own name; undefined if the config does not have it (any more), or forbids the
+ * repository.
+ */
+export function findRegistry<R extends RoutedRegistry>(
+  registries: readonly R[],
+  { registry, repository }: RepositoryKey,
+): R | undefined {
+  const found = registries.find(({ name }) => name === registry);
+  return found?.isAllowed(repository) === true ? found : undefined;
+}
+
 /** The configured registries. The table is closed: a registry that is not in it is never dialled. */
 export class RepositoryTable {
+  readonly #registries: readonly ServedRegistry[];
   readonly #byName = new Map<string, ServedRegistry>();
   readonly #byHost = new Map<string, ServedRegistry>();
   readonly #default: ServedRegistry;
@@ -43,6 +56,7 @@ export class RepositoryTable {
    * @throws Error if no registry has that name; the config has been checked before
    */
   constructor(registries: readonly ServedRegistry[], defaultRegistry: string) {
+    this.#registries = registries;
     for (const registry of registries) {
       for (const name of [registry.name, ...registry.aliases]) this.#byName.set(name, registry);
       for (const host of registry.hosts) this.#byHost.set(host, registry);
@@ -69,9 +83,7 @@ export class RepositoryTable {
 
   /** Finds a repository by its key; undefined if the config does not have it (any more). */
   find(key: RepositoryKey): Repository | undefined {
-    const registry = this.#named(key.registry);
-    if (registry === undefined || !registry.isAllowed(key.repository)) return undefined;
-    return registry.repository(key);
+    return findRegistry(this.#registries, key)?.repository(key);
   }
 
   /** Checks a registry's name. @throws RegistryError NAME_UNKNOWN if no registry has it */
@@ -82,9 +94,10 @@ export class RepositoryTable {
   /** Whether `registry/repository`, with the registry's own name, is configured and allowed. */
   serves(path: string): boolean {
     const slash = path.indexOf('/');
-    const registry = this.#named(path.slice(0, slash));
-    const repository = path.slice(slash + 1);
-    return registry !== undefined && isRepositoryName(repository) && registry.isAllowed(repository);
+    const [registry, repository] = [path.slice(0, slash), path.slice(slash + 1)];
+    return (
+      isRepositoryName(repository) && findRegistry(this.#registries, { registry, repository }) !== undefined
+    );
   }
 
   #find({ ns, host, prefix, segments }: Addressing): {
@@ -101,12 +114,6 @@ export class RepositoryTable {
     const byPrefix = segments.length > 1 ? this.#byName.get(segments[0] ?? '') : undefined;
     if (byPrefix !== undefined) return { registry: byPrefix, segments: segments.slice(1) };
     return { registry: this.#default, segments };
-  }
-
-  /** Finds a registry by its own name, not by an alias. */
-  #named(name: string): ServedRegistry | undefined {
-    const registry = this.#byName.get(name);
-    return registry?.name === name ? registry : undefined;
   }
 
   #called(name: string): ServedRegistry {

@@ -7,7 +7,7 @@ import { NO_SNIFF } from './common-headers.ts';
 import { Endpoint, type EndpointOptions } from './endpoint.ts';
 import { toOriginForm } from './request/origin-form.ts';
 import type { RequestRecord } from './request/request-record.ts';
-import { routeOf } from './route-of.ts';
+import { pathKind } from './path-kind.ts';
 import { splitUrl } from './request/split-url.ts';
 
 /** The answers to an operator's tools. */
@@ -53,7 +53,7 @@ const NO_ROOM = new RegistryError('UNAVAILABLE', 'too many connections at the sa
 /** The paths that a connection of the reserve may ask for. */
 const HEALTH_PATHS: ReadonlySet<string> = new Set(['/livez', '/readyz']);
 
-type Routes = Hono<{ Bindings: HttpBindings }>;
+type Pages = Hono<{ Bindings: HttpBindings }>;
 
 /**
  * Makes the routes: the registry under `/v2/` (and `/<upstream>/v2/`), `/livez`, `/readyz`, `/metrics`. Requests for
@@ -77,7 +77,7 @@ export function createApp(options: AppOptions): App {
       if (mayAsk === 'all' && endpoint.answerNow(incoming, outgoing, record)) return;
       const { path } = splitUrl(incoming.url ?? '');
       if (mayAsk === 'health' && !HEALTH_PATHS.has(path)) return endpoint.refuse(outgoing, record, NO_ROOM);
-      const route = routeOf(path);
+      const route = pathKind(path);
       if (route === 'none') return endpoint.refuse(outgoing, record, NO_PATH);
       if (route === 'registry') return void endpoint.answer(incoming, outgoing, record);
       records.keep(incoming, record);
@@ -92,8 +92,8 @@ export function createApp(options: AppOptions): App {
   };
 }
 
-function createPages({ records, health }: AppOptions): Routes {
-  const routes: Routes = new Hono();
+function createPages({ records, health }: AppOptions): Pages {
+  const routes: Pages = new Hono();
   addHealth(routes, health);
   routes.onError((error, c) => {
     records.of(c.env.incoming).error = error;
@@ -103,7 +103,7 @@ function createPages({ records, health }: AppOptions): Routes {
   return routes;
 }
 
-function addHealth(routes: Routes, { probe, detail, metrics }: Health): void {
+function addHealth(routes: Pages, { probe, detail, metrics }: Health): void {
   routes.get('/livez', (c) => c.text('ok\n'));
   routes.get('/readyz', async (c) => {
     try {

@@ -13,14 +13,15 @@ async function drained(...served: readonly (readonly [from: number, to: number])
   const clock = new ManualClock();
   const isServing = (): boolean =>
     served.some(([from, to]) => clock.monotonic() >= from && clock.monotonic() < to);
-  let leftMs: number | undefined;
-  const waiting = untilPullsEnd(clock, isServing, TIMES).then((left) => (leftMs = left));
-  while (leftMs === undefined && clock.monotonic() < 60_000) {
+  const state = { leftMs: -1 };
+  const waiting = untilPullsEnd(clock, isServing, TIMES).then((leftMs) => Object.assign(state, { leftMs }));
+  await setImmediate();
+  while (state.leftMs < 0 && clock.monotonic() < 60_000) {
+    clock.advance(100);
     await setImmediate();
-    if (leftMs === undefined) clock.advance(100);
   }
   await waiting;
-  return { at: clock.monotonic(), leftMs };
+  return { at: clock.monotonic(), ...state };
 }
 
 describe('new connections are accepted', () => {

@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
 import { Belonging } from '../../src/mirror/permission/belonging.ts';
 import { Permission } from '../../src/mirror/permission/permission.ts';
-import { Disk } from '../../src/mirror/disk.ts';
+import { DiskHealth } from '../../src/mirror/disk-health.ts';
 import { LastUse } from '../../src/mirror/last-use.ts';
-import { NegativeCache } from '../../src/mirror/negative.ts';
+import { NegativeCache } from '../../src/mirror/negative-cache.ts';
 import { rememberIndex, type RememberingIndex } from '../../src/index/remembering-index.ts';
 import { SmallBlobs } from '../../src/content/small-blobs.ts';
 import { StoredBlobs } from '../../src/content/stored-blobs.ts';
@@ -37,7 +37,7 @@ export class MemoryCache implements AsyncDisposable {
   readonly stored: StoredBlobs;
   readonly small: SmallBlobs;
   readonly lastUse: LastUse;
-  readonly disk: Disk;
+  readonly disk: DiskHealth;
 
   constructor(index: RememberingIndex, { store }: MemoryCacheChanges) {
     const memory = createMemoryStore();
@@ -51,7 +51,7 @@ export class MemoryCache implements AsyncDisposable {
     this.stored = new StoredBlobs({ store: this.store, index, events, onSetAside: () => Promise.resolve() });
     this.small = new SmallBlobs({ stored: this.stored, memoryBytes: this.memoryBytes });
     this.lastUse = new LastUse(index, clock, events);
-    this.disk = new Disk({ store: this.store, clock, events });
+    this.disk = new DiskHealth({ store: this.store, clock, events });
   }
 
   static async open(changes: MemoryCacheChanges = {}): Promise<MemoryCache> {

@@ -7,7 +7,7 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { HopRequest, Send } from '../../src/upstream/transport/transport.ts';
-import type { AnswerBody, HeldDocument } from '../../src/upstream/transport/response-body.ts';
+import type { ResponseBody, HeldDocument } from '../../src/upstream/transport/response-body.ts';
 import { UpstreamResponse } from '../../src/upstream/transport/response.ts';
 
 export interface MemoryAnswer {
@@ -42,7 +42,7 @@ export class MemoryHosts {
   };
 
   /** A body counts as read or discarded one turn later, as with a socket. */
-  #body(bytes: Buffer): AnswerBody {
+  #body(bytes: Buffer): ResponseBody {
     this.open += 1;
     let isOpen = true;
     const close = async (): Promise<void> => {
@@ -50,7 +50,7 @@ export class MemoryHosts {
       if (isOpen) this.open -= 1;
       isOpen = false;
     };
-    const body: Pick<AnswerBody, 'discard' | 'head' | 'document'> = {
+    const body: Pick<ResponseBody, 'discard' | 'head' | 'document'> = {
       discard: close,
       async head() {
         await close();
@@ -61,6 +61,6 @@ export class MemoryHosts {
         return { bytes, [Symbol.dispose]: () => undefined };
       },
     };
-    return body as AnswerBody;
+    return body as ResponseBody;
   }
 }

@@ -4,7 +4,7 @@ import type { Digest } from '../../oci/digest.ts';
 import type { BlobReader } from '../../store/blob-store.ts';
 import { StoreError } from '../../store/error.ts';
 import type { DescribedBlob } from '../../upstream/upstream.ts';
-import { Audience, demandOf } from '../audience.ts';
+import { FillClients, demandOf } from '../fill-clients.ts';
 import type { BlobStat, OpenedBlob } from '../../repository/opened-blob.ts';
 import type { BlobQuestion } from '../../repository/repository.ts';
 import { directPart, type DirectPart } from '../fill/direct-part.ts';
@@ -13,19 +13,19 @@ import type { FillOptions } from '../fill/fill-options.ts';
 import { Fills } from '../fill/fills.ts';
 import { Questions } from '../questions.ts';
 import type { LastUse } from '../last-use.ts';
-import { refusalKey, type NegativeCache } from '../negative.ts';
+import { refusalKey, type NegativeCache } from '../negative-cache.ts';
 import { CONFIRMED, HIT, type Outcome } from '../../repository/outcome.ts';
 import type { Belonging } from '../permission/belonging.ts';
 import type { HeldContent } from '../permission/confirms.ts';
 import type { Permission } from '../permission/permission.ts';
 import { isRefusal } from '../refusal.ts';
 import { MAX_ALONE, PartsReader } from './parts-reader.ts';
-import { PastStore } from './past-store.ts';
+import { StoreBypass } from './store-bypass.ts';
 import { ResilientReader } from './resilient-reader.ts';
 import type { SmallBlobs } from '../../content/small-blobs.ts';
 import type { StoredBlobs } from '../../content/stored-blobs.ts';
 import { isSameRepository, type Target } from '../target.ts';
-import { tolerate } from '../../content/tolerate.ts';
+import { tolerate } from '../../tolerate.ts';
 
 export interface BlobPullerOptions extends FillOptions {
   readonly belonging: Belonging;
@@ -39,14 +39,14 @@ export interface BlobPullerOptions extends FillOptions {
 /** Opens blobs by digest: from disk, or through the one fill of their upstream and digest. */
 export class BlobPuller {
   readonly #fills: Fills;
-  readonly #pastStore: PastStore;
+  readonly #bypass: StoreBypass;
   readonly #questions: Questions<DescribedBlob>;
   readonly #options: BlobPullerOptions;
 
   constructor(options: BlobPullerOptions) {
     this.#options = options;
     this.#fills = new Fills(options);
-    this.#pastStore = new PastStore(options);
+    this.#bypass = new StoreBypass(options);
     this.#questions = new Questions(options.negative, options.clock);
   }
 
@@ -128,9 +128,9 @@ export class BlobPuller {
     }
     const diskError = this.#options.disk.error;
     if (current === undefined && diskError !== undefined) {
-      return this.#pastStore.open(target, digest, question, diskError);
+      return this.#bypass.open(target, digest, question, diskError);
     }
-    const audience = current?.audience ?? new Audience();
+    const audience = current?.audience ?? new FillClients();
     const leave = audience.enter(question.client);
     try {
       const fill = current ?? this.#startFill(target, digest, audience);
@@ -151,7 +151,7 @@ export class BlobPuller {
       return await this.#board(fill, target, question, isCollapsed);
     } catch (error) {
       const { digest } = fill;
-      if (error instanceof StoreError) return this.#pastStore.open(target, digest, question, error);
+      if (error instanceof StoreError) return this.#bypass.open(target, digest, question, error);
       // A failure through another repository, or before this client came aboard, says nothing about its request.
       if (!isCollapsed || (!fill.hasOpened && isSameRepository(fill.target, target))) throw error;
       await fill.ended;
@@ -215,7 +215,7 @@ export class BlobPuller {
   /** Fetches a part far ahead of the fill by itself. If that fails, for any reason, it comes later, with the fill. */
   #openAhead(fill: Fill, target: Target, part: DirectPart, client: string): Promise<OpenedBlob | undefined> {
     fill.spendDirect(part);
-    return this.#pastStore.openPart(target, fill, part, client).catch(() => undefined);
+    return this.#bypass.openPart(target, fill, part, client).catch(() => undefined);
   }
 
   #running(target: Target, digest: Digest): Fill | undefined {
@@ -237,7 +237,7 @@ export class BlobPuller {
     });
   }
 
-  #startFill(target: Target, digest: Digest, audience: Audience): Fill {
+  #startFill(target: Target, digest: Digest, audience: FillClients): Fill {
     const { negative, permission } = this.#options;
     const key = blobKey(target, digest);
     const known = negative.get(key);

@@ -8,7 +8,7 @@ import { MediaType } from '../../oci/media-type.ts';
 import type { BlobStore, Expected, Ingest } from '../../store/blob-store.ts';
 import { StoreError, VerificationError } from '../../store/error.ts';
 import { UpstreamError } from '../../upstream/error.ts';
-import { Audience } from '../audience.ts';
+import { FillClients } from '../fill-clients.ts';
 import { Fill } from './fill.ts';
 import type { FillOptions } from './fill-options.ts';
 
@@ -40,7 +40,7 @@ function eventsOf(cache: MemoryCache): LarderEvent[] {
 }
 
 function begin(cache: MemoryCache, upstream: HeldUpstream, more: Partial<FillOptions> = {}) {
-  const audience = new Audience();
+  const audience = new FillClients();
   const leave = audience.enter('client');
   const { belonging, store, index, disk, clock, events } = cache;
   const options = { belonging, store, index, disk, clock, events, ...more };

@@ -5,13 +5,13 @@ import type { BlobIndex } from '../../index/blob-index.ts';
 import type { BlobStore } from '../../store/blob-store.ts';
 import type { FillRoom } from './allowance.ts';
 import type { Belonging } from '../permission/belonging.ts';
-import type { Disk } from '../disk.ts';
+import type { DiskHealth } from '../disk-health.ts';
 
 export interface FillOptions {
   readonly belonging: Belonging;
   readonly store: BlobStore;
   readonly index: BlobIndex & ManifestIndex;
-  readonly disk: Disk;
+  readonly disk: DiskHealth;
   readonly clock: Clock;
   readonly events: Events;
   /** Absent: there is always room. */

@@ -2,12 +2,12 @@ import type { Events } from '../../events.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { VerificationError } from '../../store/error.ts';
 import { NoRoomError } from './allowance.ts';
-import { isDiskError, type Disk } from '../disk.ts';
+import { isDiskError, type DiskHealth } from '../disk-health.ts';
 
 export interface FillReportOptions {
   readonly upstream: string;
   readonly digest: Digest;
-  readonly disk: Disk;
+  readonly disk: DiskHealth;
   readonly events: Events;
 }
 

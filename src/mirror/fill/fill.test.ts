@@ -3,7 +3,7 @@ import { HeldUpstream, MemoryCache } from '../../../test/support/memory-cache.ts
 import { digestOf } from '../../oci/digest.ts';
 import type { BlobStore, Expected, Ingest } from '../../store/blob-store.ts';
 import { StoreError } from '../../store/error.ts';
-import { Audience } from '../audience.ts';
+import { FillClients } from '../fill-clients.ts';
 import { Fill } from './fill.ts';
 
 const BYTES = Buffer.from('a layer');
@@ -41,7 +41,7 @@ test('a client that gets no reader from the store does not count as a follower',
     ingest.follow = () => Promise.reject(failure);
   });
   await using cache = await MemoryCache.open({ store });
-  const audience = new Audience();
+  const audience = new FillClients();
   const fill = new Fill(new HeldUpstream(BYTES.length).target(), DIGEST, audience, cache);
   await fill.opened;
   await expect(fill.follow('client')).rejects.toBe(failure);
@@ -53,7 +53,7 @@ test('a client that gets no reader from the store does not count as a follower',
 test('a client that follows a blob of which the store takes no byte gets a reader that fails', async () => {
   await using cache = await MemoryCache.open({ store: fullAfter(0) });
   const upstream = new HeldUpstream(BYTES.length);
-  const audience = new Audience();
+  const audience = new FillClients();
   audience.enter('client');
   const fill = new Fill(upstream.target(), DIGEST, audience, cache);
   await fill.opened;
@@ -70,7 +70,7 @@ test('a client that follows a blob of which the store takes no byte gets a reade
 test('a client that follows a blob of which the store has taken only a part gets no reader', async () => {
   await using cache = await MemoryCache.open({ store: fullAfter(1) });
   const upstream = new HeldUpstream(BYTES.length);
-  const audience = new Audience();
+  const audience = new FillClients();
   audience.enter('client');
   const fill = new Fill(upstream.target(), DIGEST, audience, cache);
   await fill.opened;

@@ -4,7 +4,7 @@ import type { BlobReader, Ingest, Stored } from '../../store/blob-store.ts';
 import { StoreError, VerificationError } from '../../store/error.ts';
 import { UpstreamError } from '../../upstream/error.ts';
 import { Allowance } from './allowance.ts';
-import type { Audience } from '../audience.ts';
+import type { FillClients } from '../fill-clients.ts';
 import { BlobSource } from '../transfer/blob-source.ts';
 import type { DirectPart, FillInView } from './direct-part.ts';
 import { releaseMemory } from './release-memory.ts';
@@ -15,10 +15,10 @@ import { Followers } from './followers.ts';
 import { LeavingReader } from './leaving-reader.ts';
 import { Relay, type PieceSource } from './relay.ts';
 import { RelaySource } from './relay-source.ts';
-import { recordOrDrop } from '../../content/record.ts';
+import { recordOrDrop } from '../../content/record-or-drop.ts';
 import { isWorthFinishing } from './worth-finishing.ts';
 import { isSameRepository, type Target } from '../target.ts';
-import { tolerate } from '../../content/tolerate.ts';
+import { tolerate } from '../../tolerate.ts';
 import { byteLength } from '../transfer/wanted-part.ts';
 
 /**
@@ -29,7 +29,7 @@ export class Fill implements FillInView {
   readonly target: Target;
   readonly digest: Digest;
   /** The clients that follow the fill, or wait to. */
-  readonly audience: Audience;
+  readonly audience: FillClients;
   /**
    * Resolves when upstream's headers are here and followers can read.
    * Rejects with UpstreamError or StoreError if the fill fails before.
@@ -60,7 +60,7 @@ export class Fill implements FillInView {
   readonly #report: FillReport;
 
   /** @param audience already contains the client that the fill is begun for */
-  constructor(target: Target, digest: Digest, audience: Audience, options: FillOptions) {
+  constructor(target: Target, digest: Digest, audience: FillClients, options: FillOptions) {
     this.target = target;
     this.digest = digest;
     this.audience = audience;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { HeldUpstream, MemoryCache } from '../../../test/support/memory-cache.ts';
 import { digestOf } from '../../oci/digest.ts';
-import { Audience } from '../audience.ts';
+import { FillClients } from '../fill-clients.ts';
 import { Fills } from './fills.ts';
 
 const DIGEST = digestOf('a layer');
@@ -10,11 +10,11 @@ test('a fill that was given up takes with it none that has begun since', async (
   await using cache = await MemoryCache.open();
   const target = new HeldUpstream(7).target();
   const fills = new Fills(cache);
-  const first = fills.start(target, DIGEST, new Audience());
+  const first = fills.start(target, DIGEST, new FillClients());
   expect(fills.get(target.key.registry, DIGEST)).toBe(first);
   first.cancel();
   expect(fills.get(target.key.registry, DIGEST)).toBeUndefined();
-  const second = fills.start(target, DIGEST, new Audience());
+  const second = fills.start(target, DIGEST, new FillClients());
   await first.ended;
   expect(fills.endings(DIGEST)).toBe(1);
   expect(fills.get(target.key.registry, DIGEST)).toBe(second);
@@ -25,7 +25,7 @@ test('closing gives all fills up, and waits for their end', async () => {
   await using cache = await MemoryCache.open();
   const target = new HeldUpstream(7).target();
   const fills = new Fills(cache);
-  const fill = fills.start(target, DIGEST, new Audience());
+  const fill = fills.start(target, DIGEST, new FillClients());
   await fill.opened;
   const closing = fills.close();
   expect(fill.isCancelled).toBe(true);
@@ -38,7 +38,7 @@ async function wronglyDescribed() {
   const cache = await MemoryCache.open({ index: { describedSize: () => Promise.resolve(8) } });
   const upstream = new HeldUpstream(undefined);
   const fills = new Fills(cache);
-  const audience = new Audience();
+  const audience = new FillClients();
   audience.enter('client');
   const fill = fills.start(upstream.target(), DIGEST, audience);
   await fill.opened;
@@ -65,7 +65,7 @@ test('such a fill is not begun anew if a client has begun one already', async ()
   const other = new HeldUpstream(7);
   cache.events.subscribe((event) => {
     if (event.kind === 'fill-ended' && event.outcome === 'failed') {
-      fills.start(other.target(), DIGEST, new Audience());
+      fills.start(other.target(), DIGEST, new FillClients());
     }
   });
   await fill.ended;

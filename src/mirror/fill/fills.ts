@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Digest } from '../../oci/digest.ts';
-import { Audience } from '../audience.ts';
+import { FillClients } from '../fill-clients.ts';
 import { Fill } from './fill.ts';
 import type { FillOptions } from './fill-options.ts';
 import { flightKey } from '../../async/flights.ts';
@@ -49,18 +49,18 @@ export class Fills {
   }
 
   /** Starts a fill. @param audience already contains the client that the fill is begun for */
-  start(target: Target, digest: Digest, audience: Audience): Fill {
+  start(target: Target, digest: Digest, audience: FillClients): Fill {
     const fill = this.#start(target, digest, audience, this.#options);
     void fill.ended.then(() => {
       // Once, and only if it may help: this fill's clients were cut off, but the next ones find the right bytes.
       if (fill.isWorthRetrying && !this.#isClosed && this.get(target.key.registry, digest) === undefined) {
-        this.#start(target, digest, new Audience(), { ...this.#options, isRetry: true });
+        this.#start(target, digest, new FillClients(), { ...this.#options, isRetry: true });
       }
     });
     return fill;
   }
 
-  #start(target: Target, digest: Digest, audience: Audience, options: FillOptions): Fill {
+  #start(target: Target, digest: Digest, audience: FillClients, options: FillOptions): Fill {
     const key = flightKey(target.key.registry, digest);
     const fill = new Fill(target, digest, audience, options);
     this.#boardable.set(key, fill);

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
-import { Audience } from '../audience.ts';
+import { FillClients } from '../fill-clients.ts';
 import { Followers } from './followers.ts';
 
 class World {
   readonly clock = new ManualClock();
-  readonly audience = new Audience();
+  readonly audience = new FillClients();
   deserted = 0;
   readonly followers = new Followers(this.audience, this.clock, () => (this.deserted += 1));
 

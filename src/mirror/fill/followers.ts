@@ -1,10 +1,10 @@
 import type { Clock } from '../../clock.ts';
-import type { Audience } from '../audience.ts';
+import type { FillClients } from '../fill-clients.ts';
 import { graceMs } from './worth-finishing.ts';
 
 /** Counts the followers of a fill, and waits for a client to come back after all have left. */
 export class Followers {
-  readonly #audience: Audience;
+  readonly #audience: FillClients;
   readonly #clock: Clock;
   readonly #onDeserted: () => void;
   #count = 0;
@@ -13,7 +13,7 @@ export class Followers {
   #cancelGrace: (() => void) | undefined;
 
   /** @param onDeserted called when no client has come back in time */
-  constructor(audience: Audience, clock: Clock, onDeserted: () => void) {
+  constructor(audience: FillClients, clock: Clock, onDeserted: () => void) {
     this.#audience = audience;
     this.#clock = clock;
     this.#onDeserted = onDeserted;

@@ -15,7 +15,7 @@ import { isVerdict } from '../refusal.ts';
 import { Remembered } from './remembered.ts';
 import { listOutcome } from './tag-lists.ts';
 import type { Target } from '../target.ts';
-import { tolerate } from '../../content/tolerate.ts';
+import { tolerate } from '../../tolerate.ts';
 
 export interface ReferrerListsOptions {
   readonly index: TagIndex & ManifestIndex;

@@ -11,7 +11,7 @@ import { isVerdict } from '../refusal.ts';
 import { Remembered, type Recalled } from './remembered.ts';
 import { readAllTags } from './tag-walk.ts';
 import type { Target } from '../target.ts';
-import { tolerate } from '../../content/tolerate.ts';
+import { tolerate } from '../../tolerate.ts';
 
 export interface TagListsOptions {
   readonly index: TagIndex;

@@ -6,7 +6,7 @@ import { parseManifest } from '../../oci/manifest.ts';
 import { MediaType } from '../../oci/media-type.ts';
 import { UpstreamError } from '../../upstream/error.ts';
 import type { FetchedManifest, ResolvedManifest } from '../../upstream/upstream.ts';
-import { refusalKey } from '../negative.ts';
+import { refusalKey } from '../negative-cache.ts';
 import { completeHead, ManifestPuller } from './manifest-puller.ts';
 
 const BYTES = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: MediaType.ociIndex, manifests: [] }));

@@ -8,7 +8,7 @@ import { MediaType } from '../../oci/media-type.ts';
 import { parseRepositoryName } from '../../oci/repository-name.ts';
 import { createMemoryStore } from '../../store/memory.ts';
 import { StoreError } from '../../store/error.ts';
-import { Disk } from '../disk.ts';
+import { DiskHealth } from '../disk-health.ts';
 import { ManifestKeeper } from './manifest-keeper.ts';
 
 const BYTES = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: MediaType.ociIndex, manifests: [] }));
@@ -41,7 +41,7 @@ class World {
       blob: async () => undefined,
       putManifest: async ({ repository }: RepositoryKey) => void this.recorded.push(repository),
     } as unknown as ContentIndex;
-    const disk = new Disk({ store, clock: this.clock, events });
+    const disk = new DiskHealth({ store, clock: this.clock, events });
     this.keeper = new ManifestKeeper({ store, index, disk, clock: this.clock, events });
   }
 

@@ -7,7 +7,7 @@ import type { Digest } from '../../oci/digest.ts';
 import { parseManifest, type Manifest as ParsedManifest } from '../../oci/manifest.ts';
 import { plainContent } from '../../oci/plain-content.ts';
 import type { BlobStore } from '../../store/blob-store.ts';
-import { isDiskError, type Disk } from '../disk.ts';
+import { isDiskError, type DiskHealth } from '../disk-health.ts';
 import { flightKey } from '../../async/flights.ts';
 import type { StoredManifest } from '../../content/stored-manifest.ts';
 import { writeManifest } from '../../content/manifest-files.ts';
@@ -16,7 +16,7 @@ import type { Target } from '../target.ts';
 export interface ManifestKeeperOptions {
   readonly store: BlobStore;
   readonly index: BlobIndex & ManifestIndex;
-  readonly disk: Disk;
+  readonly disk: DiskHealth;
   readonly clock: Clock;
   readonly events: Events;
 }

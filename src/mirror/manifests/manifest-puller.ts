@@ -9,11 +9,11 @@ import { readManifest } from '../../content/manifest-files.ts';
 import { manifestEdges, type Manifest as ParsedManifest } from '../../oci/manifest.ts';
 import type { BlobStore } from '../../store/blob-store.ts';
 import type { FetchedManifest, ResolvedManifest } from '../../upstream/upstream.ts';
-import type { Disk } from '../disk.ts';
+import type { DiskHealth } from '../disk-health.ts';
 import { Flights, type Boarding } from '../../async/flights.ts';
 import { Questions } from '../questions.ts';
 import type { LastUse } from '../last-use.ts';
-import { refusalKey, type NegativeCache } from '../negative.ts';
+import { refusalKey, type NegativeCache } from '../negative-cache.ts';
 import { ManifestMemory } from '../../content/manifest-memory.ts';
 import type { Belonging } from '../permission/belonging.ts';
 import type { Permission } from '../permission/permission.ts';
@@ -22,7 +22,7 @@ import type { StoredManifest } from '../../content/stored-manifest.ts';
 import type { StoredBlobs } from '../../content/stored-blobs.ts';
 import { ManifestKeeper } from './manifest-keeper.ts';
 import type { Target } from '../target.ts';
-import { tolerate } from '../../content/tolerate.ts';
+import { tolerate } from '../../tolerate.ts';
 
 export interface ManifestPullerOptions {
   readonly store: BlobStore;
@@ -32,7 +32,7 @@ export interface ManifestPullerOptions {
   readonly stored: StoredBlobs;
   readonly lastUse: LastUse;
   readonly negative: NegativeCache;
-  readonly disk: Disk;
+  readonly disk: DiskHealth;
   readonly clock: Clock;
   readonly events: Events;
   /** Bytes of manifests kept in memory. */

@@ -4,10 +4,10 @@ import type { ServedSource } from '../../index/belonging-source.ts';
 import type { RepositoryKey } from '../../index/repository-key.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { flightKey } from '../../async/flights.ts';
-import type { NegativeCache } from '../negative.ts';
+import type { NegativeCache } from '../negative-cache.ts';
 import type { BelongingIndex } from '../../index/belonging-index.ts';
 import type { RememberedBelongings } from '../../index/remembering-index.ts';
-import { tolerate } from '../../content/tolerate.ts';
+import { tolerate } from '../../tolerate.ts';
 
 /** A belonging that the index has not recorded, or not yet. */
 interface Unrecorded {

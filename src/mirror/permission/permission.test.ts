@@ -7,7 +7,7 @@ import { MediaType } from '../../oci/media-type.ts';
 import { CONFIRMED, HIT } from '../../repository/outcome.ts';
 import { UpstreamError } from '../../upstream/error.ts';
 import type { FetchedManifest, ResolvedManifest, Upstream } from '../../upstream/upstream.ts';
-import { refusalKey } from '../negative.ts';
+import { refusalKey } from '../negative-cache.ts';
 import type { Target } from '../target.ts';
 import type { HeldContent } from './confirms.ts';
 

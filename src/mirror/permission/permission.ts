@@ -5,14 +5,14 @@ import type { BelongingIndex, BelongingStanding } from '../../index/belonging-in
 import type { Digest } from '../../oci/digest.ts';
 import { UpstreamError } from '../../upstream/error.ts';
 import type { ResolvedManifest, TurnOptions } from '../../upstream/upstream.ts';
-import { demandOf } from '../audience.ts';
+import { demandOf } from '../fill-clients.ts';
 import { Questions, type UpstreamQuestion } from '../questions.ts';
-import { refusalKey, type Mark, type NegativeCache } from '../negative.ts';
+import { refusalKey, type Mark, type NegativeCache } from '../negative-cache.ts';
 import { CONFIRMED, HIT, type Outcome } from '../../repository/outcome.ts';
 import { isVerdict, isWorthRemembering } from '../refusal.ts';
 import type { BlobIndex } from '../../index/blob-index.ts';
 import type { Target } from '../target.ts';
-import { tolerate } from '../../content/tolerate.ts';
+import { tolerate } from '../../tolerate.ts';
 import type { Belonging } from './belonging.ts';
 import { confirms, confirmsManifest, type HeldContent } from './confirms.ts';
 import { isServedUnconfirmed, isWordEnough } from './decide.ts';

@@ -13,7 +13,7 @@ import { freshness, remainingMs } from './freshness.ts';
 import type { ManifestPuller } from '../manifests/manifest-puller.ts';
 import type { PulledManifest } from '../../repository/pulled-manifest.ts';
 import type { StoredManifest } from '../../content/stored-manifest.ts';
-import type { NegativeCache } from '../negative.ts';
+import type { NegativeCache } from '../negative-cache.ts';
 import { joined, type Outcome } from '../../repository/outcome.ts';
 import type { Permission } from '../permission/permission.ts';
 import type { TagPolicy } from '../tag-policy.ts';
@@ -22,7 +22,7 @@ import type { RememberedTags } from '../../index/remembering-index.ts';
 import { SlowUpstreams } from './slow-upstreams.ts';
 import { TaggedManifests } from './tagged-manifests.ts';
 import type { Target } from '../target.ts';
-import { tolerate } from '../../content/tolerate.ts';
+import { tolerate } from '../../tolerate.ts';
 
 /** The digest that a tag stands for, and how it was found. */
 export interface TagResolution {

@@ -5,7 +5,7 @@ import { UpstreamError } from '../../upstream/error.ts';
 import type { BlobOptions, ByteRange, Demand, FetchedBlob } from '../../upstream/upstream.ts';
 import { pause } from '../../async/deadline.ts';
 import { Patience } from './patience.ts';
-import { isTransient, Places } from './places.ts';
+import { isTransient, SourceRepositories } from './source-repositories.ts';
 import { Slowness } from './slowness.ts';
 import { StallWatch } from './stall-watch.ts';
 import type { Target } from '../target.ts';
@@ -24,7 +24,7 @@ const STALL_MS = 5_000;
 export class BlobSource {
   /** The whole blob's size in bytes, if upstream tells it. */
   readonly size: number | undefined;
-  readonly #places: Places;
+  readonly #places: SourceRepositories;
   readonly #patience = new Patience();
   readonly #slowness = new Slowness();
   readonly #digest: Digest;
@@ -48,7 +48,7 @@ export class BlobSource {
     options: BlobSourceOptions,
   ) {
     this.size = first.size;
-    this.#places = new Places(target);
+    this.#places = new SourceRepositories(target);
     this.#digest = digest;
     this.#range = range;
     this.#options = options;

@@ -33,6 +33,8 @@ export class RequestRecord {
   }
 }
 
+/** Most characters of a User-Agent in the log: clients may send kilobytes. */
+const MAX_USER_AGENT = 512;
 const CLIENT_ID = /^[\w.:-]{1,64}$/;
 
 /** The records of running requests. */
@@ -125,7 +127,7 @@ export class RequestRecords {
       request: {
         id: record.id,
         client: record.client,
-        userAgent: incoming.headers['user-agent'] ?? '',
+        userAgent: (incoming.headers['user-agent'] ?? '').slice(0, MAX_USER_AGENT),
         method: incoming.method ?? '',
         url: loggedUrl(incoming.url ?? ''),
         requestKind: record.requestKind,

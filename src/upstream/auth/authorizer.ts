@@ -64,7 +64,7 @@ const ACCOUNT_REFUSED = 'the configured account is refused';
 
 /**
  * Puts the right Authorization on each request, and renews it once if it is refused. Everything is kept by the origin
- * that challenged: a redirect's host has its own realm, and never sees the account (protocol.md A0, A10).
+ * that challenged: a redirect's host has its own realm, and never sees the account.
  */
 export class Authorizer {
   readonly #options: AuthorizerOptions;
@@ -125,7 +125,7 @@ export class Authorizer {
 
   /**
    * Meets the place's last known demand. If that fails, or the demand is another repository's, the request goes without
-   * Authorization, and the fresh challenge decides (protocol.md, rule 16).
+   * Authorization, and the fresh challenge decides.
    */
   async #authorizeAsRemembered(place: Place, signal: AbortSignal | undefined): Promise<Attempt> {
     const demand = this.#demands.recall(place);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
 import { createEvents } from '../../events.ts';
-import type { AnswerBody } from '../transport/response-body.ts';
+import type { ResponseBody } from '../transport/response-body.ts';
 import { UpstreamResponse } from '../transport/response.ts';
 import { Reporter } from '../transport/reporter.ts';
 import { Demands } from './demands.ts';
@@ -10,7 +10,7 @@ import { placeOf } from './place.ts';
 const URL_OF_TAGS = new URL('https://r.example/v2/a/tags/list');
 const PLACE = placeOf(URL_OF_TAGS, new URL('https://r.example'));
 const HOP = { method: 'GET', url: URL_OF_TAGS, headers: {} } as const;
-const EMPTY = { discard: async () => undefined } as unknown as AnswerBody;
+const EMPTY = { discard: async () => undefined } as unknown as ResponseBody;
 
 test('a discovery is shared while it runs, and not once it is over', async () => {
   const asked: string[] = [];

@@ -8,7 +8,7 @@ import { literalScope } from '../connections/address.ts';
 export type RealmTrust = 'credentials' | 'anonymous' | 'refused';
 
 /**
- * Decides what the endpoint `realm`, named in a challenge of `registry`, may get (protocol.md D1; CVE-2020-15157,
+ * Decides what the endpoint `realm`, named in a challenge of `registry`, may get (CVE-2020-15157,
  * CVE-2026-33540, CVE-2026-48978). Credentials go to the registry's own host and port, by https to its registrable
  * domain, and to `trusted` hosts (`host:port`, or `host` for the default port). An https registry may not name an http
  * realm. Whether an address may be dialled at all is decided at connect time, when the address is known.

@@ -16,7 +16,7 @@ export async function isRefused(answer: UpstreamResponse, wasAuthorized: boolean
 /**
  * Tells whether an answer may be about the configured account and not about the repository. A 401 to a token may be
  * about either (Quay sends it for missing repositories), unless it says that the token grants too little. ECR sends 403
- * when its password of twelve hours has expired (protocol.md A0).
+ * when its password of twelve hours has expired.
  */
 export async function refusalOfAccount(
   answer: UpstreamResponse,

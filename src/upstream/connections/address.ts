@@ -70,7 +70,7 @@ export function farthestScope(scopes: readonly AddressScope[]): AddressScope {
 /**
  * Whether a redirect or a realm of an upstream with scope `upstream` may lead to an address of scope `target`: never
  * nearer to this machine than the upstream is. So a registry inside may use an object store inside, but not this
- * machine's own services (protocol.md D1; CVE-2026-48978).
+ * machine's own services (CVE-2026-48978).
  * @param allowPrivate the config's `allowPrivateNetworks`
  */
 export function mayReach(target: AddressScope, upstream: AddressScope, allowPrivate: boolean): boolean {

@@ -20,7 +20,7 @@ const MAX_QUESTIONS = 10_000;
 
 /**
  * The scope of a limit. Docker Hub's pull limit counts GETs of manifests, and its HEADs go on; a registry that limits
- * HEADs limits manifests (protocol.md A1). Without a token, no question can be asked.
+ * HEADs limits manifests. Without a token, no question can be asked.
  */
 type Scope = 'pulls' | 'manifests' | 'blobs' | 'lists' | 'tokens';
 

@@ -39,7 +39,7 @@ const VAGUE_TYPES: ReadonlySet<string | undefined> = new Set([
 ]);
 
 /**
- * Verifies a manifest against the reference that was asked for (protocol.md D2, A6): its type, its document, its digest
+ * Verifies a manifest against the reference that was asked for: its type, its document, its digest
  * and the digest that upstream claims. The digest is computed by the algorithm of the reference.
  * @throws ContentMismatch
  */

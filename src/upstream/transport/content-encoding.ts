@@ -1,6 +1,6 @@
 import type { UpstreamResponse } from './response.ts';
 import { UpstreamError } from '../error.ts';
-import { headerText, type AnswerHeaders } from './headers.ts';
+import { headerText, type ResponseHeaders } from './headers.ts';
 
 /**
  * The codings that change bytes (RFC 9110 §8.4.1 and the registry it names). Other values of Content-Encoding do not:
@@ -19,7 +19,7 @@ const CODINGS: ReadonlySet<string> = new Set([
 ]);
 
 /** Returns the Content-Encoding if it says that the bytes are encoded. It may be wrong: stores mislabel content. */
-export function encodingOf(headers: AnswerHeaders): string | undefined {
+export function encodingOf(headers: ResponseHeaders): string | undefined {
   const label = headerText(headers, 'content-encoding')?.trim().toLowerCase();
   const tokens = label?.split(',').map((token) => token.trim()) ?? [];
   return tokens.some((token) => CODINGS.has(token)) ? label : undefined;

@@ -1,4 +1,4 @@
-import type { AnswerBody } from './response-body.ts';
+import type { ResponseBody } from './response-body.ts';
 import type { Reporter } from './reporter.ts';
 
 /** Bytes between two events: a blob of 1 GB makes a thousand events. */
@@ -6,10 +6,10 @@ const BATCH_BYTES = 1024 * 1024;
 
 /** A body that reports the number of its bytes while they are read. */
 export class CountedBody implements AsyncIterable<readonly Uint8Array[]> {
-  readonly #body: AnswerBody;
+  readonly #body: ResponseBody;
   readonly #reporter: Reporter;
 
-  constructor(body: AnswerBody, reporter: Reporter) {
+  constructor(body: ResponseBody, reporter: Reporter) {
     this.#body = body;
     this.#reporter = reporter;
   }

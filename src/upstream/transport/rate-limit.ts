@@ -1,4 +1,4 @@
-import { headerText, type AnswerHeaders } from './headers.ts';
+import { headerText, type ResponseHeaders } from './headers.ts';
 
 /** Docker Hub's count of pulls (https://docs.docker.com/docker-hub/usage/pulls/): `100;w=21600`. */
 export interface RateLimit {
@@ -10,7 +10,7 @@ export interface RateLimit {
 const MIN_WINDOW_S = 3600;
 
 /** Reads the pull limit; undefined without both headers and such a window: an account without a limit gets none. */
-export function parseRateLimit(headers: AnswerHeaders): RateLimit | undefined {
+export function parseRateLimit(headers: ResponseHeaders): RateLimit | undefined {
   const limit = parseCount(headerText(headers, 'ratelimit-limit'));
   const remaining = parseCount(headerText(headers, 'ratelimit-remaining'));
   return limit === undefined || remaining === undefined ? undefined : { limit, remaining };

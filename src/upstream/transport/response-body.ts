@@ -7,7 +7,7 @@ import { LARGE_BYTES, type LargeBodies } from './large-bodies.ts';
 
 type UndiciBody = Dispatcher.ResponseData['body'];
 
-export interface AnswerBodyOptions {
+export interface ResponseBodyOptions {
   readonly upstream: string;
   readonly clock: Clock;
   /** The longest silence while a reader waits for bytes, in milliseconds. */
@@ -33,11 +33,11 @@ const HEAD_MS = 2000;
  * The body of an answer: it is read once, to the end or until it is destroyed. All of its failures are UpstreamErrors.
  * Silence counts only while a reader waits, so that a slow disk does not make an upstream look dead.
  */
-export class AnswerBody implements AsyncIterable<readonly Uint8Array[]> {
+export class ResponseBody implements AsyncIterable<readonly Uint8Array[]> {
   readonly #body: UndiciBody;
-  readonly #options: AnswerBodyOptions;
+  readonly #options: ResponseBodyOptions;
 
-  constructor(body: UndiciBody, options: AnswerBodyOptions) {
+  constructor(body: UndiciBody, options: ResponseBodyOptions) {
     this.#body = body;
     this.#options = options;
     // A body that fails while no reader waits must not end the process; the next reader gets the error all the same.

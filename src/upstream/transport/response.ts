@@ -1,13 +1,13 @@
-import type { AnswerBody } from './response-body.ts';
+import type { ResponseBody } from './response-body.ts';
 import { encodingOf } from './content-encoding.ts';
-import { headerText, type AnswerHeaders } from './headers.ts';
+import { headerText, type ResponseHeaders } from './headers.ts';
 import { MAX_PROBLEM_BYTES, readProblem, type Problem } from './problem.ts';
 
 /** An answer to one request, its body not yet read. */
 export class UpstreamResponse {
   readonly status: number;
-  readonly headers: AnswerHeaders;
-  readonly body: AnswerBody;
+  readonly headers: ResponseHeaders;
+  readonly body: ResponseBody;
   /** The URL that was asked; its query may hold a signature. */
   readonly url: URL;
   /** Text to add to the message if this is a refusal. */
@@ -16,7 +16,7 @@ export class UpstreamResponse {
   refusedAs: 'account-refused' | 'token-refused' | undefined;
   #problem: Promise<Problem> | undefined;
 
-  constructor(url: URL, status: number, headers: AnswerHeaders, body: AnswerBody) {
+  constructor(url: URL, status: number, headers: ResponseHeaders, body: ResponseBody) {
     this.url = url;
     this.status = status;
     this.headers = headers;

@@ -3,7 +3,7 @@ import type { Clock } from '../../clock.ts';
 import type { Events } from '../../events.ts';
 import { abortable } from '../../async/abortable.ts';
 import { AddressGuard, ForbiddenAddressError } from '../connections/address-guard.ts';
-import { AnswerBody } from './response-body.ts';
+import { ResponseBody } from './response-body.ts';
 import { LargeBodies } from './large-bodies.ts';
 import { UpstreamResponse } from './response.ts';
 import { CredentialError } from '../credentials/credentials.ts';
@@ -105,7 +105,7 @@ export class Transport {
         dueAt,
         large: this.#large,
       };
-      return new UpstreamResponse(hop.url, statusCode, headers, new AnswerBody(body, options));
+      return new UpstreamResponse(hop.url, statusCode, headers, new ResponseBody(body, options));
     } catch (error) {
       forget();
       throw this.#classified(error, hop.url.host);

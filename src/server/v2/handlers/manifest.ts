@@ -3,7 +3,8 @@ import { accepts, namesOnlySingleImages, parseAccept } from '../../../http/accep
 import { matchesETag, parseIfNoneMatch } from '../../../http/etag.ts';
 import type { HeaderLines } from '../../../http/scanner.ts';
 import { joined } from '../../../repository/outcome.ts';
-import type { PulledManifest } from '../../../repository/pulled-manifest.ts';
+import type { ManifestHead, PulledManifest } from '../../../repository/pulled-manifest.ts';
+import type { Repository } from '../../../repository/repository.ts';
 import type { Resolution } from '../../../repository/resolution.ts';
 import type { ManifestPreference } from './manifest-preference.ts';
 import type { Digest } from '../../../oci/digest.ts';
@@ -29,9 +30,8 @@ export class ManifestHandler {
     const { repository, isHead, headers } = question;
     const preference = preferenceOf(headers['accept']);
     const resolution = await repository.resolve(reference, question);
-    const head = isHead ? await repository.manifestHead(resolution) : undefined;
-    // A digest names one manifest, whatever the client accepts.
-    if (head !== undefined && (reference.kind === 'digest' || preference.accepts(head.mediaType))) {
+    const head = isHead ? await acceptedHead(repository, resolution, preference) : undefined;
+    if (head !== undefined) {
       const { digest, mediaType, size, outcome } = head;
       const reply = chosen(
         prepareManifest(digest, mediaType, size, NO_BODY),
@@ -74,6 +74,18 @@ export class ManifestHandler {
     this.#preferences.put(accept, preference);
     return preference;
   }
+}
+
+/** Returns the headers, if they are known without the manifest. A digest names one manifest, whatever the client accepts. */
+function acceptedHead(
+  repository: Repository,
+  resolution: Resolution,
+  preference: ManifestPreference,
+): Promise<ManifestHead | undefined> {
+  const { reference, head } = resolution;
+  const isAccepted =
+    reference.kind === 'digest' || (head !== undefined && preference.accepts(head.mediaType));
+  return isAccepted ? repository.manifestHead(resolution) : Promise.resolve(undefined);
 }
 
 /** Pulls the manifest, or the linux/amd64 child of a tag's index if the client knows single images only. */

@@ -1,9 +1,9 @@
 import { describe, expect, test, vi } from 'vitest';
-import { Audience, demandOf } from './audience.ts';
+import { FillClients, demandOf } from './fill-clients.ts';
 
 describe('an audience', () => {
   test('stands for the client that has been there for longest', () => {
-    const audience = new Audience();
+    const audience = new FillClients();
     expect(audience.client).toBeUndefined();
     const first = audience.enter('a');
     const second = audience.enter('b');
@@ -15,7 +15,7 @@ describe('an audience', () => {
   });
 
   test('has a client until it has left as often as it came', () => {
-    const audience = new Audience();
+    const audience = new FillClients();
     const leave = [audience.enter('a'), audience.enter('a')];
     leave[0]?.();
     expect(audience.client).toBe('a');
@@ -24,7 +24,7 @@ describe('an audience', () => {
   });
 
   test('calls its listener for each coming and going, until the listener is removed', () => {
-    const audience = new Audience();
+    const audience = new FillClients();
     const listener = vi.fn<() => void>();
     const unwatch = audience.watch(listener);
     const leave = audience.enter('a');

@@ -5,13 +5,13 @@ import { IndexError } from '../index/error.ts';
 import type { BlobStore } from '../store/blob-store.ts';
 import { StoreError } from '../store/error.ts';
 import { createMemoryStore } from '../store/memory.ts';
-import { Disk, isDiskError, type DiskOptions } from './disk.ts';
+import { DiskHealth, isDiskError, type DiskHealthOptions } from './disk-health.ts';
 
 const FULL = new StoreError('write', { code: 'ENOSPC' });
 const READ_ONLY = new StoreError('write', { code: 'EROFS' });
 
 interface World {
-  readonly disk: Disk;
+  readonly disk: DiskHealth;
   readonly clock: ManualClock;
   /** The error that the store fails with. */
   broken: Error | undefined;
@@ -23,7 +23,7 @@ interface World {
   pass(ms: number): Promise<void>;
 }
 
-function start(options: Partial<DiskOptions> = {}): World {
+function start(options: Partial<DiskHealthOptions> = {}): World {
   const clock = new ManualClock();
   const events = createEvents();
   const changes: LarderEvent[] = [];
@@ -40,7 +40,7 @@ function start(options: Partial<DiskOptions> = {}): World {
   };
   const onFull = (bytes: number): unknown => wanted.push(bytes);
   const world: World = {
-    disk: new Disk({ store, clock, events, onFull, ...options }),
+    disk: new DiskHealth({ store, clock, events, onFull, ...options }),
     clock,
     broken: undefined,
     probes: 0,

@@ -5,7 +5,7 @@ import { digestOf } from '../oci/digest.ts';
 import type { BlobStore } from '../store/blob-store.ts';
 import { StoreError } from '../store/error.ts';
 
-export interface DiskOptions {
+export interface DiskHealthOptions {
   readonly store: BlobStore;
   readonly clock: Clock;
   readonly events: Events;
@@ -44,8 +44,8 @@ const NOT_OF_DISK: ReadonlySet<string> = new Set([
  * Knows whether the cache can be written to. While the disk fails, no fill begins: a fill would cost each client a
  * second request to upstream. The disk is probed in the background, with bytes that are thrown away.
  */
-export class Disk {
-  readonly #options: DiskOptions;
+export class DiskHealth {
+  readonly #options: DiskHealthOptions;
   #error: DiskError | undefined;
   #failingSince = 0;
   #recoveredAt = -Infinity;
@@ -54,7 +54,7 @@ export class Disk {
   #cancelProbe: (() => void) | undefined;
   #isClosed = false;
 
-  constructor(options: DiskOptions) {
+  constructor(options: DiskHealthOptions) {
     this.#options = options;
     if (options.diskError !== undefined) this.#fail(options.diskError);
   }

@@ -9,7 +9,7 @@ const PAGE = /^(?:(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9_.-]+)+\/?|\/)$/;
  * normalisation leaves as it is.
  * @returns `none` for a path that neither the registry nor a page can have
  */
-export function routeOf(path: string): 'registry' | 'page' | 'none' {
+export function pathKind(path: string): 'registry' | 'page' | 'none' {
   if (isV2Path(path)) return 'registry';
   return PAGE.test(path) ? 'page' : 'none';
 }

@@ -7,11 +7,11 @@ import { digestOf } from '../../oci/digest.ts';
 import { parseRepositoryName } from '../../oci/repository-name.ts';
 import { UpstreamError } from '../../upstream/error.ts';
 import type { Upstream } from '../../upstream/upstream.ts';
-import { NegativeCache } from '../../mirror/negative.ts';
+import { NegativeCache } from '../negative-cache.ts';
 import type { RememberingIndex } from '../../index/remembering-index.ts';
 import type { Target } from '../../mirror/target.ts';
 import type { Belonging } from '../../mirror/permission/belonging.ts';
-import { EarlyConfirmation } from '../../mirror/permission/early.ts';
+import { EarlyConfirmation } from './early-confirmation.ts';
 import { Permission } from '../../mirror/permission/permission.ts';
 
 const KEY = { registry: 'registry.test', repository: parseRepositoryName('acme/app') };

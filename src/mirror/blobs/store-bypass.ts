@@ -6,26 +6,26 @@ import type { BlobReader } from '../../store/blob-store.ts';
 import type { ByteRange } from '../../upstream/upstream.ts';
 import type { OpenedBlob } from '../../repository/opened-blob.ts';
 import type { BlobQuestion } from '../../repository/repository.ts';
-import { demandOf } from '../audience.ts';
+import { demandOf } from '../fill-clients.ts';
 import { BlobSource, type BlobSourceOptions } from '../transfer/blob-source.ts';
-import type { DiskError } from '../disk.ts';
-import { refusalKey, type NegativeCache } from '../negative.ts';
+import type { DiskError } from '../disk-health.ts';
+import { refusalKey, type NegativeCache } from '../negative-cache.ts';
 import { MAX_ALONE, PartsReader } from './parts-reader.ts';
 import { isRefusal } from '../refusal.ts';
 import { SourceReader } from './source-reader.ts';
 import type { Target } from '../target.ts';
-import { tolerate } from '../../content/tolerate.ts';
+import { tolerate } from '../../tolerate.ts';
 
-export interface PastStoreOptions extends BlobSourceOptions {
+export interface StoreBypassOptions extends BlobSourceOptions {
   readonly index: Pick<ManifestIndex, 'describedSize'>;
   readonly negative: NegativeCache;
 }
 
 /** Fetches blobs from upstream for one client each, past the store. They are not recorded as given. */
-export class PastStore {
-  readonly #options: PastStoreOptions;
+export class StoreBypass {
+  readonly #options: StoreBypassOptions;
 
-  constructor(options: PastStoreOptions) {
+  constructor(options: StoreBypassOptions) {
     this.#options = options;
   }
 

@@ -1,7 +1,7 @@
 import type { Demand } from '../upstream/upstream.ts';
 
 /** The clients that follow a fill. Upstream is asked on behalf of the client that has followed for longest. */
-export class Audience implements Demand {
+export class FillClients implements Demand {
   /** How many followers each client has, in the order in which the clients came. */
   readonly #clients = new Map<string, number>();
   readonly #listeners = new Set<() => void>();

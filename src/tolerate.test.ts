@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createEvents, type LarderEvent } from '../events.ts';
+import { createEvents, type LarderEvent } from './events.ts';
 import { tolerate } from './tolerate.ts';
 
 function listening(): { readonly events: ReturnType<typeof createEvents>; readonly told: LarderEvent[] } {

@@ -72,6 +72,8 @@ export class NegativeCache {
   put(key: string, error: UpstreamError, mark?: Mark): void {
     if (this.isDisprovedSince(mark)) return;
     const ttlMs = error.isVerdict ? this.#ttlMs : Math.min(this.#ttlMs, UNPROVEN_MS);
+    // With a time of zero nothing is remembered, and so nothing takes memory.
+    if (ttlMs === 0) return;
     const at = this.#clock.monotonic();
     this.#errors.set(key, { error, at, until: at + ttlMs });
   }

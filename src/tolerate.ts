@@ -1,4 +1,4 @@
-import type { Events } from '../events.ts';
+import type { Events } from './events.ts';
 
 /**
  * Runs an operation that the caller can do without. A failure of the store or the index (disk full, read-only) is

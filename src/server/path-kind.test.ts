@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { routeOf } from './route-of.ts';
+import { pathKind } from './path-kind.ts';
 
 describe('routeOf', () => {
   test.each([
@@ -34,5 +34,5 @@ describe('routeOf', () => {
     ['', 'none'],
     ['ftp://mirror/metrics', 'none'],
     ['mirror:443', 'none'],
-  ])('%j: %s', (path, route) => expect(routeOf(path)).toBe(route));
+  ])('%j: %s', (path, route) => expect(pathKind(path)).toBe(route));
 });

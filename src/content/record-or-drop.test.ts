@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { ContentIndex } from '../index/content-index.ts';
 import { digestOf } from '../oci/digest.ts';
 import { createMemoryStore } from '../store/memory.ts';
-import { recordOrDrop } from './record.ts';
+import { recordOrDrop } from './record-or-drop.ts';
 
 const BYTES = Buffer.from('layer');
 const DIGEST = digestOf(BYTES);

@@ -9,7 +9,7 @@ import { parseRepositoryName } from '../../oci/repository-name.ts';
 import { UpstreamError } from '../../upstream/error.ts';
 import type { Target } from '../target.ts';
 import type { HeldContent } from './confirms.ts';
-import { EarlyConfirmation } from './early.ts';
+import { EarlyConfirmation } from './early-confirmation.ts';
 import type { Permission } from './permission.ts';
 
 const UPSTREAM = 'registry.test';

@@ -4,7 +4,7 @@ import type { Events } from '../../events.ts';
 import type { RepositoryKey } from '../../index/repository-key.ts';
 import type { BelongingIndex, WaitingClaim } from '../../index/belonging-index.ts';
 import { UpstreamError } from '../../upstream/error.ts';
-import { NO_CLIENT } from '../audience.ts';
+import { NO_CLIENT } from '../fill-clients.ts';
 import { isVerdict } from '../refusal.ts';
 import type { Target } from '../target.ts';
 import type { Permission } from './permission.ts';

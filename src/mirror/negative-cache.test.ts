@@ -3,7 +3,7 @@ import { ManualClock } from '../../test/support/manual-clock.ts';
 import { UpstreamError } from '../upstream/error.ts';
 import type { RepositoryName } from '../oci/repository-name.ts';
 import { digestOf } from '../oci/digest.ts';
-import { NegativeCache, refusalKey } from './negative.ts';
+import { NegativeCache, refusalKey } from './negative-cache.ts';
 
 const ERROR = new UpstreamError('registry.test', 'absent', 'not-found', 'no such blob', {
   status: 404,

@@ -7,7 +7,7 @@ import { UpstreamError } from '../../upstream/error.ts';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
 import { rememberIndex, type RememberingIndex } from '../../index/remembering-index.ts';
 import type { Target } from '../target.ts';
-import { EarlyConfirmation } from './early.ts';
+import { EarlyConfirmation } from './early-confirmation.ts';
 import type { Permission } from './permission.ts';
 
 const UPSTREAM = 'registry.test';

@@ -2,7 +2,7 @@ import type { UpstreamError } from '../../upstream/error.ts';
 import { isSameRepository, type Target } from '../target.ts';
 
 /** The repositories of one upstream that have a blob, and which of them is asked now. */
-export class Places {
+export class SourceRepositories {
   readonly #first: Target;
   readonly #targets: Target[];
   #at = 0;

@@ -10,8 +10,8 @@ import type { BlobReader } from '../../store/blob-store.ts';
 import { StoreError, VerificationError } from '../../store/error.ts';
 import { UpstreamError } from '../../upstream/error.ts';
 import type { ByteRange } from '../../upstream/upstream.ts';
-import { NegativeCache } from '../negative.ts';
-import { PastStore } from './past-store.ts';
+import { NegativeCache } from '../negative-cache.ts';
+import { StoreBypass } from './store-bypass.ts';
 
 const CONTENT = bytesOf(0, 20_000);
 const DIGEST = digestOf(CONTENT);
@@ -33,7 +33,7 @@ function world(transfer: Transfer = {}, size: number | 'unknown' = CONTENT.lengt
   const clock = new ManualClock();
   const negative = new NegativeCache(clock, 30_000);
   const index = { describedSize: async () => (size === 'unknown' ? undefined : size) };
-  const pastStore = new PastStore({ clock, events: createEvents(), negative, index });
+  const pastStore = new StoreBypass({ clock, events: createEvents(), negative, index });
   const open = (range?: RangeSpec): Promise<OpenedBlob> =>
     pastStore.open(target, DIGEST, { range, client: 'client' }, FULL);
   return { open, asked, left };
