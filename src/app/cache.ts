@@ -31,8 +31,8 @@ export interface CacheDependencies {
 }
 
 /**
- * Pause in which the log writes the event before the upgrade blocks the process. In real time: the clock's timers do
- * not keep the process alive, and nothing else does while it is only starting.
+ * Pause in which the log writes the event before the upgrade blocks the process. It is measured in real time: the
+ * clock's timers do not keep the process alive, and nothing else does while the process starts.
  */
 const LOG_WRITTEN_MS = 100;
 

@@ -10,7 +10,10 @@ import type { Operator, VerifyRequest } from '../operator/operator.ts';
 import type { Removed } from '../operator/remove.ts';
 import type { VerifyProgress, VerifyReport } from '../upkeep/verify.ts';
 
-/** No server listens: there is no socket, its server is gone, or no socket can have so long a path. */
+/**
+ * Error codes that mean that no server listens: there is no socket, its server is gone, or no socket can have so long a
+ * path.
+ */
 const ABSENT: ReadonlySet<string | undefined> = new Set([
   'ENOENT',
   'ECONNREFUSED',

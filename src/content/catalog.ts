@@ -5,11 +5,14 @@ import type { ListQuery } from '../oci/tag-names.ts';
 /** A page of the cached repositories, each entry `upstream/repository`. */
 export interface CatalogPage {
   readonly entries: readonly string[];
-  /** Entry after which the next page begins; undefined if there is none. It may be one that must not be shown. */
+  /**
+   * Entry after which the next page begins; undefined if there is no next page. The entry itself may be one that must
+   * not be shown.
+   */
   readonly next: string | undefined;
 }
 
-/** Greatest number of repositories that are read from the index in one turn, and that are read for one page. */
+/** Greatest numbers of repositories that are read from the index: in one turn, and for one page. */
 const ROWS_A_TURN = 1_000;
 const ROWS_A_PAGE = 10_000;
 

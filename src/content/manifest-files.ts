@@ -19,7 +19,8 @@ interface WriteOptions {
 
 /**
  * Stores the manifest of a repository, and records what it refers to.
- * @param vouched digests it refers to that need no other proof if their registry has given them
+ * @param vouched digests that it refers to; they are recorded as confirmed, not as claimed, if the registry has given
+ * them
  * @throws StoreError, IndexError
  */
 export async function writeManifest(
@@ -64,7 +65,7 @@ export async function readManifest(
   if (reader === undefined) return undefined;
   const bytes = await stored.readVerified(digest, reader);
   if (bytes === undefined) return undefined;
-  // If the registry has not told its type, it has the type in the document, never the one that another registry told.
+  // If this registry has told no type, the type in the document counts, never the type that another registry told.
   const mediaType = registryType ?? documentType(parseJsonObject(bytes));
   return mediaType === undefined ? undefined : { digest, mediaType, bytes };
 }

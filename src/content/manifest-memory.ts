@@ -4,7 +4,7 @@ import type { StoredManifest } from './stored-manifest.ts';
 
 /** Bytes that an entry costs beside its content: keys, and prepared headers. */
 const ENTRY_OVERHEAD = 1024;
-/** Copies of the content in an entry: small manifests, which nearly all are, are prepared as text, too. */
+/** Copies of the content in an entry: nearly all manifests are small, and small ones are also prepared as text. */
 const COPIES = 2;
 
 /**

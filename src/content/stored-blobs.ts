@@ -18,8 +18,8 @@ export interface StoredBlobsOptions {
 
 /**
  * Opens committed bytes to serve them. If bytes turn out to be damaged (unreadable, or a file that has become shorter),
- * they are set aside, so that the next pull fetches them from upstream again. To hash all bytes at every pull would
- * cost more than the disks' errors: that is what `larder verify` is for.
+ * they are set aside, so that the next pull fetches them from upstream again. Hashing all bytes at every pull would
+ * cost more than the disks' errors do: `larder verify` hashes them instead.
  */
 export class StoredBlobs {
   readonly #options: StoredBlobsOptions;

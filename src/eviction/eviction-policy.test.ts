@@ -66,7 +66,7 @@ describe('evictions are chosen', () => {
         expect(page.slice(0, seen).filter(({ digest }) => !exempt.has(digest))).toEqual(evict);
         const bytes = evict.reduce((sum, { size }) => sum + size, 0);
         const needed = evict.filter((entry) => !isUnused(entry, { unusedBefore }));
-        // Without the last blob that went only because bytes were missing, the choice would not have been enough.
+        // If the last blob that went only because bytes were missing had stayed, the choice would not be enough.
         expect(needed.length === 0 || bytes - (needed.at(-1)?.size ?? 0) < missing).toBe(true);
         expect(isEnough ? bytes >= missing : seen === page.length).toBe(true);
       },

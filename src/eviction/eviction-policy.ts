@@ -45,7 +45,10 @@ export function chooseEvictions(page: readonly StoredUse[], demand: EvictionDema
   return { evict, pinned, held, last, isEnough: false };
 }
 
-/** Whether the rank, not the last use, lies before the limit: candidates come by rank, which favours manifests. */
+/**
+ * Whether content has been unused for too long. This compares its rank, not its last use, with the limit: candidates
+ * come in the order of their rank, which favours manifests.
+ */
 export function isUnused(
   candidate: Pick<StoredUse, 'usedAt' | 'tier'>,
   { unusedBefore }: Pick<EvictionDemand, 'unusedBefore'>,

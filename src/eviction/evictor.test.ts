@@ -60,7 +60,7 @@ async function prepare(options: EvictionFixtureOptions, size = 100): Promise<Evi
   const cache = new EvictionFixture(await openSqliteIndex(':memory:'), { msPerReading: 0, ...options });
   for (const name of 'abc') {
     await cache.put(name, size);
-    // The blobs are used one after the other: the clock is set on, and does not pass.
+    // The blobs are used one after the other: the clock is set forward, and does not run.
     cache.clock.jump(1_000);
   }
   return cache;

@@ -47,7 +47,8 @@ const FAILURE_REST_MS = 5_000;
 
 /**
  * Decides when to evict: as soon as a fill begins that needs room, when the store is over its marks, and every few
- * seconds for what changes by itself. One sweep runs at a time, in the background: no request waits for it.
+ * seconds, since ages and the free space change by themselves. One sweep runs at a time, in the background: no request
+ * waits for it.
  */
 export class Evictor {
   readonly #options: EvictorOptions;
@@ -104,7 +105,7 @@ export class Evictor {
     this.#unsubscribe?.();
     this.#cancelCheck?.();
     await this.#running;
-    // The run that has just ended may have set it.
+    // The run that has just ended may have set a wake.
     this.#cancelWake?.();
   }
 
@@ -223,7 +224,10 @@ export class Evictor {
     return Math.max(free, this.#room - taken);
   }
 
-  /** The cache's use, without blobs larger than the cap: those go on their own, and nothing else need go for them. */
+  /**
+   * What the cache takes of the disk, without blobs larger than the cap: those go on their own, and nothing else need
+   * go for them.
+   */
   #useOf(stored: number): DiskUse {
     let bytes = stored;
     for (const { size } of this.#oversized.values()) bytes -= size;
@@ -234,7 +238,10 @@ export class Evictor {
     return [...this.#oversized.values()].filter(({ digest }) => !this.#options.store.isHeld(digest));
   }
 
-  /** A blob that no client reads is gone, or pinned, or cannot be deleted: from now on it counts like all others. */
+  /**
+   * Forgets oversized blobs after a sweep: one that no client reads is gone by then, or is pinned, or cannot be
+   * deleted, and counts like all other blobs from now on.
+   */
   #forget(oversized: readonly Stored[]): void {
     for (const { digest } of oversized) {
       if (!this.#options.store.isHeld(digest)) this.#oversized.delete(digest);
@@ -264,7 +271,7 @@ export class Evictor {
     this.#options.events.emit({ kind: 'eviction-ended', ...stats, durationMs });
   }
 
-  /** Reports a failure once, until a check works again. */
+  /** Reports a failure, and no further one until a check has worked. */
   #tellFailure(error: unknown): void {
     if (!this.#hasFailed) {
       this.#options.events.emit({ kind: 'store-failed', operation: 'evict', error });

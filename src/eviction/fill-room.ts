@@ -8,7 +8,10 @@ export interface FillRoomOptions {
   readonly index: Pick<BlobIndex, 'stats'>;
   /** Returns the bytes free on the disk. Rejects if the disk does not tell. */
   readonly freeBytes: () => Promise<number>;
-  /** Called when the fills' next writes take all the room that is left: eviction must not wait for its next look. */
+  /**
+   * Called when the fills' next writes may take all the room that is left: eviction must begin now, not at its next
+   * look.
+   */
   readonly onTight: () => void;
 }
 

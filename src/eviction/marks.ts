@@ -21,8 +21,8 @@ export interface DiskUse {
 const MiB = 1024 ** 2;
 
 /**
- * Limit on the room made ahead of a fill: only upstream says how long a blob is, and content that is served should not
- * go on its word. Eviction ends before a fill has written this much.
+ * Limit on the room made ahead of a fill: only upstream says how long a blob is, and content that is in use should not
+ * go because upstream says so. This much is enough: eviction ends before a fill has written it.
  */
 const MAX_AHEAD = 1024 * MiB;
 
@@ -37,8 +37,8 @@ const LEAST_SLICE = MiB;
 const MAX_SLICE = 16 * MiB;
 
 /**
- * Returns where eviction begins (`high`) and ends (`low`), in bytes. Both are below the cap, so that fills that end
- * meanwhile stay below it; and apart, so that not every fill begins an eviction.
+ * Returns where eviction begins (`high`) and ends (`low`), in bytes. Both lie below the cap, so that the store stays
+ * below the cap when fills end during an eviction. They lie apart, so that not every fill begins an eviction.
  */
 export function waterMarks(maxSize: number): { readonly high: number; readonly low: number } {
   return {
@@ -139,9 +139,10 @@ function slice(room: number): number {
 }
 
 /**
- * Returns the bytes that running ingests take and will soon take, without those of unknown length, which take only room
- * that is there. A blob larger than the cap goes as soon as it is read, so nothing else need go for it. All ingests
- * together count for at most half of the cap: clients may ask again for stored content sooner than for theirs.
+ * Returns the bytes that running ingests of known length take and will soon take. Ingests of unknown length do not
+ * count, since they take only room that is there. A blob larger than the cap goes as soon as it is read, so nothing
+ * else need go for it. All ingests together count for at most half of the cap: clients may ask again for stored content
+ * sooner than for the content of the ingests.
  */
 function reservedBytes(ingests: Iterable<RunningIngest>, maxSize: number): number {
   let bytes = 0;

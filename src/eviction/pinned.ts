@@ -5,7 +5,9 @@ import type { Digest } from '../oci/digest.ts';
 
 const PAGE = 100;
 
-/** Digests looked up before everything else has its turn; they take some milliseconds. */
+/**
+ * Number of digests that are looked up in one turn, which takes some milliseconds. Then everything else has its turn.
+ */
 const DIGESTS_PER_TURN = 1000;
 
 type PinnedIndex = Pick<PinIndex, 'pins'> & Pick<ManifestIndex, 'closure'>;

@@ -220,7 +220,7 @@ async function evictOne({ options, done, storedAnew }: Sweep, { digest, size }: 
   // A row without bytes took no room on the disk.
   done.blobs += wasThere ? 1 : 0;
   done.bytes += wasThere ? size : 0;
-  // A fill that stored the bytes anew between the two has lost their row.
+  // If a fill stored the bytes anew between the two deletions, the second one deleted their new row.
   const again = storedAnew.has(digest) ? await store.stat(digest).catch(() => undefined) : undefined;
   if (again !== undefined) await index.putBlob(again, clock.now());
 }

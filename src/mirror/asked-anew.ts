@@ -1,12 +1,15 @@
 import type { Target } from './target.ts';
 
-/** Greatest age of an answer that such a client gets: upstream is asked at most once in that time. */
+/**
+ * Greatest age of an answer for a client that wants to know the present state: upstream is asked at most once in that
+ * time.
+ */
 const MAX_AGE_MS = 5_000;
 
 /**
  * Returns the target for a client that wants to know what a tag or a list is now, for instance right after a push. Tags
- * that the operator has called immutable stay so, and if upstream fails, cached answers are served for as long as to
- * other clients.
+ * that the operator has called immutable stay so, and if upstream fails, this client gets cached answers for as long as
+ * other clients do.
  */
 export function askedAnew(target: Target): Target {
   const { tags } = target;

@@ -20,7 +20,10 @@ export type DiskError = StoreError | IndexError;
 
 /** Interval between probes of a failing disk. */
 const PROBE_EVERY_MS = 5_000;
-/** Greatest interval: it doubles if the disk fails again right after a good probe, as with only a byte of room. */
+/**
+ * Greatest interval between probes. It doubles if the disk fails again right after a good probe, as a disk does that
+ * has room for a byte.
+ */
 const MAX_PROBE_EVERY_MS = 60_000;
 
 const PROBE_BYTES = 1024 * 1024;

@@ -106,7 +106,8 @@ export class Mirror {
 
   /**
    * Must be called when bytes were evicted. A manifest is still served from memory, and that stores it again. A small
-   * blob is forgotten: upstream would answer its HEAD, and serving it from memory would never store it again.
+   * blob is forgotten: otherwise each HEAD of it would go to upstream, while each GET would be served from memory, so
+   * that it would never be stored again.
    */
   evicted(digest: Digest): void {
     this.#parts.manifests.lost(digest);
@@ -114,7 +115,7 @@ export class Mirror {
   }
 
   /**
-   * Must be called when the store has lost bytes that it was to keep. A manifest in memory is stored again at once; a
+   * Must be called when the store has lost bytes that it should keep. A manifest in memory is stored again at once; a
    * small blob is forgotten, for the same reason as after an eviction. Never rejects.
    */
   async lost(digest: Digest): Promise<void> {

@@ -140,7 +140,7 @@ describe('a refusal that is disproved', () => {
       negative.disprove(here, digest);
       negative.put(name, ERROR, negative.mark(here, digest));
       expect(negative.get(name)).toBeDefined();
-      // The late answer takes nothing from the refusal that came since.
+      // The late answer does not remove the refusal that was remembered meanwhile.
       negative.put(name, ERROR, early);
       expect(negative.get(name)).toBeDefined();
     });

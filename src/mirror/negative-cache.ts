@@ -31,7 +31,9 @@ export interface Mark {
   readonly disproofs: number;
 }
 
-/** Lifetime of a refusal that may not be the registry's own: long enough to keep a crowd from asking all at once. */
+/**
+ * Lifetime of a refusal that is perhaps not the registry's own: long enough to keep a crowd from asking all at once.
+ */
 const UNPROVEN_MS = 5_000;
 
 /**

@@ -11,6 +11,6 @@ export interface TagPolicy {
   readonly isImmutable: (tag: Tag) => boolean;
   /** What to do when upstream says that the tag is gone. */
   readonly onDeleted: 'drop' | 'keep';
-  /** Number of pulls, out of those that upstream allows, that are never spent on tags that have moved. */
+  /** Number of upstream's allowed pulls that are kept for content that is not cached, and never spent on moved tags. */
   readonly quotaReserve: number;
 }

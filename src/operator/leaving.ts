@@ -7,8 +7,9 @@ import type { Digest } from '../oci/digest.ts';
 const MAX_PARENTS = 1000;
 
 /**
- * Returns what leaves a repository together with a manifest or blob of it: all that no tag and no other manifest of the
- * repository leads to, and what is only about the root, such as its signatures. Changes nothing.
+ * Returns what leaves a repository together with `root`, one of its manifests or blobs: the content to which no tag and
+ * no other manifest of the repository leads, and the content that is only about the root, such as its signatures.
+ * Changes nothing.
  */
 export async function digestsLeaving(
   index: TagIndex & ManifestIndex,

@@ -30,7 +30,7 @@ export interface Operator {
   pin(reference: string): Promise<readonly string[]>;
   /** Ends the pins of the reference. @returns their names */
   unpin(reference: string): Promise<readonly string[]>;
-  /** Hashes everything that is stored again. */
+  /** Hashes again everything that is stored. */
   verify(
     request: VerifyRequest,
     onProgress: (progress: VerifyProgress) => void,

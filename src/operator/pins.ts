@@ -10,8 +10,8 @@ import { formatSelector, type Selector } from './selector.ts';
 const PAGE = 500;
 
 /**
- * Pins what is cached under the name; of a repository, each tag. A manifest that is only in memory is stored first: a
- * pin exempts what a manifest refers to only while the index knows that manifest.
+ * Pins what is cached under the name; if it is a repository's name, each of its tags. A manifest that is only in memory
+ * is stored first: a pin exempts what a manifest refers to only while the index knows that manifest.
  * @returns the names of the pins
  * @throws OperatorError `unknown`
  */
@@ -36,7 +36,7 @@ export async function pinContent(
 }
 
 /**
- * Ends the pin of that name; of a repository, the pins of all its tags.
+ * Ends the pin of that name; if it is a repository's name, the pins of all its tags.
  * @returns the names of the pins
  * @throws OperatorError `unknown`
  */

@@ -93,7 +93,9 @@ function putManifest(
   return index.putManifest(key, { descriptor, subject: undefined }, edges);
 }
 
-/** Returns what a tag leads to although it is not stored or not the repository's; leaves `named` out. */
+/**
+ * Returns the digests to which a tag leads, although they are not stored or not the repository's; leaves out `named`.
+ */
 async function missing(index: ContentIndex, named: ReadonlySet<Digest>): Promise<Digest[]> {
   const found: Digest[] = [];
   for (const [key, digest] of await reachable(index)) {

@@ -143,7 +143,10 @@ class Removal {
     mirror.forget(await this.#withoutRepository(digests));
   }
 
-  /** Leaves out what another repository has: that may be in memory alone, and must not be forgotten there. */
+  /**
+   * Leaves out digests that another repository has: their content may be only in memory, and must not be forgotten
+   * there.
+   */
   async #withoutRepository(digests: readonly Digest[]): Promise<readonly Digest[]> {
     const without: Digest[] = [];
     for (const digest of digests) {
@@ -178,7 +181,8 @@ class Removal {
       this.#bytes += size;
     }
     await index.deleteBlob(digest);
-    // A fill that stored the bytes anew between the two has lost their row: without one they would never be evicted.
+    // If a fill stored the bytes anew between the two deletions, the second one deleted their new row. Without a row
+    // they would never be evicted.
     const again = await store.stat(digest);
     if (again !== undefined) await index.putBlob(again, clock.now());
     return edges.filter(({ role }) => role !== 'subject').map((edge) => edge.digest);

@@ -25,8 +25,9 @@ export interface NamingOptions {
 
 /**
  * Reads what operators type: `debian`, `debian:12`, `ghcr.io/acme/app@sha256:...`, or a digest by itself. The name or
- * alias of a configured upstream names it. Any other first segment with a dot or a colon may name an upstream that was
- * once configured (its images may still be cached), or be the first part of a name on the default upstream.
+ * alias of a configured upstream stands for that upstream. Any other first segment with a dot or a colon may name an
+ * upstream that was once configured (its images may still be cached), or be the first part of a name on the default
+ * upstream.
  * @returns the possible meanings, the likeliest first
  * @throws OperatorError `invalid`
  */

@@ -16,10 +16,10 @@ export interface Outcome {
   /** Freshness left, milliseconds; negative when a stale tag is served. */
   readonly ttlMs?: number;
   /**
-   * Milliseconds since the question that upstream answered, for an answer that may change and that upstream has not
-   * confirmed for this request. Content by digest has no age: it never changes, and the bytes themselves prove that
-   * they are right, so an age would only make caches in front ask for them anew. A list that was put together here has
-   * none either: upstream never gave it.
+   * Milliseconds since upstream was asked. Set for an answer that may change, and that upstream has not confirmed for
+   * this request. Content by digest has no age: it never changes, and the bytes themselves prove that they are right,
+   * so an age would only make caches in front ask for them anew. A list that was put together here has none either:
+   * upstream never gave it.
    */
   readonly ageMs?: number;
   /** Reason for something unusual. */

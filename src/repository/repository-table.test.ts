@@ -75,7 +75,7 @@ describe('which repository of which upstream', () => {
   });
 });
 
-/** One repository, named in each way to name an upstream, each time in another upstream. */
+/** One repository, addressed in each way that can name an upstream; each way names a different one. */
 const EVERY_WAY = [
   ['ns', { ns: 'by-ns.example' }, 'by-ns.example by-name.example/app'],
   ['a prefix before /v2/', { prefix: 'by-prefix.example' }, 'by-prefix.example by-name.example/app'],

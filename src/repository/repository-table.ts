@@ -133,7 +133,10 @@ export class RepositoryTable {
   }
 }
 
-/** Refuses a registry that is not configured: on Docker Hub no name has a dot or a colon in its first segment. */
+/**
+ * Refuses a name whose first segment names a registry that is not configured. It does if it has a dot or a colon: on
+ * Docker Hub no name has one in its first segment.
+ */
 function assertNoRegistry({ addLibrary }: RegistryNames, segments: readonly string[]): void {
   const [first = ''] = segments;
   if (!addLibrary || segments.length === 1 || !/[.:]/.test(first)) return;

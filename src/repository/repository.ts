@@ -24,8 +24,8 @@ export interface BlobQuestion {
 }
 
 /**
- * One repository, from which clients pull (OCI distribution spec, "Pull" and "Content Discovery"). Where its content
- * comes from is its own affair. One call resolves a reference and another one gives the manifest, so that callers can
+ * One repository, from which clients pull (OCI distribution spec, "Pull" and "Content Discovery"). Callers do not know
+ * where its content comes from. One call resolves a reference and another one gives the manifest, so that callers can
  * decide about the digest in between. Methods throw RegistryError if the question has no answer, and UpstreamError if
  * the answer depends on an upstream that refuses or cannot be asked.
  */

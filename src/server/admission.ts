@@ -5,7 +5,8 @@ export interface AdmissionLimits {
   readonly requests: number;
   /**
    * The share of one client: an IPv4 address, or a /64 of IPv6, which is the least that one machine is given. A client
-   * may exceed it while more than a share is left for others: many machines may be behind one address.
+   * may exceed its share while more than one share is left for the others, since many machines may be behind one
+   * address.
    */
   readonly requestsPerClient: number;
 }

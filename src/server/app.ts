@@ -33,7 +33,7 @@ export interface App {
     record: RequestRecord,
     mayAsk: 'all' | 'health',
   ): void;
-  /** The caller calls it when a response is over. */
+  /** Stops counting a request for the limits. The caller calls it when the response is over. */
   release(record: RequestRecord): void;
   /** Number of registry requests that are being served. */
   readonly serving: number;
@@ -57,8 +57,8 @@ type Pages = Hono<{ Bindings: HttpBindings }>;
 
 /**
  * Makes the routes: the registry under `/v2/` (and `/<upstream>/v2/`), `/livez`, `/readyz`, `/metrics`. Requests for
- * the registry do not pass through Hono, which decodes and normalises paths; those that it can answer at once take the
- * shortest way (docs/adr/0009).
+ * the registry do not pass through Hono, which decodes and normalises paths; requests that the registry can answer at
+ * once take the shortest way (docs/adr/0009).
  */
 export function createApp(options: AppOptions): App {
   const { records } = options;

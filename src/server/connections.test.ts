@@ -4,7 +4,7 @@ import { Connections } from './connections.ts';
 
 const LIMITS = { connections: 6, connectionsPerClient: 2, reserve: 2 };
 
-/** Opens connections `a1`, `a2`, `b1` …, each from the client of its letter. */
+/** Opens connections `a1`, `a2`, `b1` …, each from the client that its letter names. */
 function opened(connections: Connections<string>, ...names: readonly string[]): readonly string[] {
   return names.map((name) => {
     const { use, closing } = connections.open(name.slice(0, 1), name);

@@ -20,9 +20,9 @@ interface Open {
 }
 
 /**
- * The open connections of each client. When they are scarce, a new one takes the place of an idle one: among those of
- * the client that holds the most, the one that has been idle for longest. If none is idle, the new one gets a place in
- * a small reserve, so that the server can say that it is alive.
+ * The open connections of each client. When connections are scarce, a new one takes the place of an idle one: the one
+ * that has been idle for longest, of the client that holds the most connections. If no connection is idle, the new one
+ * gets a place in a small reserve, so that the server can say that it is alive.
  * @typeParam C a connection
  */
 export class Connections<C> {
@@ -40,7 +40,11 @@ export class Connections<C> {
     return this.#open.size;
   }
 
-  /** @param client whose connection it is. The caller calls `closed` for it, and closes the one that is `closing`. */
+  /**
+   * Gives a new connection its place. The caller must close the connection that `closing` names, and call `closed` when
+   * the new one has closed.
+   * @param client the key of the connection's client
+   */
   open(client: string, connection: C): Opened<C> {
     const { use, closing } = this.#place(client);
     if (closing !== undefined) this.closed(closing);
@@ -137,8 +141,8 @@ class Holdings<C> {
   }
 
   /**
-   * Returns the connection that has been idle for longest, of the client that holds the most among those that have an
-   * idle one; of `client` itself if no other client holds more.
+   * Returns the connection that has been idle for longest, of the client that holds the most connections. Only clients
+   * with an idle connection count, and `client` itself comes first unless another client holds more.
    */
   oldestOfLargest(client: string): C | undefined {
     let largest = this.#clients.get(client);

@@ -17,7 +17,7 @@ export interface DrainTimes {
  * for each. So the wait lasts for the delay, and then until no request has been served for longer than a client pauses
  * between two layers. It ends at the latest when half of the limit is over: requests that run then have the other half
  * to finish.
- * @returns the rest of both times together, milliseconds
+ * @returns what is left of both times together, milliseconds
  */
 export async function untilPullsEnd(
   clock: Clock,

@@ -66,7 +66,7 @@ export class Endpoint {
     );
   }
 
-  /** The caller calls it when a response is over. */
+  /** Stops counting a request for the limits. The caller calls it when the response is over. */
   release({ isAdmitted, client }: RequestRecord): void {
     if (isAdmitted) this.#options.admission.leave(client);
   }

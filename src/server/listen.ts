@@ -31,8 +31,8 @@ interface ListenLimits extends Omit<ConnectionLimits, 'reserve'> {
 }
 
 /**
- * Requests that a connection may send before the first of them is answered. Node reads every request that has come, and
- * answers wait in memory for the answers before them; no registry client sends even two.
+ * Requests that a connection may send before the first of them is answered. Node reads all requests that have arrived,
+ * and keeps each answer in memory until the answers before it are sent. No registry client sends even two.
  */
 const MAX_PIPELINED = 16;
 /** Connections that may ask for health only, and how long each may be open, milliseconds. */

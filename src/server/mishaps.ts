@@ -17,7 +17,7 @@ export class Mishaps {
     this.#events = events;
   }
 
-  /** Runs, and tells what it throws as an event. @returns whether it ran to its end */
+  /** Runs the function, and emits an event if it throws. @returns whether it ran to its end */
   guard(operation: string, run: () => void): boolean {
     try {
       run();

@@ -103,7 +103,7 @@ export function sendNow(
   return { bytes: isHead ? 0 : bytes.length, complete: true };
 }
 
-/** Bytes that the kernel did not take at once wait for the client, but not for ever. */
+/** Cuts the connection if the bytes that the kernel did not take at once wait too long for the client. */
 function cutIfIdle(response: ServerResponse, idleMs: number): void {
   if (idleMs === 0 || response.writableFinished || response.writableLength === 0) return;
   response.setTimeout(idleMs, () => response.destroy());

@@ -12,8 +12,8 @@ const HEAD_BYTES = 64;
 export type Adoption = 'known' | 'blob' | 'manifest' | 'unreadable';
 
 /**
- * Gives bytes without a row one: with their size on the disk, the time they were stored as their last use and, if they
- * are a manifest's, what they refer to. Does not hash them: the next `verify` does.
+ * Writes a row for bytes that have none: with their size on the disk, the time at which they were stored (as their last
+ * use) and, for a manifest, what it refers to. Does not hash them: the next `verify` does.
  * @throws StoreError, IndexError
  */
 export async function adoptBlob(

@@ -2,7 +2,10 @@ import { createDigester, digestAlgorithm } from '../oci/digest.ts';
 import type { BlobStore, Stored } from '../store/blob-store.ts';
 import { isUnreadable, VerificationError } from '../store/error.ts';
 
-/** Bytes of a read: large reads need few system calls; hashing one takes a millisecond or two, others' longest wait. */
+/**
+ * Bytes of a read. Large reads need few system calls; hashing one takes a millisecond or two, and no other work waits
+ * longer than that.
+ */
 const SLICE = 1024 * 1024;
 
 /** What the hash of a blob has shown. */

@@ -14,7 +14,10 @@ export interface VerifyScheduleOptions {
   readonly bytesPerSecond: number;
 }
 
-/** Interval between looks: Node's timers end at 24 days, and a failed run should be tried again this soon. */
+/**
+ * Interval between looks at whether a run is due. One long timer would not do: Node's timers end at 24 days, and a
+ * failed run should be tried again this soon.
+ */
 const LOOK_EVERY_MS = 3_600_000;
 
 const NOTE = 'verify';
@@ -27,7 +30,10 @@ export interface VerifyNote {
   readonly after?: Digest | undefined;
 }
 
-/** Whether a run is due: one was broken off, or the last one is old enough or, as the clock was set, in the future. */
+/**
+ * Whether a run is due: a run was broken off, the last one is old enough, or it lies in the future because the clock
+ * was set back.
+ */
 export function isDue({ finishedAt, after }: VerifyNote, everyMs: number, now: number): boolean {
   if (after !== undefined || finishedAt === undefined) return true;
   return now - finishedAt >= everyMs || finishedAt > now;

@@ -152,7 +152,8 @@ export class BlobPuller {
     } catch (error) {
       const { digest } = fill;
       if (error instanceof StoreError) return this.#bypass.open(target, digest, question, error);
-      // A failure through another repository, or before this client came aboard, says nothing about its request.
+      // If the fill failed through another repository, or before this client boarded it, that says nothing about this
+      // client's request.
       if (!isCollapsed || (!fill.hasOpened && isSameRepository(fill.target, target))) throw error;
       await fill.ended;
       return this.open(target, digest, question);
@@ -160,9 +161,9 @@ export class BlobPuller {
   }
 
   /**
-   * Whether the client may board the fill. Another repository's fill is no permission: upstream is asked for this
-   * repository first. Upstream's word counts only for the size of the fill. If that is not known, upstream is asked
-   * about the stored bytes, once the fill has ended.
+   * Whether the client may board the fill. A fill for another repository is no permission: upstream must first confirm
+   * the blob for this repository, and its answer counts only if it tells the fill's size. If the fill's size is not
+   * known, upstream is asked about the stored bytes once the fill has ended.
    */
   async #mayBoard(fill: Fill, target: Target, { client }: BlobQuestion): Promise<boolean> {
     const { permission, belonging } = this.#options;
@@ -193,7 +194,7 @@ export class BlobPuller {
     return { reader, outcome: { hit: false, fwd: 'uri-miss', stored: fill.isKept, collapsed } };
   }
 
-  /** Serves each of several ranges, when its turn comes, as if it were asked for alone. */
+  /** Serves several ranges in order, each as if the client had asked for it alone. */
   #inParts(whole: BlobReader, fill: Fill, target: Target, { range, client }: BlobQuestion): BlobReader {
     const { size } = whole;
     if (range?.kind !== 'several' || size === undefined) return whole;

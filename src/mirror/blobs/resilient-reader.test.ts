@@ -33,7 +33,7 @@ function world(failsAt: number, failure: Error = FULL, transfer: Transfer = {}):
   return { reader: new ResilientReader(follower, blob.target, DIGEST, options), follower, blob };
 }
 
-/** A reader of a blob whose bytes from `from` on the disk cannot read. */
+/** A reader of a blob that the disk can read only up to `from`. */
 class UnreadableReader extends ScriptedReader {
   readonly #from: number;
 

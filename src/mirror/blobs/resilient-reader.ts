@@ -96,8 +96,8 @@ export class ResilientReader implements BlobReader {
   }
 
   /**
-   * Prepares the check of the bytes from `position` on. There is none for a range that waited for bytes ahead of the
-   * file's: no reader has all of the blob then, and the client verifies what it puts together.
+   * Prepares the check of the bytes from `position` on. There is no check for a range that begins beyond the bytes in
+   * the file: no reader has all of the blob then, and the client verifies what it puts together.
    */
   async #checkFrom(follower: BlobReader, position: number): Promise<PassThroughCheck | undefined> {
     const digester = createDigester(digestAlgorithm(this.#digest));

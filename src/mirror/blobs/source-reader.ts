@@ -4,8 +4,8 @@ import { VerificationError } from '../../store/error.ts';
 import type { PieceSource } from '../fill/relay.ts';
 
 /**
- * The digest that a blob must have when it has passed through, and a digester that has seen all bytes before the
- * source's first.
+ * The digest that a blob must have when it has passed through, and a digester that has seen all bytes before the first
+ * byte of the source.
  */
 export interface PassThroughCheck {
   readonly digest: Digest;

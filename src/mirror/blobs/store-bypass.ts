@@ -57,7 +57,10 @@ export class StoreBypass {
     return this.#open(target, blob, part, client, 'range far ahead of the fill');
   }
 
-  /** Fetches one part after another. Each costs upstream a request: instead of very many, the client gets the whole. */
+  /**
+   * Fetches one part after another. Each part costs upstream a request, so a client that asks for very many gets the
+   * whole blob instead.
+   */
   async #openParts(
     target: Target,
     blob: Described,
@@ -104,7 +107,10 @@ interface Described {
   readonly size: number | undefined;
 }
 
-/** Returns the parts to ask upstream for: only if the size is known, which tells what ranges mean. None: the whole. */
+/**
+ * Returns the parts to ask upstream for; an empty list means the whole blob. It is empty if the blob's size is unknown,
+ * since the size tells what ranges mean.
+ */
 function partsOf(range: RangeSpec | undefined, size: number | undefined): readonly ContentRange[] {
   if (range === undefined || size === undefined) return [];
   const parts = resolveRanges(range, size);

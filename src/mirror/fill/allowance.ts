@@ -9,7 +9,10 @@ export interface Filling {
 /** Returns how many bytes a fill may write before it asks again; 0 if there is no room for it. */
 export type FillRoom = (fill: Filling) => Promise<number>;
 
-/** There is no room for the rest of a fill's blob, which is passed on and not kept. The disk itself has not failed. */
+/**
+ * Says that there is no room for the rest of a fill's blob: the blob is passed on and not kept. The disk itself has not
+ * failed.
+ */
 export class NoRoomError extends StoreError {
   constructor() {
     super('keep more of a blob than there is room for', { code: 'EFBIG' });

@@ -7,7 +7,7 @@ export interface DirectPart {
   readonly end: number;
 }
 
-/** What the decision about a part of a blob takes into account of the running fill. */
+/** The facts about a running fill that decide whether a part of its blob is fetched beside it. */
 export interface FillInView extends FillProgress {
   /** Number of readers now. */
   readonly followers: number;
@@ -15,7 +15,7 @@ export interface FillInView extends FillProgress {
   readonly directBytes: number;
 }
 
-/** Distance in bytes ahead of the fill from which on a part is fetched by itself: what is nearer is soon here. */
+/** Distance ahead of the fill, in bytes, beyond which a part is fetched by itself: nearer bytes will be here soon. */
 const FAR_AHEAD = 8 * 1024 * 1024;
 
 /** Greatest share of the blob that may be fetched beside its fill in all: upstream sends a blob 1.25 times at most. */
@@ -23,11 +23,11 @@ const DIRECT_SHARE = 0.25;
 
 /**
  * Returns the bytes to fetch beside the fill for a range that lies far ahead of it; undefined if the range must follow
- * the fill. Closed ranges come from clients that wait for a particular part (the footer of a lazily pulled layer).
- * An open-ended range is either a download that goes on after a break: its client has begun the fill itself, and no
- * other client reads it. Or it is one of containerd's parallel requests: these want the whole blob between them, and
- * each closes when it has its chunk, so they read from the fill. (containerd core/remotes/docker/fetcher.go,
- * `concurrent_layer_fetch_buffer`.)
+ * the fill. Closed ranges come from clients that wait for a particular part (the footer of a lazily pulled layer). An
+ * open-ended range has one of two causes. If no client reads the fill, the range is a download that goes on after a
+ * break, and its own client has begun the fill: it is fetched beside the fill. If clients read the fill, the range is
+ * one of containerd's parallel requests, which want the whole blob between them, and each of which closes when it has
+ * its chunk: it reads from the fill (containerd core/remotes/docker/fetcher.go, `concurrent_layer_fetch_buffer`).
  */
 export function directPart(range: SingleRange | undefined, fill: FillInView): DirectPart | undefined {
   const { size, offset, followers, directBytes } = fill;

@@ -118,8 +118,8 @@ export class Fill implements FillInView {
   }
 
   /**
-   * Once `ended`: whether another fill may succeed. The answers to several requests may not belong together, and a
-   * manifest may lie about the size; but if a single answer was wrong, it would be wrong again.
+   * Whether another fill may succeed, known once `ended`. It may if the bytes came from several answers, which may not
+   * belong together, or if a manifest told a wrong size. If a single answer was wrong, it would be wrong again.
    */
   get isWorthRetrying(): boolean {
     return this.#isWorthRetrying;
@@ -142,8 +142,8 @@ export class Fill implements FillInView {
   }
 
   /**
-   * Returns what a follower reads on from after its reader has failed: the transfer goes on for all followers, past the
-   * store.
+   * Returns the source from which a follower reads on after its reader has failed: the transfer goes on for all
+   * followers, past the store.
    * @param open begins a transfer for this follower alone
    * @returns undefined if the transfer does not go on, or not from `position`
    */

@@ -30,7 +30,7 @@ export class Fills {
     return this.#boardable.size;
   }
 
-  /** Returns the fill to board, if there is one: none that was given up, or whose bytes the store has refused. */
+  /** Returns the fill to board. Undefined if there is none, it was given up, or the store has refused its bytes. */
   get(upstream: string, digest: Digest): Fill | undefined {
     const fill = this.#boardable.get(flightKey(upstream, digest));
     return fill?.isBoardable === true ? fill : undefined;
@@ -52,7 +52,7 @@ export class Fills {
   start(target: Target, digest: Digest, audience: FillClients): Fill {
     const fill = this.#start(target, digest, audience, this.#options);
     void fill.ended.then(() => {
-      // Once, and only if it may help: this fill's clients were cut off, but the next ones find the right bytes.
+      // Tries once more if that may help: this fill's clients were cut off, but the next clients find the right bytes.
       if (fill.isWorthRetrying && !this.#isClosed && this.get(target.key.registry, digest) === undefined) {
         this.#start(target, digest, new FillClients(), { ...this.#options, isRetry: true });
       }

@@ -48,7 +48,7 @@ export class Followers {
     if (!this.#isOver) this.#cancelGrace = this.#clock.after(graceMs(this.#isReadInParts), this.#onDeserted);
   }
 
-  /** From now on the fill is deserted as soon as no client follows, or is about to. */
+  /** Stops waiting for clients: from now on the fill is deserted as soon as no client follows it or is about to. */
   waitNoMore(): void {
     const look = (): void => {
       if (this.#audience.client === undefined && !this.#isOver) this.#onDeserted();

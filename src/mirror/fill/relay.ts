@@ -4,7 +4,7 @@ import { byteLength } from '../transfer/wanted-part.ts';
 /** Greatest distance between the readers of one transfer, in bytes. As many bytes are kept in memory. */
 const WINDOW = 4 * 1024 * 1024;
 
-/** How long the readers that are ahead wait for one that is that far behind. */
+/** How long the readers that are ahead wait for a reader that is a whole window behind. */
 const PATIENCE_MS = 5_000;
 
 /** Bytes from one position on, in order. */
@@ -103,7 +103,10 @@ export class Relay {
     this.wake();
   }
 
-  /** Waits without end for a single reader, and for a first one: the followers may still be reading what is stored. */
+  /**
+   * Whether there is room for more bytes. A single reader is waited for without end, and so is the first one, since the
+   * followers may still be reading what is stored.
+   */
   #hasRoom(isPatient: boolean): boolean {
     const offsets = [...this.#seats].map(({ offset }) => offset);
     if (offsets.length === 0) return false;

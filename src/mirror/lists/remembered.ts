@@ -15,7 +15,7 @@ export interface Recalled<T> {
   readonly collapsed: boolean;
   /** Milliseconds since the answer was asked for. Absent: it was asked for now. */
   readonly ageMs?: number;
-  /** Error for which a stale answer is given. */
+  /** Error because of which a stale answer is given. */
   readonly error?: unknown;
 }
 

@@ -30,7 +30,7 @@ const MAX_MISSING = 65_536;
 /** Greatest number of manifests written at a time because of hits. The others come to their turn at a later hit. */
 const MAX_WRITING = 4;
 
-/** How long after a failed write hits lead to no other write. */
+/** Time after a failed write during which a hit causes no further write. */
 const REST_MS = 5_000;
 
 /**

@@ -39,7 +39,10 @@ export interface ManifestPullerOptions {
   readonly memoryBytes: number;
 }
 
-/** Greatest number of a digest's repositories that are tried to find one whose upstream has given what is in memory. */
+/**
+ * Greatest number of a digest's repositories that are looked at, to find one whose upstream has given the manifest in
+ * memory.
+ */
 const MAX_REPOSITORIES = 5;
 
 /** Pulls manifests by digest: from memory, from disk, from upstream, in this order. */
@@ -49,7 +52,10 @@ export class ManifestPuller {
   readonly #options: ManifestPullerOptions;
   readonly #heads: Flights<ResolvedManifest | undefined>;
   readonly #keeper: ManifestKeeper;
-  /** Count of digests forgotten, or lost by the disk: bytes that were read before a change are not kept after it. */
+  /**
+   * Number of changes: digests were forgotten, or the disk lost one. Bytes that were read before a change are not kept
+   * after it.
+   */
   #changes = 0;
 
   constructor(options: ManifestPullerOptions) {
@@ -147,7 +153,9 @@ export class ManifestPuller {
     if (this.#memory.has(digest)) this.#keeper.lost(digest);
   }
 
-  /** Must be called when the disk has lost what it was to keep: a copy in memory is stored at once. Never rejects. */
+  /**
+   * Must be called when the disk has lost bytes that it should keep: a copy in memory is stored at once. Never rejects.
+   */
   async restore(digest: Digest): Promise<void> {
     this.lost(digest);
     if (!this.#keeper.isMissing(digest)) return;

@@ -29,7 +29,10 @@ export class Belonging {
   readonly #onAdded: (upstream: string) => void;
   readonly #negative: Pick<NegativeCache, 'disprove'>;
 
-  /** @param onAdded called with the upstream of each new belonging: other claims may wait for its word since then */
+  /**
+   * @param onAdded called with the upstream of each new belonging: from then on, claims may wait for that upstream's
+   * word
+   */
   constructor(
     index: BelongingIndex & RememberedBelongings,
     events: Events,
@@ -67,7 +70,7 @@ export class Belonging {
   async add(key: RepositoryKey, digest: Digest, source: ServedSource): Promise<void> {
     this.#negative.disprove(key, digest);
     const failed = this.#unrecorded.get(factKey(key, digest));
-    // `given` says more than `confirmed`: that their upstream itself has given the bytes.
+    // `given` says more than `confirmed`: that this upstream itself has given the bytes.
     const saysNoMore = source === 'confirmed';
     if (saysNoMore && (failed?.isBeingWritten ?? this.#index.remembersBelonging(key, digest))) return;
     await this.#record(key, digest, saysNoMore && failed !== undefined ? failed.source : source);

@@ -2,8 +2,8 @@ import type { BelongingStanding } from '../../index/belonging-index.ts';
 import type { PermissionPolicy, RecoveredPolicy } from './permission-policy.ts';
 
 /**
- * Whether upstream's word, without the bytes, is enough to serve cached bytes for one of its repositories: only if it
- * has itself given them. About another upstream's bytes it could say what it likes.
+ * Whether upstream's word, without the bytes, is enough to serve cached bytes for one of its repositories. It is enough
+ * only if this upstream has given the bytes itself: about another upstream's bytes it could say anything.
  */
 export function isWordEnough(standing: BelongingStanding, recovered: RecoveredPolicy): boolean {
   return standing.isFromUpstream || (standing.isRecovered && recovered.isWordEnough);

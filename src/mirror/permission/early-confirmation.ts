@@ -75,7 +75,7 @@ class Lane {
   /** Claims that could not be asked about: they are passed over until all others were asked about. */
   readonly #failed = new Set<string>();
   readonly #outside: RunOutside;
-  /** Repositories that could not be asked, since the last one that could. */
+  /** Repositories that could not be asked, since the last question that was answered. */
   readonly #failing = new Set<string>();
   #failedInRow = 0;
   /** Whether newer claims may have come since the last one was chosen. */

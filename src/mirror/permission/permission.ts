@@ -96,7 +96,7 @@ export class Permission {
 
   /**
    * Handles a failed question about the digest. If the registry itself has refused what a manifest claims, the claim is
-   * dropped, so that it is not served while the registry is away either.
+   * dropped, so that the content is not served later either, while the registry is away.
    * @param mark of the question: a refusal that has been disproved since then drops nothing
    */
   async refused(key: RepositoryKey, digest: Digest, error: unknown, mark: Mark | undefined): Promise<void> {

@@ -264,7 +264,10 @@ function checkKey({ key }: Target, tag: Tag): string {
   return flightKey('tag', key.registry, key.repository, tag);
 }
 
-/** Whether the old answer may be served: despite a failure if it is stale; despite a refusal, at any age, by policy. */
+/**
+ * Whether the old answer may be served: after a failure, if it is only stale; after a refusal, at any age, if the
+ * policy says so.
+ */
 function mayServeOld(error: unknown, target: Target, age: 'stale' | 'expired'): boolean {
   if (isVerdict(error)) return target.tags.onDeleted === 'keep';
   return age === 'stale' && error instanceof UpstreamError;

@@ -320,7 +320,7 @@ describe('a blob that is known to be in several places', () => {
 });
 
 describe('a transfer that is merely slow', () => {
-  /** One answer's course: bytes a second from where it begins. */
+  /** The pace of one answer: the bytes that it sends each second, from where it begins. */
   interface Pace {
     readonly bytes: number;
     readonly ignoresRange?: boolean;

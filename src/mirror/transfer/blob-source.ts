@@ -11,13 +11,13 @@ import { StallWatch } from './stall-watch.ts';
 import type { Target } from '../target.ts';
 import { byteLength, wantedPart } from './wanted-part.ts';
 
-/** How long one place may keep the reader waiting while there is another place that has not been tried since. */
+/** How long one place may keep the reader waiting while another place has not been tried since the last byte. */
 const STALL_MS = 5_000;
 
 /**
  * Reads one blob's bytes from upstream, in order and each once, across broken transfers. A broken transfer is taken up
  * again at the offset by a new request to the registry (so through a fresh redirect and a fresh token); if upstream
- * ignores Range, the bytes before the offset are read past. If the blob is known to be in several repositories of the
+ * ignores Range, the bytes before the offset are skipped. If the blob is known to be in several repositories of the
  * upstream, a transfer that breaks or stalls at one is taken up at the next. A transfer that is merely slow is
  * requested anew now and then, and goes on until the new answer is here.
  */
@@ -220,7 +220,7 @@ export class BlobSource {
     if (!this.#mayBeRenewed || this.#offset === this.#end) return undefined;
     let renewed: FetchedBlob;
     try {
-      // This transfer holds a turn. To wait for a second one may take for ever, since other transfers may do the same.
+      // This transfer holds a turn. Waiting for a second could take for ever: other transfers may do the same.
       renewed = await this.#ask(this.#places.next, { signal: ended, mayWait: false });
     } catch (error) {
       if (error instanceof UpstreamError && !ended.aborted) return undefined;

@@ -1,6 +1,6 @@
 /** Rate below which a transfer is slow. Transfers that have worked for years over the slowest lines are faster. */
 const SLOW_BYTES_A_SECOND = 16 * 1024;
-/** How long a transfer must be slow. */
+/** Time of waiting over which the rate is measured. */
 const WINDOW_MS = 60_000;
 /** Interval at which a slow transfer is requested anew: upstream, or another way to it, may be faster. */
 const RENEW_EVERY_MS = 5 * 60_000;

@@ -50,9 +50,9 @@ export class SourceRepositories {
   }
 }
 
-/** Whether a request that failed so may succeed when it is sent again. */
+/** Whether a request that failed with this error may succeed when it is sent again. */
 export function isTransient(error: UpstreamError): boolean {
-  // An absence that is not proven may be that of an ingress whose registry is restarting.
+  // An absence that is not proven may come from an ingress while its registry is restarting.
   const isFailure = error.failure === 'unavailable' || (error.failure === 'absent' && !error.isVerdict);
   return isFailure && error.reason !== 'cancelled' && error.reason !== 'offline';
 }

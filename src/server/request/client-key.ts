@@ -1,6 +1,6 @@
 import ipaddr from 'ipaddr.js';
 
-/** How a listener for both kinds of addresses shows IPv4 ones. */
+/** Prefix of an IPv4 address as a socket shows it that listens for IPv4 and IPv6. */
 const MAPPED_IPV4 = /^::ffff:(?=\d+\.)/i;
 
 /**

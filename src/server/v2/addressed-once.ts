@@ -1,8 +1,8 @@
 import { RegistryError } from '../../oci/error.ts';
 
 /**
- * Refuses a request with two Hosts or two `ns`. Each chooses the upstream: a proxy in front of Larder may have let the
- * request pass by the one, and Larder would go by the other.
+ * Refuses a request with two Hosts or two `ns`. Host and `ns` choose the upstream: a proxy in front of Larder may have
+ * allowed the request because of one of the two, and Larder would then follow the other.
  * @throws RegistryError NAME_INVALID (RFC 9112 section 3.2 wants 400 for a second Host)
  */
 export function assertAddressedOnce(rawHeaders: readonly string[], query: URLSearchParams): void {

@@ -18,7 +18,8 @@ export function statusOfOutcome(outcome: Outcome | undefined): CacheStatus {
 /**
  * Returns the Cache-Status of an error. It says `fwd` only if upstream was really asked (RFC 9211 §2.2), with the
  * status of its answer, if any (§2.3); a remembered refusal is a hit; a refusal of Larder's own is neither. It says
- * `fwd=miss`, since an error does not tell whether nothing was cached or nothing that may be served.
+ * `fwd=miss` and not `uri-miss`, since an error leaves open whether nothing was cached, or only content that may not be
+ * served.
  */
 export function statusOfError(error: unknown): CacheStatus {
   if (error instanceof UpstreamError) return statusOfUpstreamError(error);

@@ -41,7 +41,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   UNSUPPORTED: 405,
 };
 
-/** Wait that clients are told when upstream does not say how long. */
+/** Wait, in milliseconds, that clients are told of if upstream does not say how long to wait. */
 const DEFAULT_RETRY_MS = 60_000;
 
 /** Decides how every error is answered. A 404 means that upstream said no, never that something broke. */

@@ -22,8 +22,8 @@ export function parsePageQuery(query: URLSearchParams): ListQuery {
 }
 
 /**
- * Reads the artifact types of a referrers request. A query decodes an unencoded `+` as a blank; media types are full of
- * `+` and have no blanks. A parameter without a value counts as absent.
+ * Reads the artifact types of a referrers request. A query decodes an unencoded `+` as a blank. Media types are full of
+ * `+` and have no blanks, so each blank is read as `+`. A parameter without a value counts as absent.
  */
 export function parseArtifactTypes(query: URLSearchParams): readonly string[] {
   return valuesOf(query, 'artifactType').map((type) => type.replaceAll(' ', '+'));

@@ -204,7 +204,7 @@ function rendered<R extends Reply>(answer: Answer<R>, record: RequestRecord): R 
 
 /**
  * Tells a client that came by `ns` that Larder understood it (distribution-spec, "Registry Proxying"), by the
- * upstream's name in the config. The `ns` has selected that upstream, so it is that name but for upper case.
+ * upstream's name in the config. The `ns` has selected that upstream, so it is that name, at most in other case.
  */
 function withNamespace<R extends Reply>(reply: R, record: RequestRecord, ns: string | undefined): R {
   if (ns === undefined || record.upstream === undefined) return reply;

@@ -37,7 +37,8 @@ export async function answerBlob(question: Question, digest: Digest): Promise<An
   const range = wantedRange(headers, digest);
   const opened = await repository.blob(digest, { range, client });
   try {
-    // A length may be told only once the blob is verified; then it is known, too.
+    // The answer needs a length that upstream has not told. It may be told only once the blob is verified; by then it
+    // is known.
     if (opened.reader.size === undefined && question.needsLength) await waitForEnd(opened.reader);
     return await blobAnswer(opened, digest, range, question.randomBytes);
   } catch (error) {
