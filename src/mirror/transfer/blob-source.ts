@@ -17,8 +17,8 @@ const STALL_MS = 5_000;
 /**
  * Reads one blob's bytes from upstream, in order and each once, across broken transfers. A broken transfer is taken up
  * again at the offset by a new request to the registry (so through a fresh redirect and a fresh token); if upstream
- * ignores Range, the bytes before the offset are skipped. If the blob is known to be in several repositories of the
- * upstream, a transfer that breaks or stalls at one is taken up at the next. A transfer that is merely slow is
+ * ignores Range, the bytes before the offset are read and dropped. If the blob is known to be in several repositories
+ * of the upstream, a transfer that breaks or stalls at one is taken up at the next. A transfer that is merely slow is
  * requested anew now and then, and goes on until the new answer is here.
  */
 export class BlobSource {
