@@ -90,7 +90,7 @@ export type LarderEvent =
       readonly blobs: number;
       readonly bytes: number;
       readonly durationMs: number;
-      /** Bytes that were still to be evicted: the rest is pinned, in use, or another program's on the same disk. */
+      /** Bytes that should still go but cannot: the rest is pinned, in use, or another program's on the same disk. */
       readonly missing: number;
       /** How many blobs were passed over because they are pinned, and because they are in use. */
       readonly pinned: number;

@@ -12,7 +12,7 @@ export interface Delivery {
 }
 
 /**
- * Chooses the best method of this machine; `read` is the one that every machine has.
+ * Chooses the best method of this machine. Every machine has the method `read`.
  * @param sendfiles most calls of sendfile(2) at the same time
  */
 export async function chooseDelivery(

@@ -121,8 +121,8 @@ export class Sink {
   }
 
   /**
-   * Allows one wait at a time. Promise.race with a promise of the client's going would keep each slice that it was
-   * raced with until the response is over: the whole blob in memory, for every client.
+   * Allows one wait at a time. Promise.race with one long-lived promise, which resolves when the client has gone, would
+   * keep every slice until the response is over: the whole blob in memory, for every client.
    */
   #unlessGone<T>(awaited: Promise<T>): Promise<T | undefined> {
     if (this.isGone) return Promise.resolve(undefined);

@@ -34,7 +34,7 @@ export function parseIfNoneMatch(header: HeaderLines): IfNoneMatch {
 }
 
 /**
- * Whether the client has the content of this tag already, by the weak comparison (RFC 9110 §8.8.3.2), so gets a 304.
+ * Whether the client already has the content of this tag, so that it gets a 304. Compares weakly (RFC 9110 §8.8.3.2).
  */
 export function matchesETag(ifNoneMatch: IfNoneMatch, value: string): boolean {
   return ifNoneMatch === 'any' || ifNoneMatch.some((tag) => tag.value === value);

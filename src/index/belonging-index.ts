@@ -19,8 +19,8 @@ export interface WaitingClaim {
   readonly digest: Digest;
   readonly isManifest: boolean;
   /**
-   * Bytes; undefined if they have gone meanwhile, even if another upstream has given them again: this upstream's answer
-   * confirms nothing about bytes that another one gave.
+   * Bytes; undefined if the bytes that this upstream gave have gone meanwhile. Bytes that another upstream has given
+   * since do not count: this upstream's answer confirms nothing about them.
    */
   readonly size: number | undefined;
   /** Place among the waiting claims of the same upstream: a later claim has a higher position. */
@@ -37,8 +37,9 @@ export interface BelongingIndex {
   standing(key: RepositoryKey, digest: Digest): Promise<BelongingStanding>;
   /**
    * Makes the digest belong to the repository; a source never becomes a weaker one. `given` and `imported` also
-   * record that the repository's upstream has given the bytes; from then on, claims of its other repositories wait. If
-   * the digest is a manifest's, the repository claims what the manifest refers to, as by `putManifest`.
+   * record that the repository's upstream has given the bytes; from then on, claims on them by this upstream's other
+   * repositories wait. If the digest is a manifest's, the repository claims what the manifest refers to, as by
+   * `putManifest`.
    */
   putBelonging(key: RepositoryKey, digest: Digest, source: ServedSource): Promise<void>;
   /** Records that the upstream has given the bytes, but not to which repository; claims wait as for `putBelonging`. */

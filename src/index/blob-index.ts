@@ -31,13 +31,14 @@ export interface BlobIndex {
   loseBlob(digest: Digest): Promise<void>;
 
   /**
-   * Records many uses at once. A manifest's use counts for its whole closure. Unknown digests are passed over; a time
-   * never goes back. Not one transaction.
+   * Records many uses at once. A manifest's use counts for its whole closure. Ignores unknown digests, and never sets
+   * a last use to an earlier time. Not one transaction.
    */
   touch(uses: ReadonlyMap<Digest, number>): Promise<void>;
   /**
-   * Sets a last use that lies more than an hour or two in the future to now: the clock was set back, and such bytes
-   * would outlive all that is used since. Settles at most 100, the farthest future first. @returns how many it settled
+   * Corrects last uses that lie more than an hour or two in the future: it sets them to `now`. The clock was set back,
+   * and such bytes would outlive all bytes that are used since. Corrects at most 100, the farthest future first.
+   * @returns how many it corrected
    */
   settleUses(now: number): Promise<number>;
 

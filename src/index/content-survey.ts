@@ -4,7 +4,7 @@ import type { ManifestEntry } from './manifest-index.ts';
 import type { Page } from './page.ts';
 import type { RepositoryKey } from './repository-key.ts';
 
-/** What a manifest's bytes alone tell of it. */
+/** The facts about a manifest that its bytes alone tell. */
 export interface AdoptedManifest {
   readonly entry: ManifestEntry;
   readonly edges: readonly Edge[];
@@ -65,10 +65,10 @@ export interface ContentSurvey {
 
   /**
    * Does the next piece of a walk through the rows that may outlive the bytes. It forgets a row that has led to nothing
-   * stored since `goneBefore`: a tag (its history stays), a belonging, or what a manifest said that belongs to no
-   * repository. It keeps what a pin names, and what a still known manifest of the repository refers to; a digest that
-   * a hundred edges of any repositories lead to counts as such. A row whose bytes are stored again, or whose tag is
-   * asked for, begins its time anew. Each piece is one transaction; of manifests, each manifest is.
+   * stored since `goneBefore`: a tag (its history stays), a belonging, or the record of a manifest that belongs to no
+   * repository. It keeps what a pin names, and what a still known manifest of the repository refers to. It also keeps a
+   * digest to which a hundred edges of any repositories lead. If a row's bytes are stored again, or a client asks for
+   * its tag, the row's time begins anew. Each piece is one transaction, but for manifests each manifest is one.
    */
   forgetGone(walk: GoneWalk): Promise<GonePiece>;
 

@@ -3,7 +3,7 @@ import type { StoredUse } from './blob-index.ts';
 /**
  * How much longer a manifest is kept than blobs that were used with it, and an image index than its manifests, in
  * milliseconds. Manifests are small, and each costs a pull that upstream counts (Docker Hub). So a manifest must not go
- * before its layers, which clients ask for after it, in a slow pull long after it.
+ * before its layers, although clients ask for the layers later than for the manifest, in a slow pull much later.
  */
 export const TIER_MS = 3_600_000;
 

@@ -22,8 +22,8 @@ export interface ManifestIndex {
   manifest(digest: Digest): Promise<ManifestEntry | undefined>;
   /**
    * Records the manifest, what it refers to, that the repository's upstream has given it under this type, and that the
-   * repository claims all that it refers to (but its subject). All or nothing, except that a failure may leave a part
-   * of the claims. A manifest keeps its subject if it comes again under a type that has none.
+   * repository claims all that it refers to (except its subject). All or nothing, but a failure may leave a part of
+   * the claims. A manifest keeps its subject if it comes again under a type that has none.
    */
   putManifest(
     key: RepositoryKey,
@@ -46,8 +46,8 @@ export interface ManifestIndex {
    */
   parents(digest: Digest, limit: number, key?: RepositoryKey): Promise<readonly Digest[]>;
   /**
-   * The digest, what it refers to (but its subject), and so on, as far as the manifests are known. Bounded in number,
-   * and in depth to an index of indexes of images.
+   * The digest, what it refers to (except its subject), and so on, as far as the manifests are known. The number of
+   * digests is bounded, and so is the depth: it reaches the layers of an index of indexes of images.
    */
   closure(digest: Digest): Promise<readonly Digest[]>;
   /**

@@ -40,7 +40,7 @@ class Recovering {
     return this.#opening;
   }
 
-  /** Returns an index with the methods of the first one, each of which calls the present one's. */
+  /** Returns an index with the methods of the first one. Each method calls the same method of the present index. */
   inPlaceOf(first: ContentIndex): ContentIndex {
     const methods = mapMethods(first, (_, name) => {
       return (...args) => this.#call(name, args);

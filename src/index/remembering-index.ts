@@ -96,7 +96,7 @@ function rememberBelongings(index: BelongingIndex & ManifestIndex, memory: Memor
   };
 }
 
-/** What a change makes of one entry: its new value, or none. */
+/** The outcome of a change for one entry: its new value, or none. */
 interface Changed<V> {
   readonly key: string;
   readonly value?: V;
@@ -105,7 +105,7 @@ interface Changed<V> {
 /** A bounded copy of what a slow source says. */
 class Memory<V extends object | true> {
   readonly #entries: LRUCache<string, V>;
-  /** Counts beginnings and ends of changes: a value read across one may be older than the change, and is not kept. */
+  /** Counts beginnings and ends of changes. A value is not kept if the count moved while it was read: it may be old. */
   #moves = 0;
 
   constructor(max: number) {

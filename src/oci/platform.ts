@@ -34,7 +34,7 @@ function isSamePlatform(a: Platform, b: Platform): boolean {
   return a.os === b.os && a.architecture === b.architecture && baseVariant(a) === baseVariant(b);
 }
 
-/** The variant that each architecture means without one (containerd's platform normalisation). */
+/** The variant of an architecture that names none (containerd's platform normalisation). */
 const BASE_VARIANTS: Readonly<Record<string, string>> = { amd64: 'v1', arm64: 'v8', arm: 'v7' };
 
 function baseVariant({ architecture, variant }: Platform): string | undefined {

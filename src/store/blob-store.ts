@@ -12,8 +12,8 @@ export interface Expected {
 export interface IngestOptions extends Expected {
   /**
    * Algorithm by which arriving bytes are hashed. Default: the digest's, or sha256 if the digest is unknown. If
-   * `commit` gets a digest of another algorithm, that contradicts a given algorithm; without one, the bytes are read
-   * once more.
+   * `commit` gets a digest of another algorithm, it fails with ExpectationError if this field was given. If the field
+   * was left out, it reads the bytes once more.
    */
   readonly algorithm?: DigestAlgorithm | undefined;
 }
@@ -59,8 +59,8 @@ export interface BlobReader {
   /**
    * Waits for bytes at `position`.
    * @returns the offset up to which bytes may be read: above `position`, or equal to it at the end of the blob.
-   * @throws the reason of `Ingest.abort`, or what `write` threw, once all written bytes were read; VerificationError at
-   *   once; a DOMException `AbortError` if the reader is closed meanwhile.
+   * @throws the reason of `Ingest.abort` or the error of `write`, but only once all written bytes were read; a
+   *   VerificationError at once; a DOMException `AbortError` if the reader is closed meanwhile.
    */
   available(position: number): Promise<number>;
   /**
@@ -75,7 +75,7 @@ export interface BlobReader {
 
 /**
  * Writes bytes into the store. None of them is visible there before `commit` has verified length and digest. An error
- * of `write` or `commit` has ended the ingest, as `abort` would have. Disposing of an ingest that was neither committed
+ * of `write` or `commit` ends the ingest, as `abort` does. Disposing of an ingest that was neither committed
  * nor aborted aborts it.
  */
 export interface Ingest extends AsyncDisposable {
@@ -96,7 +96,7 @@ export interface Ingest extends AsyncDisposable {
    * size, the last byte is held back until commit, so that no client completes a blob that was not verified. If it
    * began without one, a follower gets all that is written, and learns of the end at commit: only the end tells it that
    * the bytes are right. All of this holds, too, while the digest is unknown.
-   * @throws what ended the ingest, unless that was commit.
+   * @throws the error that ended the ingest, unless `commit` ended it.
    */
   follow(): Promise<BlobReader>;
   /**
@@ -104,8 +104,8 @@ export interface Ingest extends AsyncDisposable {
    * @param expected what the caller of `ingest` did not know yet; the digest must be given here at the latest.
    * @throws VerificationError if length or digest do not match: nothing is published, and the bytes go to quarantine
    *   if the store has one.
-   * @throws ExpectationError if this contradicts what `ingest` was given, or neither was given the digest: the caller's
-   *   mistake. Nothing is published; the bytes, which may be right, are dropped.
+   * @throws ExpectationError if `expected` contradicts what `ingest` was given, or if neither has the digest: the
+   *   caller's mistake. Nothing is published; the bytes, which may be right, are dropped.
    * @throws StoreError if publishing fails: the store does not have the bytes, but since they are right, followers get
    *   all of them. If the bytes must be read once more and cannot be, followers get this error, too.
    */

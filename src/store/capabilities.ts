@@ -35,7 +35,7 @@ export interface Quarantine {
    * @returns whether the store had them.
    */
   setAside(digest: Digest): Promise<boolean>;
-  /** Counts what is still kept of all that this quarantine, or an ingest that failed verification, has set aside. */
+  /** Counts the content that is still kept, set aside by this quarantine or by an ingest that failed verification. */
   stats(): Promise<QuarantineStats>;
   /**
    * Deletes the oldest content until `bytes` bytes are gone or nothing is left.
@@ -57,8 +57,8 @@ export interface DirectWriting {
    */
   open(): Promise<WritableFile>;
   /**
-   * Moves `offset` on by bytes that were written there, and wakes the followers, as `Ingest.write` does. One call at a
-   * time of either.
+   * Moves `offset` on by bytes that were written there, and wakes the followers, as `Ingest.write` does. Only one
+   * call of this method or of `Ingest.write` may run at a time.
    * @param digest of all bytes up to the new offset, if the writer has hashed them: commit trusts it. Without it,
    *   commit reads the bytes again to hash them.
    * @throws VerificationError if the bytes go beyond the expected size; it has ended the ingest

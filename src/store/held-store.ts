@@ -4,7 +4,7 @@ import type { DirectWriting, Quarantine, StoreCapabilities } from './capabilitie
 import { ForwardingReader } from './forwarding-reader.ts';
 import { LateHolds } from './late-holds.ts';
 
-/** What makes a store larger: an ingest has begun, or has been committed. */
+/** An event that makes a store larger: an ingest has begun, or was committed. */
 export type Growth =
   | { readonly kind: 'begun'; readonly expected: Expected }
   | { readonly kind: 'committed'; readonly stored: Stored };

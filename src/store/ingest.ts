@@ -135,7 +135,7 @@ export class SpooledIngest implements Ingest {
   async #findMistake({ digest, size }: Agreed): Promise<string | undefined> {
     const { offset } = this;
     if (size !== undefined && offset !== size) return `${offset} of the expected ${size} bytes`;
-    // So far, the offset of direct writing is only what the writer said.
+    // The offset of direct writing is only the writer's claim until the file's size confirms it.
     const there = this.#isDirect ? await this.#spool.direct?.size() : offset;
     if (there !== offset) return `${there} bytes were written instead of ${offset}`;
     const actual = await this.#digest.finish(digest, offset, () => this.#spool.open());
@@ -150,7 +150,7 @@ export class SpooledIngest implements Ingest {
       await this.#discard();
       throw error;
     } finally {
-      // Also if publishing has failed: the bytes are right, so the followers get all of them.
+      // The followers get all of the bytes even if publishing has failed, since the bytes are right.
       this.#progress.complete();
     }
   }

@@ -3,7 +3,7 @@ import type { Digest } from '../oci/digest.ts';
 /** Holds on bytes whose digest may become known only later: until then, there is no digest to hold. */
 export class LateHolds {
   readonly #hold: (digest: Digest) => () => void;
-  /** For each hold taken before the digest was known: holds the digest. */
+  /** One function for each hold that was taken before the digest was known. It holds the digest. */
   readonly #waiting = new Set<(digest: Digest) => void>();
   #digest: Digest | undefined;
 

@@ -10,7 +10,7 @@ import { LAYER, REGISTRY, type World } from './world.ts';
 const KEY = { registry: REGISTRY, repository: parseRepositoryName('acme/app') };
 const TAG = parseTag('latest');
 
-/** How much of what a column asks for the cache has on disk. */
+/** Returns how much the cache has of the content that a column asks for. */
 export async function cachedOf(world: World, column: Column): Promise<Cached> {
   const { mirror, image } = world;
   const isHere = async (digest: Digest): Promise<boolean> => (await mirror.store.stat(digest)) !== undefined;
@@ -24,7 +24,7 @@ export async function cachedOf(world: World, column: Column): Promise<Cached> {
   return isManifestHere ? 'all' : 'tag';
 }
 
-/** Digests that are cached cost no question, so that nothing that happens to upstream can matter. */
+/** Expects that cached content is served by digest without a request to upstream, so that no fault there matters. */
 export async function expectCachedServed(world: World): Promise<void> {
   const { mirror, image } = world;
   const before = world.requests;
@@ -38,7 +38,7 @@ export async function expectCachedServed(world: World): Promise<void> {
   expect(world.requests).toBe(before);
 }
 
-/** Whatever is kept is what its name says, and no temporary file is left. */
+/** Expects that every stored file has the digest that its name says, and that no temporary file is left. */
 export async function expectNothingWrongKept({ mirror }: Pick<World, 'mirror'>): Promise<void> {
   for (const name of await mirror.files('blobs/sha256')) {
     const digest = `sha256:${name}` as Digest;

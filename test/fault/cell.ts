@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../src/oci/error.ts';
 
-/** What is asked for while the fault lasts, and how much of it is cached. */
+/** The columns: what a client asks for while the fault lasts, and how much of it is cached. */
 export const COLUMNS = {
   cold: 'tag, cold',
   stale: 'tag, stale',
@@ -14,50 +14,50 @@ export type Column = keyof typeof COLUMNS;
 
 export const COLUMN_NAMES = Object.keys(COLUMNS) as readonly Column[];
 
-/** What came of one request while one fault lasted: a cell of the matrix. */
+/** A cell of the matrix: the result of one request during one fault. */
 export interface Cell {
   readonly status: number;
-  /** The error document's code; absent where the object itself was sent. */
+  /** The code in the error document; absent if the object itself was sent. */
   readonly code?: ErrorCode;
-  /** The connection was cut before the announced end. */
+  /** Whether the connection was cut before the announced end. */
   readonly isCut?: true;
-  /** There was a Warning: what the cache had was served without upstream's word for it. */
+  /** Whether the answer had a Warning: it came from the cache, and upstream had not confirmed it. */
   readonly isStale?: true;
-  /** A part was sent with wrong bytes of upstream's in it: no part can be verified before the whole is here. */
+  /** Whether the part contains wrong bytes from upstream: a part cannot be verified before the whole is here. */
   readonly isWrong?: true;
   /** Retry-After, seconds. */
   readonly retryAfter?: number;
-  /** Upstream was asked so often, in all: token requests, redirects and what got lost on the way included. */
+  /** Number of requests to upstream, including token requests, redirects and requests that got lost. */
   readonly requests: number;
-  /** What is cached of the object once everything has come to rest. */
+  /** What is cached of the object once all fills have ended. */
   readonly cached: Cached;
-  /** So long after the trouble is over the same question gets the right answer; absent: at once. */
+  /** Milliseconds from the end of the fault until the same question gets the right answer; absent: at once. */
   readonly rightAfterMs?: number;
-  /** From the request (mid-fill: from the fault) to the end of the answer, by Larder's clock. */
+  /** Milliseconds from the request (mid-fill: from the fault) to the end of the answer, by Larder's clock. */
   readonly tookMs: number;
 }
 
-/** `tag`: what the tag stands for, but not the manifest. */
+/** `tag`: the cache knows which digest the tag stands for, but does not have the manifest. */
 export type Cached = 'all' | 'tag' | 'nothing';
 
 type Details = Partial<Omit<Cell, 'requests'>>;
 
-/** The object, whole and right. */
+/** Makes the cell of an answer with the object, whole and right. */
 export function whole(requests: number, details: Details = {}): Cell {
   return { status: 200, requests, cached: 'all', tookMs: 0, ...details };
 }
 
-/** The range, whole and right. */
+/** Makes the cell of an answer with the range, whole and right. */
 export function part(requests: number, details: Details = {}): Cell {
   return whole(requests, { status: 206, ...details });
 }
 
-/** What the cache had, with a Warning. */
+/** Makes the cell of an answer from the cache, with a Warning. */
 export function stale(requests: number, details: Details = {}): Cell {
   return whole(requests, { isStale: true, ...details });
 }
 
-/** Right bytes, and then a cut connection. */
+/** Makes the cell of an answer whose bytes are right up to a cut of the connection. */
 export function cut(requests: number, details: Details = {}): Cell {
   return { status: 200, isCut: true, requests, cached: 'nothing', tookMs: 0, ...details };
 }
@@ -71,7 +71,7 @@ const CODES = {
   504: 'UNAVAILABLE',
 } as const satisfies Record<number, ErrorCode>;
 
-/** An error document. */
+/** Makes the cell of an answer with an error document. */
 export function failed(status: keyof typeof CODES, requests: number, details: Details = {}): Cell {
   return { status, code: CODES[status], requests, cached: 'nothing', tookMs: 0, ...details };
 }

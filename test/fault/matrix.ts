@@ -5,5 +5,5 @@ import { IN_BETWEEN } from './rows/in-between.ts';
 import { CONNECTIONS } from './rows/connections.ts';
 import { MACHINE } from './rows/machine.ts';
 
-/** What Larder does whatever happens: rows are faults, columns what is asked for meanwhile. */
+/** The expected results: each row is a fault, and each column is what a client asks for meanwhile. */
 export const MATRIX: readonly Group[] = [CONNECTIONS, BODIES, ANSWERS, IN_BETWEEN, MACHINE];

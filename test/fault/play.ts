@@ -11,14 +11,14 @@ import { HALF, startWorld, type World } from './world.ts';
 
 interface Played {
   readonly cell: Cell;
-  /** Who was asked what, for whoever wonders about the cell. */
+  /** The requests to upstream, for a developer who looks into a failed cell. */
   readonly asked: readonly string[];
 }
 
 /**
- * Plays one cell: the world is made, the fault strikes, the question is asked; then what was seen is told.
- * On the way it is asserted what holds for every cell: no wrong byte is kept, nothing is left behind, what is
- * cached is served by digest whatever upstream does, and once the fault is over all is well again.
+ * Plays one cell: makes the world, lets the fault strike, asks the question, and returns the result. Also asserts what
+ * holds for every cell: no wrong byte is kept, nothing is left behind, cached content is served by digest whatever
+ * upstream does, and once the fault is over the question gets the right answer.
  */
 export async function play(row: Row, column: Column): Promise<Played> {
   await using world = await startWorld(row.world);
@@ -43,11 +43,11 @@ export async function play(row: Row, column: Column): Promise<Played> {
 interface Seen {
   readonly answer: ReceivedAnswer;
   readonly tookMs: number;
-  /** So often had upstream been asked when the fault struck. */
+  /** Number of requests to upstream before the fault struck. */
   readonly askedBefore: number;
 }
 
-/** Everything is pulled once, and then the tag's time to live passes. */
+/** Pulls everything once, and then lets the tag's time to live pass. */
 async function warm(world: World): Promise<void> {
   await world.mirror.get(TAG_PATH);
   await world.mirror.get(BLOB_PATH);
@@ -67,7 +67,7 @@ async function ask(world: World, row: Row, { path, asked, pausesAt }: Question):
   return { answer, tookMs, askedBefore };
 }
 
-/** The fault strikes when half of the blob is here; a second client has come just before. */
+/** Lets the fault strike when half of the blob is here and a second client has just joined. */
 async function follow(world: World, row: Row, { path }: Question): Promise<Seen> {
   const { mirror } = world;
   const paused = world.pauseAfter(HALF - 1);
@@ -92,10 +92,10 @@ async function fillsEnded({ mirror }: World): Promise<void> {
   await Promise.all([...mirror.mirror.fills].map((fill) => fill.ended));
 }
 
-/** When a client asks that does not get the right answer at once, in milliseconds from the end of the trouble. */
+/** Times at which a client asks until it gets the right answer, in milliseconds from the end of the fault. */
 const ASKED_AT = [0, 2_000, 5_000, 20_000, 30_000, 60_000, 120_000];
 
-/** How long after the fault is over the same question gets the right answer, in milliseconds. */
+/** Returns the time from the end of the fault until the same question gets the right answer, in milliseconds. */
 async function timeToRight(world: World, question: Question): Promise<number> {
   const { mirror, clock } = world;
   await world.heal();
@@ -106,7 +106,7 @@ async function timeToRight(world: World, question: Question): Promise<number> {
     await world.settled();
     const { value } = await drive(world, mirror.get(path, asked));
     if (isRight(value, question)) return askedAt;
-    // What goes on behind the client's back must not be late by the clock alone.
+    // Work in the background ends first: otherwise it would be late only because the test moves the clock.
     await world.settled();
   }
   throw new Error('the same question is not answered right, long after the fault is over');

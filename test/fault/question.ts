@@ -14,9 +14,9 @@ export interface Question {
   readonly path: string;
   readonly asked?: RequestOptions;
   readonly right: Uint8Array;
-  /** The part that was asked for, where it was not the whole. */
+  /** The bytes of the part that the client asks for; absent if it asks for the whole. */
   readonly rightPart?: Uint8Array;
-  /** Upstream sends so much, and the rest once the client has what it can get of that. */
+  /** Bytes after which upstream pauses until the client has got all that it can get of them; absent: no pause. */
   readonly pausesAt?: number;
 }
 

@@ -6,7 +6,7 @@ const END = '<!-- end of the matrix -->';
 
 const CACHED = { all: '●', tag: '◐', nothing: '○' } as const;
 
-/** The page with the matrix in its place; the rest is kept as it is. */
+/** Returns the page with the matrix in its place; all other text stays as it is. */
 export function withMatrix(page: string, matrix: readonly Group[]): string {
   const [before, rest] = page.split(BEGIN);
   const after = rest?.split(END)[1];
@@ -25,7 +25,7 @@ function cellsOf({ name, says, cells }: Row): readonly string[] {
   return [name, ...columns, rightAgain(cells), says.map((how) => `“${how}”`).join('<br>') || '–'];
 }
 
-/** When the same question gets the right answer, once the trouble is over. */
+/** Returns when, after the end of the fault, the same question gets the right answer. */
 function rightAgain(cells: Cells): string {
   const late = COLUMN_NAMES.filter((column) => cells[column]?.rightAfterMs !== undefined);
   const times = [...new Set(late.map((column) => cells[column]?.rightAfterMs ?? 0))].sort((a, b) => a - b);

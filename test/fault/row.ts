@@ -2,34 +2,37 @@ import type { Fault } from '../support/scripted-reply.ts';
 import type { Cell, Column } from './cell.ts';
 import type { World, WorldOptions } from './world.ts';
 
-/** `start`: before anything is asked. `half`: half of the layer is here, and the transfer goes on or breaks. */
+/** `start`: before the client asks. `half`: when half of the layer is here; the transfer then continues or breaks. */
 type Moment = 'start' | 'half';
 
-/** What is expected in each column. `undefined`: the fault cannot meet that request. */
+/** The expected result in each column; undefined if the fault cannot affect that request. */
 export type Cells = Readonly<Record<Column, Cell | undefined>>;
 
 /** One fault: a row of the matrix. */
 export interface Row {
   readonly name: string;
-  /** What every error and every Warning says of it, in one of these ways. None: nobody is told of it. */
+  /** Texts of which every error and every Warning contains one. Empty: the fault causes neither. */
   readonly says: readonly string[];
   readonly world?: WorldOptions;
-  /** The objects are cached before. */
+  /** Whether the objects are cached before the fault strikes. */
   readonly isWarm?: true;
-  /** Makes it happen, from now on. */
+  /** Begins the fault. */
   strike(world: World, when: Moment): void | Promise<void>;
-  /** What becomes of the transfer that runs when it strikes at half; absent: it breaks, and the fault meets what follows. */
+  /**
+   * What happens to the transfer that runs when the fault strikes at `half`. Absent: the transfer breaks, and the fault
+   * affects the requests after it.
+   */
   readonly running?: readonly Fault[];
-  /** What that transfer goes by; absent: the registry's own answer. */
+  /** The kind of request whose answer carries that transfer. Absent: the registry itself answers with the blob. */
   readonly carrier?: 'storage';
-  /** That transfer neither goes on nor breaks. */
+  /** Whether that transfer neither continues nor breaks. */
   readonly isSilent?: true;
-  /** What is sent are not the bytes asked for. */
+  /** Whether upstream sends other bytes than those that were asked for. */
   readonly isForeign?: true;
   readonly cells: Cells;
 }
 
-/** Rows of one kind. */
+/** The faults of one kind. */
 export interface Group {
   readonly title: string;
   readonly rows: readonly Row[];

@@ -6,12 +6,12 @@ import type { Question } from './question.ts';
 import type { Row } from './row.ts';
 import { REGISTRY } from './world.ts';
 
-/** What an answer says by itself. */
+/** The fields of a cell that the answer alone tells. */
 export type Told = Pick<Cell, 'status' | 'code' | 'isCut' | 'isStale' | 'isWrong' | 'retryAfter'>;
 
 /**
- * Reads an answer. On the way it is asserted that a whole object is right, that a cut one is right as far as it
- * goes, and that every error and Warning tells which upstream failed, and how.
+ * Reads an answer. Also asserts that a whole object is right, that a cut object is right up to the cut, and that every
+ * error and Warning tells which upstream failed, and how.
  */
 export function told(answer: ReceivedAnswer, question: Question, row: Row): Told {
   const { status, headers } = answer;
@@ -25,7 +25,7 @@ export function told(answer: ReceivedAnswer, question: Question, row: Row): Told
   };
 }
 
-/** The whole of what was asked for, as upstream has it now. */
+/** Whether the answer is all that the client asked for, right and without a Warning. */
 export function isRight({ status, headers, body, complete }: ReceivedAnswer, question: Question): boolean {
   const { right, rightPart } = question;
   const isStatus = status === (rightPart === undefined ? 200 : 206);
@@ -45,7 +45,7 @@ function expectNamed(message: string, { says }: Row): void {
   if (!says.some((how) => message.includes(how))) expect(message).toContain(says.join(' | '));
 }
 
-/** A server may send the whole where a part was asked for (RFC 9110 §14.2). */
+/** Reads the body. If the client asked for a part, the server may send the whole (RFC 9110 §14.2). */
 function bytesTold(
   { status, body, complete }: ReceivedAnswer,
   { right, rightPart }: Question,

@@ -23,15 +23,15 @@ export const REGISTRY = 'registry.test';
 export const STORAGE = 'storage.test';
 const KiB = 1024;
 
-/** One layer: large enough for several chunks, and for a middle. */
+/** The image's only layer, large enough to arrive in several chunks and to break in the middle. */
 export const LAYER = new Random(1).bytes(1024 * KiB);
 
-/** Where faults strike inside the layer, as offsets. */
+/** Offsets in the layer at which faults strike. */
 export const EARLY = 256 * KiB;
 export const HALF = 512 * KiB;
 export const LATE = 768 * KiB;
 
-/** What a machine without a configuration file has: the times in the matrix are those of the defaults. */
+/** The configuration without a configuration file: the times in the matrix come from its defaults. */
 const DEFAULTS: Config = loadConfig('config.yaml', {
   env: {},
   cwd: '/',
@@ -44,7 +44,7 @@ const { tags: TAGS, timeouts: TIMEOUTS, negativeTtlMs } = DEFAULTS;
 export interface WorldOptions {
   readonly registry?: FakeRegistryOptions;
   readonly manifestMemoryBytes?: number;
-  /** Upstream is spoken to by https. */
+  /** Whether Larder connects to upstream by https. */
   readonly isSecure?: boolean;
   /** The account that is configured for upstream. */
   readonly account?: { readonly username: string; readonly password: string };
@@ -52,7 +52,7 @@ export interface WorldOptions {
 
 type Parts = Pick<World, 'traffic' | 'registry' | 'mirror' | 'image' | 'network' | 'disk' | 'authority'>;
 
-/** A registry with one image, a mirror of it with the default configuration, and a switch for everything between. */
+/** A registry with one image, a mirror of it with the default configuration, and the means to make either fail. */
 export class World implements ClosedWorld, AsyncDisposable {
   readonly traffic: LoopbackTraffic;
   readonly registry: FakeRegistry;
@@ -60,7 +60,7 @@ export class World implements ClosedWorld, AsyncDisposable {
   readonly image: StoredImage;
   readonly network: FaultyNetwork;
   readonly disk: FailingDisk;
-  /** The one that the mirror trusts. */
+  /** The certificate authority that the mirror trusts. */
   readonly authority: CertificateAuthority;
   readonly #stack: AsyncDisposableStack;
   readonly #ends: (() => void)[] = [];
@@ -87,8 +87,8 @@ export class World implements ClosedWorld, AsyncDisposable {
   }
 
   /**
-   * A fault that sends so many bytes of body, and the rest after `release`. By then what was sent has been read: of
-   * what a connection has not given away before it breaks, nobody can tell how much is lost.
+   * Makes a fault that sends this many bytes of the body, and the rest after `release`. The test calls `release` once
+   * Larder has read what was sent: a connection that breaks before loses an unknown number of these bytes.
    */
   pauseAfter(bytes: number): Stall {
     const pause = stallAfter(bytes);
@@ -96,7 +96,7 @@ export class World implements ClosedWorld, AsyncDisposable {
     return pause;
   }
 
-  /** Lets everything go on that pauses. */
+  /** Lets all paused answers continue. */
   release(): void {
     for (const pause of this.#pauses) pause.release();
   }
@@ -114,14 +114,14 @@ export class World implements ClosedWorld, AsyncDisposable {
     return settled(this);
   }
 
-  /** Changes where something has happened. */
+  /** Returns a value that changes whenever something happens. */
   readonly activity = (): unknown => {
     const { requests } = this.registry;
     const sent = requests.reduce((sum, { bytesSent }) => sum + bytesSent, 0);
     return [requests.length, sent, this.clock.set, this.mirror.events.length].join();
   };
 
-  /** What upstream was asked, and what never got there. */
+  /** The requests that upstream got, and the failed attempts to reach it. */
   get asked(): readonly string[] {
     const came = this.registry.requests.map(
       ({ method, path, status = 0 }) => `${method} ${path} → ${status}`,
@@ -137,7 +137,7 @@ export class World implements ClosedWorld, AsyncDisposable {
     return this.#stack.disposeAsync();
   }
 
-  /** Somebody else answers by https in upstream's place. */
+  /** Lets another server answer by https in upstream's place. @param name in its certificate, issued by `authority` */
   async impersonate(name: string, authority: CertificateAuthority): Promise<void> {
     const tls = authority.issue([name]);
     const { port } = this.#stack.use(await startServer(() => Promise.reject(new Error('asked')), { tls }));

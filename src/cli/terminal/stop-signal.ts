@@ -8,7 +8,7 @@ export interface SignalSource {
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
-/** Time in which a second signal is an echo: at Ctrl-C the terminal signals `npm start` and its child, and npm too. */
+/** Time in which a second signal is an echo: at Ctrl-C the terminal signals npm and Larder, then npm signals Larder. */
 const ECHO_MS = 1_000;
 
 /**

@@ -6,7 +6,7 @@ import { isPlainMap, upstreamEntries } from '../source/plain-value.ts';
 /** The name of a helper program. Only Docker's own config shortens `docker-credential-ecr-login` to `ecr-login`. */
 export const HELPER = /^(?:\S*\/)?docker-credential-[\w.-]+$/;
 
-/** Reports named programs that cannot be run: at use, a mistake would show only once upstream wants an account. */
+/** Reports helper programs that cannot be run. Otherwise a mistake would show only once upstream wants an account. */
 export function checkHelpers(
   file: unknown,
   resolvePath: (path: string) => string,

@@ -65,7 +65,7 @@ function listed(name: string, entry: PlainMap, key: string): readonly Named[] {
   );
 }
 
-/** Returns the names that an upstream has without an entry for them. */
+/** Returns the names that an upstream has without listing them: its own, and the aliases of a known registry. */
 function inherentNames(name: string): readonly string[] {
   return [name, ...(knownRegistry(name)?.aliases ?? [])];
 }

@@ -13,9 +13,9 @@ export interface ProxyEnvironment {
 }
 
 /**
- * Reads `http_proxy`, `https_proxy` and `no_proxy`, and the last two also in upper case, as curl does
- * (https://everything.curl.dev/usingcurl/proxies/env.html): a web server puts a request's header `Proxy` into
- * `HTTP_PROXY`. An empty variable counts as not set, and a proxy without a scheme is `http://`.
+ * Reads `http_proxy`, `https_proxy` and `no_proxy`, the last two also in upper case, as curl does
+ * (https://everything.curl.dev/usingcurl/proxies/env.html). It ignores `HTTP_PROXY`, since a web server puts a
+ * request's header `Proxy` there. An empty variable counts as not set, and a proxy without a scheme is `http://`.
  */
 export function readProxyEnvironment(env: Environment): {
   readonly proxies: ProxyEnvironment;

@@ -7,7 +7,7 @@ export const GONE_SQL = {
       EXISTS (SELECT 1 FROM blobs WHERE digest = t.digest) AS is_here
     FROM tags AS t WHERE (t.repository_id, t.name) > (?, ?) ORDER BY t.repository_id, t.name LIMIT ?`,
   markTag: 'UPDATE tags SET missing_since = ? WHERE repository_id = ? AND name = ?',
-  // A digest that a hundred edges lead to counts as needed: of a popular layer, no more edges are looked at.
+  // A digest to which a hundred edges lead counts as needed, so that the edges of a popular layer need not all be read.
   walkBelongings: `
     SELECT b.repository_id, b.digest, b.missing_since, (
       EXISTS (SELECT 1 FROM blobs WHERE digest = b.digest)

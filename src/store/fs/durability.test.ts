@@ -77,7 +77,7 @@ class RecordedStore implements AsyncDisposable {
 
   async quarantine(bytes: Uint8Array): Promise<void> {
     this.tell('may go', bytes);
-    // A deletion before it need not be durable: good bytes may be back.
+    // If nothing is set aside, an earlier deletion may not be durable, so right bytes may come back.
     if (await this.store.quarantine.setAside(digestOf(bytes))) this.tell('gone', bytes);
   }
 

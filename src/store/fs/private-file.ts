@@ -18,7 +18,7 @@ export async function makeDatabasePrivate(path: string): Promise<void> {
   });
 }
 
-/** Restricts a file's mode, if there is a file. Another user's stays as it is: only the directory protects it. */
+/** Restricts a file's mode, if there is a file. Another user's file stays as it is: only the directory protects it. */
 async function tighten(path: string): Promise<void> {
   await attempt(`make ${path} private`, () => chmod(path, FILE_MODE).catch(unlessErrno('ENOENT', 'EPERM')));
 }

@@ -29,7 +29,7 @@ export class Syncs {
     return this.#inTurn(() => syncDirectory(path));
   }
 
-  /** Syncs a growing file ahead of its end. Returns undefined if a sync that clients wait for would have to wait. */
+  /** Syncs a growing file ahead of its end. Returns undefined if other syncs, which clients wait for, run or wait. */
   ahead(handle: FileHandle): Promise<void> | undefined {
     const { activeCount, pendingCount } = this.#inTurn;
     return activeCount + pendingCount === 0 ? this.#inTurn(() => handle.datasync()) : undefined;

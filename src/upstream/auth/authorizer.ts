@@ -50,10 +50,10 @@ interface Authorization {
   readonly withheldFrom?: string | undefined;
 }
 
-/** The attempt to authorize a request by what is remembered of its place. */
+/** An attempt to authorize a request by the demand that is remembered for its place. */
 interface Attempt {
   readonly used?: Authorization | undefined;
-  /** The demand that could not be met. The request goes without, and the same demand is not tried again for it. */
+  /** The demand that could not be met. The request goes without Authorization, and never tries this demand again. */
   readonly failed?: { readonly demand: AuthDemand; readonly error: UpstreamError } | undefined;
 }
 
@@ -63,8 +63,8 @@ const SETTLED_MS = 60_000;
 const ACCOUNT_REFUSED = 'the configured account is refused';
 
 /**
- * Puts the right Authorization on each request, and renews it once if it is refused. Everything is kept by the origin
- * that challenged: a redirect's host has its own realm, and never sees the account.
+ * Puts the right Authorization on each request, and renews it once if it is refused. Demands and tokens are kept apart
+ * for each origin: a redirect's host has its own realm, and never sees the account.
  */
 export class Authorizer {
   readonly #options: AuthorizerOptions;

@@ -39,9 +39,9 @@ export interface Destination {
  * dialled, so a name that resolves differently a moment later gains nothing (DNS rebinding).
  *
  * The name of the upstream does not tell how far inside it is, since the owner of its DNS may answer anything. A
- * literal address in the configuration tells it, or else the connections to it that were established (TLS included), of
- * which the farthest counts. Only the configured port is the upstream itself; another port of the same host is judged
- * like any other address.
+ * literal address in the configuration tells it. Without one, the addresses of established connections (TLS included)
+ * tell it, and the farthest of them counts. Only the configured port is the upstream itself; another port of the same
+ * host is judged like any other address.
  */
 export class AddressGuard {
   readonly #options: GuardOptions;
@@ -66,8 +66,8 @@ export class AddressGuard {
   /** Notes that a connection to one of the addresses was established. */
   connected(to: Destination, addresses: readonly string[]): void {
     if (!this.#isUpstream(to)) return;
-    // The socket does not tell which of several it is. Once outside, upstream gets inside by no later answer of its
-    // DNS.
+    // The socket does not tell which of the addresses was dialled. Once upstream counts as outside, no later answer of
+    // its DNS makes it count as inside.
     const known = this.#scope === undefined ? [] : [this.#scope];
     this.#scope = farthestScope([...known, ...addresses.map(addressScope)]);
   }

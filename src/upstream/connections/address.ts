@@ -61,7 +61,8 @@ export function nearestScope(scopes: readonly AddressScope[]): AddressScope {
 }
 
 /**
- * Returns the farthest of several scopes, which is certain of a name with several addresses. Without scopes: public.
+ * Returns the farthest of several scopes. A host with several addresses is certainly at most this near. Without scopes:
+ * public.
  */
 export function farthestScope(scopes: readonly AddressScope[]): AddressScope {
   return NEARNESS.find((scope) => scopes.includes(scope)) ?? 'public';

@@ -11,8 +11,8 @@ export interface ConnectionUse {
 
 /**
  * Counts the connections in use to each origin. A request that gets none in time has met Larder's own congestion, which
- * says nothing about upstream. A request whose connection cannot be established has not: fewer connections than the
- * limit are in use then.
+ * says nothing about upstream. If a connection cannot be established, that is not congestion: fewer connections than
+ * the limit are in use then.
  */
 export class ConnectionsInUse {
   readonly #max: number;

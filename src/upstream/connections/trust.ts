@@ -28,7 +28,7 @@ const LOOK_MS = 5_000;
 
 /**
  * Makes a context that trusts `ca` besides the system's authorities, since an object store behind the registry may have
- * its certificate from one of these.
+ * its certificate from one of the system's.
  */
 export function systemContext(ca: string | undefined): SecureContext {
   // In Node, `ca` replaces the default authorities.

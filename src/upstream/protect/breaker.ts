@@ -99,8 +99,8 @@ export class Breaker {
   }
 
   /**
-   * The last failure, for any client: of an answer only the status, since the message names what another client asked
-   * for.
+   * The last failure, in words that any client may read. If upstream answered, only the status is told, since the
+   * message names what another client asked for.
    */
   get #lastSaid(): string {
     const { name } = this.upstream;

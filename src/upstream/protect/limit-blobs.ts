@@ -22,9 +22,9 @@ const SOME_CLIENT: Demand = { client: '', watch: () => () => {} };
 
 /**
  * Limits how many blobs are fetched from an upstream at the same time: long transfers must not take the connections
- * that tags and manifests need, nor unanswered questions those that transfers need. A call that waits too long is
- * refused while its client still listens. A transfer that no client waits for is broken off if a client's call needs
- * its turn.
+ * that tags and manifests need, and unanswered questions must not take those that transfers need. A call that waits too
+ * long is refused while its client still listens. A transfer that no client waits for is broken off if a client's call
+ * needs its turn.
  */
 export function limitBlobs(
   upstream: Upstream,

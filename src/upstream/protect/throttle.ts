@@ -9,8 +9,8 @@ import type { Upstream } from '../upstream.ts';
 const DEFAULT_WAIT_MS = 30_000;
 
 /**
- * Number of questions that must meet a limit in a row until it counts for all questions of their kind, and for how
- * long.
+ * Number of questions in a row that must meet a limit before the limit counts for all questions of their kind, and how
+ * long it counts for them.
  */
 const AGREEING = 3;
 const AGREED_WAIT_MS = 60_000;
@@ -19,8 +19,8 @@ const AGREED_WAIT_MS = 60_000;
 const MAX_QUESTIONS = 10_000;
 
 /**
- * The scope of a limit. Docker Hub's pull limit counts GETs of manifests, and its HEADs go on; a registry that limits
- * HEADs limits manifests. Without a token, no question can be asked.
+ * The scope of a limit. Docker Hub's pull limit counts GETs of manifests, and Larder still sends HEADs; a registry that
+ * limits HEADs limits all of `manifests`. Without a token, no question can be asked.
  */
 type Scope = 'pulls' | 'manifests' | 'blobs' | 'lists' | 'tokens';
 

@@ -3,8 +3,8 @@ import { encodingOf } from '../transport/content-encoding.ts';
 import { contentLength, type ResponseHeaders } from '../transport/headers.ts';
 
 /**
- * Returns the content's size in bytes from an answer without the content. Undefined if the answer tells none, or may
- * tell the length of something else: of an empty body, as some proxies answer HEAD, or of a compressed one (RFC 9110
+ * Returns the content's size in bytes from an answer without the content. Undefined if the answer tells none, or if its
+ * length may be that of something else: of an empty body (some proxies answer HEAD so) or of a compressed one (RFC 9110
  * §8.6 lets HEAD tell the length that GET would have). Docker and ORAS refuse content whose length differs from HEAD's.
  */
 export function announcedSize(headers: ResponseHeaders, digest: Digest | undefined): number | undefined {

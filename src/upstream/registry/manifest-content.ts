@@ -59,7 +59,7 @@ export function verifyManifest(answer: ManifestAnswer, reference: Reference): Ve
   return { mediaType, digest, verified: true, content };
 }
 
-/** Parses the document. Its own `mediaType` counts if that is the other name of the kind that it was served as. */
+/** Parses the document. Its own `mediaType` counts if it is the other name of the kind that the document came as. */
 function readable(bytes: Uint8Array, served: ManifestMediaType): Manifest {
   try {
     return parseManifest(bytes, served);

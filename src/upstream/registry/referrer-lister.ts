@@ -51,12 +51,12 @@ const SUPPORTED_MS = 24 * 3600_000;
 /** Most repositories remembered, since clients choose them. */
 const MAX_REPOSITORIES = 1000;
 
-/** Statuses without the API, or without one for this subject: Quay says 400 MANIFEST_INVALID of an unknown subject. */
+/** Statuses if there is no API, or none for this subject: Quay answers 400 MANIFEST_INVALID for an unknown subject. */
 const NO_API: ReadonlySet<number | undefined> = new Set([400, 404, 405, 406, 501]);
 
 /**
- * Whether there is no API. With 400 the API itself rejects the subject; with these codes it lacks repository or
- * subject.
+ * Whether there is no API. By 400 the API itself rejects the subject. By these codes it says that it does not have the
+ * repository or the subject.
  */
 function saysThereIsNoApi({ status, codes }: UpstreamError): boolean {
   return status !== 400 && !codes.some((code) => code === 'NAME_UNKNOWN' || code === 'MANIFEST_UNKNOWN');

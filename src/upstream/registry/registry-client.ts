@@ -53,8 +53,8 @@ export class RegistryClient {
 
   /**
    * Asks, through redirects. @returns an answer of status 200 or 206, or 204 if the content may be empty
-   * @throws UpstreamError for every other status; reason `redirect` if not the registry refused but the host that it
-   *   redirected to
+   * @throws UpstreamError for every other status; its reason is `redirect` if the refusal came from a host that the
+   *   registry had redirected to
    */
   async request(request: RegistryRequest): Promise<UpstreamResponse> {
     const { reporter, upstream } = this.#options;

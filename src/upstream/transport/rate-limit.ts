@@ -9,7 +9,7 @@ export interface RateLimit {
 /** Docker Hub counts pulls over hours. Other registries count requests over seconds, and allow more in a moment. */
 const MIN_WINDOW_S = 3600;
 
-/** Reads the pull limit; undefined without both headers and such a window: an account without a limit gets none. */
+/** Reads the pull limit; undefined unless both headers have a window of hours. An account without a limit gets none. */
 export function parseRateLimit(headers: ResponseHeaders): RateLimit | undefined {
   const limit = parseCount(headerText(headers, 'ratelimit-limit'));
   const remaining = parseCount(headerText(headers, 'ratelimit-remaining'));

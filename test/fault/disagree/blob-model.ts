@@ -1,6 +1,7 @@
 /**
- * What may become of a question for a blob. `claimed`: its bytes are here by another repository, and a manifest of this
- * one names it; `claimed, open` the same where nothing tells clients apart (ADR 11).
+ * The model of a question for a blob: which answers a client may get. In the state `claimed`, the bytes came through
+ * another repository, and a manifest of this repository names them. `claimed, open` is the same state under a
+ * configuration that treats all clients alike (ADR 11).
  */
 import type { AnswerName, AnswerTable } from '../../support/disagreeing-registry.ts';
 import { saidByGet, type Said } from './said.ts';
@@ -19,7 +20,7 @@ export function waysOfBlob(state: BlobState, method: Method, table: AnswerTable)
   return claimed(state, method, table);
 }
 
-/** Answers of status 200 that are not the blob: the headers may have gone out when that is seen. */
+/** Answers of status 200 that are not the blob: Larder may have sent the headers on before it notices. */
 const FALSE_WHOLE: ReadonlySet<AnswerName> = new Set<AnswerName>([
   '200 with a page',
   '200 with an error document',
@@ -27,7 +28,7 @@ const FALSE_WHOLE: ReadonlySet<AnswerName> = new Set<AnswerName>([
   'another content',
 ]);
 
-/** Answers to a GET that have the right bytes, whatever their headers say of them. */
+/** Answers to a GET whose bytes are right, whatever their headers say. */
 const RIGHT_BYTES: ReadonlySet<AnswerName> = new Set<AnswerName>([
   'right',
   'another digest in the header',
@@ -41,12 +42,12 @@ function fetched(table: AnswerTable): readonly Way[] {
   if (RIGHT_BYTES.has(answer)) return [RIGHT];
   if (FALSE_WHOLE.has(answer)) return anyOf('cut', 'failed');
   if (answer !== 'cut') return [unanswered(saidByGet(answer, 'digest'), 'asked')];
-  // The rest is asked for by Range. What breaks five times in a row is left alone for a moment.
+  // Larder asks for the rest by Range. After five breaks in a row, it does not repeat the question for a moment.
   if (part === 'right') return [RIGHT];
   return [RIGHT, { got: 'cut', next: ['asked', 'failed', '429'] }];
 }
 
-/** Nothing is known of the size but what upstream tells, and nothing can be verified. */
+/** Returns the ways of a HEAD for an unknown blob: only upstream tells the size, and Larder can verify nothing. */
 function looked(table: AnswerTable): readonly Way[] {
   const told = saidOfSize(table);
   if (told === 'right') return [RIGHT];
@@ -54,11 +55,11 @@ function looked(table: AnswerTable): readonly Way[] {
   return [unanswered(told, 'asked')];
 }
 
-/** Whether this repository's registry confirms what is here. */
+/** Returns the ways of a claimed blob, whose stored bytes the registry must confirm for this repository. */
 function claimed(state: BlobState, method: Method, table: AnswerTable): readonly Way[] {
   const told = saidOfSize(table, true);
   if (told === 'right') return [RIGHT];
-  // Only the bytes can tell, then.
+  // Then only the bytes can prove the claim.
   if (told === 'wrong') return method === 'GET' ? fetched(table) : [...fetched(table), ...looked(table)];
   if (told.is === 'no') return [REMEMBERED, { ...REMEMBERED, got: '404' }];
   const isOfToken = saidAtDoor(table)?.is === 'absent';
@@ -81,8 +82,9 @@ const FALSE_PAGES: ReadonlySet<AnswerName> = new Set<AnswerName>([
 const LATER_OR_GONE: ReadonlySet<AnswerName> = new Set<AnswerName>(['429', '503', 'reset']);
 
 /**
- * What HEAD tells of the size, else one byte by Range. `wrong`: something that is not to be believed of bytes that are here.
- * @param isHere whether there is something to compare it with
+ * Returns what upstream tells of the size: by HEAD or, if HEAD tells nothing, by Range for one byte. `wrong`: an answer
+ * that Larder must not believe about stored bytes.
+ * @param isHere whether there are stored bytes to compare the answer with
  */
 function saidOfSize(table: AnswerTable, isHere = false): Said | 'right' | 'wrong' {
   const door = saidAtDoor(table);

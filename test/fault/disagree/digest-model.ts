@@ -1,4 +1,4 @@
-/** What may become of a question for a manifest by its digest. */
+/** The model of a question for a manifest by its digest: which answers a client may get. */
 import type { AnswerTable } from '../../support/disagreeing-registry.ts';
 import { saidByGet, saidByHead } from './said.ts';
 import { saidAtDoor, unanswered, type Method, type Way } from './way.ts';

@@ -1,7 +1,7 @@
 /**
- * A registry whose answers disagree: what it says by HEAD, by GET, of a tag, of a digest, of a blob and at its token
- * endpoint may each be its own word or that of something in its place. However they are put together: what is cached is
- * served, what is denied is not, and nothing that the registry has not said is remembered.
+ * Tests against a registry whose answers disagree. Each answer (to HEAD or GET, about a tag, a digest or a blob, or at
+ * the token endpoint) may come from the registry itself or from something in its place. In every combination, Larder
+ * serves what is cached, does not serve what is denied, and remembers nothing that the registry has not said.
  */
 import * as fc from 'fast-check';
 import { describe, test } from 'vitest';
@@ -46,7 +46,7 @@ const asking: fc.Arbitrary<Asking> = fc.oneof(
   }),
 );
 
-/** Half of them right: where everything is wrong, most of it is never asked for. */
+/** Half of the answers are right: if all were wrong, Larder would never ask most of the questions. */
 const answer = fc.oneof(fc.constant('right'), fc.constantFrom(...ANSWER_NAMES));
 const questions = Object.keys(QUESTIONS) as Question[];
 const table = fc.record(

@@ -1,4 +1,7 @@
-/** What may become of a question for a list. `known`: it is in memory, and its time to live has passed. */
+/**
+ * The model of a question for a list: which answers a client may get. In the state `known`, the list is in memory, and
+ * its time to live has passed.
+ */
 import type { AnswerName, AnswerTable } from '../../support/disagreeing-registry.ts';
 import { saidByGet, type Said } from './said.ts';
 import { errorOf, saidAtDoor, type Got, type Way } from './way.ts';
@@ -11,7 +14,7 @@ export function waysOfTags(state: ListState, table: AnswerTable): readonly Way[]
   return [wayOf(said, state)];
 }
 
-/** Where there is no API, the tag of the referrers tag schema is asked for; the registry itself has no such tag. */
+/** If there is no API, Larder asks for the tag of the referrers tag schema; this registry has no such tag. */
 export function waysOfReferrers(state: ListState, table: AnswerTable): readonly Way[] {
   const { referrers: api = 'right' } = table;
   const door = saidAtDoor(table);
@@ -20,7 +23,7 @@ export function waysOfReferrers(state: ListState, table: AnswerTable): readonly 
   return ofNoTag(table['GET tag'] ?? 'right').map((said): Way => {
     const isAbsent = said.is === 'no' && !DENIED.has(table['GET tag'] ?? 'right');
     if (!isAbsent) return wayOf(said, state);
-    // A list that is known came by the API: only the registry's own document says that it is not there any more.
+    // A known list came by the API: only the registry's own document proves that the API is gone.
     const isOwn = api === 'its own 404' || api === 'its own 404 of the name';
     return isOwn || state === 'nothing' ? { got: 'empty', next: ['empty'] } : wayOf({ is: 'absent' }, state);
   });
@@ -37,13 +40,13 @@ const ASKED_BY_TAG: ReadonlySet<AnswerName> = new Set<AnswerName>([
 
 const DENIED: ReadonlySet<AnswerName> = new Set<AnswerName>(['its own 403', 'its own 401']);
 
-/** Another content than a list, of whatever digest. */
+/** Returns what an answer to a question for a list says. A list has no digest, so the digest header means nothing. */
 function saidByList(answer: AnswerName): Said {
   if (answer === 'another digest in the header') return { is: 'given', version: 'asked' };
   return answer === 'another content' ? { is: 'failed' } : saidByGet(answer, 'tag');
 }
 
-/** The registry's refusal of a tag, which may be changed on the way; or what else is answered. */
+/** Returns what may arrive for a missing tag: the registry's refusal, perhaps changed on the way, or another answer. */
 function ofNoTag(answer: AnswerName): readonly Said[] {
   if (answer === 'cut' || answer === 'another size') return [{ is: 'absent' }, { is: 'failed' }];
   if (answer === 'another content') return [{ is: 'failed' }];
@@ -51,7 +54,7 @@ function ofNoTag(answer: AnswerName): readonly Said[] {
   return said.is === 'given' || answer === 'another digest in the header' ? [{ is: 'no' }] : [said];
 }
 
-/** No refusal of a list is remembered. What is known is taken away by the registry's own word alone. */
+/** Larder remembers no refusal of a list. Only the registry's own word takes a known list away. */
 function wayOf(said: Said, state: ListState): Way {
   if (said.is === 'given') return { got: 'asked', next: ['asked'] };
   const isKept = state === 'known' && said.is !== 'no';

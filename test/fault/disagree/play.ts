@@ -30,8 +30,8 @@ function waysOf(asking: Asking, table: AnswerTable): readonly Way[] {
 }
 
 /**
- * Asks while the registry disagrees with itself, asks again when it is right and the tag has moved, and once more when
- * nothing of it can be remembered any more. What each may get, the model says.
+ * Asks three times: while the registry disagrees with itself, when it is right again and the tag has moved, and when
+ * Larder remembers no answer any more. The model says what each question may get.
  */
 export async function play(stage: Stage, asking: Asking, answers: AnswerTable): Promise<void> {
   const table = isClaimed(asking) ? ofBlobsAlone(answers) : answers;
@@ -72,19 +72,19 @@ async function ask(scene: Scene, { what, method }: Asking): Promise<Got> {
       : scene.ask(path, { method }));
     return scene.told(path, answer, method === 'HEAD');
   } catch (error) {
-    // What is cut at once may be cut before the client has the headers.
+    // If Larder cuts the connection at once, the client may not even get the headers.
     if (error instanceof Error && 'code' in error && error.code === 'ECONNRESET') return 'cut';
     throw error;
   }
 }
 
-/** @returns what ends the disagreement */
+/** Brings Larder into the state, and begins the disagreement. @returns a function that ends it */
 async function prepare(scene: Scene, asking: Asking, table: AnswerTable): Promise<() => void> {
   const { state, method } = asking;
   const path = scene[`${asking.what}Path`];
   if (isClaimed(asking)) {
     await scene.haveElsewhere();
-    // What a manifest claims is asked about at once, in the background.
+    // Larder confirms the claims of a manifest at once, in the background.
     const end = scene.disagree(table);
     await scene.ask(scene.tagPath);
     await scene.settled();
@@ -103,7 +103,7 @@ function isClaimed({ state }: Asking): boolean {
   return state === 'claimed' || state === 'claimed, open';
 }
 
-/** The manifest that claims a blob must be had. */
+/** Makes the answers about the manifest right: Larder must get the manifest that claims the blob. */
 function ofBlobsAlone(table: AnswerTable): AnswerTable {
   const right: AnswerTable = {
     token: 'right',
@@ -118,7 +118,7 @@ function isCached({ state }: Asking): boolean {
   return state === 'cached' || state === 'cached, stale';
 }
 
-/** What a tag stands for is served by its digest, and upstream is asked for nothing. */
+/** Expects that a cached tag's manifest is served by digest, without a request to upstream. */
 async function expectCachedServed(scene: Scene, asking: Asking): Promise<void> {
   if (!isCached(asking)) return;
   const before = scene.requests.length;

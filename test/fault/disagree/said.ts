@@ -1,17 +1,17 @@
 /**
- * What each answer says, by the rules that README and the decisions give: of a HEAD only what is told counts, never a
- * refusal (ADR 20); of a GET, its bytes and the registry's own document.
+ * What each answer says, by the rules of README and of the decisions. A HEAD counts by what it tells, and never as a
+ * refusal (ADR 20). A GET counts by its bytes and by the registry's own document.
  */
 import type { AnswerName } from '../../support/disagreeing-registry.ts';
 
-/** The manifest that was asked for, another one that is there, or a digest of which there is none. */
+/** The manifest that was asked for, another existing manifest, or a digest that no manifest has. */
 export type Version = 'asked' | 'other' | 'nowhere';
 
 /**
- * - `no`: the registry's own word. `absent`: a no that may be another's than the registry's.
- * - `open`: a HEAD that says nothing, so that GET is to answer.
+ * - `no`: a refusal in the registry's own words. `absent`: a 404 that may come from something else.
+ * - `open`: a HEAD that says nothing, so that a GET must follow.
  * - `later`: a limit, for as long as it says.
- * - `failed`: nothing was said; `refused` the same by a status that is about what was asked for.
+ * - `failed`: an answer that says nothing. `refused`: such an answer whose status is about the content asked for.
  */
 export type Said =
   | { readonly is: 'given'; readonly version: Version }
@@ -23,7 +23,7 @@ const ABSENT: Said = { is: 'absent' };
 const FAILED: Said = { is: 'failed' };
 const REFUSED: Said = { is: 'refused' };
 
-/** By a GET of a manifest by its tag. */
+/** What each answer to a GET of a manifest by tag says. */
 const BY_GET: Readonly<Record<AnswerName, Said>> = {
   right: ASKED,
   'its own 404': NO,
@@ -49,7 +49,7 @@ const BY_GET: Readonly<Record<AnswerName, Said>> = {
   reset: FAILED,
 };
 
-/** HEADs that are answered otherwise than a GET would be; all other refusals and failures leave the question open. */
+/** What answers to a HEAD say. An answer that is not in this table leaves the question open. */
 const BY_HEAD: Readonly<Partial<Record<AnswerName, Said>>> = {
   right: ASKED,
   '429': { is: 'later' },
@@ -61,7 +61,7 @@ const BY_HEAD: Readonly<Partial<Record<AnswerName, Said>>> = {
   reset: FAILED,
 };
 
-/** What a token endpoint keeps from being asked at all: its document is no word on what is cached. */
+/** What refusals of a token endpoint say about the question. Its document never decides about cached content. */
 const BY_TOKEN: Readonly<Partial<Record<AnswerName, Said>>> = {
   'its own 404': ABSENT,
   'its own 404 of the name': ABSENT,
@@ -76,7 +76,7 @@ const WITH_TOKEN: ReadonlySet<AnswerName> = new Set<AnswerName>([
   'no digest in the header',
 ]);
 
-/** By a GET of a manifest: by tag, or by a digest, which no other manifest has. */
+/** Returns what an answer to a GET of a manifest says. By digest, another manifest cannot be the right answer. */
 export function saidByGet(answer: AnswerName, by: 'tag' | 'digest'): Said {
   return by === 'digest' && answer === 'another content' ? FAILED : BY_GET[answer];
 }
@@ -85,7 +85,7 @@ export function saidByHead(answer: AnswerName): Said {
   return BY_HEAD[answer] ?? { is: 'open' };
 }
 
-/** @returns undefined where the token endpoint gives a token */
+/** @returns undefined if the token endpoint gives a token */
 export function saidByToken(answer: AnswerName): Said | undefined {
   return WITH_TOKEN.has(answer) ? undefined : (BY_TOKEN[answer] ?? FAILED);
 }

@@ -11,7 +11,7 @@ import { drive, settled, type ClosedWorld } from '../../support/settled.ts';
 
 const REGISTRY = 'registry.test';
 
-/** Longer than any time to live, and than anything is held back. */
+/** A time longer than every time to live, and longer than Larder holds back any question. */
 const LONG = 20 * MINUTE;
 const TTL = 5 * MINUTE;
 
@@ -46,7 +46,7 @@ export class Stage implements ClosedWorld, AsyncDisposable {
   }
 }
 
-/** `isOpen`: whether nothing tells those who ask apart. */
+/** Starts a stage. `isOpen`: whether the configuration treats all clients alike. */
 export async function startStage({ isOpen = false }: { isOpen?: boolean } = {}): Promise<Stage> {
   await using stack = new AsyncDisposableStack();
   const traffic = stack.use(new LoopbackTraffic());
@@ -58,7 +58,7 @@ export async function startStage({ isOpen = false }: { isOpen?: boolean } = {}):
   return new Stage({ registry, mirror, traffic }, stack.move());
 }
 
-/** A tag with an image, another image beside it, one that the tag will stand for, and what refers to the first. */
+/** A repository with a tagged image, its signature, and another image. A third image gets the tag later. */
 export class Scene {
   readonly repository: string;
   readonly layer: Buffer;
@@ -112,22 +112,22 @@ export class Scene {
     return this.#stage.mirror.get(path, asked);
   }
 
-  /** The same where it may take time by the clock: a transfer that breaks is taken up again later. */
+  /** Does the same, and moves the clock if need be: Larder resumes a broken transfer only after a while. */
   async askPatiently(path: string, asked?: RequestOptions): Promise<ReceivedAnswer> {
     return (await drive(this.#stage, this.ask(path, asked))).value;
   }
 
-  /** The time to live of tags passes, and that of tokens. */
+  /** Lets the time to live of tags and of tokens pass. */
   expire(): void {
     this.#stage.clock.advance(TTL);
   }
 
-  /** Everything that is remembered for some time is over. */
+  /** Lets time pass until Larder remembers no answer any more. */
   waitLong(): void {
     this.#stage.clock.advance(LONG);
   }
 
-  /** Long after, upstream answers once more, whatever it is: what it has failed to answer counts no longer. */
+  /** Lets a long time pass and gets one answer from upstream, so that earlier failures no longer count. */
   async end(): Promise<void> {
     this.waitLong();
     await this.ask(this.tagsPath);
@@ -137,7 +137,7 @@ export class Scene {
     return settled(this.#stage);
   }
 
-  /** Asks for what is not there yet: the registry itself says no. */
+  /** Runs `ask` while the registry does not have the content, so that the registry itself refuses it. */
   async refusing(ask: () => Promise<unknown>): Promise<void> {
     const { registry } = this.#stage;
     registry.deleteTag(this.repository, 'latest');
@@ -147,7 +147,7 @@ export class Scene {
     registry.putImage(this.repository, 'latest', { layers: [this.layer] });
   }
 
-  /** The bytes of the layer are had through another repository. */
+  /** Gets the bytes of the layer into the cache through another repository. */
   async haveElsewhere(): Promise<void> {
     const { registry } = this.#stage;
     const repository = `acme/base-${this.#name}`;
@@ -155,18 +155,18 @@ export class Scene {
     await this.ask(`/v2/${repository}/blobs/${digestOf(this.layer)}`);
   }
 
-  /** The registry begins to disagree with itself. */
+  /** Makes the registry disagree with itself. @returns a function that ends this */
   disagree(table: AnswerTable): () => void {
     this.#askedBefore = this.#stage.registry.requests.length;
     return disagree(this.#stage.registry, this, table);
   }
 
-  /** The tag is moved. */
+  /** Moves the tag to the newest image. */
   push(): void {
     this.#newest = this.#put('newest', 'latest');
   }
 
-  /** What the registry was asked since it began to disagree. */
+  /** The requests to the registry since it began to disagree. */
   get requests(): readonly string[] {
     const { requests } = this.#stage.registry;
     return requests
@@ -174,7 +174,7 @@ export class Scene {
       .map(({ method, path, headers, status = 0 }) => `${method} ${path} ${headers.range ?? ''} → ${status}`);
   }
 
-  /** See `Got`. */
+  /** Returns what the client got, in the words of `Got`. */
   told(path: string, { status, headers, body, complete }: ReceivedAnswer, isHead: boolean): string {
     const isRemembered = headers['cache-status']?.includes('larder; hit') === true;
     if (status >= 500) return 'failed';

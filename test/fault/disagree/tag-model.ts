@@ -1,12 +1,13 @@
 /**
- * What may become of a question for a tag (README, "What it promises" and "How it answers"; ADR 2: HEAD first, by digest
- * next, by tag last; ADR 20: whose word a refusal is). Afterwards the registry's tag stands for `newest`.
+ * The model of a question for a tag: which answers a client may get (README, "What it promises" and "How it answers";
+ * ADR 2: HEAD first, by digest next, by tag last; ADR 20: whose word a refusal is). Before the next question, the
+ * registry's tag moves to `newest`.
  */
 import type { AnswerName, AnswerTable } from '../../support/disagreeing-registry.ts';
 import { saidByGet, saidByHead, type Said, type Version } from './said.ts';
 import { errorOf, saidAtDoor, unanswered, type Got, type Method, type Way } from './way.ts';
 
-/** `told`: by HEAD alone, so that the manifest is not here. `refused`: the registry's no is remembered. */
+/** `told`: only a HEAD has told the tag, so the manifest is not here. `refused`: Larder remembers the registry's no. */
 export const TAG_STATES = ['nothing', 'told', 'told, stale', 'cached', 'cached, stale', 'refused'] as const;
 export type TagState = (typeof TAG_STATES)[number];
 
@@ -20,7 +21,7 @@ export function waysOfTag(asked: Case): readonly Way[] {
   const { state, method, table } = asked;
   if (state === 'refused') return [{ got: '404, remembered', next: ['404, remembered'] }];
   if (state === 'cached') return [known('asked', asked)];
-  // Nothing but the manifest is asked for, by the token that the tag was told with.
+  // Larder asks only for the manifest, with the token by which it asked for the tag.
   if (state === 'told') {
     return method === 'HEAD' ? [known('asked', asked)] : pulled('asked', asked);
   }
@@ -32,24 +33,24 @@ export function waysOfTag(asked: Case): readonly Way[] {
   return said.is === 'no' ? [unanswered(said, 'newest')] : kept(said, asked);
 }
 
-/** The tag is fresh for its time to live, by upstream's word. */
+/** Returns the way of a tag that upstream has just told: it is fresh for its time to live. */
 function known(version: Version, { method, table }: Case, got: Got = version): Way {
   const isRefused =
     version === 'nowhere' || isAboutDigest(saidByGet(table['GET digest'] ?? 'right', 'digest'));
   const held = got === '429' ? ['429'] : [];
   const told = version === 'nowhere' && method === 'GET' ? [] : [version];
-  // Where upstream has refused the digest itself, the tag is asked for again.
+  // If upstream has refused the digest itself, Larder asks for the tag again.
   return { got, next: [...told, ...held, ...(isRefused ? ['newest'] : [])] };
 }
 
-/** By HEAD the tag stands for the version. The old manifest is served until the new one is here. */
+/** HEAD has told that the tag stands for the version. Larder serves the old manifest until the new one is here. */
 function moved(version: Version, asked: Case): readonly Way[] {
   const { state, method } = asked;
   if (state !== 'cached, stale') return method === 'HEAD' ? [known(version, asked)] : pulled(version, asked);
   return version === 'asked' ? [known('asked', asked)] : pulled(version, asked);
 }
 
-/** By the digest; where that is refused, by the tag. */
+/** Larder asks for the manifest by digest and, if upstream refuses the digest, by tag. */
 function pulled(version: Version, asked: Case, suffix = ''): readonly Way[] {
   return byDigest(version, asked).flatMap((said): readonly Way[] => {
     if (said.is === 'given') return [suffix === '' ? known(version, asked) : old(asked)];
@@ -60,7 +61,7 @@ function pulled(version: Version, asked: Case, suffix = ''): readonly Way[] {
   });
 }
 
-/** Upstream has not told what the tag stands for, and has not refused it in its own words. */
+/** Upstream has neither told what the tag stands for nor refused the tag in its own words. */
 function kept(said: Said, asked: Case): readonly Way[] {
   if (asked.state === 'cached, stale') return [old(asked, said)];
   if (asked.state === 'told, stale' && asked.method === 'GET') return pulled('asked', asked, ', stale');
@@ -68,7 +69,7 @@ function kept(said: Said, asked: Case): readonly Way[] {
   return [unanswered(said, 'newest')];
 }
 
-/** What is cached is served with a warning, and the next question is a fresh one, but for a limit. */
+/** Larder serves the cached manifest with a warning, and asks upstream again next time, unless a limit forbids it. */
 function old({ table }: Case, said?: Said): Way {
   const isHeld = said?.is === 'later' || Object.values(table).includes('429');
   return { got: 'asked, stale', next: isHeld ? ['newest', 'asked, stale', '429'] : ['newest'] };
@@ -79,25 +80,25 @@ function byTag(asked: Case): Said {
   return atDoor(asked, before, answer) ?? saidByGet(answer, 'tag');
 }
 
-/** What may be said of a token as well, so that another one is asked for. */
+/** Answers that may be about the token and not about the content, so that Larder asks for another token. */
 const RENEWS: ReadonlySet<AnswerName> = new Set<AnswerName>([
   'its own 401',
   'its own 403',
   '403 of a block page',
 ]);
 
-/** Where the tag has just been told, the token is still good, unless one of the answers may be about it. */
+/** If Larder has just been told the tag, its token is still good, unless one of the answers may be about the token. */
 function atDoor({ state, table }: Case, ...answers: readonly AnswerName[]): Said | undefined {
   const isGood = state === 'told' && !answers.some((answer) => RENEWS.has(answer));
   return isGood ? undefined : saidAtDoor(table);
 }
 
-/** A refusal of the digest, in whatever words, says nothing of the tag. */
+/** Whether the answer refuses the digest. Such a refusal, in whatever form, says nothing about the tag. */
 function isAboutDigest({ is }: Said): boolean {
   return is === 'no' || is === 'absent' || is === 'refused';
 }
 
-/** Of a digest that is nowhere the registry has only a refusal to send, which may be cut or changed on the way. */
+/** For a digest that no manifest has, the registry only sends a refusal, which may be cut or changed on the way. */
 function byDigest(version: Version, asked: Case): readonly Said[] {
   const { 'GET digest': answer = 'right' } = asked.table;
   const door = atDoor(asked, answer);

@@ -2,13 +2,15 @@ import type { AnswerTable } from '../../support/disagreeing-registry.ts';
 import { saidByToken, type Said } from './said.ts';
 
 /**
- * What a client got, in words: the content (`asked`, `other`, `newest`, `nowhere`; `wrong` for any other), with
- * `, stale` where a warning says that it could not be confirmed; `404`, with `, remembered` where upstream was not asked;
- * `429`; `failed` for any 5xx; `cut`.
+ * What a client got, in words:
+ * - the content: `asked`, `other`, `newest`, `nowhere`, or `wrong` for any other; followed by `, stale` if a warning
+ *   says that it could not be confirmed
+ * - `404`, followed by `, remembered` if upstream was not asked
+ * - `429`; `failed` for any 5xx; `cut` if the connection broke before the end
  */
 export type Got = string;
 
-/** One way that a question may go while the registry disagrees with itself. */
+/** One possible outcome of a question while the registry disagrees with itself. */
 export interface Way {
   readonly got: Got;
   /** What the same question may get once the registry is right again and no time has passed. */
@@ -18,15 +20,15 @@ export interface Way {
 export const METHODS = ['GET', 'HEAD'] as const;
 export type Method = (typeof METHODS)[number];
 
-/** How nothing is told where nothing is cached. */
+/** Returns the error that a client gets if nothing is cached. */
 export function errorOf(said: Said): Got {
   if (said.is === 'later') return '429';
   return said.is === 'no' || said.is === 'absent' ? '404' : 'failed';
 }
 
 /**
- * A question of which nothing is cached, and that got no answer. A refusal is remembered, be it the registry's or for a
- * moment that of something in its place; a limit is kept; a failure is not.
+ * Returns the way of a question that upstream did not answer, and for which nothing is cached. Larder remembers the
+ * registry's own refusal, and for a moment that of something in its place. It keeps to a limit, and forgets a failure.
  * @param right what the registry itself would answer
  */
 export function unanswered(said: Said, right: Got): Way {
@@ -34,7 +36,7 @@ export function unanswered(said: Said, right: Got): Way {
   return { got: errorOf(said), next: errorOf(said) === '404' ? ['404, remembered'] : [right] };
 }
 
-/** What keeps a question from being asked at all. */
+/** Returns what the token endpoint says if it gives no token, so that the question cannot be asked. */
 export function saidAtDoor({ token = 'right' }: AnswerTable): Said | undefined {
   return saidByToken(token);
 }

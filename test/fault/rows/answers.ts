@@ -19,8 +19,9 @@ const ACCOUNT = { username: 'larder', password: 'a secret' };
 const BEARER = { registry: { auth: { kind: 'bearer' } } } as const;
 
 /**
- * The first request learns that a token is needed; the next ones know, until one has failed. Who knows asks without
- * one then, since the registry may want something else by now, and asks for no second token where it does not.
+ * The first request learns from the registry that a token is needed; later requests know it, until one of them fails.
+ * If such a request gets no token, it is sent without one, since the registry may demand something else by now. If the
+ * registry still demands the same, the request asks for no second token.
  */
 const TOKENLESS: Cells = {
   cold: failed(503, 2),
@@ -31,7 +32,7 @@ const TOKENLESS: Cells = {
   range: failed(503, 2),
 };
 
-/** Some registries break on HEAD alone. */
+/** A GET follows each failed HEAD, since some registries fail only on HEAD. */
 const BY_GET_TOO: Cells = { ...LEFT_ALONE, cold: failed(502, 2), stale: stale(2) };
 
 export const ANSWERS: Group = {
@@ -64,7 +65,7 @@ export const ANSWERS: Group = {
       strike: expireSignature,
       carrier: 'storage',
       cells: {
-        // Registry and store, the break; registry and store, which refuses; registry and store once more.
+        // The registry and the store are asked three times: the store breaks off, then refuses, then sends the rest.
         cold: undefined,
         stale: undefined,
         manifest: undefined,
@@ -79,9 +80,9 @@ export const ANSWERS: Group = {
       world: BEARER,
       strike: (world) => world.fault({}, refuseTokens(world)),
       cells: {
-        // Denied is upstream's own word: no failure to hide, and nothing that a retry would change. Never a 401,
-        // by which a client would send its own credentials here. The tag stays for when the account works again.
-        // By HEAD first, which proves nothing.
+        // A denial is the registry's own word: cached content must not hide it, and a retry would not change it. The
+        // answer is never a 401, since a client would then send its own credentials here. The tag stays cached for the
+        // time when the account works again. For a tag, HEAD is asked first, which proves nothing.
         cold: failed(404, 7, { rightAfterMs: 30_000 }),
         stale: failed(404, 9, { cached: 'all', rightAfterMs: 30_000 }),
         manifest: failed(404, 3, { rightAfterMs: 30_000 }),
@@ -96,8 +97,9 @@ export const ANSWERS: Group = {
       world: { registry: { auth: { kind: 'basic', ...ACCOUNT } }, account: ACCOUNT },
       strike: all(challenged('Basic realm="fake"')),
       cells: {
-        // Our own failure, which hides behind what is cached; and 403, since nobody has said that there is no such thing.
-        // It is not shown again for five seconds: registries lock accounts that are refused too often.
+        // This is Larder's own failure, so cached content hides it. If nothing is cached, the answer is 403, since
+        // upstream has not said that there is no such thing. Larder does not send the account again for five seconds:
+        // registries lock accounts that are refused too often.
         cold: failed(403, 2, { rightAfterMs: 5_000 }),
         stale: stale(2, { rightAfterMs: 5_000 }),
         manifest: failed(403, 2, { rightAfterMs: 5_000 }),
@@ -164,7 +166,7 @@ export const ANSWERS: Group = {
   ],
 };
 
-/** Upstream wants to be left alone, so it is: a transfer is not taken up again either. */
+/** Makes the cells of a limit: upstream wants no requests, so Larder sends none, not even to resume a transfer. */
 function throttled(retryAfter: number, rightAfterMs: number): Cells {
   const refused = failed(429, 1, { retryAfter, rightAfterMs });
   return {
@@ -177,12 +179,12 @@ function throttled(retryAfter: number, rightAfterMs: number): Cells {
   };
 }
 
-/** Whatever is asked, this is the answer. */
+/** Makes a fault that answers every request by this reply. */
 function all(reply: Reply): Row['strike'] {
   return (world) => world.fault({}, instead(reply));
 }
 
-/** The tokens that are there are worth nothing any more, and this is how new ones are handed out. */
+/** Makes a fault that ends all tokens and changes the answers to requests for new ones. */
 function tokens(...verbs: readonly Fault[]): Row['strike'] {
   return (world) => {
     world.registry.expireTokens();
@@ -198,7 +200,7 @@ function refuseTokens({ registry }: World): Fault {
   return (reply) => (isToken(reply) ? reply : refusal);
 }
 
-/** The object store breaks off, and then refuses the first URL by which the transfer is taken up again. */
+/** Lets the object store break off the transfer, and then refuse the first URL by which Larder resumes it. */
 function expireSignature(world: World, when: 'start' | 'half'): void {
   if (when === 'start') {
     world.fault({ kind: 'storage', times: 1 }, cutAfter(EARLY), world.pauseAfter(EARLY - 1));

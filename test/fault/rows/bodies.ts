@@ -48,7 +48,7 @@ export const BODIES: Group = {
       says: ['connection lost'],
       strike: always(cutAfter(0)),
       cells: {
-        // The headers are there, so that clients are waiting, and it is worth as many tries as any transfer.
+        // A blob's headers have come, so clients wait for its bytes, and Larder tries as often as for any transfer.
         cold: failed(502, 3, { cached: 'tag' }),
         stale: whole(1),
         manifest: failed(502, 2),
@@ -85,7 +85,7 @@ export const BODIES: Group = {
       isForeign: true,
       strike: (world) => world.fault({}, instead(html())),
       cells: {
-        // A HEAD that is HTML tells nothing, so that GET has to. A whole blob of 27 bytes is no part of this one.
+        // A HEAD of HTML tells nothing, so a GET follows. A whole answer of 27 bytes cannot contain the range.
         cold: failed(502, 2),
         stale: stale(2),
         manifest: failed(502, 1),
@@ -100,7 +100,7 @@ export const BODIES: Group = {
       isForeign: true,
       strike: always(gzipped),
       running: [gzipped],
-      // A label proves nothing, so that a blob is found out by its digest, as other wrong bytes are.
+      // A label proves nothing, so only the digest shows that a blob is wrong, as with all wrong bytes.
       cells: { ...WRONG, range: part(1, { isWrong: true, cached: 'nothing' }) },
     },
     {
@@ -115,7 +115,7 @@ export const BODIES: Group = {
       says: [],
       strike: always(chunked()),
       running: [chunked()],
-      // What part of an unknown length a range is cannot be told: the whole is sent (RFC 9110 §14.2).
+      // Content-Range must tell the whole length, which is unknown, so Larder sends the whole (RFC 9110 §14.2).
       cells: { ...UNHARMED, range: whole(1) },
     },
     {
@@ -135,7 +135,10 @@ export const BODIES: Group = {
   ],
 };
 
-/** One blob breaks at a byte, one manifest as told; of a transfer that runs, that is the one which breaks. */
+/**
+ * Makes a fault that breaks one blob at the byte `at`, and changes one manifest by the fault `manifest`. At `half`, the
+ * blob that breaks is the running transfer (`Row.running`), and no other.
+ */
 function once(at: number, manifest: Fault, ...verbs: readonly Fault[]): Row['strike'] {
   return (world, when) => {
     world.fault({ kind: 'manifest', method: 'GET', times: 1 }, ...verbs, manifest);

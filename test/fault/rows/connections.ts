@@ -23,9 +23,10 @@ export const CONNECTIONS: Group = {
         when === 'start' ? network.fail('blackholed') : network.blockNew('blackholed'),
       isSilent: true,
       cells: {
-        // The time to connect; of a transfer that runs, the silence inside a body first, then that five times.
+        // The time to connect. The running transfer takes the time of a silent body, and then five times the time to
+        // connect.
         cold: failed(504, 1, { tookMs: 5_000 }),
-        // An upstream that was too slow once is asked behind the client's back until it answers.
+        // An upstream that was too slow once is asked in the background until it answers.
         stale: stale(1, { tookMs: 2_000, rightAfterMs: 20_000 }),
         manifest: failed(504, 1, { tookMs: 5_000 }),
         blob: failed(504, 1, { tookMs: 5_000 }),
@@ -57,7 +58,7 @@ export const CONNECTIONS: Group = {
       name: 'reset before the headers',
       says: ['connection lost'],
       strike: (world) => world.fault({}, resetBeforeHeaders()),
-      // Only there a connection was kept, which upstream may have closed meanwhile: once more by a new one.
+      // Only the stale tag finds a kept connection. Upstream may have closed it, so Larder tries again on a new one.
       cells: { ...LEFT_ALONE, stale: stale(2) },
     },
     {
@@ -65,7 +66,7 @@ export const CONNECTIONS: Group = {
       says: ['no answer within 20000 ms', UNCONFIRMED],
       strike: (world) => world.fault({}, neverRespond()),
       cells: {
-        // Below the 30 s after which containerd gives up; a transfer is given up after a minute of silence.
+        // Less than the 30 s after which containerd gives up. Larder gives up a transfer after a minute of silence.
         cold: failed(504, 1, { tookMs: 20_000 }),
         stale: stale(1, { tookMs: 2_000, rightAfterMs: 30_000 }),
         manifest: failed(504, 1, { tookMs: 20_000 }),
@@ -80,7 +81,7 @@ export const CONNECTIONS: Group = {
       strike: stallBodies,
       isSilent: true,
       cells: {
-        // A manifest is due with its headers. A blob may be silent for 30 s, twice.
+        // A manifest shares the deadline of its headers. A blob may be silent for 30 s, twice.
         cold: failed(504, 2, { cached: 'tag', tookMs: 20_000 }),
         stale: whole(1),
         manifest: failed(504, 1, { tookMs: 20_000 }),
@@ -92,7 +93,7 @@ export const CONNECTIONS: Group = {
   ],
 };
 
-/** The first answer stalls where it has begun; what is asked for after that, at once. */
+/** Lets every body stall: manifests and whole blobs after some bytes, parts of blobs before the first byte. */
 function stallBodies(world: World): void {
   world.fault({ kind: 'manifest' }, stallAfter(100));
   world.fault({ kind: 'blob' }, (reply) => stallAfter(reply.status === 206 ? 0 : EARLY)(reply));

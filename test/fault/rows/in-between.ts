@@ -6,10 +6,13 @@ import { UNREACHABLE } from './patterns.ts';
 const UNPROVEN = "without a registry's error document";
 const BEARER = { registry: { auth: { kind: 'bearer' } } } as const;
 
-/** Not the word of the registry: by HEAD, then by GET. Nothing of what is cached is lost, and nothing is remembered. */
+/**
+ * The answer is not the registry's word. A tag is asked for by HEAD, then by GET. The cache loses nothing, and Larder
+ * remembers nothing.
+ */
 const REFUSED: Cells = { ...UNREACHABLE, cold: failed(502, 2), stale: stale(2) };
 
-/** That there is none may be so; but it is believed only of what is not cached, and for five seconds. */
+/** The answer may be true: Larder believes it for five seconds, and only about content that is not cached. */
 const NOT_FOUND: Cells = {
   cold: failed(404, 2, { code: 'MANIFEST_UNKNOWN', rightAfterMs: 5_000 }),
   stale: stale(2),
@@ -38,7 +41,7 @@ export const IN_BETWEEN: Group = {
       world: BEARER,
       strike: tokens(registryError(403, 'DENIED')),
       cells: {
-        // By it GHCR says that a repository is missing or private. It is never a word on what is cached.
+        // GHCR says by this document that a repository is missing or private. It never decides about cached content.
         cold: failed(404, 2, { rightAfterMs: 5_000 }),
         stale: stale(1),
         manifest: failed(404, 2, { rightAfterMs: 5_000 }),
@@ -94,7 +97,7 @@ export const IN_BETWEEN: Group = {
       cells: {
         cold: whole(3),
         stale: whole(1),
-        // The word of the registry is believed for negativeTtl.
+        // Larder believes the registry's word for negativeTtl.
         manifest: failed(404, 1, { code: 'MANIFEST_UNKNOWN', rightAfterMs: 30_000 }),
         blob: whole(1),
         follower: whole(1),
@@ -104,7 +107,7 @@ export const IN_BETWEEN: Group = {
   ],
 };
 
-/** Whatever is asked, this is the answer. */
+/** Makes the row of a fault that answers every request by this reply. */
 function all(name: string, reply: Reply, cells: Cells): Row {
   return { name, says: [UNPROVEN], strike: (world) => world.fault({}, instead(reply)), cells };
 }
@@ -113,7 +116,7 @@ function page(code: number, body: string, type = 'text/html'): Reply {
   return status(code, { body, headers: { 'content-type': type } });
 }
 
-/** The tokens that are there are worth nothing any more, and this is what a question for a new one is answered with. */
+/** Makes a fault that ends all tokens and answers every request for a new one by this reply. */
 function tokens(reply: Reply): Row['strike'] {
   return (world) => {
     world.registry.expireTokens();

@@ -5,8 +5,8 @@ import { UNHARMED } from './patterns.ts';
 const DAY_MS = 24 * 3600_000;
 
 /**
- * Everybody who is being served is served on: those who follow a fill by its one transfer, past the disk from where that
- * left them. What the disk does not take, memory keeps of a manifest and nobody of a blob.
+ * Every client still gets its whole answer. The followers of a fill get the rest from its one transfer, past the disk,
+ * from the byte at which the disk failed. A manifest that the disk does not take stays in memory; a blob is not kept.
  */
 const PASSED_THROUGH: Cells = {
   cold: whole(2, { cached: 'tag' }),
@@ -46,13 +46,14 @@ export const MACHINE: Group = {
       name: 'EIO when what is cached is read',
       says: [],
       isWarm: true,
-      // Else nothing would be read from the disk.
+      // With more memory, manifests would not be read from the disk.
       world: { manifestMemoryBytes: 1 },
       strike: ({ disk }) => {
         disk.fault = { unreadableFrom: 0.25 };
       },
       cells: {
-        // What cannot be read is set aside. The client goes on from upstream; a blob is kept again by the next pull.
+        // Content that cannot be read is set aside. The client gets the rest from upstream. The next pull stores the
+        // blob again.
         cold: undefined,
         stale: whole(2),
         manifest: whole(1),
@@ -69,7 +70,7 @@ export const MACHINE: Group = {
       },
       running: [],
       cells: {
-        // Manifests are not read again. What was written counts as cached until it is found out.
+        // Manifests are not read again. Written bytes count as cached until a later read fails.
         cold: undefined,
         stale: undefined,
         manifest: undefined,
@@ -83,7 +84,7 @@ export const MACHINE: Group = {
   ],
 };
 
-/** Somebody sets the machine's clock. */
+/** Makes a fault that sets the machine's clock. */
 function jump(ms: number): Row['strike'] {
   return ({ mirror }) => mirror.clock.jump(ms);
 }

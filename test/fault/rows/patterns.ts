@@ -2,8 +2,8 @@ import { cut, failed, part, stale, whole } from '../cell.ts';
 import type { Cells } from '../row.ts';
 
 /**
- * Every request fails at once. What is not cached is refused at once, without a second try: the client may have
- * another host to go to. A transfer that has begun is worth more: it is taken up again after 0, ½, 1, 2 and 4 s.
+ * Every request fails at once. If nothing is cached, Larder refuses at once, without a second try: the client may have
+ * another host to go to. A transfer that has begun is worth more: Larder tries to resume it after 0, ½, 1, 2 and 4 s.
  */
 export const UNREACHABLE: Cells = {
   cold: failed(502, 1),
@@ -14,13 +14,13 @@ export const UNREACHABLE: Cells = {
   range: failed(502, 1),
 };
 
-/** Five failures in a row: upstream is left alone for two seconds, or what was asked for is. */
+/** Five failures in a row: for two seconds, Larder does not ask upstream, or does not repeat the failed question. */
 export const LEFT_ALONE: Cells = {
   ...UNREACHABLE,
   follower: cut(5, { tookMs: 7_500, rightAfterMs: 2_000 }),
 };
 
-/** Upstream has nothing to do with it, or what it does makes no difference. */
+/** The fault does not concern upstream, or makes no difference. */
 export const UNHARMED: Cells = {
   cold: whole(2),
   stale: whole(1),
@@ -30,7 +30,7 @@ export const UNHARMED: Cells = {
   range: part(1),
 };
 
-/** One answer breaks: one request more for whatever was asked, and nobody sees anything of it. */
+/** One answer breaks: Larder sends one more request for the same content, and no client notices. */
 export const TAKEN_UP_AGAIN: Cells = {
   cold: whole(3),
   stale: whole(1),
@@ -41,8 +41,9 @@ export const TAKEN_UP_AGAIN: Cells = {
 };
 
 /**
- * The answer ends well and is wrong. Asking again would bring the same. A blob's last byte is held back until the
- * whole is verified; a part that ends before it has gone out by then, and this one was right. HEAD told the tag.
+ * The answer is complete but wrong, and a second request would bring the same. Larder holds back a blob's last byte
+ * until the whole is verified. A part that ends before that byte has already been sent; here its bytes are right. HEAD
+ * has told what the tag stands for.
  */
 export const WRONG: Cells = {
   cold: failed(502, 2, { cached: 'tag' }),

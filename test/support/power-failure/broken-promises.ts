@@ -26,7 +26,7 @@ const ALGORITHMS: readonly DigestAlgorithm[] = ['sha256', 'sha512'];
  * Lets the power fail after each entry of the log, in every way, and checks what is left.
  * @param root a directory, durable and empty when the log begins
  * @param directory the cache directory, at or below the root
- * @returns the faults that are possible, each with the first entry after which it is
+ * @returns the possible faults, each with the first log entry after which it is possible
  */
 export function brokenPromises(
   entries: readonly LogEntry<StoreMessage>[],

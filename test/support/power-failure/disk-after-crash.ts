@@ -7,7 +7,7 @@ export type Possibility = Folder | File | undefined;
 interface Step {
   /** The parts of the disk that it changes. */
   readonly parts: readonly Part[];
-  /** Makes durable, when a sync has succeeded, what was there when it began. */
+  /** Makes durable what was there when a sync began, once this sync has succeeded. */
   readonly makeDurable?: (() => void) | undefined;
 }
 

@@ -115,8 +115,9 @@ export function recordOrigin(
 }
 
 /**
- * Lets the claims of the upstream's repositories on bytes that it has given wait, piece by piece. A claim made in
- * between waits by itself, since the origin is recorded; one that a crash leaves out is confirmed when it is asked for.
+ * Makes the claims on a digest wait to be confirmed, piece by piece: those of all repositories of the upstream that has
+ * given the bytes. A claim made in between waits by itself, since the origin is recorded. A claim that a crash leaves
+ * out is confirmed when a client asks for its digest.
  */
 export async function letClaimsWait(
   connection: Connection,
@@ -138,8 +139,8 @@ export async function letClaimsWait(
       after = await turns.take(() => connection.transaction(() => add(start)));
     }
   } catch {
-    // The origin is recorded by now, and that must not count as failed: claims that do not wait are confirmed when they
-    // are asked for.
+    // The origin is recorded, and this failure must not undo it: claims that do not wait are confirmed when a client
+    // asks for their digest.
   }
 }
 

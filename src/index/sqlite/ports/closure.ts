@@ -18,8 +18,8 @@ interface Place {
 }
 
 /**
- * Yields the root, what it refers to (but its subject), and so on, as far as the manifests are known: piece by piece,
- * each in its turn; each digest once, the nearest first.
+ * Yields the root, what it refers to (except its subject), and so on, as far as the manifests are known. Yields each
+ * digest once, the nearest first. Reads piece by piece, each piece in its turn.
  */
 export async function* readClosure(
   connection: Connection,

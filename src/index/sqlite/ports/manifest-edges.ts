@@ -6,14 +6,14 @@ import type { Connection } from '../connection.ts';
 import { digestToBytes, pageStart } from '../../sql/digest-bytes.ts';
 import { PIECE, type WriteTurns } from '../write-turns.ts';
 
-/** Edges of a huge manifest written in one transaction: each takes some five rows, with what is recorded with it. */
+/** Edges of a huge manifest that are written in one transaction: each edge, with its claim, takes some five rows. */
 const EDGES_AT_ONCE = 50;
 
-/** What is recorded together with a manifest's edges. Each piece is one transaction, or a part of one. */
+/** The functions that record the rest of a manifest. Each call is one transaction, or a part of one. */
 export interface PutManifest<T> {
-  /** Records what goes with some of the edges. */
+  /** Records the repository's claims for some of the edges. */
   readonly claim: (edges: readonly Edge[]) => void;
-  /** Records what goes with the edges from one position up to another, once all edges are written and claimed. */
+  /** Lets claims wait: those of the edges from one position up to another, once all edges are written and claimed. */
   readonly settle: (start: number, end: number) => void;
   /** Puts the manifest's row, in the last transaction, with all else that must become visible with it. */
   readonly last: () => T;
@@ -75,7 +75,7 @@ export class ManifestEdges {
       const row = this.#connection.get('unfinished', pageStart());
       if (row === undefined) return;
       const isKnown = this.#connection.get('isManifest', row.manifest) !== undefined;
-      // A manifest with a row was being written again: its edges are right under one of its types or another.
+      // A manifest that has a row was being written again. Its edges stay: each is right under one of its types.
       if (!isKnown) await this.#removeFrom(row.manifest, 0);
       this.#connection.run('deleteUnfinished', row.manifest);
     }
@@ -87,7 +87,7 @@ export class ManifestEdges {
     return last >= PIECE || this.#connection.get('isUnfinished', manifest) !== undefined;
   }
 
-  /** Whether the entry's edges replace the known ones: not if only those, read under another type, have a subject. */
+  /** Whether the entry's edges replace the known ones. Known edges with a subject stay if the entry has no subject. */
   #replacesEdges(manifest: Uint8Array, { subject }: ManifestEntry): boolean {
     return subject !== undefined || (this.#connection.get('manifest', manifest)?.subject ?? null) === null;
   }

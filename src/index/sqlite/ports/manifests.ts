@@ -119,8 +119,8 @@ export function recordManifest(
 }
 
 /**
- * Records that the repository claims what its manifest contains; what the upstream both vouches for and has given is
- * recorded as confirmed.
+ * Records that the repository claims what its manifest contains. A digest that the upstream vouches for and whose bytes
+ * it has given is recorded as confirmed, not as claimed.
  */
 function claimAll(
   connection: Connection,
