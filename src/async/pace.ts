@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts';
 
 /** Shortest wait: shorter ones add up until they reach it, since timers are not that exact. */
 const LEAST_WAIT_MS = 20;
-/** Most unused time that is kept: work in the background must not catch up by a burst. */
+/** Most unused time that is saved up, in milliseconds: work in the background must not catch up by a burst. */
 const MAX_CREDIT_MS = 100;
 
 /**

@@ -63,7 +63,7 @@ export const credentials = (context: ValueContext) =>
 export function checkForms(file: unknown): readonly ConfigProblem[] {
   return upstreamEntries(file).flatMap(([name, { credentials }]) => {
     if (!isPlainMap(credentials)) return [];
-    // A missing key may be there, but misspelt: so only excess keys are reported.
+    // An unknown key may be the missing one, misspelt: then only the excess keys are reported.
     const known = Object.keys(keys(PLAIN));
     const isKnown = Object.keys(credentials).every((key) => known.includes(key));
     const message = isKnown ? formMistake(credentials) : excess(credentials);

@@ -6,7 +6,7 @@ import { SQL, type Rows, type StatementName } from '../sql/statements.ts';
 import { DIALECT } from './dialect.ts';
 import { isSchemaMismatch, translateError } from './sqlite-error.ts';
 
-/** How long opening waits for a program that holds the file. Nothing is served yet, and the program may soon be done. */
+/** How long opening waits for a program that holds the file. Nothing is served yet, and that program may end soon. */
 const OPEN_TIMEOUT_MS = 2000;
 
 /** Called with the number of rows that a statement has read or changed, as far as the engine tells. */

@@ -34,9 +34,8 @@ export class AccountStanding {
   }
 
   /**
-   * @param since monotonic time at which the accepted token was got for the account; undefined if the account itself
-   *   was sent. A token from before the refusal stays good for a while, so its acceptance says nothing about the
-   *   account.
+   * @param since monotonic time at which the account got the accepted token; undefined if the account itself was sent.
+   *   A token from before the refusal stays good for a while, so its acceptance says nothing about the account.
    */
   accepted(since: number | undefined): void {
     if (this.#refused === undefined || (since !== undefined && since <= this.#refused.at)) return;

@@ -13,7 +13,7 @@ export interface Token {
 /** Most tokens kept: one for each repository and account. Forgetting one costs one request. */
 const MAX_TOKENS = 5000;
 
-/** Part of its lifetime that a token is used for: it must still be good when it arrives. */
+/** Share of its lifetime in which a token is used: the token must still be good when it arrives. */
 const USED_PART = 0.9;
 
 /** Tokens by key. Callers that wait for the same token share one fetch. */

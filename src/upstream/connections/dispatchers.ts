@@ -48,8 +48,8 @@ export class Dispatchers {
   }
 
   /**
-   * Sends a request to `target`. The dispatcher stays open until the answer has begun, although another one may take
-   * its place meanwhile: a closed one refuses new requests, and those that still wait in it for a connection through a
+   * Sends a request to `target`. The dispatcher stays open until the answer has begun, even if another one takes its
+   * place meanwhile: a closed dispatcher refuses new requests, and requests that wait in it for a connection through a
    * proxy.
    * @throws CredentialError if the account at the proxy cannot be read
    */

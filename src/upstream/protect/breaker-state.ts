@@ -4,7 +4,7 @@
  * - `open`: no request goes through before `until`.
  * - `half-open`: one probe is under way; no other request goes through before `until`, when the probe counts as lost.
  *
- * `only` is the asker (such as a repository) that had all of these failures: then requests of others go through.
+ * `only` is set if one asker (such as a repository) had all of these failures: requests of other askers go through.
  */
 export type BreakerState =
   { readonly kind: 'closed'; readonly failures: number; readonly only?: string | undefined } | OpenState;

@@ -17,7 +17,7 @@ export interface BreakerDeps {
   readonly clock: Clock;
   readonly events: Events;
   readonly limits?: BreakerLimits;
-  /** Wraps upstream in parts that may refuse a call for Larder's own reasons: a call refused so is no probe. */
+  /** Wraps upstream in parts that may refuse a call for Larder's own reasons. A call that they refuse is no probe. */
   readonly local?: (upstream: Upstream) => Upstream;
 }
 

@@ -14,7 +14,7 @@ import type { UpstreamCall } from './decorate.ts';
 const MAX_QUESTIONS = 10_000;
 
 /**
- * Upstream itself counts as ill when this many repositories have failed, and it has answered no question for this long.
+ * Upstream itself counts as ill once this many repositories have failed and it has answered no question for this time.
  */
 const AGREEING = 3;
 const AGREED_AFTER_MS = 5_000;

@@ -72,7 +72,7 @@ export function recordBlob(
   connection.run('addToTotals', before === undefined ? 1 : 0, blob.size - (before ?? 0));
 }
 
-/** Writes a blob's row, in the tier that the index knows for its digest. Leaves the totals and a known last use as they are. */
+/** Writes a blob's row, in the tier that the index knows for its digest. Totals and a known last use do not change. */
 export function putBlobRow(
   connection: Connection,
   { digest, size }: { readonly digest: Digest; readonly size: number },
