@@ -41,6 +41,29 @@ test('SIGTERM lets a running pull finish, takes no new one, and ends with 0', as
   expect(await mirror.process.exited).toMatchObject({ code: 0 });
 });
 
+test('SIGTERM, with a delay: a pull that is under way when it is over gets its next layer, and all of it', async () => {
+  await using registry = await dockerRegistry({ stock: storage });
+  const upstreams = { 'registry.example.test': { url: registry.url } };
+  await using mirror = await larder({ upstreams, drainDelay: '200ms' });
+  const repository = `${mirror.url}/v2/registry.example.test/team`;
+  for (const image of ['large', 'app']) await ask(`${repository}/${image}/manifests/1`);
+  registry.proxy.spoil(() => ({ bytesPerSecond: 20 * MIB }));
+  let bytes = 0;
+  const pull = ask(`${repository}/large/blobs/${layer.digest}`, {
+    discard: true,
+    onBytes: (count) => (bytes = count),
+  });
+  await until('the pull is running', () => (bytes > 0 ? true : undefined));
+  mirror.process.kill('SIGTERM');
+  const toldAt = performance.now();
+  await until('the delay is over', () => (performance.now() - toldAt > 1_000 ? true : undefined));
+  const next = await ask(`${repository}/app/blobs/${appLayer.digest}`, { discard: true });
+  expect(bytes).toBeLessThan(layer.size);
+  expect(next).toMatchObject({ status: 200, complete: true, digest: appLayer.digest });
+  expect(await pull).toMatchObject({ status: 200, complete: true, digest: layer.digest });
+  expect(await mirror.process.exited).toMatchObject({ code: 0 });
+});
+
 describe('told to stop, with a delay for load balancers', () => {
   const config = { upstreams: { 'docker.io': {} }, drainDelay: '5m' };
 
