@@ -13,7 +13,7 @@ import { freeBytes } from '../store/fs/free-bytes.ts';
 import { lockDirectory } from '../store/fs/lock.ts';
 import { lockedStore } from '../store/fs/locked-store.ts';
 import { makeDatabasePrivate } from '../store/fs/private-file.ts';
-import { createUnusableStore } from '../store/unusable-store.ts';
+import { createUnusableStore } from '../store/fs/unusable-store.ts';
 
 export interface CacheDirectory {
   readonly store: BlobStore;

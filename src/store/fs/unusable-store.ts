@@ -1,6 +1,6 @@
-import type { BlobStore } from './blob-store.ts';
-import type { StoreCapabilities } from './capabilities.ts';
-import type { StoreError } from './error.ts';
+import type { BlobStore } from '../blob-store.ts';
+import type { StoreCapabilities } from '../capabilities.ts';
+import type { StoreError } from '../error.ts';
 
 /**
  * Creates the store that stands in for an unusable cache directory: it is empty, and every ingest fails with `error`.

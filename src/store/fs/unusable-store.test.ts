@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { StoreError } from './error.ts';
-import { collect, DIGEST, errorOf, EXPECTED } from './store-under-test.contract.ts';
+import { StoreError } from '../error.ts';
+import { collect, DIGEST, errorOf, EXPECTED } from '../store-under-test.contract.ts';
 import { createUnusableStore } from './unusable-store.ts';
 
 const ERROR = new StoreError('use the cache directory', { code: 'EACCES' });
