@@ -81,15 +81,15 @@ export const BODIES: Group = {
     },
     {
       name: '200 with HTML',
-      says: ['sent text/html for a manifest', 'sent wrong bytes'],
+      says: ['sent text/html for a manifest', 'sent a page (text/html) for a blob'],
       isForeign: true,
       strike: (world) => world.fault({}, instead(html())),
       cells: {
-        // A HEAD of HTML tells nothing, so a GET follows. A whole answer of 27 bytes cannot contain the range.
+        // A HEAD of HTML tells nothing, so a GET follows. A page in place of a blob is recognized before the first byte.
         cold: failed(502, 2),
         stale: stale(2),
         manifest: failed(502, 1),
-        blob: cut(1),
+        blob: failed(502, 1),
         follower: cut(5, { tookMs: 7_500 }),
         range: failed(502, 1),
       },
