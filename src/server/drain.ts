@@ -1,3 +1,4 @@
+import { pause } from '../async/deadline.ts';
 import type { Clock } from '../clock.ts';
 
 /** The longest pause of a client between two layers, milliseconds. */
@@ -25,18 +26,14 @@ export async function untilPullsEnd(
   { delayMs, limitMs }: DrainTimes,
 ): Promise<number> {
   const startedAt = clock.monotonic();
+  // A drain is not given up.
+  const { signal } = new AbortController();
   let servedAt = -Infinity;
   for (;;) {
     const waitedMs = clock.monotonic() - startedAt;
     if (isServing()) servedAt = waitedMs;
     const isQuiet = waitedMs >= delayMs && waitedMs - servedAt >= GAP_MS;
     if (isQuiet || waitedMs >= delayMs + limitMs / 2) return Math.max(0, delayMs + limitMs - waitedMs);
-    await pause(clock, LOOK_EVERY_MS);
+    await pause(clock, LOOK_EVERY_MS, signal);
   }
-}
-
-function pause(clock: Clock, ms: number): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  clock.after(ms, resolve);
-  return promise;
 }

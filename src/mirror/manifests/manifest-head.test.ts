@@ -1,23 +1,16 @@
 import { describe, expect, test } from 'vitest';
+import { FETCHED_INDEX as FETCHED, INDEX_BYTES as BYTES } from '../../../test/support/empty-index.ts';
 import { MemoryCache } from '../../../test/support/memory-cache.ts';
 import { StubUpstream, targetOf } from '../../../test/support/stub-upstream.ts';
 import { digestOf } from '../../oci/digest.ts';
 import { parseManifest } from '../../oci/manifest.ts';
 import { MediaType } from '../../oci/media-type.ts';
 import { UpstreamError } from '../../upstream/error.ts';
-import type { FetchedManifest, ResolvedManifest } from '../../upstream/upstream.ts';
+import type { ResolvedManifest } from '../../upstream/upstream.ts';
 import { refusalKey } from '../negative-cache.ts';
 import { completeHead, ManifestPuller } from './manifest-puller.ts';
 
-const BYTES = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: MediaType.ociIndex, manifests: [] }));
-const DIGEST = digestOf(BYTES);
-const FETCHED: FetchedManifest = {
-  bytes: BYTES,
-  mediaType: MediaType.ociIndex,
-  digest: DIGEST,
-  verified: true,
-  content: parseManifest(BYTES, MediaType.ociIndex),
-};
+const DIGEST = FETCHED.digest;
 const TOLD = { digest: DIGEST, mediaType: MediaType.ociIndex, size: BYTES.length };
 const ABSENT = new UpstreamError('registry.test', 'absent', 'not-found', 'unknown', { isVerdict: true });
 const AWAY = new UpstreamError('registry.test', 'unavailable', 'timeout', 'no answer');

@@ -1,9 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { FETCHED_INDEX as FETCHED, INDEX_BYTES as BYTES } from '../../../test/support/empty-index.ts';
 import { MemoryCache } from '../../../test/support/memory-cache.ts';
 import { StubUpstream, targetOf } from '../../../test/support/stub-upstream.ts';
 import { digestOf } from '../../oci/digest.ts';
-import { parseManifest } from '../../oci/manifest.ts';
 import { MediaType } from '../../oci/media-type.ts';
 import { StoreError } from '../../store/error.ts';
 import { UpstreamError } from '../../upstream/error.ts';
@@ -12,15 +12,7 @@ import { ManifestPuller } from './manifest-puller.ts';
 import { HIT } from '../../repository/outcome.ts';
 import type { Target } from '../target.ts';
 
-const BYTES = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: MediaType.ociIndex, manifests: [] }));
-const DIGEST = digestOf(BYTES);
-const FETCHED: FetchedManifest = {
-  bytes: BYTES,
-  mediaType: MediaType.ociIndex,
-  digest: DIGEST,
-  verified: true,
-  content: parseManifest(BYTES, MediaType.ociIndex),
-};
+const DIGEST = FETCHED.digest;
 
 /** Returns a repository whose upstream gives this answer, and counts the questions. */
 function repository(answer: () => Promise<FetchedManifest>): { target: Target; asked: () => number } {

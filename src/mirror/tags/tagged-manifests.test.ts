@@ -1,27 +1,18 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { FETCHED_INDEX as FETCHED, INDEX_BYTES as BYTES } from '../../../test/support/empty-index.ts';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
 import { StubUpstream, targetOf } from '../../../test/support/stub-upstream.ts';
 import type { StoredManifest } from '../../content/stored-manifest.ts';
 import { digestOf, parseDigest, type Digest } from '../../oci/digest.ts';
-import { parseManifest } from '../../oci/manifest.ts';
-import { MediaType } from '../../oci/media-type.ts';
 import { parseTag } from '../../oci/tag.ts';
 import { UpstreamError } from '../../upstream/error.ts';
 import type { FetchedManifest } from '../../upstream/upstream.ts';
 import type { ManifestPuller } from '../manifests/manifest-puller.ts';
 import { TaggedManifests } from './tagged-manifests.ts';
 
-const BYTES = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: MediaType.ociIndex, manifests: [] }));
-const DIGEST = digestOf(BYTES);
+const DIGEST = FETCHED.digest;
 const TAG = parseTag('latest');
-const FETCHED: FetchedManifest = {
-  bytes: BYTES,
-  mediaType: MediaType.ociIndex,
-  digest: DIGEST,
-  verified: true,
-  content: parseManifest(BYTES, MediaType.ociIndex),
-};
 const SHA512 = parseDigest(`sha512:${createHash('sha512').update(BYTES).digest('hex')}`);
 
 function refused(failure: UpstreamError['failure'], status?: number): UpstreamError {
