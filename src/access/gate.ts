@@ -1,0 +1,55 @@
+import { AccessError } from './access-error.ts';
+import type { Action } from './action.ts';
+import type { Authentication } from './authentication.ts';
+import { placeName, type Identity, type Place } from './identity.ts';
+import type { Rules } from './rules/rules.ts';
+
+/**
+ * The one place that decides whether a request may be answered. Callers ask it once they know what the request is for,
+ * and before they look anything up.
+ */
+export class Gate {
+  readonly authentication: Authentication;
+  readonly #rules: Rules;
+
+  constructor(rules: Rules, authentication: Authentication) {
+    this.#rules = rules;
+    this.authentication = authentication;
+  }
+
+  /** @param place undefined: what concerns no repository, such as the metrics */
+  allows({ principal, grant }: Identity, action: Action, place: Place | undefined): boolean {
+    return this.#rules.decide(principal, action, place).isAllowed && isGranted(grant, action, place);
+  }
+
+  /** @throws AccessError no-credentials, denied, insufficient-scope */
+  assertAllowed(identity: Identity, action: Action, place: Place | undefined): void {
+    const { principal, grant } = identity;
+    if (!this.#rules.decide(principal, action, place).isAllowed) {
+      throw principal.kind === 'anonymous'
+        ? noCredentials()
+        : new AccessError('denied', 'there is no such thing here');
+    }
+    if (isGranted(grant, action, place)) return;
+    throw new AccessError('insufficient-scope', 'the token was issued for something else');
+  }
+
+  /**
+   * Checks a ping: clients learn from it whether they need credentials (distribution-spec, "Determining Support").
+   * @param registry the one that the ping names; undefined: it is the ping of all registries
+   * @throws AccessError no-credentials
+   */
+  assertPing({ principal }: Identity, registry: string | undefined): void {
+    const isOpen = registry === undefined ? !this.#rules.needsUser : this.#rules.isOpen(registry);
+    if (!isOpen && principal.kind === 'anonymous') throw noCredentials();
+  }
+}
+
+function isGranted(grant: Identity['grant'], action: Action, place: Place | undefined): boolean {
+  if (grant === undefined) return true;
+  return place !== undefined && grant.get(placeName(place))?.has(action) === true;
+}
+
+function noCredentials(): AccessError {
+  return new AccessError('no-credentials', 'authentication required');
+}

@@ -1,0 +1,90 @@
+import picomatch from 'picomatch';
+import type { Action } from '../action.ts';
+import { placeName, type Place } from '../identity.ts';
+import { ANONYMOUS, type Principal } from '../principal.ts';
+import { means, type Groups, type Who } from './who.ts';
+
+/** One rule of the configuration. */
+export interface Rule {
+  /** Globs of `registry/repository`; `**` means all repositories, and what concerns no repository. */
+  readonly repositories: readonly string[];
+  readonly who: readonly Who[];
+  /** What the rule allows; everything else it denies. */
+  readonly allow: readonly Action[];
+}
+
+/** A decision and its reason. */
+export interface Decision {
+  readonly isAllowed: boolean;
+  /** The position of the rule that decided, from 0; undefined: no rule matched, which denies. */
+  readonly rule: number | undefined;
+}
+
+interface CompiledRule extends Rule {
+  readonly matches: (path: string) => boolean;
+  readonly isForAll: boolean;
+}
+
+/** The rules in their order. The first one that means the repository and the principal decides. Pure. */
+export class Rules {
+  readonly #rules: readonly CompiledRule[];
+  readonly #groups: Groups;
+
+  constructor(rules: readonly Rule[], groups: Groups) {
+    this.#rules = rules.map(compiled);
+    this.#groups = groups;
+  }
+
+  /** @param place undefined: what concerns no repository, such as the metrics */
+  decide(principal: Principal, action: Action, place: Place | undefined): Decision {
+    const path = place && placeName(place);
+    const index = this.#rules.findIndex(
+      (rule) => (path === undefined ? rule.isForAll : rule.matches(path)) && this.#means(rule, principal),
+    );
+    const rule = this.#rules[index];
+    return { isAllowed: rule?.allow.includes(action) === true, rule: rule && index };
+  }
+
+  /** Whether every client may pull from every repository of the registry, so that its ping needs no credentials. */
+  isOpen(registry: string): boolean {
+    for (const rule of this.#rules) {
+      if (!this.#means(rule, ANONYMOUS) || !rule.repositories.some((glob) => touches(glob, registry)))
+        continue;
+      if (!rule.allow.includes('pull')) return false;
+      if (rule.repositories.some((glob) => covers(glob, registry))) return true;
+    }
+    return false;
+  }
+
+  /** Whether a client gets more with credentials than without them: then the ping of all registries asks for them. */
+  get needsUser(): boolean {
+    return this.#rules.some(
+      ({ who, allow }) => allow.length > 0 && !who.some(({ kind }) => kind === 'anonymous'),
+    );
+  }
+
+  #means({ who }: Rule, principal: Principal): boolean {
+    return who.some((each) => means(each, principal, this.#groups));
+  }
+}
+
+function compiled(rule: Rule): CompiledRule {
+  return {
+    ...rule,
+    matches: rule.repositories.length === 0 ? () => false : picomatch([...rule.repositories], { dot: true }),
+    isForAll: rule.repositories.includes('**'),
+  };
+}
+
+/** Whether the glob may match a repository of the registry. */
+function touches(glob: string, registry: string): boolean {
+  const [first = ''] = glob.split('/', 1);
+  return first === '**' || picomatch.isMatch(registry, first, { dot: true });
+}
+
+/** Whether the glob matches all repositories of the registry. */
+function covers(glob: string, registry: string): boolean {
+  if (glob === '**') return true;
+  const slash = glob.indexOf('/');
+  return slash !== -1 && glob.slice(slash + 1) === '**' && touches(glob, registry);
+}

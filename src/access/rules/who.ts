@@ -1,0 +1,65 @@
+import type { Principal } from '../principal.ts';
+
+/** The principals that a rule, or a group's list, means. In patterns, `*` stands for any characters. */
+export type Who =
+  /** Every client: those with credentials too, since they could leave them out. */
+  | { readonly kind: 'anonymous' }
+  /** Every client with valid credentials. */
+  | { readonly kind: 'authenticated' }
+  | { readonly kind: 'user' | 'token'; readonly name: string }
+  /** A list of the configuration, or a group of an issuer's claim: `github:platform`. */
+  | { readonly kind: 'group'; readonly name: string }
+  | { readonly kind: 'oidc'; readonly issuer: string; readonly subject: string }
+  | { readonly kind: 'serviceaccount'; readonly namespace: string; readonly name: string };
+
+/** The members of each group that the configuration lists, by the group's name. None of them is a group. */
+export type Groups = ReadonlyMap<string, readonly Who[]>;
+
+/** Returns whether `who` means the principal. */
+export function means(who: Who, principal: Principal, groups: Groups): boolean {
+  switch (who.kind) {
+    case 'anonymous':
+      return true;
+    case 'authenticated':
+      return principal.kind !== 'anonymous';
+    case 'user':
+    case 'token':
+      return principal.kind === who.kind && matches(who.name, principal.name);
+    case 'group':
+      return isMember(who.name, principal, groups);
+    case 'oidc':
+      return (
+        principal.kind === 'oidc' &&
+        principal.issuer === who.issuer &&
+        matches(who.subject, principal.subject)
+      );
+    case 'serviceaccount':
+      return isServiceAccount(who, principal);
+  }
+}
+
+function isMember(group: string, principal: Principal, groups: Groups): boolean {
+  if (principal.kind === 'oidc' && principal.groups.includes(group)) return true;
+  return (groups.get(group) ?? []).some((member) => means(member, principal, groups));
+}
+
+function isServiceAccount(who: Who & { readonly kind: 'serviceaccount' }, principal: Principal): boolean {
+  if (principal.kind !== 'oidc' || principal.serviceAccount === undefined) return false;
+  const { namespace, name } = principal.serviceAccount;
+  return matches(who.namespace, namespace) && matches(who.name, name);
+}
+
+/** Compares without regular expressions, whose time a pattern could make grow. */
+function matches(pattern: string, text: string): boolean {
+  const [first = '', ...rest] = pattern.split('*');
+  const last = rest.pop();
+  if (last === undefined) return text === pattern;
+  if (!text.startsWith(first)) return false;
+  let at = first.length;
+  for (const part of rest) {
+    const found = text.indexOf(part, at);
+    if (found === -1) return false;
+    at = found + part.length;
+  }
+  return text.length - last.length >= at && text.endsWith(last);
+}

@@ -1,0 +1,16 @@
+import type { Identity } from '../identity.ts';
+
+/** Credentials that have proved who sends them. */
+export interface Verified {
+  readonly identity: Identity;
+  /** When they stop to prove it, milliseconds since the epoch; undefined: they have no end of their own. */
+  readonly expiresAt?: number | undefined;
+}
+
+/** Verifies the JSON Web Tokens of one issuer. */
+export interface JwtVerifier {
+  /** The claim `iss` of its tokens. */
+  readonly issuer: string;
+  /** @throws AccessError wrong-credentials, unavailable (its keys cannot be fetched) */
+  verify(token: string): Promise<Verified>;
+}
