@@ -1,4 +1,5 @@
 import type { Principal } from '../principal.ts';
+import { matchesWildcard } from '../wildcard.ts';
 
 /** The principals that a rule, or a group's list, means. In patterns, `*` stands for any characters. */
 export type Who =
@@ -24,14 +25,14 @@ export function means(who: Who, principal: Principal, groups: Groups): boolean {
       return principal.kind !== 'anonymous';
     case 'user':
     case 'token':
-      return principal.kind === who.kind && matches(who.name, principal.name);
+      return principal.kind === who.kind && matchesWildcard(who.name, principal.name);
     case 'group':
       return isMember(who.name, principal, groups);
     case 'oidc':
       return (
         principal.kind === 'oidc' &&
         principal.issuer === who.issuer &&
-        matches(who.subject, principal.subject)
+        matchesWildcard(who.subject, principal.subject)
       );
     case 'serviceaccount':
       return isServiceAccount(who, principal);
@@ -46,20 +47,5 @@ function isMember(group: string, principal: Principal, groups: Groups): boolean 
 function isServiceAccount(who: Who & { readonly kind: 'serviceaccount' }, principal: Principal): boolean {
   if (principal.kind !== 'oidc' || principal.serviceAccount === undefined) return false;
   const { namespace, name } = principal.serviceAccount;
-  return matches(who.namespace, namespace) && matches(who.name, name);
-}
-
-/** Compares without regular expressions, whose time a pattern could make grow. */
-function matches(pattern: string, text: string): boolean {
-  const [first = '', ...rest] = pattern.split('*');
-  const last = rest.pop();
-  if (last === undefined) return text === pattern;
-  if (!text.startsWith(first)) return false;
-  let at = first.length;
-  for (const part of rest) {
-    const found = text.indexOf(part, at);
-    if (found === -1) return false;
-    at = found + part.length;
-  }
-  return text.length - last.length >= at && text.endsWith(last);
+  return matchesWildcard(who.namespace, namespace) && matchesWildcard(who.name, name);
 }
