@@ -1,5 +1,6 @@
 /**
- * What a client may do in a repository. `tags` is to list tags and referrers' names; `admin` changes what is cached.
+ * What a client may do in a repository. `pull` includes the list of referrers; `tags` is to list tags; `admin` changes
+ * what is cached.
  * `push` and `delete` have no endpoint yet, but a rule can name them. `metrics` concerns no repository: to read
  * `/metrics`.
  */

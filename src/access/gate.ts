@@ -1,8 +1,11 @@
 import { AccessError } from './access-error.ts';
 import type { Action } from './action.ts';
 import type { Authentication } from './authentication.ts';
-import { placeName, type Identity, type Place } from './identity.ts';
+import { CATALOG, placeName, type Identity, type Place } from './identity.ts';
 import type { Rules } from './rules/rules.ts';
+
+/** A list of repositories shows those in which the client may do one of these: it could ask for them by name. */
+const LISTED: readonly Action[] = ['tags', 'pull'];
 
 /**
  * The one place that decides whether a request may be answered. Callers ask it once they know what the request is for,
@@ -15,6 +18,11 @@ export class Gate {
   constructor(rules: Rules, authentication: Authentication) {
     this.#rules = rules;
     this.authentication = authentication;
+  }
+
+  /** Whether some clients may not pull everything, so that errors too must not tell them what there is. */
+  get isClosed(): boolean {
+    return !this.#rules.isOpenToAll;
   }
 
   /** @param place undefined: what concerns no repository, such as the metrics */
@@ -30,8 +38,7 @@ export class Gate {
         ? noCredentials()
         : new AccessError('denied', 'there is no such thing here');
     }
-    if (isGranted(grant, action, place)) return;
-    throw new AccessError('insufficient-scope', 'the token was issued for something else');
+    if (!isGranted(grant, action, place)) throw insufficientScope();
   }
 
   /**
@@ -43,6 +50,27 @@ export class Gate {
     const isOpen = registry === undefined ? !this.#rules.needsUser : this.#rules.isOpen(registry);
     if (!isOpen && principal.kind === 'anonymous') throw noCredentials();
   }
+
+  /**
+   * Checks that the client may learn that its request means nothing here: an answer that differs from the one to a
+   * denied request tells of what is configured.
+   * @throws AccessError no-credentials
+   */
+  assertMayLearn({ principal }: Identity): void {
+    if (this.isClosed && principal.kind === 'anonymous') throw noCredentials();
+  }
+
+  /**
+   * Returns which repositories the catalog shows the client; undefined: none at all.
+   * @throws AccessError no-credentials (none without them), insufficient-scope
+   */
+  shownInCatalog({ principal, grant }: Identity): ((place: Place) => boolean) | undefined {
+    const showsAny = this.#rules.mayAnywhere(principal, LISTED);
+    if (!showsAny && principal.kind === 'anonymous') throw noCredentials();
+    if (grant !== undefined && grant.get(CATALOG)?.has('tags') !== true) throw insufficientScope();
+    if (!showsAny) return undefined;
+    return (place) => LISTED.some((action) => this.#rules.decide(principal, action, place).isAllowed);
+  }
 }
 
 function isGranted(grant: Identity['grant'], action: Action, place: Place | undefined): boolean {
@@ -52,4 +80,8 @@ function isGranted(grant: Identity['grant'], action: Action, place: Place | unde
 
 function noCredentials(): AccessError {
   return new AccessError('no-credentials', 'authentication required');
+}
+
+function insufficientScope(): AccessError {
+  return new AccessError('insufficient-scope', 'the token was issued for something else');
 }

@@ -13,6 +13,9 @@ export interface Place {
  */
 export type Grant = ReadonlyMap<string, ReadonlySet<Action>>;
 
+/** The key of the catalog in a grant, with the action `tags`. No repository has it: theirs contain a slash. */
+export const CATALOG = 'catalog';
+
 /** What a request's credentials prove. */
 export interface Identity {
   readonly principal: Principal;

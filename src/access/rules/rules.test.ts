@@ -64,3 +64,49 @@ describe('isOpen', () => {
     expect(rulesOf(...rules).isOpen('docker.io')).toBe(expected);
   });
 });
+
+describe('isOpenToAll', () => {
+  it.each<[string, readonly Rule[], boolean]>([
+    ['no rule', [], false],
+    ['all may pull', [{ repositories: ['**'], who: ANYONE, allow: ['pull'] }], true],
+    [
+      'all may pull from one registry',
+      [{ repositories: ['docker.io/**'], who: ANYONE, allow: ['pull'] }],
+      false,
+    ],
+    ['users may pull', [{ repositories: ['**'], who: USERS, allow: ['pull'] }], false],
+    [
+      'users may do more',
+      [
+        { repositories: ['**'], who: USERS, allow: ['pull', 'admin'] },
+        { repositories: ['**'], who: ANYONE, allow: ['pull'] },
+      ],
+      true,
+    ],
+    [
+      'one user may not pull',
+      [
+        { repositories: ['ghcr.io/acme/**'], who: USERS, allow: [] },
+        { repositories: ['**'], who: ANYONE, allow: ['pull'] },
+      ],
+      false,
+    ],
+  ])('%s', (_, rules, expected) => expect(rulesOf(...rules).isOpenToAll).toBe(expected));
+});
+
+describe('needsUser', () => {
+  it.each<[string, readonly Rule[], boolean]>([
+    ['no rule', [], false],
+    ['all may pull', [{ repositories: ['**'], who: ANYONE, allow: ['pull'] }], false],
+    ['users may pull', [{ repositories: ['ghcr.io/**'], who: USERS, allow: ['pull'] }], true],
+    ['users may nothing', [{ repositories: ['ghcr.io/**'], who: USERS, allow: [] }], false],
+    ['users may read metrics', [{ repositories: ['**'], who: USERS, allow: ['metrics'] }], false],
+  ])('%s', (_, rules, expected) => expect(rulesOf(...rules).needsUser).toBe(expected));
+});
+
+it('mayAnywhere asks for a rule that means the principal and allows one of the actions', () => {
+  const rules = rulesOf({ repositories: ['ghcr.io/**'], who: USERS, allow: ['tags'] });
+  expect(rules.mayAnywhere(ALICE, ['pull', 'tags'])).toBe(true);
+  expect(rules.mayAnywhere(ALICE, ['pull'])).toBe(false);
+  expect(rules.mayAnywhere(ANONYMOUS, ['pull', 'tags'])).toBe(false);
+});

@@ -56,10 +56,30 @@ export class Rules {
     return false;
   }
 
-  /** Whether a client gets more with credentials than without them: then the ping of all registries asks for them. */
+  /**
+   * Whether a client gets more from repositories with credentials than without them: then the ping of all registries
+   * asks for them. A rule that is only about metrics does not count: a ping says nothing of them.
+   */
   get needsUser(): boolean {
     return this.#rules.some(
-      ({ who, allow }) => allow.length > 0 && !who.some(({ kind }) => kind === 'anonymous'),
+      ({ who, allow }) =>
+        allow.some((action) => action !== 'metrics') && !who.some(({ kind }) => kind === 'anonymous'),
+    );
+  }
+
+  /** Whether every client may pull from every repository, so that no answer has to be hidden from any. */
+  get isOpenToAll(): boolean {
+    for (const rule of this.#rules) {
+      if (!rule.allow.includes('pull')) return false;
+      if (rule.isForAll && this.#means(rule, ANONYMOUS)) return true;
+    }
+    return false;
+  }
+
+  /** Whether there may be a repository in which the principal may do one of the actions. */
+  mayAnywhere(principal: Principal, actions: readonly Action[]): boolean {
+    return this.#rules.some(
+      (rule) => actions.some((action) => rule.allow.includes(action)) && this.#means(rule, principal),
     );
   }
 
