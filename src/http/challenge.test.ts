@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { hostileHeader } from '../../test/support/hostile.ts';
-import { parseChallenges, type Challenge } from './challenge.ts';
+import { formatChallenge, parseChallenges, type Challenge } from './challenge.ts';
 import { quote, type HeaderLines } from './scanner.ts';
 
 /** `scheme` and parameters as a plain value, for short tables. */
@@ -162,5 +162,31 @@ describe('parseChallenges', () => {
   it('bounds the number of challenges', () => {
     expect(parseChallenges('a, '.repeat(2000))).toHaveLength(16);
     expect(parseChallenges(`Bearer realm="${'a'.repeat(100_000)}"`)).toEqual([]);
+  });
+});
+
+describe('formatChallenge', () => {
+  it('writes the challenge of a registry', () => {
+    const params = {
+      realm: 'https://mirror.example/token?ns=ghcr.io',
+      service: 'larder',
+      scope: 'repository:acme/app:pull',
+      error: undefined,
+    };
+    expect(formatChallenge('Bearer', params)).toBe(
+      'Bearer realm="https://mirror.example/token?ns=ghcr.io",service="larder",scope="repository:acme/app:pull"',
+    );
+  });
+
+  it('writes what is read back, whatever a client has put into a name', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme-ascii' }), fc.string({ unit: 'binary' }), (plainText, any) => {
+        const line = formatChallenge('Bearer', { realm: plainText, scope: any });
+        expect(line).toMatch(/^[\x20-\x7e]+$/);
+        expect(read(line)).toEqual([
+          ['bearer', { realm: plainText, scope: any.replaceAll(/[^\x20-\x7e]/g, '?') }],
+        ]);
+      }),
+    );
   });
 });

@@ -1,4 +1,4 @@
-import { QUOTED_STRING, Scanner, TOKEN, headerLines, unquote, type HeaderLines } from './scanner.ts';
+import { QUOTED_STRING, Scanner, TOKEN, headerLines, quote, unquote, type HeaderLines } from './scanner.ts';
 
 /** One way to authenticate that a server offers (RFC 9110 §11.3). */
 export interface Challenge {
@@ -55,4 +55,19 @@ function takeParams(scanner: Scanner): Map<string, string> {
     const key = name.toLowerCase();
     if (!params.has(key)) params.set(key, unquote(value));
   }
+}
+
+/**
+ * Writes a challenge for `WWW-Authenticate`. Its scheme gets a capital letter, and all values are quoted: some clients
+ * compare by case, or split at the commas of bare values.
+ * @param params a value of undefined is left out; other characters than printable ASCII become `?`
+ */
+export function formatChallenge(
+  scheme: 'Basic' | 'Bearer',
+  params: Readonly<Record<string, string | undefined>>,
+): string {
+  const pairs = Object.entries(params).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name}=${quote(value)}`],
+  );
+  return `${scheme} ${pairs.join(',')}`;
 }

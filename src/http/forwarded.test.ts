@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseForwarded, parseXForwardedFor } from './forwarded.ts';
+import { forwardedProto, parseForwarded, parseXForwardedFor } from './forwarded.ts';
 
 describe('parseXForwardedFor', () => {
   test.each<[string, readonly string[]]>([
@@ -71,4 +71,16 @@ describe('parseForwarded', () => {
       }),
     );
   });
+});
+
+describe('forwardedProto', () => {
+  test.each<[string, string | undefined]>([
+    ['proto=https', 'https'],
+    ['for=192.0.2.1;Proto="HTTPS";host=mirror', 'https'],
+    ['proto=https, for=192.0.2.1;proto=http', 'https'],
+    ['for=192.0.2.1, proto=http', undefined],
+    ['for="x, proto=https', undefined],
+    ['proto=https;proto=http', undefined],
+    ['', undefined],
+  ])('%s', (header, proto) => expect(forwardedProto(header)).toBe(proto));
 });

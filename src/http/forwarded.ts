@@ -39,16 +39,34 @@ export function parseXForwardedFor(header: string): Hops {
 
 /** Reads the `for` of each element of Forwarded (RFC 7239 §4, §6), its lines joined by commas in their order. */
 export function parseForwarded(header: string): Hops {
-  if (header.length > MAX_FORWARDED_LENGTH) return UNREADABLE;
+  const elements = parseElements(header);
+  if (elements === undefined) return UNREADABLE;
+  return elements
+    .map((element) => addressOf(element.get('for') ?? ''))
+    .toReversed()
+    .slice(0, MAX_HOPS);
+}
+
+/**
+ * Returns the `proto` of the first element of Forwarded in lower case: the scheme by which the client came to the
+ * outermost proxy. Undefined if there is none, or the header is unreadable.
+ */
+export function forwardedProto(header: string): string | undefined {
+  return parseElements(header)?.[0]?.get('proto')?.toLowerCase();
+}
+
+/** Reads the elements that are not empty; returns undefined for an unreadable header. */
+function parseElements(header: string): readonly ReadonlyMap<string, string>[] | undefined {
+  if (header.length > MAX_FORWARDED_LENGTH) return undefined;
   const scanner = new Scanner(header);
-  const hops: string[] = [];
+  const elements: ReadonlyMap<string, string>[] = [];
   for (;;) {
     scanner.take(SPACES);
     const element = takeElement(scanner);
-    if (element === undefined) return UNREADABLE;
-    if (element.size > 0) hops.push(addressOf(element.get('for') ?? ''));
-    if (scanner.isAtEnd) return hops.toReversed().slice(0, MAX_HOPS);
-    if (scanner.take(COMMA) === undefined) return UNREADABLE;
+    if (element === undefined) return undefined;
+    if (element.size > 0) elements.push(element);
+    if (scanner.isAtEnd) return elements;
+    if (scanner.take(COMMA) === undefined) return undefined;
   }
 }
 
