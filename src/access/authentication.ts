@@ -1,5 +1,6 @@
 import type { Identity } from './identity.ts';
 import { ANONYMOUS } from './principal.ts';
+import type { Verified } from './verification/verifier.ts';
 
 /** The credentials of a request, unread, and the address that sent them. */
 export interface Presented {
@@ -17,13 +18,23 @@ export interface Authentication {
   identify(presented: Presented): Promise<Identity>;
 }
 
+/** Finds out who asks for a token, and how long its credentials last: the token must not outlive them. */
+export interface Login {
+  /**
+   * As `Authentication.identify` does. A request without credentials is anonymous.
+   * @throws AccessError wrong-credentials, throttled, unavailable
+   */
+  login(presented: Presented): Promise<Verified>;
+}
+
 const NOT_IDENTIFIED: Identity = { principal: ANONYMOUS };
 
 /**
  * For a Larder without users, tokens and issuers. Credentials that arrive all the same are for another registry (a
  * Docker daemon sends those for Docker Hub to its mirrors), and are not even read.
  */
-export const NO_AUTHENTICATION: Authentication = {
+export const NO_AUTHENTICATION: Authentication & Login = {
   identifyNow: () => NOT_IDENTIFIED,
   identify: () => Promise.resolve(NOT_IDENTIFIED),
+  login: () => Promise.resolve({ identity: NOT_IDENTIFIED }),
 };

@@ -8,6 +8,8 @@ export interface ExpectedJwt {
   readonly audience: readonly string[];
   /** The signature algorithms that are accepted, by their JWA names (RFC 7518): `RS256`, `ES256`. */
   readonly algorithms: readonly string[];
+  /** The header `typ`, which tells the kinds of one issuer's tokens apart. Undefined: any. */
+  readonly type?: string | undefined;
   /** The present time, milliseconds since the epoch. */
   readonly now: number;
   /** How far the issuer's clock may be off, milliseconds. */
