@@ -26,9 +26,20 @@ export type CheckedJwt =
       readonly message: string;
     };
 
-/** Checks that compute for long, so that they run apart from the event loop. */
+/**
+ * Checks that compute for long, so that they run apart from the event loop. Only some may wait for each client's
+ * address, and the addresses take turns: each check names the one that asks for it.
+ */
 export interface SlowChecks {
-  /** @param hash a bcrypt hash: `$2y$10$...` */
-  comparePassword(password: string, hash: string): Promise<boolean>;
-  checkJwt(token: string, expected: ExpectedJwt): Promise<CheckedJwt>;
+  /**
+   * @param hash a bcrypt hash: `$2y$10$...`
+   * @param client the key of the client's address
+   * @throws AccessError throttled (too many checks wait), unavailable (the check could not run)
+   */
+  comparePassword(password: string, hash: string, client: string): Promise<boolean>;
+  /**
+   * @param client the key of the client's address
+   * @throws AccessError throttled (too many checks wait), unavailable (the check could not run)
+   */
+  checkJwt(token: string, expected: ExpectedJwt, client: string): Promise<CheckedJwt>;
 }

@@ -11,6 +11,9 @@ export interface Verified {
 export interface JwtVerifier {
   /** The claim `iss` of its tokens. */
   readonly issuer: string;
-  /** @throws AccessError wrong-credentials, unavailable (its keys cannot be fetched) */
-  verify(token: string): Promise<Verified>;
+  /**
+   * @param client the key of the client's address
+   * @throws AccessError wrong-credentials, unavailable (its keys cannot be fetched), throttled (too many checks wait)
+   */
+  verify(token: string, client: string): Promise<Verified>;
 }

@@ -1,0 +1,89 @@
+import { AccessError } from '../access-error.ts';
+import { CheckLane, type CheckLaneOptions, type Job } from './check-lane.ts';
+import type { Check } from './checks.ts';
+import { FairQueue, type FairQueueLimits } from './fair-queue.ts';
+import type { CheckedJwt, ExpectedJwt, SlowChecks } from './slow-checks.ts';
+
+export interface ThreadChecksOptions extends CheckLaneOptions {
+  /** How many checks run at the same time; absent: 2. */
+  readonly threads?: number;
+  /** How many checks wait; absent: 16 for each client, 256 in all. */
+  readonly limits?: FairQueueLimits;
+}
+
+/** Bcrypt needs a whole processor: more threads would take it from the clients that are served. */
+const THREADS = 2;
+/** At four passwords a second and thread, a client's last check waits two seconds. */
+const LIMITS: FairQueueLimits = { perClient: 16, total: 256 };
+/** By then, checks that wait have ended. */
+const RETRY_AFTER_MS = 1000;
+
+/** Runs the checks in other threads, two at a time. */
+export class ThreadChecks implements SlowChecks, AsyncDisposable {
+  readonly #lanes: readonly CheckLane[];
+  readonly #queue: FairQueue<Job>;
+  #isClosed = false;
+
+  constructor({ threads = THREADS, limits = LIMITS, ...lane }: ThreadChecksOptions) {
+    this.#lanes = Array.from({ length: threads }, () => new CheckLane(lane, () => this.#dispatch()));
+    this.#queue = new FairQueue(limits);
+  }
+
+  /** Number of checks that wait for a thread. */
+  get waiting(): number {
+    return this.#queue.size;
+  }
+
+  /** Number of checks that run. */
+  get running(): number {
+    return this.#lanes.filter(({ isFree }) => !isFree).length;
+  }
+
+  comparePassword(password: string, hash: string, client: string): Promise<boolean> {
+    return this.#run({ name: 'comparePassword', args: [password, hash] }, client);
+  }
+
+  checkJwt(token: string, expected: ExpectedJwt, client: string): Promise<CheckedJwt> {
+    return this.#run({ name: 'checkJwt', args: [token, expected] }, client);
+  }
+
+  /** Ends the threads; checks in them and waiting for them fail. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const job of this.#queue.clear()) job.fail(new Error('the program ends'));
+    await Promise.all(this.#lanes.map((lane) => lane.close()));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #run(check: Check, client: string): Promise<never> {
+    const { promise, resolve, reject } = Promise.withResolvers<never>();
+    const fail = (cause: unknown): void =>
+      reject(new AccessError('unavailable', 'the credentials cannot be checked', { cause }));
+    this.#enqueue(client, { check, resolve, fail, refuse: () => reject(tooMany()) });
+    return promise;
+  }
+
+  #enqueue(client: string, job: Job): void {
+    if (this.#isClosed) return job.fail(new Error('the program ends'));
+    const pushed = this.#queue.push(client, job);
+    if (pushed === 'full') return job.refuse();
+    pushed.displaced?.refuse();
+    this.#dispatch();
+  }
+
+  /** Gives the free threads what waits. */
+  #dispatch(): void {
+    for (const lane of this.#lanes) {
+      if (!lane.isFree) continue;
+      const job = this.#queue.next();
+      if (job !== undefined) lane.run(job);
+    }
+  }
+}
+
+function tooMany(): AccessError {
+  return new AccessError('throttled', 'too many logins wait to be checked', { retryAfterMs: RETRY_AFTER_MS });
+}
