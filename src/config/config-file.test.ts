@@ -30,7 +30,7 @@ describe('config.yaml', () => {
   it('works with every example taken out of its comment', () => {
     const text = COMMITTED.replaceAll(/^( *)#(?=\S| {2})/gm, '$1').replace('ca: ./internal-ca.pem', '');
     const { upstreams, access } = load(text);
-    expect(access).toEqual({ anonymous: 'pull' });
+    expect(access?.anonymous).toEqual(['pull', 'tags']);
     const credentials = upstreams.flatMap(({ name, credentials }) =>
       credentials ? [[name, credentials.kind]] : [],
     );

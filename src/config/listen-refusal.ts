@@ -15,7 +15,7 @@ export type ListenRefusal = (config: Config, overrides: Overrides) => ConfigProb
  * @returns why Larder must not listen; undefined if it may
  */
 export const refusalToListen: ListenRefusal = (config, overrides) => {
-  if (isLoopback(config.listen) || config.access?.anonymous === 'pull') return undefined;
+  if (isLoopback(config.listen) || config.access !== undefined) return undefined;
   const names = config.upstreams
     .filter(({ credentials }) => credentials !== undefined)
     .map(({ name }) => name);

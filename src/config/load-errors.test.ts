@@ -78,13 +78,11 @@ const BROKEN: readonly (readonly [title: string, file: string, lines: readonly s
       '3: log.level: expected trace, debug, info, warn, error or silent, got "loud"',
     ],
   ],
-  ['access without a value', 'access:', ['1: access: expected a map of keys and values, got nothing']],
   [
     'access of another kind',
     'access: { anonymous: push }',
-    ['1: access.anonymous: expected pull, got "push"'],
+    ['1: access.anonymous: expected pull, or a list of pull, tags or metrics, got "push"'],
   ],
-  ['access without a word', 'access: {}', ['1: access.anonymous: expected pull, got nothing']],
   [
     'access misspelt',
     'access: { anonymus: pull }',
@@ -414,7 +412,7 @@ const BROKEN: readonly (readonly [title: string, file: string, lines: readonly s
 ];
 
 const KEYS =
-  'listen, cache, tags, negativeTtl, offline, access, defaultUpstream, upstreams, timeouts, trustedProxies, limits, delivery, drainDelay, drain or log';
+  'listen, cache, tags, negativeTtl, offline, access, publicUrl, defaultUpstream, upstreams, timeouts, trustedProxies, limits, delivery, drainDelay, drain or log';
 
 describe('a broken file', () => {
   it.each(BROKEN)('%s', (_title, text, lines) => {

@@ -138,7 +138,23 @@ cache:
 tags: { ttl: 1m, staleFor: 0s, deadline: 500ms, immutable: ["v*"], onDeleted: keep, quotaReserve: 0 }
 negativeTtl: 0s
 offline: true
-access: { anonymous: pull }
+access:
+  anonymous: [pull]
+  users: ./users.htpasswd
+  groups: { platform: ["user:alice", "serviceaccount:ci/*"] }
+  oidc:
+    github:
+      issuer: https://token.example/
+      audience: mirror.example
+      claims: { repository_owner: acme, repository_owner_id: 7 }
+      groups: groups
+      serviceAccounts: true
+      jwksUrl: http://localhost:8080/keys?a=b
+      ca: ca.pem
+      tokenFile: ./token
+  rules:
+    - { repositories: ["*/team/**"], who: ["group:platform", "oidc:github"], allow: [pull, tags] }
+publicUrl: https://Mirror.example:8443
 defaultUpstream: registry.example.internal
 upstreams:
   registry.example.internal:
@@ -192,7 +208,39 @@ log: { level: debug, format: json }
       },
       negativeTtlMs: 0,
       offline: true,
-      access: { anonymous: 'pull' },
+      access: {
+        anonymous: ['pull'],
+        users: '/etc/larder/users.htpasswd',
+        groups: {
+          platform: [
+            { kind: 'user', name: 'alice' },
+            { kind: 'serviceaccount', namespace: 'ci', name: '*' },
+          ],
+        },
+        oidc: {
+          github: {
+            issuer: 'https://token.example/',
+            audience: ['mirror.example'],
+            claims: { repository_owner: 'acme', repository_owner_id: '7' },
+            groups: 'groups',
+            serviceAccounts: true,
+            jwksUrl: new URL('http://localhost:8080/keys?a=b'),
+            ca: '/etc/larder/ca.pem',
+            tokenFile: '/etc/larder/token',
+          },
+        },
+        rules: [
+          {
+            repositories: ['*/team/**'],
+            who: [
+              { kind: 'group', name: 'platform' },
+              { kind: 'oidc', issuer: 'github', subject: '*' },
+            ],
+            allow: ['pull', 'tags'],
+          },
+        ],
+      },
+      publicUrl: new URL('https://mirror.example:8443'),
       defaultUpstream: 'registry.example.internal',
       upstreams: [
         {

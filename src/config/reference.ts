@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 import { z } from 'zod';
-import { alternatives, formatKeyPath } from './config-problem.ts';
+import { alternatives, formatKeyPath, type KeyPath } from './config-problem.ts';
 import { configSchema } from './schema.ts';
 import { KNOWN_REGISTRY_NAMES } from './sections/known-registries.ts';
 import { bare, type Bare } from './source/schema-shape.ts';
@@ -38,19 +38,20 @@ export function renderReference(): string {
 }
 
 interface Key {
-  readonly path: readonly string[];
+  readonly path: KeyPath;
   readonly schema: z.core.$ZodType;
 }
 
-function listKeys(schema: z.core.$ZodType, path: readonly string[]): readonly Key[] {
+function listKeys(schema: z.core.$ZodType, path: KeyPath): readonly Key[] {
   const shape = bare(schema);
+  if (shape.kind === 'list') return listKeys(shape.item, [...path, 0]);
   if (shape.kind === 'map') {
     return Object.entries(shape.keys).flatMap(([key, inner]) => [
       { path: [...path, key], schema: inner },
       ...listKeys(inner, [...path, key]),
     ]);
   }
-  if (shape.kind !== 'record') return [];
+  if (shape.kind !== 'record' || bare(shape.value).kind !== 'map') return [];
   return [{ path: [...path, 'NAME'], schema: shape.value }, ...listKeys(shape.value, [...path, 'NAME'])];
 }
 
@@ -63,14 +64,18 @@ function renderKey({ path, schema }: Key): string {
 
 function kindOf(shape: Bare): string {
   switch (shape.kind) {
-    case 'list':
-      return `list of ${kindOf(bare(shape.item))}s`;
+    case 'list': {
+      const item = bare(shape.item);
+      return `list of ${kindOf(item)}${item.kind === 'choice' ? '' : 's'}`;
+    }
     case 'choice':
       return alternatives(shape.words.map(code));
     case 'value':
       return shape.title;
-    case 'record':
-      return 'map by name';
+    case 'record': {
+      const value = bare(shape.value);
+      return value.kind === 'map' ? 'map by name' : `map by name, each a ${kindOf(value)}`;
+    }
     default:
       return 'map';
   }

@@ -14,6 +14,9 @@ const schema = configSchema(PLAIN);
 /** Arbitrary valid texts for each kind of value, by the title of the kind. */
 const WRITTEN = new Map<string, fc.Arbitrary<unknown>>(
   Object.entries({
+    '`pull`, or list of actions': ['pull', ['pull'], ['tags', 'pull', 'tags'], ['metrics']],
+    '`https:` URL': ['https://issuer.example', 'https://a.example/b/', 'http://127.0.0.1:80/a'],
+    '`registry/repository` glob': ['**', 'docker.io/**', '*/team/*', 'ghcr.io/a/{b,c}'],
     address: [':5000', '127.0.0.1:0', '[::1]:5000', 'LOCALHOST:80'],
     duration: ['1ms', '90s', '1.5h', '1h30m', '1d'],
     'duration or `never`': ['never', '0s', '12h'],
@@ -26,7 +29,20 @@ const WRITTEN = new Map<string, fc.Arbitrary<unknown>>(
     size: [1024 ** 2, '1MiB', '1.5GB'],
     'size or `unlimited`': ['unlimited', '50GiB', '123456'],
     text: ['me', '${NAME}', '$${NAME}', '${'],
+    'text, or list of texts': ['mirror.example', ['mirror.example', 'larder'], ['larder']],
+    client: [
+      'anonymous',
+      'authenticated',
+      'user:alice',
+      'token:ci-*',
+      'group:platform',
+      'group:github:acme',
+      'oidc:github',
+      'oidc:github:repo:acme/*:ref:refs/heads/main',
+      'serviceaccount:ci/*',
+    ],
     URL: ['https://a.example', 'http://b.example:5000/path/'],
+    'URL without a path': ['https://mirror.example', 'http://mirror.example:5000/'],
     'URL or `none`': ['none', 'http://proxy.example:3128', 'https://proxy.example'],
     'whole number': [1, 4096],
   }).map(([title, values]) => [title, fc.constantFrom<unknown>(...values)]),
@@ -64,7 +80,11 @@ type Keys = Readonly<Record<string, fc.Arbitrary<unknown>>>;
 
 /** The combinations of keys that some maps need, by the key of the map. */
 const FORMS: Readonly<Record<string, readonly (readonly string[])[]>> = {
-  access: [['anonymous']],
+  rules: [['repositories', 'who', 'allow']],
+  oidc: [
+    ['issuer', 'audience'],
+    ['issuer', 'audience', 'claims', 'groups', 'serviceAccounts', 'jwksUrl', 'ca', 'tokenFile'],
+  ],
   credentials: [
     ['username', 'password'],
     ['username', 'passwordFile'],

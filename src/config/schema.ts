@@ -10,6 +10,7 @@ import { upstreams } from './sections/upstreams.ts';
 import type { ValueContext } from './values/context.ts';
 import { duration, wait } from './values/duration.ts';
 import { registryHost } from './values/host.ts';
+import { publicUrl } from './values/http-url.ts';
 import { distinct } from './values/list.ts';
 import { listenAddress } from './values/listen-address.ts';
 import { network } from './values/network.ts';
@@ -26,7 +27,13 @@ export const configSchema = (context: ValueContext) =>
     tags: tags(),
     negativeTtl: duration().prefault('30s').describe('How long "there is no such thing" is believed.'),
     offline: z.boolean().prefault(false).describe('Never contact an upstream; serve what is cached.'),
-    access: access(),
+    access: access(context),
+    publicUrl: publicUrl()
+      .optional()
+      .describe(
+        'How clients reach Larder, such as `https://mirror.example`: they are sent there for tokens. Without it, the `Host` ' +
+          'of their request counts.',
+      ),
     defaultUpstream: registryHost()
       .prefault('docker.io')
       .describe('The upstream of requests that name none, as Docker sends them. One of `upstreams`.'),

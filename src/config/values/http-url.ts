@@ -38,3 +38,19 @@ export function registryUrl(): Leaf<URL> {
   const expected = 'a URL such as https://registry.example:5443';
   return textLeaf({ title: 'URL', expected, parse: parseRegistryUrl, format: formatUrl });
 }
+
+/**
+ * Reads the address by which clients reach Larder. It has no path, since clients ask for `/v2/` at the root of a host.
+ * @throws ValueError
+ */
+export function parsePublicUrl(text: string): URL {
+  const url = parseHttpUrl(text);
+  if (url.pathname !== '/') throw new ValueError('a URL without a path');
+  return url;
+}
+
+/** The address by which clients reach Larder. */
+export function publicUrl(): Leaf<URL> {
+  const expected = 'a URL such as https://mirror.example';
+  return textLeaf({ title: 'URL without a path', expected, parse: parsePublicUrl, format: formatUrl });
+}
