@@ -37,6 +37,20 @@ export function onAnyFileSystem(config: string, major: number): string {
   return `${config}[plugins."io.containerd.cri.v1.images"]\n${ofPlugin}${UNPACKED_BY_NATIVE}`;
 }
 
+/**
+ * Changes a `config.toml` so that pods start in a container as well, which has no control groups of its own and may not
+ * make the kernel spare a process.
+ * @param sandboxImage the image of the program that holds a pod's namespaces
+ */
+export function forPods(config: string, major: number, sandboxImage: string): string {
+  const limits = '  restrict_oom_score_adj = true\n  disable_cgroup = true\n';
+  if (major === 1) {
+    return `${config}[plugins."io.containerd.grpc.v1.cri"]\n  sandbox_image = "${sandboxImage}"\n${limits}`;
+  }
+  const pinned = `[plugins."io.containerd.cri.v1.images".pinned_images]\n  sandbox = "${sandboxImage}"\n`;
+  return `${config}[plugins."io.containerd.cri.v1.runtime"]\n${limits}${pinned}`;
+}
+
 /** Returns the whole `config.toml` that containerd prints, changed so that it works on any file system. */
 export async function stockConfig(major: number): Promise<string> {
   const text = await run('containerd', ['config', 'default']);

@@ -29,6 +29,11 @@ export interface ProcessOptions {
   readonly cwd?: string;
 }
 
+export interface RunOptions extends ProcessOptions {
+  /** What it reads from standard input; absent: nothing. */
+  readonly input?: string;
+}
+
 /** Starts a program in a process group of its own. Its output is printed when the running test fails. */
 export function startProcess(
   command: string,
@@ -73,7 +78,7 @@ export function startProcess(
 export async function run(
   command: string,
   args: readonly string[],
-  options: ProcessOptions = {},
+  options: RunOptions = {},
 ): Promise<string> {
   const exit = await attempt(command, args, options);
   if (exit.code === 0) return exit.stdout;
@@ -84,13 +89,16 @@ export async function run(
 export async function attempt(
   command: string,
   args: readonly string[],
-  options: ProcessOptions = {},
+  options: RunOptions = {},
 ): Promise<Exit> {
   const child = spawn(command, args, {
     cwd: options.cwd,
     env: { ...process.env, ...options.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
+  // A program that ends without reading is judged by its exit code.
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(options.input ?? '');
   return exitOf(child, collect(child.stdout), collect(child.stderr));
 }
 
