@@ -1,0 +1,76 @@
+import { describe, expect, expectTypeOf, it } from 'vitest';
+import { ACTIONS, type Action } from '../access/action.ts';
+import { ANONYMOUS, type Principal } from '../access/principal.ts';
+import type { Who } from '../access/rules/who.ts';
+import type { Config } from '../config/config.ts';
+import { loadConfig } from '../config/load.ts';
+import { ACTIONS as CONFIGURED_ACTIONS } from '../config/values/action.ts';
+import type { WhoConfig } from '../config/values/who.ts';
+import { rulesOf } from './access-rules.ts';
+
+const ALICE: Principal = { kind: 'user', name: 'alice' };
+const IMAGE = { registry: 'ghcr.io', repository: 'acme/app' };
+
+function configOf(text: string): Config {
+  const sources = { env: {}, cwd: '/srv', home: '/root', readText: () => text, isProgram: () => false };
+  return loadConfig('config.yaml', sources);
+}
+
+function allowed(text: string, principal: Principal, place: typeof IMAGE | undefined): readonly Action[] {
+  const rules = rulesOf(configOf(text));
+  return ACTIONS.filter((action) => rules.decide(principal, action, place).isAllowed);
+}
+
+describe('without access', () => {
+  it('every client may pull', () => {
+    expect(allowed('', ANONYMOUS, IMAGE)).toEqual(['pull', 'tags', 'metrics']);
+    expect(allowed('listen: :5000', ANONYMOUS, IMAGE)).toEqual(['pull', 'tags']);
+  });
+
+  it.each([
+    ['127.0.0.1:5000', ['pull', 'tags', 'metrics']],
+    ['"[::1]:5000"', ['pull', 'tags', 'metrics']],
+    [':5000', ['pull', 'tags']],
+    ['192.0.2.1:5000', ['pull', 'tags']],
+  ])('on %s what concerns no repository is %j', (listen, actions) => {
+    expect(allowed(`listen: ${listen}`, ANONYMOUS, undefined)).toEqual(actions);
+  });
+});
+
+describe('with access', () => {
+  const OIDC = 'oidc: { github: { issuer: "https://a.example", audience: b } }';
+  const RULE = '{ repositories: ["ghcr.io/acme/**"], who: ["group:team"], allow: [pull] }';
+  const TEXT = `upstreams: { docker.io: , ghcr.io: }
+access:
+  users: ./users
+  ${OIDC}
+  groups: { team: ["user:alice", "oidc:github"] }
+  rules: [${RULE}]
+`;
+
+  it('the rules decide, and their groups', () => {
+    expect(allowed(TEXT, ALICE, IMAGE)).toEqual(['pull']);
+    expect(allowed(TEXT, { kind: 'user', name: 'bob' }, IMAGE)).toEqual([]);
+    expect(allowed(TEXT, { kind: 'oidc', issuer: 'github', subject: 'x', groups: [] }, IMAGE)).toEqual([
+      'pull',
+    ]);
+  });
+
+  it('no client may more than they say, on this machine neither', () => {
+    expect(allowed(TEXT, ANONYMOUS, IMAGE)).toEqual([]);
+    expect(allowed(TEXT, ANONYMOUS, undefined)).toEqual([]);
+  });
+
+  it('anonymous is a last rule', () => {
+    const text = `${TEXT}  anonymous: [pull, metrics]\n`;
+    expect(allowed(text, ANONYMOUS, IMAGE)).toEqual(['pull', 'metrics']);
+    expect(allowed(text, ANONYMOUS, undefined)).toEqual(['pull', 'metrics']);
+    expect(allowed(text, ALICE, IMAGE)).toEqual(['pull']);
+    expect(rulesOf(configOf(text)).decide(ANONYMOUS, 'pull', IMAGE).rule).toBe(1);
+  });
+});
+
+it('the words of the configuration are those of the rules', () => {
+  expect(CONFIGURED_ACTIONS).toEqual(ACTIONS);
+  expectTypeOf<WhoConfig>().toEqualTypeOf<Who>();
+});
