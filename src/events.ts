@@ -119,6 +119,13 @@ export type LarderEvent =
       readonly error: unknown;
     }
   | {
+      /** The keys that sign Larder's own tokens were damaged, and new ones will be made. */
+      readonly kind: 'keys-replaced';
+      /** The path of the damaged file now. */
+      readonly setAside: string;
+      readonly error: unknown;
+    }
+  | {
       /** The index is of an older Larder. The upgrade to the newer schema may take long, and blocks everything else. */
       readonly kind: 'index-upgrade-begun';
       /** Versions of the schema. */
@@ -161,7 +168,8 @@ export interface ServedRequest {
   /** The path as the client sent it, and the query parameters that Larder knows. */
   readonly url: string;
   /** What the client asked for; `other` for health, metrics and paths outside the registry. */
-  readonly requestKind: 'manifest' | 'blob' | 'tags' | 'referrers' | 'catalog' | 'ping' | 'invalid' | 'other';
+  readonly requestKind:
+    'manifest' | 'blob' | 'tags' | 'referrers' | 'catalog' | 'ping' | 'token' | 'invalid' | 'other';
   readonly upstream?: string | undefined;
   readonly repository?: string | undefined;
   readonly reference?: string | undefined;

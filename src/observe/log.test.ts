@@ -206,6 +206,12 @@ describe('the events that concern an operator', () => {
       { setAside: '/cache/index.db.1', error: TOLD },
     ],
     [
+      'error',
+      'the keys of tokens are damaged',
+      { kind: 'keys-replaced', setAside: '/cache/keys.json.damaged', error: FAILURE },
+      { setAside: '/cache/keys.json.damaged', error: TOLD },
+    ],
+    [
       'info',
       'the index begins to be upgraded',
       { kind: 'index-upgrade-begun', from: 4, to: 7 },

@@ -39,6 +39,8 @@ const WRITERS: { readonly [Kind in LarderEvent['kind']]: Write<Kind> | undefined
   'blob-quarantined': (logger, event) =>
     logger.error(described(event), 'stored bytes were wrong: memory or the next pull has the right ones'),
   'index-replaced': logIndex,
+  'keys-replaced': (logger, event) =>
+    logger.error(described(event), 'the keys of tokens were damaged, clients get new tokens'),
   'index-upgrade-begun': logIndex,
   'index-upgraded': logIndex,
   'maintenance-ended': logMaintenance,

@@ -165,6 +165,7 @@ describe('the cache', () => {
     { kind: 'tag-moved', upstream: 'a', repository: 'b', tag: 'c', from: BLOB.digest, to: BLOB.digest },
     { kind: 'blob-quarantined', digest: BLOB.digest, error: new Error('x') },
     { kind: 'index-replaced', setAside: '/cache/x', error: new Error('x') },
+    { kind: 'keys-replaced', setAside: '/cache/x', error: new Error('x') },
     { kind: 'maintenance-failed', task: 'verify', error: new Error('x') },
     { kind: 'server-failed', operation: 'answer a request', error: new Error('x') },
   ])('$kind, which an operator may want to hear of', async (event) => {

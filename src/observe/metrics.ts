@@ -156,6 +156,7 @@ function cacheMetrics(registers: Registry[]): Listener {
     'tag-moved',
     'blob-quarantined',
     'index-replaced',
+    'keys-replaced',
     'maintenance-failed',
     'server-failed',
   ] as const);

@@ -1,0 +1,95 @@
+import { SignJWT } from 'jose';
+import type { Clock } from '../../clock.ts';
+import { AccessError } from '../access-error.ts';
+import type { Principal } from '../principal.ts';
+import type { SlowChecks } from '../verification/slow-checks.ts';
+import type { JwtVerifier, Verified } from '../verification/verifier.ts';
+import { readClaims, toClaims, type GrantedIdentity } from './claims.ts';
+import { ALGORITHM } from './key-file.ts';
+import type { SigningKeys } from './signing-keys.ts';
+
+/** How long a token is valid, milliseconds. Clients ask anew without their user's help. */
+export const TOKEN_MS = 5 * 60_000;
+
+/** The claim `aud`, and the `service` that challenges name. */
+export const SERVICE = 'larder';
+
+/** The header `typ`: no other kind of token, signed by mistake with the same key, can be taken for one. */
+const TYPE = 'larder+jwt';
+
+export interface BearerTokensOptions {
+  readonly keys: Pick<SigningKeys, 'issuer' | 'signing' | 'verifying'>;
+  readonly checks: Pick<SlowChecks, 'checkJwt'>;
+  readonly clock: Pick<Clock, 'now'>;
+  /** Makes the ids of tokens (`jti`). */
+  readonly newId: () => string;
+  /** Whether the principal could still log in: a user that is removed takes its tokens along. */
+  readonly isKnown: (principal: Principal) => boolean;
+}
+
+/** A token for a client. Times are milliseconds since the epoch. */
+export interface IssuedToken {
+  readonly token: string;
+  readonly issuedAt: number;
+  readonly expiresAt: number;
+}
+
+/** Issues Larder's own tokens, and verifies them. */
+export class BearerTokens implements JwtVerifier {
+  readonly #options: BearerTokensOptions;
+
+  constructor(options: BearerTokensOptions) {
+    this.#options = options;
+  }
+
+  get issuer(): string {
+    return this.#options.keys.issuer;
+  }
+
+  /**
+   * @param endsAt when the client's own credentials expire, milliseconds since the epoch; undefined: never
+   * @throws AccessError wrong-credentials: they expire within this second
+   */
+  async issue(identity: GrantedIdentity, endsAt: number | undefined): Promise<IssuedToken> {
+    const { keys, clock, newId } = this.#options;
+    const { kid, key } = await keys.signing();
+    // Claims have whole seconds.
+    const issuedAt = Math.floor(clock.now() / 1000);
+    const expiresAt = Math.floor(Math.min(issuedAt * 1000 + TOKEN_MS, endsAt ?? Infinity) / 1000);
+    if (expiresAt <= issuedAt) throw wrong('the credentials have expired');
+    const token = await new SignJWT(toClaims(identity))
+      .setProtectedHeader({ alg: ALGORITHM, typ: TYPE, kid })
+      .setIssuer(keys.issuer)
+      .setAudience(SERVICE)
+      .setJti(newId())
+      .setIssuedAt(issuedAt)
+      .setNotBefore(issuedAt)
+      .setExpirationTime(expiresAt)
+      .sign(key);
+    return { token, issuedAt: issuedAt * 1000, expiresAt: expiresAt * 1000 };
+  }
+
+  async verify(token: string): Promise<Verified> {
+    const { keys, checks, clock, isKnown } = this.#options;
+    const checked = await checks.checkJwt(token, {
+      keys: keys.verifying,
+      issuer: keys.issuer,
+      audience: [SERVICE],
+      algorithms: [ALGORITHM],
+      type: TYPE,
+      now: clock.now(),
+      leewayMs: 0,
+    });
+    if ('problem' in checked) throw wrong(checked.message);
+    const identity = readClaims(checked.claims);
+    const { exp } = checked.claims;
+    if (identity === undefined || exp === undefined)
+      throw wrong('the claims are not those of a token of Larder');
+    if (!isKnown(identity.principal)) throw wrong('the user does not exist any more');
+    return { identity, expiresAt: exp * 1000 };
+  }
+}
+
+function wrong(message: string): AccessError {
+  return new AccessError('wrong-credentials', message);
+}
