@@ -2,7 +2,7 @@ import { SignJWT } from 'jose';
 import type { Clock } from '../../clock.ts';
 import { AccessError } from '../access-error.ts';
 import type { Principal } from '../principal.ts';
-import type { SlowChecks } from '../verification/slow-checks.ts';
+import type { ExpectedJwt, SlowChecks } from '../verification/slow-checks.ts';
 import type { JwtVerifier, Verified } from '../verification/verifier.ts';
 import { readClaims, toClaims, type GrantedIdentity } from './claims.ts';
 import { ALGORITHM } from './key-file.ts';
@@ -69,17 +69,9 @@ export class BearerTokens implements JwtVerifier {
     return { token, issuedAt: issuedAt * 1000, expiresAt: expiresAt * 1000 };
   }
 
-  async verify(token: string): Promise<Verified> {
-    const { keys, checks, clock, isKnown } = this.#options;
-    const checked = await checks.checkJwt(token, {
-      keys: keys.verifying,
-      issuer: keys.issuer,
-      audience: [SERVICE],
-      algorithms: [ALGORITHM],
-      type: TYPE,
-      now: clock.now(),
-      leewayMs: 0,
-    });
+  async verify(token: string, client: string): Promise<Verified> {
+    const { checks, isKnown } = this.#options;
+    const checked = await checks.checkJwt(token, this.#expected(), client);
     if ('problem' in checked) throw wrong(checked.message);
     const identity = readClaims(checked.claims);
     const { exp } = checked.claims;
@@ -87,6 +79,19 @@ export class BearerTokens implements JwtVerifier {
       throw wrong('the claims are not those of a token of Larder');
     if (!isKnown(identity.principal)) throw wrong('the user does not exist any more');
     return { identity, expiresAt: exp * 1000 };
+  }
+
+  #expected(): ExpectedJwt {
+    const { keys, clock } = this.#options;
+    return {
+      keys: keys.verifying,
+      issuer: keys.issuer,
+      audience: [SERVICE],
+      algorithms: [ALGORITHM],
+      type: TYPE,
+      now: clock.now(),
+      leewayMs: 0,
+    };
   }
 }
 

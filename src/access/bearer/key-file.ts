@@ -76,7 +76,7 @@ async function readKey(value: unknown): Promise<SigningKey> {
   if (typeof kid !== 'string' || typeof createdAt !== 'number' || !isJsonObject(jwk)) {
     throw new Error('expected `kid`, `createdAt` and `jwk` of each key');
   }
-  const key = await importJWK(jwk as JWK, ALGORITHM);
+  const key = await importJWK(jwk, ALGORITHM);
   if (key instanceof Uint8Array || key.type !== 'private') throw new Error(`the key ${kid} is not private`);
-  return { kid, createdAt, jwk: jwk as JWK, key };
+  return { kid, createdAt, jwk, key };
 }

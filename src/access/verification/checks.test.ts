@@ -48,6 +48,16 @@ describe('a token', () => {
     expect(checked).toEqual({ claims });
   });
 
+  it('must be of the kind that is expected', async () => {
+    const sign = (typ: string): Promise<string> =>
+      new SignJWT(CLAIMS).setProtectedHeader({ alg: 'ES256', kid: 'first', typ }).sign(first.privateKey);
+    const typed = { ...expected, type: 'larder+jwt' };
+    expect(await inlineChecks.checkJwt(await sign('larder+jwt'), typed, 'a')).toEqual({ claims: CLAIMS });
+    for (const token of [await sign('JWT'), await signed(CLAIMS)]) {
+      expect(await inlineChecks.checkJwt(token, typed, 'a')).toMatchObject({ problem: 'invalid' });
+    }
+  });
+
   it('without the name of its key may be signed by any of them', async () => {
     for (const pair of [first, second]) {
       const checked = await inlineChecks.checkJwt(await signed(CLAIMS, pair, ''), expected, 'a');

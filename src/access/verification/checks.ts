@@ -38,6 +38,7 @@ async function claimsOf(token: string, expected: ExpectedJwt): Promise<JWTPayloa
     algorithms: [...expected.algorithms],
     currentDate: new Date(expected.now),
     clockTolerance: expected.leewayMs / 1000,
+    ...(expected.type !== undefined && { typ: expected.type }),
     // A token without an end could never be taken back.
     requiredClaims: ['exp'],
   };
