@@ -25,7 +25,7 @@ async function larderThat(answers: Reply = json(ANSWER)): Promise<RunningServer>
 }
 
 function optionsFor(server: RunningServer): readonly string[] {
-  return ['--mirror', server.url.origin];
+  return [`--mirror=${server.url.origin}`];
 }
 
 describe('a CredentialProviderResponse', () => {
@@ -171,12 +171,12 @@ describe('what Larder answers', () => {
 describe('the options', () => {
   test.each<[readonly string[], string]>([
     [[], '--mirror needs an address'],
-    [['--mirror'], 'needs a value'],
-    [['--mirror', 'mirror.example.com'], '--mirror needs an address'],
-    [['--mirror', 'https://mirror.example.com/docker.io'], 'scheme, host and port alone'],
-    [['--mirror', 'https://me:pass@mirror.example.com'], 'scheme, host and port alone'],
-    [['--mirror', 'http://mirror.example.com:5000'], 'use https, or --plain-http'],
-    [['--token', 'x'], 'unknown option --token'],
+    [['--mirror', 'https://mirror.example.com'], 'unknown option --mirror;'],
+    [['--mirror=mirror.example.com'], '--mirror needs an address'],
+    [['--mirror=https://mirror.example.com/docker.io'], 'scheme, host and port alone'],
+    [['--mirror=https://me:pass@mirror.example.com'], 'scheme, host and port alone'],
+    [['--mirror=http://mirror.example.com:5000'], 'use https, or --plain-http'],
+    [['--token=x'], 'unknown option --token=x'],
   ])('%j are refused', async (args, message) => {
     const { code, stderr } = await askProvider(requestDocument(REQUEST), args);
     expect(code).toBe(1);
@@ -190,7 +190,7 @@ describe('the options', () => {
     await writeFile(caFile, authority.certificate);
     await using server = await startServer(() => json(ANSWER), { tls: authority.issue(['localhost']) });
 
-    expect(await credentialsOf(REQUEST, [...optionsFor(server), '--ca-file', caFile])).toMatchObject({
+    expect(await credentialsOf(REQUEST, [...optionsFor(server), `--ca-file=${caFile}`])).toMatchObject({
       cacheDuration: '150s',
     });
     const { code, stderr } = await askProvider(requestDocument(REQUEST), optionsFor(server));
@@ -207,7 +207,7 @@ test('no token is among the arguments of curl, which other processes of the node
   await writeFile(at('curl'), script);
   await chmod(at('curl'), 0o755);
   const env = { PATH: `${directory.path}:${process.env['PATH']}` };
-  const options = ['--mirror', 'http://mirror.example.com', '--plain-http'];
+  const options = ['--mirror=http://mirror.example.com', '--plain-http'];
   const { code } = await askProvider(requestDocument(REQUEST), options, { env });
   expect(code).toBe(0);
   expect(await readFile(at('input'), 'utf8')).toContain(TOKEN);
