@@ -157,12 +157,29 @@ export type LarderEvent =
       readonly operation: string;
       readonly error: unknown;
     }
+  | {
+      /** Access control refused a request. */
+      readonly kind: 'access-denied';
+      /** The request's id. */
+      readonly id: string;
+      readonly client: string;
+      /** As in `ServedRequest`. */
+      readonly user: string | undefined;
+      /** The class of the refusal, in the words of `access/access-error.ts`. */
+      readonly failure: string;
+      /** What the client wanted to do, and where; undefined if the request was refused before that was known. */
+      readonly action: string | undefined;
+      readonly upstream: string | undefined;
+      readonly repository: string | undefined;
+    }
   | { readonly kind: 'request-served'; readonly request: ServedRequest };
 
 /** One line of the access log. */
 export interface ServedRequest {
   readonly id: string;
   readonly client: string;
+  /** Who the client has proved to be: `user:alice`, `serviceaccount:ci/builder`; absent if it sent no credentials. */
+  readonly user?: string | undefined;
   readonly userAgent: string;
   readonly method: string;
   /** The path as the client sent it, and the query parameters that Larder knows. */

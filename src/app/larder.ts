@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { openGate } from '../access/open-gate.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import { chooseDelivery, type Delivery } from '../delivery/choose.ts';
@@ -48,6 +49,7 @@ export async function startLarder(
   const delivery = await chooseDelivery(config.delivery, process, threads.sendfiles);
   const stored = await cache.index.stats();
   const admission = new Admission(config.limits);
+  const gate = openGate(['pull', 'tags', 'metrics']);
   const serving = {
     clock,
     events,
@@ -56,6 +58,7 @@ export async function startLarder(
     upstreams,
     admission,
     passage,
+    gate,
     deliver: delivery.deliver,
   };
   const server = await startServer(config, { ...serving, metrics: metrics.read }).catch((error: unknown) => {

@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import type { Gate } from '../access/gate.ts';
 import type { Mirror } from '../mirror/mirror.ts';
 import type { Clock } from '../clock.ts';
 import type { Deliver } from '../delivery/deliver.ts';
@@ -10,6 +11,7 @@ import type { ConnectionLimits } from '../server/connections.ts';
 import { listen, type Listening } from '../server/listen.ts';
 import type { LoopGuard } from '../server/v2/loop-guard.ts';
 import { Registry } from '../server/v2/registry.ts';
+import { PublicUrl } from '../server/request/public-url.ts';
 import { RequestRecords } from '../server/request/request-record.ts';
 import { TrustedProxies } from '../server/request/trusted-proxies.ts';
 import { upstreamDetail, type ConfiguredUpstream } from './upstreams.ts';
@@ -24,6 +26,8 @@ export interface ServerSettings {
     readonly idleTimeoutMs: number;
   };
   readonly trustedProxies: readonly string[];
+  /** The URL by which clients reach Larder; absent: each request tells it. */
+  readonly publicUrl?: URL | undefined;
   /** The longest that a client waits for the headers of an answer. */
   readonly answerMs: number;
 }
@@ -36,6 +40,7 @@ export interface ServerParts {
   readonly upstreams: readonly ConfiguredUpstream[];
   readonly admission: Admission;
   readonly passage: LoopGuard;
+  readonly gate: Gate;
   readonly deliver: Deliver;
   readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
   /** Makes the ids of requests in the log. Absent: random ones. */
@@ -48,18 +53,22 @@ export interface ServerParts {
  */
 export async function startServer(settings: ServerSettings, parts: ServerParts): Promise<Listening> {
   const { answerMs, limits, trustedProxies } = settings;
-  const { clock, events, mirror, repositories, upstreams, admission, passage, deliver, metrics } = parts;
+  const { clock, events, mirror, repositories, upstreams, admission, passage, gate, deliver, metrics } =
+    parts;
   const proxies = new TrustedProxies(trustedProxies);
   const records = new RequestRecords(clock, events, parts.requestId ?? randomUUID, proxies);
   const app = createApp({
     registry: new Registry(repositories, {
       clock,
       passage,
+      gate,
+      publicUrl: new PublicUrl(settings.publicUrl?.href, proxies),
       answerMs,
       randomBytes,
       catalog: (query, isShown) => mirror.catalog(query, isShown),
     }),
     records,
+    gate,
     health: {
       probe: () => mirror.probe(),
       metrics,

@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
+import { ManualClock } from '../../test/support/manual-clock.ts';
 import { createEvents, type LarderEvent, type ServedRequest } from '../events.ts';
 import { digestOf } from '../oci/digest.ts';
 import { createLogListener } from './log.ts';
@@ -10,7 +11,10 @@ type Line = Readonly<Record<string, unknown>>;
 /** Returns the log after the events: one object per line, without its time. */
 function logged(...events: readonly LarderEvent[]): readonly Line[] {
   const stream = new PassThrough();
-  const listener = createLogListener(pino({ level: 'trace', base: null, timestamp: false }, stream));
+  const listener = createLogListener(
+    pino({ level: 'trace', base: null, timestamp: false }, stream),
+    new ManualClock(),
+  );
   for (const event of events) listener(event);
   const text = (stream.read() as Buffer | null)?.toString() ?? '';
   return text

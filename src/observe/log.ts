@@ -1,15 +1,19 @@
 import type { Logger } from 'pino';
+import type { Clock } from '../clock.ts';
 import type { LarderEvent, Listener, ServedRequest } from '../events.ts';
+import { createDenialLog } from './denials.ts';
 import { messageOf } from './message-of.ts';
 
 /** Makes a listener that writes log lines: one access line per request, and the events that concern an operator. */
-export function createLogListener(logger: Logger): Listener {
+export function createLogListener(logger: Logger, clock: Pick<Clock, 'monotonic'>): Listener {
   // An access line has no field that may be a secret, and a search for one costs more than writing the line.
   const accessLogger = logger.child({}, { redact: [] });
+  const logDenial = createDenialLog(logger, clock);
   // While the disk is known to fail, further failures of it are no news.
   let isDiskFailing = false;
   return (event) => {
     if (event.kind === 'request-served') return logAccess(accessLogger, event.request);
+    if (event.kind === 'access-denied') return logDenial(event);
     if (event.kind === 'disk-changed') isDiskFailing = event.state === 'failing';
     if (event.kind === 'store-failed' && isDiskFailing) return logStoreFailure(logger, event, 'debug');
     write(logger, event);
@@ -19,7 +23,7 @@ export function createLogListener(logger: Logger): Listener {
 type Of<Kind extends LarderEvent['kind']> = Extract<LarderEvent, { kind: Kind }>;
 type Write<Kind extends LarderEvent['kind']> = (logger: Logger, event: Of<Kind>) => void;
 
-/** How each event is written; undefined: it is for the metrics alone. */
+/** How each event is written; undefined: it is for the metrics alone, or its writer is the listener's own. */
 const WRITERS: { readonly [Kind in LarderEvent['kind']]: Write<Kind> | undefined } = {
   'request-served': (logger, { request }) => logAccess(logger, request),
   'upstream-request': (logger, event) => logger.debug(withoutKind(event), 'upstream request'),
@@ -47,6 +51,7 @@ const WRITERS: { readonly [Kind in LarderEvent['kind']]: Write<Kind> | undefined
   'maintenance-failed': logMaintenance,
   'server-failed': (logger, event) =>
     logger.error(described(event), 'the server made a mistake, this is a bug of Larder'),
+  'access-denied': undefined,
   evicted: undefined,
   'upstream-bytes': undefined,
   'rate-limit': undefined,

@@ -228,6 +228,15 @@ describe('the cache', () => {
   });
 });
 
+test('refusals of access control are counted by their class', async () => {
+  const denied = { kind: 'access-denied', id: '1', client: 'c', user: undefined, action: 'pull' } as const;
+  const place = { upstream: undefined, repository: undefined };
+  const failures = ['denied', 'denied', 'no-credentials'];
+  const counted = await after(...failures.map((failure) => ({ ...denied, ...place, failure })));
+  expect(counted.get('larder_access_denied_total{failure="denied"}')).toBe(2);
+  expect(counted.get('larder_access_denied_total{failure="no-credentials"}')).toBe(1);
+});
+
 test('texts that clients choose make no series: their number is the same after a thousand of them', async () => {
   const chosen = (index: number): LarderEvent =>
     served({

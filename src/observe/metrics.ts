@@ -39,12 +39,14 @@ export function createMetrics(gauges: Gauges): Metrics {
   const upstream = upstreamMetrics(registers);
   const cache = cacheMetrics(registers);
   const evictions = evictionMetrics(registers);
+  const access = accessMetrics(registers);
   return {
     listener: (event) => {
       requests(event);
       upstream(event);
       cache(event);
       evictions(event);
+      access(event);
     },
     read: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
   };
@@ -177,6 +179,18 @@ function evictionMetrics(registers: Registry[]): Listener {
     if (event.kind !== 'evicted') return;
     blobs.inc(event.blobs);
     bytes.inc(event.bytes);
+  };
+}
+
+function accessMetrics(registers: Registry[]): Listener {
+  const denied = new Counter({
+    name: 'larder_access_denied_total',
+    help: 'Requests that access control refused, by the class of failure (no-credentials, wrong-credentials, insufficient-scope, denied, throttled, unavailable)',
+    labelNames: ['failure'],
+    registers,
+  });
+  return (event) => {
+    if (event.kind === 'access-denied') denied.inc({ failure: event.failure });
   };
 }
 

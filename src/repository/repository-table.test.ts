@@ -129,7 +129,10 @@ test.each([
   ['ghcr.io/', false],
   ['ghcr.io', false],
   ['', false],
-])('%s is served: %s', (path, isServed) => expect(TABLE.serves(path)).toBe(isServed));
+])('%s is served: %s', (path, isServed) => {
+  const { registry, repository } = TABLE.servedKey(path) ?? {};
+  expect(`${registry}/${repository}` === path).toBe(isServed);
+});
 
 test.each([
   ['docker.io', 'library/debian', true],
@@ -140,4 +143,19 @@ test.each([
 ])('%s %s is found by its key: %s', (name, repository, isFound) => {
   const key = { registry: name, repository: parseRepositoryName(repository) };
   expect(TABLE.find(key)?.key).toEqual(isFound ? key : undefined);
+});
+
+describe('the registry that a request names apart from its repository', () => {
+  test.each([
+    [{ prefix: 'ghcr.io', host: undefined }, 'ghcr.io'],
+    [{ prefix: 'Index.docker.io', host: 'internal.mirror.example' }, 'docker.io'],
+    [{ prefix: undefined, host: 'Internal.mirror.example:5000' }, 'registry.example.internal:5443'],
+    [{ prefix: undefined, host: 'localhost:5000' }, undefined],
+    [{ prefix: undefined, host: undefined }, undefined],
+  ])('%o: %s', (asked, name) => expect(TABLE.registryOf(asked)).toBe(name));
+
+  test('is none of its upstreams', () => {
+    const asked = { prefix: 'evil.example', host: undefined };
+    expect(() => TABLE.registryOf(asked)).toThrow(expect.objectContaining({ code: 'NAME_UNKNOWN' }));
+  });
 });

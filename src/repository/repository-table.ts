@@ -86,18 +86,25 @@ export class RepositoryTable {
     return findRegistry(this.#registries, key)?.repository(key);
   }
 
-  /** Checks a registry's name. @throws RegistryError NAME_UNKNOWN if no registry has it */
-  assertConfigured(name: string): void {
-    this.#called(name);
+  /**
+   * Returns the name of the registry that a request names apart from its repository, such as a ping; undefined: none.
+   * @throws RegistryError NAME_UNKNOWN if no registry has the prefix as a name
+   */
+  registryOf({ prefix, host }: Pick<Addressing, 'prefix' | 'host'>): string | undefined {
+    if (prefix !== undefined) return this.#called(prefix).name;
+    return this.#hosted(host)?.name;
   }
 
-  /** Whether `registry/repository`, with the registry's own name, is configured and allowed. */
-  serves(path: string): boolean {
+  /**
+   * Returns the key of `registry/repository`, with the registry's own name; undefined if it is not configured, or not
+   * allowed.
+   */
+  servedKey(path: string): RepositoryKey | undefined {
     const slash = path.indexOf('/');
     const [registry, repository] = [path.slice(0, slash), path.slice(slash + 1)];
-    return (
-      isRepositoryName(repository) && findRegistry(this.#registries, { registry, repository }) !== undefined
-    );
+    if (!isRepositoryName(repository)) return undefined;
+    const key = { registry, repository };
+    return findRegistry(this.#registries, key) && key;
   }
 
   #find({ ns, host, prefix, segments }: Addressing): {
@@ -109,7 +116,7 @@ export class RepositoryTable {
       return { registry, segments: this.#withoutPrefix(segments, registry) };
     }
     if (prefix !== undefined) return { registry: this.#called(prefix), segments };
-    const byHost = host === undefined ? undefined : this.#hosted(asciiLower(host));
+    const byHost = this.#hosted(host);
     if (byHost !== undefined) return { registry: byHost, segments };
     const byPrefix = segments.length > 1 ? this.#byName.get(segments[0] ?? '') : undefined;
     if (byPrefix !== undefined) return { registry: byPrefix, segments: segments.slice(1) };
@@ -122,7 +129,9 @@ export class RepositoryTable {
     throw new RegistryError('NAME_UNKNOWN', `the mirror has no upstream ${quoted(name)}`);
   }
 
-  #hosted(host: string): ServedRegistry | undefined {
+  #hosted(spelled: string | undefined): ServedRegistry | undefined {
+    if (spelled === undefined) return undefined;
+    const host = asciiLower(spelled);
     return this.#byHost.get(host) ?? this.#byHost.get(host.replace(/:\d+$/, ''));
   }
 

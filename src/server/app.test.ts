@@ -4,6 +4,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { get, open, type ReceivedAnswer, type RequestOptions } from '../../test/support/http-get.ts';
 import { ManualClock } from '../../test/support/manual-clock.ts';
 import { bytesOf, ScriptedReader } from '../../test/support/scripted-reader.ts';
+import { openGate } from '../access/open-gate.ts';
 import { createDeliver } from '../delivery/deliver.ts';
 import { createEvents, type ServedRequest } from '../events.ts';
 import { StoreError } from '../store/error.ts';
@@ -23,6 +24,8 @@ interface World extends AsyncDisposable {
 }
 
 interface WorldOptions {
+  /** Absent: every client may do everything. */
+  readonly gate?: AppOptions['gate'];
   readonly health?: Partial<AppOptions['health']>;
   /** The registry's answers. */
   readonly reply?: AppOptions['registry']['reply'];
@@ -37,7 +40,7 @@ const REQUESTS = 10;
 const EMPTY: Reply = { status: 200, headers: {}, body: NO_BODY };
 
 /** Starts a server. Disposing of it asserts that nothing was written beside the log. */
-async function start({ health, reply, replyNow, deliver }: WorldOptions): Promise<World> {
+async function start({ gate, health, reply, replyNow, deliver }: WorldOptions): Promise<World> {
   const complaints = vi.spyOn(console, 'error').mockReturnValue();
   const clock = new ManualClock();
   const events = createEvents();
@@ -50,6 +53,7 @@ async function start({ health, reply, replyNow, deliver }: WorldOptions): Promis
   const app = createApp({
     registry: { replyNow: replyNow ?? (() => undefined), reply: reply ?? (() => Promise.resolve(EMPTY)) },
     records,
+    gate: gate ?? openGate(['pull', 'metrics']),
     health: {
       probe: () => Promise.resolve(),
       detail: () => ({}),

@@ -1,10 +1,15 @@
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { AccessError } from '../access/access-error.ts';
+import type { Gate } from '../access/gate.ts';
 import { formatReasonPhrase } from '../http/reason-phrase.ts';
 import { RegistryError } from '../oci/error.ts';
+import { privacyOf } from './cache-privacy.ts';
 import { NO_SNIFF } from './common-headers.ts';
 import { Endpoint, type EndpointOptions } from './endpoint.ts';
+import { identify } from './request/identify.ts';
+import { refusePage } from './page-refusal.ts';
 import { toOriginForm } from './request/origin-form.ts';
 import type { RequestRecord } from './request/request-record.ts';
 import { pathKind } from './path-kind.ts';
@@ -21,6 +26,7 @@ interface Health {
 }
 
 export interface AppOptions extends EndpointOptions {
+  readonly gate: Gate;
   readonly health: Health;
 }
 
@@ -92,34 +98,60 @@ export function createApp(options: AppOptions): App {
   };
 }
 
-function createPages({ records, health }: AppOptions): Pages {
+function createPages(options: AppOptions): Pages {
   const routes: Pages = new Hono();
-  addHealth(routes, health);
+  addHealth(routes, options);
+  addMetrics(routes, options);
   routes.onError((error, c) => {
-    records.of(c.env.incoming).error = error;
-    return c.text('internal error\n', 500);
+    options.records.of(c.env.incoming).error = error;
+    if (!(error instanceof AccessError)) return c.text('internal error\n', 500);
+    const { status, headers, text } = refusePage(error);
+    return c.body(text, status, headers);
   });
   routes.notFound((c) => c.text('not found: the registry is under /v2/\n', 404));
   return routes;
 }
 
-function addHealth(routes: Pages, { probe, detail, metrics }: Health): void {
+/** Every client may ask for health: a load balancer and a kubelet have no credentials. */
+function addHealth(routes: Pages, { gate, records, health: { probe, detail } }: AppOptions): void {
   routes.get('/livez', (c) => c.text('ok\n'));
   routes.get('/readyz', async (c) => {
+    const { incoming, outgoing } = c.env;
+    const tells = await mayReadDetails(gate, incoming, records.of(incoming));
     try {
       await probe();
-      return c.json({ status: 'ready', ...detail() });
+      return c.json({ status: 'ready', ...(tells && detail()) });
     } catch (error) {
+      if (!tells) return c.json({ status: 'not ready' }, 503);
       const reason = error instanceof Error ? error.message : String(error);
-      c.env.outgoing.statusMessage = formatReasonPhrase(reason);
+      outgoing.statusMessage = formatReasonPhrase(reason);
       return c.json({ status: 'not ready', reason, ...detail() }, 503);
     }
   });
+}
+
+/** Details name upstreams, and reasons quote them: where some repositories are closed, metrics' readers get them. */
+async function mayReadDetails(
+  gate: Gate,
+  incoming: IncomingMessage,
+  record: RequestRecord,
+): Promise<boolean> {
+  if (!gate.isClosed) return true;
+  // Wrong credentials are no credentials here.
+  const identity = await identify(gate.authentication, incoming, record).catch(() => undefined);
+  return identity !== undefined && gate.allows(identity, 'metrics', undefined);
+}
+
+function addMetrics(routes: Pages, { gate, records, health: { metrics } }: AppOptions): void {
   let running: ReturnType<typeof metrics> | undefined;
   routes.get('/metrics', async (c) => {
+    const { incoming } = c.env;
+    const record = records.of(incoming);
+    record.action = 'metrics';
+    gate.assertAllowed(await identify(gate.authentication, incoming, record), 'metrics', undefined);
     // Metrics cost milliseconds to make: requests at the same time share one text.
     running ??= metrics().finally(() => (running = undefined));
     const { contentType, text } = await running;
-    return c.body(text, 200, { 'Content-Type': contentType });
+    return c.body(text, 200, { 'Content-Type': contentType, ...privacyOf(record.principal) });
   });
 }

@@ -21,6 +21,7 @@ export function errorReply(error: unknown, context: ErrorContext): ReadyReply {
     headers: {
       'Content-Type': 'application/json',
       ...(retryAfterMs === undefined ? {} : { 'Retry-After': formatRetryAfter(retryAfterMs) }),
+      ...(context.challenge === undefined ? {} : { 'WWW-Authenticate': context.challenge }),
       ...(code === 'UNSUPPORTED' ? { Allow: 'GET, HEAD' } : {}),
     },
     body: jsonBody(body),

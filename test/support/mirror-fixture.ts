@@ -13,6 +13,8 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Gate } from '../../src/access/gate.ts';
+import { openGate } from '../../src/access/open-gate.ts';
 import { assembleCache } from '../../src/app/assemble-cache.ts';
 import { startServer } from '../../src/app/server.ts';
 import type { Mirror } from '../../src/mirror/mirror.ts';
@@ -107,6 +109,10 @@ export interface MirrorFixtureOptions {
   readonly serveRecovered?: boolean;
   /** Changes the store, to make it fail. */
   readonly wrapStore?: (store: BlobStore) => BlobStore;
+  /** Decides who may do what. Absent: every client may do the same. */
+  readonly gate?: Gate;
+  /** The URL by which clients reach it. Absent: each request tells it. */
+  readonly publicUrl?: URL;
 }
 
 export const MINUTE = 60_000;
@@ -302,6 +308,7 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
       limits: { headerTimeoutMs, idleTimeoutMs: idleMs, ...connections },
       trustedProxies,
       answerMs,
+      publicUrl: options.publicUrl,
     },
     {
       clock,
@@ -311,6 +318,7 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
       upstreams,
       admission,
       passage,
+      gate: options.gate ?? openGate(['pull', 'tags', 'metrics']),
       deliver,
       metrics: () => Promise.resolve({ contentType: 'text/plain', text: '' }),
       requestId: () => `request-${(ids += 1)}`,

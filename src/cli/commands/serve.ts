@@ -31,7 +31,7 @@ async function serve(config: Config): Promise<void> {
   const clock = systemClock;
   const events = createEvents();
   const logger = createLogger(config.log, process.stdout.isTTY);
-  events.subscribe(createLogListener(logger));
+  events.subscribe(createLogListener(logger, clock));
 
   const warning = openToOthers(config.cache.directory);
   if (warning !== undefined) logger.warn(warning);

@@ -1,4 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { AccessError } from '../../access/access-error.ts';
+import type { Action } from '../../access/action.ts';
+import { ANONYMOUS, formatPrincipal, type Principal } from '../../access/principal.ts';
 import type { Clock } from '../../clock.ts';
 import type { Events, ServedRequest } from '../../events.ts';
 import { loggedUrl } from './logged-url.ts';
@@ -12,6 +15,10 @@ export class RequestRecord {
   readonly client: string;
   readonly startedAt: number;
   requestKind: ServedRequest['requestKind'] = 'other';
+  /** Who sends it, as far as its credentials prove. */
+  principal: Principal = ANONYMOUS;
+  /** What the client must be allowed to do; undefined if the request got not that far. */
+  action: Action | undefined = undefined;
   upstream: string | undefined = undefined;
   repository: string | undefined = undefined;
   reference: string | undefined = undefined;
@@ -35,6 +42,8 @@ export class RequestRecord {
 
 /** Most characters of a User-Agent in the log: clients may send kilobytes. */
 const MAX_USER_AGENT = 512;
+/** Most characters of a user in the log: an issuer chooses its subjects. */
+const MAX_USER = 256;
 const CLIENT_ID = /^[\w.:-]{1,64}$/;
 
 /** The records of running requests. */
@@ -122,11 +131,14 @@ export class RequestRecords {
     isFinished: boolean,
     durationMs: number,
   ): void {
+    const user = userOf(record);
+    if (record.error instanceof AccessError) this.#tellDenied(record, record.error, user);
     this.#events.emit({
       kind: 'request-served',
       request: {
         id: record.id,
         client: record.client,
+        user,
         userAgent: (incoming.headers['user-agent'] ?? '').slice(0, MAX_USER_AGENT),
         method: incoming.method ?? '',
         url: loggedUrl(incoming.url ?? ''),
@@ -144,4 +156,15 @@ export class RequestRecords {
       },
     });
   }
+
+  #tellDenied(record: RequestRecord, { failure }: AccessError, user: string | undefined): void {
+    const { id, client, action, upstream, repository } = record;
+    this.#events.emit({ kind: 'access-denied', id, client, user, failure, action, upstream, repository });
+  }
+}
+
+/** Returns the user for the log; undefined for a client that has not said who it is. */
+function userOf({ principal }: RequestRecord): string | undefined {
+  if (principal.kind === 'anonymous') return undefined;
+  return formatPrincipal(principal).slice(0, MAX_USER);
 }

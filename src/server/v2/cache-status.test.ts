@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { AccessError } from '../../access/access-error.ts';
 import { formatCacheStatus } from '../../http/cache-status.ts';
 import { digestOf } from '../../oci/digest.ts';
 import { RegistryError } from '../../oci/error.ts';
@@ -33,6 +34,8 @@ test.each<[string, unknown, string]>([
   ['throttled before', upstream('throttled', 'rate-limit', UNASKED), 'larder; detail=rate-limit'],
   ['upstream was not asked', upstream('unavailable', 'breaker-open', UNASKED), 'larder; detail=breaker-open'],
   ['refused here', new RegistryError('DENIED', 'no'), 'larder; detail=DENIED'],
+  ['no credentials', new AccessError('no-credentials', 'no'), 'larder; detail=no-credentials'],
+  ['denied, as if it were not there', new AccessError('denied', 'no'), 'larder; detail=NAME_UNKNOWN'],
   ['the disk', new StoreError('read', { code: 'EIO' }), 'larder; detail="store: EIO"'],
   [
     'wrong bytes',

@@ -1,3 +1,4 @@
+import { AccessError } from '../../access/access-error.ts';
 import type { Outcome } from '../../repository/outcome.ts';
 import type { CacheStatus } from '../../http/cache-status.ts';
 import { RegistryError } from '../../oci/error.ts';
@@ -25,6 +26,10 @@ export function statusOfError(error: unknown): CacheStatus {
   if (error instanceof UpstreamError) return statusOfUpstreamError(error);
   if (error instanceof VerificationError) return { fwd: 'miss', detail: 'wrong-bytes' };
   if (error instanceof RegistryError) return { local: true, detail: error.code };
+  // A refused request is not told from one for what is not there.
+  if (error instanceof AccessError) {
+    return { local: true, detail: error.failure === 'denied' ? 'NAME_UNKNOWN' : error.failure };
+  }
   return { local: true, detail: error instanceof StoreError ? `store: ${error.code}` : 'internal-error' };
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { AccessError } from '../../access/access-error.ts';
 import { digestOf } from '../../oci/digest.ts';
 import { RegistryError } from '../../oci/error.ts';
 import { StoreError, VerificationError } from '../../store/error.ts';
@@ -42,6 +43,12 @@ describe('how each failure is answered', () => {
     ['a write', new RegistryError('UNSUPPORTED', 'read-only'), 405, 'UNSUPPORTED'],
     ['wrong bytes', new VerificationError({ digest: digestOf('x') }, 'other bytes'), 502, 'UNAVAILABLE'],
     ['the disk', new StoreError('read a blob', { code: 'EIO' }), 500, 'UNKNOWN'],
+    ['no credentials', new AccessError('no-credentials', 'no'), 401, 'UNAUTHORIZED'],
+    ['wrong credentials', new AccessError('wrong-credentials', 'no'), 401, 'UNAUTHORIZED'],
+    ['a token for something else', new AccessError('insufficient-scope', 'no'), 401, 'UNAUTHORIZED'],
+    ['what the user may not: as if it were not there', new AccessError('denied', 'no'), 404, 'NAME_UNKNOWN'],
+    ['too many wrong passwords', new AccessError('throttled', 'no'), 429, 'TOOMANYREQUESTS'],
+    ['credentials that cannot be checked', new AccessError('unavailable', 'no'), 503, 'UNAVAILABLE'],
     ['a bug', new TypeError('secret detail'), 500, 'UNKNOWN'],
   ])('%s', (_, error, status, code) => {
     const answer = errorAnswer(error, DIRECT);

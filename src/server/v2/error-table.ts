@@ -1,3 +1,4 @@
+import { AccessError, type AccessFailure } from '../../access/access-error.ts';
 import { RegistryError, type ErrorCode } from '../../oci/error.ts';
 import { StoreError, VerificationError } from '../../store/error.ts';
 import { UpstreamError } from '../../upstream/error.ts';
@@ -20,6 +21,8 @@ export interface ErrorContext {
   readonly hasFallback: boolean;
   /** The upstream that the request selected, if it got that far. */
   readonly upstream?: string | undefined;
+  /** How a refused client may authenticate. */
+  readonly challenge?: string | undefined;
 }
 
 const STATUS: Readonly<Record<ErrorCode, number>> = {
@@ -41,6 +44,19 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   UNSUPPORTED: 405,
 };
 
+/**
+ * How a refusal of access control is answered. Never 403: it would tell that there is something; a client that may not
+ * have it is told that it is not there.
+ */
+const ACCESS: Readonly<Record<AccessFailure, ErrorCode>> = {
+  'no-credentials': 'UNAUTHORIZED',
+  'wrong-credentials': 'UNAUTHORIZED',
+  'insufficient-scope': 'UNAUTHORIZED',
+  denied: 'NAME_UNKNOWN',
+  throttled: 'TOOMANYREQUESTS',
+  unavailable: 'UNAVAILABLE',
+};
+
 /** Wait, in milliseconds, that clients are told of if upstream does not say how long to wait. */
 const DEFAULT_RETRY_MS = 60_000;
 
@@ -48,6 +64,11 @@ const DEFAULT_RETRY_MS = 60_000;
 export function errorAnswer(error: unknown, context: ErrorContext): ErrorAnswer {
   if (error instanceof RegistryError) {
     return { status: STATUS[error.code], code: error.code, message: error.message, detail: error.detail };
+  }
+  if (error instanceof AccessError) {
+    const { message, retryAfterMs } = error;
+    const code = ACCESS[error.failure];
+    return { status: STATUS[code], code, message, retryAfterMs };
   }
   if (error instanceof UpstreamError) return upstreamAnswer(error, context);
   if (error instanceof VerificationError) {

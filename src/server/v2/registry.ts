@@ -1,4 +1,7 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import { AccessError } from '../../access/access-error.ts';
+import type { Gate } from '../../access/gate.ts';
+import type { Identity } from '../../access/identity.ts';
 import { within } from '../../async/deadline.ts';
 import type { Clock } from '../../clock.ts';
 import { asksAnew } from '../../http/cache-control.ts';
@@ -6,23 +9,34 @@ import { formatWarnings } from '../../http/warning.ts';
 import { asciiLower } from '../../text/ascii.ts';
 import { RegistryError } from '../../oci/error.ts';
 import { outcomeName } from '../../repository/outcome.ts';
-import type { RepositoryTable } from '../../repository/repository-table.ts';
+import type { Addressing, RepositoryTable } from '../../repository/repository-table.ts';
 import { UpstreamError } from '../../upstream/error.ts';
+import { errorPrivacyOf, privacyOf } from '../cache-privacy.ts';
 import { clientKey } from '../request/client-key.ts';
+import { identify } from '../request/identify.ts';
 import { withCommonHeaders } from '../common-headers.ts';
 import { errorReply } from '../error-reply.ts';
 import { jsonBody, type ReadyReply, type Reply } from '../reply.ts';
+import type { PublicUrl } from '../request/public-url.ts';
 import type { RequestRecord } from '../request/request-record.ts';
-import { splitUrl } from '../request/split-url.ts';
 import type { Answer } from './answer.ts';
 import { statusOfError, statusOfOutcome } from './cache-status.ts';
+import { challengeOf } from './challenge-of.ts';
+import { concealed } from './concealed.ts';
 import { answerBlob } from './handlers/blob.ts';
 import { answerCatalog, answerReferrers, answerTags, type CatalogView } from './handlers/lists.ts';
 import { ManifestHandler, VARY_BY_ACCEPT } from './handlers/manifest.ts';
 import type { Question } from './handlers/question.ts';
 import { LoopError, type LoopGuard } from './loop-guard.ts';
-import { readAddress, Routes, type Route, type RequestAddress } from './route.ts';
+import { Routes, type Route } from './route.ts';
 import { SealedCursors, type RandomBytes } from './sealed-cursor.ts';
+import {
+  actionOf,
+  assertReadable,
+  prefixOf,
+  spelledAddress,
+  type SpelledAddress,
+} from './spelled-address.ts';
 import type { V2Path } from './v2-path.ts';
 
 export interface RegistryOptions {
@@ -31,6 +45,8 @@ export interface RegistryOptions {
   readonly answerMs: number;
   readonly randomBytes: RandomBytes;
   readonly passage: LoopGuard;
+  readonly gate: Gate;
+  readonly publicUrl: Pick<PublicUrl, 'tokenRealm'>;
   /** Returns a page of the cached repositories: `registry/repository`, in ASCII order. */
   readonly catalog: CatalogView['page'];
 }
@@ -40,17 +56,13 @@ export class Registry {
   readonly #repositories: RepositoryTable;
   readonly #routes: Routes;
   readonly #manifests = new ManifestHandler();
-  readonly #catalog: CatalogView;
+  readonly #cursors: SealedCursors;
   readonly #options: RegistryOptions;
 
   constructor(repositories: RepositoryTable, options: RegistryOptions) {
     this.#repositories = repositories;
     this.#routes = new Routes(repositories);
-    this.#catalog = {
-      page: options.catalog,
-      isServed: (path) => repositories.serves(path),
-      cursors: new SealedCursors(options.randomBytes),
-    };
+    this.#cursors = new SealedCursors(options.randomBytes);
     this.#options = options;
   }
 
@@ -60,11 +72,15 @@ export class Registry {
    * @returns undefined if it takes more, or something is wrong: then the caller calls `reply`
    */
   replyNow(incoming: IncomingMessage, record: RequestRecord): ReadyReply | undefined {
-    if (this.#options.passage.hasPassed(incoming.headers.via)) return undefined;
+    const { passage, gate } = this.#options;
+    if (passage.hasPassed(incoming.headers.via)) return undefined;
+    const identity = gate.authentication.identifyNow(incoming.headers.authorization);
+    if (identity === undefined || incoming.headers['cache-control'] !== undefined) return undefined;
     const route = this.#routes.findManifest(incoming);
-    if (route === undefined || incoming.headers['cache-control'] !== undefined) return undefined;
+    if (route === undefined || !gate.allows(identity, 'pull', route.repository.key)) return undefined;
     const answer = this.#manifests.answerNow(route, incoming);
     if (answer === undefined) return undefined;
+    record.principal = identity.principal;
     record.requestKind = 'manifest';
     note(route, record);
     return withNamespace(rendered(answer, record), record, route.ns);
@@ -73,37 +89,81 @@ export class Registry {
   /** Replies to a request. Never rejects: an error becomes an error reply, and is noted in the record. */
   async reply(incoming: IncomingMessage, record: RequestRecord): Promise<Reply> {
     const { via } = incoming.headers;
-    const { passage } = this.#options;
-    let spelled: RequestAddress | undefined;
+    const { passage, gate } = this.#options;
+    const spelled = spelledAddress(incoming);
     try {
       record.requestKind = 'invalid';
       assertReadMethod(incoming.method);
-      spelled = readAddress(incoming);
-      record.requestKind = spelled.path.kind;
+      noteKind(spelled, record);
       if (passage.hasPassed(via)) throw new LoopError();
-      const address = spelled;
-      const answer = await passage.carry(via, () => this.#answer(address, incoming, record));
+      const identity = await identify(gate.authentication, incoming, record);
+      const answer = await passage.carry(via, () => this.#answer(spelled, identity, incoming, record));
       return withNamespace(rendered(answer, record), record, spelled.ns);
     } catch (error) {
-      return failed(error, spelled ?? unreadableAddress(incoming), record);
+      return this.#failed(error, spelled, incoming, record);
     }
   }
 
+  #failed(
+    error: unknown,
+    { path, ns }: SpelledAddress,
+    incoming: IncomingMessage,
+    record: RequestRecord,
+  ): Reply {
+    record.error = error;
+    record.outcome = 'error';
+    const isRefused = error instanceof AccessError;
+    const { upstream } = record;
+    const challenge = isRefused ? challengeOf(error, path, this.#realm({ path, ns }, incoming)) : undefined;
+    const reply = errorReply(error, { kind: path?.kind, hasFallback: ns !== undefined, upstream, challenge });
+    const ageMs = error instanceof UpstreamError ? error.ageMs : undefined;
+    const common = withCommonHeaders(varyOnTag(path, reply), record.id, statusOfError(error), ageMs);
+    const told = withHeaders(common, errorPrivacyOf(error, record.principal));
+    // The header tells that the `ns` is configured, which a refusal does not.
+    return isRefused ? told : withNamespace(told, record, ns);
+  }
+
   async #answer(
-    { path, ...rest }: RequestAddress,
+    spelled: SpelledAddress,
+    identity: Identity,
     incoming: IncomingMessage,
     record: RequestRecord,
   ): Promise<Answer> {
-    if (path.kind === 'ping') return this.#pong(path.upstream);
-    if (path.kind === 'catalog') return answerCatalog(rest, this.#catalog);
-    const route = this.#routes.find({ path, ...rest }, incoming.headers.host);
+    const { gate } = this.#options;
+    const { host } = incoming.headers;
+    const { path, ...rest } = concealed(gate, identity, () => assertReadable(spelled));
+    if (path.kind === 'ping') return this.#pong(identity, { prefix: path.upstream, host });
+    if (path.kind === 'catalog') return answerCatalog(rest, this.#catalogFor(identity));
+    const route = concealed(gate, identity, () => this.#routes.find({ path, ...rest }, host));
     note(route, record);
+    gate.assertAllowed(identity, actionOf(path), route.repository.key);
     return this.#inTime(this.#answerTo(route, this.#question(route, incoming, record)), route);
   }
 
-  #pong(upstream: string | undefined): Answer {
-    if (upstream !== undefined) this.#repositories.assertConfigured(upstream);
+  /** A registry's name stands in the realm as the client spelled it, so that it does not tell which ones there are. */
+  #realm({ path, ns }: Pick<SpelledAddress, 'path' | 'ns'>, incoming: IncomingMessage): string | undefined {
+    const { publicUrl } = this.#options;
+    const { host } = incoming.headers;
+    const registry = ns ?? prefixOf(path) ?? this.#repositories.registryOf({ prefix: undefined, host });
+    return publicUrl.tokenRealm(incoming, registry);
+  }
+
+  #pong(identity: Identity, address: Pick<Addressing, 'prefix' | 'host'>): Answer {
+    const { gate } = this.#options;
+    gate.assertPing(
+      identity,
+      concealed(gate, identity, () => this.#repositories.registryOf(address)),
+    );
     return PONG;
+  }
+
+  #catalogFor(identity: Identity): CatalogView {
+    const mayShow = this.#options.gate.shownInCatalog(identity);
+    const isShown = (path: string): boolean => {
+      const key = this.#repositories.servedKey(path);
+      return key !== undefined && mayShow?.(key) === true;
+    };
+    return { page: this.#options.catalog, cursors: this.#cursors, isShown: mayShow && isShown };
   }
 
   #answerTo({ path }: Route, question: Question): Promise<Answer> {
@@ -160,19 +220,11 @@ function note({ repository: { key }, subject }: Route, record: RequestRecord): v
   record.reference = subject;
 }
 
-function failed(error: unknown, { path, ns }: Partial<RequestAddress>, record: RequestRecord): Reply {
-  record.error = error;
-  record.outcome = 'error';
-  const { upstream } = record;
-  const reply = errorReply(error, { kind: path?.kind, hasFallback: ns !== undefined, upstream });
-  const ageMs = error instanceof UpstreamError ? error.ageMs : undefined;
-  const common = withCommonHeaders(varyOnTag(path, reply), record.id, statusOfError(error), ageMs);
-  return withNamespace(common, record, ns);
-}
-
-/** Reads from an invalid address only the `ns`, which decides how the client is told of the error. */
-function unreadableAddress({ url = '/' }: IncomingMessage): Pick<RequestAddress, 'ns'> {
-  return { ns: splitUrl(url).query.get('ns') ?? undefined };
+/** Notes in the record what kind of answer the request asks for. */
+function noteKind({ path }: SpelledAddress, record: RequestRecord): void {
+  if (path === undefined) return;
+  record.requestKind = path.kind;
+  record.action = actionOf(path);
 }
 
 /** Lets go of an answer that the client does not wait for any more. */
@@ -191,15 +243,16 @@ function assertReadMethod(method: string | undefined): void {
 /** An error about a tag depends on Accept: some clients can be given an index and others cannot. */
 function varyOnTag(path: V2Path | undefined, reply: Reply): Reply {
   if (path?.kind !== 'manifest' || path.reference.kind !== 'tag') return reply;
-  return { ...reply, headers: { ...reply.headers, ...VARY_BY_ACCEPT } };
+  return withHeaders(reply, VARY_BY_ACCEPT);
 }
 
 function rendered<R extends Reply>(answer: Answer<R>, record: RequestRecord): R {
   const { outcome } = answer;
   if (outcome !== undefined) record.outcome = outcomeName(outcome);
-  const reply = withCommonHeaders(answer, record.id, statusOfOutcome(outcome), outcome?.ageMs);
+  const common = withCommonHeaders(answer, record.id, statusOfOutcome(outcome), outcome?.ageMs);
+  const reply = withHeaders(common, privacyOf(record.principal));
   if (outcome?.warning === undefined) return reply;
-  return { ...reply, headers: { ...reply.headers, Warning: formatWarnings([outcome.warning]) } };
+  return withHeaders(reply, { Warning: formatWarnings([outcome.warning]) });
 }
 
 /**
@@ -208,5 +261,9 @@ function rendered<R extends Reply>(answer: Answer<R>, record: RequestRecord): R 
  */
 function withNamespace<R extends Reply>(reply: R, record: RequestRecord, ns: string | undefined): R {
   if (ns === undefined || record.upstream === undefined) return reply;
-  return { ...reply, headers: { ...reply.headers, 'OCI-Namespace': asciiLower(ns) } };
+  return withHeaders(reply, { 'OCI-Namespace': asciiLower(ns) });
+}
+
+function withHeaders<R extends Reply>(reply: R, headers: OutgoingHttpHeaders | undefined): R {
+  return headers === undefined ? reply : { ...reply, headers: { ...reply.headers, ...headers } };
 }

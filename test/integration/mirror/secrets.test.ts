@@ -25,7 +25,10 @@ const ASKED = { authorization: 'Basic Y2xpZW50OnNlY3JldA==', cookie: 'session=co
 /** Everything that the events so far leave behind for others to read. */
 async function traces(mirror: MirrorFixture): Promise<string> {
   const stream = new PassThrough();
-  const log = createLogListener(createLogger({ level: 'trace', format: 'json' }, false, stream));
+  const log = createLogListener(
+    createLogger({ level: 'trace', format: 'json' }, false, stream),
+    mirror.clock,
+  );
   const metrics = createMetrics({
     fills: () => 0,
     store: () => mirror.index.stats(),

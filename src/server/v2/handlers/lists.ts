@@ -31,19 +31,21 @@ export async function answerTags(question: Question): Promise<Answer> {
 export interface CatalogView {
   /** Returns a page of the cached repositories: `registry/repository`, in ASCII order. */
   readonly page: (query: ListQuery, isShown: (path: string) => boolean) => Promise<CatalogPage>;
-  /** Whether a repository (`registry/repository`) can be pulled from here. */
-  readonly isServed: (path: string) => boolean;
+  /** Whether the client may see a repository (`registry/repository`); undefined: it may see none. */
+  readonly isShown: ((path: string) => boolean) | undefined;
   readonly cursors: SealedCursors;
 }
+
+const EMPTY_PAGE: CatalogPage = { entries: [], next: undefined };
 
 /** Answers `_catalog`: the cached repositories, each by the name under which a client can pull it from here. */
 export async function answerCatalog(
   { query, rawPath }: Pick<Question, 'query' | 'rawPath'>,
-  { page, isServed, cursors }: CatalogView,
+  { page, isShown, cursors }: CatalogView,
 ): Promise<Answer> {
   const { limit, after } = parsePageQuery(query);
   const asked = { limit, after: after === undefined ? undefined : cursors.open(after) };
-  const { entries, next } = await page(asked, isServed);
+  const { entries, next } = isShown === undefined ? EMPTY_PAGE : await page(asked, isShown);
   const last = next === undefined || next === entries.at(-1) ? next : cursors.seal(next);
   return {
     status: 200,

@@ -1,0 +1,21 @@
+import type { IncomingMessage } from 'node:http';
+import type { Authentication } from '../../access/authentication.ts';
+import type { Identity } from '../../access/identity.ts';
+import { clientKey } from './client-key.ts';
+import type { RequestRecord } from './request-record.ts';
+
+/**
+ * Finds out who sends a request, and notes it in the record.
+ * @throws AccessError wrong-credentials, throttled, unavailable
+ */
+export async function identify(
+  authentication: Authentication,
+  { headers: { authorization } }: Pick<IncomingMessage, 'headers'>,
+  record: RequestRecord,
+): Promise<Identity> {
+  const known = authentication.identifyNow(authorization);
+  const identity =
+    known ?? (await authentication.identify({ authorization, client: clientKey(record.client) }));
+  record.principal = identity.principal;
+  return identity;
+}
