@@ -47,6 +47,15 @@ export type LarderEvent =
       /** Why the file cannot be used. */
       readonly error?: unknown;
     }
+  | {
+      /** Whether the keys of an OpenID Connect issuer can be fetched. Those that were fetched before stay in use. */
+      readonly kind: 'issuer-changed';
+      /** Its name in the configuration. */
+      readonly issuer: string;
+      readonly state: 'failing' | 'ok';
+      /** Why they cannot be fetched. */
+      readonly error?: unknown;
+    }
   | { readonly kind: 'fill-started'; readonly upstream: string; readonly digest: Digest }
   | {
       readonly kind: 'fill-resumed';

@@ -95,11 +95,11 @@ function guarded(
   return guardUpstream(upstream, guarding, { clock, events });
 }
 
-/** Chooses the proxy for each of the upstream's hosts: the upstream's own `proxy`, or the environment's. */
-function proxyChoice(
+/** Chooses the proxy for each host of an upstream: the upstream's own `proxy`, or the environment's. */
+export function proxyChoice(
   own: UpstreamConfig['proxy'],
   environment: Config['proxies'],
-  { name }: UpstreamConfig,
+  { name }: Pick<UpstreamConfig, 'name'>,
   clock: Clock,
 ): ProxyFor {
   return (target) => {

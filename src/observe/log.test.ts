@@ -192,6 +192,18 @@ describe('the events that concern an operator', () => {
       { kind: 'authority-changed', upstream: 'docker.io', state: 'renewed' },
       { upstream: 'docker.io', state: 'renewed' },
     ],
+    [
+      'warn',
+      "an issuer's keys cannot be fetched",
+      { kind: 'issuer-changed', issuer: 'github', state: 'failing', error: FAILURE },
+      { issuer: 'github', state: 'failing', error: TOLD },
+    ],
+    [
+      'info',
+      "an issuer's keys can be fetched again",
+      { kind: 'issuer-changed', issuer: 'github', state: 'ok' },
+      { issuer: 'github', state: 'ok' },
+    ],
     ['info', 'a sweep', SWEPT, { blobs: 3, bytes: 7 }],
     ['warn', 'a sweep that frees too little', { ...SWEPT, missing: 5 }, { missing: 5 }],
     ['warn', 'a sweep that fails', { ...SWEPT, error: FAILURE }, { error: TOLD }],

@@ -30,6 +30,7 @@ const WRITERS: { readonly [Kind in LarderEvent['kind']]: Write<Kind> | undefined
   'breaker-changed': logBreaker,
   'account-changed': logAccount,
   'authority-changed': logAuthority,
+  'issuer-changed': logIssuer,
   'fill-started': (logger, event) => logger.debug(withoutKind(event), 'fill started'),
   'fill-resumed': (logger, event) => logger.warn(withoutKind(event), 'upstream broke off, fill resumed'),
   'fill-ended': logFillEnd,
@@ -94,6 +95,15 @@ function logAccount(logger: Logger, event: Extract<LarderEvent, { kind: 'account
 function logAuthority(logger: Logger, event: Extract<LarderEvent, { kind: 'authority-changed' }>): void {
   if (event.state === 'renewed') logger.info(described(event), 'the file of `ca` has changed and is in use');
   else logger.warn(described(event), 'the file of `ca` cannot be used, what it said before still counts');
+}
+
+function logIssuer(logger: Logger, event: Extract<LarderEvent, { kind: 'issuer-changed' }>): void {
+  if (event.state === 'ok') logger.info(described(event), 'the keys of the issuer can be fetched again');
+  else
+    logger.warn(
+      described(event),
+      'the keys of the issuer cannot be fetched: known ones stay in use for a day',
+    );
 }
 
 function logIndex(

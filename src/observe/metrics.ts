@@ -151,6 +151,7 @@ function cacheMetrics(registers: Registry[]): Listener {
   const watched: ReadonlySet<LarderEvent['kind']> = new Set([
     'account-changed',
     'authority-changed',
+    'issuer-changed',
     'fill-resumed',
     'verification-failed',
     'stale-served',
