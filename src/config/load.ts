@@ -7,6 +7,7 @@ import { ConfigError, formatKeyPath, type ConfigProblem } from './config-problem
 import type { Config } from './config.ts';
 import type { ListenRefusal } from './listen-refusal.ts';
 import { configSchema, type ConfigFile } from './schema.ts';
+import { checkAccess } from './sections/access-checks.ts';
 import { checkHelpers } from './sections/credential-helper.ts';
 import { checkForms } from './sections/credentials.ts';
 import { checkProxies } from './sections/proxy-credentials.ts';
@@ -97,6 +98,7 @@ function readFile(
     ...missing,
     ...describeIssues(parsed.error?.issues ?? [], schema, written),
     ...checkUpstreams(written, schema),
+    ...checkAccess(written, schema),
     ...checkForms(written),
     ...checkProxies(written),
     ...referenced.problems,

@@ -30,6 +30,8 @@ it.each<[Who, readonly (keyof typeof ALL)[]]>([
   [{ kind: 'token', name: '*' }, ['ROBOT']],
   [{ kind: 'group', name: 'platform' }, ['ALICE']],
   [{ kind: 'group', name: 'github:acme' }, ['BUILD']],
+  [{ kind: 'group', name: 'github:a*' }, ['BUILD']],
+  [{ kind: 'group', name: 'plat*' }, []],
   [{ kind: 'oidc', issuer: 'github', subject: 'repo:acme/*:ref:refs/heads/main' }, ['BUILD']],
   [{ kind: 'oidc', issuer: 'cluster', subject: '*' }, ['POD']],
   [{ kind: 'oidc', issuer: 'github', subject: 'repo:acme/other:*' }, []],

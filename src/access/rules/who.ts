@@ -8,7 +8,7 @@ export type Who =
   /** Every client with valid credentials. */
   | { readonly kind: 'authenticated' }
   | { readonly kind: 'user' | 'token'; readonly name: string }
-  /** A list of the configuration, or a group of an issuer's claim: `github:platform`. */
+  /** A list of the configuration, or a group of an issuer's claim, also as a pattern: `github:platform`. */
   | { readonly kind: 'group'; readonly name: string }
   | { readonly kind: 'oidc'; readonly issuer: string; readonly subject: string }
   | { readonly kind: 'serviceaccount'; readonly namespace: string; readonly name: string };
@@ -40,7 +40,7 @@ export function means(who: Who, principal: Principal, groups: Groups): boolean {
 }
 
 function isMember(group: string, principal: Principal, groups: Groups): boolean {
-  if (principal.kind === 'oidc' && principal.groups.includes(group)) return true;
+  if (principal.kind === 'oidc' && principal.groups.some((name) => matchesWildcard(group, name))) return true;
   return (groups.get(group) ?? []).some((member) => means(member, principal, groups));
 }
 

@@ -97,22 +97,32 @@ function checkUnique(
 
 function checkDefault(file: unknown, schema: z.core.$ZodType): readonly ConfigProblem[] {
   const map = isPlainMap(file) ? file : {};
-  const upstreams = map['upstreams'] === undefined ? DEFAULT_UPSTREAMS : (map['upstreams'] ?? {});
   const known = keysAt(schema, []);
   const isMisread = ['defaultUpstream', 'upstreams'].some((key) => isMisspelt(map, key, known));
+  const upstreams = writtenUpstreams(map);
   if (isMisread || !isPlainMap(upstreams)) return [];
   const written = map['defaultUpstream'] ?? 'docker.io';
-  if (typeof written !== 'string' || allNames(upstreams).includes(asciiLower(written))) return [];
+  if (typeof written !== 'string' || upstreamsByName(map).has(asciiLower(written))) return [];
   return [missingDefault(map, Object.keys(upstreams))];
 }
 
-/** Returns every name of the upstreams, including names whose spelling is reported as another mistake. */
-function allNames(upstreams: PlainMap): readonly string[] {
-  return upstreamEntries({ upstreams }).flatMap(([name, entry]) => {
+function writtenUpstreams(file: PlainMap): unknown {
+  return file['upstreams'] === undefined ? DEFAULT_UPSTREAMS : (file['upstreams'] ?? {});
+}
+
+/**
+ * Returns the upstreams' own names by all of their names, including names whose spelling is reported as another mistake.
+ */
+export function upstreamsByName(file: PlainMap): ReadonlyMap<string, string> {
+  const entries = upstreamEntries({ upstreams: writtenUpstreams(file) });
+  const names = entries.flatMap(([name, entry]) => {
     const lower = asciiLower(name);
-    const inherent = inherentNames(aliasedRegistry(lower) ?? lower);
-    return [...inherent, ...namesOf(name, entry).map((alias) => alias.name)];
+    const own = aliasedRegistry(lower) ?? lower;
+    return [...inherentNames(own), ...namesOf(name, entry).map((alias) => alias.name)].map(
+      (each) => [each, own] as const,
+    );
   });
+  return new Map(names);
 }
 
 function missingDefault(map: PlainMap, names: readonly string[]): ConfigProblem {

@@ -19,3 +19,15 @@ export function upstreamEntries(file: unknown): readonly (readonly [name: string
     return isPlainMap(map) ? [[name, map] as const] : [];
   });
 }
+
+/** Returns the map at a key; an empty one if there is none. */
+export function mapAt(map: PlainMap, key: string): PlainMap {
+  const value = map[key];
+  return isPlainMap(value) ? value : {};
+}
+
+/** Returns the list at a key; an empty one if there is none. */
+export function listAt(map: PlainMap, key: string): readonly unknown[] {
+  const value = map[key];
+  return Array.isArray(value) ? value : [];
+}

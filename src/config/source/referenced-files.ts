@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { shown, type KeyPath, type ConfigProblem } from '../config-problem.ts';
 import type { ConfigSources } from './config-sources.ts';
 import { ACCOUNTS } from './interpolate.ts';
-import { isPlainMap, upstreamEntries } from './plain-value.ts';
+import { isPlainMap, mapAt, upstreamEntries } from './plain-value.ts';
 
 export interface ReferencedFiles {
   /** The text of the `ca` file of each upstream, by the upstream's name. */
@@ -29,6 +29,7 @@ export function readReferencedFiles(
     for (const account of ACCOUNTS)
       problems.push(...checkCredentialFiles([name, account], entry[account], read));
   }
+  problems.push(...checkIssuerFiles(file, read));
   return { certificates, problems };
 }
 
@@ -36,15 +37,11 @@ export function readReferencedFiles(
 type Read = (path: string) => string;
 
 function readCertificates(path: unknown, read: Read): { pem?: string; message?: string } {
-  if (!isPath(path)) return {};
-  try {
-    const pem = read(path);
-    return holdsCertificates(pem)
-      ? { pem }
-      : { message: `expected a file of PEM certificates, got ${shown(path)}` };
-  } catch (error) {
-    return { message: `expected a file that can be read, got ${shown(path)} (${errorCode(error)})` };
-  }
+  const { text: pem, message } = readFile(path, read);
+  if (pem === undefined) return message === undefined ? {} : { message };
+  return holdsCertificates(pem)
+    ? { pem }
+    : { message: `expected a file of PEM certificates, got ${shown(path)}` };
 }
 
 function checkCredentialFiles(of: KeyPath, credentials: unknown, read: Read): readonly ConfigProblem[] {
@@ -61,6 +58,27 @@ function checkCredentialFiles(of: KeyPath, credentials: unknown, read: Read): re
       return [{ path: ['upstreams', ...of, key], message }];
     }
   });
+}
+
+/** Certificates and tokens of issuers are read again whenever keys are fetched: here they are only checked. */
+function checkIssuerFiles(file: unknown, read: Read): readonly ConfigProblem[] {
+  const issuers = mapAt(mapAt(isPlainMap(file) ? file : {}, 'access'), 'oidc');
+  return Object.entries(issuers).flatMap(([name, entry]) => {
+    const { ca, tokenFile } = isPlainMap(entry) ? entry : {};
+    const messages = { ca: readCertificates(ca, read).message, tokenFile: readFile(tokenFile, read).message };
+    return Object.entries(messages).flatMap(([key, message]) =>
+      message === undefined ? [] : [{ path: ['access', 'oidc', name, key], message }],
+    );
+  });
+}
+
+function readFile(path: unknown, read: Read): { text?: string; message?: string } {
+  if (!isPath(path)) return {};
+  try {
+    return { text: read(path) };
+  } catch (error) {
+    return { message: `expected a file that can be read, got ${shown(path)} (${errorCode(error)})` };
+  }
 }
 
 /** Recognises a path. Any other value is a mistake that the schema reports. */
