@@ -4,16 +4,28 @@ import { expect, test } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '..');
 
-/** The tests that README names for its promises: a file, and a part of a test's name where one is meant. */
-const NAMED = [
-  ...readFileSync(join(ROOT, 'README.md'), 'utf8').matchAll(/`(test\/[^`]+\.ts)`(?: › "([^"]+)")?/g),
-].map(([, file = '', name]) => ({ file, name }));
+interface NamedTest {
+  readonly page: string;
+  readonly file: string;
+  /** A part of the test's name; undefined: the whole file is meant. */
+  readonly name: string | undefined;
+}
 
-test('README names tests for its promises', () => {
-  expect(NAMED.length).toBeGreaterThan(10);
+/** The tests that a page names for what it promises. */
+function namedIn(page: string): readonly NamedTest[] {
+  const named = readFileSync(join(ROOT, page), 'utf8').matchAll(
+    /`((?:test|src)\/[^`]+\.test\.ts)`(?: › "([^"]+)")?/g,
+  );
+  return [...named].map(([, file = '', name]) => ({ page, file, name }));
+}
+
+const PAGES = ['README.md', 'SECURITY.md'];
+
+test.each(PAGES)('%s names tests for what it promises', (page) => {
+  expect(namedIn(page).length).toBeGreaterThan(10);
 });
 
-test.each(NAMED)('$file is there, with $name', ({ file, name = '' }) => {
+test.each(PAGES.flatMap(namedIn))('$page: $file is there, with $name', ({ file, name = '' }) => {
   expect(existsSync(join(ROOT, file))).toBe(true);
   expect(readFileSync(join(ROOT, file), 'utf8')).toContain(name);
 });
