@@ -56,6 +56,33 @@ export type LarderEvent =
       /** Why they cannot be fetched. */
       readonly error?: unknown;
     }
+  | {
+      /** Credentials that prove nothing, or could not be checked. A flood of them is told in part. */
+      readonly kind: 'login-failed';
+      /** The key of the client's address. */
+      readonly client: string;
+      readonly credentials: 'none' | 'password' | 'token' | 'jwt' | 'unusable';
+      /** The user's name, the token's id or its issuer, as the client says it. */
+      readonly account: string | undefined;
+      /** As AccessFailure. */
+      readonly failure: string;
+      /** How many failures before this one were not told. */
+      readonly untold: number;
+      readonly error: unknown;
+    }
+  | {
+      /** A file that says who may log in was changed, and is in use; or cannot be used. */
+      readonly kind: 'access-changed';
+      readonly source: 'users' | 'tokens';
+      /** `unusable`: what was read before still counts. */
+      readonly state: 'changed' | 'unusable';
+      readonly added: readonly string[];
+      readonly removed: readonly string[];
+      /** Those whose password, secret or expiry is another one now. */
+      readonly altered: readonly string[];
+      /** Why the file cannot be used. */
+      readonly error?: unknown;
+    }
   | { readonly kind: 'fill-started'; readonly upstream: string; readonly digest: Digest }
   | {
       readonly kind: 'fill-resumed';

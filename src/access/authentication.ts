@@ -27,7 +27,8 @@ export interface Login {
   login(presented: Presented): Promise<Verified>;
 }
 
-const NOT_IDENTIFIED: Identity = { principal: ANONYMOUS };
+/** What a request without credentials proves. */
+export const NOT_IDENTIFIED: Identity = { principal: ANONYMOUS };
 
 /**
  * For a Larder without users, tokens and issuers. Credentials that arrive all the same are for another registry (a

@@ -82,6 +82,14 @@ const BLOB = { upstream: 'docker.io', digest: DIGEST } as const;
 const ENDED = { kind: 'fill-ended', ...BLOB, bytes: 7 } as const;
 const ASKED = { upstream: 'docker.io', method: 'HEAD', target: 'manifest', durationMs: 3 } as const;
 const PASSED_OVER = { pinned: 0, held: 0, steps: {} } as const;
+const LOGIN = {
+  kind: 'login-failed',
+  client: '192.0.2.1',
+  credentials: 'password',
+  account: '"alice"',
+  untold: 3,
+} as const;
+
 const SWEPT = {
   kind: 'eviction-ended',
   blobs: 3,
@@ -203,6 +211,38 @@ describe('the events that concern an operator', () => {
       "an issuer's keys can be fetched again",
       { kind: 'issuer-changed', issuer: 'github', state: 'ok' },
       { issuer: 'github', state: 'ok' },
+    ],
+    [
+      'warn',
+      'a failed login',
+      { ...LOGIN, failure: 'wrong-credentials', error: FAILURE },
+      { client: '192.0.2.1', credentials: 'password', account: '"alice"', untold: 3, error: TOLD },
+    ],
+    [
+      'error',
+      'a login that cannot be checked',
+      { ...LOGIN, failure: 'unavailable', error: FAILURE },
+      { failure: 'unavailable', error: TOLD },
+    ],
+    [
+      'info',
+      'a file of users that has changed',
+      { kind: 'access-changed', source: 'users', state: 'changed', added: ['eve'], removed: [], altered: [] },
+      { source: 'users', state: 'changed', added: ['eve'] },
+    ],
+    [
+      'error',
+      'a file of tokens that cannot be used',
+      {
+        kind: 'access-changed',
+        source: 'tokens',
+        state: 'unusable',
+        added: [],
+        removed: [],
+        altered: [],
+        error: FAILURE,
+      },
+      { source: 'tokens', state: 'unusable', error: TOLD },
     ],
     ['info', 'a sweep', SWEPT, { blobs: 3, bytes: 7 }],
     ['warn', 'a sweep that frees too little', { ...SWEPT, missing: 5 }, { missing: 5 }],

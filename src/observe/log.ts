@@ -31,6 +31,8 @@ const WRITERS: { readonly [Kind in LarderEvent['kind']]: Write<Kind> | undefined
   'account-changed': logAccount,
   'authority-changed': logAuthority,
   'issuer-changed': logIssuer,
+  'login-failed': logFailedLogin,
+  'access-changed': logAccessChange,
   'fill-started': (logger, event) => logger.debug(withoutKind(event), 'fill started'),
   'fill-resumed': (logger, event) => logger.warn(withoutKind(event), 'upstream broke off, fill resumed'),
   'fill-ended': logFillEnd,
@@ -103,6 +105,22 @@ function logIssuer(logger: Logger, event: Extract<LarderEvent, { kind: 'issuer-c
     logger.warn(
       described(event),
       'the keys of the issuer cannot be fetched: known ones stay in use for a day',
+    );
+}
+
+function logFailedLogin(logger: Logger, event: Of<'login-failed'>): void {
+  if (event.failure === 'unavailable')
+    logger.error(described(event), 'the credentials of a client cannot be checked');
+  else logger.warn(described(event), 'a login failed');
+}
+
+function logAccessChange(logger: Logger, event: Of<'access-changed'>): void {
+  if (event.state === 'changed')
+    logger.info(described(event), `the file of ${event.source} has changed and is in use`);
+  else
+    logger.error(
+      described(event),
+      `the file of ${event.source} cannot be used, what it said before still counts`,
     );
 }
 

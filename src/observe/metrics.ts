@@ -152,6 +152,7 @@ function cacheMetrics(registers: Registry[]): Listener {
     'account-changed',
     'authority-changed',
     'issuer-changed',
+    'access-changed',
     'fill-resumed',
     'verification-failed',
     'stale-served',
@@ -166,6 +167,7 @@ function cacheMetrics(registers: Registry[]): Listener {
   return (event) => {
     if (event.kind === 'fill-ended') fills.inc({ upstream: event.upstream, outcome: event.outcome });
     if (watched.has(event.kind)) events.inc({ event: event.kind });
+    if (event.kind === 'login-failed') events.inc({ event: event.kind }, 1 + event.untold);
   };
 }
 

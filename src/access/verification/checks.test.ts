@@ -99,6 +99,15 @@ describe('a token', () => {
     expect(checked).toMatchObject({ problem: 'invalid' });
   });
 
+  it('of another kind is refused, where a kind is expected', async () => {
+    const token = await new SignJWT(CLAIMS)
+      .setProtectedHeader({ alg: 'ES256', kid: 'first', typ: 'one+jwt' })
+      .sign(first.privateKey);
+    const check = (type: string) => inlineChecks.checkJwt(token, { ...expected, type }, 'a');
+    expect(await check('one+jwt')).toEqual({ claims: CLAIMS });
+    expect(await check('other+jwt')).toMatchObject({ problem: 'invalid' });
+  });
+
   it('by an algorithm that is not accepted is refused', async () => {
     const token = await signed(CLAIMS);
     const checked = await inlineChecks.checkJwt(token, { ...expected, algorithms: ['RS256'] }, 'a');

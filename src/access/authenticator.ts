@@ -1,0 +1,125 @@
+import { Flights, flightKey } from '../async/flights.ts';
+import type { Clock } from '../clock.ts';
+import type { Events } from '../events.ts';
+import { AccessError } from './access-error.ts';
+import { NOT_IDENTIFIED, type Authentication, type Login, type Presented } from './authentication.ts';
+import { MAX_AUTHORIZATION, readCredentials, type Credentials } from './credentials.ts';
+import { FailedLogins } from './failed-logins.ts';
+import type { Identity } from './identity.ts';
+import { isKnownPrincipal, type Accounts } from './known-principal.ts';
+import { verifyToken } from './tokens/verify-token.ts';
+import { PasswordVerifier } from './users/password-verifier.ts';
+import { LoginThrottle } from './verification/login-throttle.ts';
+import type { SlowChecks } from './verification/slow-checks.ts';
+import { VerdictMemory, type Verdict } from './verification/verdict-memory.ts';
+import type { JwtVerifier, Verified } from './verification/verifier.ts';
+
+export interface AuthenticatorOptions {
+  readonly accounts: Accounts;
+  readonly jwt: readonly JwtVerifier[];
+  readonly checks: SlowChecks;
+  readonly clock: Clock;
+  readonly events: Events;
+  /** 32 random bytes, as in VerdictMemoryOptions. */
+  readonly key: Uint8Array;
+}
+
+/**
+ * Finds out who sends a request: by a user's password, a static token or a JSON Web Token. Remembers what it found
+ * out, so that most requests cost one hash of their header.
+ */
+export class Authenticator implements Authentication, Login {
+  readonly #clock: Clock;
+  readonly #accounts: Accounts;
+  readonly #issuers: ReadonlyMap<string, JwtVerifier>;
+  readonly #passwords: PasswordVerifier;
+  readonly #memory: VerdictMemory;
+  readonly #flights: Flights<Verdict>;
+  readonly #failed: FailedLogins;
+
+  constructor({ accounts, jwt, checks, clock, events, key }: AuthenticatorOptions) {
+    this.#clock = clock;
+    this.#accounts = accounts;
+    this.#issuers = new Map(jwt.map((verifier) => [verifier.issuer, verifier]));
+    const throttle = new LoginThrottle(clock);
+    this.#passwords = new PasswordVerifier({ users: accounts.users, checks, throttle });
+    this.#memory = new VerdictMemory({ clock, key });
+    this.#flights = new Flights(clock);
+    this.#failed = new FailedLogins(clock, events);
+  }
+
+  identifyNow(authorization: string | undefined): Identity | undefined {
+    if (authorization === undefined) return NOT_IDENTIFIED;
+    if (authorization.length > MAX_AUTHORIZATION) return undefined;
+    return this.#memory.right(this.#memory.keyOf(authorization))?.identity;
+  }
+
+  async identify(presented: Presented): Promise<Identity> {
+    return (await this.login(presented)).identity;
+  }
+
+  async login({ authorization, client }: Presented): Promise<Verified> {
+    if (authorization === undefined) return { identity: NOT_IDENTIFIED };
+    const credentials = readCredentials(authorization);
+    if (credentials.kind === 'none') return { identity: NOT_IDENTIFIED };
+    try {
+      if (credentials.kind === 'unusable') throw wrongCredentials(credentials.reason);
+      const { verified, reason } = await this.#judge(credentials, this.#memory.keyOf(authorization), client);
+      if (verified === undefined) throw wrongCredentials(reason);
+      return verified;
+    } catch (error) {
+      this.#failed.tell(client, credentials, error);
+      throw error;
+    }
+  }
+
+  /** Requests with the same credentials share one check. Those of another address do not: it may be throttled. */
+  async #judge(credentials: Credentials, key: string, client: string): Promise<Verdict> {
+    const verified = this.#memory.right(key);
+    if (verified !== undefined) return { verified, stillHolds: () => true };
+    const wrong = this.#memory.wrong(key);
+    if (wrong !== undefined) return wrong;
+    const flight = this.#flights.join(flightKey(client, key), async () => {
+      const verdict = await this.#verify(credentials, client);
+      this.#memory.remember(key, verdict);
+      return verdict;
+    });
+    return flight.promise;
+  }
+
+  async #verify(credentials: Credentials, client: string): Promise<Verdict> {
+    switch (credentials.kind) {
+      case 'password':
+        return this.#passwords.verify(credentials.user, credentials.password, client);
+      case 'token':
+        return verifyToken(credentials.token, this.#accounts.tokens, this.#clock.now());
+      case 'jwt':
+        return this.#verifyJwt(credentials.token, credentials.issuer, client);
+      case 'none':
+      case 'unusable':
+        throw wrongCredentials('there are no credentials that can be verified');
+    }
+  }
+
+  async #verifyJwt(token: string, issuer: string | undefined, client: string): Promise<Verdict> {
+    const verifier = this.#issuers.get(issuer ?? '');
+    if (verifier === undefined) return wrongJwt('the issuer of the token is not configured');
+    try {
+      const verified = await verifier.verify(token, client);
+      const { principal } = verified.identity;
+      return { verified, stillHolds: () => isKnownPrincipal(principal, this.#accounts) };
+    } catch (error) {
+      if (!(error instanceof AccessError) || error.failure !== 'wrong-credentials') throw error;
+      return wrongJwt(error.cause instanceof Error ? error.cause.message : error.message);
+    }
+  }
+}
+
+function wrongJwt(reason: string): Verdict {
+  return { verified: undefined, reason, stillHolds: () => true };
+}
+
+/** The client is told only that its credentials are wrong; the log is told why. */
+function wrongCredentials(reason: string | undefined): AccessError {
+  return new AccessError('wrong-credentials', 'the credentials are wrong', { cause: new Error(reason) });
+}
