@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { openGate } from '../access/open-gate.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import { chooseDelivery, type Delivery } from '../delivery/choose.ts';
@@ -10,6 +9,7 @@ import type { Listening } from '../server/listen.ts';
 import { shareThreads, threadsOf } from '../threads.ts';
 import { ThreadParser } from '../upstream/registry/parsing/thread-parser.ts';
 import { Passage } from '../upstream/transport/passage.ts';
+import { openAccess } from './access.ts';
 import { openCache, type Cache } from './cache.ts';
 import { listenProblem } from './listen-problem.ts';
 import { startUpkeep } from './upkeep.ts';
@@ -49,7 +49,7 @@ export async function startLarder(
   const delivery = await chooseDelivery(config.delivery, process, threads.sendfiles);
   const stored = await cache.index.stats();
   const admission = new Admission(config.limits);
-  const gate = openGate(['pull', 'tags', 'metrics']);
+  const access = stack.use(await openAccess(config, { clock, events, directory: config.cache.directory }));
   const serving = {
     clock,
     events,
@@ -58,7 +58,7 @@ export async function startLarder(
     upstreams,
     admission,
     passage,
-    gate,
+    access,
     deliver: delivery.deliver,
   };
   const server = await startServer(config, { ...serving, metrics: metrics.read }).catch((error: unknown) => {

@@ -1,5 +1,4 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import type { Gate } from '../access/gate.ts';
 import type { Mirror } from '../mirror/mirror.ts';
 import type { Clock } from '../clock.ts';
 import type { Deliver } from '../delivery/deliver.ts';
@@ -14,6 +13,8 @@ import { Registry } from '../server/v2/registry.ts';
 import { PublicUrl } from '../server/request/public-url.ts';
 import { RequestRecords } from '../server/request/request-record.ts';
 import { TrustedProxies } from '../server/request/trusted-proxies.ts';
+import { TokenEndpoint } from '../server/token/token-endpoint.ts';
+import type { Access } from './access.ts';
 import { upstreamDetail, type ConfiguredUpstream } from './upstreams.ts';
 
 /** Durations in milliseconds. */
@@ -40,12 +41,15 @@ export interface ServerParts {
   readonly upstreams: readonly ConfiguredUpstream[];
   readonly admission: Admission;
   readonly passage: LoopGuard;
-  readonly gate: Gate;
+  readonly access: Access;
   readonly deliver: Deliver;
   readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
   /** Makes the ids of requests in the log. Absent: random ones. */
   readonly requestId?: () => string;
 }
+
+/** Requests for tokens may take a quarter of all that are served at the same time. */
+const TOKEN_SHARE = 4;
 
 /**
  * Starts everything between a socket and the mirror.
@@ -53,8 +57,8 @@ export interface ServerParts {
  */
 export async function startServer(settings: ServerSettings, parts: ServerParts): Promise<Listening> {
   const { answerMs, limits, trustedProxies } = settings;
-  const { clock, events, mirror, repositories, upstreams, admission, passage, gate, deliver, metrics } =
-    parts;
+  const { clock, events, mirror, repositories, upstreams, admission, passage, deliver, metrics } = parts;
+  const { gate, login, tokens } = parts.access;
   const proxies = new TrustedProxies(trustedProxies);
   const records = new RequestRecords(clock, events, parts.requestId ?? randomUUID, proxies);
   const app = createApp({
@@ -66,6 +70,13 @@ export async function startServer(settings: ServerSettings, parts: ServerParts):
       answerMs,
       randomBytes,
       catalog: (query, isShown) => mirror.catalog(query, isShown),
+    }),
+    tokens: new TokenEndpoint({
+      login,
+      gate,
+      tokens,
+      repositories,
+      admission: admission.part(TOKEN_SHARE),
     }),
     records,
     gate,

@@ -26,6 +26,18 @@ export class Admission {
     this.#limits = limits;
   }
 
+  /**
+   * Returns one for a kind of requests that must leave room for others: it has a part of these limits. Such a request
+   * enters both.
+   */
+  part(divisor: number): Admission {
+    const { requests, requestsPerClient } = this.#limits;
+    return new Admission({
+      requests: Math.ceil(requests / divisor),
+      requestsPerClient: Math.ceil(requestsPerClient / divisor),
+    });
+  }
+
   /** Requests that are being served. */
   get running(): number {
     return this.#running;

@@ -52,6 +52,7 @@ async function start({ gate, health, reply, replyNow, deliver }: WorldOptions): 
   const admission = new Admission({ requests: REQUESTS, requestsPerClient: REQUESTS });
   const app = createApp({
     registry: { replyNow: replyNow ?? (() => undefined), reply: reply ?? (() => Promise.resolve(EMPTY)) },
+    tokens: { reply: () => Promise.resolve(EMPTY) },
     records,
     gate: gate ?? openGate(['pull', 'metrics']),
     health: {

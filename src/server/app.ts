@@ -62,8 +62,8 @@ const HEALTH_PATHS: ReadonlySet<string> = new Set(['/livez', '/readyz']);
 type Pages = Hono<{ Bindings: HttpBindings }>;
 
 /**
- * Makes the routes: the registry under `/v2/` (and `/<upstream>/v2/`), `/livez`, `/readyz`, `/metrics`. Requests for
- * the registry do not pass through Hono, which decodes and normalises paths; requests that the registry can answer at
+ * Makes the routes: the registry under `/v2/` (and `/<upstream>/v2/`), `/token`, `/livez`, `/readyz`, `/metrics`.
+ * Requests for the registry do not pass through Hono, which decodes and normalises paths; requests that the registry can answer at
  * once take the shortest way (docs/adr/0009).
  */
 export function createApp(options: AppOptions): App {
@@ -85,7 +85,7 @@ export function createApp(options: AppOptions): App {
       if (mayAsk === 'health' && !HEALTH_PATHS.has(path)) return endpoint.refuse(outgoing, record, NO_ROOM);
       const route = pathKind(path);
       if (route === 'none') return endpoint.refuse(outgoing, record, NO_PATH);
-      if (route === 'registry') return void endpoint.answer(incoming, outgoing, record);
+      if (route !== 'page') return void endpoint.answer(route, incoming, outgoing, record);
       records.keep(incoming, record);
       outgoing.setHeader(...NO_SNIFF);
       void pages(incoming, outgoing);

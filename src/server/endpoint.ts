@@ -8,9 +8,11 @@ import { errorReply, overloadReply } from './error-reply.ts';
 import type { Registry } from './v2/registry.ts';
 import { sendNow, sendReply, type Reply } from './reply.ts';
 import type { RequestRecord, RequestRecords } from './request/request-record.ts';
+import type { TokenEndpoint } from './token/token-endpoint.ts';
 
 export interface EndpointOptions {
   readonly registry: Pick<Registry, 'reply' | 'replyNow'>;
+  readonly tokens: Pick<TokenEndpoint, 'reply'>;
   readonly records: RequestRecords;
   readonly admission: Admission;
   /** The longest that a client may take nothing of an answer, milliseconds. */
@@ -19,7 +21,7 @@ export interface EndpointOptions {
   readonly deliver: Deliver;
 }
 
-/** Passes requests to the registry: admits each, has it answered, sends the answer, and notes it in its record. */
+/** Passes requests to the registry and to the token endpoint: admits each, has it answered, sends the answer, and notes it in its record. */
 export class Endpoint {
   readonly #options: EndpointOptions;
 
@@ -45,9 +47,14 @@ export class Endpoint {
     return true;
   }
 
-  /** Answers a request. Never rejects. */
-  answer(incoming: IncomingMessage, outgoing: ServerResponse, record: RequestRecord): Promise<void> {
-    const served = this.#serve(incoming, outgoing, record).catch((error: unknown) =>
+  /** Answers a request to one of the two. Never rejects. */
+  answer(
+    to: 'registry' | 'tokens',
+    incoming: IncomingMessage,
+    outgoing: ServerResponse,
+    record: RequestRecord,
+  ): Promise<void> {
+    const served = this.#serve(this.#options[to], incoming, outgoing, record).catch((error: unknown) =>
       this.#answerUnforeseen(error, outgoing, record),
     );
     record.served = served;
@@ -71,11 +78,15 @@ export class Endpoint {
     if (isAdmitted) this.#options.admission.leave(client);
   }
 
-  async #serve(incoming: IncomingMessage, outgoing: ServerResponse, record: RequestRecord): Promise<void> {
-    const { registry, records } = this.#options;
+  async #serve(
+    to: Pick<TokenEndpoint, 'reply'>,
+    incoming: IncomingMessage,
+    outgoing: ServerResponse,
+    record: RequestRecord,
+  ): Promise<void> {
+    const { records } = this.#options;
     const refusal = this.#admit(record);
-    const reply =
-      refusal === undefined ? await registry.reply(incoming, record) : overloadReply(refusal, record);
+    const reply = refusal === undefined ? await to.reply(incoming, record) : overloadReply(refusal, record);
     // A client that has gone gets no byte.
     if (!outgoing.destroyed) record.firstByteMs = records.msSince(record);
     note(record, await this.#send(reply, outgoing));

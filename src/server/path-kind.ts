@@ -1,3 +1,4 @@
+import { TOKEN_PATH } from './request/public-url.ts';
 import { isV2Path } from './v2/v2-path.ts';
 
 /** Segments of letters, digits, `_`, `-` and dots, none of which is empty, `.` or `..`. */
@@ -9,7 +10,8 @@ const PAGE = /^(?:(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9_.-]+)+\/?|\/)$/;
  * normalisation leaves as it is.
  * @returns `none` for a path that neither the registry nor a page can have
  */
-export function pathKind(path: string): 'registry' | 'page' | 'none' {
+export function pathKind(path: string): 'registry' | 'tokens' | 'page' | 'none' {
   if (isV2Path(path)) return 'registry';
+  if (path === TOKEN_PATH) return 'tokens';
   return PAGE.test(path) ? 'page' : 'none';
 }

@@ -11,6 +11,7 @@ export interface ReceivedAnswer {
 
 export interface RequestOptions {
   readonly method?: string;
+  readonly body?: string;
   /** A list goes out as one line per value. */
   readonly headers?: Record<string, string | string[]>;
   /** Absent: a connection of its own. */
@@ -21,11 +22,11 @@ export interface RequestOptions {
 export async function open(
   base: URL,
   path: string,
-  { method = 'GET', headers = {}, agent }: RequestOptions = {},
+  { method = 'GET', headers = {}, agent, body }: RequestOptions = {},
 ): Promise<IncomingMessage> {
   const address = { host: base.hostname, port: base.port };
   const outgoing = request({ ...address, path, method, headers, agent: agent ?? false });
-  outgoing.end();
+  outgoing.end(body);
   const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage];
   return incoming;
 }

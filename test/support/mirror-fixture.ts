@@ -13,8 +13,10 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { NO_AUTHENTICATION, type Login } from '../../src/access/authentication.ts';
 import type { Gate } from '../../src/access/gate.ts';
 import { openGate } from '../../src/access/open-gate.ts';
+import { openAccess } from '../../src/app/access.ts';
 import { assembleCache } from '../../src/app/assemble-cache.ts';
 import { startServer } from '../../src/app/server.ts';
 import type { Mirror } from '../../src/mirror/mirror.ts';
@@ -111,6 +113,8 @@ export interface MirrorFixtureOptions {
   readonly wrapStore?: (store: BlobStore) => BlobStore;
   /** Decides who may do what. Absent: every client may do the same. */
   readonly gate?: Gate;
+  /** Finds out who asks for a token. Absent: all are anonymous. */
+  readonly login?: Login;
   /** The URL by which clients reach it. Absent: each request tells it. */
   readonly publicUrl?: URL;
 }
@@ -302,6 +306,8 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
   let ids = 0;
   const { idleMs = 0, headerTimeoutMs = 60_000, answerMs = 25_000, trustedProxies = [] } = options;
   const connections = options.connections ?? { connections: 10_000, connectionsPerClient: 10_000 };
+  const open = { access: undefined, listen: { host: '127.0.0.1', port: 0 } };
+  const access = await openAccess(open, { clock, events: bus, directory });
   const listening = await startServer(
     {
       listen: { host: '127.0.0.1', port: 0 },
@@ -318,7 +324,11 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
       upstreams,
       admission,
       passage,
-      gate: options.gate ?? openGate(['pull', 'tags', 'metrics']),
+      access: {
+        ...access,
+        gate: options.gate ?? openGate(['pull', 'tags', 'metrics']),
+        login: options.login ?? NO_AUTHENTICATION,
+      },
       deliver,
       metrics: () => Promise.resolve({ contentType: 'text/plain', text: '' }),
       requestId: () => `request-${(ids += 1)}`,
@@ -350,7 +360,10 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
     repositories,
     parser,
     left,
-    close: () => cache.close(),
+    close: async () => {
+      await access[Symbol.asyncDispose]();
+      await cache.close();
+    },
   });
 }
 
