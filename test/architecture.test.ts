@@ -73,6 +73,7 @@ const ROOMS = new Map<string, readonly string[]>([
   ['server/request', []],
   ['server/v2', ['request']],
   ['server/control', []],
+  ['server/token', ['request', 'v2']],
   ['cli/terminal', []],
   ['cli/commands', ['terminal']],
 ]);

@@ -1,4 +1,5 @@
 import type { AccessError, AccessFailure } from '../../access/access-error.ts';
+import { SERVICE } from '../../access/bearer/bearer-tokens.ts';
 import { formatChallenge } from '../../http/challenge.ts';
 import type { V2Path } from './v2-path.ts';
 
@@ -26,7 +27,7 @@ export function challengeOf(
   if (!REASON.has(failure)) return undefined;
   if (realm === undefined) return formatChallenge('Basic', { realm: 'larder' });
   const scope = path && scopeOf(path);
-  return formatChallenge('Bearer', { realm, service: 'larder', scope, error: REASON.get(failure) });
+  return formatChallenge('Bearer', { realm, service: SERVICE, scope, error: REASON.get(failure) });
 }
 
 /** The name is the one that the client spelled, since clients compare it with theirs. */
