@@ -21,7 +21,7 @@ import { assembleCache } from '../../src/app/assemble-cache.ts';
 import { startServer } from '../../src/app/server.ts';
 import type { Mirror } from '../../src/mirror/mirror.ts';
 import type { TagPolicy } from '../../src/mirror/tag-policy.ts';
-import { rememberIndex } from '../../src/index/remembering-index.ts';
+import { rememberIndex, type RememberingIndex } from '../../src/index/remembering-index.ts';
 import { knownRegistry } from '../../src/config/sections/known-registries.ts';
 import { BufferShares } from '../../src/delivery/buffer-shares.ts';
 import { chooseDelivery } from '../../src/delivery/choose.ts';
@@ -111,6 +111,8 @@ export interface MirrorFixtureOptions {
   readonly serveRecovered?: boolean;
   /** Changes the store, to make it fail. */
   readonly wrapStore?: (store: BlobStore) => BlobStore;
+  /** Changes the index, to see what it is asked. */
+  readonly wrapIndex?: (index: RememberingIndex) => RememberingIndex;
   /** Decides who may do what. Absent: every client may do the same. */
   readonly gate?: Gate;
   /** Finds out who asks for a token. Absent: all are anonymous. */
@@ -272,7 +274,8 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
   const fileStore = await openFileStore({ directory });
   const store = new HeldStore(options.wrapStore?.(fileStore) ?? fileStore);
   const watched = watchIndex(await openSqliteIndex(join(directory, 'index.db')));
-  const index = rememberIndex(watched.index);
+  const remembering = rememberIndex(watched.index);
+  const index = options.wrapIndex?.(remembering) ?? remembering;
   const { negativeTtlMs = 30_000, manifestMemoryBytes = MEMORY, blobMemoryBytes = MEMORY } = options;
   const parser = new ThreadParser({ clock });
   const isServed = options.serveRecovered ?? false;
