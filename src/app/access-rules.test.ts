@@ -3,6 +3,7 @@ import { ACTIONS, type Action } from '../access/action.ts';
 import { ANONYMOUS, type Principal } from '../access/principal.ts';
 import type { Who } from '../access/rules/who.ts';
 import type { Config } from '../config/config.ts';
+import { refusalToListen } from '../config/listen-refusal.ts';
 import { loadConfig } from '../config/load.ts';
 import { ACTIONS as CONFIGURED_ACTIONS } from '../config/values/action.ts';
 import type { WhoConfig } from '../config/values/who.ts';
@@ -67,6 +68,20 @@ access:
     expect(allowed(text, ANONYMOUS, undefined)).toEqual(['pull', 'metrics']);
     expect(allowed(text, ALICE, IMAGE)).toEqual(['pull']);
     expect(rulesOf(configOf(text)).decide(ANONYMOUS, 'pull', IMAGE).rule).toBe(1);
+  });
+});
+
+describe('the lines that a refusal to listen shows', () => {
+  const upstreams = 'upstreams: { docker.io: , ghcr.io: { credentials: { token: x } } }\n';
+  const refused = configOf(`listen: :5000\n${upstreams}`);
+  const lines = refusalToListen(refused, {})?.message.split('\n').slice(1).join('\n') ?? '';
+  const hub = { registry: 'docker.io', repository: 'library/debian' };
+
+  it('give private images to users alone, and the rest to every client', () => {
+    expect(allowed(upstreams + lines, ANONYMOUS, IMAGE)).toEqual([]);
+    expect(allowed(upstreams + lines, ALICE, IMAGE)).toEqual(['pull', 'tags']);
+    expect(allowed(upstreams + lines, ANONYMOUS, hub)).toEqual(['pull', 'tags']);
+    expect(allowed(upstreams + lines, ALICE, hub)).toEqual(['pull', 'tags']);
   });
 });
 

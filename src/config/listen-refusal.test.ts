@@ -12,7 +12,7 @@ function refusal(text: string, env: Readonly<Record<string, string>> = {}): stri
     isProgram: () => true,
   };
   try {
-    loadConfig('config.yaml', sources, refusalToListen);
+    loadConfig('config.yaml', sources, (config, { overrides }) => refusalToListen(config, overrides));
     return undefined;
   } catch (error) {
     if (error instanceof ConfigError) return error.message;
@@ -22,6 +22,13 @@ function refusal(text: string, env: Readonly<Record<string, string>> = {}): stri
 
 const PRIVATE =
   'upstreams: { docker.io: , ghcr.io: { credentials: { token: x } }, quay.io: { credentials: { token: x } } }';
+
+const EXAMPLE = `access:
+  users: ./users.htpasswd
+  rules:
+    - { repositories: ["ghcr.io/**", "quay.io/**"], who: [authenticated], allow: [pull, tags] }
+    - { repositories: ["ghcr.io/**", "quay.io/**"], who: [anonymous], allow: [] }
+  anonymous: pull`;
 
 describe('refusalToListen', () => {
   it.each(['127.0.0.1:5000', '127.9.9.9:0', '"[::1]:5000"', 'localhost:5000'])(
@@ -35,9 +42,10 @@ describe('refusalToListen', () => {
     'refuses %s with credentials',
     (listen) => {
       expect(refusal(`offline: true\nlisten: ${listen}\n${PRIVATE}`)).toBe(
-        `config.yaml:2: listen: refused to listen on ${listen.replaceAll('"', '')}, which other machines can reach: whoever reaches ` +
-          'it could pull private images with the credentials of ghcr.io and quay.io; listen on 127.0.0.1, or allow ' +
-          'exactly this by "access: { anonymous: pull }"',
+        `config.yaml:2: listen: refused to listen on ${listen.replaceAll('"', '')}, which other machines can reach: any ` +
+          'client could pull private images with the credentials of ghcr.io and quay.io; listen on 127.0.0.1, or say who ' +
+          'may pull, for example by these lines ("larder passwd NAME" makes the file and adds a user):\n' +
+          EXAMPLE,
       );
     },
   );
@@ -70,7 +78,25 @@ describe('refusalToListen', () => {
     expect(refusal('listen: :5000')).toBeUndefined();
   });
 
-  it('allows every address if the config says that every client may pull', () => {
-    expect(refusal(`listen: :5000\naccess: { anonymous: pull }\n${PRIVATE}`)).toBeUndefined();
+  it('leaves out what is open where no registry is', () => {
+    const message = refusal('listen: :1\nupstreams: { docker.io: { credentials: { token: a } } }');
+    expect(message).toMatch(/who: \[authenticated\], allow: \[pull, tags\] \}$/);
+    expect(message).not.toContain('anonymous');
+  });
+
+  it.each([PRIVATE, 'upstreams: { docker.io: { credentials: { token: a } } }'])(
+    'shows lines that help: %s',
+    (upstreams) => {
+      const text = `listen: :5000\n${upstreams}\n`;
+      const lines = refusal(text)?.split('\n').slice(1).join('\n');
+      expect(refusal(`${text}${lines}`)).toBeUndefined();
+    },
+  );
+
+  it.each([
+    'access: { anonymous: pull }',
+    'access: { rules: [{ repositories: ["**"], who: ["token:ci"], allow: [pull] }] }',
+  ])('allows every address if the config says who may pull: %s', (access) => {
+    expect(refusal(`listen: :5000\n${access}\n${PRIVATE}`)).toBeUndefined();
   });
 });

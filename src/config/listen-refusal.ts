@@ -4,17 +4,12 @@ import type { Overrides } from './source/overrides.ts';
 import { formatListenAddress, isLoopback } from './values/listen-address.ts';
 
 /**
- * Returns why a file without mistakes still cannot be used; undefined if it can.
+ * Refuses to listen beyond this machine with credentials for an upstream, unless the config says who may pull: else any
+ * client that reaches the mirror could pull what only the account may.
  * @param overrides the parts of `config` that come from the environment
+ * @returns why Larder must not listen, with lines that say who may pull; undefined if it may
  */
-export type ListenRefusal = (config: Config, overrides: Overrides) => ConfigProblem | undefined;
-
-/**
- * Refuses to listen beyond this machine with credentials for an upstream, unless the config allows it: else any client
- * that reaches the mirror could pull what only the account may.
- * @returns why Larder must not listen; undefined if it may
- */
-export const refusalToListen: ListenRefusal = (config, overrides) => {
+export function refusalToListen(config: Config, overrides: Overrides): ConfigProblem | undefined {
   if (isLoopback(config.listen) || config.access !== undefined) return undefined;
   const names = config.upstreams
     .filter(({ credentials }) => credentials !== undefined)
@@ -24,8 +19,29 @@ export const refusalToListen: ListenRefusal = (config, overrides) => {
   const isOverridden = overrides.listen !== undefined;
   const says = isOverridden ? ', as LARDER_LISTEN says' : '';
   const message =
-    `refused to listen on ${formatListenAddress(config.listen)}${says}, which other machines can reach: whoever ` +
-    `reaches it could pull private images with the credentials of ${alternatives(names).replace(/ or /, ' and ')}; ` +
-    'listen on 127.0.0.1, or allow exactly this by "access: { anonymous: pull }"';
+    `refused to listen on ${formatListenAddress(config.listen)}${says}, which other machines can reach: any client ` +
+    `could pull private images with the credentials of ${alternatives(names).replace(/ or /, ' and ')}; listen on ` +
+    '127.0.0.1, or say who may pull, for example by these lines ("larder passwd NAME" makes the file and adds a ' +
+    `user):\n${exampleOfAccess(names, names.length < config.upstreams.length)}`;
   return { path: isOverridden ? ['upstreams', first, 'credentials'] : ['listen'], message };
-};
+}
+
+/**
+ * Returns the lines of an `access` with which only users pull from some registries.
+ * @param hasOthers whether there are other registries, which then are open to every client
+ */
+function exampleOfAccess(registries: readonly string[], hasOthers: boolean): string {
+  const repositories = JSON.stringify(registries.map((name) => `${name}/**`)).replaceAll(',', ', ');
+  // Without the second rule, a client without credentials would come to `anonymous`.
+  const forOthers = [
+    `    - { repositories: ${repositories}, who: [anonymous], allow: [] }`,
+    '  anonymous: pull',
+  ];
+  return [
+    'access:',
+    '  users: ./users.htpasswd',
+    '  rules:',
+    `    - { repositories: ${repositories}, who: [authenticated], allow: [pull, tags] }`,
+    ...(hasOthers ? forOthers : []),
+  ].join('\n');
+}

@@ -22,6 +22,7 @@ const FILES: Readonly<Record<string, string>> = {
   '/etc/larder/ca.pem': CERTIFICATE,
   '/etc/larder/proxy-password': 'secret\n',
   '/etc/larder/password': 'secret',
+  '/etc/larder/token': 'secret',
   '/home/me/.docker/config.json': '{}',
 };
 

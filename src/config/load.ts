@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { complete } from './complete.ts';
 import { ConfigError, formatKeyPath, type ConfigProblem } from './config-problem.ts';
 import type { Config } from './config.ts';
-import type { ListenRefusal } from './listen-refusal.ts';
+import type { Refusal } from './refusal.ts';
 import { configSchema, type ConfigFile } from './schema.ts';
 import { checkAccess } from './sections/access-checks.ts';
 import { checkHelpers } from './sections/credential-helper.ts';
@@ -49,7 +49,7 @@ function isProgram(path: string): boolean {
 export function loadConfig(
   path: string,
   sources: ConfigSources,
-  refusalOf: ListenRefusal = () => undefined,
+  refusalOf: Refusal = () => undefined,
 ): Config {
   const resolvePath = pathResolver(path, sources);
   const { overrides, lines: ofOverrides } = readOverrides(sources);
@@ -61,7 +61,7 @@ export function loadConfig(
     throw new ConfigError([...formatProblems(path, problems), ...lines]);
   }
   const config = complete(file, { overrides, certificates, proxies });
-  const refusal = refusalOf(config, overrides);
+  const refusal = refusalOf(config, { overrides, readText: sources.readText });
   if (refusal === undefined) return config;
   throw new ConfigError(formatProblems(path, [positioned(refusal, source)]));
 }

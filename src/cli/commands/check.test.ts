@@ -7,6 +7,13 @@ import { check, checkCommand } from './check.ts';
 const FILES: Readonly<Record<string, string>> = {
   '/larder/config.yaml': 'offline: true\n',
   '/larder/open.yaml': 'listen: :5000\nupstreams: { docker.io: { credentials: { token: hunter2 } } }\n',
+  '/larder/closed.yaml': `upstreams: { docker.io: , ghcr.io: }
+access:
+  anonymous: pull
+  rules:
+    - { repositories: ["ghcr.io/**"], who: ["token:ci"], allow: [pull] }
+    - { repositories: ["ghcr.io/**"], who: [anonymous], allow: [] }`,
+  '/larder/no-users.yaml': 'access: { users: ./users, anonymous: pull }',
   '/larder/broken.yaml': 'lisen: x\ncache: { maxSize: big }\nlog: { level: loud }\n',
 };
 
@@ -30,6 +37,15 @@ describe('check', () => {
     expect(result).toMatchObject({ exitCode: 0, errors: [] });
     expect(result.output).toContain('listen: 127.0.0.1:7000\n');
     expect(result.output).toContain('offline: true\n');
+  });
+
+  it('says how open it is, in a comment', () => {
+    expect(check('config.yaml', sources()).output).toMatch(
+      /\n# access is open: every client may pull everything\n$/,
+    );
+    expect(check('closed.yaml', sources()).output).toMatch(
+      /\n# access is closed: 2 rules; else every client: pull, tags\n# Docker's registry-mirrors needs the path \/docker\.io\n$/,
+    );
   });
 
   it('warns of a cache directory that others may enter, and of no other one', async () => {
@@ -65,6 +81,9 @@ describe('check', () => {
     expect({ exitCode, output }).toEqual({ exitCode: 2, output: '' });
     expect(errors).toEqual([
       expect.stringMatching(/^open\.yaml:1: listen: refused to listen on :5000, .*docker\.io/),
+    ]);
+    expect(check('no-users.yaml', sources()).errors).toEqual([
+      'no-users.yaml:1: access.users: expected a file that can be read, got "/larder/users" (ENOENT); "larder passwd NAME" makes it',
     ]);
   });
 });

@@ -1,10 +1,12 @@
 import { Command } from 'commander';
+import type { Config } from '../../config/config.ts';
 import type { ConfigSources } from '../../config/source/config-sources.ts';
 import { loadConfig, systemSources } from '../../config/load.ts';
 import { configPath } from '../../config/source/overrides.ts';
 import { printConfig } from '../../config/print.ts';
 import { ConfigError } from '../../config/config-problem.ts';
-import { refusalToListen } from '../../config/listen-refusal.ts';
+import { refusalToServe } from '../../app/refusal-to-serve.ts';
+import { accessLine, dockerMirrorPath } from '../terminal/access-line.ts';
 import { openToOthers } from '../../store/fs/open-to-others.ts';
 
 interface CheckResult {
@@ -19,13 +21,25 @@ interface CheckResult {
 /** Reads a configuration as `larder serve` would. Returns the configuration in effect, or its mistakes. */
 export function check(path: string, sources: ConfigSources): CheckResult {
   try {
-    const config = loadConfig(path, sources, refusalToListen);
+    const config = loadConfig(path, sources, refusalToServe);
     const warning = openToOthers(config.cache.directory);
-    return { exitCode: 0, output: printConfig(config), errors: warning === undefined ? [] : [warning] };
+    return {
+      exitCode: 0,
+      output: printConfig(config) + comments(config),
+      errors: warning === undefined ? [] : [warning],
+    };
   } catch (error) {
     if (error instanceof ConfigError) return { exitCode: 2, output: '', errors: error.lines };
     throw error;
   }
+}
+
+/** Says what follows from the configuration, in comments, so that the output is still a configuration. */
+function comments(config: Config): string {
+  const path = dockerMirrorPath(config);
+  const docker =
+    path === undefined || path === '' ? [] : [`Docker's registry-mirrors needs the path ${path}`];
+  return [`access is ${accessLine(config)}`, ...docker].map((line) => `# ${line}\n`).join('');
 }
 
 /** The streams that the command writes to. */

@@ -4,7 +4,7 @@ import { startLarder } from '../../app/larder.ts';
 import { version } from '../../app/version.ts';
 import { systemClock } from '../../clock.ts';
 import type { Config } from '../../config/config.ts';
-import { refusalToListen } from '../../config/listen-refusal.ts';
+import { refusalToServe } from '../../app/refusal-to-serve.ts';
 import { createEvents } from '../../events.ts';
 import { createLogger } from '../../observe/logger.ts';
 import { createLogListener } from '../../observe/log.ts';
@@ -21,7 +21,7 @@ export function serveCommand(): Command {
     .description('serve the mirror')
     .option('--config <file>', 'the configuration file (default: LARDER_CONFIG, else config.yaml)')
     .action(async ({ config: option }: { config?: string }) => {
-      const config = readConfig(option, refusalToListen);
+      const config = readConfig(option, refusalToServe);
       if (config === undefined) process.exitCode = EXIT_USAGE;
       else await serve(config);
     });

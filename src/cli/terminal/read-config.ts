@@ -2,14 +2,14 @@ import type { Config } from '../../config/config.ts';
 import { loadConfig, systemSources } from '../../config/load.ts';
 import { configPath } from '../../config/source/overrides.ts';
 import { ConfigError } from '../../config/config-problem.ts';
-import type { ListenRefusal } from '../../config/listen-refusal.ts';
+import type { Refusal } from '../../config/refusal.ts';
 
 /**
  * Reads the configuration file that the option, the environment or the default names.
  * @param refusalOf returns why a configuration without mistakes still cannot be used, if so
  * @returns undefined if the configuration cannot be used; then standard error says why, one line per mistake
  */
-export function readConfig(option: string | undefined, refusalOf?: ListenRefusal): Config | undefined {
+export function readConfig(option: string | undefined, refusalOf?: Refusal): Config | undefined {
   const sources = systemSources();
   const path = configPath(option, sources.env);
   try {

@@ -26,7 +26,7 @@ test('the start block names the program and ends with a line end', () => {
   const block = startBlock(configOf(''), STATE);
   expect(block).toMatch(/^larder 1\.2\.3\n/);
   expect(block).toMatch(/[^\n]\n$/);
-  expect(Object.keys(rows())).toEqual(['listening', 'cache', 'upstreams', 'docker']);
+  expect(Object.keys(rows())).toEqual(['listening', 'cache', 'upstreams', 'access', 'docker']);
 });
 
 describe('the address', () => {
@@ -87,5 +87,39 @@ describe('the upstreams', () => {
   test('are shown without secrets', () => {
     const text = 'upstreams: { docker.io: { credentials: { username: bot, password: hunter2 } } }';
     expect(startBlock(configOf(text), STATE)).not.toMatch(/hunter2|bot/);
+  });
+});
+
+describe('how open it is', () => {
+  const RULES = `access:
+  users: ./users
+  oidc: { github: { issuer: "https://a.example", audience: b }, ci: { issuer: "https://b.example", audience: b } }
+  rules:
+    - { repositories: ["ghcr.io/**"], who: [authenticated], allow: [pull] }
+    - { repositories: ["ghcr.io/**"], who: [anonymous], allow: [] }
+upstreams: { docker.io: , ghcr.io: }
+`;
+
+  test.each([
+    ['', 'open: every client may pull everything'],
+    ['access: { anonymous: pull }', 'open: every client may pull everything'],
+    ['access: { anonymous: [metrics] }', 'closed: 0 rules; else every client: metrics'],
+    ['access: { rules: [{ repositories: ["**"], who: ["token:ci"], allow: [pull] }] }', 'closed: 1 rule'],
+    [RULES, 'closed: 2 rules; users from /srv/users; tokens of github, ci'],
+    [
+      RULES.replace('access:', 'access:\n  anonymous: pull'),
+      'closed: 2 rules; users from /srv/users; tokens of github, ci; else every client: pull, tags',
+    ],
+  ])('%s', (text, line) => {
+    expect(rows({}, text)['access']).toBe(line);
+  });
+
+  test('Docker is sent to the path of Docker Hub where the root asks for credentials', () => {
+    const text = RULES.replace('access:', 'access:\n  anonymous: pull');
+    expect(rows({}, text)['docker']).toContain('["http://127.0.0.1:5000/docker.io"]');
+  });
+
+  test('Docker is sent nowhere where Docker Hub is closed', () => {
+    expect(rows({}, RULES)['docker']).toMatch(/^not by registry-mirrors/);
   });
 });

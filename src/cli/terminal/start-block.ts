@@ -1,5 +1,6 @@
 import { formatByteSize } from '../../config/values/byte-size.ts';
 import type { Config } from '../../config/config.ts';
+import { accessLine, dockerMirrorPath } from './access-line.ts';
 import { shortSize } from './short-size.ts';
 
 /** The facts that are known once the server listens. Sizes in bytes. */
@@ -22,10 +23,18 @@ export function startBlock(config: Config, { version, host, port, blobs, bytes }
     ['listening', isEverywhere ? `${url}, and every other address of this machine` : url],
     ['cache', `${config.cache.directory} (${blobs} blobs, ${shortSize(bytes)}${cap})`],
     ['upstreams', upstreamNames(config)],
-    ['docker', `{ "registry-mirrors": ["${url}"] }  in /etc/docker/daemon.json`],
+    ['access', accessLine(config)],
+    ['docker', dockerLine(url, config)],
   ];
   const lines = rows.map(([label, value]) => `  ${label.padEnd(10)} ${value}`);
   return [`larder ${version}`, ...lines, ''].join('\n');
+}
+
+function dockerLine(url: string, config: Config): string {
+  const path = dockerMirrorPath(config);
+  if (path === undefined)
+    return 'not by registry-mirrors: docker.io is closed, and Docker has no credentials for mirrors';
+  return `{ "registry-mirrors": ["${url}${path}"] }  in /etc/docker/daemon.json`;
 }
 
 function urlOf(host: string, port: number): string {

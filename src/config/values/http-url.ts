@@ -43,7 +43,7 @@ export function registryUrl(): Leaf<URL> {
  * Reads the address by which clients reach Larder. It has no path, since clients ask for `/v2/` at the root of a host.
  * @throws ValueError
  */
-export function parsePublicUrl(text: string): URL {
+function parsePublicUrl(text: string): URL {
   const url = parseHttpUrl(text);
   if (url.pathname !== '/') throw new ValueError('a URL without a path');
   return url;

@@ -8,7 +8,7 @@ const EXPECTED = 'an https:// URL';
  * Reads a URL whose answers are believed: https, or http on this machine itself.
  * @throws ValueError
  */
-export function parseSecureUrl(text: string): URL {
+function parseSecureUrl(text: string): URL {
   // WHATWG URL would silently repair "https:/host" or "https://host\path".
   const url = /^https?:\/\/[^\s/\\?#]+(?:[/?][^\s\\#]*)?$/i.test(text) ? URL.parse(text) : null;
   if (url === null) throw new ValueError(`${EXPECTED} without a fragment`);

@@ -1,0 +1,29 @@
+import { rulesOf } from '../../app/access-rules.ts';
+import type { Config } from '../../config/config.ts';
+
+/** Says in a line how open Larder is. */
+export function accessLine(config: Config): string {
+  const { access } = config;
+  if (rulesOf(config).isOpenToAll) return 'open: every client may pull everything';
+  if (access === undefined) return 'closed';
+  const { rules, users, oidc, anonymous } = access;
+  const issuers = Object.keys(oidc);
+  const parts = [
+    rules.length === 1 ? '1 rule' : `${rules.length} rules`,
+    ...(users === undefined ? [] : [`users from ${users}`]),
+    ...(issuers.length === 0 ? [] : [`tokens of ${issuers.join(', ')}`]),
+    ...(anonymous === undefined ? [] : [`else every client: ${anonymous.join(', ')}`]),
+  ];
+  return `closed: ${parts.join('; ')}`;
+}
+
+/**
+ * Returns the path of Larder's address that Docker's `registry-mirrors` needs; undefined: it cannot use this mirror.
+ * Docker takes a mirror whose ping asks for credentials for one that it may not use, since it has none for mirrors. The
+ * ping of Docker Hub's own path is open where all of Docker Hub is.
+ */
+export function dockerMirrorPath(config: Config): string | undefined {
+  const rules = rulesOf(config);
+  if (!rules.needsUser) return '';
+  return rules.isOpen('docker.io') ? '/docker.io' : undefined;
+}
