@@ -83,6 +83,14 @@ export type LarderEvent =
       /** Why the file cannot be used. */
       readonly error?: unknown;
     }
+  | {
+      /** The files of `tls` have changed. */
+      readonly kind: 'certificate-changed';
+      /** `unusable`: what they said before still counts. */
+      readonly state: 'renewed' | 'unusable';
+      /** Why they cannot be used. */
+      readonly error?: unknown;
+    }
   | { readonly kind: 'fill-started'; readonly upstream: string; readonly digest: Digest }
   | {
       readonly kind: 'fill-resumed';

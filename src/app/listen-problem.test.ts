@@ -8,6 +8,10 @@ test.each<[ListenAddress, string, string]>([
   [{ host: undefined, port: 443 }, 'EACCES', ':443: no permission; ports below 1024 need one'],
   [{ host: '192.0.2.1', port: 5000 }, 'EADDRNOTAVAIL', '192.0.2.1:5000: this machine has no such address'],
   [{ host: 'mirror', port: 5000 }, 'ENOTFOUND', 'mirror:5000: there is no host of this name'],
+  [{ path: '/run/l.sock' }, 'EADDRINUSE', 'unix:/run/l.sock: another process listens there already'],
+  [{ path: '/run/l.sock' }, 'EEXIST', 'unix:/run/l.sock: a file is there that is no socket'],
+  [{ path: '/run/l.sock' }, 'ENOENT', 'unix:/run/l.sock: its folder does not exist'],
+  [{ path: '/run/l.sock' }, 'EACCES', 'unix:/run/l.sock: no permission to make files in its folder'],
 ])('%o %s', (address, code, text) => {
   const cause = Object.assign(new Error(`listen ${code}`), { code });
   expect(listenProblem(address, cause)).toMatchObject({

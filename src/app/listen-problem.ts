@@ -10,10 +10,20 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   EAI_AGAIN: 'the name server does not answer',
 };
 
+/** The same for a Unix socket. */
+const UNIX_PROBLEMS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another process listens there already',
+  EEXIST: 'a file is there that is no socket',
+  ENOENT: 'its folder does not exist',
+  EACCES: 'no permission to make files in its folder',
+  EROFS: 'its folder is read-only',
+};
+
 /** Returns an error that says in one line why the address, which it names, cannot be listened on. */
 export function listenProblem(address: ListenAddress, error: unknown): Error {
   const { code, message } = error as NodeJS.ErrnoException;
-  const problem = PROBLEMS[code ?? ''];
+  const problems = 'path' in address ? UNIX_PROBLEMS : PROBLEMS;
+  const problem = problems[code ?? ''];
   const why = problem === undefined ? message : `${problem} (${code})`;
   return new Error(`cannot listen on ${formatListenAddress(address)}: ${why}`, { cause: error });
 }

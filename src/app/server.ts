@@ -6,6 +6,7 @@ import type { Events } from '../events.ts';
 import type { Admission } from '../server/admission.ts';
 import type { RepositoryTable } from '../repository/repository-table.ts';
 import { createApp } from '../server/app.ts';
+import type { ServerAddress } from '../server/bind.ts';
 import type { ConnectionLimits } from '../server/connections.ts';
 import { listen, type Listening } from '../server/listen.ts';
 import type { LoopGuard } from '../server/v2/loop-guard.ts';
@@ -15,11 +16,14 @@ import { RequestRecords } from '../server/request/request-record.ts';
 import { TrustedProxies } from '../server/request/trusted-proxies.ts';
 import { TokenEndpoint } from '../server/token/token-endpoint.ts';
 import type { Access } from './access.ts';
+import { tlsFiles, type TlsPaths } from './tls-files.ts';
 import { upstreamDetail, type ConfiguredUpstream } from './upstreams.ts';
 
 /** Durations in milliseconds. */
 export interface ServerSettings {
-  readonly listen: { readonly host: string | undefined; readonly port: number };
+  readonly listen: ServerAddress;
+  /** Absent: the server speaks http. */
+  readonly tls?: TlsPaths | undefined;
   readonly limits: Omit<ConnectionLimits, 'reserve'> & {
     /** The longest that a client may take to send its request. */
     readonly headerTimeoutMs: number;
@@ -53,7 +57,7 @@ const TOKEN_SHARE = 4;
 
 /**
  * Starts everything between a socket and the mirror.
- * @throws the system's error if the address cannot be listened on
+ * @throws the system's error if the address cannot be listened on; Error if the files of `tls` cannot be used
  */
 export async function startServer(settings: ServerSettings, parts: ServerParts): Promise<Listening> {
   const { answerMs, limits, trustedProxies } = settings;
@@ -92,5 +96,6 @@ export async function startServer(settings: ServerSettings, parts: ServerParts):
     idleMs: limits.idleTimeoutMs,
     deliver,
   });
-  return listen({ app, records, proxies, clock, events, ...settings.listen, limits });
+  const tls = settings.tls && tlsFiles(settings.tls);
+  return listen({ app, records, proxies, clock, events, address: settings.listen, tls, limits });
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { createCertificateAuthority } from '../../test/support/tls.ts';
 import type { Config } from './config.ts';
 import { KNOWN_REGISTRY_NAMES } from './sections/known-registries.ts';
 import { loadConfig } from './load.ts';
@@ -29,8 +30,12 @@ describe('config.yaml', () => {
 
   it('works with every example taken out of its comment', () => {
     const text = COMMITTED.replaceAll(/^( *)#(?=\S| {2})/gm, '$1').replace('ca: ./internal-ca.pem', '');
-    const { upstreams, access } = load(text);
-    expect(access?.anonymous).toEqual(['pull', 'tags']);
+    const { cert, key } = createCertificateAuthority().issue(['mirror.example']);
+    const { upstreams, access, tls } = load(text, { '/larder/tls.crt': cert, '/larder/tls.key': key });
+    expect([access?.anonymous, tls]).toEqual([
+      ['pull', 'tags'],
+      { cert: '/larder/tls.crt', key: '/larder/tls.key' },
+    ]);
     const credentials = upstreams.flatMap(({ name, credentials }) =>
       credentials ? [[name, credentials.kind]] : [],
     );

@@ -31,7 +31,7 @@ const EXAMPLE = `access:
   anonymous: pull`;
 
 describe('refusalToListen', () => {
-  it.each(['127.0.0.1:5000', '127.9.9.9:0', '"[::1]:5000"', 'localhost:5000'])(
+  it.each(['127.0.0.1:5000', '127.9.9.9:0', '"[::1]:5000"', 'localhost:5000', 'unix:/run/larder.sock'])(
     'allows %s, which only this machine reaches',
     (listen) => {
       expect(refusal(`listen: ${listen}\n${PRIVATE}`)).toBeUndefined();

@@ -1,9 +1,23 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { ConfigSources } from './source/config-sources.ts';
 import { loadConfig } from './load.ts';
+import { createCertificateAuthority } from '../../test/support/tls.ts';
 import { ConfigError } from './config-problem.ts';
 
+const AUTHORITY = createCertificateAuthority();
+const PAIR = AUTHORITY.issue(['localhost']);
+const { privateKey: locked } = generateKeyPairSync('rsa', {
+  modulusLength: 2048,
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+  privateKeyEncoding: { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'secret' },
+});
+
 const FILES: Readonly<Record<string, string>> = {
+  '/etc/larder/tls.crt': PAIR.cert,
+  '/etc/larder/tls.key': PAIR.key,
+  '/etc/larder/other.key': AUTHORITY.issue(['localhost']).key,
+  '/etc/larder/locked.key': locked,
   '/etc/larder/not-a-ca.pem': '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n',
   '/etc/larder/empty.pem': '',
 };
@@ -360,6 +374,42 @@ const BROKEN: readonly (readonly [title: string, file: string, lines: readonly s
     ],
   ],
   [
+    'tls without its keys',
+    'tls: {}',
+    [
+      '1: tls.cert: expected the path of a file or folder, got nothing',
+      '1: tls.key: expected the path of a file or folder, got nothing',
+    ],
+  ],
+  [
+    'files of tls that cannot be used',
+    'tls:\n  cert: empty.pem\n  key: ./absent.key\n  clientCa: not-a-ca.pem',
+    [
+      '2: tls.cert: expected a file of PEM certificates, got "empty.pem"',
+      '3: tls.key: expected a file that can be read, got "./absent.key" (ENOENT)',
+    ],
+  ],
+  [
+    'authorities of clients that are none',
+    'tls: { cert: tls.crt, key: tls.key, clientCa: not-a-ca.pem }',
+    ['1: tls.clientCa: expected a file of PEM certificates, got "not-a-ca.pem"'],
+  ],
+  [
+    'the key of another certificate',
+    'tls:\n  cert: tls.crt\n  key: other.key',
+    ['3: tls.key: expected the private key of the certificate in tls.cert, got "other.key"'],
+  ],
+  [
+    'a key that is none',
+    'tls: { cert: tls.crt, key: tls.crt }',
+    ['1: tls.key: expected a PEM private key without a passphrase, got "tls.crt"'],
+  ],
+  [
+    'a key with a passphrase',
+    'tls: { cert: tls.crt, key: locked.key }',
+    ['1: tls.key: expected a PEM private key without a passphrase, got "locked.key"'],
+  ],
+  [
     'a key written twice',
     'cache:\n  minFree: 1GiB\n  maxSize: 1GiB\n  minFree: 2GiB\nofline: true\ncache: {}',
     [
@@ -412,7 +462,7 @@ const BROKEN: readonly (readonly [title: string, file: string, lines: readonly s
 ];
 
 const KEYS =
-  'listen, cache, tags, negativeTtl, offline, access, publicUrl, defaultUpstream, upstreams, timeouts, trustedProxies, limits, delivery, drainDelay, drain or log';
+  'listen, tls, cache, tags, negativeTtl, offline, access, publicUrl, defaultUpstream, upstreams, timeouts, trustedProxies, limits, delivery, drainDelay, drain or log';
 
 describe('a broken file', () => {
   it.each(BROKEN)('%s', (_title, text, lines) => {
@@ -429,7 +479,7 @@ describe('a broken file', () => {
   it('names mistakes in the environment after those in the file', () => {
     expect(linesOf('ofline: true', { LARDER_LISTEN: '5000' })).toEqual([
       'config.yaml:1: ofline: unknown key, did you mean offline?',
-      'LARDER_LISTEN: expected an address such as 127.0.0.1:5000, :5000 or "[::1]:5000", got "5000"',
+      'LARDER_LISTEN: expected an address such as 127.0.0.1:5000, :5000, "[::1]:5000" or unix:/run/larder/larder.sock, got "5000"',
     ]);
   });
 });

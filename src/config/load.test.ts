@@ -173,7 +173,7 @@ upstreams:
     checksReferences: true
     timeouts: { headers: 20s }
 timeouts: { connect: 1s, headers: 2s, body: 3s, answer: 9s }
-trustedProxies: [10.0.0.2, "::ffff:10.0.0.2", 2001:DB8::/32]
+trustedProxies: [unix, 10.0.0.2, "::ffff:10.0.0.2", 2001:DB8::/32]
 limits:
   requests: 9
   requestsPerClient: 8
@@ -276,7 +276,7 @@ log: { level: debug, format: json }
       proxies: { http: undefined, https: undefined, noProxy: [] },
       timeouts: { connectMs: 1000, headersMs: 2000, bodyMs: 3000 },
       answerMs: 9000,
-      trustedProxies: ['10.0.0.2/32', '2001:db8::/32'],
+      trustedProxies: ['unix', '10.0.0.2/32', '2001:db8::/32'],
       limits: {
         requests: 9,
         requestsPerClient: 8,

@@ -18,6 +18,7 @@ import { interpolateCredentials } from './source/interpolate.ts';
 import { readOverrides } from './source/overrides.ts';
 import { readProxyEnvironment } from './source/proxy-environment.ts';
 import { errorCode, readReferencedFiles, type ReferencedFiles } from './source/referenced-files.ts';
+import { checkTls } from './source/tls-files.ts';
 import { parseYaml, type YamlProblem, type YamlSource } from './source/yaml-source.ts';
 import { PLAIN } from './values/context.ts';
 
@@ -102,6 +103,7 @@ function readFile(
     ...checkForms(written),
     ...checkProxies(written),
     ...referenced.problems,
+    ...checkTls(written, (path) => sources.readText(resolvePath(path))),
     ...helpers,
   ]).map((problem) => positioned(problem, source));
   return {

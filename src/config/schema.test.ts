@@ -17,12 +17,12 @@ const WRITTEN = new Map<string, fc.Arbitrary<unknown>>(
     '`pull`, or list of actions': ['pull', ['pull'], ['tags', 'pull', 'tags'], ['metrics']],
     '`https:` URL': ['https://issuer.example', 'https://a.example/b/', 'http://127.0.0.1:80/a'],
     '`registry/repository` glob': ['**', 'docker.io/**', '*/team/*', 'ghcr.io/a/{b,c}'],
-    address: [':5000', '127.0.0.1:0', '[::1]:5000', 'LOCALHOST:80'],
+    address: [':5000', '127.0.0.1:0', '[::1]:5000', 'LOCALHOST:80', 'unix:/run/larder.sock'],
     duration: ['1ms', '90s', '1.5h', '1h30m', '1d'],
     'duration or `never`': ['never', '0s', '12h'],
     glob: ['**', 'library/*', 'v[0-9]*', '{a,b}'],
     host: ['A.example', 'a.example', 'b.example:80'],
-    network: ['10.0.0.0/8', '192.0.2.1', '::ffff:192.0.2.1', '2001:db8::/32'],
+    network: ['unix', '10.0.0.0/8', '192.0.2.1', '::ffff:192.0.2.1', '2001:db8::/32'],
     path: ['./a', '~/b', '/c'],
     program: ['docker-credential-a', './docker-credential-b'],
     'registry host': ['docker.io', 'index.docker.io', 'A.example', 'localhost:5000'],
@@ -95,6 +95,10 @@ const FORMS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   proxyCredentials: [
     ['username', 'password'],
     ['username', 'passwordFile'],
+  ],
+  tls: [
+    ['cert', 'key'],
+    ['cert', 'key', 'clientCa'],
   ],
 };
 

@@ -6,6 +6,7 @@ import { log } from './sections/log.ts';
 import { section } from './sections/section.ts';
 import { tags } from './sections/tags.ts';
 import { timeouts } from './sections/timeouts.ts';
+import { tls } from './sections/tls.ts';
 import { upstreams } from './sections/upstreams.ts';
 import type { ValueContext } from './values/context.ts';
 import { duration, wait } from './values/duration.ts';
@@ -13,7 +14,7 @@ import { registryHost } from './values/host.ts';
 import { publicUrl } from './values/http-url.ts';
 import { distinct } from './values/list.ts';
 import { listenAddress } from './values/listen-address.ts';
-import { network } from './values/network.ts';
+import { trustedProxy } from './values/trusted-proxy.ts';
 
 /** Makes the schema of the file. Its keys are in the order in which they are documented and printed. */
 export const configSchema = (context: ValueContext) =>
@@ -21,8 +22,10 @@ export const configSchema = (context: ValueContext) =>
     listen: listenAddress()
       .prefault('127.0.0.1:5000')
       .describe(
-        '`host:port`. `:5000` is every address of the machine, `"[::1]:5000"` IPv6, port `0` any free one.',
+        '`host:port`. `:5000` is every address of the machine, `"[::1]:5000"` IPv6, port `0` any free one. Or ' +
+          '`unix:/run/larder/larder.sock`, a Unix socket of mode 0660 (docs/tls.md).',
       ),
+    tls: tls(context),
     cache: cache(context),
     tags: tags(),
     negativeTtl: duration().prefault('30s').describe('How long "there is no such thing" is believed.'),
@@ -39,11 +42,11 @@ export const configSchema = (context: ValueContext) =>
       .describe('The upstream of requests that name none, as Docker sends them. One of `upstreams`.'),
     upstreams: upstreams(context),
     timeouts: timeouts(),
-    trustedProxies: distinct(network())
+    trustedProxies: distinct(trustedProxy())
       .prefault([])
       .describe(
-        'Proxies in front of Larder, each an address or a network, that are believed when they tell for whom they ask ' +
-          '(`Forwarded`, `X-Forwarded-For`). Without them all clients behind a proxy are one to `limits` and in the log.',
+        'Proxies in front of Larder, each an address, a network, or `unix` for those that connect to its Unix socket. ' +
+          'They are believed when they tell for whom they ask (`Forwarded`, `X-Forwarded-For`). Without them all clients behind a proxy are one to `limits` and in the log.',
       ),
     limits: limits(),
     delivery: z

@@ -244,6 +244,13 @@ describe('the events that concern an operator', () => {
       },
       { source: 'tokens', state: 'unusable', error: TOLD },
     ],
+    [
+      'error',
+      'the files of tls cannot be used',
+      { kind: 'certificate-changed', state: 'unusable', error: FAILURE },
+      { state: 'unusable', error: TOLD },
+    ],
+    ['info', 'the certificate is renewed', { kind: 'certificate-changed', state: 'renewed' }, {}],
     ['info', 'a sweep', SWEPT, { blobs: 3, bytes: 7 }],
     ['warn', 'a sweep that frees too little', { ...SWEPT, missing: 5 }, { missing: 5 }],
     ['warn', 'a sweep that fails', { ...SWEPT, error: FAILURE }, { error: TOLD }],

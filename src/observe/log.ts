@@ -33,6 +33,7 @@ const WRITERS: { readonly [Kind in LarderEvent['kind']]: Write<Kind> | undefined
   'issuer-changed': logIssuer,
   'login-failed': logFailedLogin,
   'access-changed': logAccessChange,
+  'certificate-changed': logCertificate,
   'fill-started': (logger, event) => logger.debug(withoutKind(event), 'fill started'),
   'fill-resumed': (logger, event) => logger.warn(withoutKind(event), 'upstream broke off, fill resumed'),
   'fill-ended': logFillEnd,
@@ -122,6 +123,12 @@ function logAccessChange(logger: Logger, event: Of<'access-changed'>): void {
       described(event),
       `the file of ${event.source} cannot be used, what it said before still counts`,
     );
+}
+
+function logCertificate(logger: Logger, event: Extract<LarderEvent, { kind: 'certificate-changed' }>): void {
+  if (event.state === 'renewed') logger.info('the files of `tls` have changed and are in use');
+  else
+    logger.error(described(event), 'the files of `tls` cannot be used, what they said before still counts');
 }
 
 function logIndex(

@@ -153,6 +153,7 @@ function cacheMetrics(registers: Registry[]): Listener {
     'authority-changed',
     'issuer-changed',
     'access-changed',
+    'certificate-changed',
     'fill-resumed',
     'verification-failed',
     'stale-served',

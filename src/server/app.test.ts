@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { describe, expect, test, vi } from 'vitest';
 import { get, open, type ReceivedAnswer, type RequestOptions } from '../../test/support/http-get.ts';
 import { ManualClock } from '../../test/support/manual-clock.ts';
+import { portOf } from '../../test/support/port-of.ts';
 import { bytesOf, ScriptedReader } from '../../test/support/scripted-reader.ts';
 import { openGate } from '../access/open-gate.ts';
 import { createDeliver } from '../delivery/deliver.ts';
@@ -66,13 +67,15 @@ async function start({ gate, health, reply, replyNow, deliver }: WorldOptions): 
     deliver: deliver ?? createDeliver(),
   });
   const limits = { headerTimeoutMs: 60_000, connections: 100, connectionsPerClient: 100 };
-  const server = await listen({ app, records, proxies, clock, events, host: '127.0.0.1', port: 0, limits });
-  const base = new URL(`http://127.0.0.1:${server.port}`);
+  const address = { host: '127.0.0.1', port: 0 };
+  const server = await listen({ app, records, proxies, clock, events, address, tls: undefined, limits });
+  const port = portOf(server);
+  const base = new URL(`http://127.0.0.1:${port}`);
   return {
     clock,
     admission,
     served,
-    port: server.port,
+    port,
     get: (path, asked) => get(base, path, asked),
     async [Symbol.asyncDispose]() {
       const drained = server.drain(0);

@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { expect, test } from 'vitest';
 import { get } from '../../test/support/http-get.ts';
 import { ManualClock } from '../../test/support/manual-clock.ts';
+import { portOf } from '../../test/support/port-of.ts';
 import { createEvents, type LarderEvent } from '../events.ts';
 import type { App } from './app.ts';
 import { listen } from './listen.ts';
@@ -43,12 +44,12 @@ async function start(handle: Handle, buggy: { release?: boolean; isTrusted?: () 
     proxies,
     clock,
     events,
-    host: '127.0.0.1',
-    port: 0,
+    address: { host: '127.0.0.1', port: 0 },
+    tls: undefined,
     limits: { headerTimeoutMs: 60_000, connections: 100, connectionsPerClient: 100 },
   });
   return {
-    base: new URL(`http://127.0.0.1:${server.port}`),
+    base: new URL(`http://127.0.0.1:${portOf(server)}`),
     told,
     mishaps: () => told.filter(({ kind }) => kind === 'server-failed'),
     async [Symbol.asyncDispose]() {

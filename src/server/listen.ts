@@ -1,16 +1,19 @@
 import { once } from 'node:events';
-import { createServer, type Server, type ServerOptions } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../clock.ts';
 import type { Events } from '../events.ts';
+import { admitConnections } from './admit.ts';
 import type { App } from './app.ts';
-import { untilPullsEnd } from './drain.ts';
-import { clientKey } from './request/client-key.ts';
+import { bind, type BoundAddress, type ServerAddress } from './bind.ts';
 import { Connections, type ConnectionLimits } from './connections.ts';
+import { untilPullsEnd } from './drain.ts';
 import { Mishaps } from './mishaps.ts';
 import type { RequestRecord, RequestRecords } from './request/request-record.ts';
-import type { TrustedProxies } from './request/trusted-proxies.ts';
+import { UNIX_PEER, type TrustedProxies } from './request/trusted-proxies.ts';
+import { CertificateWatch, type TlsFiles } from './tls/certificate-watch.ts';
+import { connectionOf, createTlsServer } from './tls/tls-server.ts';
 
 export interface ListenOptions {
   readonly app: App;
@@ -18,10 +21,9 @@ export interface ListenOptions {
   readonly proxies: TrustedProxies;
   readonly clock: Clock;
   readonly events: Events;
-  /** Undefined: every interface. */
-  readonly host: string | undefined;
-  /** 0: any free port. */
-  readonly port: number;
+  readonly address: ServerAddress;
+  /** Undefined: the server speaks http. */
+  readonly tls: TlsFiles | undefined;
   readonly limits: ListenLimits;
 }
 
@@ -35,9 +37,8 @@ interface ListenLimits extends Omit<ConnectionLimits, 'reserve'> {
  * and keeps each answer in memory until the answers before it are sent. No registry client sends even two.
  */
 const MAX_PIPELINED = 16;
-/** Connections that may ask for health only, and how long each may be open, milliseconds. */
+/** Connections that may ask for health only. */
 const RESERVE = 16;
-const RESERVE_MS = 2_000;
 
 /**
  * Four times Node's default: podman names up to 1,024 ranges of a layer in one header, each of up to 23 characters if
@@ -48,8 +49,7 @@ const MAX_HEADER_BYTES = 64 * 1024;
 const KEEP_ALIVE_MS = 75_000;
 
 export interface Listening {
-  readonly host: string;
-  readonly port: number;
+  readonly address: BoundAddress;
   /** Number of open connections. */
   readonly connections: number;
   /**
@@ -62,40 +62,45 @@ export interface Listening {
   drain(limitMs: number, delayMs?: number): Promise<number>;
 }
 
-/** @throws the system's error if the address cannot be listened on (EADDRINUSE, EACCES) */
+/**
+ * @throws the system's error if the address cannot be listened on (EADDRINUSE, EACCES); the error of `tls` if its files
+ * cannot be used
+ */
 export async function listen(options: ListenOptions): Promise<Listening> {
-  const { app, records, clock, events, host, port, limits } = options;
+  const { app, records, proxies, clock, events, address, limits } = options;
   const mishaps = new Mishaps(events);
   const connections = new Connections<Socket>({ ...limits, reserve: RESERVE });
+  // A Unix socket's peer has no address. A peer that has already gone has none either.
+  const peerOf = (socket: Socket): string => ('path' in address ? UNIX_PEER : (socket.remoteAddress ?? ''));
   let isDraining = false;
-  const server = createServer(serverOptions(limits), (incoming, outgoing) => {
+  const transport = await createTransport(options, (incoming, outgoing) => {
     const { socket } = incoming;
+    const connection = connectionOf(socket);
     // Node still reads the requests that a destroyed connection had sent before.
     if (socket.destroyed) return;
-    if (connections.begun(socket) > MAX_PIPELINED) return void socket.destroy();
+    if (connections.begun(connection) > MAX_PIPELINED) return void socket.destroy();
     let record: RequestRecord | undefined;
     try {
-      record = records.begin(incoming, outgoing, (over) => {
-        connections.ended(socket);
+      record = records.begin(incoming, outgoing, peerOf(socket), (over) => {
+        connections.ended(connection);
         // A connection that was busy when the drain began is idle now, and would be kept alive.
-        if (isDraining) server.closeIdleConnections();
+        if (isDraining) transport.server.closeIdleConnections();
         mishaps.guard('end a request', () => app.release(over));
       });
-      const mayAsk = connections.useOf(socket) ?? 'all';
+      const mayAsk = connections.useOf(connection) ?? 'all';
       if (isDraining || mayAsk === 'health') outgoing.setHeader('Connection', 'close');
       app.handle(incoming, outgoing, record, mayAsk);
     } catch (error) {
       mishaps.answer(error, outgoing, record);
     }
   });
+  const { server } = transport;
   server.on('connect', (_incoming, socket) => refuseTunnel(socket));
-  admitConnections(server, connections, mishaps, options);
-  server.listen({ port, host });
-  await once(server, 'listening');
-  const address = server.address() as AddressInfo;
+  admitConnections(server, { connections, mishaps, proxies, clock, peerOf });
+  const bound = await bind(server, address);
+  transport.start();
   return {
-    host: address.address,
-    port: address.port,
+    address: bound.address,
     get connections() {
       return connections.size;
     },
@@ -104,35 +109,39 @@ export async function listen(options: ListenOptions): Promise<Listening> {
       const isServing = (): boolean => app.serving > 0;
       const leftMs = delayMs > 0 ? await untilPullsEnd(clock, isServing, { delayMs, limitMs }) : limitMs;
       isDraining = true;
+      await Promise.all([bound.release(), transport.stop()]);
       return closeServer(server, connections, clock, leftMs);
     },
   };
 }
 
-/** Gives each new connection a place, and closes the connection whose place it takes. */
-function admitConnections(
-  server: Server,
-  connections: Connections<Socket>,
-  mishaps: Mishaps,
-  { proxies, clock }: Pick<ListenOptions, 'proxies' | 'clock'>,
-): void {
-  let proxied = 0;
-  const admit = (socket: Socket): void => {
-    const address = socket.remoteAddress ?? '';
-    // Behind a proxy there are many clients: its connections count for no client's share.
-    const client = proxies.isTrusted(address) ? `proxied ${(proxied += 1)}` : clientKey(address);
-    const { use, closing } = connections.open(client, socket);
-    closing?.destroy();
-    const cancel = use === 'health' ? clock.after(RESERVE_MS, () => socket.destroy()) : undefined;
-    socket.once('close', () => {
-      cancel?.();
-      connections.closed(socket);
-    });
+/** The server below HTTP: by TLS or without. */
+interface Transport {
+  readonly server: Server;
+  /** Begins to look whether the certificate has changed. */
+  start(): void;
+  /** Ends that, and cuts handshakes. The caller closes the server. */
+  stop(): Promise<void>;
+}
+
+async function createTransport(
+  { tls, limits, clock, events }: ListenOptions,
+  handle: RequestListener,
+): Promise<Transport> {
+  if (tls === undefined) {
+    return { server: createServer(serverOptions(limits), handle), start() {}, stop: () => Promise.resolve() };
+  }
+  const material = await tls.read();
+  const secure = createTlsServer(material, serverOptions(limits), handle);
+  const watch = new CertificateWatch(tls, material, { clock, events });
+  return {
+    server: secure.server,
+    start: () => watch.start((renewed) => secure.use(renewed)),
+    async stop() {
+      await watch.close();
+      secure.cutHandshakes();
+    },
   };
-  server.on('connection', (socket) => {
-    const isAdmitted = mishaps.guard('take a connection', () => admit(socket));
-    if (!isAdmitted) socket.destroy();
-  });
 }
 
 async function closeServer(

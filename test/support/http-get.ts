@@ -1,5 +1,11 @@
 import { once } from 'node:events';
-import { request, type Agent, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import {
+  request as requestByHttp,
+  type Agent,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+} from 'node:http';
+import { request as requestByHttps } from 'node:https';
 
 export interface ReceivedAnswer {
   readonly status: number;
@@ -14,7 +20,7 @@ export interface RequestOptions {
   readonly body?: string;
   /** A list goes out as one line per value. */
   readonly headers?: Record<string, string | string[]>;
-  /** Absent: a connection of its own. */
+  /** Absent: a connection of its own. It may name a Unix socket (`socketPath`), or the authorities of https (`ca`). */
   readonly agent?: Agent;
 }
 
@@ -25,6 +31,7 @@ export async function open(
   { method = 'GET', headers = {}, agent, body }: RequestOptions = {},
 ): Promise<IncomingMessage> {
   const address = { host: base.hostname, port: base.port };
+  const request = base.protocol === 'https:' ? requestByHttps : requestByHttp;
   const outgoing = request({ ...address, path, method, headers, agent: agent ?? false });
   outgoing.end(body);
   const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage];

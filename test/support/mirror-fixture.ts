@@ -19,6 +19,7 @@ import { openGate } from '../../src/access/open-gate.ts';
 import { openAccess } from '../../src/app/access.ts';
 import { assembleCache } from '../../src/app/assemble-cache.ts';
 import { startServer } from '../../src/app/server.ts';
+import type { TlsPaths } from '../../src/app/tls-files.ts';
 import type { Mirror } from '../../src/mirror/mirror.ts';
 import type { TagPolicy } from '../../src/mirror/tag-policy.ts';
 import { rememberIndex, type RememberingIndex } from '../../src/index/remembering-index.ts';
@@ -37,6 +38,7 @@ import type { Repository } from '../../src/repository/repository.ts';
 import type { RepositoryTable } from '../../src/repository/repository-table.ts';
 import { openSqliteIndex } from '../../src/index/sqlite/sqlite-index.ts';
 import { Admission, type AdmissionLimits } from '../../src/server/admission.ts';
+import type { ServerAddress } from '../../src/server/bind.ts';
 import type { ConnectionLimits } from '../../src/server/connections.ts';
 import type { Listening } from '../../src/server/listen.ts';
 import type { RoutedUpstream } from '../../src/app/repositories.ts';
@@ -57,6 +59,7 @@ import type { FakeRegistry } from './fake-registry.ts';
 import { get, open, type ReceivedAnswer, type RequestOptions } from './http-get.ts';
 import { leftOver, notZero, openFiles } from './left-over.ts';
 import { fixtureClock, type ManualClock } from './manual-clock.ts';
+import { portOf } from './port-of.ts';
 import { watchIndex } from './watched-index.ts';
 
 interface MirroredRegistry {
@@ -98,6 +101,9 @@ export interface MirrorFixtureOptions {
   /** The most connections, in all and of one client. */
   readonly connections?: Pick<ConnectionLimits, 'connections' | 'connectionsPerClient'>;
   readonly trustedProxies?: readonly string[];
+  /** Absent: a free port of the loopback. */
+  readonly listen?: ServerAddress;
+  readonly tls?: TlsPaths;
   /** The longest that a client may take nothing, or take to send its request: both in real time. */
   readonly idleMs?: number;
   /** The longest that a client waits for its headers, by the fixture's clock. Default: 25 s. */
@@ -143,6 +149,7 @@ export class MirrorFixture implements AsyncDisposable {
   readonly operator: LocalOperator;
   readonly upkeep: Upkeep;
   readonly #listening: Listening;
+  readonly #scheme: 'http' | 'https';
   readonly #ownsDirectory: boolean;
   readonly #upstreams: readonly RoutedUpstream[];
   readonly #repositories: RepositoryTable;
@@ -161,6 +168,7 @@ export class MirrorFixture implements AsyncDisposable {
     operator: LocalOperator;
     upkeep: Upkeep;
     listening: Listening;
+    scheme: 'http' | 'https';
     ownsDirectory: boolean;
     upstreams: readonly RoutedUpstream[];
     repositories: RepositoryTable;
@@ -178,6 +186,7 @@ export class MirrorFixture implements AsyncDisposable {
     this.operator = parts.operator;
     this.upkeep = parts.upkeep;
     this.#listening = parts.listening;
+    this.#scheme = parts.scheme;
     this.#ownsDirectory = parts.ownsDirectory;
     this.#upstreams = parts.upstreams;
     this.#repositories = parts.repositories;
@@ -187,7 +196,7 @@ export class MirrorFixture implements AsyncDisposable {
   }
 
   get url(): URL {
-    return new URL(`http://127.0.0.1:${this.#listening.port}`);
+    return new URL(`${this.#scheme}://127.0.0.1:${portOf(this.#listening)}`);
   }
 
   /** Returns the repository that clients pull from. */
@@ -313,7 +322,8 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
   const access = await openAccess(open, { clock, events: bus, directory });
   const listening = await startServer(
     {
-      listen: { host: '127.0.0.1', port: 0 },
+      listen: options.listen ?? { host: '127.0.0.1', port: 0 },
+      tls: options.tls,
       limits: { headerTimeoutMs, idleTimeoutMs: idleMs, ...connections },
       trustedProxies,
       answerMs,
@@ -358,6 +368,7 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
     operator,
     upkeep,
     listening,
+    scheme: options.tls === undefined ? 'http' : 'https',
     ownsDirectory,
     upstreams,
     repositories,

@@ -1,16 +1,25 @@
 import { describe, expect, test } from 'vitest';
 import type { Config } from '../../config/config.ts';
 import { loadConfig } from '../../config/load.ts';
+import { createCertificateAuthority } from '../../../test/support/tls.ts';
 import { startBlock, type StartState } from './start-block.ts';
 
-const STATE: StartState = { version: '1.2.3', host: '127.0.0.1', port: 5000, blobs: 0, bytes: 0 };
+const STATE: StartState = {
+  version: '1.2.3',
+  address: { host: '127.0.0.1', port: 5000 },
+  blobs: 0,
+  bytes: 0,
+};
+
+const { cert, key } = createCertificateAuthority().issue(['localhost']);
+const FILES: Readonly<Record<string, string>> = { '/srv/cert.pem': cert, '/srv/key.pem': key };
 
 function configOf(text: string): Config {
   return loadConfig('config.yaml', {
     env: {},
     cwd: '/srv',
     home: '/root',
-    readText: () => text,
+    readText: (path) => FILES[path] ?? text,
     isProgram: () => false,
   });
 }
@@ -20,6 +29,11 @@ function rows(state: Partial<StartState> = {}, text = ''): Readonly<Record<strin
   const block = startBlock(configOf(text), { ...STATE, ...state });
   const lines = block.trimEnd().split('\n').slice(1);
   return Object.fromEntries(lines.map((line) => [line.slice(2, 12).trim(), line.slice(13)]));
+}
+
+/** The state of a server that listens on port 5000 of an address. */
+function at(host: string): Partial<StartState> {
+  return { address: { host, port: 5000 } };
 }
 
 test('the start block names the program and ends with a line end', () => {
@@ -36,25 +50,37 @@ describe('the address', () => {
     ['::1', 'http://[::1]:5000'],
     ['2001:db8::7', 'http://[2001:db8::7]:5000'],
   ])('%s can be copied', (host, url) => {
-    expect(rows({ host })).toMatchObject({ listening: url });
+    expect(rows(at(host))).toMatchObject({ listening: url });
     expect(new URL(url).port).toBe('5000');
   });
 
   test.each(['0.0.0.0', '::'])(
     '%s is shown as an address that can be opened, with a note that there are more',
     (host) => {
-      const { listening, docker } = rows({ host });
+      const { listening, docker } = rows(at(host));
       expect(listening).toMatch(/^http:\/\/localhost:5000, .*every/);
       expect(docker).toContain('"http://localhost:5000"');
     },
   );
 });
 
+test('https is shown once there is a certificate', () => {
+  const { listening, docker } = rows({}, 'tls: { cert: cert.pem, key: key.pem }');
+  expect(listening).toBe('https://127.0.0.1:5000');
+  expect(docker).toContain('"https://127.0.0.1:5000"');
+});
+
+test('a Unix socket is shown as the configuration names it, and Docker is not told of it', () => {
+  const { listening, docker } = rows({ address: { path: '/run/larder.sock' } });
+  expect(listening).toBe('unix:/run/larder.sock');
+  expect(docker).not.toContain('larder.sock');
+});
+
 test.each(['127.0.0.1', '::1', '::'])(
   'the line for Docker is the JSON that daemon.json takes: %s',
   (host) => {
     const [, json = ''] =
-      /^(\{.*\}) {2}in \/etc\/docker\/daemon\.json$/.exec(rows({ host })['docker'] ?? '') ?? [];
+      /^(\{.*\}) {2}in \/etc\/docker\/daemon\.json$/.exec(rows(at(host))['docker'] ?? '') ?? [];
     const { 'registry-mirrors': mirrors } = JSON.parse(json) as { 'registry-mirrors': string[] };
     expect(mirrors).toHaveLength(1);
     expect(new URL(mirrors[0] ?? '').protocol).toBe('http:');

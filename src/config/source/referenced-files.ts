@@ -34,7 +34,7 @@ export function readReferencedFiles(
 }
 
 /** Reads a file. Throws the file system's errors. */
-type Read = (path: string) => string;
+export type Read = (path: string) => string;
 
 function readCertificates(path: unknown, read: Read): { pem?: string; message?: string } {
   const { text: pem, message } = readFile(path, read);
@@ -82,7 +82,7 @@ function readFile(path: unknown, read: Read): { text?: string; message?: string 
 }
 
 /** Recognises a path. Any other value is a mistake that the schema reports. */
-function isPath(path: unknown): path is string {
+export function isPath(path: unknown): path is string {
   return typeof path === 'string' && path !== '' && !path.includes('${');
 }
 

@@ -13,6 +13,9 @@ describe('parseListenAddress', () => {
     ['[::1]:5000', { host: '::1', port: 5000 }],
     ['[::]:65535', { host: '::', port: 65_535 }],
     ['[fe80::1%eth0]:5000', { host: 'fe80::1%eth0', port: 5000 }],
+    ['unix:/run/larder/larder.sock', { path: '/run/larder/larder.sock' }],
+    ['unix:/run/My Images.sock', { path: '/run/My Images.sock' }],
+    [`unix:/${'a'.repeat(89)}`, { path: `/${'a'.repeat(89)}` }],
   ])('reads %s', (text, address) => {
     expect(parseListenAddress(text)).toEqual(address);
   });
@@ -35,9 +38,28 @@ describe('parseListenAddress', () => {
     'http://127.0.0.1:5000',
     '*:5000',
     'a b:5000',
+    'unix:larder.sock',
+    'unix:',
+    'UNIX:/run/larder.sock',
   ])('refuses %j', (text) => {
     expect(() => parseListenAddress(text)).toThrow(
-      new ValueError('an address such as 127.0.0.1:5000, :5000 or "[::1]:5000"'),
+      new ValueError(
+        'an address such as 127.0.0.1:5000, :5000, "[::1]:5000" or unix:/run/larder/larder.sock',
+      ),
+    );
+  });
+
+  it.each([
+    'unix:/',
+    'unix:/run/',
+    'unix:/run/../larder.sock',
+    'unix://larder.sock',
+    'unix:/run/a\0b',
+    `unix:/${'a'.repeat(90)}`,
+    `unix:/${'ü'.repeat(45)}`,
+  ])('refuses the socket %j', (text) => {
+    expect(() => parseListenAddress(text)).toThrow(
+      new ValueError('"unix:" and an absolute path of at most 90 bytes'),
     );
   });
 
@@ -49,13 +71,15 @@ describe('parseListenAddress', () => {
         expect(parseListenAddress(formatListenAddress(address))).toEqual(address);
       }),
     );
+    const socket = { path: '/run/larder/larder.sock' };
+    expect(parseListenAddress(formatListenAddress(socket))).toEqual(socket);
   });
 
   it('throws nothing but ValueError', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.stringMatching(/^[[\]:.a-f0-9]{0,20}$/)), (text) => {
         const address = valueOrError(() => parseListenAddress(text));
-        expect(address instanceof ValueError || address.port <= 65_535).toBe(true);
+        expect(address instanceof ValueError || 'path' in address || address.port <= 65_535).toBe(true);
       }),
       { numRuns: 500 },
     );
@@ -70,6 +94,7 @@ describe('isLoopback', () => {
     '[0:0:0:0:0:0:0:1]:1',
     '[::ffff:127.0.0.1]:1',
     'localhost:1',
+    'unix:/run/larder.sock',
   ])('is true of %s', (text) => {
     expect(isLoopback(parseListenAddress(text))).toBe(true);
   });

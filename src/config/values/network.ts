@@ -1,6 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import ipaddr from 'ipaddr.js';
-import { textLeaf, unchanged, type Leaf } from './leaf.ts';
 import { ValueError } from './value-error.ts';
 
 /** The expected value: the address of one machine, or of a network. */
@@ -23,9 +22,4 @@ export function parseNetwork(text: string): string {
   if (bits > (plain.kind() === 'ipv4' ? 32 : 128)) throw new ValueError(NETWORK_EXAMPLE);
   if (bits <= 0) throw new ValueError(`${NETWORK_EXAMPLE}, not of every address`);
   return `${plain.toString()}/${bits}`;
-}
-
-/** A network with its prefix length. */
-export function network(): Leaf<string> {
-  return textLeaf({ title: 'network', expected: NETWORK_EXAMPLE, parse: parseNetwork, format: unchanged });
 }

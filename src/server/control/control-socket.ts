@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import { chmod, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
+import { bindUnixSocket, HIDDEN } from '../unix-socket.ts';
 import type { createControl } from './control-api.ts';
 
 export interface ControlSocketOptions {
@@ -22,8 +23,6 @@ export interface ControlSocket {
 /** `sockaddr_un.sun_path` without its end: 108 bytes on Linux, 104 on macOS and the BSDs. */
 const MAX_PATH_BYTES = 103;
 
-/** Prefix of the directory that the socket is bound in. Short: the bound path must not be longer than the final one. */
-const HIDDEN = '.c-';
 const NAME = 'control.sock';
 const POINTER = 'control.json';
 /** Only the owner may connect. */
@@ -57,26 +56,15 @@ export async function listenControl(options: ControlSocketOptions): Promise<Cont
   return listenElsewhere(options, directory);
 }
 
-/** Binds the socket in a directory that no other user can enter, so that it is private before it has its final name. */
 async function listenInside(
   { app }: ControlSocketOptions,
   directory: string,
   path: string,
 ): Promise<ControlSocket> {
   await removeHidden(directory);
-  const hidden = await mkdtemp(join(directory, HIDDEN));
-  let server: Server | undefined;
-  try {
-    const bound = join(hidden, 's');
-    server = await listenAt(app, bound);
-    await rename(bound, path);
-  } catch (error) {
-    server?.close();
-    throw error;
-  } finally {
-    await rm(hidden, { recursive: true, force: true });
-  }
-  return controlSocket(server, path, () => rm(path, { force: true }));
+  const server = serverOf(app);
+  const socket = await bindUnixSocket(server, path, MODE);
+  return controlSocket(server, path, () => socket.remove());
 }
 
 async function listenElsewhere(
@@ -86,7 +74,8 @@ async function listenElsewhere(
   const own = await mkdtemp(join(temporaryDirectory, 'larder-'));
   try {
     const path = join(own, NAME);
-    const server = await listenAt(app, path);
+    const server = serverOf(app);
+    await bindUnixSocket(server, path, MODE);
     await writeFile(join(directory, POINTER), JSON.stringify({ socket: path }), { mode: MODE });
     return controlSocket(server, path, () => removeFallback(directory));
   } catch (error) {
@@ -95,14 +84,10 @@ async function listenElsewhere(
   }
 }
 
-async function listenAt(app: ControlSocketOptions['app'], path: string): Promise<Server> {
+function serverOf(app: ControlSocketOptions['app']): Server {
   const handle = getRequestListener(app.fetch, { overrideGlobalObjects: false });
   // Node's default timeouts bound only the receipt of a request, so a verification may take hours.
-  const server = createServer((incoming, outgoing) => void handle(incoming, outgoing));
-  server.listen(path);
-  await once(server, 'listening');
-  await chmod(path, MODE);
-  return server;
+  return createServer((incoming, outgoing) => void handle(incoming, outgoing));
 }
 
 function controlSocket(server: Server, path: string, remove: () => Promise<void>): ControlSocket {

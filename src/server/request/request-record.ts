@@ -66,16 +66,18 @@ export class RequestRecords {
 
   /**
    * Begins a record, and tells it when the response is over. Keeps a client's own request id if it is well-formed.
+   * @param peer the address of the connection
    * @param onOver called when the response is over, too
    */
   begin(
     incoming: IncomingMessage,
     outgoing: ServerResponse,
+    peer: string,
     onOver: (record: RequestRecord) => void,
   ): RequestRecord {
     const clientId = incoming.headers['x-request-id'];
     const id = typeof clientId === 'string' && CLIENT_ID.test(clientId) ? clientId : this.#newId();
-    const client = this.#proxies.clientOf(incoming.socket.remoteAddress ?? '', incoming.headers);
+    const client = this.#proxies.clientOf(peer, incoming.headers);
     const record = new RequestRecord(id, client, this.#clock.monotonic());
     outgoing.on('close', () => {
       onOver(record);

@@ -44,6 +44,16 @@ describe('the client of a request', () => {
     ['no address', '', { 'x-forwarded-for': CLIENT }, ''],
   ])('%s', (_, peer, headers, client) => expect(PROXIES.clientOf(peer, headers)).toBe(client));
 
+  test('what connects to the Unix socket is believed once it is named, and is no hop', () => {
+    const headers = { 'x-forwarded-for': CLIENT };
+    const unix = new TrustedProxies(['unix']);
+    expect([unix.isTrusted('unix'), unix.clientOf('unix', headers)]).toEqual([true, CLIENT]);
+    expect(unix.clientOf('10.0.0.1', headers)).toBe('10.0.0.1');
+    expect(unix.clientOf('unix', { 'x-forwarded-for': `${CLIENT}, unix` })).toBe('unix');
+    expect(PROXIES.isTrusted('unix')).toBe(false);
+    expect(PROXIES.clientOf('unix', headers)).toBe('unix');
+  });
+
   test('stays the same with ten thousand entries in front', () => {
     const headers = { 'x-forwarded-for': `${'10.0.0.3,'.repeat(10_000)}${CLIENT}` };
     expect(PROXIES.clientOf('10.0.0.1', headers)).toBe(CLIENT);

@@ -6,19 +6,26 @@ import { parseForwarded, parseXForwardedFor, type Hops } from '../../http/forwar
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 type Network = ReturnType<typeof ipaddr.parseCIDR>;
 
+/** The address of what connects to a Unix socket, in place of the one that it lacks. */
+export const UNIX_PEER = 'unix';
+
 /**
  * The proxies that Larder believes when they name the client. Trusted proxies at the end of the chain of hops have
  * written what they saw themselves; the client may have written everything before that.
  */
 export class TrustedProxies {
   readonly #networks: readonly Network[];
+  readonly #trustsUnix: boolean;
 
-  /** @param networks each with its prefix length: `10.0.0.0/8` */
-  constructor(networks: readonly string[]) {
+  /** @param proxies each a network with its prefix length (`10.0.0.0/8`), or `unix` */
+  constructor(proxies: readonly string[]) {
+    const networks = proxies.filter((proxy) => proxy !== UNIX_PEER);
     this.#networks = networks.map((network) => ipaddr.parseCIDR(network));
+    this.#trustsUnix = networks.length < proxies.length;
   }
 
   isTrusted(address: string): boolean {
+    if (address === UNIX_PEER) return this.#trustsUnix;
     if (this.#networks.length === 0) return false;
     const parsed = parseAddress(address);
     return parsed !== undefined && this.#isInside(parsed);
