@@ -288,6 +288,21 @@ describe('a shared layer', () => {
     ]);
   });
 
+  test('is confirmed by the length of one byte’s range where HEAD tells another', async () => {
+    await using world = await World.start();
+    const path = await claim(world);
+    world.registry.fault({ kind: 'blob', method: 'HEAD' }, withHeaders({ 'content-length': '7' }));
+    const { headers, body } = await world.mirror.get(path);
+    expect([headers['cache-status'], body.equals(LAYER)]).toEqual([
+      expect.stringContaining('confirmed for this repository'),
+      true,
+    ]);
+    const gets = world.registry.requests.filter(
+      ({ method, repository, kind }) => method === 'GET' && repository === 'team/app' && kind === 'blob',
+    );
+    expect(gets.map((hit) => hit.headers.range)).toEqual(['bytes=0-0']);
+  });
+
   test.each([
     ['another length', [withHeaders({ 'content-length': '7' })]],
     ['another digest', [withHeaders({ 'docker-content-digest': digestOf('another') })]],
