@@ -52,3 +52,14 @@ test('does not contain the children of an index', () => {
   const manifests = [{ mediaType: MediaType.ociManifest, digest: digestOf('m'), size: 1 }];
   expect(plain({ manifests }, MediaType.ociIndex)).toEqual([]);
 });
+
+test.each([MediaType.ociIndex, MediaType.dockerList])(
+  'does not contain the children of %s, even those that claim to be layers',
+  (mediaType) => {
+    expect(plain({ manifests: [layer()] }, mediaType)).toEqual([]);
+  },
+);
+
+test('does not contain the blobs of an artifact manifest', () => {
+  expect(plain({ blobs: [layer()] }, MediaType.ociArtifact)).toEqual([]);
+});

@@ -94,6 +94,18 @@ describe('a claim that waits', () => {
     expect(world.asked.slice(5)).toEqual(['broken2', 'broken1']);
   });
 
+  test('is asked about 200 ms after it came, and the next one 200 ms after its answer', async () => {
+    await world.claim('old', 'denied', 'unclear', 'new');
+    const asked: number[] = [];
+    for (let question = 0; question < 4; question += 1) {
+      await world.pass(PACE_MS - 1);
+      asked.push(world.asked.length);
+      await world.pass(1);
+      asked.push(world.asked.length);
+    }
+    expect(asked).toEqual([0, 1, 1, 2, 2, 3, 3, 4]);
+  });
+
   test('and comes while a question is being asked is the next one', async () => {
     await world.claim('old', 'broken');
     world.meanwhile = async () => {
