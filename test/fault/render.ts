@@ -1,3 +1,4 @@
+import { markdownTable, withWrittenPart } from '../support/written-part.ts';
 import { COLUMN_NAMES, COLUMNS, type Cell, type Column } from './cell.ts';
 import type { Cells, Group, Row } from './row.ts';
 
@@ -8,16 +9,12 @@ const CACHED = { all: '●', tag: '◐', nothing: '○' } as const;
 
 /** Returns the page with the matrix in its place; all other text stays as it is. */
 export function withMatrix(page: string, matrix: readonly Group[]): string {
-  const [before, rest] = page.split(BEGIN);
-  const after = rest?.split(END)[1];
-  if (before === undefined || after === undefined) throw new Error(`"${BEGIN}" or "${END}" is not there`);
-  return `${before}${BEGIN}\n<!-- prettier-ignore-start -->\n\n${matrix.map(table).join('\n')}\n<!-- prettier-ignore-end -->\n${END}${after}`;
+  return withWrittenPart(page, BEGIN, END, matrix.map(table).join('\n'));
 }
 
 function table({ title, rows }: Group): string {
   const headings = ['fault', ...Object.values(COLUMNS), 'right again', 'the message says'];
-  const lines = [headings, headings.map(() => '---'), ...rows.map(cellsOf)];
-  return `### ${title}\n\n${lines.map((cells) => `| ${cells.join(' | ')} |\n`).join('')}`;
+  return `### ${title}\n\n${markdownTable(headings, rows.map(cellsOf))}`;
 }
 
 function cellsOf({ name, says, cells }: Row): readonly string[] {
