@@ -25,6 +25,13 @@ test('every client is refused beyond the limit of all', () => {
   ]);
 });
 
+test('a part has its share of both limits, and at least one request of each', () => {
+  const whole = new Admission({ requests: 8, requestsPerClient: 2 });
+  const part = whole.part(4);
+  expect(['a', 'b', 'c'].map((client) => part.enter(client))).toEqual([undefined, undefined, 'all']);
+  expect([part.running, whole.running]).toEqual([2, 0]);
+});
+
 /** Returns how many requests of `address` are admitted. */
 function roomFor(admission: Admission, address: string): number {
   let entered = 0;

@@ -32,6 +32,8 @@ interface WorldOptions {
   readonly reply?: AppOptions['registry']['reply'];
   /** The registry's answers that take no waiting. */
   readonly replyNow?: AppOptions['registry']['replyNow'];
+  /** The token endpoint's answers. */
+  readonly tokens?: AppOptions['tokens']['reply'];
   readonly deliver?: AppOptions['deliver'];
 }
 
@@ -41,7 +43,7 @@ const REQUESTS = 10;
 const EMPTY: Reply = { status: 200, headers: {}, body: NO_BODY };
 
 /** Starts a server. Disposing of it asserts that nothing was written beside the log. */
-async function start({ gate, health, reply, replyNow, deliver }: WorldOptions): Promise<World> {
+async function start({ gate, health, reply, replyNow, deliver, tokens }: WorldOptions): Promise<World> {
   const complaints = vi.spyOn(console, 'error').mockReturnValue();
   const clock = new ManualClock();
   const events = createEvents();
@@ -53,7 +55,7 @@ async function start({ gate, health, reply, replyNow, deliver }: WorldOptions): 
   const admission = new Admission({ requests: REQUESTS, requestsPerClient: REQUESTS });
   const app = createApp({
     registry: { replyNow: replyNow ?? (() => undefined), reply: reply ?? (() => Promise.resolve(EMPTY)) },
-    tokens: { reply: () => Promise.resolve(EMPTY) },
+    tokens: { reply: tokens ?? (() => Promise.resolve(EMPTY)) },
     records,
     gate: gate ?? openGate(['pull', 'metrics']),
     health: {
@@ -344,6 +346,23 @@ describe('a request that can be answered at once', () => {
     });
     expect([(await world.get('/v2/')).status, (await world.get('/v2/')).status]).toEqual([500, 203]);
     await expect.poll(() => world.served).toMatchObject([{ status: 500, outcome: 'error' }, { status: 203 }]);
+    expectRoom(world);
+  });
+});
+
+describe('a request for a token', () => {
+  test('counts for the limits, by its path alone', async () => {
+    await using world = await start({
+      tokens: () => Promise.resolve({ ...EMPTY, status: 201 }),
+      reply: () => Promise.reject(new Error('not asked')),
+    });
+    expect((await world.get('/token?ns=x')).status).toBe(201);
+    expect((await world.get('/token', { method: 'POST', body: 'a=b' })).status).toBe(201);
+    expect((await world.get('/token/')).status).toBe(404);
+    while (world.admission.enter('127.0.0.1') === undefined);
+    expect((await world.get('/token')).status).toBe(503);
+    for (let i = 0; i < REQUESTS; i += 1) world.admission.leave('127.0.0.1');
+    await expect.poll(() => world.served.map(({ status }) => status)).toEqual([201, 201, 404, 503]);
     expectRoom(world);
   });
 });
