@@ -7,7 +7,7 @@ import { refusalToListen } from '../config/listen-refusal.ts';
 import { loadConfig } from '../config/load.ts';
 import { ACTIONS as CONFIGURED_ACTIONS } from '../config/values/action.ts';
 import type { WhoConfig } from '../config/values/who.ts';
-import { rulesOf } from './access-rules.ts';
+import { asksForCredentials, rulesOf } from './access-rules.ts';
 
 const ALICE: Principal = { kind: 'user', name: 'alice' };
 const IMAGE = { registry: 'ghcr.io', repository: 'acme/app' };
@@ -82,6 +82,24 @@ describe('the lines that a refusal to listen shows', () => {
     expect(allowed(upstreams + lines, ALICE, IMAGE)).toEqual(['pull', 'tags']);
     expect(allowed(upstreams + lines, ANONYMOUS, hub)).toEqual(['pull', 'tags']);
     expect(allowed(upstreams + lines, ALICE, hub)).toEqual(['pull', 'tags']);
+  });
+});
+
+describe('credentials', () => {
+  const rule = (who: string): string =>
+    `access: { rules: [{ repositories: ["**"], who: [${who}], allow: [pull] }], groups: { g: [authenticated] } }`;
+
+  it.each([
+    ['', false],
+    ['access: { anonymous: pull }', false],
+    ['access: { rules: [{ repositories: ["**"], who: [anonymous], allow: [pull] }] }', false],
+    ['access: { anonymous: pull, users: ./users }', true],
+    ['access: { anonymous: pull, oidc: { a: { issuer: "https://a.example", audience: b } } }', true],
+    [rule('authenticated'), true],
+    [rule('"token:ci"'), true],
+    [rule('"group:g"'), true],
+  ])('with %j are of use: %s', (text, expected) => {
+    expect(asksForCredentials(configOf(text))).toBe(expected);
   });
 });
 

@@ -14,6 +14,18 @@ export function rulesOf(settings: AccessSettings): Rules {
   return new Rules(listRules(settings), groupsOf(settings));
 }
 
+/**
+ * Whether credentials are of use. If not, those that arrive are not even read: a Docker daemon sends its account at
+ * Docker Hub to every mirror, and must not be refused for it.
+ */
+export function asksForCredentials({ access }: AccessSettings): boolean {
+  if (access === undefined) return false;
+  const words = [...access.rules.map(({ who }) => who), ...Object.values(access.groups)].flat();
+  const hasLogins = access.users !== undefined || Object.keys(access.oidc).length > 0;
+  // Static tokens are made by a command, so that only rules tell of them.
+  return hasLogins || words.some(({ kind }) => kind !== 'anonymous');
+}
+
 /** Without `access` everything is open, but for the metrics beyond this machine: they name what is pulled. */
 function listRules({ access, listen }: AccessSettings): readonly Rule[] {
   if (access === undefined)

@@ -49,7 +49,8 @@ export async function startLarder(
   const delivery = await chooseDelivery(config.delivery, process, threads.sendfiles);
   const stored = await cache.index.stats();
   const admission = new Admission(config.limits);
-  const access = stack.use(await openAccess(config, { clock, events, directory: config.cache.directory }));
+  const { directory } = config.cache;
+  const access = stack.use(await openAccess(config, { clock, events, directory, userAgent }));
   const serving = {
     clock,
     events,

@@ -1,3 +1,4 @@
+import { parseUsers } from '../access/users/users.ts';
 import type { ConfigProblem } from '../config/config-problem.ts';
 import type { Config } from '../config/config.ts';
 import { refusalToListen } from '../config/listen-refusal.ts';
@@ -14,11 +15,21 @@ export const refusalToServe: Refusal = (config, context) =>
 
 function usersProblem({ access }: Config, { readText }: RefusalContext): ConfigProblem | undefined {
   if (access?.users === undefined) return undefined;
+  const message = usersMistake(access.users, readText);
+  return message === undefined ? undefined : { path: ['access', 'users'], message };
+}
+
+function usersMistake(path: string, readText: RefusalContext['readText']): string | undefined {
+  let text;
   try {
-    readText(access.users);
+    text = readText(path);
+  } catch (error) {
+    return `expected a file that can be read, got ${quoted(path)} (${errorCode(error)}); "larder passwd NAME" makes it`;
+  }
+  try {
+    parseUsers(path, text);
     return undefined;
   } catch (error) {
-    const message = `expected a file that can be read, got ${quoted(access.users)} (${errorCode(error)}); "larder passwd NAME" makes it`;
-    return { path: ['access', 'users'], message };
+    return `expected names and bcrypt hashes, got ${error instanceof Error ? error.message : 'something else'}`;
   }
 }

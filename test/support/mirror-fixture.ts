@@ -13,9 +13,8 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { NO_AUTHENTICATION, type Login } from '../../src/access/authentication.ts';
+import type { Login } from '../../src/access/authentication.ts';
 import type { Gate } from '../../src/access/gate.ts';
-import { openGate } from '../../src/access/open-gate.ts';
 import { openAccess } from '../../src/app/access.ts';
 import { assembleCache } from '../../src/app/assemble-cache.ts';
 import { startServer } from '../../src/app/server.ts';
@@ -55,6 +54,7 @@ import type { Network } from '../../src/upstream/connections/network.ts';
 import { Passage } from '../../src/upstream/transport/passage.ts';
 import { quirksOf } from '../../src/upstream/quirks.ts';
 import type { UpstreamSettings } from '../../src/upstream/settings.ts';
+import { accessSettings } from './access-settings.ts';
 import type { FakeRegistry } from './fake-registry.ts';
 import { get, open, type ReceivedAnswer, type RequestOptions } from './http-get.ts';
 import { leftOver, notZero, openFiles } from './left-over.ts';
@@ -121,11 +121,19 @@ export interface MirrorFixtureOptions {
   readonly wrapIndex?: (index: RememberingIndex) => RememberingIndex;
   /** Decides who may do what. Absent: every client may do the same. */
   readonly gate?: Gate;
+  /** The section `access` of the configuration, as plain values. Absent: everything is open. */
+  readonly access?: object;
   /** Finds out who asks for a token. Absent: all are anonymous. */
   readonly login?: Login;
   /** The URL by which clients reach it. Absent: each request tells it. */
   readonly publicUrl?: URL;
 }
+
+const OPEN: Parameters<typeof openAccess>[0] = {
+  access: undefined,
+  listen: { host: '127.0.0.1', port: 0 },
+  proxies: { http: undefined, https: undefined, noProxy: [] },
+};
 
 export const MINUTE = 60_000;
 
@@ -318,8 +326,15 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
   let ids = 0;
   const { idleMs = 0, headerTimeoutMs = 60_000, answerMs = 25_000, trustedProxies = [] } = options;
   const connections = options.connections ?? { connections: 10_000, connectionsPerClient: 10_000 };
-  const open = { access: undefined, listen: { host: '127.0.0.1', port: 0 } };
-  const access = await openAccess(open, { clock, events: bus, directory });
+  const settings =
+    options.access === undefined
+      ? OPEN
+      : accessSettings(
+          options.access,
+          options.upstreams.map(({ name }) => name),
+        );
+  const userAgent = 'larder/test';
+  const access = await openAccess(settings, { clock, events: bus, directory, userAgent });
   const listening = await startServer(
     {
       listen: options.listen ?? { host: '127.0.0.1', port: 0 },
@@ -339,8 +354,8 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
       passage,
       access: {
         ...access,
-        gate: options.gate ?? openGate(['pull', 'tags', 'metrics']),
-        login: options.login ?? NO_AUTHENTICATION,
+        gate: options.gate ?? access.gate,
+        login: options.login ?? access.login,
       },
       deliver,
       metrics: () => Promise.resolve({ contentType: 'text/plain', text: '' }),

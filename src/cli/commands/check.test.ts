@@ -14,6 +14,8 @@ access:
     - { repositories: ["ghcr.io/**"], who: ["token:ci"], allow: [pull] }
     - { repositories: ["ghcr.io/**"], who: [anonymous], allow: [] }`,
   '/larder/no-users.yaml': 'access: { users: ./users, anonymous: pull }',
+  '/larder/md5-users.yaml': 'access: { users: ./md5, anonymous: pull }',
+  '/larder/md5': '# users\nalice:$apr1$x$y\n',
   '/larder/broken.yaml': 'lisen: x\ncache: { maxSize: big }\nlog: { level: loud }\n',
 };
 
@@ -84,6 +86,11 @@ describe('check', () => {
     ]);
     expect(check('no-users.yaml', sources()).errors).toEqual([
       'no-users.yaml:1: access.users: expected a file that can be read, got "/larder/users" (ENOENT); "larder passwd NAME" makes it',
+    ]);
+    expect(check('md5-users.yaml', sources()).errors).toEqual([
+      expect.stringMatching(
+        /^md5-users\.yaml:1: access\.users: expected names and bcrypt hashes, got \/larder\/md5:2: .*MD5/,
+      ),
     ]);
   });
 });

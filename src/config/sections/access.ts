@@ -56,6 +56,3 @@ export const access = (context: ValueContext) =>
       'Which clients may pull. Without it every client may pull everything. Required if Larder listens beyond this ' +
         'machine and has credentials for an upstream.',
     );
-
-/** Who may do what. Paths are absolute. */
-export type AccessConfig = NonNullable<z.output<ReturnType<typeof access>>>;
