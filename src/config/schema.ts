@@ -46,7 +46,8 @@ export const configSchema = (context: ValueContext) =>
       .prefault([])
       .describe(
         'Proxies in front of Larder, each an address, a network, or `unix` for those that connect to its Unix socket. ' +
-          'They are believed when they tell for whom they ask (`Forwarded`, `X-Forwarded-For`). Without them all clients behind a proxy are one to `limits` and in the log.',
+          'They are believed when they tell for whom they ask (`Forwarded`, `X-Forwarded-For`), and whether by https ' +
+          '(`Forwarded`, `X-Forwarded-Proto`). Without them all clients behind a proxy are one to `limits` and in the log.',
       ),
     limits: limits(),
     delivery: z
