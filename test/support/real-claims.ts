@@ -4,10 +4,10 @@ import type { JWTPayload } from 'jose';
 const ISSUED_AT = Date.UTC(2026, 0, 1) / 1000;
 const TIMES = { iat: ISSUED_AT, nbf: ISSUED_AT - 5, exp: ISSUED_AT + 300 };
 
-/** The claims of a GitHub Actions job (https://docs.github.com/en/actions/reference/security/oidc). */
+/** The claims of a GitHub Actions job (https://docs.github.com/en/actions/reference/security/oidc), with an immutable subject. */
 export const GITHUB_CLAIMS: JWTPayload = {
   jti: 'a8e3c1d4-5a0e-4e0b-9d0f-3f6f1c3a1b11',
-  sub: 'repo:acme/app:ref:refs/heads/main',
+  sub: 'repo:acme@65/app@74:ref:refs/heads/main',
   aud: 'larder.example.com',
   ref: 'refs/heads/main',
   sha: '6b1f6a1c6f5d2f3a9b7e8c4d5e6f7a8b9c0d1e2f',

@@ -21,7 +21,7 @@ test('the claims of a GitHub Actions job name its repository and branch', () => 
     principal: {
       kind: 'oidc',
       issuer: 'github',
-      subject: 'repo:acme/app:ref:refs/heads/main',
+      subject: 'repo:acme@65/app@74:ref:refs/heads/main',
       groups: [],
     },
     expiresAt: Date.UTC(2026, 0, 1, 0, 5),
