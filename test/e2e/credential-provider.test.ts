@@ -79,6 +79,15 @@ describe('a CredentialProviderResponse', () => {
     expect(form.get('scope')).toBe(`repository:${repository}:pull`);
   });
 
+  test.each([
+    [{ ...ANSWER, scope: 'repository:acme/app:pull' }, '150s'],
+    [{ ...ANSWER, expires_in: 90.5 }, '45s'],
+    [{ ...ANSWER, expires_in: 1 }, '0s'],
+  ])('of %j is kept for %s', async (answer, cacheDuration) => {
+    await using server = await larderThat(json(answer));
+    expect(await credentialsOf(REQUEST, optionsFor(server))).toMatchObject({ cacheDuration });
+  });
+
   test('takes an answer that does not say how long its token lives as one for a minute', async () => {
     await using server = await larderThat(json({ token: 'pull.token.x' }));
     expect(await credentialsOf(REQUEST, optionsFor(server))).toMatchObject({ cacheDuration: '30s' });
@@ -145,6 +154,7 @@ describe('what Larder answers', () => {
     [status(307, { headers: { location: '/elsewhere' } }), 'answers 307'],
     [json({}), 'without a token'],
     [json({ token: 'a"b' }), 'holds an escape'],
+    [json({ ...ANSWER, scope: '' }), 'do not let this service account pull ghcr.io/acme/app'],
     [json({ token: 'a.b.c', expires_in: -5 }), "without a token's life"],
     [json({ token: 'a.b.c', expires_in: 'soon' }), "without a token's life"],
     [status(200, { body: '<html>' }), 'is not JSON'],
