@@ -26,10 +26,9 @@ import { concealed } from './concealed.ts';
 import { answerBlob } from './handlers/blob.ts';
 import { answerCatalog, answerReferrers, answerTags, type CatalogView } from './handlers/lists.ts';
 import { ManifestHandler, VARY_BY_ACCEPT } from './handlers/manifest.ts';
-import type { Question } from './handlers/question.ts';
+import type { Question, RandomBytes } from './handlers/question.ts';
 import { LoopError, type LoopGuard } from './loop-guard.ts';
 import { Routes, type Route } from './route.ts';
-import { SealedCursors, type RandomBytes } from './sealed-cursor.ts';
 import {
   actionOf,
   assertReadable,
@@ -56,13 +55,11 @@ export class Registry {
   readonly #repositories: RepositoryTable;
   readonly #routes: Routes;
   readonly #manifests = new ManifestHandler();
-  readonly #cursors: SealedCursors;
   readonly #options: RegistryOptions;
 
   constructor(repositories: RepositoryTable, options: RegistryOptions) {
     this.#repositories = repositories;
     this.#routes = new Routes(repositories);
-    this.#cursors = new SealedCursors(options.randomBytes);
     this.#options = options;
   }
 
@@ -163,7 +160,7 @@ export class Registry {
       const key = this.#repositories.servedKey(path);
       return key !== undefined && mayShow?.(key) === true;
     };
-    return { page: this.#options.catalog, cursors: this.#cursors, isShown: mayShow && isShown };
+    return { page: this.#options.catalog, isShown: mayShow && isShown };
   }
 
   #answerTo({ path }: Route, question: Question): Promise<Answer> {

@@ -252,7 +252,7 @@ describe('_catalog and what is forbidden', () => {
     await rm(directory, { recursive: true });
   });
 
-  test('so many of them in a row: the page ends, and its link goes on without a name', async () => {
+  test('so many of them in a row: the page and its link are those of a cache without them', async () => {
     await using registry = await startFakeRegistry();
     await using mirror = await startMirror({ upstreams: [{ name: 'registry.test', registry, isAllowed }] });
     const upstream = 'registry.test';
@@ -263,13 +263,11 @@ describe('_catalog and what is forbidden', () => {
         parseTag('1'),
         entry,
       );
-    for (let n = 0; n < 10_100; n += 1) await put(`secret/r${n}`);
+    for (let n = 0; n < 2_100; n += 1) await put(`secret/r${n}`);
     await put('zebra/app');
     const first = await mirror.get('/v2/_catalog?n=1');
-    expect(parse(first.body)).toEqual({ repositories: [] });
-    const [, link = ''] = /^<(.*last=\*[\w-]+.*)>; rel="next"$/.exec(String(first.headers['link'])) ?? [];
-    expect(parse((await mirror.get(link)).body)).toEqual({ repositories: ['registry.test/zebra/app'] });
-    expect((await mirror.get('/v2/_catalog?last=*AAAA')).status).toBe(400);
+    expect(parse(first.body)).toEqual({ repositories: ['registry.test/zebra/app'] });
+    expect(first.headers['link']).toBeUndefined();
   });
 });
 

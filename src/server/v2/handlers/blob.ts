@@ -18,8 +18,7 @@ import { RegistryError } from '../../../oci/error.ts';
 import type { Answer } from '../answer.ts';
 import { NO_BODY } from '../../reply.ts';
 import { errorReply } from '../../error-reply.ts';
-import type { RandomBytes } from '../sealed-cursor.ts';
-import type { Question } from './question.ts';
+import type { Question, RandomBytes } from './question.ts';
 
 const CONTENT_TYPE = 'application/octet-stream';
 /** Length of a multipart boundary: long enough that no blob's author can guess it. */

@@ -9,7 +9,6 @@ import { filterReferrers, formatReferrersIndex } from '../../../oci/referrers.ts
 import type { Answer } from '../answer.ts';
 import { parseArtifactTypes, parsePageQuery } from '../page-query.ts';
 import { jsonBody } from '../../reply.ts';
-import type { SealedCursors } from '../sealed-cursor.ts';
 import type { Question } from './question.ts';
 
 const JSON_TYPE = { 'Content-Type': 'application/json' };
@@ -27,29 +26,26 @@ export async function answerTags(question: Question): Promise<Answer> {
   };
 }
 
-/** Decides which repositories the catalog shows, and seals the position that a page ends at. */
+/** Decides which repositories the catalog shows. */
 export interface CatalogView {
   /** Returns a page of the cached repositories: `registry/repository`, in ASCII order. */
   readonly page: (query: ListQuery, isShown: (path: string) => boolean) => Promise<CatalogPage>;
   /** Whether the client may see a repository (`registry/repository`); undefined: it may see none. */
   readonly isShown: ((path: string) => boolean) | undefined;
-  readonly cursors: SealedCursors;
 }
 
-const EMPTY_PAGE: CatalogPage = { entries: [], next: undefined };
+const EMPTY_PAGE: CatalogPage = { entries: [], hasMore: false };
 
 /** Answers `_catalog`: the cached repositories, each by the name under which a client can pull it from here. */
 export async function answerCatalog(
   { query, rawPath }: Pick<Question, 'query' | 'rawPath'>,
-  { page, isShown, cursors }: CatalogView,
+  { page, isShown }: CatalogView,
 ): Promise<Answer> {
-  const { limit, after } = parsePageQuery(query);
-  const asked = { limit, after: after === undefined ? undefined : cursors.open(after) };
-  const { entries, next } = isShown === undefined ? EMPTY_PAGE : await page(asked, isShown);
-  const last = next === undefined || next === entries.at(-1) ? next : cursors.seal(next);
+  const asked = parsePageQuery(query);
+  const { entries, hasMore } = isShown === undefined ? EMPTY_PAGE : await page(asked, isShown);
   return {
     status: 200,
-    headers: { ...JSON_TYPE, ...nextLink(rawPath, query, limit, last) },
+    headers: { ...JSON_TYPE, ...nextLink(rawPath, query, asked.limit, hasMore ? entries.at(-1) : undefined) },
     body: jsonBody({ repositories: entries }),
     outcome: HIT,
   };

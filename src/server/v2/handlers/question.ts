@@ -1,7 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { Asking } from '../../../repository/repository.ts';
 import type { Route } from '../route.ts';
-import type { RandomBytes } from '../sealed-cursor.ts';
+
+/** Bytes that cannot be guessed, as `randomBytes` of node:crypto gives them. */
+export type RandomBytes = (size: number) => Uint8Array;
 
 /** The facts about a request for a repository that every handler needs. */
 export interface Question extends Pick<Route, 'repository' | 'query' | 'rawPath'>, Asking {
