@@ -70,19 +70,3 @@ test('20 clients of one cold blob cost upstream one transfer', async () => {
   // A chunk a client, not the blob: far less than what Node itself takes.
   expect(memory).toBeLessThan(400 * MIB);
 });
-
-test('the same work with distribution as the mirror, for comparison', async () => {
-  await using registry = await dockerRegistry({ stock: storage });
-  await using mirror = await dockerRegistry({ proxyOf: registry.url });
-  const repository = `${mirror.url}/v2/team/large`;
-  await ask(`${repository}/manifests/1`);
-  registry.proxy.clear();
-  registry.proxy.spoil(() => ({ bytesPerSecond: UPSTREAM_RATE }));
-  const url = `${repository}/blobs/${layer.digest}`;
-
-  await Promise.all(Array.from({ length: CLIENTS }, async () => ask(url, { discard: true })));
-
-  const count = transfers(registry.proxy.requests)[layer.digest] ?? 0;
-  console.log(`distribution 2.8.2: ${CLIENTS} clients, ${count} transfers`);
-  expect(count).toBeGreaterThan(1);
-});

@@ -32,8 +32,6 @@ export interface RegistryOptions {
   readonly auth?: RegistryAuth;
   /** A storage directory to begin with; it is never changed. */
   readonly stock?: string;
-  /** Makes the registry itself a pull-through cache of this address. */
-  readonly proxyOf?: string;
   /** Whether it accepts manifests whose layers have URLs, without having the layers. */
   readonly takesUrls?: boolean;
 }
@@ -63,7 +61,6 @@ export async function dockerRegistry(options: RegistryOptions = {}): Promise<Doc
     http: { addr: `127.0.0.1:${port}`, relativeurls: true },
     ...(await authConfig(auth, { directory: directory.path, proxy, tokens })),
     ...(options.takesUrls === true && { validation: { manifests: { urls: { allow: ['.*'] } } } }),
-    ...(options.proxyOf === undefined ? {} : { proxy: { remoteurl: options.proxyOf } }),
   };
   await writeFile(configFile, stringify(config));
   await answering(directUrl, stack.use(startProcess('docker-registry', ['serve', configFile])));

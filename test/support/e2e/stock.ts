@@ -27,7 +27,7 @@ export interface Stock {
   /** A registry's storage directory, for `dockerRegistry({ stock })`. */
   readonly storage: string;
   readonly rootFileSystem: RootFileSystem;
-  /** `library/debian:bookworm`: an index of two platforms, a root file system beside a layer of 100 MiB. */
+  /** `library/debian:bookworm`: an index of two platforms, a root file system beside a layer of 32 MiB. */
   readonly debian: { readonly index: Descriptor; readonly amd64: Image; readonly arm64: Image };
   /** In `library/debian` too: an artifact whose subject is the index, found by the referrers tag schema. */
   readonly artifact: Descriptor;
@@ -99,7 +99,7 @@ type Built = Pick<Stock, 'debian' | 'app' | 'large'>;
 
 async function buildImages(layout: Layout, root: RootFileSystem, work: string): Promise<Built> {
   const base = await layerOf(layout, work, async (tarFile) => tarOf(root.path, tarFile, root.exclude));
-  const data = await layerOf(layout, work, fileTar(work, 'opt/data.bin', incompressible(100 * MIB, 'data')));
+  const data = await layerOf(layout, work, fileTar(work, 'opt/data.bin', incompressible(32 * MIB, 'data')));
   const arm = await layerOf(layout, work, fileTar(work, 'etc/architecture', Buffer.from('arm64\n')));
   const small = await layerOf(layout, work, fileTar(work, 'app/run', incompressible(256 * 1024, 'app')));
   const huge = await layerOf(layout, work, fileTar(work, 'opt/huge.bin', incompressible(120 * MIB, 'huge')));
