@@ -11,6 +11,7 @@ import type { ConnectionLimits } from '../server/connections.ts';
 import { listen, type Listening } from '../server/listen.ts';
 import type { LoopGuard } from '../server/v2/loop-guard.ts';
 import { Registry } from '../server/v2/registry.ts';
+import { peerNaming } from '../server/request/peer.ts';
 import { PublicUrl } from '../server/request/public-url.ts';
 import { RequestRecords } from '../server/request/request-record.ts';
 import { TrustedProxies } from '../server/request/trusted-proxies.ts';
@@ -70,7 +71,7 @@ export async function startServer(settings: ServerSettings, parts: ServerParts):
       clock,
       passage,
       gate,
-      publicUrl: new PublicUrl(settings.publicUrl?.href, proxies),
+      publicUrl: new PublicUrl(settings.publicUrl?.href, proxies, peerNaming('path' in settings.listen)),
       answerMs,
       randomBytes,
       catalog: (query, isShown) => mirror.catalog(query, isShown),

@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import type { Connections } from './connections.ts';
 import type { Mishaps } from './mishaps.ts';
 import { clientKey } from './request/client-key.ts';
+import type { PeerOf } from './request/peer.ts';
 import type { TrustedProxies } from './request/trusted-proxies.ts';
 
 /** How long a connection of the reserve may be open, milliseconds. */
@@ -14,8 +15,7 @@ export interface AdmitOptions {
   readonly mishaps: Mishaps;
   readonly proxies: TrustedProxies;
   readonly clock: Clock;
-  /** Returns the address of the connection's other end. */
-  readonly peerOf: (socket: Socket) => string;
+  readonly peerOf: PeerOf;
 }
 
 /** Gives each new connection a place, and closes the connection whose place it takes. */

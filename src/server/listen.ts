@@ -10,8 +10,9 @@ import { bind, type BoundAddress, type ServerAddress } from './bind.ts';
 import { Connections, type ConnectionLimits } from './connections.ts';
 import { untilPullsEnd } from './drain.ts';
 import { Mishaps } from './mishaps.ts';
+import { peerNaming } from './request/peer.ts';
 import type { RequestRecord, RequestRecords } from './request/request-record.ts';
-import { UNIX_PEER, type TrustedProxies } from './request/trusted-proxies.ts';
+import type { TrustedProxies } from './request/trusted-proxies.ts';
 import { CertificateWatch, type TlsFiles } from './tls/certificate-watch.ts';
 import { connectionOf, createTlsServer } from './tls/tls-server.ts';
 
@@ -70,8 +71,7 @@ export async function listen(options: ListenOptions): Promise<Listening> {
   const { app, records, proxies, clock, events, address, limits } = options;
   const mishaps = new Mishaps(events);
   const connections = new Connections<Socket>({ ...limits, reserve: RESERVE });
-  // A Unix socket's peer has no address. A peer that has already gone has none either.
-  const peerOf = (socket: Socket): string => ('path' in address ? UNIX_PEER : (socket.remoteAddress ?? ''));
+  const peerOf = peerNaming('path' in address);
   let isDraining = false;
   const transport = await createTransport(options, (incoming, outgoing) => {
     const { socket } = incoming;

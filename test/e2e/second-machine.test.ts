@@ -5,6 +5,7 @@ import { dockerdBy } from '../support/e2e/dockerd.ts';
 import { changed, documented } from '../support/e2e/documented.ts';
 import type { Larder } from '../support/e2e/larder.ts';
 import { loggedPulls } from '../support/e2e/logged-pulls.ts';
+import { ctrPull, podmanPull } from '../support/e2e/machine-pulls.ts';
 import { run } from '../support/e2e/process.ts';
 import { whyNoRemoteHost } from '../support/e2e/remote-host.ts';
 import { secondMachine, type SecondMachine } from '../support/e2e/second-machine.ts';
@@ -15,7 +16,6 @@ import {
   PAGE,
   type NginxOfPage,
 } from '../support/e2e/second-machine-page.ts';
-import { temporaryDirectory } from '../support/e2e/temporary.ts';
 import { until } from '../support/e2e/until.ts';
 
 const { storage, app } = inject('stock');
@@ -59,44 +59,6 @@ async function follow(heading: string, changes: Readonly<Record<string, string>>
 const FROM_HUB = { upstream: 'docker.io', repository: 'library/debian' };
 const FROM_ANOTHER = { upstream: 'ghcr.io', repository: 'acme/app' };
 const byMachine = (pull: object): object => ({ ...pull, client: machine.address });
-
-/** podman that knows the machine's /etc alone. */
-async function podmanPull(images: readonly string[]): Promise<void> {
-  await using directory = await temporaryDirectory('podman');
-  const at = (name: string): string => `${directory.path}/${name}`;
-  const folders = ['--root', at('root'), '--runroot', at('run'), '--tmpdir', at('tmp')];
-  const own = ['--storage-driver', 'vfs', '--cgroup-manager', 'cgroupfs', '--events-backend', 'none'];
-  for (const image of images) {
-    await machine.run(
-      'env',
-      `HOME=${directory.path}`,
-      'podman',
-      ...folders,
-      ...own,
-      'pull',
-      '--quiet',
-      image,
-    );
-  }
-}
-
-/** `ctr images pull` by the machine's hosts directory. */
-async function ctrPull(image: string): Promise<void> {
-  await using directory = await temporaryDirectory('containerd');
-  const at = (name: string): string => `${directory.path}/${name}`;
-  await machine.place(
-    '/etc/containerd/config.toml',
-    'version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n',
-  );
-  const folders = ['--root', at('root'), '--state', at('state'), '--address', at('socket')];
-  await using _daemon = machine.start('containerd', folders);
-  const ctr = ['--address', at('socket'), '--namespace', 'test'];
-  await until('containerd answers', async () =>
-    (await machine.attempt('ctr', ...ctr, 'version')).code === 0 ? true : undefined,
-  );
-  const pull = ['images', 'pull', '--snapshotter', 'native', '--hosts-dir', '/etc/containerd/certs.d'];
-  await machine.run('ctr', ...ctr, ...pull, image);
-}
 
 describe.skipIf(missing !== undefined)('by plain http', () => {
   let mirror: Larder;
@@ -146,7 +108,7 @@ describe.skipIf(missing !== undefined)('by plain http', () => {
   test('podman pull, by a short name and of another registry', async () => {
     await follow('podman, buildah, skopeo and CRI-O, by plain http', { [`${NAME}:5000`]: host });
 
-    await podmanPull(['debian', OF_ANOTHER]);
+    await podmanPull(machine, ['debian', OF_ANOTHER]);
 
     expect(await loggedPulls(mirror, 'containers', 2)).toEqual([FROM_HUB, FROM_ANOTHER].map(byMachine));
   });
@@ -154,7 +116,7 @@ describe.skipIf(missing !== undefined)('by plain http', () => {
   test('ctr images pull', async () => {
     await follow('containerd, Kubernetes and nerdctl, by plain http', { [`${NAME}:5000`]: host });
 
-    await ctrPull(OF_THE_HUB);
+    await ctrPull(machine, OF_THE_HUB);
 
     expect(await loggedPulls(mirror, 'containerd', 1)).toEqual([byMachine(FROM_HUB)]);
   });
@@ -188,7 +150,7 @@ describe.skipIf(missing !== undefined)('by https, nginx in front', () => {
     await follow('podman, buildah, skopeo and CRI-O, by https', { [NAME]: front.host });
     await machine.place(`/etc/containers/certs.d/${front.host}/ca.crt`, front.authority);
 
-    await podmanPull(['debian', OF_ANOTHER]);
+    await podmanPull(machine, ['debian', OF_ANOTHER]);
 
     expect(await loggedPulls(mirror, 'containers', 2)).toEqual([FROM_HUB, FROM_ANOTHER].map(byMachine));
   });
@@ -199,7 +161,7 @@ describe.skipIf(missing !== undefined)('by https, nginx in front', () => {
     });
     await machine.place('/etc/containerd/certs.d/mirror.example.crt', front.authority);
 
-    await ctrPull(OF_THE_HUB);
+    await ctrPull(machine, OF_THE_HUB);
 
     expect(await loggedPulls(mirror, 'containerd', 1)).toEqual([byMachine(FROM_HUB)]);
   });

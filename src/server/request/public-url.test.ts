@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
+import { peerNaming } from './peer.ts';
 import { PublicUrl } from './public-url.ts';
 import { TrustedProxies } from './trusted-proxies.ts';
 
@@ -88,5 +89,14 @@ describe('tokenRealm', () => {
     const incoming = request({ host: 'mirror' });
     expect(realm(incoming, { registry: 'ghcr.io' })).toBe('http://mirror/token?ns=ghcr.io');
     expect(realm(incoming, { registry: 'registry:5000' })).toBe('http://mirror/token?ns=registry%3A5000');
+  });
+
+  it('is told by a proxy on the Unix socket', () => {
+    const incoming = { headers: { host: 'mirror', 'x-forwarded-proto': 'https' }, socket: {} };
+    const by = (proxies: readonly string[]): string | undefined => {
+      const url = new PublicUrl(undefined, new TrustedProxies(proxies), peerNaming(true));
+      return url.tokenRealm(incoming as unknown as IncomingMessage, undefined);
+    };
+    expect([by(['unix']), by([])]).toEqual(['https://mirror/token', 'http://mirror/token']);
   });
 });

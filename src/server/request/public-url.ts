@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { forwardedProto } from '../../http/forwarded.ts';
 import { isHost } from '../../http/host.ts';
+import { peerNaming, type PeerOf } from './peer.ts';
 import type { TrustedProxies } from './trusted-proxies.ts';
 
 /** The path of the token endpoint. */
@@ -11,11 +12,17 @@ export const TOKEN_PATH = '/token';
 export class PublicUrl {
   readonly #configured: string | undefined;
   readonly #proxies: Pick<TrustedProxies, 'isTrusted'>;
+  readonly #peerOf: PeerOf;
 
   /** @param configured the URL that the operator gives; undefined: each request tells it */
-  constructor(configured: string | undefined, proxies: Pick<TrustedProxies, 'isTrusted'>) {
+  constructor(
+    configured: string | undefined,
+    proxies: Pick<TrustedProxies, 'isTrusted'>,
+    peerOf: PeerOf = peerNaming(false),
+  ) {
     this.#configured = configured?.replace(/\/+$/, '');
     this.#proxies = proxies;
+    this.#peerOf = peerOf;
   }
 
   /**
@@ -40,7 +47,7 @@ export class PublicUrl {
 
   /** Any client can write the headers, so those of a trusted proxy alone count. */
   #schemeOf({ headers, socket }: IncomingMessage): 'http' | 'https' {
-    if (this.#proxies.isTrusted(socket.remoteAddress ?? '')) {
+    if (this.#proxies.isTrusted(this.#peerOf(socket))) {
       const { forwarded, 'x-forwarded-proto': xForwardedProto } = headers;
       const [first] = [xForwardedProto ?? []].flat().join(',').split(',', 1);
       const proto = (forwarded === undefined ? undefined : forwardedProto(forwarded)) ?? first;

@@ -2,12 +2,10 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { parseForwarded, parseXForwardedFor, type Hops } from '../../http/forwarded.ts';
+import { UNIX_PEER } from './peer.ts';
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 type Network = ReturnType<typeof ipaddr.parseCIDR>;
-
-/** The address of what connects to a Unix socket, in place of the one that it lacks. */
-export const UNIX_PEER = 'unix';
 
 /**
  * The proxies that Larder believes when they name the client. Trusted proxies at the end of the chain of hops have

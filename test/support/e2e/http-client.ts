@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { request, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import { request as requestByHttp, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import { request as requestByHttps } from 'node:https';
 import { setTimeout as wait } from 'node:timers/promises';
 
 export interface Answer {
@@ -13,6 +14,17 @@ export interface Answer {
   readonly digest: string;
   /** Whether the answer came to its end before the connection broke. */
   readonly complete: boolean;
+}
+
+/** What a URL does not say about a connection. */
+export interface Way {
+  /** PEM of the authority to trust, for https. */
+  readonly ca?: string;
+  /** PEM of the client's own certificate and its key. */
+  readonly cert?: string;
+  readonly key?: string;
+  /** The Unix socket to connect to, whatever the URL's host. */
+  readonly socketPath?: string;
 }
 
 export interface AskOptions {
@@ -30,17 +42,21 @@ export interface AskOptions {
   readonly leaveAfter?: number;
   /** The address to ask from: for Larder, another client. */
   readonly from?: string;
+  /** How to connect. Absent: by what the URL says. */
+  readonly by?: Way;
 }
 
 /** Sends an HTTP request on a connection of its own, with the path exactly as written. */
 export async function ask(url: string, options: AskOptions = {}): Promise<Answer> {
   const [, origin = '', path = '/'] = /^(https?:\/\/[^/]+)(.*)$/.exec(url) ?? [];
+  const request = origin.startsWith('https:') ? requestByHttps : requestByHttp;
   const outgoing = request(origin, {
     path: path === '' ? '/' : path,
     method: options.method ?? 'GET',
     headers: options.headers ?? {},
     agent: false,
     ...(options.from !== undefined && { localAddress: options.from }),
+    ...options.by,
   });
   outgoing.end(options.body);
   const [response] = (await once(outgoing, 'response')) as [IncomingMessage];

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import manifest from '../../../package.json' with { type: 'json' };
-import { ask } from './http-client.ts';
+import { ask, type Way } from './http-client.ts';
 import { freePort } from './port.ts';
 import { attempt, startProcess, type Exit, type RunningProcess } from './process.ts';
 import { temporaryDirectory } from './temporary.ts';
@@ -18,7 +18,7 @@ export type Config = Readonly<Record<string, unknown>>;
 
 /** The program, as a real process. */
 export interface Larder extends AsyncDisposable {
-  /** `http://127.0.0.1:PORT`. */
+  /** `http://127.0.0.1:PORT`, or https. */
   readonly url: string;
   /** `127.0.0.1:PORT`, as in an image's name. */
   readonly host: string;
@@ -35,6 +35,8 @@ export interface LarderOptions {
   /** `127.0.0.1:PORT` to listen at again, if clients are configured for it. */
   readonly host?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** How it is reached: by https if there is a `ca`; by a Unix socket, on which it then listens, if there is one. */
+  readonly by?: Way;
 }
 
 /** Starts Larder and waits until it is ready. */
@@ -43,22 +45,30 @@ export async function larder(config: Config, options: LarderOptions = {}): Promi
   const directory = stack.use(await temporaryDirectory('larder'));
   const cacheDirectory = options.cacheDirectory ?? join(directory.path, 'cache');
   const host = options.host ?? `127.0.0.1:${await freePort()}`;
-  const url = `http://${host}`;
+  const url = `${options.by?.ca === undefined ? 'http' : 'https'}://${host}`;
   const configFile = join(directory.path, 'config.yaml');
-  await writeFile(configFile, stringify({ listen: host, ...complete(config, cacheDirectory) }));
+  const { socketPath } = options.by ?? {};
+  await writeFile(
+    configFile,
+    stringify({
+      listen: socketPath === undefined ? host : `unix:${socketPath}`,
+      ...complete(config, cacheDirectory),
+    }),
+  );
   const running = stack.use(
     startProcess(process.execPath, [...NODE_FLAGS, MAIN, 'serve', '--config', configFile], {
       env: options.env ?? {},
     }),
   );
-  await ready(url, running);
+  await ready(url, running, options.by);
   const owned = stack.move();
   return {
     url,
     host,
     process: running,
     cacheDirectory,
-    metrics: async () => parseMetrics((await ask(`${url}/metrics`)).body.toString('utf8')),
+    metrics: async () =>
+      parseMetrics((await ask(`${url}/metrics`, { by: options.by ?? {} })).body.toString('utf8')),
     stop: async (signal) => running.stop(signal),
     [Symbol.asyncDispose]: async () => owned.disposeAsync(),
   };
@@ -94,10 +104,10 @@ export async function serveToItsEnd(text: string): Promise<Exit> {
   return await larderCommand(['serve', '--config', configFile]);
 }
 
-async function ready(url: string, running: RunningProcess): Promise<void> {
+async function ready(url: string, running: RunningProcess, by: Way = {}): Promise<void> {
   await until('larder is ready', async () => {
     if (running.hasExited()) return 'ended';
-    return (await ask(`${url}/readyz`)).status === 200 ? 'ready' : undefined;
+    return (await ask(`${url}/readyz`, { by })).status === 200 ? 'ready' : undefined;
   });
   if (!running.hasExited()) return;
   const exit = await running.exited;
