@@ -1,41 +1,73 @@
 /** Pods that pull through Larder as their own service accounts, by containerd's CRI and the credential provider. */
-import { join } from 'node:path';
-import { expect, test } from 'vitest';
-import {
-  containerdMajor,
-  criContainerd,
-  crictlUnable,
-  forPods,
-  onAnyFileSystem,
-} from '../support/e2e/cri-containerd.ts';
-import { dockerRegistry } from '../support/e2e/docker-registry.ts';
-import { changed, documented, placed } from '../support/e2e/documented.ts';
-import { larder } from '../support/e2e/larder.ts';
-import { pushPodImages } from '../support/e2e/pod-images.ts';
-import { startPod } from '../support/e2e/pod.ts';
-import { temporaryDirectory } from '../support/e2e/temporary.ts';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { cluster, pullWith, type Cluster } from '../support/e2e/cluster.ts';
+import { askProvider, requestDocument } from '../support/e2e/credential-provider.ts';
+import { crictlUnable } from '../support/e2e/cri-containerd.ts';
 
-const HEADING = 'containerd, Kubernetes, nerdctl';
 const unable = await crictlUnable();
 if (unable !== undefined) console.log(`skipped, crictl cannot be had here: ${unable}`);
 
-async function writeConfig(root: string, sandboxImage: string): Promise<string> {
-  const major = await containerdMajor();
-  const { path, text } = documented('README.md', HEADING, major === 1 ? 0 : 1);
-  const own = changed(text, { '/etc/containerd': join(root, '/etc/containerd') });
-  return placed(root, path, forPods(onAnyFileSystem(own, major), major, sandboxImage));
-}
+const BUILDER = { namespace: 'ci', name: 'builder' };
+const OTHER = { namespace: 'ci', name: 'other' };
+const RULES = [{ repositories: ['ghcr.io/acme/**'], who: ['serviceaccount:ci/builder'], allow: ['pull'] }];
 
-test('a pod runs an image that containerd pulled through Larder', async (context) => {
-  context.skip(unable !== undefined, unable);
-  await using root = await temporaryDirectory('pods');
-  await using registry = await dockerRegistry();
-  await pushPodImages(registry.directUrl, root.path, ['pause', 'acme/app']);
-  await using mirror = await larder({ upstreams: { 'ghcr.io': { url: registry.url } } });
-  const configFile = await writeConfig(root.path, `${registry.directHost}/pause:1`);
-  await using engine = await criContainerd(root.path, configFile);
-  const image = `${mirror.host}/ghcr.io/acme/app:1`;
-  await engine.shell(`crictl pull ${image}`);
-  await using pod = await startPod(engine, { directory: root.path, namespace: 'ci', image });
-  await expect.poll(() => pod.output(), { timeout: 10_000 }).toBe('it runs\n');
+describe.skipIf(unable !== undefined)('an image that only one service account may pull', () => {
+  let node: Cluster;
+
+  beforeAll(async () => {
+    node = await cluster({ repositories: ['acme/app', 'acme/secret'], rules: RULES });
+  });
+  afterAll(async () => node[Symbol.asyncDispose]());
+  beforeEach(async () => void (await node.engine.shell('crictl rmi --all')));
+
+  /** Requests for the image that no client but the allowed one may cause. */
+  const asked = (): readonly string[] =>
+    node.registry.proxy.requests.map(({ path }) => path).filter((path) => path.includes('acme/secret'));
+  const secret = (): string => `${node.mirror.host}/ghcr.io/acme/secret:1`;
+
+  test.each([
+    ["Larder's name", () => `${node.mirror.host}/ghcr.io/acme/app:1`],
+    ["the registry's name, with Larder as its mirror", () => 'ghcr.io/acme/app:1'],
+  ])('runs in its pod, by %s', async (_, image) => {
+    await node.pull(image(), BUILDER);
+    await using pod = await node.start(image(), BUILDER);
+    await expect.poll(() => pod.output(), { timeout: 10_000 }).toBe('it runs\n');
+    expect(node.mirror.process.stdout()).toContain('"user":"serviceaccount:ci/builder"');
+  });
+
+  test('is not there for another service account', async () => {
+    await expect(node.pull(secret(), OTHER)).rejects.toThrow('do not let this service account pull');
+    const password = await node.token(OTHER);
+    await expect(pullWith(node.engine, secret(), { username: 'x', password })).rejects.toThrow(
+      /not found|404/,
+    );
+    expect(asked()).toEqual([]);
+  });
+
+  test('is not given without credentials', async () => {
+    await expect(pullWith(node.engine, secret(), undefined)).rejects.toThrow(/401|authorization failed/);
+    expect(asked()).toEqual([]);
+  });
+
+  test.each([
+    ['for another audience', { aud: ['https://kubernetes.default.svc'] }],
+    ['that has expired', { exp: 1_700_000_000 }],
+  ])('is not given for a token %s', async (_, wrong) => {
+    const serviceAccountToken = await node.token(BUILDER, wrong);
+    const request = requestDocument({ image: secret(), serviceAccountToken });
+    const { code, stdout, stderr } = await askProvider(request, node.providerOptions);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toContain("does not accept the service account's token");
+    const credentials = { username: 'x', password: serviceAccountToken };
+    await expect(pullWith(node.engine, secret(), credentials)).rejects.toThrow(/401|authorization failed/);
+    expect(asked()).toEqual([]);
+  });
+
+  test('leaves no token in the log of Larder', async () => {
+    const token = await node.token(BUILDER);
+    await pullWith(node.engine, secret(), { username: 'x', password: token });
+    expect(asked()).not.toEqual([]);
+    const { stdout, stderr } = await node.mirror.stop();
+    expect(stdout + stderr).not.toContain(token.split('.')[2]);
+  });
 });

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CriContainerd } from './cri-containerd.ts';
@@ -24,10 +25,11 @@ const NETWORK_OF_NODE = 2;
 export async function startPod(engine: CriContainerd, options: PodOptions): Promise<Pod> {
   await using stack = new AsyncDisposableStack();
   const at = (name: string): string => join(options.directory, name);
+  const uid = randomUUID();
   const network = { security_context: { namespace_options: { network: NETWORK_OF_NODE } } };
   const pod = {
-    metadata: { name: 'app', namespace: options.namespace, uid: 'app-1', attempt: 0 },
-    log_directory: at('pod-logs'),
+    metadata: { name: 'app', namespace: options.namespace, uid, attempt: 0 },
+    log_directory: at(`logs-${uid}`),
     linux: network,
   };
   const container = {
