@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import './thread-pool.ts';
 import { Command, CommanderError } from 'commander';
+import { accessCommand } from './commands/access.ts';
 import { checkCommand } from './commands/check.ts';
 import { EXIT_FAILED, EXIT_USAGE } from './terminal/exit-codes.ts';
 import { lsCommand } from './commands/ls.ts';
@@ -24,9 +25,16 @@ function larder(): Command {
     .addCommand(pinCommand())
     .addCommand(unpinCommand())
     .addCommand(verifyCommand())
-    .addCommand(statsCommand());
-  for (const command of [program, ...program.commands]) command.exitOverride();
+    .addCommand(statsCommand())
+    .addCommand(accessCommand());
+  overrideExit(program);
   return program;
+}
+
+/** Commander would end the process itself, with exit code 1. */
+function overrideExit(command: Command): void {
+  command.exitOverride();
+  for (const each of command.commands) overrideExit(each);
 }
 
 try {

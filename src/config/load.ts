@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { complete } from './complete.ts';
-import { ConfigError, formatKeyPath, type ConfigProblem } from './config-problem.ts';
+import { ConfigError, formatKeyPath, type ConfigProblem, type KeyPath } from './config-problem.ts';
 import type { Config } from './config.ts';
 import type { Refusal } from './refusal.ts';
 import { configSchema, type ConfigFile } from './schema.ts';
@@ -65,6 +65,15 @@ export function loadConfig(
   const refusal = refusalOf(config, { overrides, readText: sources.readText });
   if (refusal === undefined) return config;
   throw new ConfigError(formatProblems(path, [positioned(refusal, source)]));
+}
+
+/**
+ * Returns the lines of the values in a file without mistakes, from 1.
+ * @throws ConfigError if it cannot be read
+ */
+export function linesOf(path: string, sources: ConfigSources): (keys: KeyPath) => number {
+  const source = parseYaml(readConfigText(path, sources));
+  return (keys) => source.positionOf(keys).line;
 }
 
 function readConfigText(path: string, { cwd, readText }: ConfigSources): string {

@@ -20,6 +20,12 @@ export interface Decision {
   readonly rule: number | undefined;
 }
 
+/** Whether a rule means a place and a principal. If it means both, it decides. */
+export interface Consideration {
+  readonly isAboutPlace: boolean;
+  readonly isAboutPrincipal: boolean;
+}
+
 interface CompiledRule extends Rule {
   readonly matches: (path: string) => boolean;
   readonly isForAll: boolean;
@@ -38,11 +44,20 @@ export class Rules {
   /** @param place undefined: what concerns no repository, such as the metrics */
   decide(principal: Principal, action: Action, place: Place | undefined): Decision {
     const path = place && placeName(place);
-    const index = this.#rules.findIndex(
-      (rule) => (path === undefined ? rule.isForAll : rule.matches(path)) && this.#means(rule, principal),
-    );
+    const index = this.#rules.findIndex((rule) => isAbout(rule, path) && this.#means(rule, principal));
     const rule = this.#rules[index];
     return { isAllowed: rule?.allow.includes(action) === true, rule: rule && index };
+  }
+
+  /** Returns what each rule means of the place and the principal, from the first rule to the one that decides. */
+  consider(principal: Principal, place: Place | undefined): readonly Consideration[] {
+    const path = place && placeName(place);
+    const all = this.#rules.map((rule) => ({
+      isAboutPlace: isAbout(rule, path),
+      isAboutPrincipal: this.#means(rule, principal),
+    }));
+    const deciding = all.findIndex(({ isAboutPlace, isAboutPrincipal }) => isAboutPlace && isAboutPrincipal);
+    return deciding === -1 ? all : all.slice(0, deciding + 1);
   }
 
   /** Whether every client may pull from every repository of the registry, so that its ping needs no credentials. */
@@ -94,6 +109,10 @@ function compiled(rule: Rule): CompiledRule {
     matches: rule.repositories.length === 0 ? () => false : picomatch([...rule.repositories], { dot: true }),
     isForAll: rule.repositories.includes('**'),
   };
+}
+
+function isAbout({ isForAll, matches }: CompiledRule, path: string | undefined): boolean {
+  return path === undefined ? isForAll : matches(path);
 }
 
 /** Whether the glob may match a repository of the registry. */

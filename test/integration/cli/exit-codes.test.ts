@@ -32,6 +32,11 @@ describe('a command line that is wrong ends with 2 and says what is', () => {
       ['serve', '--config'],
       /^error: option '--config <file>' argument missing/,
     ],
+    [
+      'a command of a command without its option',
+      ['access', 'explain', 'debian'],
+      "error: required option '--as <who>'",
+    ],
     ['too much', ['serve', 'config.yaml'], /^error: too many arguments for 'serve'/],
   ])('%s', async (_, args, text) => {
     const exit = await larderCommand(args);
