@@ -69,7 +69,7 @@ describe('a token', () => {
   it('is verified as what it was issued for', async () => {
     const { token, issuedAt, expiresAt } = await tokens.issue(PULL, undefined);
     expect([issuedAt, expiresAt]).toEqual([clock.now(), clock.now() + TOKEN_MS]);
-    expect(await tokens.verify(token, 'a')).toMatchObject({ identity: PULL, expiresAt });
+    expect(await tokens.verify(token, 'a')).toEqual({ identity: PULL, expiresAt });
   });
 
   it('has the claims and the header of its kind', async () => {
@@ -108,10 +108,7 @@ describe('a token', () => {
 
   it('ends with its user', async () => {
     const { token } = await tokens.issue(PULL, undefined);
-    const { stillHolds } = await tokens.verify(token, 'a');
-    expect(stillHolds?.()).toBe(true);
     gone.add('user:alice');
-    expect(stillHolds?.()).toBe(false);
     await expect(tokens.verify(token, 'a')).rejects.toMatchObject(WRONG);
     gone.clear();
     await expect(tokens.verify(token, 'a')).resolves.toBeDefined();

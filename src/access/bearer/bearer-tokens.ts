@@ -77,9 +77,8 @@ export class BearerTokens implements JwtVerifier {
     const { exp } = checked.claims;
     if (identity === undefined || exp === undefined)
       throw wrong('the claims are not those of a token of Larder');
-    const stillHolds = (): boolean => isKnown(identity.principal);
-    if (!stillHolds()) throw wrong('the user does not exist any more');
-    return { identity, expiresAt: exp * 1000, stillHolds };
+    if (!isKnown(identity.principal)) throw wrong('the user does not exist any more');
+    return { identity, expiresAt: exp * 1000 };
   }
 
   #expected(): ExpectedJwt {

@@ -5,8 +5,6 @@ export interface Verified {
   readonly identity: Identity;
   /** When they stop to prove it, milliseconds since the epoch; undefined: they have no end of their own. */
   readonly expiresAt?: number | undefined;
-  /** Whether they still prove it, for those that remember it. Undefined: they do until then. */
-  readonly stillHolds?: (() => boolean) | undefined;
 }
 
 /** Verifies the JSON Web Tokens of one issuer. */
