@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { freePort } from '../../test/support/e2e/port.ts';
 import type { Side } from './bench.ts';
-import type { Certificate } from './certificate.ts';
 import type { Directory } from './directory.ts';
 import { start, type Running } from './process.ts';
 import { answering, type Server } from './server.ts';
@@ -21,14 +20,12 @@ export interface LarderOptions {
   readonly cache?: Readonly<Record<string, unknown>>;
   /** How it sends blobs. Absent: Larder's own choice. */
   readonly delivery?: 'read';
-  /** Absent: it speaks http. */
-  readonly tls?: Certificate;
 }
 
 /** Starts Larder with its defaults: only the settings for one machine are changed, and it logs as it always does. */
 export async function larder(side: Side, options: LarderOptions): Promise<Server> {
   const { url, running } = await startLarder(side, options);
-  return answering({ name: side.name, url, ca: options.tls?.ca }, running, '/readyz');
+  return answering({ name: side.name, url }, running, '/readyz');
 }
 
 /** Larder whose process has just begun, long before it answers. */
@@ -45,7 +42,6 @@ export async function startLarder(side: Side, options: LarderOptions): Promise<S
     listen: `127.0.0.1:${port}`,
     cache: { directory: options.cacheDirectory ?? join(place, 'cache'), ...options.cache },
     ...(options.delivery !== undefined && { delivery: options.delivery }),
-    ...(options.tls !== undefined && { tls: { cert: options.tls.cert, key: options.tls.key } }),
     defaultUpstream: UPSTREAM_NAME,
     upstreams: { [UPSTREAM_NAME]: { url: options.upstream } },
   };
@@ -53,5 +49,5 @@ export async function startLarder(side: Side, options: LarderOptions): Promise<S
   const running = await start(process.execPath, [...side.nodeArgs, 'serve', '--config', configFile], {
     logFile: join(place, 'log'),
   });
-  return { url: `${options.tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`, running };
+  return { url: `http://127.0.0.1:${port}`, running };
 }

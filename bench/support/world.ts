@@ -1,5 +1,4 @@
 import type { BenchContext } from './bench.ts';
-import type { Certificate } from './certificate.ts';
 import { distribution } from './distribution.ts';
 import { larder, type LarderOptions } from './larder.ts';
 import type { Server } from './server.ts';
@@ -29,12 +28,6 @@ export class World implements AsyncDisposable {
     return this.#upstream;
   }
 
-  /** Starts another docker-registry over the storage, which speaks https. */
-  async distributionByTls(tls: Certificate): Promise<Server> {
-    const { directory } = this.context;
-    return distribution({ name: 'distribution', directory, storage: this.storage.directory, tls });
-  }
-
   /** Starts each version of Larder that is measured. */
   async larders(options: Partial<LarderOptions> = {}): Promise<readonly Server[]> {
     const upstream = await this.upstream();
@@ -54,9 +47,9 @@ export class World implements AsyncDisposable {
   }
 
   /** Starts distribution as a pull-through cache. */
-  async distributionProxy(tls?: Certificate): Promise<Server> {
+  async distributionProxy(): Promise<Server> {
     const proxyOf = (await this.upstream()).url;
-    return distribution({ name: 'distribution proxy', directory: this.context.directory, proxyOf, tls });
+    return distribution({ name: 'distribution proxy', directory: this.context.directory, proxyOf });
   }
 
   use<T extends AsyncDisposable>(resource: T): T {
