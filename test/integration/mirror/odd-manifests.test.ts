@@ -180,7 +180,7 @@ describe('HEAD', () => {
 
   const WRONG = [
     ['nothing', { 'content-length': '0' }],
-    ['a compressed body', { 'content-length': '7', 'content-encoding': 'gzip' }],
+    ['a compressed body', { 'content-length': '5', 'content-encoding': 'gzip' }],
   ] as const;
 
   test.each(WRONG)('of a manifest is told the length of %s: the manifest tells it', async (_, headers) => {
@@ -205,7 +205,7 @@ describe('HEAD', () => {
     world.registry.putBlob('acme/app', LAYER);
     world.registry.putManifest('acme/app', 'latest', image);
     await world.mirror.get(PATH);
-    world.registry.fault({ kind: 'blob' }, withHeaders({ 'content-length': '7', 'content-encoding': 'br' }));
+    world.registry.fault({ kind: 'blob' }, withHeaders({ 'content-length': '5', 'content-encoding': 'br' }));
     const answer = await world.mirror.head(`/v2/acme/app/blobs/${layer.digest}`);
     expect(answer.headers['content-length']).toBe(String(LAYER.length));
   });
