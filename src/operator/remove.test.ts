@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { FullestTurn } from '../../test/support/fullest-turn.ts';
 import { ManualClock } from '../../test/support/manual-clock.ts';
 import type { ContentIndex } from '../index/content-index.ts';
 import type { Edge } from '../oci/manifest.ts';
@@ -198,4 +199,27 @@ it('remembers what a removed tag stood for, and that it was removed', async () =
     { digest: digestOf('m0'), since: 1, until: content.clock.now(), ended: 'removed' },
   ]);
   await content.index.close();
+});
+
+it.each<[string, (key: RepositoryKey) => Selector]>([
+  ['a repository', (key) => ({ kind: 'repository', key })],
+  ['a tag', (key) => ({ kind: 'tag', key, tag: parseTag('1') })],
+  ['a digest', (key) => ({ kind: 'content', key, digest: digestOf('m0') })],
+])('lets other work in while it removes %s with much content', async (_, selectorOf) => {
+  const turn = new FullestTurn();
+  const content = contentOf(
+    createMemoryStore(),
+    await openSqliteIndex(':memory:', { onRows: (rows) => turn.count(rows) }),
+  );
+  const { index } = content;
+  const [key] = KEYS as [RepositoryKey];
+  const layers = Array.from({ length: 1000 }, (_, number) => `layer ${number}`);
+  for (const name of layers) await index.putBlob({ digest: digestOf(name), size: 1 }, 1);
+  await putManifest(index, key, 'm0', layers);
+  await index.putTag(key, parseTag('1'), { digest: digestOf('m0'), checkedAt: 1 });
+  turn.most = 0;
+  await removeContent(content, [selectorOf(key)]);
+  expect(await index.belongings(key, { limit: 10 })).toEqual([]);
+  expect(turn.most).toBeLessThan(500);
+  await index.close();
 });

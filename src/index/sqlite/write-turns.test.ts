@@ -3,6 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { temporaryDirectory, type TemporaryDirectory } from '../../../test/support/e2e/temporary.ts';
+import { FullestTurn } from '../../../test/support/fullest-turn.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { parseTag } from '../../oci/tag.ts';
 import type { ContentIndex } from '../content-index.ts';
@@ -60,24 +61,6 @@ describe('turns', () => {
     await expect(rejected).rejects.toThrow('rejected');
   });
 });
-
-/** Counts the rows that were read or changed in the fullest turn of the event loop. */
-class FullestTurn {
-  #rows = 0;
-  #isCounting = false;
-  most = 0;
-
-  readonly count = (rows: number): void => {
-    this.#rows += rows;
-    this.most = Math.max(this.most, this.#rows);
-    if (this.#isCounting) return;
-    this.#isCounting = true;
-    setImmediate(() => {
-      this.#isCounting = false;
-      this.#rows = 0;
-    });
-  };
-}
 
 describe('an index of huge manifests', () => {
   /** A turn that is not full yet may begin one more piece: 128 rows read, or 50 edges with all that goes with them. */
