@@ -7,7 +7,10 @@ import { refusalToListen } from '../config/listen-refusal.ts';
 import { loadConfig } from '../config/load.ts';
 import { ACTIONS as CONFIGURED_ACTIONS } from '../config/values/action.ts';
 import type { WhoConfig } from '../config/values/who.ts';
+import { documented } from '../../test/support/e2e/documented.ts';
 import { asksForCredentials, rulesOf } from './access-rules.ts';
+import { placeOf } from './explain-access.ts';
+import { principalOf } from './principal-of.ts';
 
 const ALICE: Principal = { kind: 'user', name: 'alice' };
 const IMAGE = { registry: 'ghcr.io', repository: 'acme/app' };
@@ -100,6 +103,35 @@ describe('credentials', () => {
     [rule('"group:g"'), true],
   ])('with %j are of use: %s', (text, expected) => {
     expect(asksForCredentials(configOf(text))).toBe(expected);
+  });
+});
+
+describe('the configuration that docs/access.md shows', () => {
+  const { text } = documented('docs/access.md', 'The configuration');
+  const page = (path: string): string => (path === '/srv/config.yaml' ? text : 'secret');
+  const sources = { env: {}, cwd: '/srv', home: '/root', readText: page, isProgram: () => false };
+  const config = loadConfig('config.yaml', sources);
+
+  it.each<[string, string, boolean]>([
+    ['anonymous', 'debian', true],
+    ['user:bob', 'debian', true],
+    ['anonymous', 'ghcr.io/acme/app', false],
+    ['user:bob', 'ghcr.io/acme/app', true],
+    ['token:ci-build', 'ghcr.io/acme/app', true],
+    ['token:prometheus', 'ghcr.io/acme/app', false],
+    ['user:eve', 'ghcr.io/acme/app', false],
+    ['anonymous', 'ghcr.io/acme/secret/app', false],
+    ['user:bob', 'ghcr.io/acme/secret/app', false],
+    ['user:alice', 'ghcr.io/acme/secret/app', true],
+  ])('%s, %s: %s', (word, repository, isAllowed) => {
+    const principal = principalOf({ word, groups: [] }, config);
+    expect(rulesOf(config).decide(principal, 'pull', placeOf(repository, config)).isAllowed).toBe(isAllowed);
+  });
+
+  it('gives the metrics to Prometheus alone', () => {
+    const reads = (word: string): boolean =>
+      rulesOf(config).decide(principalOf({ word, groups: [] }, config), 'metrics', undefined).isAllowed;
+    expect(['token:prometheus', 'user:alice', 'anonymous'].map(reads)).toEqual([true, false, false]);
   });
 });
 

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { documented } from '../../../test/support/e2e/documented.ts';
 import { accessCommand } from './access.ts';
 
 const FILES: Readonly<Record<string, string>> = {
@@ -10,6 +11,8 @@ access:
     - { repositories: ["ghcr.io/acme/**"], who: ["user:alice", "group:github:acme"], allow: [pull] }
     - { repositories: ["docker.io/**"], who: [anonymous], allow: [pull, tags] }
 `,
+  '/larder/page/config.yaml': documented('docs/access.md', 'The configuration').text,
+  '/larder/page/ghcr-password': 'secret',
   '/larder/open.yaml': '',
   '/larder/broken.yaml': 'access: {}',
 };
@@ -121,6 +124,18 @@ describe('explain', () => {
         ],
       },
     ]);
+  });
+
+  it('prints what docs/access.md shows', async () => {
+    const shown = documented('docs/access.md', 'Which rule decides', 1).text;
+    const { stdout } = await run(
+      '--as',
+      'user:bob',
+      'ghcr.io/acme/secret/app',
+      '--config',
+      'page/config.yaml',
+    );
+    expect(stdout.replaceAll('page/', '')).toBe(shown);
   });
 
   it.each([

@@ -40,7 +40,8 @@ function dockerLine(address: BoundAddress, config: Config): string {
   const path = dockerMirrorPath(config);
   if (path === undefined)
     return 'not by registry-mirrors: docker.io is closed, and Docker has no credentials for mirrors';
-  return `{ "registry-mirrors": ["${urlOf(address, config)}${path}"] }  in /etc/docker/daemon.json`;
+  const versions = path === '' ? '' : ', from Docker 24.0.8 and 25.0 on (docs/clients.md)';
+  return `{ "registry-mirrors": ["${urlOf(address, config)}${path}"] }  in /etc/docker/daemon.json${versions}`;
 }
 
 function urlOf({ host, port }: Extract<BoundAddress, { port: number }>, { tls }: Config): string {
