@@ -14,12 +14,22 @@ export interface Containerd extends AsyncDisposable {
   hashedContent(digests: readonly string[]): Promise<readonly string[]>;
 }
 
+export interface ContainerdOptions {
+  /** Headers that each hosts.toml adds to the requests to its mirror. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 /** Starts it. @param mirrors a mirror's address by the name of the registry that it mirrors: one hosts.toml each */
-export async function containerd(mirrors: Readonly<Record<string, string>>): Promise<Containerd> {
+export async function containerd(
+  mirrors: Readonly<Record<string, string>>,
+  options: ContainerdOptions = {},
+): Promise<Containerd> {
   await using stack = new AsyncDisposableStack();
   const directory = stack.use(await temporaryDirectory('containerd'));
   const at = (name: string): string => join(directory.path, name);
-  for (const [registry, mirror] of Object.entries(mirrors)) await writeHosts(at('hosts'), registry, mirror);
+  for (const [registry, mirror] of Object.entries(mirrors)) {
+    await writeHosts(join(at('hosts'), registry), mirror, options.headers ?? {});
+  }
   const config = ['version = 2', 'disabled_plugins = ["io.containerd.grpc.v1.cri"]', ''].join('\n');
   await writeFile(at('config.toml'), config);
   const folders = ['--root', at('root'), '--state', at('state'), '--address', at('containerd.sock')];
@@ -40,10 +50,20 @@ export async function containerd(mirrors: Readonly<Record<string, string>>): Pro
 }
 
 /** Configures the mirror alone: `server` is the mirror too, so that containerd never asks beyond this machine. */
-async function writeHosts(directory: string, registry: string, mirror: string): Promise<void> {
-  await mkdir(join(directory, registry), { recursive: true });
-  const lines = [`server = "${mirror}"`, `[host."${mirror}"]`, '  capabilities = ["pull", "resolve"]', ''];
-  await writeFile(join(directory, registry, 'hosts.toml'), lines.join('\n'));
+async function writeHosts(
+  directory: string,
+  mirror: string,
+  headers: Readonly<Record<string, string>>,
+): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  const table = Object.entries(headers).map(([name, value]) => `    ${name} = "${value}"`);
+  const lines = [
+    `server = "${mirror}"`,
+    `[host."${mirror}"]`,
+    '  capabilities = ["pull", "resolve"]',
+    ...(table.length === 0 ? [] : [`  [host."${mirror}".header]`, ...table]),
+  ];
+  await writeFile(join(directory, 'hosts.toml'), `${lines.join('\n')}\n`);
 }
 
 async function hashedContent(address: string, digests: readonly string[]): Promise<readonly string[]> {

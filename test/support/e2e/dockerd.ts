@@ -10,6 +10,8 @@ import { until } from './until.ts';
 export interface Dockerd extends AsyncDisposable {
   /** Runs `docker ARGS` as a user would type it. */
   docker(...args: string[]): Promise<string>;
+  /** The folder of the command line's `config.json`. */
+  readonly clientConfig: string;
   /** Computes the digests of an image's layers (of their tar files) from the engine's disk. */
   savedLayers(image: string): Promise<readonly string[]>;
   /** Makes it read its daemon.json again, as `systemctl reload docker` does. */
@@ -48,6 +50,7 @@ export async function dockerdBy({ daemonJson, machine }: DockerdOptions): Promis
   const owned = stack.move();
   return {
     docker,
+    clientConfig: env.DOCKER_CONFIG,
     reload: () => engine.kill('SIGHUP'),
     async savedLayers(image) {
       await docker('save', '--output', at('saved.tar'), image);
