@@ -7,6 +7,7 @@ import { millionBlobs } from './benches/million-blobs.ts';
 import { slowReaders } from './benches/slow-readers.ts';
 import { stampede } from './benches/stampede.ts';
 import { warmBlob, warmBlobByReading } from './benches/warm-blob.ts';
+import { warmBlobByTls, warmManifestByTls } from './benches/warm-by-tls.ts';
 import { warmManifestByDigest, warmManifestByTag } from './benches/warm-manifest.ts';
 import { warmSmallBlobs } from './benches/warm-small-blobs.ts';
 import type { Bench } from './support/bench.ts';
@@ -17,6 +18,8 @@ export const CATALOGUE: readonly Bench[] = [
   warmManifestByDigest,
   warmBlob,
   warmBlobByReading,
+  warmBlobByTls,
+  warmManifestByTls,
   warmSmallBlobs,
   coldBlob,
   coldFirstByte,

@@ -15,7 +15,7 @@ const PLAN = {
   quick: { rounds: 3, seconds: 1, size: 120e6 },
   smoke: { rounds: 1, seconds: 1, size: 12e6 },
 };
-const METRICS: Bench['metrics'] = {
+export const METRICS: Bench['metrics'] = {
   'CPU s/GB': { unit: 'CPU s/GB', better: 'less' },
   'GB/s': { unit: 'GB/s', better: 'more', isInformation: true },
 };
@@ -45,7 +45,11 @@ async function withNginx(world: World): Promise<readonly Server[]> {
   return world.peers(async () => nginxOfFiles('nginx sendfile', directory, world.storage.directory));
 }
 
-async function measureBlob(
+/**
+ * Measures a warm blob, beside distribution over the same storage; both by https if `options.tls` is set.
+ * @param morePeers starts further contestants
+ */
+export async function measureBlob(
   context: BenchContext,
   options: Partial<LarderOptions>,
   morePeers: (world: World) => Promise<readonly Server[]>,
@@ -58,7 +62,10 @@ async function measureBlob(
   const upstream = await world.upstream();
   const larders = await world.larders(options);
   await expectContent(larders, byTag, digest);
-  const servers = [...larders, ...(context.hasPeers ? [upstream] : []), ...(await morePeers(world))];
+  const { tls } = options;
+  const byTls = tls === undefined ? [] : await world.peers(async () => world.distributionByTls(tls));
+  const byHttp = tls === undefined && context.hasPeers ? [upstream] : [];
+  const servers = [...larders, ...byHttp, ...byTls, ...(await morePeers(world))];
   // The first check fills the caches, the second is served from them.
   await expectContent(servers, layer.path, layer.digest);
   await expectContent(servers, layer.path, layer.digest);

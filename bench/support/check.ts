@@ -1,6 +1,6 @@
 import { ask } from '../../test/support/e2e/http-client.ts';
 import type { Digest } from '../../src/oci/digest.ts';
-import type { Contestant } from './server.ts';
+import { by, type Contestant } from './server.ts';
 import { ACCEPT } from './wrk.ts';
 
 /** Makes sure that only right bytes are measured. @throws Error if the body has another digest */
@@ -9,8 +9,8 @@ export async function expectContent(
   path: string,
   digest: Digest,
 ): Promise<void> {
-  for (const { name, url } of contestants) {
-    const answer = await ask(`${url}${path}`, { headers: { Accept: ACCEPT }, discard: true });
+  for (const { name, url, ca } of contestants) {
+    const answer = await ask(`${url}${path}`, { headers: { Accept: ACCEPT }, discard: true, ...by(ca) });
     if (answer.status === 200 && answer.complete && answer.digest === digest) continue;
     throw new Error(
       `${name} answered ${path} with ${answer.status} and ${answer.bytes} bytes of ${answer.digest}`,

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { freePort } from '../../test/support/e2e/port.ts';
+import type { Certificate } from './certificate.ts';
 import type { Directory } from './directory.ts';
 import { start } from './process.ts';
 import { answering, type Server } from './server.ts';
@@ -13,6 +14,8 @@ export interface DistributionOptions {
   readonly storage?: string;
   /** Makes it a pull-through cache of this address. */
   readonly proxyOf?: string;
+  /** Absent: it speaks http. */
+  readonly tls?: Certificate | undefined;
 }
 
 /**
@@ -20,6 +23,7 @@ export interface DistributionOptions {
  * answers as it always does, but writes no access log.
  */
 export async function distribution(options: DistributionOptions): Promise<Server> {
+  const { tls } = options;
   const port = await freePort();
   const place = await options.directory.folder(`distribution-${port}`);
   const config = {
@@ -29,11 +33,15 @@ export async function distribution(options: DistributionOptions): Promise<Server
       cache: { blobdescriptor: 'inmemory' },
       filesystem: { rootdirectory: options.storage ?? join(place, 'storage') },
     },
-    http: { addr: `127.0.0.1:${port}` },
+    http: {
+      addr: `127.0.0.1:${port}`,
+      ...(tls !== undefined && { tls: { certificate: tls.cert, key: tls.key } }),
+    },
     ...(options.proxyOf === undefined ? {} : { proxy: { remoteurl: options.proxyOf } }),
   };
   const configFile = join(place, 'config.yml');
   await writeFile(configFile, stringify(config));
   const running = await start('docker-registry', ['serve', configFile], { logFile: join(place, 'log') });
-  return answering({ name: options.name, url: `http://127.0.0.1:${port}` }, running, '/v2/');
+  const url = `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`;
+  return answering({ name: options.name, url, ca: tls?.ca }, running, '/v2/');
 }

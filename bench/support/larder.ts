@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { freePort } from '../../test/support/e2e/port.ts';
 import type { Side } from './bench.ts';
+import type { Certificate } from './certificate.ts';
 import type { Directory } from './directory.ts';
 import { start, type Running } from './process.ts';
 import { answering, type Server } from './server.ts';
@@ -20,12 +21,14 @@ export interface LarderOptions {
   readonly cache?: Readonly<Record<string, unknown>>;
   /** How it sends blobs. Absent: Larder's own choice. */
   readonly delivery?: 'read';
+  /** Absent: it speaks http. */
+  readonly tls?: Certificate;
 }
 
 /** Starts Larder with its defaults: only the settings for one machine are changed, and it logs as it always does. */
 export async function larder(side: Side, options: LarderOptions): Promise<Server> {
   const { url, running } = await startLarder(side, options);
-  return answering({ name: side.name, url }, running, '/readyz');
+  return answering({ name: side.name, url, ca: options.tls?.ca }, running, '/readyz');
 }
 
 /** Larder whose process has just begun, long before it answers. */
@@ -42,6 +45,7 @@ export async function startLarder(side: Side, options: LarderOptions): Promise<S
     listen: `127.0.0.1:${port}`,
     cache: { directory: options.cacheDirectory ?? join(place, 'cache'), ...options.cache },
     ...(options.delivery !== undefined && { delivery: options.delivery }),
+    ...(options.tls !== undefined && { tls: { cert: options.tls.cert, key: options.tls.key } }),
     defaultUpstream: UPSTREAM_NAME,
     upstreams: { [UPSTREAM_NAME]: { url: options.upstream } },
   };
@@ -49,5 +53,5 @@ export async function startLarder(side: Side, options: LarderOptions): Promise<S
   const running = await start(process.execPath, [...side.nodeArgs, 'serve', '--config', configFile], {
     logFile: join(place, 'log'),
   });
-  return { url: `http://127.0.0.1:${port}`, running };
+  return { url: `${options.tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`, running };
 }

@@ -1,4 +1,4 @@
-import { ask } from '../../test/support/e2e/http-client.ts';
+import { ask, type AskOptions } from '../../test/support/e2e/http-client.ts';
 import { until } from '../../test/support/e2e/until.ts';
 import type { Running } from './process.ts';
 
@@ -6,8 +6,10 @@ import type { Running } from './process.ts';
 export interface Contestant {
   /** Its name in the results. */
   readonly name: string;
-  /** `http://127.0.0.1:PORT`. */
+  /** `http://127.0.0.1:PORT`, or https. */
   readonly url: string;
+  /** PEM of the authority of its certificate, if it speaks https. */
+  readonly ca?: string | undefined;
   readonly pid: number;
 }
 
@@ -18,13 +20,13 @@ export interface Server extends Contestant, AsyncDisposable {
 
 /** Returns the server once it answers `path` with 200; from then on the server owns the process. */
 export async function answering(
-  { name, url }: { readonly name: string; readonly url: string },
+  { name, url, ca }: Omit<Contestant, 'pid'>,
   process: Running,
   path: string,
 ): Promise<Server> {
   const answer = await until(`${name} answers`, async () => {
     if (process.hasExited()) return 'ended';
-    return (await ask(`${url}${path}`, { discard: true })).status === 200 ? 'answered' : undefined;
+    return (await ask(`${url}${path}`, { discard: true, ...by(ca) })).status === 200 ? 'answered' : undefined;
   }).catch((error: unknown) => error);
   if (answer !== 'answered') {
     await process[Symbol.asyncDispose]();
@@ -34,8 +36,14 @@ export async function answering(
   return {
     name,
     url,
+    ca,
     pid: process.pid,
     output: async () => process.output(),
     [Symbol.asyncDispose]: async () => process[Symbol.asyncDispose](),
   };
+}
+
+/** Returns how a contestant is asked. @param ca as Contestant has it */
+export function by(ca: string | undefined): Pick<AskOptions, 'by'> {
+  return ca === undefined ? {} : { by: { ca } };
 }

@@ -1,4 +1,5 @@
 import type { BenchContext } from './bench.ts';
+import type { Certificate } from './certificate.ts';
 import { distribution } from './distribution.ts';
 import { larder, type LarderOptions } from './larder.ts';
 import type { Server } from './server.ts';
@@ -28,6 +29,12 @@ export class World implements AsyncDisposable {
     return this.#upstream;
   }
 
+  /** Starts another docker-registry over the storage, which speaks https. */
+  async distributionByTls(tls: Certificate): Promise<Server> {
+    const { directory } = this.context;
+    return distribution({ name: 'distribution', directory, storage: this.storage.directory, tls });
+  }
+
   /** Starts each version of Larder that is measured. */
   async larders(options: Partial<LarderOptions> = {}): Promise<readonly Server[]> {
     const upstream = await this.upstream();
@@ -47,9 +54,9 @@ export class World implements AsyncDisposable {
   }
 
   /** Starts distribution as a pull-through cache. */
-  async distributionProxy(): Promise<Server> {
+  async distributionProxy(tls?: Certificate): Promise<Server> {
     const proxyOf = (await this.upstream()).url;
-    return distribution({ name: 'distribution proxy', directory: this.context.directory, proxyOf });
+    return distribution({ name: 'distribution proxy', directory: this.context.directory, proxyOf, tls });
   }
 
   use<T extends AsyncDisposable>(resource: T): T {
