@@ -1,7 +1,9 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formatScope } from '../../access/bearer/scope.ts';
+import { RegistryError } from '../../oci/error.ts';
 import { MAX_FORM_BYTES } from './form-body.ts';
 import { readTokenRequest } from './token-request.ts';
 
@@ -166,4 +168,37 @@ it.each<[string, string, IncomingHttpHeaders]>([
   ],
 ])('%s are refused', async (_, url, headers) => {
   await expect(read(request('GET', url, { headers }))).rejects.toMatchObject({ code: 'NAME_INVALID' });
+});
+
+it('any query and any form is read or refused, and no refusal holds what a form says', async () => {
+  const piece = fc.oneof(
+    fc.constantFrom(
+      'grant_type=',
+      'password',
+      'refresh_token',
+      'username=',
+      'scope=',
+      '&',
+      '%',
+      '%zz',
+      'ns=',
+      '+',
+    ),
+    fc.string({ unit: 'binary' }),
+  );
+  const text = fc.array(piece).map((pieces) => pieces.join(''));
+  await fc.assert(
+    fc.asyncProperty(text, text, fc.boolean(), async (query, body, isForm) => {
+      const incoming = isForm
+        ? post(`${body}&password=hunter2`, `/token?${query}`)
+        : request('GET', `/token?${query}`);
+      const refusal = await read(incoming).then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      if (refusal === undefined) return;
+      expect(refusal).toBeInstanceOf(RegistryError);
+      expect((refusal as RegistryError).message).not.toContain('hunter2');
+    }),
+  );
 });

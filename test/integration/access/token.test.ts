@@ -94,7 +94,7 @@ describe('a token is issued', () => {
     });
   });
 
-  it('also where nothing is closed and nobody can log in, whatever a client sends', async () => {
+  it('also where nothing is closed and there are no users, whatever a client sends', async () => {
     const upstreams = [{ name: 'docker.io', registry, addLibrary: true }];
     const mirror = stack.use(await startMirror({ upstreams }));
     const headers = { Authorization: basic('hub-account:secret') };
