@@ -104,10 +104,15 @@ export async function accessWorld({
   await using stack = new AsyncDisposableStack();
   const hub = stack.use(await startFakeRegistry());
   const ghcr = stack.use(await startFakeRegistry());
+  // A config of its own for each: equal bytes would belong to all three repositories.
+  const parts = (name: string): Parameters<FakeRegistry['putImage']>[2] => ({
+    layers: [Buffer.from(`a layer of ${name}`)],
+    config: { architecture: 'amd64', os: 'linux', rootfs: {}, author: name },
+  });
   const images = {
-    debian: hub.putImage('library/debian', '12', { layers: [Buffer.from('a layer of Debian')] }),
-    acme: ghcr.putImage('acme/app', '1', { layers: [Buffer.from('a layer of acme')] }),
-    other: ghcr.putImage('other/app', '1', { layers: [Buffer.from('a layer of another')] }),
+    debian: hub.putImage('library/debian', '12', parts('debian')),
+    acme: ghcr.putImage('acme/app', '1', parts('acme')),
+    other: ghcr.putImage('other/app', '1', parts('other')),
   };
   const calls = new CountedCalls();
   const authentication = scriptedAuthentication({ ...CLIENTS, ...FAILURES }, isInstant);
