@@ -30,7 +30,9 @@ const MODE = 0o660;
 export async function bind(server: Server, address: ServerAddress): Promise<Bound> {
   if ('path' in address) {
     const socket = await bindUnixSocket(server, address.path, MODE);
-    return { address: { path: address.path }, release: () => socket.remove() };
+    // A socket that stays is dead, and the next start replaces it: no reason not to end in order.
+    const release = (): Promise<void> => socket.remove().catch(() => undefined);
+    return { address: { path: address.path }, release };
   }
   server.listen(address);
   await once(server, 'listening');

@@ -1,6 +1,6 @@
 /** Larder on a Unix socket, as a proxy in front of it connects. */
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { Agent, type AgentOptions } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -71,6 +71,13 @@ test('the socket is for owner and group, and goes when the server stops', async 
   expect((await stat(join(world.folder, 'larder.sock'))).mode & 0o777).toBe(0o660);
   await world.mirror.drain(0);
   expect(await readdir(world.folder)).toEqual([]);
+});
+
+test('a socket that cannot be removed does not hold up the end', async () => {
+  await using world = await start();
+  await rm(world.folder, { recursive: true });
+  await writeFile(world.folder, 'where the folder was');
+  expect(await world.mirror.drain(0)).toBe(0);
 });
 
 test('a second server cannot take the place of one that runs', async () => {
