@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -65,6 +65,21 @@ test('an index of an earlier version is made a newer one at the start, which is 
     'the upgrade is logged',
     () => /is upgraded[^]*upgraded/.test(mirror.process.stdout()) || undefined,
   );
+});
+
+test.each([
+  ['0755', 1],
+  ['0701', 1],
+  ['0750', 0],
+])('a cache directory of mode %s is warned of %i times at the start', async (mode, count) => {
+  await using registry = await startFakeRegistry();
+  await using directory = await temporaryDirectory('open-to-others');
+  await chmod(directory.path, Number.parseInt(mode, 8));
+  const config = { upstreams: { 'registry.test': { url: registry.url.href } } };
+  await using mirror = await larder(config, { cacheDirectory: directory.path });
+  const { stdout } = await mirror.stop();
+  const lines = stdout.split('\n').filter((line) => line.includes('may enter the cache directory'));
+  expect(lines).toHaveLength(count);
 });
 
 test('what fails between listening and serving ends the program, which does not listen over a closed cache', async () => {
