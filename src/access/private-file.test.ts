@@ -27,6 +27,6 @@ test('what a crash has left beside the file is overwritten, and its owner alone 
 test('a file that cannot be replaced stays as it was, and nothing is left beside it', async () => {
   await mkdir(path, { recursive: true });
   await writeFile(join(path, 'inside'), '');
-  await expect(writePrivateFile(path, 'text')).rejects.toThrow();
+  await expect(writePrivateFile(path, 'text')).rejects.toThrow('EISDIR');
   expect(await readdir(join(folder, 'access'))).toEqual(['file']);
 });
