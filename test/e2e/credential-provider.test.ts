@@ -210,6 +210,12 @@ describe('the options', () => {
   });
 });
 
+test('--pass-through gives the token of the service account itself, is kept by no kubelet, and asks nothing', async () => {
+  const { auth, cacheDuration } = await credentialsOf(REQUEST, ['--pass-through']);
+  expect(cacheDuration).toBe('0s');
+  expect(auth).toEqual({ 'ghcr.io/acme/app': { username: 'token', password: TOKEN } });
+});
+
 test('no token is among the arguments of curl, which other processes of the node can read', async () => {
   await using directory = await temporaryDirectory('provider');
   const at = (name: string): string => join(directory.path, name);

@@ -1,7 +1,7 @@
 /** Pods that pull through Larder as their own service accounts, by containerd's CRI and the credential provider. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { cluster, pullWith, type Cluster } from '../support/e2e/cluster.ts';
-import { askProvider, requestDocument } from '../support/e2e/credential-provider.ts';
+import { askProvider, credentialsOf, requestDocument } from '../support/e2e/credential-provider.ts';
 import { crictlUnable } from '../support/e2e/cri-containerd.ts';
 
 const unable = await crictlUnable();
@@ -33,6 +33,14 @@ describe.skipIf(unable !== undefined)('an image that only one service account ma
     await using pod = await node.start(image(), BUILDER);
     await expect.poll(() => pod.output(), { timeout: 10_000 }).toBe('it runs\n');
     expect(node.mirror.process.stdout()).toContain('"user":"serviceaccount:ci/builder"');
+  });
+
+  test('comes with the token of the service account itself too, which the provider can pass through', async () => {
+    const image = `${node.mirror.host}/ghcr.io/acme/app`;
+    const request = { image, serviceAccountToken: await node.token(BUILDER) };
+    const { auth } = await credentialsOf(request, ['--pass-through']);
+    await pullWith(node.engine, `${image}:1`, auth[image]);
+    expect(await node.engine.shell('crictl images')).toContain(image);
   });
 
   test('is not there for another service account', async () => {

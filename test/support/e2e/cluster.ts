@@ -18,7 +18,7 @@ import { temporaryDirectory } from './temporary.ts';
 const HEADING = 'containerd, Kubernetes, nerdctl';
 
 /** Whose pod it is. */
-export interface ServiceAccount {
+interface ServiceAccount {
   readonly namespace: string;
   readonly name: string;
 }
