@@ -70,6 +70,7 @@ const ROOMS = new Map<string, readonly string[]>([
   ['mirror/manifests', ['permission']],
   ['mirror/tags', ['manifests', 'permission']],
   ['mirror/lists', ['manifests']],
+  ['access/oidc', ['verification']],
   ['server/request', []],
   ['server/v2', ['request']],
   ['server/control', []],

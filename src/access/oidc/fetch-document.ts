@@ -1,5 +1,5 @@
 /** A request for a document of an issuer. */
-export interface DocumentRequest {
+interface DocumentRequest {
   readonly url: URL;
   /** The header Authorization. */
   readonly authorization?: string | undefined;

@@ -2,7 +2,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, test } from 'vitest';
-import { issuerFixture } from '../../support/issuer-fixture.ts';
+import type { ProxyConfig } from '../../../src/config/values/proxy.ts';
+import { issuerFixture, verifierOf } from '../../support/issuer-fixture.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+import { startForwardProxy } from '../../support/proxy.ts';
 import { AUDIENCE, DISCOVERY_PATH, KEYS_PATH, startScriptedIssuer } from '../../support/scripted-issuer.ts';
 import {
   cutAfter,
@@ -254,4 +257,30 @@ describe('what is configured', () => {
     });
     expect(other.issuer.hits).toHaveLength(0);
   });
+});
+
+test("the environment's proxy is on the way to an issuer, with its account", async () => {
+  await using proxy = await startForwardProxy({ password: 'secret' });
+  const authority = createCertificateAuthority();
+  const ca = await temporaryFile(authority.certificate);
+  const clock = new ManualClock();
+  await using issuer = await startScriptedIssuer(() => clock.now(), {
+    tls: authority.issue(['issuer.test']),
+  });
+  const https: ProxyConfig = {
+    url: proxy.url,
+    credentials: { kind: 'password', username: 'larder', password: 'secret' },
+  };
+  // This name leads nowhere: only the proxy knows it, as one of this machine.
+  const named = issuer.issuer.replace('localhost', 'issuer.test');
+  const jwksUrl = new URL(named + KEYS_PATH);
+  const { verifier } = verifierOf(
+    issuer.issuer,
+    { ca, jwksUrl },
+    { clock, proxies: { http: undefined, https, noProxy: [] } },
+  );
+  await verifier.verify(await issuer.sign(), 'client');
+  expect(proxy.log).toEqual([
+    `CONNECT ${jwksUrl.host} Basic ${Buffer.from('larder:secret').toString('base64')}`,
+  ]);
 });
