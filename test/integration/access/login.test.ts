@@ -154,10 +154,14 @@ describe('a flood of wrong logins from one address', () => {
   });
 
   test('has thirty passwords of many users compared at most', async () => {
-    const { statuses, ended } = flood(1000, (i) => `user ${i}`);
-    await ended;
-    expect(count(statuses, 401)).toBeLessThanOrEqual(30);
-    expect(count(statuses, 401) + count(statuses, 429)).toBe(1000);
+    const all: number[] = [];
+    // The queue takes eighteen at once; what it refuses counts for nothing.
+    for (let turn = 0; turn < 5; turn += 1) {
+      const { statuses, ended } = flood(200, (i) => `user ${turn} ${i}`);
+      await ended;
+      all.push(...statuses);
+    }
+    expect([count(all, 401), count(all, 429)]).toEqual([30, 970]);
     expect(await pull(basic('alice'), '192.0.2.66')).toBe(429);
     expect(await pull(basic('alice'))).toBe(200);
     // What is remembered is not throttled, not even at the address that floods.
