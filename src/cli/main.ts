@@ -5,10 +5,12 @@ import { accessCommand } from './commands/access.ts';
 import { checkCommand } from './commands/check.ts';
 import { EXIT_FAILED, EXIT_USAGE } from './terminal/exit-codes.ts';
 import { lsCommand } from './commands/ls.ts';
+import { passwdCommand } from './commands/passwd.ts';
 import { pinCommand, unpinCommand } from './commands/pin.ts';
 import { rmCommand } from './commands/rm.ts';
 import { serveCommand } from './commands/serve.ts';
 import { statsCommand } from './commands/stats.ts';
+import { tokenCommand } from './commands/token.ts';
 import { verifyCommand } from './commands/verify.ts';
 import { version } from '../app/version.ts';
 
@@ -26,7 +28,9 @@ function larder(): Command {
     .addCommand(unpinCommand())
     .addCommand(verifyCommand())
     .addCommand(statsCommand())
-    .addCommand(accessCommand());
+    .addCommand(accessCommand())
+    .addCommand(passwdCommand())
+    .addCommand(tokenCommand());
   overrideExit(program);
   return program;
 }

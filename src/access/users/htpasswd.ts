@@ -14,8 +14,10 @@ export interface Htpasswd {
 }
 
 /** Most bytes of a user's name. */
-export const MAX_USER_BYTES = 255;
-/** From here on, a login takes several seconds of a processor. */
+const MAX_USER_BYTES = 255;
+/** The cost of new hashes (OWASP, "Password Storage": at least 10). */
+export const DEFAULT_COST = 10;
+/** Beyond this cost, a login takes several seconds of a processor. */
 const MAX_COST = 14;
 
 const BCRYPT = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { costOf, parseHtpasswd } from './htpasswd.ts';
+import { costOf, DEFAULT_COST, parseHtpasswd } from './htpasswd.ts';
 
 /** The users of an htpasswd file. */
 export class Users {
@@ -29,9 +29,6 @@ export class Users {
     return `$2b$${cost}$${'.'.repeat(53)}`;
   }
 }
-
-/** As `larder passwd` takes it. */
-const DEFAULT_COST = 10;
 
 export const NO_USERS = new Users(new Map());
 

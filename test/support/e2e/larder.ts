@@ -88,12 +88,13 @@ function complete(config: Config, cacheDirectory: string): Config {
   };
 }
 
-/** Runs the program's command line to its end. */
+/** Runs the program's command line to its end. @param input what it reads from standard input */
 export async function larderCommand(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  input = '',
 ): Promise<Exit> {
-  return attempt(process.execPath, [MAIN, ...args], { env });
+  return attempt(process.execPath, [MAIN, ...args], { env, input });
 }
 
 /** Writes `text` as a config file in a directory of its own, and runs `larder serve` with it to its end. */

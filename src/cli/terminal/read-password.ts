@@ -1,0 +1,51 @@
+import { createInterface, type Interface } from 'node:readline/promises';
+import { Writable } from 'node:stream';
+
+/** Most characters of a line that is no terminal's. */
+const MAX_LINE = 4096;
+
+/**
+ * Reads a password: from a terminal, without showing it, twice; else the first line of standard input.
+ * @throws Error if the two differ, or the input is interrupted or too long
+ */
+export async function readPassword(input: NodeJS.ReadStream): Promise<string> {
+  return input.isTTY ? askTwice(input) : readLine(input);
+}
+
+async function askTwice(input: NodeJS.ReadStream): Promise<string> {
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  // It edits the line as a terminal does, and echoes to its output, which is nowhere.
+  const lines = createInterface({ input, output: nowhere, terminal: true, historySize: 0 });
+  try {
+    const password = await ask(lines, 'Password: ');
+    if ((await ask(lines, 'Once more: ')) !== password) throw new Error('the two passwords differ');
+    return password;
+  } finally {
+    lines.close();
+  }
+}
+
+async function ask(lines: Interface, prompt: string): Promise<string> {
+  const interrupted = new AbortController();
+  const interrupt = (): void => interrupted.abort(new Error('interrupted'));
+  lines.once('SIGINT', interrupt).once('close', interrupt);
+  process.stderr.write(prompt);
+  try {
+    return await lines.question('', { signal: interrupted.signal });
+  } catch {
+    throw new Error('interrupted');
+  } finally {
+    lines.off('SIGINT', interrupt).off('close', interrupt);
+    process.stderr.write('\n');
+  }
+}
+
+async function readLine(input: NodeJS.ReadStream): Promise<string> {
+  let text = '';
+  for await (const chunk of input.setEncoding('utf8')) {
+    text += String(chunk);
+    if (text.includes('\n')) break;
+    if (text.length > MAX_LINE) throw new Error(`the line has more than ${MAX_LINE} characters`);
+  }
+  return (text.split('\n', 1)[0] ?? '').replace(/\r$/, '');
+}
