@@ -9,6 +9,7 @@ import { stampede } from './benches/stampede.ts';
 import { warmBlob, warmBlobByReading } from './benches/warm-blob.ts';
 import { warmBlobByTls, warmManifestByTls } from './benches/warm-by-tls.ts';
 import { warmManifestByDigest, warmManifestByTag } from './benches/warm-manifest.ts';
+import { warmManifestForUser } from './benches/warm-manifest-for-user.ts';
 import { warmSmallBlobs } from './benches/warm-small-blobs.ts';
 import type { Bench } from './support/bench.ts';
 
@@ -16,6 +17,7 @@ import type { Bench } from './support/bench.ts';
 export const CATALOGUE: readonly Bench[] = [
   warmManifestByTag,
   warmManifestByDigest,
+  warmManifestForUser,
   warmBlob,
   warmBlobByReading,
   warmBlobByTls,

@@ -9,8 +9,12 @@ export async function expectContent(
   path: string,
   digest: Digest,
 ): Promise<void> {
-  for (const { name, url, ca } of contestants) {
-    const answer = await ask(`${url}${path}`, { headers: { Accept: ACCEPT }, discard: true, ...by(ca) });
+  for (const { name, url, ca, authorization } of contestants) {
+    const headers = {
+      Accept: ACCEPT,
+      ...(authorization === undefined ? {} : { Authorization: authorization }),
+    };
+    const answer = await ask(`${url}${path}`, { headers, discard: true, ...by(ca) });
     if (answer.status === 200 && answer.complete && answer.digest === digest) continue;
     throw new Error(
       `${name} answered ${path} with ${answer.status} and ${answer.bytes} bytes of ${answer.digest}`,

@@ -23,6 +23,8 @@ export interface LarderOptions {
   readonly delivery?: 'read';
   /** Absent: it speaks http. */
   readonly tls?: Certificate;
+  /** The section `access` of the config file. Absent: all is open. */
+  readonly access?: Readonly<Record<string, unknown>>;
 }
 
 /** Starts Larder with its defaults: only the settings for one machine are changed, and it logs as it always does. */
@@ -46,6 +48,7 @@ export async function startLarder(side: Side, options: LarderOptions): Promise<S
     cache: { directory: options.cacheDirectory ?? join(place, 'cache'), ...options.cache },
     ...(options.delivery !== undefined && { delivery: options.delivery }),
     ...(options.tls !== undefined && { tls: { cert: options.tls.cert, key: options.tls.key } }),
+    ...(options.access !== undefined && { access: options.access }),
     defaultUpstream: UPSTREAM_NAME,
     upstreams: { [UPSTREAM_NAME]: { url: options.upstream } },
   };

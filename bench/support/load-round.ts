@@ -12,9 +12,9 @@ export const LOAD_METRICS: Readonly<Record<string, Metric>> = {
   p99: { unit: 'ms', better: 'less', isInformation: true },
 };
 
-export async function loadRound({ pid, url }: Contestant, load: Load): Promise<Round> {
+export async function loadRound({ pid, url, authorization }: Contestant, load: Load): Promise<Round> {
   const before = await usageOf(pid);
-  const { requests, requestsPerSecond, p99Ms } = await wrk(url, load);
+  const { requests, requestsPerSecond, p99Ms } = await wrk(url, { authorization, ...load });
   const { cpuSeconds } = await usageOf(pid);
   return {
     'requests/s': requestsPerSecond,

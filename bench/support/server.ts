@@ -10,6 +10,8 @@ export interface Contestant {
   readonly url: string;
   /** PEM of the authority of its certificate, if it speaks https. */
   readonly ca?: string | undefined;
+  /** The header Authorization that its clients send, if they send one. */
+  readonly authorization?: string | undefined;
   readonly pid: number;
 }
 

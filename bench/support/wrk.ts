@@ -9,6 +9,8 @@ export interface Load {
   readonly seconds: number;
   /** Paths that each connection asks for in turn. */
   readonly paths: readonly string[];
+  /** The header Authorization. Absent: none is sent. */
+  readonly authorization?: string | undefined;
 }
 
 export interface LoadResult {
@@ -43,10 +45,17 @@ export const ACCEPT = [
 ].join(', ');
 
 /** Runs one thread of wrk as a closed loop: each connection asks again as soon as its answer is there. */
-export async function wrk(url: string, { connections, seconds, paths }: Load): Promise<LoadResult> {
+export async function wrk(
+  url: string,
+  { connections, seconds, paths, authorization }: Load,
+): Promise<LoadResult> {
   const load = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '60s'];
-  const script = ['-H', `Accept: ${ACCEPT}`, '-s', SCRIPT, url, '--', ...paths];
-  return parseWrk(await run('wrk', [...load, ...script]));
+  const headers = [
+    `Accept: ${ACCEPT}`,
+    ...(authorization === undefined ? [] : [`Authorization: ${authorization}`]),
+  ];
+  const script = ['-s', SCRIPT, url, '--', ...paths];
+  return parseWrk(await run('wrk', [...load, ...headers.flatMap((header) => ['-H', header]), ...script]));
 }
 
 /** Runs load, second by second, until `running` is over. @returns its p99, milliseconds */
@@ -82,7 +91,7 @@ export async function warmUp(
   load: Omit<Load, 'seconds'>,
 ): Promise<void> {
   if (scale === 'smoke') return;
-  for (const { url } of contestants) await wrk(url, { ...load, seconds: 1 });
+  for (const { url, authorization } of contestants) await wrk(url, { ...load, authorization, seconds: 1 });
 }
 
 /** Parses the line of JSON that wrk.lua prints. @throws Error if it is missing, or an answer was unexpected */
