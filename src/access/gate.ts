@@ -2,6 +2,7 @@ import { AccessError } from './access-error.ts';
 import type { Action } from './action.ts';
 import type { Authentication } from './authentication.ts';
 import { CATALOG, placeName, type Identity, type Place } from './identity.ts';
+import { Decisions } from './rules/decisions.ts';
 import type { Rules } from './rules/rules.ts';
 
 /** A list of repositories shows those in which the client may do one of these: it could ask for them by name. */
@@ -14,9 +15,11 @@ const LISTED: readonly Action[] = ['tags', 'pull'];
 export class Gate {
   readonly authentication: Authentication;
   readonly #rules: Rules;
+  readonly #decisions: Decisions;
 
   constructor(rules: Rules, authentication: Authentication) {
     this.#rules = rules;
+    this.#decisions = new Decisions(rules);
     this.authentication = authentication;
   }
 
@@ -27,13 +30,13 @@ export class Gate {
 
   /** @param place undefined: what concerns no repository, such as the metrics */
   allows({ principal, grant }: Identity, action: Action, place: Place | undefined): boolean {
-    return this.#rules.decide(principal, action, place).isAllowed && isGranted(grant, action, place);
+    return this.#decisions.isAllowed(principal, action, place) && isGranted(grant, action, place);
   }
 
   /** @throws AccessError no-credentials, denied, insufficient-scope */
   assertAllowed(identity: Identity, action: Action, place: Place | undefined): void {
     const { principal, grant } = identity;
-    if (!this.#rules.decide(principal, action, place).isAllowed) {
+    if (!this.#decisions.isAllowed(principal, action, place)) {
       throw principal.kind === 'anonymous'
         ? noCredentials()
         : new AccessError('denied', 'there is no such thing here');
