@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { migrate } from '../../../src/index/sqlite/migrate.ts';
 import { MIGRATIONS } from '../../../src/index/sqlite/schema.ts';
 import { threadsFor } from '../../../src/threads.ts';
+import { digestOf } from '../../../src/oci/digest.ts';
 import { startFakeRegistry, type FakeRegistry } from '../../support/fake-registry.ts';
 import { larder, type Larder } from '../../support/e2e/larder.ts';
 import { startProcess, type RunningProcess } from '../../support/e2e/process.ts';
@@ -13,6 +14,7 @@ import { temporaryDirectory } from '../../support/e2e/temporary.ts';
 import { until } from '../../support/e2e/until.ts';
 import { get, type RequestOptions } from '../../support/http-get.ts';
 import { loopbackAddresses } from '../../support/loopback.ts';
+import { neverRespond } from '../../support/scripted-reply.ts';
 
 const MAIN = join(import.meta.dirname, '../../../src/cli/main.ts');
 const PASSWORD = 'hunter2-in-the-larder';
@@ -210,6 +212,23 @@ test('/metrics tells what was pulled', async () => {
       larder_store_blobs: 1,
       larder_store_bytes: content.length,
     });
+});
+
+test('what is shared is confirmed in the background, and what waits for that is a metric', async () => {
+  await using registry = await startFakeRegistry();
+  await using mirror = await larder({ upstreams: { 'registry.test': { url: registry.url.href } } });
+  const layer = Buffer.from('a layer');
+  for (const name of ['acme/base', 'acme/app']) registry.putImage(name, '1', { layers: [layer] });
+  const asked = neverRespond();
+  registry.fault({ kind: 'blob', repository: 'acme/app' }, asked);
+  await ask(mirror, `/v2/acme/base/blobs/${digestOf(layer)}`);
+  await ask(mirror, '/v2/acme/app/manifests/1');
+  await asked.reached;
+  const waiting = async (): Promise<number | undefined> =>
+    (await mirror.metrics()).get('larder_confirmations_waiting{upstream="registry.test"}');
+  expect(await waiting()).toBe(1);
+  asked.release();
+  await expect.poll(waiting).toBe(0);
 });
 
 describe('the start block', () => {
