@@ -4,7 +4,8 @@ import type { Config } from '../../config/config.ts';
 /** Says in a line how open Larder is. */
 export function accessLine(config: Config): string {
   const { access } = config;
-  if (rulesOf(config).isOpenToAll) return 'open: every client may pull everything';
+  const accounts = openAccounts(config);
+  if (rulesOf(config).isOpenToAll) return `open: every client may pull everything${accounts}`;
   if (access === undefined) return 'closed';
   const { rules, users, oidc, anonymous } = access;
   const issuers = Object.keys(oidc);
@@ -14,7 +15,19 @@ export function accessLine(config: Config): string {
     ...(issuers.length === 0 ? [] : [`tokens of ${issuers.join(', ')}`]),
     ...(anonymous === undefined ? [] : [`else every client: ${anonymous.join(', ')}`]),
   ];
-  return `closed: ${parts.join('; ')}`;
+  return `closed: ${parts.join('; ')}${accounts === '' ? '' : `; every client may pull${accounts}`}`;
+}
+
+/**
+ * Names the upstreams whose credentials serve every client. Rules may mean to close them, and leave clients without
+ * credentials to `anonymous`.
+ */
+function openAccounts(config: Config): string {
+  const rules = rulesOf(config);
+  const names = config.upstreams.flatMap(({ name, credentials }) =>
+    credentials !== undefined && rules.isOpen(name) ? [name] : [],
+  );
+  return names.length === 0 ? '' : ` with the credentials of ${names.join(', ')}`;
 }
 
 /**

@@ -140,6 +140,28 @@ upstreams: { docker.io: , ghcr.io: }
     expect(rows({}, text)['access']).toBe(line);
   });
 
+  test.each([
+    [
+      'upstreams: { docker.io: , ghcr.io: { credentials: { token: x } } }',
+      'open: every client may pull everything with the credentials of ghcr.io',
+    ],
+    [
+      RULES.replace('ghcr.io: }', 'ghcr.io: { credentials: { token: x } } }'),
+      'closed: 2 rules; users from /srv/users; tokens of github, ci',
+    ],
+    [
+      `upstreams: { docker.io: , ghcr.io: { credentials: { token: x } }, quay.io: }
+access:
+  anonymous: pull
+  rules:
+    - { repositories: ["ghcr.io/**"], who: ["token:ci"], allow: [pull] }
+    - { repositories: ["quay.io/**"], who: [anonymous], allow: [] }`,
+      'closed: 2 rules; else every client: pull, tags; every client may pull with the credentials of ghcr.io',
+    ],
+  ])('with credentials: %s', (text, line) => {
+    expect(rows({}, text)['access']).toBe(line);
+  });
+
   test('Docker is sent to the path of Docker Hub where the root asks for credentials', () => {
     const text = RULES.replace('access:', 'access:\n  anonymous: pull');
     expect(rows({}, text)['docker']).toContain('["http://127.0.0.1:5000/docker.io"]');
