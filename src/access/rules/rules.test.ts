@@ -84,9 +84,17 @@ describe('isOpenToAll', () => {
       true,
     ],
     [
-      'one user may not pull',
+      'users may read metrics, and all may pull',
       [
-        { repositories: ['ghcr.io/acme/**'], who: USERS, allow: [] },
+        { repositories: ['**'], who: USERS, allow: ['metrics'] },
+        { repositories: ['**'], who: ANYONE, allow: ['pull'] },
+      ],
+      true,
+    ],
+    [
+      'all may pull but from some repositories',
+      [
+        { repositories: ['ghcr.io/acme/**'], who: ANYONE, allow: [] },
         { repositories: ['**'], who: ANYONE, allow: ['pull'] },
       ],
       false,

@@ -82,11 +82,15 @@ export class Rules {
     );
   }
 
-  /** Whether every client may pull from every repository, so that no answer has to be hidden from any. */
+  /**
+   * Whether every client may pull from every repository, so that no answer has to be hidden from any. As in `isOpen`, a
+   * rule that takes this from some users does not count: they could do without their credentials.
+   */
   get isOpenToAll(): boolean {
     for (const rule of this.#rules) {
+      if (!this.#means(rule, ANONYMOUS)) continue;
       if (!rule.allow.includes('pull')) return false;
-      if (rule.isForAll && this.#means(rule, ANONYMOUS)) return true;
+      if (rule.isForAll) return true;
     }
     return false;
   }
