@@ -1,7 +1,7 @@
 import { AccessError } from '../access/access-error.ts';
 import type { Principal } from '../access/principal.ts';
 
-type CacheHeaders = Readonly<Record<'Cache-Control', string>>;
+export type CacheHeaders = Readonly<Record<'Cache-Control', string>>;
 
 const PRIVATE = { 'Cache-Control': 'private' };
 const NO_STORE = { 'Cache-Control': 'no-store' };

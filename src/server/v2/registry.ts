@@ -114,8 +114,8 @@ export class Registry {
     const challenge = isRefused ? challengeOf(error, path, this.#realm({ path, ns }, incoming)) : undefined;
     const reply = errorReply(error, { kind: path?.kind, hasFallback: ns !== undefined, upstream, challenge });
     const ageMs = error instanceof UpstreamError ? error.ageMs : undefined;
-    const common = withCommonHeaders(varyOnTag(path, reply), record.id, statusOfError(error), ageMs);
-    const told = withHeaders(common, errorPrivacyOf(error, record.principal));
+    const privacy = errorPrivacyOf(error, record.principal);
+    const told = withCommonHeaders(varyOnTag(path, reply), record.id, statusOfError(error), ageMs, privacy);
     // The header tells that the `ns` is configured, which a refusal does not.
     return isRefused ? told : withNamespace(told, record, ns);
   }
@@ -246,8 +246,8 @@ function varyOnTag(path: V2Path | undefined, reply: Reply): Reply {
 function rendered<R extends Reply>(answer: Answer<R>, record: RequestRecord): R {
   const { outcome } = answer;
   if (outcome !== undefined) record.outcome = outcomeName(outcome);
-  const common = withCommonHeaders(answer, record.id, statusOfOutcome(outcome), outcome?.ageMs);
-  const reply = withHeaders(common, privacyOf(record.principal));
+  const status = statusOfOutcome(outcome);
+  const reply = withCommonHeaders(answer, record.id, status, outcome?.ageMs, privacyOf(record.principal));
   if (outcome?.warning === undefined) return reply;
   return withHeaders(reply, { Warning: formatWarnings([outcome.warning]) });
 }
