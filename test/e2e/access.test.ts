@@ -1,15 +1,12 @@
 /** Real clients log in to a closed Larder, each in its own way; no client gets in by another. */
-import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { tokensPath } from '../../src/access/tokens/open-tokens.ts';
-import { makeToken } from '../../src/access/tokens/static-token.ts';
-import { formatTokens, type TokenList } from '../../src/access/tokens/token-list.ts';
 import { ALICE, closedLarder, type ClosedLarder } from '../support/e2e/closed-larder.ts';
 import { containerd } from '../support/e2e/containerd.ts';
 import { dockerd, type Dockerd } from '../support/e2e/dockerd.ts';
 import { goTool } from '../support/e2e/go-tool.ts';
+import { larderCommand } from '../support/e2e/larder.ts';
 import { podman } from '../support/e2e/podman.ts';
 import { attempt, run } from '../support/e2e/process.ts';
 import type { Account } from '../support/e2e/token-server.ts';
@@ -110,24 +107,18 @@ describe('skopeo --creds', () => {
   });
 
   test("takes a robot's token under any user name, until it is revoked", async () => {
-    const { token, text } = makeToken({ name: 'robot', now: Date.now() }, (bytes) => randomBytes(bytes));
-    await putTokens(new Map([[token.id, token]]));
+    const config = ['--config', larder.mirror.configFile];
+    const created = await larderCommand(['token', 'create', 'robot', ...config]);
+    const credentials = `ci:${/larder_\S+/.exec(created.stdout)?.[0]}`;
     await expect
-      .poll(async () => (await inspect(`ci:${text}`)).stdout.trim(), { timeout: 10_000 })
+      .poll(async () => (await inspect(credentials)).stdout.trim(), { timeout: 10_000 })
       .toBe(app.manifest.digest);
-    await putTokens(new Map());
+    expect((await larderCommand(['token', 'revoke', 'robot', ...config])).code).toBe(0);
     await expect
-      .poll(async () => (await inspect(`ci:${text}`)).stderr, { timeout: 10_000 })
+      .poll(async () => (await inspect(credentials)).stderr, { timeout: 10_000 })
       .toMatch(UNAUTHORIZED);
   });
 });
-
-/** Replaces the file of static tokens, as a command does: by a rename. */
-async function putTokens(tokens: TokenList): Promise<void> {
-  const path = tokensPath(larder.mirror.cacheDirectory);
-  await writeFile(`${path}.new`, formatTokens(tokens), { mode: 0o600 });
-  await rename(`${path}.new`, path);
-}
 
 const CRANE = goTool('crane', 'github.com/google/go-containerregistry/cmd/crane', 'v0.20.6');
 const craneUnable = await CRANE.install();

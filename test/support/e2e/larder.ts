@@ -24,6 +24,8 @@ export interface Larder extends AsyncDisposable {
   readonly host: string;
   readonly process: RunningProcess;
   readonly cacheDirectory: string;
+  /** For commands of the program, as their `--config`. */
+  readonly configFile: string;
   /** Reads the samples of /metrics by name and labels, as Prometheus writes them. */
   metrics(): Promise<ReadonlyMap<string, number>>;
   stop(signal?: NodeJS.Signals): Promise<Exit>;
@@ -67,6 +69,7 @@ export async function larder(config: Config, options: LarderOptions = {}): Promi
     host,
     process: running,
     cacheDirectory,
+    configFile,
     metrics: async () =>
       parseMetrics((await ask(`${url}/metrics`, { by: options.by ?? {} })).body.toString('utf8')),
     stop: async (signal) => running.stop(signal),
