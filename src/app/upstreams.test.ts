@@ -6,9 +6,9 @@ import { loadConfig } from '../config/load.ts';
 import { ManualClock } from '../../test/support/manual-clock.ts';
 import { createUpstreams } from './upstreams.ts';
 
-/** Returns the policy of an upstream that is configured like this. */
-function policyOf(entry: string): PermissionPolicy | undefined {
-  const text = `offline: true\nupstreams: { ghcr.io: { ${entry} } }\ndefaultUpstream: ghcr.io\n`;
+/** Returns the policy of ghcr.io if it, and the access to it, are configured like this. */
+function policyOf(entry: string, access = ''): PermissionPolicy | undefined {
+  const text = `offline: true\nupstreams: { ghcr.io: { ${entry} } }\ndefaultUpstream: ghcr.io\n${access}\n`;
   const sources = { env: {}, cwd: '/srv', home: '/root', readText: () => text, isProgram: () => true };
   const config = loadConfig('config.yaml', sources);
   const dependencies = {
@@ -32,6 +32,20 @@ describe('an upstream', () => {
     ['credentials: { helper: docker-credential-ecr-login }', false],
   ])('with { %s } is open to all clients alike: %s', (entry, isOpen) => {
     expect(policyOf(entry)?.isOpen).toBe(isOpen);
+  });
+
+  const RULE = (repositories: string, who: string, allow: string): string =>
+    `{ repositories: ["${repositories}"], who: [${who}], allow: [${allow}] }`;
+
+  test.each([
+    ['anonymous: pull', true],
+    [`users: /u, anonymous: pull, rules: [${RULE('ghcr.io/acme/**', '"user:alice"', 'pull, tags')}]`, true],
+    [`rules: [${RULE('ghcr.io/**', 'anonymous', 'pull')}]`, true],
+    [`users: /u, rules: [${RULE('**', '"user:alice"', 'pull')}]`, false],
+    [`users: /u, anonymous: pull, rules: [${RULE('ghcr.io/acme/**', 'anonymous', '')}]`, false],
+    [`users: /u, rules: [${RULE('ghcr.io/acme/**', 'anonymous', 'pull')}]`, false],
+  ])('with access { %s } is open to all clients alike: %s', (access, isOpen) => {
+    expect(policyOf('', `access: { ${access} }`)?.isOpen).toBe(isOpen);
   });
 
   test.each([

@@ -1,3 +1,4 @@
+import type { Rules } from '../access/rules/rules.ts';
 import type { PermissionPolicy } from '../mirror/permission/permission-policy.ts';
 import type { TagPolicy } from '../mirror/tag-policy.ts';
 import type { RoutedUpstream } from './repositories.ts';
@@ -17,6 +18,7 @@ import type { Passage } from '../upstream/transport/passage.ts';
 import type { ProxyFor } from '../upstream/connections/proxy.ts';
 import type { Parser } from '../upstream/registry/parsing/parser.ts';
 import { quirksOf } from '../upstream/quirks.ts';
+import { rulesOf } from './access-rules.ts';
 import { certificateFile } from './certificate-file.ts';
 
 export interface UpstreamDependencies {
@@ -38,13 +40,14 @@ export function createUpstreams(
   config: Config,
   dependencies: UpstreamDependencies,
 ): readonly ConfiguredUpstream[] {
+  const rules = rulesOf(config);
   return config.upstreams.map((entry) => {
     const breaker = config.offline ? undefined : guarded(entry, config, dependencies);
     return {
       upstream: breaker?.upstream ?? offlineUpstream(entry.name),
       breaker,
       tags: tagPolicy(entry.tags, config.offline),
-      permission: permissionPolicy(entry),
+      permission: permissionPolicy(entry, rules),
       name: entry.name,
       aliases: entry.aliases,
       hosts: entry.hosts,
@@ -115,10 +118,16 @@ function tagPolicy({ immutable, ...rest }: TagConfig, isOffline: boolean): TagPo
   return { ...rest, isImmutable: isOffline ? () => true : matcherOf(immutable) };
 }
 
-/** An upstream is open if all clients may read the same: Larder has no account, and no repository is denied. */
-function permissionPolicy({ credentials, allow, deny, checksReferences }: UpstreamConfig): PermissionPolicy {
-  const isOpen = credentials === undefined && deny.length === 0 && allow.includes('**');
-  return { isOpen, checksReferences };
+/**
+ * An upstream is open if all clients may read the same: Larder has no account, no repository is denied, and the rules
+ * of access let every client pull from each of its repositories.
+ */
+function permissionPolicy(
+  { name, credentials, allow, deny, checksReferences }: UpstreamConfig,
+  rules: Rules,
+): PermissionPolicy {
+  const isAlike = credentials === undefined && deny.length === 0 && allow.includes('**');
+  return { isOpen: isAlike && rules.isOpen(name), checksReferences };
 }
 
 function repositoryRule({ allow, deny }: UpstreamConfig): (repository: RepositoryName) => boolean {
