@@ -1,7 +1,7 @@
 import { quoted } from '../../text/quoted.ts';
 
 /** A line that cannot be used, and why. */
-export interface HtpasswdProblem {
+interface HtpasswdProblem {
   /** From 1. */
   readonly line: number;
   readonly message: string;
