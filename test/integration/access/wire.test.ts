@@ -135,7 +135,8 @@ describe.each([true, false])('a warm manifest, where credentials are known at on
   test('is logged with its user', async () => {
     await using own = await accessWorld({ isInstant });
     await own.mirror.get('/ghcr.io/v2/acme/app/manifests/1', { headers: as('builder') });
-    await expect.poll(() => own.mirror.served.at(-1)).toMatchObject({ user: 'serviceaccount:ci/builder' });
+    // Requests are told as they end: one with a body from a file may end later than one that came after it.
+    await expect.poll(() => own.mirror.served.map(({ user }) => user)).toContain('serviceaccount:ci/builder');
   });
 });
 
@@ -158,7 +159,8 @@ test('a refusal is an event with who, what and where', async () => {
         repository: 'acme/app',
       },
     ]);
-  expect(mirror.served.at(-1)).toMatchObject({ user: 'user:bob', status: 404 });
+  const told = (): unknown => mirror.served.find(({ id }) => id === 'asked-by-bob');
+  await expect.poll(told).toMatchObject({ user: 'user:bob', status: 404 });
 });
 
 describe('pages', () => {
