@@ -4,7 +4,7 @@ import { AccessError } from './access-error.ts';
 import { NO_AUTHENTICATION } from './authentication.ts';
 import { Gate } from './gate.ts';
 import { CATALOG, placeName, type Identity } from './identity.ts';
-import { openGate } from './open-gate.ts';
+import { openGate } from '../../test/support/open-gate.ts';
 import { ANONYMOUS } from './principal.ts';
 import { Rules, type Rule } from './rules/rules.ts';
 

@@ -5,7 +5,7 @@ import { get, open, type ReceivedAnswer, type RequestOptions } from '../../test/
 import { ManualClock } from '../../test/support/manual-clock.ts';
 import { portOf } from '../../test/support/port-of.ts';
 import { bytesOf, ScriptedReader } from '../../test/support/scripted-reader.ts';
-import { openGate } from '../access/open-gate.ts';
+import { openGate } from '../../test/support/open-gate.ts';
 import { createDeliver } from '../delivery/deliver.ts';
 import { createEvents, type ServedRequest } from '../events.ts';
 import { StoreError } from '../store/error.ts';
