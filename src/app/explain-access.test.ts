@@ -143,7 +143,7 @@ const sections = fc.record(
     users: fc.constant('./users'),
     groups: fc.record({
       team: fc.array(
-        words.filter((word) => !word.startsWith('group:')),
+        words.filter((word) => word !== 'anonymous' && !word.startsWith('group:')),
         { minLength: 1, maxLength: 3 },
       ),
     }),

@@ -140,15 +140,17 @@ describe('a word', () => {
   groups:
     a: ["group:b"]
     b: ["user:alice"]
-    c: []
+    c: [anonymous]
+    c0: []
     d:e: [authenticated]
     f*: [authenticated]`;
     expect(mistakes(text)).toEqual([
       '4: access.groups.a[0]: expected no group inside a group, got "group:b"',
       '5: access.groups.b[0]: expected access.users, the file with the users, got "user:alice"',
-      '6: access.groups.c: expected at least one entry, got an empty list',
-      '7: access.groups."d:e": expected a name without ":" (groups of issuers have one) and "*"',
-      '8: access.groups."f*": expected a name without ":" (groups of issuers have one) and "*"',
+      '6: access.groups.c[0]: expected clients that log in; "anonymous" belongs into the rule itself',
+      '7: access.groups.c0: expected at least one entry, got an empty list',
+      '8: access.groups."d:e": expected a name without ":" (groups of issuers have one) and "*"',
+      '9: access.groups."f*": expected a name without ":" (groups of issuers have one) and "*"',
     ]);
   });
 });

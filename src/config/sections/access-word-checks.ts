@@ -44,6 +44,12 @@ function words(map: PlainMap, key: string, path: KeyPath): readonly Word[] {
 }
 
 function checkMember(word: Word, named: Named): ConfigProblem | undefined {
+  // Whether a rule is for every client must be plain from the rule: pings and the start block depend on it.
+  if (word.who.kind === 'anonymous')
+    return {
+      path: word.path,
+      message: 'expected clients that log in; "anonymous" belongs into the rule itself',
+    };
   if (word.who.kind !== 'group') return checkWord(word, named);
   return { path: word.path, message: `expected no group inside a group, got ${shown(word.text)}` };
 }
