@@ -74,10 +74,11 @@ export class CheckLane {
     // Without a limit of its memory: Node ends the whole process where a thread cannot read a message for want of it.
     // Checks are of bounded size.
     const worker = new Worker(this.#options.thread ?? THREAD);
-    worker.unref();
     worker.on('message', (answered: Answered) => this.#answered(worker, answered));
     worker.on('error', (error) => this.#lost(worker, error));
     worker.on('exit', () => this.#lost(worker));
+    // Last, since a listener makes the thread keep the process alive again.
+    worker.unref();
     return worker;
   }
 

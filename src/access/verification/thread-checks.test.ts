@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
 import { AccessError } from '../access-error.ts';
@@ -89,6 +91,21 @@ describe('the checks in other threads', () => {
       'checked',
       'throttled',
     ]);
+  });
+
+  it('keep no process alive', async () => {
+    // By a clock that never ends an idle thread, a process that the thread keeps would not end.
+    const script = `
+      const awake = setInterval(() => {}, 1000);
+      import(${JSON.stringify(new URL('thread-checks.ts', import.meta.url))}).then(async ({ ThreadChecks }) => {
+        const checks = new ThreadChecks({ clock: { after: () => () => {} } });
+        console.log(await checks.comparePassword('secret', ${JSON.stringify(HASH)}, 'a'));
+        clearInterval(awake);
+      });
+    `;
+    const { stdout } = await promisify(execFile)(process.execPath, ['-e', script], { timeout: 20_000 });
+    expect(stdout).toBe('true\n');
+    open();
   });
 
   it('end their threads after an idle while, and start new ones', async () => {
