@@ -72,8 +72,8 @@ interface Provider {
 }
 
 test('the kubelet asks the provider by options that it takes, with a token for the audience that Larder expects', async () => {
-  const config = resources('credential-provider-config.yaml')[0];
-  const [provider] = config?.['providers'] as readonly Provider[];
+  const [config] = resources('credential-provider-config.yaml');
+  const [provider] = (config?.['providers'] ?? []) as readonly Provider[];
   const { publicUrl, access } = larderConfig();
   const [audience] = access?.oidc['cluster']?.audience ?? [];
   expect(provider?.name).toBe('larder-credential-provider');
