@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { RecoveredPolicy } from '../mirror/permission/permission-policy.ts';
+import { recoveredPolicy } from './recovered-policy.ts';
 import { rememberIndex, type RememberingIndex } from '../index/remembering-index.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
@@ -77,16 +77,10 @@ export async function openCache(
     negativeTtlMs: config.negativeTtlMs,
     manifestMemoryBytes: config.cache.manifestMemory,
     blobMemoryBytes: config.cache.blobMemory,
-    recovered: recoveredPolicy(config),
+    recovered: recoveredPolicy(upstreams),
     diskError: directory.error,
   });
   stack.defer(() => cache.close());
   const parts = stack.move();
   return { ...cache, index, freeBytes, close: () => parts.disposeAsync() };
-}
-
-/** Decides what becomes of recovered blobs: docs/adr/0005. */
-function recoveredPolicy({ upstreams }: Config): RecoveredPolicy {
-  const isServed = upstreams.every(({ credentials }) => credentials === undefined);
-  return { isServed, isWordEnough: isServed || upstreams.length === 1 };
 }
