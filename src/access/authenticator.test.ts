@@ -216,6 +216,13 @@ describe('the authenticator', () => {
     expect(authenticator.identifyNow(bearer)).toBeUndefined();
   });
 
+  it('knows a password still after ten thousand tokens', async () => {
+    await login(basic('alice', 'alice'));
+    verified = { identity: { principal: { kind: 'anonymous' } } };
+    for (let i = 0; i <= 10_000; i += 1) await login(`Bearer ${jwt('https://issuer.test', String(i))}`);
+    expect(authenticator.identifyNow(basic('alice', 'alice'))).toBeDefined();
+  });
+
   it('tells apart a token that is wrong, and one that cannot be verified now', async () => {
     const bearer = `Bearer ${jwt('https://issuer.test')}`;
     verified = new AccessError('unavailable', 'its keys cannot be fetched');

@@ -32,7 +32,8 @@ export class PasswordVerifier {
     const stillHolds = (): boolean => users.value.hashOf(user) === hash;
     if (hash === undefined) return wrong('there is no such user', stillHolds);
     if (!isRight) return wrong('the password is wrong', stillHolds);
-    return { verified: { identity: { principal: { kind: 'user', name: user } } }, stillHolds };
+    const identity = { principal: { kind: 'user', name: user } } as const;
+    return { verified: { identity }, isOfPassword: true, stillHolds };
   }
 
   async #compare(user: string, password: string, hash: string, client: string): Promise<boolean> {

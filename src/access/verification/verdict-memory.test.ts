@@ -62,6 +62,13 @@ describe('the memory of verdicts', () => {
     expect([memory.wrong('wrong 0'), memory.wrong('wrong 99')]).toEqual([undefined, WRONG]);
   });
 
+  it('forgets no password for many tokens', () => {
+    memory.remember('a', { ...RIGHT, isOfPassword: true });
+    for (let i = 0; i < 100; i += 1) memory.remember(`token ${i}`, RIGHT);
+    expect(memory.right('a')).toBeDefined();
+    expect([memory.right('token 0'), memory.right('token 99')]).toEqual([undefined, RIGHT.verified]);
+  });
+
   it('keeps no credentials, but hashes that differ with the key', () => {
     const key = memory.keyOf('Basic c2VjcmV0');
     expect(key).toBe(memory.keyOf('Basic c2VjcmV0'));

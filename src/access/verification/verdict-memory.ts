@@ -9,6 +9,8 @@ export interface Verdict {
   readonly verified: Verified | undefined;
   /** Why they prove nothing, in words, for the log. */
   readonly reason?: string | undefined;
+  /** Whether a password was compared, which costs far more than the check of a token. */
+  readonly isOfPassword?: boolean;
   /** Whether the file, or whatever gave the verdict, still says the same of these credentials. */
   stillHolds(): boolean;
 }
@@ -35,18 +37,21 @@ const MAX = 10_000;
 /**
  * Remembers verdicts on credentials: right ones for five minutes or until they expire, wrong ones for half a minute.
  * Keeps no credentials, only keyed hashes of them. Right and wrong verdicts are apart, so that a flood of wrong
- * credentials makes it forget no right ones.
+ * credentials makes it forget no right ones. Passwords are apart from tokens: a client can get any number of tokens, and
+ * spell each in many ways.
  */
 export class VerdictMemory {
   readonly #clock: Clock;
   readonly #key: string;
-  readonly #right: LRUCache<string, Remembered>;
+  readonly #passwords: LRUCache<string, Remembered>;
+  readonly #tokens: LRUCache<string, Remembered>;
   readonly #wrong: LRUCache<string, Remembered>;
 
   constructor({ clock, key, max = MAX }: VerdictMemoryOptions) {
     this.#clock = clock;
     this.#key = Buffer.from(key).toString('base64');
-    this.#right = new LRUCache({ max });
+    this.#passwords = new LRUCache({ max });
+    this.#tokens = new LRUCache({ max });
     this.#wrong = new LRUCache({ max });
   }
 
@@ -59,7 +64,7 @@ export class VerdictMemory {
   }
 
   right(key: string): Verified | undefined {
-    return this.#valid(this.#right, key)?.verified;
+    return (this.#valid(this.#tokens, key) ?? this.#valid(this.#passwords, key))?.verified;
   }
 
   wrong(key: string): Verdict | undefined {
@@ -69,7 +74,8 @@ export class VerdictMemory {
   remember(key: string, verdict: Verdict): void {
     const isRight = verdict.verified !== undefined;
     const until = this.#clock.monotonic() + (isRight ? RIGHT_MS : WRONG_MS);
-    (isRight ? this.#right : this.#wrong).set(key, { verdict, until });
+    const right = verdict.isOfPassword === true ? this.#passwords : this.#tokens;
+    (isRight ? right : this.#wrong).set(key, { verdict, until });
   }
 
   #valid(memory: LRUCache<string, Remembered>, key: string): Verdict | undefined {
