@@ -125,6 +125,16 @@ describe('the checks in other threads', () => {
     expect(await next).toBe('checked');
   });
 
+  it('fail all that wait where no thread can be started in place of a lost one', async () => {
+    const thread = new URL(MORTAL);
+    const opened = open({ threads: 1, thread });
+    const killing = opened.comparePassword('die', HASH, 'a');
+    const others = ['a', 'b', 'c'].map((client) => check(client));
+    thread.href = 'https://no-thread.test/';
+    await expect(killing).rejects.toMatchObject({ failure: 'unavailable' });
+    expect(await Promise.all(others)).toEqual(['unavailable', 'unavailable', 'unavailable']);
+  });
+
   it('fail the check that throws', async () => {
     open({ threads: 1, thread: MORTAL });
     await expect(checks?.comparePassword('throw', HASH, 'a')).rejects.toMatchObject({

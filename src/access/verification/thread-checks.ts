@@ -74,12 +74,14 @@ export class ThreadChecks implements SlowChecks, AsyncDisposable {
     this.#dispatch();
   }
 
-  /** Gives the free threads what waits. */
+  /** Gives the free threads what waits. A lane whose thread cannot start fails its check, and is free for the next. */
   #dispatch(): void {
     for (const lane of this.#lanes) {
-      if (!lane.isFree) continue;
-      const job = this.#queue.next();
-      if (job !== undefined) lane.run(job);
+      while (lane.isFree) {
+        const job = this.#queue.next();
+        if (job === undefined) return;
+        lane.run(job);
+      }
     }
   }
 }
