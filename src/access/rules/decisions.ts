@@ -3,8 +3,11 @@ import { placeName, type Place } from '../identity.ts';
 import type { Principal } from '../principal.ts';
 import type { Rules } from './rules.ts';
 
-/** Enough for the repositories that one client pulls from. Clients choose the names, so the number is bounded. */
-const MAX_OF_PRINCIPAL = 1_000;
+/**
+ * Enough for all repositories that are pulled from at present, and some megabytes at most. Clients choose the names, and
+ * each of their tokens is another principal, so all decisions are counted together.
+ */
+const MAX = 10_000;
 
 /**
  * The decisions of rules, remembered: the rules never change while Larder runs, and to match their globs for each warm
@@ -13,7 +16,8 @@ const MAX_OF_PRINCIPAL = 1_000;
 export class Decisions {
   readonly #rules: Pick<Rules, 'decide'>;
   /** By the object: the verdict on a client's credentials is remembered, and with it the principal. */
-  readonly #known = new WeakMap<Principal, Map<string, boolean>>();
+  #known = new WeakMap<Principal, Map<string, boolean>>();
+  #size = 0;
 
   constructor(rules: Pick<Rules, 'decide'>) {
     this.#rules = rules;
@@ -22,14 +26,21 @@ export class Decisions {
   /** @param place undefined: what concerns no repository, such as the metrics */
   isAllowed(principal: Principal, action: Action, place: Place | undefined): boolean {
     if (place === undefined) return this.#rules.decide(principal, action, place).isAllowed;
-    const known = this.#of(principal);
     const key = `${action} ${placeName(place)}`;
-    const before = known.get(key);
+    const before = this.#known.get(principal)?.get(key);
     if (before !== undefined) return before;
     const { isAllowed } = this.#rules.decide(principal, action, place);
-    if (known.size >= MAX_OF_PRINCIPAL) known.clear();
-    known.set(key, isAllowed);
+    this.#remember(principal, key, isAllowed);
     return isAllowed;
+  }
+
+  #remember(principal: Principal, key: string, isAllowed: boolean): void {
+    if (this.#size >= MAX) {
+      this.#known = new WeakMap();
+      this.#size = 0;
+    }
+    this.#of(principal).set(key, isAllowed);
+    this.#size += 1;
   }
 
   #of(principal: Principal): Map<string, boolean> {
