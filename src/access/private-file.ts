@@ -3,12 +3,12 @@ import { dirname } from 'node:path';
 
 /**
  * Replaces a file that only Larder's own user may read. After a crash the file is the old or the new one, never a part.
- * Its folder is made if it is missing.
- * @param temporary a path beside the file; a file that a crash has left there is overwritten
+ * Its folder is made if it is missing. What a crash has left beside the file is overwritten.
  * @throws the system's error
  */
-export async function writePrivateFile(path: string, text: string, temporary = `${path}.new`): Promise<void> {
+export async function writePrivateFile(path: string, text: string): Promise<void> {
   const folder = dirname(path);
+  const temporary = `${path}.new`;
   await mkdir(folder, { recursive: true, mode: 0o700 });
   try {
     await writeDurably(temporary, text);
