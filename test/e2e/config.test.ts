@@ -4,6 +4,7 @@ import { describe, expect, inject, test } from 'vitest';
 import { dockerRegistry } from '../support/e2e/docker-registry.ts';
 import { ask } from '../support/e2e/http-client.ts';
 import { larder, larderCommand, serveToItsEnd } from '../support/e2e/larder.ts';
+import { PASSWORDS } from '../support/e2e/secrets.ts';
 import { temporaryDirectory } from '../support/e2e/temporary.ts';
 
 const { storage } = inject('stock');
@@ -58,7 +59,7 @@ describe('beyond loopback with credentials', () => {
     'upstreams:',
     '  docker.io:',
     '  ghcr.io:',
-    '    credentials: { username: bot, password: secret-of-the-bot }',
+    `    credentials: { username: bot, password: ${PASSWORDS.bot} }`,
     '',
   ];
 
@@ -68,7 +69,7 @@ describe('beyond loopback with credentials', () => {
     expect(exit.code).toBe(2);
     expect(exit.stderr).toContain('access');
     expect(exit.stderr).toContain('anonymous: pull');
-    expect(exit.stderr).not.toContain('secret-of-the-bot');
+    expect(exit.stderr).not.toContain(PASSWORDS.bot);
   });
 
   test('passes the check once the config says that anybody may pull', async () => {

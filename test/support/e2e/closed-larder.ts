@@ -5,10 +5,11 @@ import { countingProxy, type CountingProxy } from './counting-proxy.ts';
 import { dockerRegistry, type DockerRegistry } from './docker-registry.ts';
 import { larder, type Larder } from './larder.ts';
 import { freePort } from './port.ts';
+import { PASSWORDS } from './secrets.ts';
 import { temporaryDirectory } from './temporary.ts';
 
 /** A user of Larder. */
-export const ALICE = { username: 'alice', password: 'correct-horse:battery' };
+export const ALICE = { username: 'alice', password: PASSWORDS.alice };
 
 /** The least that bcrypt has: the tests log in often. */
 const COST = 4;

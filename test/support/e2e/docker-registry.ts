@@ -5,6 +5,7 @@ import { countingProxy, type CountingProxy } from './counting-proxy.ts';
 import { ask } from './http-client.ts';
 import { freePort } from './port.ts';
 import { run, startProcess, type RunningProcess } from './process.ts';
+import { PASSWORDS } from './secrets.ts';
 import { temporaryDirectory } from './temporary.ts';
 import { tokenServer, type Account, type TokenServer } from './token-server.ts';
 import { until } from './until.ts';
@@ -36,7 +37,7 @@ export interface RegistryOptions {
   readonly takesUrls?: boolean;
 }
 
-const ACCOUNT: Account = { username: 'mirror', password: 'quay-side-larder' };
+const ACCOUNT: Account = { username: 'mirror', password: PASSWORDS.registry };
 /** bcrypt of ACCOUNT's password, the only scheme that distribution accepts (htpasswd -B -C 5). */
 const HTPASSWD = `${ACCOUNT.username}:$2y$05$w5SdEyl45biy346N8LDsT.mnQYhl2UoN.9yqjWX6LCAZu7Ll76uxC\n`;
 

@@ -3,6 +3,10 @@ import { once } from 'node:events';
 import { request as requestByHttp, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { request as requestByHttps } from 'node:https';
 import { setTimeout as wait } from 'node:timers/promises';
+import { assertNoPassword } from './secrets.ts';
+
+/** Answers that tell of something are shorter, and blobs of the tests are longer. */
+const MAX_TOLD = 64 * 1024;
 
 export interface Answer {
   readonly status: number;
@@ -46,7 +50,10 @@ export interface AskOptions {
   readonly by?: Way;
 }
 
-/** Sends an HTTP request on a connection of its own, with the path exactly as written. */
+/**
+ * Sends an HTTP request on a connection of its own, with the path exactly as written.
+ * @throws Error if the answer tells one of the tests' passwords
+ */
 export async function ask(url: string, options: AskOptions = {}): Promise<Answer> {
   const [, origin = '', path = '/'] = /^(https?:\/\/[^/]+)(.*)$/.exec(url) ?? [];
   const request = origin.startsWith('https:') ? requestByHttps : requestByHttp;
@@ -62,7 +69,15 @@ export async function ask(url: string, options: AskOptions = {}): Promise<Answer
   const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
   // A cut connection is a result too: it shows as `complete: false`.
   outgoing.on('error', () => undefined);
-  return read(response, options);
+  const answer = await read(response, options);
+  assertNoPassword(toldBy(answer), `the answer to ${url}`);
+  return answer;
+}
+
+/** Returns what an answer says, but for the content of images. */
+function toldBy({ headers, body }: Answer): string {
+  const isShort = body.length <= MAX_TOLD;
+  return `${JSON.stringify(headers)}\n${isShort ? body.toString('latin1') : ''}`;
 }
 
 async function read(response: IncomingMessage, options: AskOptions): Promise<Answer> {

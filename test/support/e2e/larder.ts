@@ -5,6 +5,7 @@ import manifest from '../../../package.json' with { type: 'json' };
 import { ask, type Way } from './http-client.ts';
 import { freePort } from './port.ts';
 import { attempt, startProcess, type Exit, type RunningProcess } from './process.ts';
+import { assertNoPassword, assertNoSecret } from './secrets.ts';
 import { temporaryDirectory } from './temporary.ts';
 import { until } from './until.ts';
 
@@ -16,7 +17,7 @@ const NODE_FLAGS = manifest.scripts.start.split(' ').filter((word) => word.start
 /** The config file's content but `listen` and `cache.directory`, which the fixture gives (design.md §7). */
 export type Config = Readonly<Record<string, unknown>>;
 
-/** The program, as a real process. */
+/** The program, as a real process. Disposing it fails if its log has told a secret, and so does reading its metrics. */
 export interface Larder extends AsyncDisposable {
   /** `http://127.0.0.1:PORT`, or https. */
   readonly url: string;
@@ -70,10 +71,16 @@ export async function larder(config: Config, options: LarderOptions = {}): Promi
     process: running,
     cacheDirectory,
     configFile,
-    metrics: async () =>
-      parseMetrics((await ask(`${url}/metrics`, { by: options.by ?? {} })).body.toString('utf8')),
+    async metrics() {
+      const text = (await ask(`${url}/metrics`, { by: options.by ?? {} })).body.toString('utf8');
+      assertNoSecret(text, '/metrics');
+      return parseMetrics(text);
+    },
     stop: async (signal) => running.stop(signal),
-    [Symbol.asyncDispose]: async () => owned.disposeAsync(),
+    async [Symbol.asyncDispose]() {
+      await owned.disposeAsync();
+      assertNoSecret(running.stdout() + running.stderr(), 'the log of Larder');
+    },
   };
 }
 
@@ -97,7 +104,9 @@ export async function larderCommand(
   env: Readonly<Record<string, string>> = {},
   input = '',
 ): Promise<Exit> {
-  return attempt(process.execPath, [MAIN, ...args], { env, input });
+  const exit = await attempt(process.execPath, [MAIN, ...args], { env, input });
+  assertNoPassword(exit.stdout + exit.stderr, `larder ${args.join(' ')}`);
+  return exit;
 }
 
 /** Writes `text` as a config file in a directory of its own, and runs `larder serve` with it to its end. */
