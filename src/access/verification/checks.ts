@@ -9,7 +9,7 @@ export const CHECKS = {
   checkJwt,
 } as const;
 
-type CheckName = keyof typeof CHECKS;
+export type CheckName = keyof typeof CHECKS;
 
 /** One call of one of the functions. */
 export interface Check<Name extends CheckName = CheckName> {

@@ -1,19 +1,30 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
 import { AccessError } from '../access-error.ts';
+import type { ExpectedJwt } from './slow-checks.ts';
 import { ThreadChecks, type ThreadChecksOptions } from './thread-checks.ts';
 
 /** `secret`, with the lowest cost that bcrypt has. */
 const HASH = '$2y$04$XY/kQD92y3Q1QwajRxhC1OnvX.lXrhdtRtIA/lcqMtBRnrc1fvu.a';
 
-/** A thread that ends, or fails, as it is told. */
+const EXPECTED: ExpectedJwt = {
+  keys: { keys: [] },
+  issuer: 'i',
+  audience: ['a'],
+  algorithms: ['ES256'],
+  now: Date.UTC(2026, 0, 1),
+  leewayMs: 0,
+};
+
+/** A thread that ends, fails, or never answers, as it is told. */
 const MORTAL = new URL(
   `data:text/javascript,${encodeURIComponent(`
     import { parentPort } from 'node:worker_threads';
     parentPort.on('message', ({ args: [password] }) => {
       if (password === 'die') process.exit(1);
+      if (password === 'hold') return;
       parentPort.postMessage(password === 'throw' ? { error: 'no' } : { result: true });
     });
   `)}`,
@@ -50,16 +61,7 @@ describe('the checks in other threads', () => {
   });
 
   it('check a token', async () => {
-    const now = Date.UTC(2026, 0, 1);
-    const expected = {
-      keys: { keys: [] },
-      issuer: 'i',
-      audience: ['a'],
-      algorithms: ['ES256'],
-      now,
-      leewayMs: 0,
-    };
-    expect(await open().checkJwt('no.token.here', expected, 'a')).toMatchObject({ problem: 'invalid' });
+    expect(await open().checkJwt('no.token.here', EXPECTED, 'a')).toMatchObject({ problem: 'invalid' });
   });
 
   it('run two at a time', async () => {
@@ -75,6 +77,46 @@ describe('the checks in other threads', () => {
     const checked: string[] = [];
     await Promise.all(['a', 'a', 'a', 'a', 'b', 'b', 'c'].map((client) => check(client, checked)));
     expect(checked.join('')).toBe('aabcaba');
+  });
+
+  describe('where one thread is held up', () => {
+    let order: string[];
+
+    /** Checks what the thread is told by a password or a token, and notes when it has been checked. */
+    function begin(kind: 'password' | 'token', told: string): Promise<unknown> {
+      const begun =
+        kind === 'password'
+          ? checks?.comparePassword(told, HASH, told)
+          : checks?.checkJwt(told, EXPECTED, told);
+      return (begun ?? Promise.reject(new Error('not open'))).then(
+        () => order.push(told),
+        () => undefined,
+      );
+    }
+
+    beforeEach(() => {
+      order = [];
+      open({ thread: MORTAL });
+    });
+
+    it('take tokens before passwords in the first', async () => {
+      const all = [begin('password', 'running')];
+      void begin('password', 'hold');
+      all.push(begin('password', 'p1'), begin('password', 'p2'), begin('token', 't'));
+      await Promise.all(all);
+      expect(order).toEqual(['running', 't', 'p1', 'p2']);
+    });
+
+    it('take passwords before tokens in the second', async () => {
+      void begin('token', 'hold');
+      await Promise.all([
+        begin('token', 'running'),
+        begin('token', 't1'),
+        begin('token', 't2'),
+        begin('password', 'p'),
+      ]);
+      expect(order).toEqual(['running', 'p', 't1', 't2']);
+    });
   });
 
   it('refuse what a client asks beyond its part, and nothing of the others', async () => {

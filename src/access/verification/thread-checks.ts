@@ -1,13 +1,13 @@
 import { AccessError } from '../access-error.ts';
 import { CheckLane, type CheckLaneOptions, type Job } from './check-lane.ts';
-import type { Check } from './checks.ts';
+import type { Check, CheckName } from './checks.ts';
 import { FairQueue, type FairQueueLimits } from './fair-queue.ts';
 import type { CheckedJwt, ExpectedJwt, SlowChecks } from './slow-checks.ts';
 
 export interface ThreadChecksOptions extends CheckLaneOptions {
   /** How many checks run at the same time; absent: 2. */
   readonly threads?: number;
-  /** How many checks wait; absent: 16 for each client, 256 in all. */
+  /** How many checks of each kind wait; absent: 16 for each client, 256 in all. */
   readonly limits?: FairQueueLimits;
 }
 
@@ -18,20 +18,23 @@ const LIMITS: FairQueueLimits = { perClient: 16, total: 256 };
 /** By then, checks that wait have ended. */
 const RETRY_AFTER_MS = 1000;
 
-/** Runs the checks in other threads, two at a time. */
+/**
+ * Runs the checks in other threads, two at a time. Passwords and tokens wait apart, and each kind comes first at one of
+ * the threads: a password takes a hundred times as long as a token, and behind a flood of them no client could pull.
+ */
 export class ThreadChecks implements SlowChecks, AsyncDisposable {
   readonly #lanes: readonly CheckLane[];
-  readonly #queue: FairQueue<Job>;
+  readonly #queues: Readonly<Record<CheckName, FairQueue<Job>>>;
   #isClosed = false;
 
   constructor({ threads = THREADS, limits = LIMITS, ...lane }: ThreadChecksOptions) {
     this.#lanes = Array.from({ length: threads }, () => new CheckLane(lane, () => this.#dispatch()));
-    this.#queue = new FairQueue(limits);
+    this.#queues = { checkJwt: new FairQueue(limits), comparePassword: new FairQueue(limits) };
   }
 
   /** Number of checks that wait for a thread. */
   get waiting(): number {
-    return this.#queue.size;
+    return Object.values(this.#queues).reduce((sum, { size }) => sum + size, 0);
   }
 
   /** Number of checks that run. */
@@ -50,7 +53,8 @@ export class ThreadChecks implements SlowChecks, AsyncDisposable {
   /** Ends the threads; checks in them and waiting for them fail. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    for (const job of this.#queue.clear()) job.fail(new Error('the program ends'));
+    for (const job of Object.values(this.#queues).flatMap((queue) => queue.clear()))
+      job.fail(new Error('the program ends'));
     await Promise.all(this.#lanes.map((lane) => lane.close()));
   }
 
@@ -68,7 +72,7 @@ export class ThreadChecks implements SlowChecks, AsyncDisposable {
 
   #enqueue(client: string, job: Job): void {
     if (this.#isClosed) return job.fail(new Error('the program ends'));
-    const pushed = this.#queue.push(client, job);
+    const pushed = this.#queues[job.check.name].push(client, job);
     if (pushed === 'full') return job.refuse();
     pushed.displaced?.refuse();
     this.#dispatch();
@@ -76,13 +80,19 @@ export class ThreadChecks implements SlowChecks, AsyncDisposable {
 
   /** Gives the free threads what waits. A lane whose thread cannot start fails its check, and is free for the next. */
   #dispatch(): void {
-    for (const lane of this.#lanes) {
+    for (const [position, lane] of this.#lanes.entries()) {
       while (lane.isFree) {
-        const job = this.#queue.next();
+        const job = this.#next(position);
         if (job === undefined) return;
         lane.run(job);
       }
     }
+  }
+
+  #next(position: number): Job | undefined {
+    const { checkJwt: tokens, comparePassword: passwords } = this.#queues;
+    const [first, second] = position % 2 === 0 ? [tokens, passwords] : [passwords, tokens];
+    return first.next() ?? second.next();
   }
 }
 
