@@ -1,5 +1,5 @@
-import { coldBlob } from './benches/cold-blob.ts';
-import { coldBlobsAtOnce } from './benches/cold-blobs-at-once.ts';
+import { coldBlob, coldBlobByTls } from './benches/cold-blob.ts';
+import { coldBlobsAtOnce, coldBlobsAtOnceByTls } from './benches/cold-blobs-at-once.ts';
 import { coldFirstByte } from './benches/cold-first-byte.ts';
 import { disturbedManifests } from './benches/disturbed-manifests.ts';
 import { largeDocuments } from './benches/large-documents.ts';
@@ -24,9 +24,11 @@ export const CATALOGUE: readonly Bench[] = [
   warmManifestByTls,
   warmSmallBlobs,
   coldBlob,
+  coldBlobByTls,
   coldFirstByte,
   stampede,
   coldBlobsAtOnce,
+  coldBlobsAtOnceByTls,
   slowReaders,
   millionBlobs,
   disturbedManifests,

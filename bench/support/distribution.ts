@@ -14,16 +14,20 @@ export interface DistributionOptions {
   readonly storage?: string;
   /** Makes it a pull-through cache of this address. */
   readonly proxyOf?: string;
+  /** The PEM file of the authority to trust in place of the system's. */
+  readonly caFile?: string | undefined;
+  /** Absent: Debian's. */
+  readonly program?: string;
   /** Absent: it speaks http. */
   readonly tls?: Certificate | undefined;
 }
 
 /**
- * Starts Debian's docker-registry (distribution 2.8), with the cache of descriptors that Debian configures. It logs
+ * Starts distribution, by default Debian's docker-registry (2.8), with the cache of descriptors that Debian configures. It logs
  * answers as it always does, but writes no access log.
  */
 export async function distribution(options: DistributionOptions): Promise<Server> {
-  const { tls } = options;
+  const { tls, caFile, program = 'docker-registry' } = options;
   const port = await freePort();
   const place = await options.directory.folder(`distribution-${port}`);
   const config = {
@@ -41,7 +45,10 @@ export async function distribution(options: DistributionOptions): Promise<Server
   };
   const configFile = join(place, 'config.yml');
   await writeFile(configFile, stringify(config));
-  const running = await start('docker-registry', ['serve', configFile], { logFile: join(place, 'log') });
+  const trust = caFile === undefined ? [] : [`SSL_CERT_FILE=${caFile}`];
+  const running = await start('env', [...trust, program, 'serve', configFile], {
+    logFile: join(place, 'log'),
+  });
   const url = `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`;
   return answering({ name: options.name, url, ca: tls?.ca }, running, '/v2/');
 }

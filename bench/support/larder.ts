@@ -14,6 +14,8 @@ export const UPSTREAM_NAME = 'registry.example.test';
 export interface LarderOptions {
   /** The address of the upstream, which is the default one. */
   readonly upstream: string;
+  /** The PEM file of the authority that the upstream's certificate is checked with. */
+  readonly upstreamCa?: string | undefined;
   /** The directory for its config, its log, and its cache unless another is given. */
   readonly directory: Directory;
   readonly cacheDirectory?: string;
@@ -50,7 +52,12 @@ export async function startLarder(side: Side, options: LarderOptions): Promise<S
     ...(options.tls !== undefined && { tls: { cert: options.tls.cert, key: options.tls.key } }),
     ...(options.access !== undefined && { access: options.access }),
     defaultUpstream: UPSTREAM_NAME,
-    upstreams: { [UPSTREAM_NAME]: { url: options.upstream } },
+    upstreams: {
+      [UPSTREAM_NAME]: {
+        url: options.upstream,
+        ...(options.upstreamCa !== undefined && { ca: options.upstreamCa }),
+      },
+    },
   };
   await writeFile(configFile, stringify(config));
   const running = await start(process.execPath, [...side.nodeArgs, 'serve', '--config', configFile], {

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
+import { DISTRIBUTION_3 } from './distribution-3.ts';
 import { run } from './process.ts';
 
 /** Returns facts about the machine, by name. */
@@ -12,6 +13,7 @@ export async function describeMachine(): Promise<Readonly<Record<string, string>
     Larder: await describeSources(),
     Node: process.version,
     distribution: await versionOf('docker-registry', ['--version']),
+    'distribution 3': await versionOf(DISTRIBUTION_3, ['--version']),
     nginx: await versionOf('nginx', ['-v']),
     wrk: await versionOf('wrk', ['--version']),
   };

@@ -45,6 +45,7 @@ export function goalsTable(results: readonly Result[]): string {
 
 function verdictCells({ goal, value, lowest, highest, isMet, margin }: Verdict): readonly string[] {
   const times = goal.against === undefined ? '' : '×';
+  if (Number.isNaN(value)) return [formatNumber(value), '', 'not measured'];
   const met = isMet ? `yes, by ${formatShare(margin)}` : `**no, by ${formatShare(-margin)}**`;
   return [`${formatNumber(value)}${times}`, span(lowest, highest), met];
 }
