@@ -186,6 +186,7 @@ describe('the options', () => {
     [['--mirror=https://mirror.example.com/docker.io'], 'scheme, host and port alone'],
     [['--mirror=https://me:pass@mirror.example.com'], 'scheme, host and port alone'],
     [['--mirror=http://mirror.example.com:5000'], 'use https, or --plain-http'],
+    [['--mirror=http://127.0.0.1.example.com'], 'use https, or --plain-http'],
     [['--token=x'], 'unknown option --token=x'],
   ])('%j are refused', async (args, message) => {
     const { code, stderr } = await askProvider(requestDocument(REQUEST), args);
