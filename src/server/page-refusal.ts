@@ -1,6 +1,6 @@
 import type { AccessError } from '../access/access-error.ts';
-import { formatChallenge } from '../http/challenge.ts';
 import { formatRetryAfter } from '../http/retry-after.ts';
+import { BASIC_CHALLENGE } from './v2/challenge-of.ts';
 import { errorAnswer } from './v2/error-table.ts';
 
 /** The answer to a page's client that access control refuses. */
@@ -10,9 +10,7 @@ export interface PageRefusal {
   readonly text: string;
 }
 
-/** A page's clients send their credentials themselves: no token of the registry is issued for a page. */
-const CHALLENGE = formatChallenge('Basic', { realm: 'larder' });
-
+/** Challenges by Basic, since no token is issued for a page. */
 export function refusePage(error: AccessError): PageRefusal {
   const { message, retryAfterMs, ...answer } = errorAnswer(error, { kind: undefined, hasFallback: false });
   const status = answer.status as PageRefusal['status'];
@@ -21,7 +19,7 @@ export function refusePage(error: AccessError): PageRefusal {
     headers: {
       'Content-Type': 'text/plain; charset=UTF-8',
       'Cache-Control': 'no-store',
-      ...(status === 401 && { 'WWW-Authenticate': CHALLENGE }),
+      ...(status === 401 && { 'WWW-Authenticate': BASIC_CHALLENGE }),
       ...(retryAfterMs !== undefined && { 'Retry-After': formatRetryAfter(retryAfterMs) }),
     },
     text: `${message}\n`,

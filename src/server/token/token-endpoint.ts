@@ -6,7 +6,6 @@ import { decideGrant, type Granted, type Granting } from '../../access/bearer/gr
 import { formatScope } from '../../access/bearer/scope.ts';
 import type { Gate } from '../../access/gate.ts';
 import { CATALOG, type Identity, type Place } from '../../access/identity.ts';
-import { formatChallenge } from '../../http/challenge.ts';
 import { RegistryError } from '../../oci/error.ts';
 import type { RepositoryTable } from '../../repository/repository-table.ts';
 import type { Admission } from '../admission.ts';
@@ -16,6 +15,7 @@ import { jsonBody, type Reply } from '../reply.ts';
 import { clientKey } from '../request/client-key.ts';
 import type { RequestRecord } from '../request/request-record.ts';
 import { statusOfError, statusOfOutcome } from '../v2/cache-status.ts';
+import { BASIC_CHALLENGE } from '../v2/challenge-of.ts';
 import { readTokenRequest, type TokenRequest } from './token-request.ts';
 
 export interface TokenEndpointOptions {
@@ -29,9 +29,6 @@ export interface TokenEndpointOptions {
 
 /** Forbids every cache to keep an answer: it holds a token, or tells a client that it has none. */
 const NO_STORE = { 'Cache-Control': 'no-store' } as const;
-
-/** By Basic alone: a challenge by Bearer would lead the client here again. */
-const CHALLENGE = { 'WWW-Authenticate': formatChallenge('Basic', { realm: 'larder' }) } as const;
 
 /** Issues tokens to clients: `/token` (distribution's token specification). */
 export class TokenEndpoint {
@@ -117,7 +114,9 @@ function failed(error: unknown, record: RequestRecord): Reply {
 }
 
 function headersOf(error: unknown): Readonly<Record<string, string>> {
-  if (error instanceof AccessError && error.failure === 'wrong-credentials') return CHALLENGE;
+  // A challenge by Bearer would lead the client here again.
+  if (error instanceof AccessError && error.failure === 'wrong-credentials')
+    return { 'WWW-Authenticate': BASIC_CHALLENGE };
   if (!(error instanceof RegistryError)) return {};
   if (error.code === 'UNSUPPORTED') return { Allow: 'GET, POST' };
   // The rest of the form is not read.

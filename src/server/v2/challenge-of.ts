@@ -3,6 +3,9 @@ import { SERVICE } from '../../access/bearer/bearer-tokens.ts';
 import { formatChallenge } from '../../http/challenge.ts';
 import type { V2Path } from './v2-path.ts';
 
+/** By Basic: the client sends its credentials themselves, and asks for no token. */
+export const BASIC_CHALLENGE = formatChallenge('Basic', { realm: 'larder' });
+
 /** The failures that other credentials may change, with the reason that the client is told (RFC 6750 §3.1). */
 const REASON: ReadonlyMap<AccessFailure, string | undefined> = new Map([
   ['no-credentials', undefined],
@@ -25,7 +28,7 @@ export function challengeOf(
   realm: string | undefined,
 ): string | undefined {
   if (!REASON.has(failure)) return undefined;
-  if (realm === undefined) return formatChallenge('Basic', { realm: 'larder' });
+  if (realm === undefined) return BASIC_CHALLENGE;
   const scope = path && scopeOf(path);
   return formatChallenge('Bearer', { realm, service: SERVICE, scope, error: REASON.get(failure) });
 }
