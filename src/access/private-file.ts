@@ -1,5 +1,6 @@
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { syncFolder } from './sync-folder.ts';
 
 /**
  * Replaces a file that only Larder's own user may read. After a crash the file is the old or the new one, never a part.
@@ -26,10 +27,4 @@ async function writeDurably(path: string, text: string): Promise<void> {
   await file.chmod(0o600);
   await file.writeFile(text);
   await file.sync();
-}
-
-/** Makes the rename survive a power failure. */
-async function syncFolder(folder: string): Promise<void> {
-  await using handle = await open(folder, 'r');
-  await handle.sync();
 }

@@ -1,6 +1,7 @@
 import { readFile, rename } from 'node:fs/promises';
 import { importJWK, type CryptoKey, type JWK } from 'jose';
 import { isJsonObject } from '../../oci/json.ts';
+import { unlessMissing } from '../missing-file.ts';
 import { writePrivateFile } from '../private-file.ts';
 
 /** Elliptic curve P-256 with SHA-256 (RFC 7518): its signatures are short, and every jose can make them. */
@@ -31,10 +32,7 @@ export interface StoredKeys {
  * @throws Error if it cannot be read, or holds anything else
  */
 export async function readKeys(path: string): Promise<StoredKeys | undefined> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  });
+  const text = await unlessMissing(readFile(path, 'utf8'));
   if (text === undefined) return undefined;
   const value = parseJson(text);
   if (!isJsonObject(value)) throw new Error('expected an object');

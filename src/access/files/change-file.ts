@@ -1,5 +1,7 @@
 import { mkdir, open, readFile, realpath, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { unlessMissing } from '../missing-file.ts';
+import { syncFolder } from '../sync-folder.ts';
 
 /** How often a command looks whether another that changes the same file has ended, and the time between. */
 const LOOKS = 100;
@@ -45,7 +47,7 @@ async function openAlone(path: string, pause: Pause): Promise<FileHandle> {
     try {
       return await open(path, 'wx', 0o600);
     } catch (error) {
-      if (!isErrno(error, 'EEXIST')) throw error;
+      if (!isTaken(error)) throw error;
     }
     await pause(LOOK_MS);
   }
@@ -77,21 +79,6 @@ async function own(
   if (process.getuid?.() === 0) await chown(uid, gid);
 }
 
-/** Makes the rename survive a power failure. */
-async function syncFolder(folder: string): Promise<void> {
-  await using handle = await open(folder, 'r');
-  await handle.sync();
-}
-
-async function unlessMissing<T>(asked: Promise<T>): Promise<T | undefined> {
-  try {
-    return await asked;
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return undefined;
-    throw error;
-  }
-}
-
-function isErrno(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
+function isTaken(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EEXIST';
 }

@@ -1,5 +1,6 @@
 import { open, stat } from 'node:fs/promises';
 import type { Clock } from '../../clock.ts';
+import { isMissing } from '../missing-file.ts';
 
 export interface WatchedFileOptions<T> {
   readonly path: string;
@@ -129,8 +130,4 @@ async function readBounded(path: string): Promise<string> {
   const { size } = await handle.stat();
   if (size > MAX_BYTES) throw new Error(`${path} is larger than ${MAX_BYTES} bytes`);
   return await handle.readFile('utf8');
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

@@ -1,3 +1,4 @@
+import { isJsonObject } from '../../oci/json.ts';
 import { isTokenName, type StaticToken } from './static-token.ts';
 
 /** The static tokens, by their ids. */
@@ -11,7 +12,7 @@ export const NO_TOKENS: TokenList = new Map();
  */
 export function parseTokens(path: string, text: string): TokenList {
   const document = parseJson(path, text);
-  if (!isObject(document) || document['version'] !== 1 || !Array.isArray(document['tokens'])) {
+  if (!isJsonObject(document) || document['version'] !== 1 || !Array.isArray(document['tokens'])) {
     throw new Error(`${path} is no list of tokens that this version of Larder can read`);
   }
   const tokens = document['tokens'].map((row: unknown, at) => {
@@ -44,7 +45,7 @@ function parseJson(path: string, text: string): unknown {
 }
 
 function readRow(row: unknown): StaticToken | undefined {
-  if (!isObject(row)) return undefined;
+  if (!isJsonObject(row)) return undefined;
   const { id, name, sha256, created, expires } = row;
   if (typeof id !== 'string' || !/^[0-9a-f]{12}$/.test(id)) return undefined;
   if (typeof name !== 'string' || !isTokenName(name)) return undefined;
@@ -59,8 +60,4 @@ function readRow(row: unknown): StaticToken | undefined {
 function readTime(value: unknown): number | undefined {
   const time = typeof value === 'string' ? Date.parse(value) : Number.NaN;
   return Number.isNaN(time) ? undefined : time;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

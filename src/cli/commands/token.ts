@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Command } from 'commander';
+import { unlessMissing } from '../../access/missing-file.ts';
 import { createToken, revokeTokens } from '../../access/tokens/change-tokens.ts';
 import { tokensPath } from '../../access/tokens/open-tokens.ts';
 import { isTokenName, type StaticToken } from '../../access/tokens/static-token.ts';
@@ -92,10 +93,7 @@ const MAX_EXPIRY_MS = 365_000 * 86_400_000;
 async function list({ config, json = false }: TokenOptions): Promise<void> {
   const path = pathOf(config);
   if (path === undefined) return;
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
-  });
+  const text = await unlessMissing(readFile(path, 'utf8'));
   const tokens = text === undefined ? [] : [...parseTokens(path, text).values()];
   if (json) printJson(tokens.map(toJson));
   else console.log(formatTable(['NAME', 'ID', 'CREATED', 'EXPIRES'], tokens.map(toRow)));
