@@ -109,8 +109,10 @@ export async function listen(options: ListenOptions): Promise<Listening> {
       const isServing = (): boolean => app.serving > 0;
       const leftMs = delayMs > 0 ? await untilPullsEnd(clock, isServing, { delayMs, limitMs }) : limitMs;
       isDraining = true;
+      // The limit counts from now on, however long the rest takes.
+      const closing = closeServer(server, connections, clock, leftMs);
       await Promise.all([bound.release(), transport.stop()]);
-      return closeServer(server, connections, clock, leftMs);
+      return closing;
     },
   };
 }

@@ -13,7 +13,6 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Login } from '../../src/access/authentication.ts';
 import type { Gate } from '../../src/access/gate.ts';
 import { openAccess } from '../../src/app/access.ts';
@@ -260,7 +259,9 @@ export class MirrorFixture implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#drainNow();
+    const drained = this.#listening.drain(0);
+    this.clock.advance(0);
+    await drained;
     await this.#close();
     await Promise.all(this.#upstreams.map(({ upstream }) => upstream.close()));
     await this.parser.close();
@@ -268,17 +269,6 @@ export class MirrorFixture implements AsyncDisposable {
     const left = await leftOver(() => this.#everythingLeft());
     if (this.#ownsDirectory) await rm(this.directory, { recursive: true });
     if (left.length > 0) throw new Error(`this is left:\n${left.join('\n')}`);
-  }
-
-  /** Cuts the requests that are still running: the drain sets its timer for that once it has given up the address. */
-  async #drainNow(): Promise<void> {
-    const drain = { isOver: false };
-    const drained = this.#listening.drain(0).finally(() => (drain.isOver = true));
-    while (!drain.isOver) {
-      this.clock.advance(0);
-      await nextTurn();
-    }
-    await drained;
   }
 
   /** Returns a line for each thing that should be gone once the fixture is closed, but is not. */
