@@ -240,6 +240,14 @@ describe('an issuer', () => {
     ],
     ['issuer: "https://a.example", audience: b, claim: {}', 'claim: unknown key, did you mean claims?'],
     [
+      'issuer: "https://token.actions.githubusercontent.com", audience: b',
+      'claims: expected conditions such as { repository_owner_id: "65" }, since every repository on GitHub gets tokens of "https://token.actions.githubusercontent.com"',
+    ],
+    [
+      'issuer: "https://gitlab.com/", audience: b, claims: {}',
+      'claims: expected conditions such as { namespace_id: "72" }, since every project on GitLab.com gets tokens of "https://gitlab.com/"',
+    ],
+    [
       'issuer: "https://a.example", audience: b, groups: [c]',
       'groups: expected the name of a claim, such as groups, got a list',
     ],

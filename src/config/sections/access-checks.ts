@@ -5,6 +5,7 @@ import { isPlainMap, listAt, mapAt, type PlainMap } from '../source/plain-value.
 import { keysAt } from '../source/schema-shape.ts';
 import { ISSUER_NAME } from '../values/who.ts';
 import { checkWords } from './access-word-checks.ts';
+import { checkPublicIssuer } from './public-issuers.ts';
 import { checkRuleGlobs } from './rule-glob-checks.ts';
 
 /**
@@ -52,7 +53,7 @@ function checkIssuers(issuers: PlainMap): readonly ConfigProblem[] {
     const first = names.get(issuer);
     if (issuer === undefined || first === undefined) {
       names.set(issuer, name);
-      return [];
+      return isPlainMap(entry) ? checkPublicIssuer(path, entry) : [];
     }
     const message = `expected each issuer once, ${shown(issuer)} is that of ${first}`;
     return [{ path: [...path, 'issuer'], message }];

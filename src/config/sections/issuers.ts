@@ -17,7 +17,8 @@ const issuer = (context: ValueContext) =>
       .prefault({})
       .describe(
         'What the claims of a token must say, by the name of the claim; all of them must hold. `*` stands for any ' +
-          'characters; of a claim that is a list, one element must fit.',
+          'characters; of a claim that is a list, one element must fit. Required for issuers that give tokens to everyone: ' +
+          'those of GitHub Actions, GitLab.com and Google.',
       ),
     groups: claimName()
       .optional()
