@@ -3,7 +3,9 @@ import { coldBlobsAtOnce, coldBlobsAtOnceByTls } from './benches/cold-blobs-at-o
 import { coldFirstByte } from './benches/cold-first-byte.ts';
 import { disturbedManifests } from './benches/disturbed-manifests.ts';
 import { largeDocuments } from './benches/large-documents.ts';
+import { manySlowFills, manySlowFillsByTls } from './benches/many-slow-fills.ts';
 import { millionBlobs } from './benches/million-blobs.ts';
+import { smallLayers, smallLayersByTls } from './benches/small-layers.ts';
 import { slowReaders } from './benches/slow-readers.ts';
 import { stampede } from './benches/stampede.ts';
 import { warmBlob, warmBlobByReading } from './benches/warm-blob.ts';
@@ -29,8 +31,15 @@ export const CATALOGUE: readonly Bench[] = [
   stampede,
   coldBlobsAtOnce,
   coldBlobsAtOnceByTls,
+  smallLayers,
+  smallLayersByTls,
+  manySlowFills,
+  manySlowFillsByTls,
   slowReaders,
   millionBlobs,
   disturbedManifests,
   largeDocuments,
 ];
+
+/** The benches of a smoke run: all code, each part of it once. */
+export const SMOKE: readonly Bench[] = CATALOGUE.filter((bench) => bench.isLeftOutOfSmoke !== true);

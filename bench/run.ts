@@ -1,7 +1,7 @@
 import { access, constants, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { CATALOGUE } from './catalogue.ts';
+import { CATALOGUE, SMOKE } from './catalogue.ts';
 import { build } from './support/build.ts';
 import { checkOut } from './support/check-out.ts';
 import type { Bench, BenchContext, Scale, Side } from './support/bench.ts';
@@ -82,7 +82,7 @@ async function main(options: Options): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const sides = await sidesOf(options, stack);
   const results: Result[] = [];
-  for (const bench of options.only ?? CATALOGUE) {
+  for (const bench of options.only ?? (scale === 'smoke' ? SMOKE : CATALOGUE)) {
     const result = await measure(bench, scale, sides);
     if (result !== undefined) results.push(result);
   }

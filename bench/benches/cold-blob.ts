@@ -27,6 +27,7 @@ export const coldBlob: Bench = {
   title: 'cold blob of 120 MB, one client',
   metrics: COLD_METRICS,
   goals: GOALS,
+  isLeftOutOfSmoke: true,
   run: async (context) => measureCold(context, false, byScale(context.scale, PLAN)),
 };
 
@@ -65,7 +66,7 @@ export async function measureCold(
   await expectContent(caches, byTag, digest);
   const limits = await world.peers(
     async () => world.limit(),
-    async () => world.limit(true),
+    async () => world.limit({ syncs: true }),
   );
   const contestants = [...caches, ...limits];
   const fetcher = world.use(new Fetcher());

@@ -12,6 +12,7 @@ export const coldBlobsAtOnce: Bench = {
   title: '8 different cold blobs of 60 MB at once',
   metrics: COLD_METRICS,
   goals: [{ metric: 'wall', against: 'distribution proxy', atMost: 0.85 }],
+  isLeftOutOfSmoke: true,
   run: async (context) => measureCold(context, false, byScale(context.scale, PLAN)),
 };
 

@@ -50,6 +50,8 @@ export interface Bench {
   readonly title: string;
   readonly metrics: Readonly<Record<string, Metric>>;
   readonly goals: readonly Goal[];
+  /** Set if another bench runs the same code, so that a smoke run need not run this one as well. */
+  readonly isLeftOutOfSmoke?: boolean;
   run(context: BenchContext): Promise<Samples>;
 }
 

@@ -1,4 +1,5 @@
 /** The program of fetcher.ts: carries out its parent's orders. */
+import pLimit from 'p-limit';
 import { Download, type Downloaded } from './download.ts';
 import type { Order, Report } from './fetcher.ts';
 
@@ -13,7 +14,7 @@ process.on('disconnect', () => process.exit());
 
 async function obey(order: Order): Promise<Report> {
   try {
-    if (order.kind === 'fetch') return await fetchAll(order.wanted);
+    if (order.kind === 'fetch') return await fetchAll(order);
     if (order.kind === 'hold') return hold(order.wanted, order.bytesPerSecond);
     if (order.kind === 'count') return { kind: 'held', bytes: held.map(({ bytes }) => bytes) };
     return release();
@@ -22,9 +23,9 @@ async function obey(order: Order): Promise<Report> {
   }
 }
 
-async function fetchAll(wanted: Extract<Order, { kind: 'fetch' }>['wanted']): Promise<Report> {
+async function fetchAll({ wanted, atOnce }: Extract<Order, { kind: 'fetch' }>): Promise<Report> {
   const startedAt = performance.now();
-  const answers: Downloaded[] = await Promise.all(wanted.map(async (each) => new Download(each).done));
+  const answers: Downloaded[] = await pLimit(atOnce).map(wanted, async (each) => new Download(each).done);
   return { kind: 'fetched', wallMs: performance.now() - startedAt, answers };
 }
 

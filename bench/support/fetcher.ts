@@ -6,7 +6,7 @@ import type { Contestant } from './server.ts';
 import type { StoredBlob } from './storage.ts';
 
 export type Order =
-  | { readonly kind: 'fetch'; readonly wanted: readonly Wanted[] }
+  | { readonly kind: 'fetch'; readonly wanted: readonly Wanted[]; readonly atOnce: number }
   | { readonly kind: 'hold'; readonly wanted: readonly Wanted[]; readonly bytesPerSecond: number }
   | { readonly kind: 'count' | 'release' };
 
@@ -28,9 +28,17 @@ const PROGRAM = join(import.meta.dirname, 'fetcher-process.ts');
 export class Fetcher implements AsyncDisposable {
   readonly #child = fork(PROGRAM, { stdio: 'inherit' });
 
-  /** Fetches the blobs at the same time, each by a client of its own. @throws Error if one did not come whole */
-  async fetch({ name, url }: Contestant, blobs: readonly StoredBlob[]): Promise<Fetched> {
-    const report = await this.#ask({ kind: 'fetch', wanted: wantedOf(url, blobs) });
+  /**
+   * Fetches the blobs, each on a connection of its own.
+   * @param atOnce how many at the same time, by default all
+   * @throws Error if one did not come whole
+   */
+  async fetch(
+    { name, url }: Contestant,
+    blobs: readonly StoredBlob[],
+    atOnce = blobs.length,
+  ): Promise<Fetched> {
+    const report = await this.#ask({ kind: 'fetch', wanted: wantedOf(url, blobs), atOnce });
     if (report.kind !== 'fetched') throw new Error(`${name}: ${JSON.stringify(report)}`);
     report.answers.forEach(({ status, bytes }, i) => {
       const expected = blobs[i]?.size;

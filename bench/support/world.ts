@@ -4,7 +4,7 @@ import type { Directory } from './directory.ts';
 import { DISTRIBUTION_3, distribution3Unable } from './distribution-3.ts';
 import { distribution } from './distribution.ts';
 import { larder, type LarderOptions } from './larder.ts';
-import { limit, limitUnable } from './limit.ts';
+import { limit, limitUnable, type LimitOptions } from './limit.ts';
 import type { Server } from './server.ts';
 import { RegistryStorage } from './storage.ts';
 
@@ -88,10 +88,10 @@ export class World implements AsyncDisposable {
   }
 
   /** Starts the least that a mirror of blobs has to do, unless it cannot be compiled here. */
-  async limit(syncs = false): Promise<Server | undefined> {
+  async limit(options: Partial<Pick<LimitOptions, 'upstream' | 'syncs'>> = {}): Promise<Server | undefined> {
+    const { upstream = await this.upstream(), syncs = false } = options;
     const name = syncs ? 'limit with fsync' : 'limit';
     if (this.#isUnable(name, await limitUnable())) return undefined;
-    const upstream = await this.upstream();
     return limit({ name, directory: this.context.directory, upstream, caFile: this.#tls?.caFile, syncs });
   }
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { CATALOGUE } from '../../bench/catalogue.ts';
+import { SMOKE } from '../../bench/catalogue.ts';
 import type { Samples } from '../../bench/support/bench.ts';
 import { attempt, run } from '../support/e2e/process.ts';
 import { temporaryDirectory } from '../support/e2e/temporary.ts';
@@ -28,7 +28,7 @@ beforeAll(async () => {
   whole = await bench();
 });
 
-test.each(CATALOGUE)('the bench $name runs and has its figures', ({ name, metrics, goals }) => {
+test.each(SMOKE)('the bench $name runs and has its figures', ({ name, metrics, goals }) => {
   const samples = whole.results[name];
   if (samples === undefined) throw new Error(whole.output);
   for (const metric of Object.keys(metrics)) expectFigures(samples, metric, 'larder');
