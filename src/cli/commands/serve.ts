@@ -15,7 +15,7 @@ import { readConfig } from '../terminal/read-config.ts';
 import { startBlock } from '../terminal/start-block.ts';
 import { stopSignal } from '../terminal/stop-signal.ts';
 
-/** `larder serve`: runs until SIGTERM or SIGINT. */
+/** `larder serve`: runs until SIGTERM, SIGINT or SIGHUP. */
 export function serveCommand(): Command {
   return new Command('serve')
     .description('serve the mirror')
