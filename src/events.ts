@@ -61,8 +61,9 @@ export type LarderEvent =
       readonly kind: 'login-failed';
       /** The key of the client's address. */
       readonly client: string;
-      readonly credentials: 'none' | 'password' | 'token' | 'jwt' | 'unusable';
-      /** The user's name, the token's id or its issuer, as the client says it. */
+      /** What the client sent as its credentials. The log hides fields called `credentials`. */
+      readonly form: 'none' | 'password' | 'token' | 'jwt' | 'unusable';
+      /** The name of a user that exists, the token's id or its issuer, as the client says it. */
       readonly account: string | undefined;
       /** As AccessFailure. */
       readonly failure: string;

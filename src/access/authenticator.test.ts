@@ -240,24 +240,36 @@ describe('the authenticator', () => {
   });
 
   it('tells failed logins without their secrets', async () => {
-    await login(basic('ali\nce', 'hunter2'));
+    await login(basic('alice', 'hunter2'));
     await login(`Bearer larder_0123456789ab_${'hunter2'.padEnd(43, 'x')}`);
     await login(`Bearer ${jwt('https://other.test', 'hunter2')}`);
     await login('Bearer hunter2');
     expect(failed).toMatchObject([
       {
         client: 'a',
-        credentials: 'password',
-        account: '"ali\\nce"',
+        form: 'password',
+        account: '"alice"',
         failure: 'wrong-credentials',
         untold: 0,
       },
-      { credentials: 'token', account: '0123456789ab' },
-      { credentials: 'jwt', account: '"https://other.test"' },
-      { credentials: 'unusable', account: undefined },
+      { form: 'token', account: '0123456789ab' },
+      { form: 'jwt', account: '"https://other.test"' },
+      { form: 'unusable', account: undefined },
     ]);
     const told = failed.map((event) => `${JSON.stringify(event)} ${String((event.error as Error).cause)}`);
     expect(told.join('\n')).not.toMatch(/hunter2|aHVudGVyM/);
+  });
+
+  it.each([
+    ['a static token', `larder_0123456789ab_${'hunter2'.padEnd(43, 'x')}`],
+    ['a JSON Web Token', jwt('https://issuer.test', 'hunter2')],
+    ['a password', 'hunter2'],
+    ['the account of another registry', 'hunter2@hub.test'],
+  ])('does not tell %s that was sent as the name', async (_, name) => {
+    for (const password of ['', 'x']) await login(basic(name, password));
+    expect(failed).toMatchObject([{ account: 'unknown account' }, { account: 'unknown account' }]);
+    const told = failed.map((event) => `${JSON.stringify(event)} ${String((event.error as Error).cause)}`);
+    expect(told.join('\n')).not.toContain(name);
   });
 
   it('tells only some of many failed logins, and later how many it left out', async () => {

@@ -45,7 +45,7 @@ export class Authenticator implements Authentication, Login {
     this.#passwords = new PasswordVerifier({ users: accounts.users, checks, throttle });
     this.#memory = new VerdictMemory({ clock, key });
     this.#flights = new Flights(clock);
-    this.#failed = new FailedLogins(clock, events);
+    this.#failed = new FailedLogins(clock, events, accounts.users);
   }
 
   identifyNow(authorization: string | undefined): Identity | undefined {

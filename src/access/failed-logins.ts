@@ -4,6 +4,7 @@ import type { Events } from '../events.ts';
 import { quoted } from '../text/quoted.ts';
 import { AccessError } from './access-error.ts';
 import type { Credentials } from './credentials.ts';
+import type { Users } from './users/users.ts';
 
 const WINDOW_MS = 60_000;
 /** How many failures are told of each address and of all of them in a minute: a flood must not fill the log. */
@@ -15,14 +16,17 @@ const MAX_CLIENTS = 10_000;
 export class FailedLogins {
   readonly #clock: Clock;
   readonly #events: Events;
+  readonly #users: { readonly value: Users };
   readonly #told = new LRUCache<string, number>({ max: MAX_CLIENTS });
   #since = -Infinity;
   #toldInAll = 0;
   #untold = 0;
 
-  constructor(clock: Clock, events: Events) {
+  /** @param users the users at present */
+  constructor(clock: Clock, events: Events, users: { readonly value: Users }) {
     this.#clock = clock;
     this.#events = events;
+    this.#users = users;
   }
 
   /** @param client the key of the client's address */
@@ -34,9 +38,9 @@ export class FailedLogins {
     const untold = this.#untold;
     this.#untold = 0;
     const failure = error instanceof AccessError ? error.failure : 'unavailable';
-    const { kind } = credentials;
-    const account = accountOf(credentials);
-    this.#events.emit({ kind: 'login-failed', client, credentials: kind, account, failure, untold, error });
+    const { kind: form } = credentials;
+    const account = accountOf(credentials, this.#users.value);
+    this.#events.emit({ kind: 'login-failed', client, form, account, failure, untold, error });
   }
 
   #hasTurn(client: string): boolean {
@@ -54,11 +58,14 @@ export class FailedLogins {
   }
 }
 
-/** Returns what names the account without being a secret. */
-function accountOf(credentials: Credentials): string | undefined {
+/**
+ * Returns what names the account without being a secret. A name that no user has is not told: clients send tokens and
+ * passwords in its place, and daemons send the name of their account at another registry.
+ */
+function accountOf(credentials: Credentials, users: Users): string | undefined {
   switch (credentials.kind) {
     case 'password':
-      return quoted(credentials.user);
+      return users.hashOf(credentials.user) === undefined ? 'unknown account' : quoted(credentials.user);
     case 'token':
       return credentials.token.id;
     case 'jwt':

@@ -1,26 +1,27 @@
-import { pino } from 'pino';
 import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { ManualClock } from '../../test/support/manual-clock.ts';
 import { createEvents, type LarderEvent, type ServedRequest } from '../events.ts';
 import { digestOf } from '../oci/digest.ts';
 import { createLogListener } from './log.ts';
+import { createLogger } from './logger.ts';
 
 type Line = Readonly<Record<string, unknown>>;
 
-/** Returns the log after the events: one object per line, without its time. */
+/** Returns the log after the events, as the program writes it: one object per line, without its time. */
 function logged(...events: readonly LarderEvent[]): readonly Line[] {
   const stream = new PassThrough();
-  const listener = createLogListener(
-    pino({ level: 'trace', base: null, timestamp: false }, stream),
-    new ManualClock(),
-  );
+  const logger = createLogger({ level: 'trace', format: 'json' }, false, stream);
+  const listener = createLogListener(logger, new ManualClock());
   for (const event of events) listener(event);
   const text = (stream.read() as Buffer | null)?.toString() ?? '';
   return text
     .split('\n')
     .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as Line);
+    .map((line) => {
+      const { time: _, ...rest } = JSON.parse(line) as Line;
+      return rest;
+    });
 }
 
 const DIGEST = digestOf('x');
@@ -85,7 +86,7 @@ const PASSED_OVER = { pinned: 0, held: 0, steps: {} } as const;
 const LOGIN = {
   kind: 'login-failed',
   client: '192.0.2.1',
-  credentials: 'password',
+  form: 'password',
   account: '"alice"',
   untold: 3,
 } as const;
@@ -216,7 +217,7 @@ describe('the events that concern an operator', () => {
       'warn',
       'a failed login',
       { ...LOGIN, failure: 'wrong-credentials', error: FAILURE },
-      { client: '192.0.2.1', credentials: 'password', account: '"alice"', untold: 3, error: TOLD },
+      { client: '192.0.2.1', form: 'password', account: '"alice"', untold: 3, error: TOLD },
     ],
     [
       'error',

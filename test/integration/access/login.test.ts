@@ -172,7 +172,7 @@ describe('a flood of wrong logins from one address', () => {
     await flood(1000, () => 'alice').ended;
     const failed = mirror.events.filter(({ kind }) => kind === 'login-failed');
     expect(failed).toHaveLength(5);
-    expect(failed[0]).toMatchObject({ client: '192.0.2.66', credentials: 'password', account: '"alice"' });
+    expect(failed[0]).toMatchObject({ client: '192.0.2.66', form: 'password', account: '"alice"' });
     expect(JSON.stringify(failed)).not.toContain('guess');
   });
 });
