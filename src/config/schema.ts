@@ -34,8 +34,9 @@ export const configSchema = (context: ValueContext) =>
     publicUrl: publicUrl()
       .optional()
       .describe(
-        'How clients reach Larder, such as `https://mirror.example`: they are sent there for tokens. Without it, the `Host` ' +
-          'of their request counts.',
+        'How clients reach Larder, such as `https://mirror.example`: they are sent there for tokens, with their passwords. ' +
+          'Without it, the `Host` of their request counts, and a proxy in front has to tell the scheme ' +
+          '(`X-Forwarded-Proto`, and see `trustedProxies`).',
       ),
     defaultUpstream: registryHost()
       .prefault('docker.io')
@@ -47,7 +48,9 @@ export const configSchema = (context: ValueContext) =>
       .describe(
         'Proxies in front of Larder, each an address, a network, or `unix` for those that connect to its Unix socket. ' +
           'They are believed when they tell for whom they ask (`Forwarded`, `X-Forwarded-For`), and whether by https ' +
-          '(`Forwarded`, `X-Forwarded-Proto`). Without them all clients behind a proxy are one to `limits` and in the log.',
+          '(`Forwarded`, `X-Forwarded-Proto`). Without them all clients behind a proxy are one address to `limits`, in the log, ' +
+          'and to the limits of wrong passwords: one client with a wrong password can then make the others wait (429, ' +
+          'docs/access.md).',
       ),
     limits: limits(),
     delivery: z

@@ -1,10 +1,12 @@
 /** The nginx file of docs/second-machine.md, in front of Larder: what goes through it is what Larder says. */
 import { randomBytes } from 'node:crypto';
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { copyFile, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { hash } from 'bcryptjs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { digestOf } from '../../src/oci/digest.ts';
 import { readByteranges } from '../support/byteranges.ts';
+import { ALICE } from '../support/e2e/closed-larder.ts';
 import type { Larder } from '../support/e2e/larder.ts';
 import { loggedRequests } from '../support/e2e/logged-pulls.ts';
 import { attempt, startProcess, type Exit } from '../support/e2e/process.ts';
@@ -219,6 +221,30 @@ test('the name that the client asked for chooses the upstream', async () => {
     loggedRequests(scene.mirror).find(({ repository }) => repository === 'acme/named'),
   );
   expect(logged.upstream).toBe('ghcr.io');
+});
+
+test('a closed Larder asks for the password by https, and skopeo logs in', async () => {
+  await using stack = new AsyncDisposableStack();
+  const { path } = stack.use(await temporaryDirectory('closed'));
+  const users = join(path, 'users.htpasswd');
+  await writeFile(users, `${ALICE.username}:${await hash(ALICE.password, 4)}\n`);
+  const rules = [{ repositories: ['**'], who: ['authenticated'], allow: ['pull'] }];
+  const upstreams = { 'docker.io': { url: scene.registry.url.href.replace(/\/$/, '') } };
+  const closed = stack.use(await larderOfPage('Larder, behind nginx', upstreams, { users, rules }));
+  const front = stack.use(await nginxOfPage(closed));
+  await copyFile(front.authorityFile, join(path, 'ca.crt'));
+  const login = async (password: string): Promise<Exit> => {
+    const account = ['--username', ALICE.username, '--password', password];
+    const files = ['--cert-dir', path, '--authfile', join(path, 'auth.json')];
+    return attempt('skopeo', ['login', ...files, ...account, front.localHost]);
+  };
+
+  const ping = `https://${front.localHost}/v2/`;
+  const { stdout } = await attempt('curl', ['--silent', '--cacert', front.authorityFile, '--head', ping]);
+
+  expect(stdout).toContain(`Bearer realm="https://${front.localHost}/token"`);
+  expect(await login('not-the-password')).not.toMatchObject({ code: 0 });
+  expect(await login(ALICE.password)).toMatchObject({ code: 0 });
 });
 
 test('the words beside a status pass', async () => {

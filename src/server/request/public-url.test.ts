@@ -61,6 +61,30 @@ describe('tokenRealm', () => {
       'a scheme that is none',
       { host: 'mirror', 'x-forwarded-proto': 'javascript' },
       { peer: PROXY },
+      undefined,
+    ],
+    [
+      'a proxy that tells no scheme',
+      { host: 'mirror', 'x-forwarded-for': CLIENT },
+      { peer: PROXY },
+      undefined,
+    ],
+    [
+      'a proxy that tells no scheme in Forwarded',
+      { host: 'mirror', forwarded: 'for=x' },
+      { peer: PROXY },
+      undefined,
+    ],
+    [
+      'a proxy that tells no scheme, by TLS',
+      { host: 'mirror' },
+      { peer: PROXY, encrypted: true },
+      'https://mirror/token',
+    ],
+    [
+      'a proxy whose clients come plainly',
+      { host: 'mirror', 'x-forwarded-proto': 'http' },
+      { peer: PROXY },
       'http://mirror/token',
     ],
     [
@@ -83,6 +107,8 @@ describe('tokenRealm', () => {
     expect(realm(incoming, { configured: 'https://example.com/larder/' })).toBe(
       'https://example.com/larder/token',
     );
+    const proxied = request({ host: 'mirror' }, { peer: PROXY });
+    expect(realm(proxied, { configured: 'https://mirror.example' })).toBe('https://mirror.example/token');
   });
 
   it('names the registry', () => {

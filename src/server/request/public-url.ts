@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { forwardedProto } from '../../http/forwarded.ts';
 import { isHost } from '../../http/host.ts';
@@ -29,7 +29,8 @@ export class PublicUrl {
    * Returns the address of the token endpoint, for a challenge.
    * @param registry the one that `ns`, a prefix or Host of the request has chosen: the token endpoint then reads the
    *   names of scopes as the request's own was read
-   * @returns undefined if the request does not tell a URL by which clients reach Larder
+   * @returns undefined if the request does not tell a URL by which clients reach Larder: it has no usable Host, or comes
+   *   from a trusted proxy that does not say by which scheme the client came
    */
   tokenRealm(incoming: IncomingMessage, registry: string | undefined): string | undefined {
     const base = this.#baseOf(incoming);
@@ -42,20 +43,30 @@ export class PublicUrl {
     if (this.#configured !== undefined) return this.#configured;
     const { host } = incoming.headers;
     if (host === undefined || !isHost(host) || isInvalid(host)) return undefined;
-    return `${this.#schemeOf(incoming)}://${host}`;
+    const scheme = this.#schemeOf(incoming);
+    return scheme && `${scheme}://${host}`;
   }
 
-  /** Any client can write the headers, so those of a trusted proxy alone count. */
-  #schemeOf({ headers, socket }: IncomingMessage): 'http' | 'https' {
-    if (this.#proxies.isTrusted(this.#peerOf(socket))) {
-      const { forwarded, 'x-forwarded-proto': xForwardedProto } = headers;
-      const [first] = [xForwardedProto ?? []].flat().join(',').split(',', 1);
-      const proto = (forwarded === undefined ? undefined : forwardedProto(forwarded)) ?? first;
-      const scheme = proto?.trim().toLowerCase();
-      if (scheme === 'http' || scheme === 'https') return scheme;
-    }
-    return isEncrypted(socket) ? 'https' : 'http';
+  /**
+   * Any client can write the headers, so those of a trusted proxy alone count. Such a proxy may speak https to its
+   * clients and plain http to Larder: if it does not say so, the scheme is not known, and a guess of `http` could make
+   * clients send their passwords in the clear.
+   */
+  #schemeOf({ headers, socket }: IncomingMessage): 'http' | 'https' | undefined {
+    const isProxied = this.#proxies.isTrusted(this.#peerOf(socket));
+    const told = isProxied ? toldScheme(headers) : undefined;
+    if (told !== undefined || isEncrypted(socket)) return told ?? 'https';
+    return isProxied ? undefined : 'http';
   }
+}
+
+/** Returns the scheme by which the client came to the outermost proxy; undefined if no proxy tells it. */
+function toldScheme(headers: IncomingHttpHeaders): 'http' | 'https' | undefined {
+  const { forwarded, 'x-forwarded-proto': xForwardedProto } = headers;
+  const [first] = [xForwardedProto ?? []].flat().join(',').split(',', 1);
+  const proto = (forwarded === undefined ? undefined : forwardedProto(forwarded)) ?? first;
+  const scheme = proto?.trim().toLowerCase();
+  return scheme === 'http' || scheme === 'https' ? scheme : undefined;
 }
 
 /** Whether the request had no Host at all: `origin-form.ts` has given it a name that no client can reach. */

@@ -60,6 +60,16 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
+test.each([
+  ['says https', { 'X-Forwarded-Proto': 'https' }, 'Bearer realm="https://mirror.example/token"'],
+  ['says nothing of the scheme', {}, 'Basic realm="larder"'],
+])('the challenge through a proxy that %s', async (_, headers, challenge) => {
+  const forwarded = { ...headers, Host: 'mirror.example', 'X-Forwarded-For': '192.0.2.1' };
+  const answer = await mirror.get('/v2/', { headers: forwarded });
+  expect(answer.status).toBe(401);
+  expect(answer.headers['www-authenticate']?.startsWith(challenge)).toBe(true);
+});
+
 test('a right password pulls, a wrong one and none do not', async () => {
   expect(await pull(basic('alice'))).toBe(200);
   expect(await pull(basic('alice', 'wrong'))).toBe(401);

@@ -14,11 +14,14 @@ export const PAGE = 'docs/second-machine.md';
 /** The mirror's name on that page. */
 export const NAME = 'mirror.example';
 
-/** Starts Larder with the page's configuration, at another port. */
-export async function larderOfPage(heading: string, upstreams: Config): Promise<Larder> {
+/**
+ * Starts Larder with the page's configuration, at another port.
+ * @param access the section of this name, in place of the page's
+ */
+export async function larderOfPage(heading: string, upstreams: Config, access?: Config): Promise<Larder> {
   const port = String(await freePort());
   const config = parse(changed(documented(PAGE, heading).text, { '5000': port })) as Config;
-  return larder({ ...config, upstreams }, { host: `127.0.0.1:${port}` });
+  return larder({ ...config, upstreams, ...(access && { access }) }, { host: `127.0.0.1:${port}` });
 }
 
 /** The nginx that the page puts in front of Larder. */
@@ -29,6 +32,8 @@ export interface NginxOfPage extends AsyncDisposable {
   /** PEM of the authority that issued its certificate, and a file with it. */
   readonly authority: string;
   readonly authorityFile: string;
+  /** Its address for programs that cannot be told where the name leads; the certificate is for this one too. */
+  readonly localHost: string;
   readonly nginx: NginxInFront;
 }
 
@@ -38,7 +43,7 @@ export async function nginxOfPage(mirror: Larder): Promise<NginxOfPage> {
   const authority = createCertificateAuthority();
   const port = await freePort();
   const inFront = nginxInFront(async (directory) => {
-    const { key, cert } = authority.issue([NAME]);
+    const { key, cert } = authority.issue([NAME, 'localhost']);
     await writeFile(join(directory, `${NAME}.key`), key);
     await writeFile(join(directory, `${NAME}.crt`), cert);
     await writeFile(join(directory, 'ca.crt'), authority.certificate);
@@ -63,6 +68,7 @@ export async function nginxOfPage(mirror: Larder): Promise<NginxOfPage> {
     port,
     authority: authority.certificate,
     authorityFile,
+    localHost: `localhost:${port}`,
     nginx,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
