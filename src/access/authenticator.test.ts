@@ -3,6 +3,7 @@ import { ManualClock } from '../../test/support/manual-clock.ts';
 import { createEvents, type LarderEvent } from '../events.ts';
 import { AccessError } from './access-error.ts';
 import { Authenticator } from './authenticator.ts';
+import { proofOfPassword } from './known-principal.ts';
 import { makeToken } from './tokens/static-token.ts';
 import { NO_TOKENS, type TokenList } from './tokens/token-list.ts';
 import { Users } from './users/users.ts';
@@ -206,13 +207,14 @@ describe('the authenticator', () => {
 
   it('gives a JSON Web Token to the verifier of its issuer, and remembers the verdict', async () => {
     const principal = { kind: 'user', name: 'alice' } as const;
-    verified = { identity: { principal }, expiresAt: clock.now() + MINUTE };
+    const proof = proofOfPassword(HASH('alice'));
+    verified = { identity: { principal }, proof, expiresAt: clock.now() + MINUTE };
     const bearer = `Bearer ${jwt('https://issuer.test')}`;
     expect(await login(bearer)).toBe('alice');
     expect(authenticator.identifyNow(bearer)).toEqual({ principal });
     expect(await login(`Bearer ${jwt('https://other.test')}`)).toBe('wrong-credentials');
     expect(verifications).toBe(1);
-    users.value = new Users(new Map());
+    users.value = new Users(new Map([['alice', HASH('new')]]));
     expect(authenticator.identifyNow(bearer)).toBeUndefined();
   });
 

@@ -106,8 +106,8 @@ export class Authenticator implements Authentication, Login {
     if (verifier === undefined) return wrongJwt('the issuer of the token is not configured');
     try {
       const verified = await verifier.verify(token, client);
-      const { principal } = verified.identity;
-      return { verified, stillHolds: () => isKnownPrincipal(principal, this.#accounts) };
+      const { identity, proof } = verified;
+      return { verified, stillHolds: () => isKnownPrincipal(identity.principal, proof, this.#accounts) };
     } catch (error) {
       if (!(error instanceof AccessError) || error.failure !== 'wrong-credentials') throw error;
       return wrongJwt(error.cause instanceof Error ? error.cause.message : error.message);

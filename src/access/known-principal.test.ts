@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isKnownPrincipal } from './known-principal.ts';
+import { isKnownPrincipal, proofOfPassword } from './known-principal.ts';
 import type { Principal } from './principal.ts';
 import { makeToken } from './tokens/static-token.ts';
 import { Users } from './users/users.ts';
@@ -10,14 +10,25 @@ const ACCOUNTS = {
   tokens: { value: new Map([[token.id, token]]) },
 };
 
-test.each<[Principal, boolean]>([
-  [{ kind: 'anonymous' }, true],
-  [{ kind: 'user', name: 'alice' }, true],
-  [{ kind: 'user', name: 'eve' }, false],
-  [{ kind: 'user', name: 'ci' }, false],
-  [{ kind: 'token', name: 'ci' }, true],
-  [{ kind: 'token', name: 'alice' }, false],
-  [{ kind: 'oidc', issuer: 'github', subject: 'a', groups: [] }, true],
-])('%o exists: %s', (principal, isKnown) => {
-  expect(isKnownPrincipal(principal, ACCOUNTS)).toBe(isKnown);
+const RIGHT = proofOfPassword('hash');
+
+test.each<[Principal, string | undefined, boolean]>([
+  [{ kind: 'anonymous' }, undefined, true],
+  [{ kind: 'user', name: 'alice' }, RIGHT, true],
+  [{ kind: 'user', name: 'alice' }, proofOfPassword('another hash'), false],
+  [{ kind: 'user', name: 'alice' }, token.id, false],
+  [{ kind: 'user', name: 'alice' }, undefined, false],
+  [{ kind: 'user', name: 'eve' }, RIGHT, false],
+  [{ kind: 'user', name: 'ci' }, token.id, false],
+  [{ kind: 'token', name: 'ci' }, token.id, true],
+  [{ kind: 'token', name: 'ci' }, '0123456789ab', false],
+  [{ kind: 'token', name: 'ci' }, undefined, false],
+  [{ kind: 'token', name: 'alice' }, token.id, false],
+  [{ kind: 'oidc', issuer: 'github', subject: 'a', groups: [] }, undefined, true],
+])('%o exists, by the proof %s: %s', (principal, proof, isKnown) => {
+  expect(isKnownPrincipal(principal, proof, ACCOUNTS)).toBe(isKnown);
+});
+
+test('the proof of a password does not hold its hash', () => {
+  expect(proofOfPassword('$2b$04$secret')).toMatch(/^[0-9a-f]{16}$/);
 });

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { Principal } from './principal.ts';
 import type { TokenList } from './tokens/token-list.ts';
 import type { Users } from './users/users.ts';
@@ -9,11 +10,28 @@ export interface Accounts {
 }
 
 /**
- * Returns whether a principal that a token of Larder's own names still exists: the token may be older than the last
- * change of the files. What an issuer vouches for is known to it alone.
+ * Returns whether a principal that a token of Larder's own names still exists, and is still proved by what the token was
+ * issued for: the token may be older than the last change of the files, and the name may have got another password or
+ * another static token since. What an issuer vouches for is known to it alone.
+ * @param proof as in Verified
  */
-export function isKnownPrincipal(principal: Principal, { users, tokens }: Accounts): boolean {
-  if (principal.kind === 'user') return users.value.hashOf(principal.name) !== undefined;
+export function isKnownPrincipal(
+  principal: Principal,
+  proof: string | undefined,
+  { users, tokens }: Accounts,
+): boolean {
+  if (principal.kind === 'user') {
+    const hashed = users.value.hashOf(principal.name);
+    return hashed !== undefined && proof === proofOfPassword(hashed);
+  }
   if (principal.kind !== 'token') return true;
-  return [...tokens.value.values()].some(({ name }) => name === principal.name);
+  return proof !== undefined && tokens.value.get(proof)?.name === principal.name;
+}
+
+/**
+ * Returns the proof of a user: a fingerprint of the bcrypt hash. It helps in no guess of the password, since it says
+ * nothing of the hash's salt.
+ */
+export function proofOfPassword(hashed: string): string {
+  return hash('sha256', hashed).slice(0, 16);
 }

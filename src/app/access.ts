@@ -83,10 +83,10 @@ async function openBearerTokens(
   const path = join(directory, 'access', 'keys.json');
   const keys = await SigningKeys.open({ path, clock, events, newId: randomUUID, tokenMs: TOKEN_MS });
   // The issuer may have left the configuration since the token was issued.
-  const isKnown = (principal: Principal): boolean =>
+  const isKnown = (principal: Principal, proof: string | undefined): boolean =>
     principal.kind === 'oidc'
       ? Object.hasOwn(access?.oidc ?? {}, principal.issuer)
-      : isKnownPrincipal(principal, accounts);
+      : isKnownPrincipal(principal, proof, accounts);
   return new BearerTokens({ keys, checks, clock, newId: randomUUID, isKnown });
 }
 

@@ -17,6 +17,8 @@ const PULL: GrantedIdentity = {
   principal: ALICE,
   grant: new Map([['docker.io/library/debian', new Set(['pull', 'tags'] as const)]]),
 };
+/** What proved Alice. */
+const LOGIN = { proof: 'password' };
 const WRONG = { name: 'AccessError', failure: 'wrong-credentials' };
 
 let folder: string;
@@ -48,7 +50,7 @@ function tokensBy(signing: SigningKeys): BearerTokens {
     checks: inlineChecks,
     clock,
     newId: () => `token-${(ids += 1)}`,
-    isKnown: (principal) => !gone.has(formatPrincipal(principal)),
+    isKnown: (principal, proof) => !gone.has(formatPrincipal(principal)) && !gone.has(proof ?? ''),
   });
 }
 
@@ -57,7 +59,7 @@ async function forged(
   changes: { readonly claims?: JWTPayload; readonly header?: Record<string, unknown> },
   key?: SigningKey['key'],
 ): Promise<string> {
-  const { token } = await tokens.issue(PULL, undefined);
+  const { token } = await tokens.issue(PULL, LOGIN);
   const signing = await keys.signing();
   const header = { ...decodeProtectedHeader(token), alg: 'ES256', ...changes.header };
   return new SignJWT({ ...decodeJwt(token), ...changes.claims })
@@ -67,13 +69,13 @@ async function forged(
 
 describe('a token', () => {
   it('is verified as what it was issued for', async () => {
-    const { token, issuedAt, expiresAt } = await tokens.issue(PULL, undefined);
+    const { token, issuedAt, expiresAt } = await tokens.issue(PULL, LOGIN);
     expect([issuedAt, expiresAt]).toEqual([clock.now(), clock.now() + TOKEN_MS]);
-    expect(await tokens.verify(token, 'a')).toEqual({ identity: PULL, expiresAt });
+    expect(await tokens.verify(token, 'a')).toEqual({ identity: PULL, ...LOGIN, expiresAt });
   });
 
   it('has the claims and the header of its kind', async () => {
-    const { token } = await tokens.issue(PULL, undefined);
+    const { token } = await tokens.issue(PULL, LOGIN);
     const seconds = clock.now() / 1000;
     expect(decodeProtectedHeader(token)).toEqual({
       alg: 'ES256',
@@ -92,7 +94,7 @@ describe('a token', () => {
   });
 
   it('ends by its time', async () => {
-    const { token } = await tokens.issue(PULL, undefined);
+    const { token } = await tokens.issue(PULL, LOGIN);
     clock.advance(TOKEN_MS - 1);
     await expect(tokens.verify(token, 'a')).resolves.toBeDefined();
     clock.advance(1);
@@ -100,26 +102,33 @@ describe('a token', () => {
   });
 
   it('does not outlive the credentials for which it was issued', async () => {
-    const { expiresAt } = await tokens.issue(PULL, clock.now() + 90_999);
+    const { expiresAt } = await tokens.issue(PULL, { ...LOGIN, expiresAt: clock.now() + 90_999 });
     expect(expiresAt).toBe(clock.now() + 90_000);
-    expect((await tokens.issue(PULL, clock.now() + 2 * TOKEN_MS)).expiresAt).toBe(clock.now() + TOKEN_MS);
-    await expect(tokens.issue(PULL, clock.now() + 999)).rejects.toMatchObject(WRONG);
+    const longer = await tokens.issue(PULL, { ...LOGIN, expiresAt: clock.now() + 2 * TOKEN_MS });
+    expect(longer.expiresAt).toBe(clock.now() + TOKEN_MS);
+    await expect(tokens.issue(PULL, { ...LOGIN, expiresAt: clock.now() + 999 })).rejects.toMatchObject(WRONG);
   });
 
   it('ends with its user', async () => {
-    const { token } = await tokens.issue(PULL, undefined);
+    const { token } = await tokens.issue(PULL, LOGIN);
     gone.add('user:alice');
     await expect(tokens.verify(token, 'a')).rejects.toMatchObject(WRONG);
     gone.clear();
     await expect(tokens.verify(token, 'a')).resolves.toBeDefined();
   });
 
+  it('ends with the password or the static token that it was issued for', async () => {
+    const { token } = await tokens.issue(PULL, LOGIN);
+    gone.add(LOGIN.proof);
+    await expect(tokens.verify(token, 'a')).rejects.toMatchObject(WRONG);
+  });
+
   it('outlives the change to a new key', async () => {
-    await tokens.issue(PULL, undefined);
+    await tokens.issue(PULL, LOGIN);
     clock.advance(30 * 24 * 60 * 60_000 - 1000);
-    const { token } = await tokens.issue(PULL, undefined);
+    const { token } = await tokens.issue(PULL, LOGIN);
     clock.advance(1000);
-    const next = await tokens.issue(PULL, undefined);
+    const next = await tokens.issue(PULL, LOGIN);
     expect(decodeProtectedHeader(next.token).kid).not.toBe(decodeProtectedHeader(token).kid);
     for (const each of [token, next.token]) {
       await expect(tokens.verify(each, 'a')).resolves.toMatchObject({ identity: PULL });
@@ -134,8 +143,8 @@ describe('a token', () => {
       newId: () => 'one',
       tokenMs: TOKEN_MS,
     });
-    const { token } = await tokensBy(other).issue(PULL, undefined);
-    await tokens.issue(PULL, undefined);
+    const { token } = await tokensBy(other).issue(PULL, LOGIN);
+    await tokens.issue(PULL, LOGIN);
     await expect(tokens.verify(token, 'a')).rejects.toMatchObject(WRONG);
   });
 });
@@ -169,20 +178,20 @@ describe('a forged token proves nothing', () => {
     const { kid } = await keys.signing();
     const [jwk] = keys.verifying.keys;
     const secret = new TextEncoder().encode(JSON.stringify(jwk));
-    const token = await new SignJWT(decodeJwt((await tokens.issue(PULL, undefined)).token))
+    const token = await new SignJWT(decodeJwt((await tokens.issue(PULL, LOGIN)).token))
       .setProtectedHeader({ alg: 'HS256', typ: 'larder+jwt', kid })
       .sign(secret);
     await expect(tokens.verify(token, 'a')).rejects.toMatchObject(WRONG);
   });
 
   it('that is not signed', async () => {
-    const [, payload] = (await tokens.issue(PULL, undefined)).token.split('.');
+    const [, payload] = (await tokens.issue(PULL, LOGIN)).token.split('.');
     const header = Buffer.from('{"alg":"none","typ":"larder+jwt"}').toString('base64url');
     await expect(tokens.verify(`${header}.${payload}.`, 'a')).rejects.toMatchObject(WRONG);
   });
 
   it('that was changed after it was signed', async () => {
-    const { token } = await tokens.issue(PULL, undefined);
+    const { token } = await tokens.issue(PULL, LOGIN);
     const [header, , signature] = token.split('.');
     const claims = { ...decodeJwt(token), principal: { kind: 'user', name: 'root' } };
     const payload = Buffer.from(JSON.stringify(claims)).toString('base64url');

@@ -23,8 +23,8 @@ export interface BearerTokensOptions {
   readonly clock: Pick<Clock, 'now'>;
   /** Makes the ids of tokens (`jti`). */
   readonly newId: () => string;
-  /** Whether the principal could still log in: a user that is removed takes its tokens along. */
-  readonly isKnown: (principal: Principal) => boolean;
+  /** Whether the principal could still log in by what proved it: a user that is removed takes its tokens along. */
+  readonly isKnown: (principal: Principal, proof: string | undefined) => boolean;
 }
 
 /** A token for a client. Times are milliseconds since the epoch. */
@@ -47,17 +47,20 @@ export class BearerTokens implements JwtVerifier {
   }
 
   /**
-   * @param endsAt when the client's own credentials expire, milliseconds since the epoch; undefined: never
+   * @param login what the client's own credentials have proved, and until when
    * @throws AccessError wrong-credentials: they expire within this second
    */
-  async issue(identity: GrantedIdentity, endsAt: number | undefined): Promise<IssuedToken> {
+  async issue(
+    identity: GrantedIdentity,
+    { proof, expiresAt: endsAt = Infinity }: Pick<Verified, 'proof' | 'expiresAt'>,
+  ): Promise<IssuedToken> {
     const { keys, clock, newId } = this.#options;
     const { kid, key } = await keys.signing();
     // Claims have whole seconds.
     const issuedAt = Math.floor(clock.now() / 1000);
-    const expiresAt = Math.floor(Math.min(issuedAt * 1000 + TOKEN_MS, endsAt ?? Infinity) / 1000);
+    const expiresAt = Math.floor(Math.min(issuedAt * 1000 + TOKEN_MS, endsAt) / 1000);
     if (expiresAt <= issuedAt) throw wrong('the credentials have expired');
-    const token = await new SignJWT(toClaims(identity))
+    const token = await new SignJWT(toClaims({ identity, proof }))
       .setProtectedHeader({ alg: ALGORITHM, typ: TYPE, kid })
       .setIssuer(keys.issuer)
       .setAudience(SERVICE)
@@ -73,12 +76,14 @@ export class BearerTokens implements JwtVerifier {
     const { checks, isKnown } = this.#options;
     const checked = await checks.checkJwt(token, this.#expected(), client);
     if ('problem' in checked) throw wrong(checked.message);
-    const identity = readClaims(checked.claims);
+    const claimed = readClaims(checked.claims);
     const { exp } = checked.claims;
-    if (identity === undefined || exp === undefined)
+    if (claimed === undefined || exp === undefined)
       throw wrong('the claims are not those of a token of Larder');
-    if (!isKnown(identity.principal)) throw wrong('the user does not exist any more');
-    return { identity, expiresAt: exp * 1000 };
+    const { identity, proof } = claimed;
+    if (!isKnown(identity.principal, proof))
+      throw wrong('the user, the password or the static token of this token does not exist any more');
+    return { identity, proof, expiresAt: exp * 1000 };
   }
 
   #expected(): ExpectedJwt {

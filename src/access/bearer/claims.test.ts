@@ -3,13 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { ACTIONS } from '../action.ts';
 import { CATALOG } from '../identity.ts';
 import { ANONYMOUS, type Principal } from '../principal.ts';
-import { readClaims, toClaims, type GrantedIdentity } from './claims.ts';
+import { readClaims, toClaims, type Claimed } from './claims.ts';
 
 const ALICE: Principal = { kind: 'user', name: 'alice' };
 
 /** The claims as a verifier gets them. */
-function throughJson(identity: GrantedIdentity): Record<string, unknown> {
-  return JSON.parse(JSON.stringify(toClaims(identity))) as Record<string, unknown>;
+function throughJson(claimed: Claimed): Record<string, unknown> {
+  return JSON.parse(JSON.stringify(toClaims(claimed))) as Record<string, unknown>;
 }
 
 it('writes the access as the token specification does', () => {
@@ -17,9 +17,10 @@ it('writes the access as the token specification does', () => {
     ['docker.io/library/debian', new Set(['pull', 'tags'] as const)],
     [CATALOG, new Set(['tags'] as const)],
   ]);
-  expect(throughJson({ principal: ALICE, grant })).toEqual({
+  expect(throughJson({ identity: { principal: ALICE, grant }, proof: 'p' })).toEqual({
     sub: 'user:alice',
     principal: { kind: 'user', name: 'alice' },
+    proof: 'p',
     access: [
       { type: 'repository', name: 'docker.io/library/debian', actions: ['pull', 'tags'] },
       { type: 'registry', name: 'catalog', actions: ['*'] },
@@ -27,7 +28,7 @@ it('writes the access as the token specification does', () => {
   });
 });
 
-it('reads back any identity', () => {
+it('reads back any identity, and what proved it', () => {
   const text = fc.string({ unit: 'grapheme' });
   const principal: fc.Arbitrary<Principal> = fc.oneof(
     fc.constant(ANONYMOUS),
@@ -48,15 +49,15 @@ it('reads back any identity', () => {
     .array(fc.tuple(name, fc.subarray([...ACTIONS])))
     .map((entries) => new Map(entries.map(([key, actions]) => [key, new Set(actions)])));
   fc.assert(
-    fc.property(principal, grant, (who, granted) => {
-      const identity = { principal: who, grant: granted };
-      expect(readClaims(throughJson(identity))).toEqual(identity);
+    fc.property(principal, grant, fc.option(text, { nil: undefined }), (who, granted, proof) => {
+      const claimed = { identity: { principal: who, grant: granted }, proof };
+      expect(readClaims(throughJson(claimed))).toEqual(claimed);
     }),
   );
 });
 
 describe('readClaims refuses', () => {
-  const good = throughJson({ principal: ALICE, grant: new Map() });
+  const good = throughJson({ identity: { principal: ALICE, grant: new Map() }, proof: 'p' });
 
   it('nothing of what it has written itself', () => expect(readClaims(good)).toBeDefined());
 
@@ -71,6 +72,7 @@ describe('readClaims refuses', () => {
       'half a service account',
       { principal: { kind: 'oidc', issuer: 'a', subject: 'x', groups: [], serviceAccount: { name: 'b' } } },
     ],
+    ['a proof that is no text', { proof: 1 }],
     ['no access', { access: undefined }],
     ['access that is no list', { access: {} }],
     ['a member that is none', { access: [null] }],

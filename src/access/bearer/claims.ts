@@ -14,19 +14,28 @@ type Access =
   | { readonly type: 'repository'; readonly name: string; readonly actions: readonly string[] }
   | { readonly type: 'registry'; readonly name: 'catalog'; readonly actions: readonly ['*'] };
 
-/** Writes an identity into claims. */
-export function toClaims({ principal, grant }: GrantedIdentity): JWTPayload {
-  return { sub: formatPrincipal(principal), principal, access: [...grant].map(toAccess) };
+/** What the claims of a token say. */
+export interface Claimed {
+  readonly identity: GrantedIdentity;
+  /** As in Verified: of the credentials that the token was issued for. */
+  readonly proof: string | undefined;
+}
+
+/** Writes an identity, and what proved it, into claims. */
+export function toClaims({ identity: { principal, grant }, proof }: Claimed): JWTPayload {
+  return { sub: formatPrincipal(principal), principal, proof, access: [...grant].map(toAccess) };
 }
 
 /**
- * Reads an identity from the claims of a token whose signature is right.
+ * Reads the claims of a token whose signature is right.
  * @returns undefined if they say anything that this version does not write
  */
-export function readClaims({ principal, access }: JWTPayload): GrantedIdentity | undefined {
+export function readClaims({ principal, proof, access }: JWTPayload): Claimed | undefined {
   const who = readPrincipal(principal);
   const grant = readGrant(access);
-  return who === undefined || grant === undefined ? undefined : { principal: who, grant };
+  if (who === undefined || grant === undefined) return undefined;
+  if (proof !== undefined && !isText(proof)) return undefined;
+  return { identity: { principal: who, grant }, proof };
 }
 
 function toAccess([name, actions]: readonly [string, ReadonlySet<Action>]): Access {

@@ -23,7 +23,8 @@ export function verifyToken(
     const current = find();
     return current?.sha256 === sha256 && current.expiresAt === expiresAt && current.name === name;
   };
-  return { verified: { identity: { principal: { kind: 'token', name } }, expiresAt }, stillHolds };
+  const identity = { principal: { kind: 'token', name } } as const;
+  return { verified: { identity, expiresAt, proof: token.id }, stillHolds };
 }
 
 /** It costs so little that it is not worth remembering. */

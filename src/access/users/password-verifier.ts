@@ -1,3 +1,4 @@
+import { proofOfPassword } from '../known-principal.ts';
 import type { LoginThrottle } from '../verification/login-throttle.ts';
 import type { SlowChecks } from '../verification/slow-checks.ts';
 import type { Verdict } from '../verification/verdict-memory.ts';
@@ -33,7 +34,7 @@ export class PasswordVerifier {
     if (hash === undefined) return wrong('there is no such user', stillHolds);
     if (!isRight) return wrong('the password is wrong', stillHolds);
     const identity = { principal: { kind: 'user', name: user } } as const;
-    return { verified: { identity }, isOfPassword: true, stillHolds };
+    return { verified: { identity, proof: proofOfPassword(hash) }, isOfPassword: true, stillHolds };
   }
 
   async #compare(user: string, password: string, hash: string, client: string): Promise<boolean> {

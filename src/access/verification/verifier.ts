@@ -5,6 +5,8 @@ export interface Verified {
   readonly identity: Identity;
   /** When they stop to prove it, milliseconds since the epoch; undefined: they have no end of their own. */
   readonly expiresAt?: number | undefined;
+  /** What proved a user or the holder of a static token (`isKnownPrincipal`), told apart from what proves it later. */
+  readonly proof?: string | undefined;
 }
 
 /** Verifies the JSON Web Tokens of one issuer. */

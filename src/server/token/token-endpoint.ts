@@ -57,10 +57,11 @@ export class TokenEndpoint {
     const { login, tokens } = this.#options;
     const asked = await readTokenRequest(incoming);
     const { authorization } = asked;
-    const { identity, expiresAt } = await login.login({ authorization, client: clientKey(record.client) });
+    const verified = await login.login({ authorization, client: clientKey(record.client) });
+    const { identity } = verified;
     record.principal = identity.principal;
     const granted = decideGrant(asked.scopes, this.#granting(identity, asked, incoming.headers.host));
-    const issued = await tokens.issue({ principal: identity.principal, grant: granted.grant }, expiresAt);
+    const issued = await tokens.issue({ principal: identity.principal, grant: granted.grant }, verified);
     const body = jsonBody(answerOf(issued, granted, asked));
     const headers = { 'Content-Type': 'application/json', ...NO_STORE };
     return withCommonHeaders({ status: 200, headers, body }, record.id, statusOfOutcome(undefined));

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { makeToken } from '../../../src/access/tokens/static-token.ts';
+import { makeToken, type StaticToken } from '../../../src/access/tokens/static-token.ts';
 import { formatTokens } from '../../../src/access/tokens/token-list.ts';
 import { parseChallenges } from '../../../src/http/challenge.ts';
 import { htpasswd } from '../../support/access-settings.ts';
@@ -53,13 +53,33 @@ async function start(options: Partial<MirrorFixtureOptions> = {}): Promise<Mirro
   return startMirror({ upstreams, access, directory: folder.path, ...options });
 }
 
+/** Makes a token of the robot `ci`, which no file names yet. */
+function newToken(expiresAt?: number): ReturnType<typeof makeToken> {
+  return makeToken({ name: 'ci', now: Date.UTC(2026, 0, 1), ...(expiresAt && { expiresAt }) }, randomBytes);
+}
+
+async function writeTokens(...tokens: readonly StaticToken[]): Promise<void> {
+  await mkdir(join(folder.path, 'access'), { recursive: true });
+  const list = new Map(tokens.map((token) => [token.id, token]));
+  await writeFile(join(folder.path, 'access', 'tokens.json'), formatTokens(list));
+}
+
 /** Writes the file of static tokens. @returns the secret of the robot `ci` */
 async function makeRobot(expiresAt?: number): Promise<string> {
-  const now = Date.UTC(2026, 0, 1);
-  const { token, text } = makeToken({ name: 'ci', now, ...(expiresAt && { expiresAt }) }, randomBytes);
-  await mkdir(join(folder.path, 'access'), { recursive: true });
-  await writeFile(join(folder.path, 'access', 'tokens.json'), formatTokens(new Map([[token.id, token]])));
+  const { token, text } = newToken(expiresAt);
+  await writeTokens(token);
   return text;
+}
+
+/** Waits until the mirror has read a file of access again. */
+async function seen(mirror: MirrorFixture, change: () => Promise<void>): Promise<void> {
+  const told = mirror.events.length;
+  await change();
+  await vi.waitFor(() => {
+    mirror.clock.advance(1000);
+    const since = mirror.events.slice(told);
+    expect(since).toContainEqual(expect.objectContaining({ kind: 'access-changed', state: 'changed' }));
+  });
 }
 
 function basic(pair: string): Record<string, string> {
@@ -258,11 +278,42 @@ describe('a token ends', () => {
     await using mirror = await start();
     const { token } = tokenIn(await askFor(mirror, '/token', [PULL_APP], bearer(text)));
     expect(await statusOf(mirror, APP, bearer(token))).toBe(200);
-    await writeFile(join(folder.path, 'access', 'tokens.json'), formatTokens(new Map()));
-    await vi.waitFor(() => {
-      mirror.clock.advance(1000);
-      expect(mirror.events).toContainEqual(expect.objectContaining({ kind: 'access-changed' }));
-    });
+    await seen(mirror, () => writeTokens());
+    expect(await statusOf(mirror, APP, bearer(token))).toBe(401);
+  });
+
+  it('with the static token that it was issued for, though others have its name', async () => {
+    const [old, next] = [newToken(), newToken()];
+    await writeTokens(old.token);
+    await using mirror = await start();
+    const { token } = tokenIn(await askFor(mirror, '/token', [PULL_APP], bearer(old.text)));
+    await seen(mirror, () => writeTokens(old.token, next.token));
+    expect(await statusOf(mirror, APP, bearer(token))).toBe(200);
+    const other = tokenIn(await askFor(mirror, '/token', [PULL_APP], bearer(next.text)));
+    await seen(mirror, () => writeTokens(next.token));
+    expect(await statusOf(mirror, APP, bearer(token))).toBe(401);
+    expect(await statusOf(mirror, APP, bearer(other.token))).toBe(200);
+  });
+
+  it('with the password that it was issued for, and takes along what it was exchanged for', async () => {
+    await using mirror = await start();
+    const { token } = tokenIn(await askFor(mirror, '/token', [PULL_APP], basic('alice:secret')));
+    const narrower = tokenIn(await askFor(mirror, '/token', [PULL_APP], bearer(token)));
+    const both = [token, narrower.token];
+    // One is remembered, and the other is verified anew.
+    expect(await statusOf(mirror, APP, bearer(token))).toBe(200);
+    await seen(mirror, () => writeFile(users, htpasswd({ alice: 'other' })));
+    for (const each of both) expect(await statusOf(mirror, APP, bearer(each))).toBe(401);
+    const after = tokenIn(await askFor(mirror, '/token', [PULL_APP], basic('alice:other')));
+    const exchanged = tokenIn(await askFor(mirror, '/token', [PULL_APP], bearer(after.token)));
+    expect(await statusOf(mirror, APP, bearer(exchanged.token))).toBe(200);
+  });
+
+  it('with its user, though another one has got the name', async () => {
+    await using mirror = await start();
+    const { token } = tokenIn(await askFor(mirror, '/token', [PULL_APP], basic('alice:secret')));
+    await seen(mirror, () => writeFile(users, ''));
+    await seen(mirror, () => writeFile(users, htpasswd({ alice: 'other' })));
     expect(await statusOf(mirror, APP, bearer(token))).toBe(401);
   });
 
