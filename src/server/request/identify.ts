@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Authentication } from '../../access/authentication.ts';
 import type { Identity } from '../../access/identity.ts';
+import { authorizationOf } from './authorization.ts';
 import { clientKey } from './client-key.ts';
 import type { RequestRecord } from './request-record.ts';
 
@@ -10,9 +11,10 @@ import type { RequestRecord } from './request-record.ts';
  */
 export async function identify(
   authentication: Authentication,
-  { headers: { authorization } }: Pick<IncomingMessage, 'headers'>,
+  incoming: Pick<IncomingMessage, 'headers' | 'rawHeaders'>,
   record: RequestRecord,
 ): Promise<Identity> {
+  const authorization = authorizationOf(incoming);
   const known = authentication.identifyNow(authorization);
   const identity =
     known ?? (await authentication.identify({ authorization, client: clientKey(record.client) }));

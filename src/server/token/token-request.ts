@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { MAX_SCOPES, parseScopes, type Scope } from '../../access/bearer/scope.ts';
 import { RegistryError } from '../../oci/error.ts';
 import { quoted } from '../../text/quoted.ts';
+import { authorizationOf } from '../request/authorization.ts';
 import { splitUrl } from '../request/split-url.ts';
 import { assertAddressedOnce } from '../v2/addressed-once.ts';
 import { readFormBody } from './form-body.ts';
@@ -24,13 +25,13 @@ export interface TokenRequest {
  * @throws RegistryError UNSUPPORTED (another method), NAME_INVALID, SIZE_INVALID
  */
 export async function readTokenRequest(incoming: IncomingMessage): Promise<TokenRequest> {
-  const { method, url = '', headers, rawHeaders } = incoming;
+  const { method, url = '', rawHeaders } = incoming;
   if (method !== 'GET' && method !== 'POST') throw new RegistryError('UNSUPPORTED', 'expected GET or POST');
   const { query } = splitUrl(url);
   assertAddressedOnce(rawHeaders, query);
   const isForm = method === 'POST';
   const fields = isForm ? await readFormBody(incoming) : query;
-  const authorization = isForm ? credentialsOf(fields) : headers.authorization;
+  const authorization = isForm ? credentialsOf(fields) : authorizationOf(incoming);
   return { scopes: scopesOf(fields), authorization, ns: query.get('ns') ?? undefined, isForm };
 }
 

@@ -12,6 +12,7 @@ import { outcomeName } from '../../repository/outcome.ts';
 import type { Addressing, RepositoryTable } from '../../repository/repository-table.ts';
 import { UpstreamError } from '../../upstream/error.ts';
 import { errorPrivacyOf, privacyOf } from '../cache-privacy.ts';
+import { authorizationOf } from '../request/authorization.ts';
 import { clientKey } from '../request/client-key.ts';
 import { identify } from '../request/identify.ts';
 import { withCommonHeaders } from '../common-headers.ts';
@@ -71,7 +72,7 @@ export class Registry {
   replyNow(incoming: IncomingMessage, record: RequestRecord): ReadyReply | undefined {
     const { passage, gate } = this.#options;
     if (passage.hasPassed(incoming.headers.via)) return undefined;
-    const identity = gate.authentication.identifyNow(incoming.headers.authorization);
+    const identity = gate.authentication.identifyNow(authorizationOf(incoming));
     if (identity === undefined || incoming.headers['cache-control'] !== undefined) return undefined;
     const route = this.#routes.findManifest(incoming);
     if (route === undefined || !gate.allows(identity, 'pull', route.repository.key)) return undefined;

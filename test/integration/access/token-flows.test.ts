@@ -225,6 +225,14 @@ describe('the whole way of', () => {
   });
 });
 
+it('two Authorizations give no token, though each would', async () => {
+  await using mirror = await start();
+  const { Authorization = '' } = basic('alice:secret');
+  expect((await mirror.get('/token', { headers: { Authorization } })).status).toBe(200);
+  const headers = { Authorization: [Authorization, Authorization] };
+  expect((await mirror.get('/token', { headers })).status).toBe(401);
+});
+
 describe('a token in place of a password', () => {
   async function exchanged(mirror: MirrorFixture, token: string, scope: string): Promise<ReceivedAnswer> {
     return mirror.get('/token', form({ grant_type: 'refresh_token', refresh_token: token, scope }));

@@ -190,3 +190,19 @@ describe('pages', () => {
     expect(JSON.parse(body.toString())).toEqual({ status: 'ready', disk: { state: 'ok' }, upstreams: {} });
   });
 });
+
+describe('a request with two Authorizations', () => {
+  test.each([
+    ['a warm manifest', '/v2/acme/app/manifests/1?ns=ghcr.io'],
+    ['one that is open', '/v2/library/debian/manifests/12?ns=docker.io'],
+    ['the ping', '/v2/'],
+    ['the metrics', '/metrics'],
+  ])('has wrong credentials: %s', async (_, path) => {
+    const client = path === '/metrics' ? 'prometheus' : 'alice';
+    expect((await world.mirror.get(path, { headers: as(client) })).status).toBe(200);
+    for (const second of [client, 'wrong', '']) {
+      const headers = { Authorization: [client, second] };
+      expect((await world.mirror.get(path, { headers })).status).toBe(401);
+    }
+  });
+});
