@@ -40,3 +40,8 @@ export function dockerMirrorPath(config: Config): string | undefined {
   if (!rules.needsUser) return '';
   return rules.isOpen('docker.io') ? '/docker.io' : undefined;
 }
+
+/** Returns the names of this mirror that stand for Docker Hub: versions of Docker that take no path can use one. */
+export function dockerMirrorHosts({ upstreams }: Config): readonly string[] {
+  return upstreams.find(({ name }) => name === 'docker.io')?.hosts ?? [];
+}

@@ -167,6 +167,16 @@ access:
     expect(rows({}, text)['docker']).toContain('["http://127.0.0.1:5000/docker.io"]');
   });
 
+  test('older versions of Docker are sent to the names that stand for Docker Hub, where there are any', () => {
+    const open = RULES.replace('access:', 'access:\n  anonymous: pull');
+    const named = open.replace('docker.io: ,', 'docker.io: { hosts: [hub.mirror.example] },');
+    expect(rows({}, named)['docker']).toMatch(/; for older ones .*by the name hub\.mirror\.example \(/);
+    expect(rows({}, open)['docker']).not.toContain('older');
+    expect(rows({}, 'upstreams: { docker.io: { hosts: [hub.mirror.example] } }')['docker']).not.toContain(
+      'hub.',
+    );
+  });
+
   test('Docker is sent nowhere where Docker Hub is closed', () => {
     expect(rows({}, RULES)['docker']).toMatch(/^not by registry-mirrors/);
   });

@@ -1,7 +1,7 @@
 import { formatByteSize } from '../../config/values/byte-size.ts';
 import type { Config } from '../../config/config.ts';
 import type { BoundAddress } from '../../server/bind.ts';
-import { accessLine, dockerMirrorPath } from './access-line.ts';
+import { accessLine, dockerMirrorHosts, dockerMirrorPath } from './access-line.ts';
 import { shortSize } from './short-size.ts';
 
 /** The facts that are known once the server listens. Sizes in bytes. */
@@ -40,8 +40,14 @@ function dockerLine(address: BoundAddress, config: Config): string {
   const path = dockerMirrorPath(config);
   if (path === undefined)
     return 'not by registry-mirrors: docker.io is closed, and Docker has no credentials for mirrors';
-  const versions = path === '' ? '' : ', from Docker 24.0.8 and 25.0 on (docs/clients.md)';
+  const versions = path === '' ? '' : `, ${versionsLine(config)}`;
   return `{ "registry-mirrors": ["${urlOf(address, config)}${path}"] }  in /etc/docker/daemon.json${versions}`;
+}
+
+function versionsLine(config: Config): string {
+  const hosts = dockerMirrorHosts(config).join(', ');
+  const older = hosts === '' ? '' : `; for older ones without the path, by the name ${hosts}`;
+  return `from Docker 24.0.8 and 25.0 on${older} (docs/clients.md)`;
 }
 
 function urlOf({ host, port }: Extract<BoundAddress, { port: number }>, { tls }: Config): string {
