@@ -44,11 +44,15 @@ it.each<[string, readonly string[], Principal]>([
   expect(principalOf({ word, groups }, CONFIG)).toEqual(principal);
 });
 
+const ONE_CLIENT =
+  'expected one client: anonymous, user:NAME, token:NAME, oidc:ISSUER:SUBJECT or serviceaccount:NAMESPACE/NAME';
+
 it.each([
-  ['alice', 'expected anonymous, authenticated, user:NAME'],
+  ['alice', ONE_CLIENT],
+  ['group:', ONE_CLIENT],
   ['user:a*', 'expected one client, without "*"'],
-  ['authenticated', 'expected one client: anonymous, user, token, oidc or serviceaccount'],
-  ['group:acme', 'expected one client: anonymous, user, token, oidc or serviceaccount'],
+  ['authenticated', ONE_CLIENT],
+  ['group:acme', ONE_CLIENT],
   ['oidc:github', 'expected oidc:ISSUER:SUBJECT'],
   ['oidc:gitlab:x', 'expected an issuer of access.oidc, got "gitlab"'],
   ['oidc:cluster:x', 'expected a subject such as system:serviceaccount:NAMESPACE:NAME, as cluster has them'],

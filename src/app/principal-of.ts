@@ -14,13 +14,18 @@ export interface NamedPrincipal {
   readonly groups: readonly string[];
 }
 
+/** Those words of rules that mean one client. */
+const ONE_CLIENT =
+  'expected one client: anonymous, user:NAME, token:NAME, oidc:ISSUER:SUBJECT or serviceaccount:NAMESPACE/NAME';
+
 /**
  * Returns the client that a word names.
  * @throws OperatorError `invalid`
  */
 export function principalOf({ word, groups }: NamedPrincipal, { access }: Pick<Config, 'access'>): Principal {
   const who = valueOrError(() => parseWho(word));
-  if (who instanceof ValueError) throw invalid(word, who.message);
+  // Not the error's own words: they list what rules take, which is more.
+  if (who instanceof ValueError) throw invalid(word, ONE_CLIENT);
   if (word.includes('*')) throw invalid(word, 'expected one client, without "*"');
   const issuers = access?.oidc ?? {};
   if (groups.length > 0 && who.kind !== 'oidc' && who.kind !== 'serviceaccount')
@@ -39,7 +44,7 @@ export function principalOf({ word, groups }: NamedPrincipal, { access }: Pick<C
     case 'serviceaccount':
       return serviceAccountOf(who, word, groups, issuers);
     default:
-      throw invalid(word, 'expected one client: anonymous, user, token, oidc or serviceaccount');
+      throw invalid(word, ONE_CLIENT);
   }
 }
 

@@ -139,7 +139,10 @@ describe('explain', () => {
   });
 
   it.each([
-    [['--as', 'alice', 'debian'], 'larder: --as "alice": expected anonymous, '],
+    [
+      ['--as', 'alice', 'debian'],
+      'larder: --as "alice": expected one client: anonymous, user:NAME, token:NAME, oidc:ISSUER:SUBJECT or serviceaccount:NAMESPACE/NAME\n',
+    ],
     [['--as', 'user:alice'], 'larder: expected a repository'],
     [
       ['--as', 'user:alice', '--action', 'metrics', 'debian'],
