@@ -7,7 +7,9 @@ import { createToken, revokeTokens } from '../../access/tokens/change-tokens.ts'
 import { tokensPath } from '../../access/tokens/open-tokens.ts';
 import { isTokenName, type StaticToken } from '../../access/tokens/static-token.ts';
 import { parseTokens } from '../../access/tokens/token-list.ts';
+import { asksForCredentials } from '../../app/access-rules.ts';
 import { systemClock } from '../../clock.ts';
+import type { Config } from '../../config/config.ts';
 import { parseDuration } from '../../config/values/duration.ts';
 import { ValueError } from '../../config/values/value-error.ts';
 import { escapeControls } from '../../text/controls.ts';
@@ -60,21 +62,25 @@ function subcommand(name: string): Command {
   );
 }
 
-async function create(name: string, { config, expires }: TokenOptions): Promise<void> {
+async function create(name: string, { config: option, expires }: TokenOptions): Promise<void> {
   if (!isTokenName(name)) {
     return fail('a name has up to 64 letters, digits, dots, hyphens and underscores', EXIT_USAGE);
   }
   const expiresInMs = expires === undefined ? undefined : readExpiry(expires);
   if (Number.isNaN(expiresInMs)) return fail('--expires: expected a duration such as 12h or 90d', EXIT_USAGE);
-  const path = pathOf(config);
-  if (path === undefined) return;
+  const config = configOf(option);
+  if (config === undefined) return;
   const { text } = await createToken(
-    path,
+    tokensPath(config.cache.directory),
     { name, expiresInMs },
     { clock: systemClock, pause, random: randomBytes },
   );
+  if (!asksForCredentials(config)) console.error(USELESS);
   console.log(text);
 }
+
+const USELESS =
+  'larder: warning: no rule asks for a login, so Larder reads no credentials and this token changes nothing (docs/access.md)';
 
 /** @returns NaN if it is no duration, none at all, or longer than a date can tell */
 function readExpiry(text: string): number {
@@ -118,9 +124,15 @@ async function revoke(nameOrId: string, { config }: TokenOptions): Promise<void>
 
 /** @returns undefined if the configuration cannot be used, which has been told */
 function pathOf(option: string | undefined): string | undefined {
+  const config = configOf(option);
+  return config && tokensPath(config.cache.directory);
+}
+
+/** @returns undefined if the configuration cannot be used, which has been told */
+function configOf(option: string | undefined): Config | undefined {
   const config = readConfig(option);
   if (config === undefined) process.exitCode = EXIT_USAGE;
-  return config && tokensPath(config.cache.directory);
+  return config;
 }
 
 function fail(message: string, exitCode: number): void {

@@ -121,6 +121,13 @@ describe('larder token', () => {
     expect((await token('list', '--json')).stdout).toBe('[]\n');
   });
 
+  test('warns that no rule asks for a login', async () => {
+    await writeFile(config, `cache: { directory: ${directory.path}/cache }\naccess: { anonymous: pull }\n`);
+    const made = await token('create', 'ci');
+    expect(made).toMatchObject({ code: 0, stdout: expect.stringMatching(/^larder_\S+\n$/) });
+    expect(made.stderr).toMatch(/^larder: warning: no rule asks for a login.*\n$/);
+  });
+
   test('loses no token of several commands at once', async () => {
     await Promise.all(['a', 'b', 'c', 'd'].map((name) => token('create', name)));
     const listed = JSON.parse((await token('list', '--json')).stdout) as { name: string }[];
