@@ -1,7 +1,7 @@
 import { coldBlob, coldBlobByTls } from './benches/cold-blob.ts';
 import { coldBlobsAtOnce, coldBlobsAtOnceByTls } from './benches/cold-blobs-at-once.ts';
 import { coldFirstByte } from './benches/cold-first-byte.ts';
-import { disturbedManifests } from './benches/disturbed-manifests.ts';
+import { disturbedManifests, steadyManifests, steadyManifestsByTls } from './benches/disturbed-manifests.ts';
 import { largeDocuments } from './benches/large-documents.ts';
 import { manySlowFills, manySlowFillsByTls } from './benches/many-slow-fills.ts';
 import { millionBlobs } from './benches/million-blobs.ts';
@@ -38,6 +38,8 @@ export const CATALOGUE: readonly Bench[] = [
   slowReaders,
   millionBlobs,
   disturbedManifests,
+  steadyManifests,
+  steadyManifestsByTls,
   largeDocuments,
 ];
 

@@ -1,9 +1,15 @@
 -- Asks for each of the paths in turn, and prints what wrk counted as one line of JSON.
 local requests, position = {}, 0
 
-function init(paths)
-  for i = 1, #paths do
-    requests[i] = wrk.format('GET', paths[i])
+-- The first argument may be pause=MS: each connection waits so long, on average, before it asks again.
+function init(arguments)
+  local pause = arguments[1] and arguments[1]:match('^pause=(%d+)$')
+  if pause then
+    -- At random, else all connections would ask at the same moment. wrk calls it only if it is there.
+    delay = function() return math.random(pause / 2, pause * 3 / 2) end
+  end
+  for i = pause and 2 or 1, #arguments do
+    requests[#requests + 1] = wrk.format('GET', arguments[i])
   end
 end
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { p99Of, parseWrk } from './wrk.ts';
+import { p50Of, p99Of, parseWrk } from './wrk.ts';
 
 const result = {
   requests: 3000,
@@ -29,15 +29,15 @@ describe('the output of wrk', () => {
     expect(() => parseWrk(JSON.stringify({ ...result, failed: 7 }))).toThrow('7 of 3000 requests failed');
   });
 
-  it('of several seconds has one p99', () => {
-    expect(
-      p99Of([
-        [9000, 1],
-        [10, 50],
-        [20, 48],
-        [3000, 1],
-      ]),
-    ).toBe(3);
+  it('of several seconds has one p99 and one median', () => {
+    const latencies = [
+      [9000, 1],
+      [10, 50],
+      [20, 48],
+      [3000, 1],
+    ] as const;
+    expect(p99Of(latencies)).toBe(3);
+    expect(p50Of(latencies)).toBe(0.01);
     expect(p99Of([[7000, 1]])).toBe(7);
     expect(p99Of([])).toBeNaN();
   });

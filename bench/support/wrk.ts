@@ -11,6 +11,8 @@ export interface Load {
   readonly paths: readonly string[];
   /** The header Authorization. Absent: none is sent. */
   readonly authorization?: string | undefined;
+  /** How long each connection waits before it asks again, on average. Absent: it asks at once. */
+  readonly pauseMs?: number;
 }
 
 export interface LoadResult {
@@ -44,27 +46,19 @@ export const ACCEPT = [
   'application/vnd.docker.distribution.manifest.v2+json',
 ].join(', ');
 
-/** Runs one thread of wrk as a closed loop: each connection asks again as soon as its answer is there. */
+/** Runs one thread of wrk as a closed loop: each connection asks again only when its answer is there. */
 export async function wrk(
   url: string,
-  { connections, seconds, paths, authorization }: Load,
+  { connections, seconds, paths, authorization, pauseMs }: Load,
 ): Promise<LoadResult> {
   const load = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '60s'];
   const headers = [
     `Accept: ${ACCEPT}`,
     ...(authorization === undefined ? [] : [`Authorization: ${authorization}`]),
   ];
-  const script = ['-s', SCRIPT, url, '--', ...paths];
+  const pause = pauseMs === undefined ? [] : [`pause=${pauseMs}`];
+  const script = ['-s', SCRIPT, url, '--', ...pause, ...paths];
   return parseWrk(await run('wrk', [...load, ...headers.flatMap((header) => ['-H', header]), ...script]));
-}
-
-/** Runs load, second by second, until `running` is over. @returns its p99, milliseconds */
-export async function p99While(
-  url: string,
-  load: Omit<Load, 'seconds'>,
-  running: Promise<unknown>,
-): Promise<number> {
-  return p99Of(await latenciesWhile(url, load, running));
 }
 
 /** Runs load, second by second, until `running` is over. */
@@ -111,10 +105,20 @@ export function parseWrk(output: string): LoadResult {
 
 /** Returns the answer time that one answer in a hundred exceeds, over all; milliseconds. */
 export function p99Of(latencies: readonly Latency[]): number {
+  return timeOf(latencies, 0.99);
+}
+
+/** Returns the answer time that half of the answers exceed, over all; milliseconds. */
+export function p50Of(latencies: readonly Latency[]): number {
+  return timeOf(latencies, 0.5);
+}
+
+/** Returns the answer time that this share (0 to 1) of the answers does not exceed; milliseconds. */
+function timeOf(latencies: readonly Latency[], share: number): number {
   const ascending = latencies.toSorted(([a], [b]) => a - b);
   const all = latencies.reduce((sum, [, count]) => sum + count, 0);
   let counted = 0;
-  const found = ascending.find(([, count]) => (counted += count) >= 0.99 * all);
+  const found = ascending.find(([, count]) => (counted += count) >= share * all);
   return (found?.[0] ?? Number.NaN) / 1000;
 }
 
