@@ -32,6 +32,8 @@ export interface ServerSettings {
     readonly idleTimeoutMs: number;
   };
   readonly trustedProxies: readonly string[];
+  /** Absent: no rule says who may read the metrics, so that only this machine may. */
+  readonly access?: object | undefined;
   /** The URL by which clients reach Larder; absent: each request tells it. */
   readonly publicUrl?: URL | undefined;
   /** The longest that a client waits for the headers of an answer. */
@@ -88,6 +90,7 @@ export async function startServer(settings: ServerSettings, parts: ServerParts):
     health: {
       probe: () => mirror.probe(),
       metrics,
+      areMetricsLocal: settings.access === undefined,
       detail: () => ({
         disk: mirror.disk.state,
         upstreams: upstreamDetail(upstreams, (name) => mirror.isSlow(name)),

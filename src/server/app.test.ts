@@ -61,6 +61,7 @@ async function start({ gate, health, reply, replyNow, deliver, tokens }: WorldOp
     health: {
       probe: () => Promise.resolve(),
       detail: () => ({}),
+      areMetricsLocal: false,
       metrics: () => Promise.resolve({ contentType: 'text/plain; version=0.0.4', text: 'up 1\n' }),
       ...health,
     },

@@ -10,6 +10,7 @@ import { NO_SNIFF } from './common-headers.ts';
 import { Endpoint, type EndpointOptions } from './endpoint.ts';
 import { identify } from './request/identify.ts';
 import { refusePage } from './page-refusal.ts';
+import { isOnThisMachine } from './request/peer.ts';
 import { toOriginForm } from './request/origin-form.ts';
 import type { RequestRecord } from './request/request-record.ts';
 import { pathKind } from './path-kind.ts';
@@ -21,6 +22,8 @@ interface Health {
   readonly probe: () => Promise<void>;
   /** Problems that stop new pulls but not cached ones: JSON, shown by `/readyz`. */
   readonly detail: () => Readonly<Record<string, unknown>>;
+  /** Whether only clients on this machine may read the metrics, since no rule says who may. */
+  readonly areMetricsLocal: boolean;
   /** The metrics as text, and their content type. */
   readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
 }
@@ -142,12 +145,18 @@ async function mayReadDetails(
   return identity !== undefined && gate.allows(identity, 'metrics', undefined);
 }
 
-function addMetrics(routes: Pages, { gate, records, health: { metrics } }: AppOptions): void {
+function addMetrics(
+  routes: Pages,
+  { gate, records, health: { metrics, areMetricsLocal } }: AppOptions,
+): void {
   let running: ReturnType<typeof metrics> | undefined;
   routes.get('/metrics', async (c) => {
     const { incoming } = c.env;
     const record = records.of(incoming);
     record.action = 'metrics';
+    // Larder may listen to this machine alone, and a proxy on it ask for others.
+    if (areMetricsLocal && !isOnThisMachine(record.client))
+      throw new AccessError('no-credentials', 'authentication required');
     gate.assertAllowed(await identify(gate.authentication, incoming, record), 'metrics', undefined);
     // Metrics cost milliseconds to make: requests at the same time share one text.
     running ??= metrics().finally(() => (running = undefined));

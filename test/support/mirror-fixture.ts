@@ -343,6 +343,7 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
       trustedProxies,
       answerMs,
       publicUrl: options.publicUrl,
+      access: settings.access,
     },
     {
       clock,

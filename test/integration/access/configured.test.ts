@@ -113,3 +113,23 @@ it('a user who is removed is out within a second, with the tokens issued before'
   });
   expect([await pull(mirror, headers), await pull(mirror, token)]).toEqual([401, 401]);
 });
+
+it('without rules shows the metrics to this machine alone, also behind a proxy on it', async () => {
+  const upstreams = [{ name: 'docker.io', registry }];
+  const mirror = stack.use(await startMirror({ upstreams, trustedProxies: ['127.0.0.1/32'] }));
+  const statusFor = async (client: string): Promise<number> =>
+    (await mirror.get('/metrics', { headers: { 'X-Forwarded-For': client } })).status;
+  expect((await mirror.get('/metrics')).status).toBe(200);
+  expect(await statusFor('127.0.0.1')).toBe(200);
+  expect(await statusFor('192.0.2.1')).toBe(401);
+});
+
+it('with a rule that opens the metrics shows them to clients behind a proxy', async () => {
+  const rules = [{ repositories: ['**'], who: ['anonymous'], allow: ['metrics'] }];
+  const upstreams = [{ name: 'docker.io', registry }];
+  const mirror = stack.use(
+    await startMirror({ upstreams, trustedProxies: ['127.0.0.1/32'], access: { rules } }),
+  );
+  const answer = await mirror.get('/metrics', { headers: { 'X-Forwarded-For': '192.0.2.1' } });
+  expect(answer.status).toBe(200);
+});
