@@ -85,6 +85,11 @@ describe('a rule', () => {
     ],
     ['{ repositories: ["**"], who: anonymous, allow: [pull] }', ['who: expected a list, got "anonymous"']],
     [
+      '{ repositories: ["*/**", "docker.io/**"], who: [anonymous], allow: [metrics] }',
+      ['repositories: expected "**" among them, since metrics concern no single repository'],
+    ],
+    ['{ repositories: ["docker.io/**", "**"], who: [anonymous], allow: [metrics] }', []],
+    [
       '{ repositories: ["**"], who: [anonymous], allows: [pull] }',
       ['allows: unknown key, did you mean allow?'],
     ],

@@ -26,6 +26,7 @@ export function checkAccess(file: unknown, schema: z.core.$ZodType): readonly Co
     ...checkLists(map, rules),
     ...checkWords(map, rules),
     ...checkRuleGlobs(file, rules),
+    ...checkMetrics(rules),
   ];
 }
 
@@ -83,4 +84,15 @@ function checkLists(map: PlainMap, rules: readonly PlainMap[]): readonly ConfigP
       ? [{ path, message: 'expected at least one entry, got an empty list' }]
       : [],
   );
+}
+
+/** Reports rules for the metrics alone that are for some repositories: such a rule could never allow anything. */
+function checkMetrics(rules: readonly PlainMap[]): readonly ConfigProblem[] {
+  return rules.flatMap((rule, position) => {
+    const [allowed, globs] = [listAt(rule, 'allow'), listAt(rule, 'repositories')];
+    const isForMetrics = allowed.length > 0 && allowed.every((action) => action === 'metrics');
+    if (!isForMetrics || globs.length === 0 || globs.includes('**')) return [];
+    const message = 'expected "**" among them, since metrics concern no single repository';
+    return [{ path: ['access', 'rules', position, 'repositories'], message }];
+  });
 }
