@@ -100,5 +100,6 @@ describe('the file of tokens', () => {
     ['no beginning', listOf({ ...ROW, created: 1 }), 'the token at position 1 is damaged'],
   ])('is refused with %s', (_, text, message) => {
     expect(() => parseTokens('tokens', text)).toThrow(message);
+    expect(() => parseTokens('tokens', text)).toThrow('restore it, or move it away and make all tokens anew');
   });
 });

@@ -8,16 +8,16 @@ export const NO_TOKENS: TokenList = new Map();
 
 /**
  * Reads the file of tokens.
- * @throws Error that says what is wrong
+ * @throws Error that says what is wrong, and what to do
  */
 export function parseTokens(path: string, text: string): TokenList {
   const document = parseJson(path, text);
   if (!isJsonObject(document) || document['version'] !== 1 || !Array.isArray(document['tokens'])) {
-    throw new Error(`${path} is no list of tokens that this version of Larder can read`);
+    throw damaged(`${path} is no list of tokens that this version of Larder can read`);
   }
   const tokens = document['tokens'].map((row: unknown, at) => {
     const token = readRow(row);
-    if (token === undefined) throw new Error(`${path}: the token at position ${at + 1} is damaged`);
+    if (token === undefined) throw damaged(`${path}: the token at position ${at + 1} is damaged`);
     return token;
   });
   return new Map(tokens.map((token) => [token.id, token]));
@@ -40,8 +40,12 @@ function parseJson(path: string, text: string): unknown {
     return JSON.parse(text);
   } catch {
     // The parser's message would quote the file.
-    throw new Error(`${path} is no JSON`);
+    throw damaged(`${path} is no JSON`);
   }
+}
+
+function damaged(message: string): Error {
+  return new Error(`${message}: restore it, or move it away and make all tokens anew`);
 }
 
 function readRow(row: unknown): StaticToken | undefined {
