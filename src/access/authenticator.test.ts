@@ -122,6 +122,21 @@ describe('the authenticator', () => {
     expect(checks.compared).toEqual([expect.stringMatching(/^\$2b\$04\$/)]);
   });
 
+  it('refuses what begins with a password of 72 bytes, after the same work and as a guess', async () => {
+    // Bcrypt reads no further.
+    const password = 'é'.repeat(36);
+    users.value = new Users(new Map([['alice', HASH(password)]]));
+    checks.comparePassword = (given, hash) => {
+      checks.compared.push(hash);
+      return Promise.resolve(hash === HASH(given.slice(0, 36)));
+    };
+    expect(await login(basic('alice', password))).toBe('alice');
+    for (let i = 0; i < 10; i += 1)
+      expect(await login(basic('alice', `${password}${i}`))).toBe('wrong-credentials');
+    expect(checks.compared).toHaveLength(11);
+    expect(await login(basic('alice', `${password}x`))).toBe('throttled');
+  });
+
   it('refuses an unknown user whose password would be right for the decoy', async () => {
     // No password gives the decoy; if one did, there would still be no such user.
     users.value = new Users(new Map());

@@ -1,10 +1,9 @@
+import { readFile } from 'node:fs/promises';
 import { hash } from 'bcryptjs';
 import { readCredentials } from '../credentials.ts';
 import { changeFile, type Pause } from '../files/change-file.ts';
-import { DEFAULT_COST, withoutUser, withUser } from './htpasswd.ts';
-
-/** Most bytes of a password: bcrypt does not read further, so that a longer one would be as good as its beginning. */
-const MAX_PASSWORD_BYTES = 72;
+import { DEFAULT_COST, MAX_PASSWORD_BYTES, withoutUser, withUser } from './htpasswd.ts';
+import { parseUsers } from './users.ts';
 
 /** Returns why the text can be no password; undefined: it can. */
 export function passwordProblem(password: string): string | undefined {
@@ -45,4 +44,14 @@ export async function removeUser(path: string, user: string, pause: Pause): Prom
     return rest;
   });
   return isRemoved;
+}
+
+/** Returns why the file cannot be used as a whole; undefined: it can. A running server keeps the last users until then. */
+export async function fileProblem(path: string): Promise<string | undefined> {
+  try {
+    parseUsers(path, await readFile(path, 'utf8'));
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }

@@ -16,6 +16,7 @@ describe('an htpasswd file', () => {
     ['users', `alice:${HASH}\nbob:${HASH}\n`, ['alice', 'bob']],
     ['no line break at its end', `alice:${HASH}`, ['alice']],
     ['line breaks of Windows', `alice:${HASH}\r\nbob:${HASH}\r\n`, ['alice', 'bob']],
+    ['a byte order mark', `\uFEFFalice:${HASH}\nbob:${HASH}\n`, ['alice', 'bob']],
     ['comments and blank lines', `# users\n\n  \n#bob:${HASH}\nalice:${HASH}\n`, ['alice']],
     ['a third field', `alice:${HASH}:Alice of the team\n`, ['alice']],
     ['each form of bcrypt', `a:$2a$04$${BODY}\nb:$2b$12$${BODY}\ny:$2y$14$${BODY}`, ['a', 'b', 'y']],
@@ -58,6 +59,13 @@ describe('an htpasswd file', () => {
     const text = `# users\nalice:${HASH}\n#alice:\nalice2:${HASH}\n`;
     expect(withoutUser(text, 'alice')).toBe(`# users\n#alice:\nalice2:${HASH}\n`);
     expect(withoutUser(text, 'eve')).toBeUndefined();
+  });
+
+  it('is changed behind a byte order mark, too', () => {
+    const text = `\uFEFFalice:${HASH}\nbob:${HASH}\n`;
+    expect(names(withUser(text, 'alice', `$2b$04$${BODY}`))).toEqual(['alice', 'bob']);
+    expect(withUser(text, 'alice', `$2b$04$${BODY}`)).not.toContain(HASH.concat('\nalice'));
+    expect(names(withoutUser(text, 'alice') ?? '')).toEqual(['bob']);
   });
 
   const anyName = fc.string({ unit: 'grapheme' }).filter((name) => userProblem(name) === undefined);

@@ -15,6 +15,8 @@ export interface Htpasswd {
 
 /** Most bytes of a user's name. */
 const MAX_USER_BYTES = 255;
+/** Most bytes of a password: bcrypt does not read further, so that a longer one would be as good as its beginning. */
+export const MAX_PASSWORD_BYTES = 72;
 /** The cost of new hashes (OWASP, "Password Storage": at least 10). */
 export const DEFAULT_COST = 10;
 /** Beyond this cost, a login takes several seconds of a processor. */
@@ -38,7 +40,7 @@ const OTHER_HASHES: readonly (readonly [RegExp, string])[] = [
 export function parseHtpasswd(text: string): Htpasswd {
   const hashes = new Map<string, string>();
   const problems: HtpasswdProblem[] = [];
-  for (const [at, line] of text.split('\n').entries()) {
+  for (const [at, line] of withoutMark(text).split('\n').entries()) {
     if (isBlank(line)) continue;
     const [, name = '', hash = ''] = LINE.exec(line.trimEnd()) ?? [];
     const message = lineProblem(line, name, hash) ?? (hashes.has(name) ? twice(name) : undefined);
@@ -109,9 +111,14 @@ function isOf(line: string, name: string): boolean {
 }
 
 function linesOf(text: string): string[] {
-  const lines = text.split('\n');
+  const lines = withoutMark(text).split('\n');
   if (lines.at(-1) === '') lines.pop();
   return lines;
+}
+
+/** Editors of Windows write a byte order mark. It would be a part of the first user's name. */
+function withoutMark(text: string): string {
+  return text.replace(/^\uFEFF/, '');
 }
 
 function joined(lines: readonly string[]): string {

@@ -2,7 +2,7 @@ import { proofOfPassword } from '../known-principal.ts';
 import type { LoginThrottle } from '../verification/login-throttle.ts';
 import type { SlowChecks } from '../verification/slow-checks.ts';
 import type { Verdict } from '../verification/verdict-memory.ts';
-import { userProblem } from './htpasswd.ts';
+import { MAX_PASSWORD_BYTES, userProblem } from './htpasswd.ts';
 import type { Users } from './users.ts';
 
 export interface PasswordVerifierOptions {
@@ -41,7 +41,9 @@ export class PasswordVerifier {
     const { checks, throttle } = this.#options;
     const attempt = throttle.begin(client, user);
     try {
-      const isRight = await checks.comparePassword(password, hash, client);
+      const isAlike = await checks.comparePassword(password, hash, client);
+      // Bcrypt has compared its beginning alone.
+      const isRight = isAlike && Buffer.byteLength(password) <= MAX_PASSWORD_BYTES;
       if (isRight) attempt.succeeded();
       return isRight;
     } catch (error) {

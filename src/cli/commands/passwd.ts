@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Command } from 'commander';
-import { removeUser, passwordProblem, setPassword } from '../../access/users/change-users.ts';
+import { fileProblem, passwordProblem, removeUser, setPassword } from '../../access/users/change-users.ts';
 import { userProblem } from '../../access/users/htpasswd.ts';
 import { escapeControls } from '../../text/controls.ts';
 import { EXIT_FAILED, EXIT_USAGE } from '../terminal/exit-codes.ts';
@@ -33,14 +33,21 @@ async function passwd(user: string, options: PasswdOptions): Promise<void> {
   if (path === undefined) return;
   const shown = escapeControls(path);
   if (options.delete === true) {
-    if (await removeUser(path, user, pause)) return console.log(`removed ${user} from ${shown}`);
+    if (await removeUser(path, user, pause)) return done(`removed ${user} from ${shown}`, path);
     return fail(`${shown} has no user ${user}`, EXIT_FAILED);
   }
   const password = await readPassword(process.stdin);
   const mistake = passwordProblem(password);
   if (mistake !== undefined) return fail(mistake, EXIT_FAILED);
   await setPassword({ path, user, password }, pause);
-  console.log(`set the password of ${user} in ${shown}`);
+  return done(`set the password of ${user} in ${shown}`, path);
+}
+
+/** Tells what was done, and what else keeps a server from using the file. */
+async function done(message: string, path: string): Promise<void> {
+  console.log(message);
+  const problem = await fileProblem(path);
+  if (problem !== undefined) fail(`the file cannot be used yet: ${escapeControls(problem)}`, EXIT_FAILED);
 }
 
 /** @returns undefined if there is none, which has been told */

@@ -1,12 +1,12 @@
 import { createInterface, type Interface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 
-/** Most characters of a line that is no terminal's. */
+/** Most bytes of a line that is no terminal's. */
 const MAX_LINE = 4096;
 
 /**
  * Reads a password: from a terminal, without showing it, twice; else the first line of standard input.
- * @throws Error if the two differ, or the input is interrupted or too long
+ * @throws Error if the two differ, or the input is interrupted, too long or no UTF-8
  */
 export async function readPassword(input: NodeJS.ReadStream): Promise<string> {
   return input.isTTY ? askTwice(input) : readLine(input);
@@ -41,11 +41,20 @@ async function ask(lines: Interface, prompt: string): Promise<string> {
 }
 
 async function readLine(input: NodeJS.ReadStream): Promise<string> {
-  let text = '';
-  for await (const chunk of input.setEncoding('utf8')) {
-    text += String(chunk);
-    if (text.includes('\n')) break;
-    if (text.length > MAX_LINE) throw new Error(`the line has more than ${MAX_LINE} characters`);
+  let bytes = Buffer.alloc(0);
+  for await (const chunk of input as AsyncIterable<Buffer>) {
+    bytes = Buffer.concat([bytes, chunk]);
+    if (bytes.includes('\n')) break;
+    if (bytes.length > MAX_LINE) throw new Error(`the line has more than ${MAX_LINE} bytes`);
   }
-  return (text.split('\n', 1)[0] ?? '').replace(/\r$/, '');
+  return (decoded(bytes).split('\n', 1)[0] ?? '').replace(/\r$/, '');
+}
+
+/** Other bytes would all become the same character, and the password would be another one than the user's. */
+function decoded(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new Error('the password is no valid UTF-8');
+  }
 }

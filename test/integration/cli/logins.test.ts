@@ -24,7 +24,9 @@ beforeEach(async () => {
 
 afterEach(() => directory[Symbol.asyncDispose]());
 
-function passwd(args: readonly string[], input = ''): Promise<Exit> {
+const BOB = `$2b$04$${'a'.repeat(53)}`;
+
+function passwd(args: readonly string[], input: string | Uint8Array = ''): Promise<Exit> {
   return larderCommand(['passwd', ...args], {}, input);
 }
 
@@ -52,13 +54,31 @@ describe('larder passwd', () => {
     expect(await passwd(['alice', '--file', users, '--delete'])).toMatchObject({ code: 1 });
   });
 
+  test('sets the password, and tells what else makes the file unusable', async () => {
+    await writeFile(users, 'bob:$apr1$old\nalice:secret\n');
+    const problem = `${users}:1: the password of "bob" is an MD5 hash (apr1)`;
+    const set = await passwd(['alice', '--file', users], 'secret');
+    expect(set).toMatchObject({ code: 1, stdout: `set the password of alice in ${users}\n` });
+    expect(set.stderr).toContain(`larder: the file cannot be used yet: ${problem}`);
+    const removed = await passwd(['alice', '--file', users, '--delete']);
+    expect(removed).toMatchObject({ code: 1, stdout: `removed alice from ${users}\n`, stderr: set.stderr });
+    expect(await passwd(['bob', '--file', users], 'secret')).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test('refuses a password that is no text', async () => {
+    const exit = await passwd(['alice', '--file', users], Buffer.from([0x61, 0xff, 0x0a]));
+    expect(exit).toMatchObject({ code: 1, stdout: '' });
+    expect(exit.stderr).toContain('the password is no valid UTF-8');
+    expect(await readdir(directory.path)).toEqual(['config.yaml']);
+  });
+
   test('keeps the other lines, and what two commands do at once', async () => {
-    await writeFile(users, '# the team\n\nbob:$apr1$old\n');
+    await writeFile(users, `# the team\n\nbob:${BOB}\n`);
     const both = await Promise.all(
       ['alice', 'eve'].map((name) => passwd([name, '--file', users], `${name}\n`)),
     );
     expect(both.map(({ code }) => code)).toEqual([0, 0]);
-    expect(await readFile(users, 'utf8')).toMatch(/^# the team\n\nbob:\$apr1\$old\n/);
+    expect(await readFile(users, 'utf8')).toContain(`# the team\n\nbob:${BOB}\n`);
     expect(compareSync('alice', await hashOf('alice'))).toBe(true);
     expect(compareSync('eve', await hashOf('eve'))).toBe(true);
     expect(await readdir(directory.path)).toEqual(['config.yaml', 'users']);

@@ -102,7 +102,7 @@ function complete(config: Config, cacheDirectory: string): Config {
 export async function larderCommand(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
-  input = '',
+  input: string | Uint8Array = '',
 ): Promise<Exit> {
   const exit = await attempt(process.execPath, [MAIN, ...args], { env, input });
   assertNoPassword(exit.stdout + exit.stderr, `larder ${args.join(' ')}`);

@@ -31,7 +31,7 @@ export interface ProcessOptions {
 
 export interface RunOptions extends ProcessOptions {
   /** What it reads from standard input; absent: nothing. */
-  readonly input?: string;
+  readonly input?: string | Uint8Array;
 }
 
 /** Starts a program in a process group of its own. Its output is printed when the running test fails. */
