@@ -1,3 +1,4 @@
+import { blobsFromDisk } from './benches/blobs-from-disk.ts';
 import { coldBlob, coldBlobByTls } from './benches/cold-blob.ts';
 import { coldBlobsAtOnce, coldBlobsAtOnceByTls } from './benches/cold-blobs-at-once.ts';
 import { coldFirstByte } from './benches/cold-first-byte.ts';
@@ -25,6 +26,7 @@ export const CATALOGUE: readonly Bench[] = [
   warmBlobByTls,
   warmManifestByTls,
   warmSmallBlobs,
+  blobsFromDisk,
   coldBlob,
   coldBlobByTls,
   coldFirstByte,
