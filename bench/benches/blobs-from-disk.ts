@@ -9,7 +9,7 @@ import { World } from '../support/world.ts';
 
 const CLIENTS = 4;
 const PLAN = {
-  full: { rounds: 5, size: 120e6 },
+  full: { rounds: 4, size: 120e6 },
   quick: { rounds: 2, size: 120e6 },
   smoke: { rounds: 1, size: 3e6 },
 };

@@ -7,7 +7,7 @@ import { usageOf } from '../support/proc.ts';
 import { World } from '../support/world.ts';
 
 const PLAN = {
-  full: { rounds: 7, size: 120e6, blobs: 1 },
+  full: { rounds: 6, size: 120e6, blobs: 1 },
   quick: { rounds: 3, size: 120e6, blobs: 1 },
   smoke: { rounds: 1, size: 6e6, blobs: 1 },
 };

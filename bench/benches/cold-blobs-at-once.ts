@@ -2,7 +2,7 @@ import { byScale, type Bench } from '../support/bench.ts';
 import { COLD_METRICS, measureCold } from './cold-blob.ts';
 
 const PLAN = {
-  full: { rounds: 4, size: 60e6, blobs: 8 },
+  full: { rounds: 3, size: 60e6, blobs: 8 },
   quick: { rounds: 2, size: 60e6, blobs: 8 },
   smoke: { rounds: 1, size: 1e6, blobs: 8 },
 };

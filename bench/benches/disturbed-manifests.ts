@@ -14,7 +14,7 @@ const AT_ONCE = 50;
 /** With this pause, all connections together ask 400 times a second. */
 const PAUSE_MS = (1000 * CONNECTIONS) / 400;
 const PLAN = {
-  full: { rounds: 4, seconds: 2, size: 1e9, small: 2000 },
+  full: { rounds: 3, seconds: 2, size: 1e9, small: 2000 },
   quick: { rounds: 1, seconds: 1, size: 300e6, small: 300 },
   smoke: { rounds: 1, seconds: 1, size: 20e6, small: 40 },
 };

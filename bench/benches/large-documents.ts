@@ -14,7 +14,7 @@ const TRIES = 10;
 const UNTIL_TOUCHED_MS = 8_000;
 const PLAN = {
   full: {
-    rounds: 5,
+    rounds: 3,
     seconds: 5,
     tags: 900_000,
     lists: 8,

@@ -15,8 +15,8 @@ const WARM_UP = 4;
 const RATE = 3 * MB;
 const SAMPLE_MS = 250;
 const PLAN = {
-  full: { rounds: 2, size: 24 * MB, fills: 32 },
-  quick: { rounds: 1, size: 24 * MB, fills: 32 },
+  full: { rounds: 2, size: 15 * MB, fills: 32 },
+  quick: { rounds: 1, size: 15 * MB, fills: 32 },
   smoke: { rounds: 1, size: 3 * MB, fills: 8 },
 };
 

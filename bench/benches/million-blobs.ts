@@ -12,7 +12,7 @@ import { ACCEPT } from '../support/wrk.ts';
 
 const MB = 1e6;
 const PLAN = {
-  full: { rounds: 5, blobs: 1_000_000, tags: 100_000, watchMs: 4000 },
+  full: { rounds: 3, blobs: 1_000_000, tags: 100_000, watchMs: 4000 },
   quick: { rounds: 3, blobs: 50_000, tags: 5_000, watchMs: 2000 },
   smoke: { rounds: 1, blobs: 2000, tags: 200, watchMs: 500 },
 };

@@ -10,7 +10,7 @@ const SIZE = 40_000;
 /** Layers that a client fetches at once: containerd and Docker take 3, podman 6. */
 const AT_ONCE = 6;
 const PLAN = {
-  full: { rounds: 5, layers: 100 },
+  full: { rounds: 4, layers: 100 },
   quick: { rounds: 2, layers: 100 },
   smoke: { rounds: 1, layers: 10 },
 };

@@ -11,7 +11,7 @@ import { warmUp, wrk, type Load } from '../support/wrk.ts';
 const CLIENTS = 4;
 const GB = 1e9;
 const PLAN = {
-  full: { rounds: 7, seconds: 2, size: 120e6 },
+  full: { rounds: 5, seconds: 2, size: 120e6 },
   quick: { rounds: 3, seconds: 1, size: 120e6 },
   smoke: { rounds: 1, seconds: 1, size: 12e6 },
 };

@@ -9,7 +9,7 @@ import { measureBlob, METRICS } from './warm-blob.ts';
 
 const CONNECTIONS = 32;
 const PLAN = {
-  full: { rounds: 7, seconds: 2 },
+  full: { rounds: 5, seconds: 2 },
   quick: { rounds: 3, seconds: 1 },
   smoke: { rounds: 1, seconds: 1 },
 };

@@ -8,7 +8,7 @@ import { warmUp } from '../support/wrk.ts';
 const CONNECTIONS = 32;
 const SIZE = 4096;
 const PLAN = {
-  full: { rounds: 7, seconds: 2, blobs: 500 },
+  full: { rounds: 5, seconds: 2, blobs: 500 },
   quick: { rounds: 3, seconds: 1, blobs: 100 },
   smoke: { rounds: 1, seconds: 1, blobs: 10 },
 };
