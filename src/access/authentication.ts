@@ -12,8 +12,11 @@ export interface Presented {
 
 /** Finds out who sends a request. */
 export interface Authentication {
-  /** Returns what `identify` gives, if that takes neither I/O nor waiting nor long computing; else undefined. */
-  identifyNow(authorization: string | undefined): Identity | undefined;
+  /**
+   * Returns what `identify` gives, if that takes neither I/O nor waiting nor long computing; else undefined.
+   * @param client returns the key of the client's address, which few requests need
+   */
+  identifyNow(authorization: string | undefined, client: () => string): Identity | undefined;
   /** @throws AccessError wrong-credentials, throttled, unavailable */
   identify(presented: Presented): Promise<Identity>;
 }

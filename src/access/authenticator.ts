@@ -24,6 +24,8 @@ export interface AuthenticatorOptions {
   readonly key: Uint8Array;
 }
 
+const BASIC = /^basic\s/i;
+
 /**
  * Finds out who sends a request: by a user's password, a static token or a JSON Web Token. Remembers what it found
  * out, so that most requests cost one hash of their header.
@@ -48,10 +50,10 @@ export class Authenticator implements Authentication, Login {
     this.#failed = new FailedLogins(clock, events, accounts.users);
   }
 
-  identifyNow(authorization: string | undefined): Identity | undefined {
+  identifyNow(authorization: string | undefined, client: () => string): Identity | undefined {
     if (authorization === undefined) return NOT_IDENTIFIED;
     if (authorization.length > MAX_AUTHORIZATION) return undefined;
-    return this.#memory.right(this.#memory.keyOf(authorization))?.identity;
+    return this.#memory.right(this.#keyOf(authorization, client))?.identity;
   }
 
   async identify(presented: Presented): Promise<Identity> {
@@ -64,13 +66,22 @@ export class Authenticator implements Authentication, Login {
     if (credentials.kind === 'none') return { identity: NOT_IDENTIFIED };
     try {
       if (credentials.kind === 'unusable') throw wrongCredentials(credentials.reason);
-      const { verified, reason } = await this.#judge(credentials, this.#memory.keyOf(authorization), client);
+      const key = this.#keyOf(authorization, () => client);
+      const { verified, reason } = await this.#judge(credentials, key, client);
       if (verified === undefined) throw wrongCredentials(reason);
       return verified;
     } catch (error) {
       this.#failed.tell(client, credentials, error);
       throw error;
     }
+  }
+
+  /**
+   * Returns the key under which a verdict is remembered. One on a password holds for one address: an address that has
+   * to wait would else learn from the one guess that does not wait that it is right.
+   */
+  #keyOf(authorization: string, client: () => string): string {
+    return this.#memory.keyOf(BASIC.test(authorization) ? `${client()} ${authorization}` : authorization);
   }
 
   /** Requests with the same credentials share one check. Those of another address do not: it may be throttled. */

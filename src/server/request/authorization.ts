@@ -10,7 +10,10 @@ export function authorizationOf({
   rawHeaders,
 }: Pick<IncomingMessage, 'headers' | 'rawHeaders'>): string | undefined {
   if (authorization === undefined) return undefined;
-  const values = rawHeaders.filter((_, at) => at % 2 === 1 && isAuthorization(rawHeaders[at - 1]));
+  const values: (string | undefined)[] = [];
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    if (isAuthorization(rawHeaders[at])) values.push(rawHeaders[at + 1]);
+  }
   return values.length > 1 ? values.join(', ') : authorization;
 }
 

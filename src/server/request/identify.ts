@@ -15,9 +15,9 @@ export async function identify(
   record: RequestRecord,
 ): Promise<Identity> {
   const authorization = authorizationOf(incoming);
-  const known = authentication.identifyNow(authorization);
-  const identity =
-    known ?? (await authentication.identify({ authorization, client: clientKey(record.client) }));
+  const client = (): string => clientKey(record.client);
+  const known = authentication.identifyNow(authorization, client);
+  const identity = known ?? (await authentication.identify({ authorization, client: client() }));
   record.principal = identity.principal;
   return identity;
 }

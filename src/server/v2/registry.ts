@@ -72,7 +72,8 @@ export class Registry {
   replyNow(incoming: IncomingMessage, record: RequestRecord): ReadyReply | undefined {
     const { passage, gate } = this.#options;
     if (passage.hasPassed(incoming.headers.via)) return undefined;
-    const identity = gate.authentication.identifyNow(authorizationOf(incoming));
+    const client = (): string => clientKey(record.client);
+    const identity = gate.authentication.identifyNow(authorizationOf(incoming), client);
     if (identity === undefined || incoming.headers['cache-control'] !== undefined) return undefined;
     const route = this.#routes.findManifest(incoming);
     if (route === undefined || !gate.allows(identity, 'pull', route.repository.key)) return undefined;
