@@ -3,7 +3,7 @@ import { makeCertificate } from '../support/certificate.ts';
 import { expectContent } from '../support/check.ts';
 import { Fetcher } from '../support/fetcher.ts';
 import { paired } from '../support/paired.ts';
-import { usageOf } from '../support/proc.ts';
+import { usageAtRest, usageOf } from '../support/proc.ts';
 import { World } from '../support/world.ts';
 
 const PLAN = {
@@ -74,7 +74,7 @@ export async function measureCold(
   const samples = await paired(contestants, rounds, async (contestant, round) => {
     const before = await usageOf(contestant.pid);
     const { wallMs } = await fetcher.fetch(contestant, layers.slice(round * blobs, (round + 1) * blobs));
-    const { cpuSeconds } = await usageOf(contestant.pid);
+    const { cpuSeconds } = await usageAtRest(contestant.pid);
     return { wall: wallMs / 1000, CPU: (cpuSeconds - before.cpuSeconds) / ((blobs * size) / 1e9) };
   });
   for (const layer of layers) await expectContent(contestants, layer.path, layer.digest);

@@ -1,4 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
+import { setTimeout as wait } from 'node:timers/promises';
 
 /** The resources that a process and its children use. */
 export interface Usage {
@@ -18,6 +19,25 @@ export async function usageOf(pid: number): Promise<Usage> {
     cpuSeconds: each.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0),
     residentBytes: each.reduce((sum, { residentBytes }) => sum + residentBytes, 0),
   };
+}
+
+/** A process at rest uses less than a tick in this time. */
+const REST_MS = 150;
+const MAX_LOOKS = 40;
+
+/**
+ * Reads the usage of a process once it works no more: some caches go on storing after their clients have everything.
+ * One that never rests is read after some seconds.
+ */
+export async function usageAtRest(pid: number): Promise<Usage> {
+  let usage = await usageOf(pid);
+  for (let look = 0; look < MAX_LOOKS; look += 1) {
+    await wait(REST_MS);
+    const { cpuSeconds } = usage;
+    usage = await usageOf(pid);
+    if (usage.cpuSeconds - cpuSeconds < 1.5 / TICKS_PER_SECOND) break;
+  }
+  return usage;
 }
 
 async function usageOfOne(pid: number): Promise<Usage> {
