@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { Events } from '../events.ts';
 import { AccessError } from './access-error.ts';
 import { NOT_IDENTIFIED, type Authentication, type Login, type Presented } from './authentication.ts';
-import { MAX_AUTHORIZATION, readCredentials, type Credentials } from './credentials.ts';
+import { MAX_AUTHORIZATION, readCredentials, type ClientCredentials } from './credentials.ts';
 import { FailedLogins } from './failed-logins.ts';
 import type { Identity } from './identity.ts';
 import { isKnownPrincipal, type Accounts } from './known-principal.ts';
@@ -85,7 +85,7 @@ export class Authenticator implements Authentication, Login {
   }
 
   /** Requests with the same credentials share one check. Those of another address do not: it may be throttled. */
-  async #judge(credentials: Credentials, key: string, client: string): Promise<Verdict> {
+  async #judge(credentials: ClientCredentials, key: string, client: string): Promise<Verdict> {
     const verified = this.#memory.right(key);
     if (verified !== undefined) return { verified, stillHolds: () => true };
     const wrong = this.#memory.wrong(key);
@@ -98,7 +98,7 @@ export class Authenticator implements Authentication, Login {
     return flight.promise;
   }
 
-  async #verify(credentials: Credentials, client: string): Promise<Verdict> {
+  async #verify(credentials: ClientCredentials, client: string): Promise<Verdict> {
     switch (credentials.kind) {
       case 'password':
         return this.#passwords.verify(credentials.user, credentials.password, client);

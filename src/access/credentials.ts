@@ -1,7 +1,7 @@
 import { readToken, type PresentedToken } from './tokens/static-token.ts';
 
 /** What a header Authorization presents, told apart by the form of the secret. Nothing of it is verified yet. */
-export type Credentials =
+export type ClientCredentials =
   | { readonly kind: 'none' }
   | { readonly kind: 'password'; readonly user: string; readonly password: string }
   | { readonly kind: 'token'; readonly token: PresentedToken }
@@ -22,7 +22,7 @@ const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 const JWT = /^([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+$/;
 
 /** Reads the header Authorization (RFC 9110, 11.6.2) with Basic (RFC 7617) or Bearer (RFC 6750) credentials. */
-export function readCredentials(authorization: string): Credentials {
+export function readCredentials(authorization: string): ClientCredentials {
   if (authorization.length > MAX_AUTHORIZATION) return unusable('the header Authorization is too long');
   const [, scheme = '', value = ''] = AUTHORIZATION.exec(authorization) ?? [];
   switch (scheme.toLowerCase()) {
@@ -36,7 +36,7 @@ export function readCredentials(authorization: string): Credentials {
 }
 
 /** Clients that have no credentials may send empty ones: `Basic Og==`. */
-function readBasic(value: string): Credentials {
+function readBasic(value: string): ClientCredentials {
   const text = BASE64.test(value) ? decodeText(Buffer.from(value, 'base64')) : undefined;
   const colon = text?.indexOf(':') ?? -1;
   if (text === undefined || colon === -1) return unusable('the Basic credentials cannot be read');
@@ -46,12 +46,12 @@ function readBasic(value: string): Credentials {
 }
 
 /** @returns undefined if the text is neither a static token nor a JSON Web Token */
-function readSecret(text: string): Credentials | undefined {
+function readSecret(text: string): ClientCredentials | undefined {
   const token = readToken(text);
   return token === undefined ? readJwt(text) : { kind: 'token', token };
 }
 
-function readJwt(token: string): Credentials | undefined {
+function readJwt(token: string): ClientCredentials | undefined {
   const [, header, payload] = JWT.exec(token) ?? [];
   // A password of three words with dots between them is no token.
   if (typeof decodeObject(header)?.['alg'] !== 'string') return undefined;
@@ -76,6 +76,6 @@ function decodeText(bytes: Uint8Array): string | undefined {
   }
 }
 
-function unusable(reason: string): Credentials {
+function unusable(reason: string): ClientCredentials {
   return { kind: 'unusable', reason };
 }

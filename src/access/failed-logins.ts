@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { Events } from '../events.ts';
 import { quoted } from '../text/quoted.ts';
 import { AccessError } from './access-error.ts';
-import type { Credentials } from './credentials.ts';
+import type { ClientCredentials } from './credentials.ts';
 import type { Users } from './users/users.ts';
 
 const WINDOW_MS = 60_000;
@@ -30,7 +30,7 @@ export class FailedLogins {
   }
 
   /** @param client the key of the client's address */
-  tell(client: string, credentials: Credentials, error: unknown): void {
+  tell(client: string, credentials: ClientCredentials, error: unknown): void {
     if (!this.#hasTurn(client)) {
       this.#untold += 1;
       return;
@@ -62,7 +62,7 @@ export class FailedLogins {
  * Returns what names the account without being a secret. A name that no user has is not told: clients send tokens and
  * passwords in its place, and daemons send the name of their account at another registry.
  */
-function accountOf(credentials: Credentials, users: Users): string | undefined {
+function accountOf(credentials: ClientCredentials, users: Users): string | undefined {
   switch (credentials.kind) {
     case 'password':
       return users.hashOf(credentials.user) === undefined ? 'unknown account' : quoted(credentials.user);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { ListenAddress } from '../config/values/listen-address.ts';
+import type { ListenAddress } from '../config/values/addresses/listen-address.ts';
 import { listenProblem } from './listen-problem.ts';
 
 test.each<[ListenAddress, string, string]>([

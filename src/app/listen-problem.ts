@@ -1,5 +1,5 @@
-import type { ListenAddress } from '../config/values/listen-address.ts';
-import { formatListenAddress } from '../config/values/listen-address.ts';
+import type { ListenAddress } from '../config/values/addresses/listen-address.ts';
+import { formatListenAddress } from '../config/values/addresses/listen-address.ts';
 
 /** Explanations by error code: errno(3), getaddrinfo(3). */
 const PROBLEMS: Readonly<Record<string, string>> = {

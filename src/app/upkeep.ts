@@ -3,7 +3,7 @@ import type { Config } from '../config/config.ts';
 import type { Events } from '../events.ts';
 import { Background } from '../upkeep/background.ts';
 import { VerifySchedule } from '../upkeep/verify-schedule.ts';
-import { startControl } from './control.ts';
+import { startControl } from './operator/control.ts';
 import type { Cache } from './cache.ts';
 
 export interface UpkeepDependencies {

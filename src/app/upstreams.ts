@@ -18,7 +18,7 @@ import type { Passage } from '../upstream/transport/passage.ts';
 import type { ProxyFor } from '../upstream/connections/proxy.ts';
 import type { Parser } from '../upstream/registry/parsing/parser.ts';
 import { quirksOf } from '../upstream/quirks.ts';
-import { rulesOf } from './access-rules.ts';
+import { rulesOf } from './access/access-rules.ts';
 import { certificateFile } from './certificate-file.ts';
 
 export interface UpstreamDependencies {

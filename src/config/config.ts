@@ -2,7 +2,7 @@ import type { ConfigFile } from './schema.ts';
 import type { TagPolicyConfig } from './sections/tags.ts';
 import type { UpstreamTimeouts } from './sections/timeouts.ts';
 import type { ProxyEnvironment } from './source/proxy-environment.ts';
-import type { ProxyConfig } from './values/proxy.ts';
+import type { ProxyConfig } from './values/addresses/proxy.ts';
 
 /** An upstream as the file says. */
 export type UpstreamEntry = ConfigFile['upstreams'][string];

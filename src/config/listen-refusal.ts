@@ -1,7 +1,7 @@
 import { alternatives, type ConfigProblem } from './config-problem.ts';
 import type { Config } from './config.ts';
 import type { Overrides } from './source/overrides.ts';
-import { formatListenAddress, isLoopback } from './values/listen-address.ts';
+import { formatListenAddress, isLoopback } from './values/addresses/listen-address.ts';
 
 /**
  * Refuses to listen beyond this machine with credentials for an upstream, unless the config says who may pull: else any

@@ -7,7 +7,7 @@ import { ConfigError, formatKeyPath, type ConfigProblem, type KeyPath } from './
 import type { Config } from './config.ts';
 import type { Refusal } from './refusal.ts';
 import { configSchema, type ConfigFile } from './schema.ts';
-import { checkAccess } from './sections/access-checks.ts';
+import { checkAccess } from './sections/access/access-checks.ts';
 import { checkHelpers } from './sections/credential-helper.ts';
 import { checkForms } from './sections/credentials.ts';
 import { checkProxies } from './sections/proxy-credentials.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { access } from './sections/access.ts';
+import { access } from './sections/access/access.ts';
 import { cache } from './sections/cache.ts';
 import { limits } from './sections/limits.ts';
 import { log } from './sections/log.ts';
@@ -10,11 +10,11 @@ import { tls } from './sections/tls.ts';
 import { upstreams } from './sections/upstreams.ts';
 import type { ValueContext } from './values/context.ts';
 import { duration, wait } from './values/duration.ts';
-import { registryHost } from './values/host.ts';
-import { publicUrl } from './values/http-url.ts';
+import { registryHost } from './values/addresses/host.ts';
+import { publicUrl } from './values/addresses/http-url.ts';
 import { distinct } from './values/list.ts';
-import { listenAddress } from './values/listen-address.ts';
-import { trustedProxy } from './values/trusted-proxy.ts';
+import { listenAddress } from './values/addresses/listen-address.ts';
+import { trustedProxy } from './values/addresses/trusted-proxy.ts';
 
 /** Makes the schema of the file. Its keys are in the order in which they are documented and printed. */
 export const configSchema = (context: ValueContext) =>

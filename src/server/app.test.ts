@@ -11,7 +11,7 @@ import { createEvents, type ServedRequest } from '../events.ts';
 import { StoreError } from '../store/error.ts';
 import { Admission } from './admission.ts';
 import { createApp, type AppOptions } from './app.ts';
-import { listen } from './listen.ts';
+import { listen } from './listening/listen.ts';
 import { NO_BODY, type ReadyReply, type Reply } from './reply.ts';
 import { RequestRecords } from './request/request-record.ts';
 import { TrustedProxies } from './request/trusted-proxies.ts';

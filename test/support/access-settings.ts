@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { hashSync } from 'bcryptjs';
-import type { openAccess } from '../../src/app/access.ts';
+import type { openAccess } from '../../src/app/access/access.ts';
 import { loadConfig } from '../../src/config/load.ts';
 
 /**

@@ -1,8 +1,8 @@
 import { onTestFinished } from 'vitest';
-import { createIssuers } from '../../src/app/issuers.ts';
+import { createIssuers } from '../../src/app/access/issuers.ts';
 import type { JwtVerifier } from '../../src/access/verification/verifier.ts';
 import type { Clock } from '../../src/clock.ts';
-import type { IssuerConfig } from '../../src/config/sections/issuers.ts';
+import type { IssuerConfig } from '../../src/config/sections/access/issuers.ts';
 import type { ProxyEnvironment } from '../../src/config/source/proxy-environment.ts';
 import { createEvents, type LarderEvent } from '../../src/events.ts';
 import { inlineChecks } from './inline-checks.ts';

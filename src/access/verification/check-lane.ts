@@ -1,7 +1,7 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Clock } from '../../clock.ts';
-import type { Answered } from './check-thread.ts';
+import type { CheckAnswer } from './check-thread.ts';
 import type { Check } from './checks.ts';
 
 /** How long an idle thread is kept: its memory is worth more than the 50 ms that a new one takes. */
@@ -74,7 +74,7 @@ export class CheckLane {
     // Without a limit of its memory: Node ends the whole process where a thread cannot read a message for want of it.
     // Checks are of bounded size.
     const worker = new Worker(this.#options.thread ?? THREAD);
-    worker.on('message', (answered: Answered) => this.#answered(worker, answered));
+    worker.on('message', (answered: CheckAnswer) => this.#answered(worker, answered));
     worker.on('error', (error) => this.#lost(worker, error));
     worker.on('exit', () => this.#lost(worker));
     // Last, since a listener makes the thread keep the process alive again.
@@ -82,7 +82,7 @@ export class CheckLane {
     return worker;
   }
 
-  #answered(worker: Worker, answered: Answered): void {
+  #answered(worker: Worker, answered: CheckAnswer): void {
     if (worker !== this.#worker) return;
     this.#cancelEnd = this.#options.clock.after(IDLE_MS, () => void this.#end());
     const job = this.#job;

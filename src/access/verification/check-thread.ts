@@ -2,7 +2,7 @@
 import { parentPort } from 'node:worker_threads';
 import { runCheck, type Check } from './checks.ts';
 
-export type Answered = { readonly result: unknown } | { readonly error: string };
+export type CheckAnswer = { readonly result: unknown } | { readonly error: string };
 
 parentPort?.on('message', (check: Check) => {
   void runCheck(check).then(
@@ -11,6 +11,6 @@ parentPort?.on('message', (check: Check) => {
   );
 });
 
-function answer(answered: Answered): void {
+function answer(answered: CheckAnswer): void {
   parentPort?.postMessage(answered, []);
 }

@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { ACTIONS, type Action } from '../../access/action.ts';
-import { explainAccess, placeOf, type Explanation } from '../../app/explain-access.ts';
-import { principalOf } from '../../app/principal-of.ts';
+import { explainAccess, placeOf, type Explanation } from '../../app/access/explain-access.ts';
+import { principalOf } from '../../app/access/principal-of.ts';
 import { ConfigError } from '../../config/config-problem.ts';
 import type { ConfigSources } from '../../config/source/config-sources.ts';
 import { linesOf, loadConfig, systemSources } from '../../config/load.ts';

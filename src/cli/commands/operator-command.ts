@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { Config } from '../../config/config.ts';
 import { OperatorError } from '../../operator/error.ts';
 import { EXIT_FAILED, EXIT_USAGE } from '../terminal/exit-codes.ts';
-import { openOperator, type OpenedOperator } from '../../app/open-operator.ts';
+import { openOperator, type OpenedOperator } from '../../app/operator/open-operator.ts';
 import { readConfig } from '../terminal/read-config.ts';
 
 export interface OperatorOptions {

@@ -8,7 +8,7 @@ import { refusalToServe } from '../../app/refusal-to-serve.ts';
 import { createEvents } from '../../events.ts';
 import { createLogger } from '../../observe/logger.ts';
 import { createLogListener } from '../../observe/log.ts';
-import type { Listening } from '../../server/listen.ts';
+import type { Listening } from '../../server/listening/listen.ts';
 import { openToOthers } from '../../store/fs/open-to-others.ts';
 import { EXIT_USAGE } from '../terminal/exit-codes.ts';
 import { readConfig } from '../terminal/read-config.ts';

@@ -7,7 +7,7 @@ import { createToken, revokeTokens } from '../../access/tokens/change-tokens.ts'
 import { tokensPath } from '../../access/tokens/open-tokens.ts';
 import { isTokenName, type StaticToken } from '../../access/tokens/static-token.ts';
 import { parseTokens } from '../../access/tokens/token-list.ts';
-import { asksForCredentials } from '../../app/access-rules.ts';
+import { asksForCredentials } from '../../app/access/access-rules.ts';
 import { systemClock } from '../../clock.ts';
 import type { Config } from '../../config/config.ts';
 import { parseDuration } from '../../config/values/duration.ts';

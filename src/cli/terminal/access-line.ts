@@ -1,4 +1,4 @@
-import { rulesOf } from '../../app/access-rules.ts';
+import { rulesOf } from '../../app/access/access-rules.ts';
 import type { Config } from '../../config/config.ts';
 
 /** Says in a line how open Larder is. */

@@ -1,6 +1,6 @@
 import { formatByteSize } from '../../config/values/byte-size.ts';
 import type { Config } from '../../config/config.ts';
-import type { BoundAddress } from '../../server/bind.ts';
+import type { BoundAddress } from '../../server/listening/bind.ts';
 import { accessLine, dockerMirrorHosts, dockerMirrorPath } from './access-line.ts';
 import { shortSize } from './short-size.ts';
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { ConfigProblem } from '../config-problem.ts';
 import { isPlainMap, upstreamEntries } from '../source/plain-value.ts';
 import type { ValueContext } from '../values/context.ts';
-import type { ProxyCredentials } from '../values/proxy.ts';
+import type { ProxyCredentials } from '../values/addresses/proxy.ts';
 import { accountFile, secret } from '../values/secret.ts';
 
 const keys = (context: ValueContext) => ({

@@ -5,7 +5,7 @@ import { aliasedRegistry, knownRegistry, KNOWN_REGISTRY_NAMES } from './known-re
 import { isMisspelt, nearest } from '../source/nearest.ts';
 import { isPlainMap, upstreamEntries, type PlainMap } from '../source/plain-value.ts';
 import { keysAt } from '../source/schema-shape.ts';
-import { parseRegistryHost } from '../values/host.ts';
+import { parseRegistryHost } from '../values/addresses/host.ts';
 import { ValueError, valueOrError } from '../values/value-error.ts';
 
 /**

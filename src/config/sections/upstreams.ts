@@ -6,11 +6,11 @@ import { ownTags } from './tags.ts';
 import { ownTimeouts } from './timeouts.ts';
 import type { ValueContext } from '../values/context.ts';
 import { glob } from '../values/glob.ts';
-import { host, registryHost } from '../values/host.ts';
-import { registryUrl } from '../values/http-url.ts';
+import { host, registryHost } from '../values/addresses/host.ts';
+import { registryUrl } from '../values/addresses/http-url.ts';
 import { distinct, list } from '../values/list.ts';
 import { filePath } from '../values/path.ts';
-import { proxyOrNone } from '../values/proxy.ts';
+import { proxyOrNone } from '../values/addresses/proxy.ts';
 
 const upstream = (context: ValueContext) =>
   sparseSection({

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { shown } from '../config-problem.ts';
 import type { ConfigSources } from './config-sources.ts';
-import { parseListenAddress, type ListenAddress } from '../values/listen-address.ts';
+import { parseListenAddress, type ListenAddress } from '../values/addresses/listen-address.ts';
 import { ValueError, valueOrError } from '../values/value-error.ts';
 
 /** The values that the environment sets in place of the file. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Environment } from './interpolate.ts';
-import { parseProxy } from '../values/proxy.ts';
+import { parseProxy } from '../values/addresses/proxy.ts';
 import { proxyOf, readProxyEnvironment } from './proxy-environment.ts';
 
 /** Returns the host of the proxy for a URL. */

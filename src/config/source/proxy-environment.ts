@@ -1,6 +1,6 @@
 import type { Environment } from './interpolate.ts';
 import { isBypassed } from './no-proxy.ts';
-import { parseProxy, type ProxyConfig } from '../values/proxy.ts';
+import { parseProxy, type ProxyConfig } from '../values/addresses/proxy.ts';
 import { ValueError, valueOrError } from '../values/value-error.ts';
 
 /** The environment's proxies, for upstreams that set no `proxy`. */

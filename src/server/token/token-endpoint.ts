@@ -16,7 +16,7 @@ import { clientKey } from '../request/client-key.ts';
 import type { RequestRecord } from '../request/request-record.ts';
 import { statusOfError, statusOfOutcome } from '../v2/cache-status.ts';
 import { BASIC_CHALLENGE } from '../v2/challenge-of.ts';
-import { readTokenRequest, type TokenRequest } from './token-request.ts';
+import { readTokenRequest, type ClientTokenRequest } from './token-request.ts';
 
 export interface TokenEndpointOptions {
   readonly login: Login;
@@ -67,7 +67,7 @@ export class TokenEndpoint {
     return withCommonHeaders({ status: 200, headers, body }, record.id, statusOfOutcome(undefined));
   }
 
-  #granting(identity: Identity, { ns }: TokenRequest, host: string | undefined): Granting {
+  #granting(identity: Identity, { ns }: ClientTokenRequest, host: string | undefined): Granting {
     const { gate, repositories } = this.#options;
     return {
       placeOf: (name) => placeOf(repositories, name, ns, host),
@@ -95,7 +95,7 @@ function placeOf(
 function answerOf(
   { token, issuedAt, expiresAt }: IssuedToken,
   { scopes }: Granted,
-  asked: TokenRequest,
+  asked: ClientTokenRequest,
 ): object {
   return {
     token,

@@ -8,7 +8,7 @@ import { assertAddressedOnce } from '../v2/addressed-once.ts';
 import { readFormBody } from './form-body.ts';
 
 /** What a client asks the token endpoint for. */
-export interface TokenRequest {
+export interface ClientTokenRequest {
   readonly scopes: readonly Scope[];
   /** The client's credentials as a header Authorization presents them; undefined: it has sent none. */
   readonly authorization: string | undefined;
@@ -24,7 +24,7 @@ export interface TokenRequest {
  * so clients keep their user's own credentials.
  * @throws RegistryError UNSUPPORTED (another method), NAME_INVALID, SIZE_INVALID
  */
-export async function readTokenRequest(incoming: IncomingMessage): Promise<TokenRequest> {
+export async function readTokenRequest(incoming: IncomingMessage): Promise<ClientTokenRequest> {
   const { method, url = '', rawHeaders } = incoming;
   if (method !== 'GET' && method !== 'POST') throw new RegistryError('UNSUPPORTED', 'expected GET or POST');
   const { query } = splitUrl(url);

@@ -19,7 +19,7 @@ import {
   type AuthDemand,
 } from './demand.ts';
 import { Demands, challengesOf } from './demands.ts';
-import { placeOf, type Place } from './place.ts';
+import { placeOf, type TokenPlace } from './place.ts';
 import { realmTrust } from './realm.ts';
 import { Refusals } from './refusals.ts';
 import { isRefused, refusalOfAccount } from './refused.ts';
@@ -101,7 +101,7 @@ export class Authorizer {
   /** Marks a refusal with its possible cause. */
   async #assess(
     answer: UpstreamResponse,
-    place: Place,
+    place: TokenPlace,
     used: Authorization | undefined,
   ): Promise<UpstreamResponse> {
     if (!place.isOwn || this.#options.credentials === undefined) return answer;
@@ -127,7 +127,7 @@ export class Authorizer {
    * Meets the place's last known demand. If that fails, or the demand is another repository's, the request goes without
    * Authorization, and the fresh challenge decides.
    */
-  async #authorizeAsRemembered(place: Place, signal: AbortSignal | undefined): Promise<Attempt> {
+  async #authorizeAsRemembered(place: TokenPlace, signal: AbortSignal | undefined): Promise<Attempt> {
     const demand = this.#demands.recall(place);
     if (demand === undefined) return {};
     const isOwn = this.#demands.isOwn(place);
@@ -143,7 +143,7 @@ export class Authorizer {
 
   /** Finds another Authorization after a refusal. @returns undefined if there is nothing new to try */
   async #renew(
-    place: Place,
+    place: TokenPlace,
     hop: HopRequest,
     refusal: UpstreamResponse,
     { used, failed }: Attempt,
@@ -186,7 +186,7 @@ export class Authorizer {
 
   async #authorize(
     demand: AuthDemand,
-    place: Place,
+    place: TokenPlace,
     signal?: AbortSignal,
   ): Promise<Authorization | undefined> {
     const wanted = complete(demand, place);
@@ -195,7 +195,7 @@ export class Authorizer {
     return credentials && { header: basicAuthorization(credentials), isAccount: true };
   }
 
-  async #bearer(demand: BearerDemand, place: Place, signal?: AbortSignal): Promise<Authorization> {
+  async #bearer(demand: BearerDemand, place: TokenPlace, signal?: AbortSignal): Promise<Authorization> {
     const { realm, scopes } = demand;
     const trust = realmTrust(new URL(place.origin), realm, this.#options.trustedRealms);
     if (trust === 'refused') {
@@ -286,6 +286,6 @@ function isTokenRefused(error: unknown): boolean {
   );
 }
 
-function complete(demand: AuthDemand, { repository }: Place): AuthDemand {
+function complete(demand: AuthDemand, { repository }: TokenPlace): AuthDemand {
   return demand.scheme === 'bearer' ? withPullScope(demand, repository) : demand;
 }

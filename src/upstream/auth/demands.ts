@@ -5,7 +5,7 @@ import type { UpstreamResponse } from '../transport/response.ts';
 import type { Reporter } from '../transport/reporter.ts';
 import type { HopRequest, Send } from '../transport/transport.ts';
 import { chooseDemand, withoutRepositoryScopes, type AuthDemand } from './demand.ts';
-import type { Place } from './place.ts';
+import type { TokenPlace } from './place.ts';
 
 /** The demand found at a place: `nothing` if it answers without Authorization. */
 export type Discovered = AuthDemand | 'nothing';
@@ -25,23 +25,23 @@ export class Demands {
     this.#reporter = options.reporter;
   }
 
-  recall(place: Place): AuthDemand | undefined {
+  recall(place: TokenPlace): AuthDemand | undefined {
     return this.#known.get(placeKey(place)) ?? this.#known.get(place.origin);
   }
 
   /** Whether the remembered demand comes from the place's own challenge, and not from another place of its host. */
-  isOwn(place: Place): boolean {
+  isOwn(place: TokenPlace): boolean {
     return this.#known.has(placeKey(place));
   }
 
-  forget(place: Place): void {
+  forget(place: TokenPlace): void {
     this.#known.delete(placeKey(place));
     this.#known.delete(place.origin);
   }
 
   /** Takes the demand from the refusal of a request without Authorization, else from the ping. */
   async fromRefusal(
-    place: Place,
+    place: TokenPlace,
     hop: HopRequest,
     refusal: UpstreamResponse,
   ): Promise<Discovered | undefined> {
@@ -52,7 +52,7 @@ export class Demands {
    * Asks again without Authorization, since a challenge to a request that carried one is unreliable: Harbor turns to
    * Basic there, and NVCR to another realm.
    */
-  async fromProbe(place: Place, hop: HopRequest): Promise<Discovered | undefined> {
+  async fromProbe(place: TokenPlace, hop: HopRequest): Promise<Discovered | undefined> {
     const { signal, ...probe } = hop;
     return this.#share(place, signal, async () => {
       const answer = await this.#send(probe);
@@ -66,7 +66,7 @@ export class Demands {
   }
 
   /** Asks the ping, since GCR challenges only there. A ping's challenge is about no particular repository. */
-  async #ping(place: Place): Promise<AuthDemand | undefined> {
+  async #ping(place: TokenPlace): Promise<AuthDemand | undefined> {
     const answer = await this.#reporter.report('ping', 'GET', async () => {
       const answer = await this.#send({ method: 'GET', url: place.pingUrl, headers: {} });
       await answer.body.discard();
@@ -76,12 +76,12 @@ export class Demands {
     return demand === undefined ? undefined : this.#remember(place, withoutRepositoryScopes(demand));
   }
 
-  #learn(place: Place, answer: UpstreamResponse): AuthDemand | undefined {
+  #learn(place: TokenPlace, answer: UpstreamResponse): AuthDemand | undefined {
     const demand = chooseDemand(challengesOf(answer));
     return demand === undefined ? undefined : this.#remember(place, demand);
   }
 
-  #remember(place: Place, demand: AuthDemand): AuthDemand {
+  #remember(place: TokenPlace, demand: AuthDemand): AuthDemand {
     this.#known.set(placeKey(place), demand);
     this.#known.set(place.origin, withoutRepositoryScopes(demand));
     return demand;
@@ -89,7 +89,7 @@ export class Demands {
 
   /** Runs one discovery for each place at a time and shares it; a caller's signal ends only its own wait. */
   async #share(
-    place: Place,
+    place: TokenPlace,
     signal: AbortSignal | undefined,
     discover: () => Promise<Discovered | undefined>,
   ): Promise<Discovered | undefined> {
@@ -103,7 +103,7 @@ export class Demands {
   }
 }
 
-function placeKey(place: Place): string {
+function placeKey(place: TokenPlace): string {
   return `${place.origin}\n${place.repository ?? ''}`;
 }
 

@@ -1,5 +1,5 @@
 /** The place that a request is authorized for: a repository on the host that the request goes to. */
-export interface Place {
+export interface TokenPlace {
   /** `https://ghcr.io`. */
   readonly origin: string;
   /** The host's own name for it; undefined if the path names none (an object store, a ping). */
@@ -17,7 +17,7 @@ const REPOSITORY = /^\/v2\/(?:(.+)\/(?:manifests|blobs|referrers)\/[^/]+|(.+)\/t
  * repository of the same host (Harbor adds `library/`) or to another registry (registry.k8s.io).
  * @param repository the one that the upstream was asked about; used for upstream's own paths that name none
  */
-export function placeOf(url: URL, base: URL, repository?: string): Place {
+export function placeOf(url: URL, base: URL, repository?: string): TokenPlace {
   const isOwn = url.origin === base.origin;
   const prefix = isOwn ? base.pathname.replace(/\/$/, '') : '';
   const path = url.pathname.startsWith(prefix) ? url.pathname.slice(prefix.length) : url.pathname;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { ANONYMOUS, type Principal } from '../../../src/access/principal.ts';
-import { rulesOf } from '../../../src/app/access-rules.ts';
+import { rulesOf } from '../../../src/app/access/access-rules.ts';
 import type { Config } from '../../../src/config/config.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import { askProvider } from '../../support/e2e/credential-provider.ts';

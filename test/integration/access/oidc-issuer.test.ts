@@ -1,6 +1,6 @@
 import type { JWTPayload } from 'jose';
 import { expect, onTestFinished, test } from 'vitest';
-import type { IssuerConfig } from '../../../src/config/sections/issuers.ts';
+import type { IssuerConfig } from '../../../src/config/sections/access/issuers.ts';
 import type { Verified } from '../../../src/access/verification/verifier.ts';
 import { verifierOf } from '../../support/issuer-fixture.ts';
 import { ManualClock } from '../../support/manual-clock.ts';

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, test } from 'vitest';
-import type { ProxyConfig } from '../../../src/config/values/proxy.ts';
+import type { ProxyConfig } from '../../../src/config/values/addresses/proxy.ts';
 import { issuerFixture, verifierOf } from '../../support/issuer-fixture.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { startForwardProxy } from '../../support/proxy.ts';

@@ -1,7 +1,7 @@
 import type { JWTPayload } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { readClaims } from '../../../src/access/oidc/claims.ts';
-import { rulesOf } from '../../../src/app/access-rules.ts';
+import { rulesOf } from '../../../src/app/access/access-rules.ts';
 import type { Config } from '../../../src/config/config.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import { documented } from '../../support/e2e/documented.ts';

@@ -4,7 +4,7 @@ import { request, type IncomingMessage } from 'node:http';
 import { createServer as createNetServer } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { isListening, RemoteOperator } from '../../../src/app/control-client.ts';
+import { isListening, RemoteOperator } from '../../../src/app/operator/control-client.ts';
 import { OperatorError } from '../../../src/operator/error.ts';
 import type { Operator } from '../../../src/operator/operator.ts';
 import type { VerifyProgress } from '../../../src/upkeep/verify.ts';
