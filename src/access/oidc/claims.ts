@@ -7,7 +7,7 @@ import { parseServiceAccount } from './service-account.ts';
 import type { OidcSettings } from './settings.ts';
 
 /** What the claims of a token prove, or why they prove nothing: in words for the log, without a claim's value. */
-export type Claimed =
+export type ProvedClaims =
   | {
       readonly principal: Principal;
       /** The claim `exp`, milliseconds since the epoch. */
@@ -22,7 +22,7 @@ const MAX_NAME_LENGTH = 1024;
 const MAX_GROUPS = 256;
 
 /** Decides what the claims of a token prove whose signature, issuer and audience are right already. */
-export function readClaims(claims: JWTPayload, settings: OidcSettings): Claimed {
+export function readClaims(claims: JWTPayload, settings: OidcSettings): ProvedClaims {
   const { exp, sub } = claims;
   if (typeof exp !== 'number' || !Number.isFinite(exp)) return { problem: 'has no claim exp' };
   if (!isName(sub)) return { problem: 'has no claim sub that can name a subject' };
