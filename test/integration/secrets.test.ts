@@ -15,7 +15,7 @@ describe('the search for secrets finds', () => {
   });
 
   test.each([
-    'larder_a1b2c3d4_0123456789abcdefghijklmnop',
+    'larder_a1b2c3d4e5f6_0123456789abcdefghijklmnop',
     `${Buffer.from('{"alg":"ES256"}').toString('base64url')}.${Buffer.from('{"sub":"alice"}').toString('base64url')}.abcdefghijkl`,
   ])('the token %s', (token) => {
     expect(() => assertNoSecret(`{"password":"${token}"}`, 'x')).toThrow('token');
