@@ -15,20 +15,20 @@ const LAYER_TAR_GZIP = 'application/vnd.oci.image.layer.v1.tar+gzip';
 const IMAGE_CONFIG = 'application/vnd.oci.image.config.v1+json';
 const EMPTY_CONFIG = 'application/vnd.oci.empty.v1+json';
 
-/** A layer's two digests: of the bytes that travel, and of the tar inside, which clients check once unpacked. */
+/** The two digests of a layer: of its compressed bytes, and of the tar inside, which clients check after unpacking. */
 export interface Layer {
   readonly descriptor: Descriptor;
   readonly diffId: Digest;
 }
 
-/** The folder of an OCI image layout being built. */
+/** The folder of an OCI image layout that is being built. */
 export interface Layout {
   readonly directory: string;
   /** Adds bytes as a blob. */
   add(bytes: Uint8Array | string, mediaType: string): Promise<Descriptor>;
-  /** Adds a tar file, gzipped, as a layer. */
+  /** Compresses a tar file by gzip, and adds it as a layer. */
   addLayer(tarFile: string): Promise<Layer>;
-  /** Names what the layout holds: index.json. */
+  /** Writes index.json, which names the images of the layout. */
   finish(named: readonly (readonly [Descriptor, string])[]): Promise<void>;
 }
 
@@ -83,7 +83,7 @@ function tap(look: (chunk: Uint8Array) => void) {
   };
 }
 
-/** An image of the layers for one platform. */
+/** Adds an image for one platform, which has these layers. */
 export interface Image {
   readonly manifest: Descriptor;
   readonly config: Descriptor;
@@ -122,7 +122,7 @@ export async function addIndex(layout: Layout, images: readonly Image[]): Promis
   return layout.add(JSON.stringify(document), MediaType.ociIndex);
 }
 
-/** An artifact that refers to `subject`, as a signature does (image-spec manifest.md, "subject"). */
+/** Returns the manifest of an artifact that refers to `subject`, as a signature does (image-spec manifest.md, "subject"). */
 export function artifactManifest(subject: Descriptor, config: Descriptor, layer: Descriptor): string {
   return JSON.stringify({
     schemaVersion: 2,
@@ -135,7 +135,7 @@ export function artifactManifest(subject: Descriptor, config: Descriptor, layer:
   });
 }
 
-/** A tar of a directory's content, the same bytes for the same files. */
+/** Writes a tar of a directory's content. The same files give the same bytes. */
 export async function tarOf(
   directory: string,
   tarFile: string,
@@ -146,7 +146,7 @@ export async function tarOf(
   await run('tar', [...reproducible, ...excluded, '-C', directory, '-cf', tarFile, '.']);
 }
 
-/** Bytes that look random and do not compress, the same for the same seed. */
+/** Returns bytes that look random and do not compress. The same seed gives the same bytes. */
 export function incompressible(bytes: number, seed: string): Buffer {
   const key = createHash('sha256').update(seed).digest();
   return createCipheriv('aes-256-ctr', key, Buffer.alloc(16)).update(Buffer.alloc(bytes));

@@ -2,11 +2,11 @@ import type { Descriptor } from '../../../src/oci/descriptor.ts';
 import { digestOf } from '../../../src/oci/digest.ts';
 import { ask } from './http-client.ts';
 
-/** Pushes to one repository of an open registry, as the distribution specification has it. */
+/** Pushes to one repository of a registry without authentication (distribution specification, "Push"). */
 export interface Pusher {
   blob(bytes: Uint8Array, mediaType?: string): Promise<Descriptor>;
   manifest(document: string, mediaType: string, reference?: string): Promise<Descriptor>;
-  /** Makes a blob of another repository of the same registry one of this repository. */
+  /** Mounts a blob of another repository of the same registry into this one. */
   mount(digest: string, from: string): Promise<void>;
 }
 

@@ -6,15 +6,16 @@ import { attempt, run } from './process.ts';
 /** An unpacked Debian root file system. */
 export interface RootFileSystem {
   readonly path: string;
-  /** Patterns for tar of what a layer need not carry. */
+  /** Patterns, for tar, of the files that a layer need not hold. */
   readonly exclude: readonly string[];
 }
 
 const SUITE = 'bookworm';
 
 /**
- * A minimal Debian made by debootstrap from the mirror that this machine's own sources name, or, where that
- * fails (no root, no mirror of this suite), the unpacked packages of one. Made once and kept in `home`.
+ * Returns a minimal Debian, which debootstrap makes from the mirror that the machine's own package sources name. Where
+ * that fails (no root, or a mirror without this suite), it holds only unpacked packages. It is made once and kept in
+ * `home`.
  */
 export async function rootFileSystem(home: string): Promise<RootFileSystem> {
   const path = join(home, 'root-file-system');
@@ -36,7 +37,7 @@ async function debootstrap(path: string): Promise<boolean> {
   return exit.code === 0;
 }
 
-/** The first mirror that the machine's sources give for Debian's archive, in either of apt's formats. */
+/** Returns the first mirror of Debian's archive that the machine's package sources name, in either of apt's formats. */
 async function debianMirror(): Promise<string | undefined> {
   const directory = '/etc/apt/sources.list.d';
   const names = await readdir(directory).catch(() => []);

@@ -22,33 +22,33 @@ import { rootFileSystem, type RootFileSystem } from './root-file-system.ts';
 
 const MIB = 1024 * 1024;
 
-/** What the test registries hold, and where a new one finds it. */
+/** The images that test registries hold, and the directories that a new registry copies them from. */
 export interface Stock {
-  /** A registry's storage directory, for `dockerRegistry({ stock })`. */
+  /** The storage directory of a registry; `dockerRegistry({ stock })` takes it. */
   readonly storage: string;
   readonly rootFileSystem: RootFileSystem;
-  /** `library/debian:bookworm`: an index of two platforms, a root file system beside a layer of 32 MiB. */
+  /** `library/debian:bookworm`: an index of two platforms. Its amd64 image has a root file system and a layer of 32 MiB. */
   readonly debian: { readonly index: Descriptor; readonly amd64: Image; readonly arm64: Image };
-  /** In `library/debian` too: an artifact whose subject is the index, found by the referrers tag schema. */
+  /** An artifact in `library/debian`, whose subject is the index. Clients find it by the referrers tag schema. */
   readonly artifact: Descriptor;
-  /** `team/app:1`: a small image, for tests that need no weight. */
+  /** `team/app:1`: a small image, for tests that need no large one. */
   readonly app: Image;
   /** `team/large:1`: an image whose one layer is of 120 MiB. */
   readonly large: Image;
-  /** A storage with `team/many` alone: a repository with `count` tags, `v0000` and on. */
+  /** A storage that holds only `team/many`, a repository with `count` tags: `v0000`, `v0001`, … */
   readonly manyTags: { readonly storage: string; readonly count: number };
 }
 
 const MANY_TAGS = 2000;
 
-/** Where skopeo pushes what the layout has under these names. */
+/** The repositories and tags to which skopeo pushes the images of the layout, by their names in the layout. */
 const TARGETS = { debian: 'library/debian:bookworm', app: 'team/app:1', large: 'team/large:1' } as const;
 
 const SKOPEO_COPY = ['--all', '--preserve-digests', '--dest-tls-verify=false', '--quiet'];
 
 /**
- * The stock, built by real tools (debootstrap, tar, skopeo, docker-registry) the first time and kept in the
- * system's temporary directory, under a name that changes with what builds it.
+ * Returns the stock. The first call builds it with real tools (debootstrap, tar, skopeo, docker-registry), and keeps it
+ * in the system's temporary directory, under a name that changes with the source of the builder.
  */
 export async function prepareStock(): Promise<Stock> {
   const home = join(tmpdir(), `larder-e2e-stock-${process.getuid?.() ?? 0}`);
@@ -58,7 +58,7 @@ export async function prepareStock(): Promise<Stock> {
   return JSON.parse(await readFile(join(kept, 'stock.json'), 'utf8')) as Stock;
 }
 
-/** Changes with the source of what builds the stock. */
+/** Returns a key that changes with the source of the files that build the stock. */
 async function builderKey(): Promise<string> {
   const hash = createHash('sha256');
   for (const name of ['stock.ts', 'image.ts', 'push.ts', 'root-file-system.ts']) {
@@ -87,7 +87,7 @@ async function build(home: string, kept: string): Promise<void> {
   await rename(work, kept);
 }
 
-/** A stock of another builder is of no use and large. */
+/** Removes the stocks of other versions of the builder: they are large, and no test uses them. */
 async function removeOthers(home: string): Promise<void> {
   const names = await readdir(home);
   for (const name of names.filter((name) => name !== 'root-file-system')) {
@@ -134,7 +134,7 @@ function fileTar(work: string, path: string, content: Buffer) {
   };
 }
 
-/** Fills a registry whose storage is then kept. */
+/** Pushes all images to a new registry, and copies its storage to `storage`. */
 async function pushAll(layout: Layout, built: Built, storage: string): Promise<Descriptor> {
   await using registry = await dockerRegistry();
   for (const [name, target] of Object.entries(TARGETS)) {
@@ -146,7 +146,7 @@ async function pushAll(layout: Layout, built: Built, storage: string): Promise<D
   return artifact;
 }
 
-/** Beside the artifact the index that stands for the referrers API, which distribution 2.8 has not. */
+/** Pushes the artifact, and the index that lists it: distribution 2.8 has no referrers API. */
 async function pushArtifact(registryUrl: string, subject: Descriptor): Promise<Descriptor> {
   const push = pusher(registryUrl, 'library/debian');
   const config = await push.blob(Buffer.from('{}'));
@@ -162,7 +162,7 @@ async function pushArtifact(registryUrl: string, subject: Descriptor): Promise<D
   return descriptor;
 }
 
-/** In a storage of its own: thousands of small files that no other test is to link. */
+/** Uses a storage of its own, so that other tests need not link its thousands of small files. */
 async function pushManyTags(storage: string): Promise<void> {
   await using registry = await dockerRegistry();
   const push = pusher(registry.directUrl, 'team/many');
