@@ -14,7 +14,7 @@ const MAIN = join(ROOT, 'src/cli/main.ts');
 /** Node's options in `npm start`. */
 const NODE_FLAGS = manifest.scripts.start.split(' ').filter((word) => word.startsWith('--'));
 
-/** The config file's content but `listen` and `cache.directory`, which the fixture gives (design.md §7). */
+/** The config file's content but `listen` and `cache.directory`, which the fixture gives. */
 export type Config = Readonly<Record<string, unknown>>;
 
 /** The program, as a real process. Disposing it fails if its log has told a secret, and so does reading its metrics. */
