@@ -21,7 +21,7 @@ export interface Authentication {
   identify(presented: Presented): Promise<Identity>;
 }
 
-/** Finds out who asks for a token, and how long its credentials last: the token must not outlive them. */
+/** Identifies the client that asks for a token, and tells when its credentials expire: the token must expire by then. */
 export interface Login {
   /**
    * As `Authentication.identify` does. A request without credentials is anonymous.
