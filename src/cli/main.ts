@@ -1,17 +1,17 @@
 #!/usr/bin/env node
 import './thread-pool.ts';
 import { Command, CommanderError } from 'commander';
-import { accessCommand } from './commands/access.ts';
+import { accessCommand } from './commands/access/access.ts';
 import { checkCommand } from './commands/check.ts';
 import { EXIT_FAILED, EXIT_USAGE } from './terminal/exit-codes.ts';
-import { lsCommand } from './commands/ls.ts';
-import { passwdCommand } from './commands/passwd.ts';
-import { pinCommand, unpinCommand } from './commands/pin.ts';
-import { rmCommand } from './commands/rm.ts';
+import { lsCommand } from './commands/cache/ls.ts';
+import { passwdCommand } from './commands/access/passwd.ts';
+import { pinCommand, unpinCommand } from './commands/cache/pin.ts';
+import { rmCommand } from './commands/cache/rm.ts';
 import { serveCommand } from './commands/serve.ts';
-import { statsCommand } from './commands/stats.ts';
-import { tokenCommand } from './commands/token.ts';
-import { verifyCommand } from './commands/verify.ts';
+import { statsCommand } from './commands/cache/stats.ts';
+import { tokenCommand } from './commands/access/token.ts';
+import { verifyCommand } from './commands/cache/verify.ts';
 import { version } from '../app/version.ts';
 
 /** Makes the program: one subcommand per file. Exit codes: 0 done, 1 failed, 2 usage or config. */

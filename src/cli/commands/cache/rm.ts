@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import type { Removed } from '../../operator/remove.ts';
+import type { Removed } from '../../../operator/remove.ts';
 import { forEachReference, operatorCommand, withOperator } from './operator-command.ts';
 import type { OperatorOptions } from './operator-command.ts';
-import { shortSize } from '../terminal/short-size.ts';
+import { shortSize } from '../../terminal/short-size.ts';
 
 /** `larder rm`: deletes from the cache; upstream stays as it is. */
 export function rmCommand(): Command {

@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
-import type { ContentStats } from '../../operator/inventory.ts';
-import { operatorCommand, printJson, withOperator } from './operator-command.ts';
+import type { ContentStats } from '../../../operator/inventory.ts';
+import { operatorCommand, withOperator } from './operator-command.ts';
 import type { OperatorOptions, Workplace } from './operator-command.ts';
-import { shortSize } from '../terminal/short-size.ts';
-import { formatTable } from '../terminal/table.ts';
+import { printJson } from '../../terminal/print-json.ts';
+import { shortSize } from '../../terminal/short-size.ts';
+import { formatTable } from '../../terminal/table.ts';
 
 /** `larder stats`: how much is cached. */
 export function statsCommand(): Command {

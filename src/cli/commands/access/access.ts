@@ -1,14 +1,14 @@
 import { Command, Option } from 'commander';
-import { ACTIONS, type Action } from '../../access/action.ts';
-import { explainAccess, placeOf, type Explanation } from '../../app/access/explain-access.ts';
-import { principalOf } from '../../app/access/principal-of.ts';
-import { ConfigError } from '../../config/config-problem.ts';
-import type { ConfigSources } from '../../config/source/config-sources.ts';
-import { linesOf, loadConfig, systemSources } from '../../config/load.ts';
-import { configPath } from '../../config/source/overrides.ts';
-import { OperatorError } from '../../operator/error.ts';
-import { explanationLines } from '../terminal/access-explanation.ts';
-import { EXIT_FAILED, EXIT_USAGE } from '../terminal/exit-codes.ts';
+import { ACTIONS, type Action } from '../../../access/action.ts';
+import { explainAccess, placeOf, type Explanation } from '../../../app/access/explain-access.ts';
+import { principalOf } from '../../../app/access/principal-of.ts';
+import { ConfigError } from '../../../config/config-problem.ts';
+import type { ConfigSources } from '../../../config/source/config-sources.ts';
+import { linesOf, loadConfig, systemSources } from '../../../config/load.ts';
+import { configPath } from '../../../config/source/overrides.ts';
+import { OperatorError } from '../../../operator/error.ts';
+import { explanationLines } from '../../terminal/access-explanation.ts';
+import { EXIT_FAILED, EXIT_USAGE } from '../../terminal/exit-codes.ts';
 
 interface ExplainOptions {
   readonly as: string;

@@ -1,9 +1,10 @@
 import { Command } from 'commander';
-import type { Config } from '../../config/config.ts';
-import { OperatorError } from '../../operator/error.ts';
-import { EXIT_FAILED, EXIT_USAGE } from '../terminal/exit-codes.ts';
-import { openOperator, type OpenedOperator } from '../../app/operator/open-operator.ts';
-import { readConfig } from '../terminal/read-config.ts';
+import type { Config } from '../../../config/config.ts';
+import { OperatorError } from '../../../operator/error.ts';
+import { EXIT_FAILED, EXIT_USAGE } from '../../terminal/exit-codes.ts';
+import { openOperator, type OpenedOperator } from '../../../app/operator/open-operator.ts';
+import { printJson } from '../../terminal/print-json.ts';
+import { readConfig } from '../../terminal/read-config.ts';
 
 export interface OperatorOptions {
   readonly config?: string;
@@ -68,10 +69,6 @@ export async function forEachReference<T extends object>(
     }
   }
   if (isJson) printJson(results);
-}
-
-export function printJson(value: unknown): void {
-  console.log(JSON.stringify(value, undefined, 2));
 }
 
 /** Prints the error and sets the exit code. @throws the error, if it is no OperatorError */

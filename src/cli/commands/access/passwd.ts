@@ -1,11 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Command } from 'commander';
-import { fileProblem, passwordProblem, removeUser, setPassword } from '../../access/users/change-users.ts';
-import { userProblem } from '../../access/users/htpasswd.ts';
-import { escapeControls } from '../../text/controls.ts';
-import { EXIT_FAILED, EXIT_USAGE } from '../terminal/exit-codes.ts';
-import { readConfig } from '../terminal/read-config.ts';
-import { readPassword } from '../terminal/read-password.ts';
+import { fileProblem, passwordProblem, removeUser, setPassword } from '../../../access/users/change-users.ts';
+import { userProblem } from '../../../access/users/htpasswd.ts';
+import { escapeControls } from '../../../text/controls.ts';
+import { EXIT_FAILED, EXIT_USAGE } from '../../terminal/exit-codes.ts';
+import { readConfig } from '../../terminal/read-config.ts';
+import { readPassword } from '../../terminal/read-password.ts';
 
 interface PasswdOptions {
   readonly config?: string;

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { documented } from '../../../test/support/e2e/documented.ts';
+import { documented } from '../../../../test/support/e2e/documented.ts';
 import { accessCommand } from './access.ts';
 
 const FILES: Readonly<Record<string, string>> = {

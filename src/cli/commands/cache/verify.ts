@@ -1,10 +1,11 @@
 import { InvalidArgumentError, type Command } from 'commander';
-import { parseByteSize } from '../../config/values/byte-size.ts';
-import type { VerifyProgress, VerifyReport } from '../../upkeep/verify.ts';
-import { EXIT_FAILED } from '../terminal/exit-codes.ts';
-import { operatorCommand, printJson, withOperator } from './operator-command.ts';
+import { parseByteSize } from '../../../config/values/byte-size.ts';
+import type { VerifyProgress, VerifyReport } from '../../../upkeep/verify.ts';
+import { EXIT_FAILED } from '../../terminal/exit-codes.ts';
+import { operatorCommand, withOperator } from './operator-command.ts';
 import type { OperatorOptions, Workplace } from './operator-command.ts';
-import { shortSize } from '../terminal/short-size.ts';
+import { printJson } from '../../terminal/print-json.ts';
+import { shortSize } from '../../terminal/short-size.ts';
 
 interface VerifyCommandOptions extends OperatorOptions {
   readonly repair?: boolean;

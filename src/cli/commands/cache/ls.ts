@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
-import type { RepositoryRow, TagRow } from '../../operator/inventory.ts';
-import { operatorCommand, printJson, withOperator } from './operator-command.ts';
+import type { RepositoryRow, TagRow } from '../../../operator/inventory.ts';
+import { operatorCommand, withOperator } from './operator-command.ts';
 import type { OperatorOptions } from './operator-command.ts';
-import { shortSize } from '../terminal/short-size.ts';
-import { formatTable, formatTime, isoTime } from '../terminal/table.ts';
+import { printJson } from '../../terminal/print-json.ts';
+import { shortSize } from '../../terminal/short-size.ts';
+import { formatTable, formatTime, isoTime } from '../../terminal/table.ts';
 
 const PAGE = 500;
 
