@@ -19,9 +19,13 @@ const isMountable = await canMount();
 if (!isMountable) console.warn('skipped: broken devices, since nothing may be mounted here');
 function open(
   directory: string,
-  { maxSize, ...options }: { maxSize?: number | undefined } & Partial<IndexOptions> = {},
+  {
+    maxSize,
+    quarantine = 1024 ** 3,
+    ...options
+  }: { maxSize?: number; quarantine?: number } & Partial<IndexOptions> = {},
 ): Promise<CacheDirectory> {
-  return openCacheDirectory({ directory, maxSize }, { clock: new ManualClock(), ...options });
+  return openCacheDirectory({ directory, maxSize, quarantine }, { clock: new ManualClock(), ...options });
 }
 
 const BLOB = { digest: digestOf('blob'), size: 4 };
@@ -107,15 +111,19 @@ describe('a cache directory', () => {
     await second.close();
   });
 
-  it('does not fill with what failed verification', async () => {
-    const cache = await open(temporary.path, { maxSize: 1000 });
+  it.each([
+    ['a twentieth of the cache', { maxSize: 1000 }, 30],
+    ['as much as it is told to', { quarantine: 40 }, 30],
+    ['nothing, if it is told to', { quarantine: 0 }, 0],
+  ])('keeps of what failed verification at most %s', async (_, limits, bytes) => {
+    const cache = await open(temporary.path, limits);
     const { store } = cache;
     for (const text of ['x'.repeat(30), 'y'.repeat(30)]) {
       await using ingest = await store.ingest({ digest: BLOB.digest, size: 30 });
       await ingest.write([Buffer.from(text)]);
       await expect(ingest.commit()).rejects.toThrow('digest');
     }
-    expect(await quarantineOf(store).stats()).toMatchObject({ blobs: 1, bytes: 30 });
+    expect(await quarantineOf(store).stats()).toMatchObject({ bytes });
     await cache.close();
   });
 

@@ -26,6 +26,11 @@ export interface CacheDirectory {
 export interface CacheDirectoryOptions extends Pick<Config['cache'], 'directory' | 'maxSize'> {
   /** Syncs at the same time. Default: 1. */
   readonly syncs?: number;
+  /**
+   * Most bytes of blobs that failed verification, which are kept for an operator to look at. They are never more than
+   * a twentieth of `maxSize`. Default: 1 GiB.
+   */
+  readonly quarantine?: number;
 }
 
 export interface IndexOptions {
@@ -40,7 +45,7 @@ export interface IndexOptions {
   readonly onUpgrade?: NonNullable<SqliteIndexOptions['onUpgrade']>;
 }
 
-/** Blobs that failed verification are kept for an operator to look at, but not at the cost of the cache. */
+/** What failed verification must not be kept at the cost of what is cached. */
 const QUARANTINE_FILES = 16;
 const QUARANTINE_BYTES = 1024 ** 3;
 const QUARANTINE_SHARE = 0.05;
@@ -80,16 +85,13 @@ export async function openCacheDirectory(
 }
 
 async function openUsable(
-  { directory, maxSize = Infinity, syncs = 1 }: CacheDirectoryOptions,
+  { directory, maxSize = Infinity, syncs = 1, quarantine = QUARANTINE_BYTES }: CacheDirectoryOptions,
   indexOptions: IndexOptions,
 ): Promise<CacheDirectory> {
   const lock = await lockDirectory(directory);
   try {
-    const quarantine = {
-      files: QUARANTINE_FILES,
-      bytes: Math.min(QUARANTINE_BYTES, QUARANTINE_SHARE * maxSize),
-    };
-    const store = await openFileStore({ directory, quarantine, syncs });
+    const limits = { files: QUARANTINE_FILES, bytes: Math.min(quarantine, QUARANTINE_SHARE * maxSize) };
+    const store = await openFileStore({ directory, quarantine: limits, syncs });
     await store.sweepIngest();
     const index = await openIndex(join(directory, 'index.db'), indexOptions);
     const close = async (): Promise<void> => {
