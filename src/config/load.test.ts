@@ -59,6 +59,7 @@ describe('a file without mistakes', () => {
         directory: '/etc/larder/cache',
         maxSize: 50 * 1024 ** 3,
         minFree: 2 * 1024 ** 3,
+        quarantine: 1024 ** 3,
         manifestMemory: 64 * 1024 ** 2,
         blobMemory: 32 * 1024 ** 2,
         unusedForMs: undefined,
@@ -131,6 +132,7 @@ cache:
   directory: /var/lib/larder
   maxSize: unlimited
   minFree: 0
+  quarantine: 0
   manifestMemory: 1MiB
   blobMemory: 0
   unusedFor: 90d
@@ -193,6 +195,7 @@ log: { level: debug, format: json }
         directory: '/var/lib/larder',
         maxSize: undefined,
         minFree: 0,
+        quarantine: 0,
         manifestMemory: 1024 ** 2,
         blobMemory: 0,
         unusedForMs: 90 * 86_400_000,

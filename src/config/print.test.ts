@@ -112,6 +112,7 @@ describe('printConfig', () => {
           directory: fc.constantFrom('./cache', '/var/lib/larder'),
           maxSize: fc.oneof(size, fc.constant('unlimited')),
           minFree: size,
+          quarantine: size,
           manifestMemory: size,
           blobMemory: size,
           unusedFor: fc.oneof(duration, fc.constant('never')),

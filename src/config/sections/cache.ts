@@ -16,6 +16,12 @@ export const cache = (context: ValueContext) =>
         'Most bytes that are kept. Beyond it, the content that has not been pulled for longest is evicted.',
       ),
     minFree: byteSize().prefault('2GiB').describe('How much is left free on the disk.'),
+    quarantine: byteSize()
+      .prefault('1GiB')
+      .describe(
+        'How much is kept, for you to look at, of blobs that failed verification: never more than a twentieth of ' +
+          '`maxSize`; 0: nothing.',
+      ),
     manifestMemory: byteSize(1024 ** 2)
       .prefault('64MiB')
       .describe('How much memory holds manifests.'),
