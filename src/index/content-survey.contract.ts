@@ -122,4 +122,18 @@ function describeRepositories(subject: Subject): void {
     expect(await index.repositoryStats(DEBIAN)).toEqual({ tags: 1, blobs: 2, bytes: 30, usedAt: 5 });
     expect(await index.repositoryStats(ALPINE)).toEqual(nothing);
   });
+
+  it('counts what is known and stored of a manifest and all that it refers to', async () => {
+    const { index } = subject;
+    expect(await index.closureStats(digest('i'))).toEqual({ parts: 1, blobs: 0, bytes: 0 });
+    await index.putManifest(DEBIAN, manifest('i'), [edge('manifest', 'm'), edge('manifest', 'not pulled')]);
+    await index.putManifest(DEBIAN, manifest('m'), [
+      edge('layer', 'l'),
+      edge('layer', 'l'),
+      edge('subject', 's'),
+    ]);
+    for (const name of ['i', 'm', 'l', 's']) await index.putBlob({ digest: digest(name), size: 10 }, 1);
+    expect(await index.closureStats(digest('i'))).toEqual({ parts: 4, blobs: 3, bytes: 30 });
+    expect(await index.closureStats(digest('m'))).toEqual({ parts: 2, blobs: 2, bytes: 20 });
+  });
 }

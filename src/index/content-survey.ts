@@ -19,6 +19,15 @@ export interface RepositoryStats {
   readonly usedAt: number | undefined;
 }
 
+/** What is known and what is stored of a manifest and all that it refers to. */
+export interface ClosureStats {
+  /** Number of its known manifests and blobs, itself among them. */
+  readonly parts: number;
+  /** Number of those parts that are stored. */
+  readonly blobs: number;
+  readonly bytes: number;
+}
+
 /** One piece of a walk through the rows that may outlive the bytes. */
 export interface GoneWalk {
   readonly of: 'tags' | 'belongings' | 'manifests';
@@ -49,6 +58,8 @@ export interface ContentSurvey {
   /** `registry/repository` of every repository that has a tag or a manifest here that may be served, in ASCII order. */
   repositories(page: Page<string>): Promise<readonly string[]>;
   repositoryStats(key: RepositoryKey): Promise<RepositoryStats>;
+  /** Counts the parts that `closure` gives. Not one transaction. */
+  closureStats(root: Digest): Promise<ClosureStats>;
 
   /**
    * Records in one transaction bytes that were found without a row, what they tell of themselves if they are a

@@ -1,7 +1,9 @@
 import type { RepositoryKey } from '../../repository-key.ts';
-import type { ContentSurvey, RepositoryStats } from '../../content-survey.ts';
+import type { Digest } from '../../../oci/digest.ts';
+import type { ClosureStats, ContentSurvey, RepositoryStats } from '../../content-survey.ts';
 import type { Connection } from '../connection.ts';
 import { digestToBytes, pageStart } from '../../sql/digest-bytes.ts';
+import { readClosure } from './closure.ts';
 import type { ManifestEdges } from './manifest-edges.ts';
 import { putBlobRow } from './blobs.ts';
 import { recordManifest } from './manifests.ts';
@@ -22,6 +24,7 @@ export function createSurvey(
     async repositoryStats(key) {
       return { tags: await countTags(connection, turns, key), ...(await countBlobs(connection, turns, key)) };
     },
+    closureStats: (root) => countClosure(connection, turns, root),
     note: async (name) => connection.get('note', name)?.value,
     async putNote(name, text) {
       connection.run('putNote', name, text);
@@ -59,6 +62,19 @@ async function countBlobs(
       stats.usedAt = Math.max(stats.usedAt ?? used_at, used_at);
     }
     last = page.at(-1)?.digest;
+  }
+  return stats;
+}
+
+async function countClosure(connection: Connection, turns: WriteTurns, root: Digest): Promise<ClosureStats> {
+  const stats = { parts: 0, blobs: 0, bytes: 0 };
+  for await (const piece of readClosure(connection, turns, digestToBytes(root))) {
+    stats.parts += piece.length;
+    const stored = await turns.take(() =>
+      piece.flatMap((digest) => connection.get('blobSize', digest) ?? []),
+    );
+    stats.blobs += stored.length;
+    for (const { size } of stored) stats.bytes += size;
   }
   return stats;
 }
