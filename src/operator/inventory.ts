@@ -4,7 +4,6 @@ import type { Page } from '../index/page.ts';
 import type { PinEntry, PinIndex } from '../index/pin-index.ts';
 import type { ContentSurvey, RepositoryStats } from '../index/content-survey.ts';
 import type { BlobIndex } from '../index/blob-index.ts';
-import type { ManifestIndex } from '../index/manifest-index.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Tag } from '../oci/tag.ts';
 import type { BlobStore } from '../store/blob-store.ts';
@@ -86,8 +85,9 @@ export async function listTags(
   for (const tag of await index.tags(key, page)) {
     const entry = await index.tag(key, tag);
     if (entry === undefined) continue;
-    const stored = await describeClosure(index, entry.digest);
-    rows.push({ tag, ...entry, ...stored, isPinned: isPinned(tag, entry.digest) });
+    const usedAt = (await index.blob(entry.digest))?.usedAt;
+    const stored = await index.closureStats(entry.digest);
+    rows.push({ tag, ...entry, ...stored, usedAt, isPinned: isPinned(tag, entry.digest) });
     await nextTurn();
   }
   return rows;
@@ -143,20 +143,4 @@ async function describeRepositories(
     await nextTurn();
   }
   return rows;
-}
-
-/** Sums up what is stored of a manifest and all that it refers to. */
-async function describeClosure(
-  index: ManifestIndex & BlobIndex,
-  root: Digest,
-): Promise<Pick<TagRow, 'parts' | 'blobs' | 'bytes' | 'usedAt'>> {
-  const stored = { parts: 0, blobs: 0, bytes: 0 };
-  for (const digest of await index.closure(root)) {
-    stored.parts += 1;
-    const blob = await index.blob(digest);
-    if (blob === undefined) continue;
-    stored.blobs += 1;
-    stored.bytes += blob.size;
-  }
-  return { ...stored, usedAt: (await index.blob(root))?.usedAt };
 }
