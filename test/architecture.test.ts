@@ -109,6 +109,7 @@ const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
   ['picomatch', ['config', 'server', 'mirror', 'access']],
   ['tldts', ['upstream', 'server', 'config']],
   ['ipaddr.js', ['upstream', 'server', 'config']],
+  ['modern-tar', ['archive']],
 ]);
 
 /** Layers that do no I/O, and what they may take of Node all the same. */
