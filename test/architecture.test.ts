@@ -78,6 +78,7 @@ const ROOMS = new Map<string, readonly string[]>([
   ['access/bearer', ['verification']],
   ['access/oidc', ['verification']],
   ['archive/layout', []],
+  ['archive/write', ['layout']],
   ['server/request', []],
   ['server/v2', ['request']],
   ['server/control', []],
