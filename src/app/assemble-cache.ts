@@ -2,6 +2,8 @@ import { Evictor } from '../eviction/evictor.ts';
 import { fillRoom } from '../eviction/fill-room.ts';
 import type { Marks } from '../eviction/marks.ts';
 import { Mirror, type MirrorOptions } from '../mirror/mirror.ts';
+import { jobKinds, type JobKinds } from '../operator/jobs/job-kinds.ts';
+import { Jobs } from '../operator/jobs/jobs.ts';
 import { LocalOperator } from '../operator/local-operator.ts';
 import type { RepositoryTable } from '../repository/repository-table.ts';
 import type { HeldStore } from '../store/held-store.ts';
@@ -16,6 +18,8 @@ export interface CacheParts extends Omit<MirrorOptions, 'onFull' | 'room'> {
   readonly upstreams: readonly RoutedUpstream[];
   /** The name of the upstream for requests that name none. */
   readonly defaultUpstream: string;
+  /** Makes the ids of jobs. */
+  readonly randomId: () => string;
 }
 
 /** A cache, and everything that works on it. */
@@ -25,6 +29,7 @@ export interface AssembledCache {
   readonly evictor: Evictor;
   readonly upkeep: Upkeep;
   readonly operator: LocalOperator;
+  readonly jobs: Jobs<JobKinds>;
   /** Begins to confirm manifests' claims with upstreams in the background. */
   confirmEarly(): void;
   /** Ends the background work. The store and the index stay open: their opener closes them. */
@@ -48,17 +53,20 @@ export function assembleCache(parts: CacheParts): AssembledCache {
   const upkeep = new Upkeep({ ...parts, mirror, findRepository: (key) => repositories.find(key) });
   const naming = { upstreams, defaultUpstream };
   const operator = new LocalOperator({ ...parts, mirror, upkeep, naming, maxBytes: marks.maxSize });
+  const jobs = new Jobs({ ...parts, kinds: jobKinds({ upkeep }) });
   return {
     mirror,
     repositories,
     evictor,
     upkeep,
     operator,
+    jobs,
     confirmEarly() {
       const names = upstreams.map(({ name }) => name);
       mirror.confirmEarly(names, (key) => findTarget(upstreams, key));
     },
     async close() {
+      await jobs.close();
       await evictor.close();
       await mirror.close();
     },

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { recoveredPolicy } from './recovered-policy.ts';
 import { rememberIndex, type RememberingIndex } from '../index/remembering-index.ts';
@@ -79,8 +80,16 @@ export async function openCache(
     blobMemoryBytes: config.cache.blobMemory,
     recovered: recoveredPolicy(upstreams),
     diskError: directory.error,
+    randomId,
   });
   stack.defer(() => cache.close());
+  // This process has the directory to itself: no job of another one can run.
+  await cache.jobs.restore();
   const parts = stack.move();
   return { ...cache, index, freeBytes, close: () => parts.disposeAsync() };
+}
+
+/** Returns 64 random bits: too many to guess the id of a job, and few enough to type it. */
+function randomId(): string {
+  return randomBytes(8).toString('hex');
 }

@@ -3,6 +3,7 @@ import { describeBelongingIndex } from './belonging-index.contract.ts';
 import { describeBlobIndex } from './blob-index.contract.ts';
 import type { ContentIndex } from './content-index.ts';
 import { describeContentSurvey } from './content-survey.contract.ts';
+import { describeJobIndex } from './job-index.contract.ts';
 import { describeManifestIndex } from './manifest-index.contract.ts';
 import { describePinIndex } from './pin-index.contract.ts';
 import { describeTagIndex } from './tag-index.contract.ts';
@@ -46,6 +47,9 @@ export function describeContentIndex(name: string, open: () => Promise<ContentIn
     });
     describe('belongings', () => {
       describeBelongingIndex(subject);
+    });
+    describe('jobs', () => {
+      describeJobIndex(subject);
     });
     describe('the survey', () => {
       describeContentSurvey(subject);

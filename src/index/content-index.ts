@@ -1,13 +1,14 @@
 import type { BelongingIndex } from './belonging-index.ts';
 import type { BlobIndex } from './blob-index.ts';
 import type { ContentSurvey } from './content-survey.ts';
+import type { JobIndex } from './job-index.ts';
 import type { ManifestIndex } from './manifest-index.ts';
 import type { PinIndex } from './pin-index.ts';
 import type { TagIndex } from './tag-index.ts';
 
 /**
- * What is known about the bytes: the six ports in one, for code that opens, decorates or closes an index. Other code
- * takes only the ports that it uses. The ports are six views of one set of tables: putting a manifest makes belongings,
+ * What is known about the bytes: the seven ports in one, for code that opens, decorates or closes an index. Other code
+ * takes only the ports that it uses. The ports are views of one set of tables: putting a manifest makes belongings,
  * deleting a blob deletes its manifest.
  *
  * The index is a cache of the truth on disk: if it is lost, it is built anew. Every method rejects with IndexError
@@ -16,6 +17,6 @@ import type { TagIndex } from './tag-index.ts';
  * Every implementation passes `content-index.contract.ts`.
  */
 export interface ContentIndex
-  extends TagIndex, ManifestIndex, BlobIndex, PinIndex, BelongingIndex, ContentSurvey {
+  extends TagIndex, ManifestIndex, BlobIndex, PinIndex, BelongingIndex, ContentSurvey, JobIndex {
   close(): Promise<void>;
 }

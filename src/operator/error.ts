@@ -1,9 +1,10 @@
 /**
  * - `invalid`: the operator's input cannot be read.
  * - `unknown`: nothing of that name is cached.
+ * - `busy`: too much runs at the same time.
  * - `failed`: anything else.
  */
-export type OperatorErrorCode = 'invalid' | 'unknown' | 'failed';
+export type OperatorErrorCode = 'invalid' | 'unknown' | 'busy' | 'failed';
 
 /** Why an operator's command was not done, in words for the operator. */
 export class OperatorError extends Error {

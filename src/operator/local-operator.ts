@@ -1,9 +1,7 @@
 import type { Page } from '../index/page.ts';
 import type { PinEntry } from '../index/pin-index.ts';
-import { IndexError } from '../index/error.ts';
-import { StoreError } from '../store/error.ts';
 import type { MaintainedContent } from '../upkeep/maintained-content.ts';
-import { OperatorError } from './error.ts';
+import { explained } from './explained.ts';
 import { countContent, listRepositories, listTags } from './inventory.ts';
 import type { ContentStats, RepositoryRow, TagRow } from './inventory.ts';
 import type { Operator, VerifyRequest } from './operator.ts';
@@ -67,15 +65,5 @@ export class LocalOperator implements Operator {
 
   #parse(reference: string): readonly Selector[] {
     return parseSelectors(reference, this.#options.naming);
-  }
-}
-
-/** Passes the messages of the store's and the index's errors on: they tell an operator what has failed. */
-async function explained<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof StoreError || error instanceof IndexError)) throw error;
-    throw new OperatorError('failed', error.message, { cause: error });
   }
 }

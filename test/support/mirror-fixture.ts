@@ -302,6 +302,7 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
   const passage = new Passage(randomUUID());
   const dependencies = { clock, events: bus, passage, parser };
   const upstreams = options.upstreams.map((entry) => routed(entry, dependencies));
+  let jobs = 0;
   const cache = assembleCache({
     store,
     index,
@@ -316,6 +317,7 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
     parser,
     upstreams,
     defaultUpstream: options.upstreams[0]?.name ?? '',
+    randomId: () => `job-${(jobs += 1)}`,
   });
   const { mirror, repositories, evictor, upkeep, operator } = cache;
   if (options.marks !== undefined) evictor.start();

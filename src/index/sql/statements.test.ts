@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { BELONGING_SQL } from './belonging-sql.ts';
 import { BLOB_SQL } from './blob-sql.ts';
 import { GONE_SQL } from './gone-sql.ts';
+import { JOB_SQL } from './job-sql.ts';
 import { MANIFEST_SQL } from './manifest-sql.ts';
 import { PIN_SQL } from './pin-sql.ts';
 import { REPOSITORY_SQL } from './repository-sql.ts';
@@ -28,6 +29,7 @@ describe('the statements', () => {
       BELONGING_SQL,
       SURVEY_SQL,
       GONE_SQL,
+      JOB_SQL,
     ];
     const names = parts.flatMap((part) => Object.keys(part));
     expect(names).toHaveLength(Object.keys(SQL).length);

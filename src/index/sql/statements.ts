@@ -1,6 +1,7 @@
 import { BELONGING_SQL, type BelongingRows } from './belonging-sql.ts';
 import { BLOB_SQL, type BlobRows } from './blob-sql.ts';
 import { GONE_SQL, type GoneRows } from './gone-sql.ts';
+import { JOB_SQL, type JobRows } from './job-sql.ts';
 import { MANIFEST_SQL, type ManifestRows } from './manifest-sql.ts';
 import { PIN_SQL, type PinRows } from './pin-sql.ts';
 import { REPOSITORY_SQL, type RepositoryRows } from './repository-sql.ts';
@@ -20,6 +21,7 @@ export const SQL = {
   ...BELONGING_SQL,
   ...SURVEY_SQL,
   ...GONE_SQL,
+  ...JOB_SQL,
 } as const;
 
 /** Statements that each engine writes in its own dialect; they return no rows. */
@@ -35,4 +37,5 @@ export type Rows = RepositoryRows &
   PinRows &
   BelongingRows &
   SurveyRows &
-  GoneRows;
+  GoneRows &
+  JobRows;

@@ -158,4 +158,19 @@ export const MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE repositories RENAME COLUMN upstream TO registry;
   `,
+  `
+  CREATE TABLE jobs ( -- job-index.ts; what a job says is JSON
+    id TEXT PRIMARY KEY NOT NULL,
+    kind TEXT NOT NULL,
+    state TEXT NOT NULL,
+    progress TEXT,
+    error TEXT,
+    started_at INTEGER NOT NULL,
+    ended_at INTEGER,
+    request TEXT NOT NULL,
+    result TEXT
+  ) STRICT;
+  CREATE INDEX jobs_by_start ON jobs (started_at, id);
+  CREATE INDEX jobs_by_state ON jobs (state);
+  `,
 ];

@@ -7,6 +7,7 @@ import { Connection, type OnRows } from './connection.ts';
 import { ManifestEdges } from './ports/manifest-edges.ts';
 import { createForgetGone } from './ports/forget-gone.ts';
 import { upgradableVersion, type OnUpgrade } from './migrate.ts';
+import { createJobs } from './ports/jobs.ts';
 import { createManifests } from './ports/manifests.ts';
 import { createPins } from './ports/pins.ts';
 import { MIGRATIONS } from './schema.ts';
@@ -65,6 +66,7 @@ export async function openSqliteIndex(path: string, options: SqliteIndexOptions 
     ...createBlobs(connection, turns, edges),
     ...createPins(connection, turns),
     ...createSurvey(connection, turns, edges),
+    ...createJobs(connection),
     ...createForgetGone(connection, edges, historyLength),
   };
   return { ...inTurns(index, turns), close: async () => connection.close() };

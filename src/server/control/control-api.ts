@@ -7,9 +7,10 @@ import type { Operator, VerifyRequest } from '../../operator/operator.ts';
 
 type Bindings = { Bindings: HttpBindings };
 
-const STATUS: Readonly<Record<OperatorErrorCode, 400 | 404 | 500>> = {
+const STATUS: Readonly<Record<OperatorErrorCode, 400 | 404 | 429 | 500>> = {
   invalid: 400,
   unknown: 404,
+  busy: 429,
   failed: 500,
 };
 
