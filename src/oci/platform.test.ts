@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { MediaType } from './media-type.ts';
-import { parsePlatform, selectPlatform, type Platform } from './platform.ts';
+import {
+  formatPlatform,
+  parsePlatform,
+  parsePlatformName,
+  selectPlatform,
+  type Platform,
+} from './platform.ts';
 
 const LINUX_AMD64: Platform = { os: 'linux', architecture: 'amd64' };
 
@@ -21,6 +27,30 @@ describe('parsePlatform', () => {
     ['linux/amd64', undefined],
   ])('of %j is %j', (value, platform) => {
     expect(parsePlatform(value)).toEqual(platform);
+  });
+});
+
+describe('parsePlatformName', () => {
+  it.each([
+    ['linux/amd64', LINUX_AMD64],
+    ['linux/arm/v7', { os: 'linux', architecture: 'arm', variant: 'v7' }],
+  ])('reads %s, and formatPlatform writes it again', (text, platform) => {
+    expect(parsePlatformName(text)).toEqual(platform);
+    expect(formatPlatform(platform)).toBe(text);
+  });
+
+  it.each([
+    '',
+    'amd64',
+    'linux',
+    'linux/',
+    '/amd64',
+    'linux/arm/',
+    'linux/arm/v7/x',
+    'Linux/amd64',
+    'linux amd64',
+  ])('refuses %j', (text) => {
+    expect(parsePlatformName(text)).toBeUndefined();
   });
 });
 

@@ -17,6 +17,21 @@ export function parsePlatform(value: unknown): Platform | undefined {
 }
 
 /**
+ * Reads a platform as people write it: `linux/amd64`, `linux/arm/v7`. Undefined if it is none.
+ */
+export function parsePlatformName(text: string): Platform | undefined {
+  const match = /^([a-z0-9]+)\/([a-z0-9]+)(?:\/([a-z0-9.]+))?$/.exec(text);
+  if (match === null) return undefined;
+  const [, os = '', architecture = '', variant] = match;
+  return { os, architecture, ...(variant !== undefined && { variant }) };
+}
+
+/** Writes a platform as people write it. */
+export function formatPlatform({ os, architecture, variant }: Platform): string {
+  return variant === undefined ? `${os}/${architecture}` : `${os}/${architecture}/${variant}`;
+}
+
+/**
  * Selects the first manifest of an index for exactly the wanted platform; never a nested index. A manifest with a
  * variant that the wanted platform does not name is no match, since `amd64/v3` does not run on every amd64.
  */
