@@ -42,6 +42,7 @@ const LAYERS = new Map<string, readonly string[] | 'everything'>([
   ],
   ['access', [...PORTS]],
   ['delivery', ['store', ...VALUES]],
+  ['references', ['oci', 'text']],
   ['observe', [...VALUES, 'clock.ts', 'events.ts']],
   ['archive', ['content', 'repository', 'store', 'index', ...PORTS]],
   ['server', SERVER],
@@ -82,6 +83,8 @@ const ROOMS = new Map<string, readonly string[]>([
   ['access/oidc', ['verification']],
   ['archive/layout', []],
   ['archive/write', ['layout']],
+  ['references/dockerfile', []],
+  ['references/yaml', []],
   ['server/request', []],
   ['server/v2', ['request']],
   ['server/control', []],
@@ -103,7 +106,7 @@ const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
   ['prom-client', ['observe']],
   ['commander', ['cli']],
   ['zod', ['config']],
-  ['yaml', ['config']],
+  ['yaml', ['config', 'references/yaml']],
   ['parse-duration', ['config']],
   ['lru-cache', ['content', 'index', 'mirror', 'upstream', 'access']],
   ['bcryptjs', ['access']],
@@ -124,6 +127,7 @@ const PURE_LAYERS: ReadonlyMap<string, readonly string[]> = new Map([
   ['clock.ts', []],
   ['threads.ts', []],
   ['events.ts', []],
+  ['references', []],
 ]);
 
 /** Time, chance, network and environment, which reach a pure layer only as arguments. */

@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import { kindOfFile } from './kind-of-file.ts';
+import { readReferences } from './read-references.ts';
+
+describe('the kind of a file', () => {
+  it.each([
+    ['Dockerfile', '', 'dockerfile'],
+    ['Dockerfile.dev', '', 'dockerfile'],
+    ['Containerfile', '', 'dockerfile'],
+    ['web.dockerfile', '', 'dockerfile'],
+    ['build.txt', '# base\nFROM debian', 'dockerfile'],
+    ['list.txt', 'debian\n', 'list'],
+    ['-', 'debian\n', 'list'],
+    ['compose.yaml', 'services: {}', 'compose'],
+    ['any.yml', 'name: a\n---\nservices: {}', 'compose'],
+    ['app.yaml', '---\n---\napiVersion: v1\nkind: Pod\nservices: {}', 'kubernetes'],
+    ['app.json', '{"apiVersion": "v1", "kind": "Pod"}', 'kubernetes'],
+    ['images.yaml', 'images: [a]', 'image-list'],
+    ['images.yml', '- a', 'image-list'],
+    ['values.yaml', 'replicas: 1', undefined],
+    ['values.yaml', '', undefined],
+  ])('%s with %j is %s', (name, text, kind) => {
+    expect(kindOfFile(name, text)).toBe(kind);
+  });
+});
+
+describe('a list', () => {
+  it('has a reference a line, and comments', () => {
+    const found = readReferences(
+      'list',
+      'list.txt',
+      '\uFEFFdebian:12 # stable\r\n\n# none\n  a/b@x\nghcr.io/a/b c\n',
+    );
+    expect(found.images.map(({ text, place }) => [text, place])).toEqual([
+      ['debian:12', { file: 'list.txt', line: 1 }],
+    ]);
+    expect(found.unresolved.map(({ text, place }) => [text, place.line])).toEqual([
+      ['a/b@x', 4],
+      ['ghcr.io/a/b c', 5],
+    ]);
+  });
+});
+
+describe('a list in YAML', () => {
+  const read = (text: string) => {
+    const { images, unresolved } = readReferences('image-list', 'images.yaml', text);
+    return [
+      ...images.map(({ text: image, place, platforms }) => [place.line, image, platforms]),
+      ...unresolved.map(({ place, reason }) => [place.line, reason]),
+    ];
+  };
+
+  it.each([
+    [
+      '- a:1\n- b:1.10\n',
+      [
+        [1, 'a:1', undefined],
+        [2, 'b:1.10', undefined],
+      ],
+    ],
+    ['images:\n- a:1\n', [[2, 'a:1', undefined]]],
+    ['- ref: a:1\n  platforms: [linux/amd64, linux/arm64]\n', [[1, 'a:1', ['linux/amd64', 'linux/arm64']]]],
+    ['', []],
+    ['- [a]\n', [[1, 'expected a reference, or a map with "ref"']]],
+    ['- {image: a}\n', [[1, 'expected a reference, or a map with "ref"']]],
+    ['images: a\n', [[1, 'expected a list of images, or a map with one under "images"']]],
+    ['other: []\n', [[1, 'expected a list of images, or a map with one under "images"']]],
+  ])('%j', (text, expected) => {
+    expect(read(text)).toEqual(expected);
+  });
+});
+
+describe('every kind', () => {
+  it.each(['dockerfile', 'compose', 'kubernetes', 'image-list', 'list'] as const)('%s is read', (kind) => {
+    expect(readReferences(kind, 'f', '')).toMatchObject({ images: [], unresolved: [], notes: [] });
+  });
+});
