@@ -8,6 +8,7 @@ export interface EvictionDemand {
   readonly missing: number;
   /** Content last used before this time goes in any case; milliseconds since the epoch. */
   readonly unusedBefore: number | undefined;
+  /** Whether it is pinned or leased. */
   readonly isPinned: (digest: Digest) => boolean;
   readonly isHeld: (digest: Digest) => boolean;
 }
@@ -15,7 +16,7 @@ export interface EvictionDemand {
 /** What a page yields for an eviction. */
 export interface Choice {
   readonly evict: readonly StoredUse[];
-  /** Passed over because they are pinned. */
+  /** Passed over because they are pinned or leased. */
   readonly pinned: readonly StoredUse[];
   /** Number of blobs passed over because they are in use. */
   readonly held: number;

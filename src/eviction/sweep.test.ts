@@ -173,6 +173,35 @@ it('each batch emits at once what has gone', async () => {
   ]);
 });
 
+describe('a leased blob', () => {
+  it('stays, even one larger than the cap, until the lease has ended', async () => {
+    await using cache = await open({ msPerReading: 0 });
+    const digest = await cache.put('a', 100);
+    cache.clock.advance(1_000);
+    await cache.put('b', 100);
+    await cache.index.lease([digest], 0, cache.clock.now() + 1_000);
+    const oversized = [{ digest, size: 100 }];
+    expect(await sweepFor(200, cache, { oversized })).toMatchObject({ blobs: 1, pinned: 1, missing: 100 });
+    expect(await cache.stored()).toEqual(['a']);
+    cache.clock.advance(1_000);
+    expect(await sweepFor(100, cache)).toMatchObject({ blobs: 1, pinned: 0, missing: 0 });
+  });
+
+  it('stays, if the lease begins while a sweep is about to evict it', async () => {
+    await using cache: EvictionFixture = await open(
+      answering((index) => ({
+        async leasedOf(digests, now) {
+          const leased = await index.leasedOf(digests, now);
+          if (digests.length > 0) await index.lease(digests, cache.clock.now() + 1, now + 1_000);
+          return leased;
+        },
+      })),
+    );
+    await cache.put('a', 100);
+    expect(await sweepFor(100, cache)).toMatchObject({ blobs: 0, held: 1 });
+  });
+});
+
 describe('a pinned blob', () => {
   it('counts as used once a sweep has passed over it, unless the sweep is ended', async () => {
     await using cache = await open();

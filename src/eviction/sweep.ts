@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { Events } from '../events.ts';
 import type { ManifestIndex } from '../index/manifest-index.ts';
+import type { LeaseIndex } from '../index/lease-index.ts';
 import type { PinIndex } from '../index/pin-index.ts';
 import type { BlobIndex, StoredUse } from '../index/blob-index.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -13,7 +14,7 @@ import { chooseEvictions } from './eviction-policy.ts';
 
 export interface SweepOptions {
   readonly store: HeldStore;
-  readonly index: BlobIndex & PinIndex & ManifestIndex;
+  readonly index: BlobIndex & PinIndex & LeaseIndex & ManifestIndex;
   readonly clock: Clock;
   readonly events: Events;
   /** Writes down the uses that are only in memory. */
@@ -36,7 +37,7 @@ export interface SweepStats {
   readonly bytes: number;
   /** Blobs passed over because they are in use. */
   readonly held: number;
-  /** Blobs passed over because they are pinned. */
+  /** Blobs passed over because they are pinned or leased. */
   readonly pinned: number;
   /** Blobs that could not be deleted. */
   readonly failed: number;
@@ -60,7 +61,7 @@ const MAX_FAILURES = 10;
 interface Sweep {
   readonly options: SweepOptions;
   readonly pinned: Pinned;
-  /** Pinned digests that the sweep has passed over. */
+  /** Pinned and leased digests that the sweep has passed over. */
   readonly passed: Digest[];
   /** Digests committed since the sweep began. */
   readonly storedAnew: Set<Digest>;
@@ -91,10 +92,10 @@ const STEPS = [writeDownUses, dropQuarantined, readPins, evictMisfits, evictLeas
  * 2. Deletes from quarantine, the oldest first, as far as room is missing: its content is never served.
  * 3. Reads the pins, with what each pinned tag stands for now.
  * 4. Evicts blobs larger than the whole cap.
- * 5. Evicts what is neither pinned nor in use, the least recently used first, batch by batch, until enough has gone.
- *    Reads the pins again for each batch. Looks at no more blobs than were stored at the beginning, so that the sweep
+ * 5. Evicts what is neither pinned, leased nor in use, the least recently used first, batch by batch, until enough has gone.
+ *    Reads the pins and leases again for each batch. Looks at no more blobs than were stored at the beginning, so that the sweep
  *    ends whatever is stored and used meanwhile.
- * 6. Counts the pinned digests that it passed over as used, so that the next sweeps do not meet them again and again.
+ * 6. Counts the pinned and leased digests that it passed over as used, so that the next sweeps do not meet them again and again.
  *    Not earlier: they would move to the end of the order that step 5 walks.
  *
  * The bytes go first, then their rows: if the second fails, a row without bytes is left, which is a miss and heals.
@@ -142,8 +143,12 @@ async function readPins({ pinned }: Sweep): Promise<void> {
 }
 
 async function evictMisfits(run: Sweep): Promise<void> {
-  const oversized = run.options.oversized.filter(({ digest }) => !run.pinned.has(digest));
-  await evictAll(run, oversized);
+  const { oversized } = run.options;
+  const isExempt = await exemptionOf(run, oversized);
+  await evictAll(
+    run,
+    oversized.filter(({ digest }) => !isExempt(digest)),
+  );
 }
 
 async function evictLeastUsed(run: Sweep): Promise<void> {
@@ -157,7 +162,7 @@ async function evictLeastUsed(run: Sweep): Promise<void> {
     const choice = chooseEvictions(page, {
       missing: run.missing,
       unusedBefore,
-      isPinned: (digest) => run.pinned.has(digest),
+      isPinned: await exemptionOf(run, page),
       isHeld: (digest) => store.isHeld(digest),
     });
     left -= choice.evict.length + choice.pinned.length + choice.held;
@@ -168,6 +173,18 @@ async function evictLeastUsed(run: Sweep): Promise<void> {
     after = choice.last;
     await run.pinned.read();
   }
+}
+
+/** Returns whether a digest of the list is pinned or leased. */
+async function exemptionOf(
+  { options: { index, clock }, pinned }: Sweep,
+  list: readonly { readonly digest: Digest }[],
+): Promise<(digest: Digest) => boolean> {
+  const leased = await index.leasedOf(
+    list.map(({ digest }) => digest),
+    clock.now(),
+  );
+  return (digest) => leased.has(digest) || pinned.has(digest);
 }
 
 async function usePinned({ options: { index, clock, signal }, passed }: Sweep): Promise<void> {

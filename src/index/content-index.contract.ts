@@ -4,6 +4,7 @@ import { describeBlobIndex } from './blob-index.contract.ts';
 import type { ContentIndex } from './content-index.ts';
 import { describeContentSurvey } from './content-survey.contract.ts';
 import { describeJobIndex } from './job-index.contract.ts';
+import { describeLeaseIndex } from './lease-index.contract.ts';
 import { describeManifestIndex } from './manifest-index.contract.ts';
 import { describePinIndex } from './pin-index.contract.ts';
 import { describeTagIndex } from './tag-index.contract.ts';
@@ -44,6 +45,9 @@ export function describeContentIndex(name: string, open: () => Promise<ContentIn
     });
     describe('pins', () => {
       describePinIndex(subject);
+    });
+    describe('leases', () => {
+      describeLeaseIndex(subject);
     });
     describe('belongings', () => {
       describeBelongingIndex(subject);

@@ -2,12 +2,13 @@ import type { BelongingIndex } from './belonging-index.ts';
 import type { BlobIndex } from './blob-index.ts';
 import type { ContentSurvey } from './content-survey.ts';
 import type { JobIndex } from './job-index.ts';
+import type { LeaseIndex } from './lease-index.ts';
 import type { ManifestIndex } from './manifest-index.ts';
 import type { PinIndex } from './pin-index.ts';
 import type { TagIndex } from './tag-index.ts';
 
 /**
- * What is known about the bytes: the seven ports in one, for code that opens, decorates or closes an index. Other code
+ * What is known about the bytes: the eight ports in one, for code that opens, decorates or closes an index. Other code
  * takes only the ports that it uses. The ports are views of one set of tables: putting a manifest makes belongings,
  * deleting a blob deletes its manifest.
  *
@@ -17,6 +18,6 @@ import type { TagIndex } from './tag-index.ts';
  * Every implementation passes `content-index.contract.ts`.
  */
 export interface ContentIndex
-  extends TagIndex, ManifestIndex, BlobIndex, PinIndex, BelongingIndex, ContentSurvey, JobIndex {
+  extends TagIndex, ManifestIndex, BlobIndex, PinIndex, LeaseIndex, BelongingIndex, ContentSurvey, JobIndex {
   close(): Promise<void>;
 }

@@ -3,6 +3,7 @@ import { BELONGING_SQL } from './belonging-sql.ts';
 import { BLOB_SQL } from './blob-sql.ts';
 import { GONE_SQL } from './gone-sql.ts';
 import { JOB_SQL } from './job-sql.ts';
+import { LEASE_SQL } from './lease-sql.ts';
 import { MANIFEST_SQL } from './manifest-sql.ts';
 import { PIN_SQL } from './pin-sql.ts';
 import { REPOSITORY_SQL } from './repository-sql.ts';
@@ -26,6 +27,7 @@ describe('the statements', () => {
       MANIFEST_SQL,
       BLOB_SQL,
       PIN_SQL,
+      LEASE_SQL,
       BELONGING_SQL,
       SURVEY_SQL,
       GONE_SQL,

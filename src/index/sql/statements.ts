@@ -2,6 +2,7 @@ import { BELONGING_SQL, type BelongingRows } from './belonging-sql.ts';
 import { BLOB_SQL, type BlobRows } from './blob-sql.ts';
 import { GONE_SQL, type GoneRows } from './gone-sql.ts';
 import { JOB_SQL, type JobRows } from './job-sql.ts';
+import { LEASE_SQL, type LeaseRows } from './lease-sql.ts';
 import { MANIFEST_SQL, type ManifestRows } from './manifest-sql.ts';
 import { PIN_SQL, type PinRows } from './pin-sql.ts';
 import { REPOSITORY_SQL, type RepositoryRows } from './repository-sql.ts';
@@ -18,6 +19,7 @@ export const SQL = {
   ...MANIFEST_SQL,
   ...BLOB_SQL,
   ...PIN_SQL,
+  ...LEASE_SQL,
   ...BELONGING_SQL,
   ...SURVEY_SQL,
   ...GONE_SQL,
@@ -35,6 +37,7 @@ export type Rows = RepositoryRows &
   ManifestRows &
   BlobRows &
   PinRows &
+  LeaseRows &
   BelongingRows &
   SurveyRows &
   GoneRows &

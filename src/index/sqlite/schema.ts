@@ -173,4 +173,11 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX jobs_by_start ON jobs (started_at, id);
   CREATE INDEX jobs_by_state ON jobs (state);
   `,
+  `
+  CREATE TABLE leases ( -- what must not be evicted before a time
+    digest BLOB PRIMARY KEY NOT NULL,
+    until INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX leases_by_end ON leases (until);
+  `,
 ];

@@ -6,6 +6,7 @@ import { createBlobs } from './ports/blobs.ts';
 import { Connection, type OnRows } from './connection.ts';
 import { ManifestEdges } from './ports/manifest-edges.ts';
 import { createForgetGone } from './ports/forget-gone.ts';
+import { createLeases } from './ports/leases.ts';
 import { upgradableVersion, type OnUpgrade } from './migrate.ts';
 import { createJobs } from './ports/jobs.ts';
 import { createManifests } from './ports/manifests.ts';
@@ -65,6 +66,7 @@ export async function openSqliteIndex(path: string, options: SqliteIndexOptions 
     ...createBelongings(connection, turns),
     ...createBlobs(connection, turns, edges),
     ...createPins(connection, turns),
+    ...createLeases(connection, turns),
     ...createSurvey(connection, turns, edges),
     ...createJobs(connection),
     ...createForgetGone(connection, edges, historyLength),
