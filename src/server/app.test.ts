@@ -12,7 +12,7 @@ import { StoreError } from '../store/error.ts';
 import { Admission } from './admission.ts';
 import { createApp, type AppOptions } from './app.ts';
 import { listen } from './listening/listen.ts';
-import { NO_BODY, type ReadyReply, type Reply } from './reply.ts';
+import { NO_BODY, type FlatReply, type Reply } from './reply.ts';
 import { RequestRecords } from './request/request-record.ts';
 import { TrustedProxies } from './request/trusted-proxies.ts';
 
@@ -292,9 +292,9 @@ describe('other forms of a request', () => {
 
 describe('a request that can be answered at once', () => {
   const bytes = Buffer.from('abc');
-  const ready: ReadyReply = {
+  const ready: FlatReply = {
     status: 203,
-    headers: { ETag: '"x"' },
+    headers: ['ETag', '"x"', 'Content-Length', '3'],
     body: { kind: 'bytes', bytes, latin1: 'abc' },
   };
 
@@ -325,7 +325,9 @@ describe('a request that can be answered at once', () => {
   test('bytes that are no text arrive as they are', async () => {
     const all = Buffer.from(Array.from({ length: 256 }, (_, i) => i));
     const body = { kind: 'bytes', bytes: all, latin1: all.toString('latin1') } as const;
-    await using world = await start({ replyNow: () => ({ ...ready, body }) });
+    await using world = await start({
+      replyNow: () => ({ ...ready, headers: ['Content-Length', '256'], body }),
+    });
     expect((await world.get('/v2/')).body).toEqual(all);
   });
 
@@ -339,7 +341,7 @@ describe('a request that can be answered at once', () => {
 
   test.each<[string, AppOptions['registry']['replyNow']]>([
     ['a bug', () => expect.fail('a bug')],
-    ['a header that cannot be sent', () => ({ ...ready, headers: { ETag: 'a\nb' } })],
+    ['a header that cannot be sent', () => ({ ...ready, headers: ['ETag', 'a\nb'] })],
   ])('%s: 500, and the next request is served', async (_, replyNow) => {
     let count = 0;
     await using world = await start({

@@ -6,10 +6,16 @@ import type { Reply } from './reply.ts';
 /** Forbids browsers to guess the type of a body: a blob may hold anything. */
 export const NO_SNIFF = ['X-Content-Type-Options', 'nosniff'] as const;
 
+/** The headers that are the same in every answer of the registry. */
+const CONSTANT_HEADERS = {
+  'Docker-Distribution-Api-Version': 'registry/2.0',
+  [NO_SNIFF[0]]: NO_SNIFF[1],
+};
+
 /**
  * Returns the reply with the headers that every answer of the registry has.
  * @param ageMs age, in milliseconds, of an answer from the cache that may have changed upstream
- * @param privacy what shared caches may not do with it; each copy of the headers costs warm manifests time
+ * @param privacy what shared caches may not do with it
  */
 export function withCommonHeaders<R extends Reply>(
   reply: R,
@@ -21,13 +27,25 @@ export function withCommonHeaders<R extends Reply>(
   return {
     ...reply,
     headers: {
-      ...reply.headers,
-      'Docker-Distribution-Api-Version': 'registry/2.0',
-      [NO_SNIFF[0]]: NO_SNIFF[1],
+      ...withConstantHeaders(reply.headers, privacy),
       'X-Request-Id': requestId,
       'Cache-Status': formatCacheStatus(status),
       ...(ageMs === undefined ? {} : { Age: formatAge(ageMs) }),
-      ...privacy,
     },
   };
+}
+
+/** Returns those of these headers that do not differ from request to request of such clients, and the reply's own. */
+export function withConstantHeaders(
+  headers: Reply['headers'],
+  privacy: CacheHeaders | undefined,
+): Reply['headers'] {
+  return { ...headers, ...CONSTANT_HEADERS, ...privacy };
+}
+
+/** Returns the others, flat: names and values in turn. */
+export function requestHeaders(requestId: string, status: CacheStatus, ageMs: number | undefined): string[] {
+  const headers = ['X-Request-Id', requestId, 'Cache-Status', formatCacheStatus(status)];
+  if (ageMs !== undefined) headers.push('Age', formatAge(ageMs));
+  return headers;
 }

@@ -6,7 +6,7 @@ import { statusOfError } from './v2/cache-status.ts';
 import { withCommonHeaders } from './common-headers.ts';
 import { errorReply, overloadReply } from './error-reply.ts';
 import type { Registry } from './v2/registry.ts';
-import { sendNow, sendReply, type Reply } from './reply.ts';
+import { sendFlat, sendReply, type Reply } from './reply.ts';
 import type { RequestRecord, RequestRecords } from './request/request-record.ts';
 import type { TokenEndpoint } from './token/token-endpoint.ts';
 
@@ -40,7 +40,7 @@ export class Endpoint {
       // `answer` refuses a request that may not be served now.
       if (reply === undefined || this.#admit(record) !== undefined) return false;
       record.firstByteMs = records.msSince(record);
-      note(record, sendNow(reply, outgoing, { isHead: incoming.method === 'HEAD', idleMs }));
+      note(record, sendFlat(reply, outgoing, { isHead: incoming.method === 'HEAD', idleMs }));
     } catch (error) {
       record.served = this.#answerUnforeseen(error, outgoing, record);
     }

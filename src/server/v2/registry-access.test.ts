@@ -14,7 +14,7 @@ import { MediaType } from '../../oci/media-type.ts';
 import { HIT } from '../../repository/outcome.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { RepositoryTable, type ServedRegistry } from '../../repository/repository-table.ts';
-import type { Reply } from '../reply.ts';
+import type { FlatReply, Reply } from '../reply.ts';
 import { RequestRecord } from '../request/request-record.ts';
 import { Registry } from './registry.ts';
 
@@ -221,14 +221,21 @@ function expected(all: Rules, me: Identity, action: 'pull' | 'tags', place: Plac
   return isGranted ? [200, 206, 304] : [401];
 }
 
-async function bodyOf({ body }: Reply): Promise<unknown> {
+async function bodyOf({ body }: Reply | FlatReply): Promise<unknown> {
   if (body.kind === 'blob') await body.reader.close();
   return body.kind === 'bytes' ? Buffer.from(body.bytes).toString() : body.kind;
 }
 
 /** Returns everything that a client sees of a reply. */
-async function toldBy(reply: Reply): Promise<readonly unknown[]> {
-  return [reply.status, reply.headers, await bodyOf(reply)];
+async function toldBy(reply: Reply | FlatReply): Promise<readonly unknown[]> {
+  return [reply.status, headersOf(reply), await bodyOf(reply)];
+}
+
+function headersOf({ headers }: Reply | FlatReply): Reply['headers'] {
+  if (!Array.isArray(headers)) return headers;
+  return Object.fromEntries(
+    headers.flatMap((name, at) => (at % 2 === 0 ? [[name, headers[at + 1]] as const] : [])),
+  );
 }
 
 test('every route gives exactly what the rules allow, on both ways of answering, and else asks nothing', async () => {
@@ -251,6 +258,28 @@ test('every route gives exactly what the rules allow, on both ways of answering,
       expect(await toldBy(atOnce ?? reply)).toEqual(told);
     }),
     { numRuns: 2_000 },
+  );
+});
+
+test('what is prepared for one kind of clients is not given to another', async () => {
+  const all = new Rules([{ repositories: ['**'], who: [{ kind: 'anonymous' }], allow: ['pull'] }], new Map());
+  const { registry } = worldOf(all, { principal: ALICE });
+  const [byAlice, byOthers] = [{ authorization: 'me' }, {}];
+  const known = { 'if-none-match': `"${MANIFEST.digest}"` };
+  const privacy = [known, {}].flatMap((more) =>
+    [byOthers, byAlice, byOthers, byAlice].map((who) => {
+      const headers = { host: 'mirror.test', ...who, ...more };
+      const reply = registry.replyNow(
+        incomingOf({ method: 'GET', url: '/v2/acme/app/manifests/1', headers }),
+        record(),
+      );
+      return [reply?.status, reply && headersOf(reply)['Cache-Control']];
+    }),
+  );
+  expect(privacy).toEqual(
+    [304, 200].flatMap((status) =>
+      [undefined, 'private', undefined, 'private'].map((each) => [status, each]),
+    ),
   );
 });
 

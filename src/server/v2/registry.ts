@@ -1,34 +1,33 @@
-import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { AccessError } from '../../access/access-error.ts';
 import type { Gate } from '../../access/gate.ts';
 import type { Identity } from '../../access/identity.ts';
 import { within } from '../../async/deadline.ts';
 import type { Clock } from '../../clock.ts';
 import { asksAnew } from '../../http/cache-control.ts';
-import { formatWarnings } from '../../http/warning.ts';
-import { asciiLower } from '../../text/ascii.ts';
 import { RegistryError } from '../../oci/error.ts';
-import { outcomeName } from '../../repository/outcome.ts';
 import type { Addressing, RepositoryTable } from '../../repository/repository-table.ts';
 import { UpstreamError } from '../../upstream/error.ts';
-import { errorPrivacyOf, privacyOf } from '../cache-privacy.ts';
+import { errorPrivacyOf } from '../cache-privacy.ts';
 import { authorizationOf } from '../request/authorization.ts';
 import { clientKey } from '../request/client-key.ts';
 import { identify } from '../request/identify.ts';
 import { withCommonHeaders } from '../common-headers.ts';
 import { errorReply } from '../error-reply.ts';
-import { jsonBody, type ReadyReply, type Reply } from '../reply.ts';
+import { jsonBody, type FlatReply, type Reply } from '../reply.ts';
 import type { PublicUrl } from '../request/public-url.ts';
 import type { RequestRecord } from '../request/request-record.ts';
 import type { Answer } from './answer.ts';
-import { statusOfError, statusOfOutcome } from './cache-status.ts';
+import { statusOfError } from './cache-status.ts';
 import { challengeOf } from './challenge-of.ts';
 import { concealed } from './concealed.ts';
 import { answerBlob } from './handlers/blob.ts';
 import { answerCatalog, answerReferrers, answerTags, type CatalogView } from './handlers/lists.ts';
-import { ManifestHandler, VARY_BY_ACCEPT } from './handlers/manifest.ts';
+import { ManifestHandler } from './handlers/manifest.ts';
+import { VARY_BY_ACCEPT } from './handlers/prepared-manifest.ts';
 import type { Question, RandomBytes } from './handlers/question.ts';
 import { LoopError, type LoopGuard } from './loop-guard.ts';
+import { rendered, renderedFlat, withHeaders, withNamespace } from './rendered.ts';
 import { Routes, type Route } from './route.ts';
 import {
   actionOf,
@@ -69,7 +68,7 @@ export class Registry {
    * live (docs/adr/0009).
    * @returns undefined if it takes more, or something is wrong: then the caller calls `reply`
    */
-  replyNow(incoming: IncomingMessage, record: RequestRecord): ReadyReply | undefined {
+  replyNow(incoming: IncomingMessage, record: RequestRecord): FlatReply | undefined {
     const { passage, gate } = this.#options;
     if (passage.hasPassed(incoming.headers.via)) return undefined;
     const client = (): string => clientKey(record.client);
@@ -82,7 +81,7 @@ export class Registry {
     record.principal = identity.principal;
     record.requestKind = 'manifest';
     note(route, record);
-    return withNamespace(rendered(answer, record), record, route.ns);
+    return renderedFlat(answer, record, route.ns);
   }
 
   /** Replies to a request. Never rejects: an error becomes an error reply, and is noted in the record. */
@@ -97,7 +96,7 @@ export class Registry {
       if (passage.hasPassed(via)) throw new LoopError();
       const identity = await identify(gate.authentication, incoming, record);
       const answer = await passage.carry(via, () => this.#answer(spelled, identity, incoming, record));
-      return withNamespace(rendered(answer, record), record, spelled.ns);
+      return rendered(answer, record, spelled.ns);
     } catch (error) {
       return this.#failed(error, spelled, incoming, record);
     }
@@ -243,26 +242,4 @@ function assertReadMethod(method: string | undefined): void {
 function varyOnTag(path: V2Path | undefined, reply: Reply): Reply {
   if (path?.kind !== 'manifest' || path.reference.kind !== 'tag') return reply;
   return withHeaders(reply, VARY_BY_ACCEPT);
-}
-
-function rendered<R extends Reply>(answer: Answer<R>, record: RequestRecord): R {
-  const { outcome } = answer;
-  if (outcome !== undefined) record.outcome = outcomeName(outcome);
-  const status = statusOfOutcome(outcome);
-  const reply = withCommonHeaders(answer, record.id, status, outcome?.ageMs, privacyOf(record.principal));
-  if (outcome?.warning === undefined) return reply;
-  return withHeaders(reply, { Warning: formatWarnings([outcome.warning]) });
-}
-
-/**
- * Tells a client that came by `ns` that Larder understood it (distribution-spec, "Registry Proxying"), by the
- * upstream's name in the config. The `ns` has selected that upstream, so it is that name, at most in other case.
- */
-function withNamespace<R extends Reply>(reply: R, record: RequestRecord, ns: string | undefined): R {
-  if (ns === undefined || record.upstream === undefined) return reply;
-  return withHeaders(reply, { 'OCI-Namespace': asciiLower(ns) });
-}
-
-function withHeaders<R extends Reply>(reply: R, headers: OutgoingHttpHeaders | undefined): R {
-  return headers === undefined ? reply : { ...reply, headers: { ...reply.headers, ...headers } };
 }

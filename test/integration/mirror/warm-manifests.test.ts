@@ -22,6 +22,7 @@ interface World extends AsyncDisposable {
   readonly mirror: MirrorFixture;
   readonly image: StoredImage;
   readonly large: Digest;
+  readonly index: Digest;
 }
 
 const KEY: RepositoryKey = { registry: 'registry.test', repository: parseRepositoryName('acme/app') };
@@ -32,7 +33,7 @@ async function start(options: Partial<MirrorFixtureOptions> = {}): Promise<World
   const registry = await startFakeRegistry();
   const image = registry.putImage('acme/app', '1');
   const platform = { os: 'linux', architecture: 'amd64' };
-  registry.putIndex('acme/app', 'index', [{ ...image.descriptor, platform }]);
+  const { digest: index } = registry.putIndex('acme/app', 'index', [{ ...image.descriptor, platform }]);
   const layers = Array.from({ length: 200 }, () => randomBytes(8));
   const { digest: large } = registry.putImage('acme/app', 'large', { layers });
   const upstreams = [
@@ -49,6 +50,7 @@ async function start(options: Partial<MirrorFixtureOptions> = {}): Promise<World
     mirror,
     image,
     large,
+    index,
     async [Symbol.asyncDispose]() {
       await mirror[Symbol.asyncDispose]();
       await registry[Symbol.asyncDispose]();
@@ -81,6 +83,12 @@ describe('a warm answer', () => {
     ['with many layers', true, () => ['/v2/acme/app/manifests/large']],
     ['with many layers, HEAD', true, () => ['/v2/acme/app/manifests/large', { method: 'HEAD' }]],
     ['of an index', true, () => ['/v2/acme/app/manifests/index', { headers: all }]],
+    ['of an index by digest', true, ({ index }) => [`/v2/acme/app/manifests/${index}`, { headers: all }]],
+    [
+      'of an index to one who has it',
+      true,
+      ({ index }) => ['/v2/acme/app/manifests/index', { headers: { ...all, 'if-none-match': `"${index}"` } }],
+    ],
     ['of an index, no Accept', true, () => ['/v2/acme/app/manifests/index']],
     [
       'of an index, to one who knows single images',

@@ -10,11 +10,16 @@ import type { ManifestPreference } from './manifest-preference.ts';
 import type { Digest } from '../../../oci/digest.ts';
 import { isIndexMediaType } from '../../../oci/media-type.ts';
 import type { Reference } from '../../../oci/reference.ts';
-import type { Answer } from '../answer.ts';
+import type { Answer, PreparedAnswer } from '../answer.ts';
 import type { ManifestRoute } from '../route.ts';
 import { Memo } from '../memo.ts';
 import { NO_BODY, type ReadyReply } from '../../reply.ts';
-import { prepareManifest, PreparedManifests, type PreparedManifest } from './prepared-manifest.ts';
+import {
+  manifestReplies,
+  PreparedManifests,
+  variedByAccept,
+  type ManifestReplies,
+} from './prepared-manifest.ts';
 import type { Question } from './question.ts';
 
 /**
@@ -33,15 +38,13 @@ export class ManifestHandler {
     const head = isHead ? await acceptedHead(repository, resolution, preference) : undefined;
     if (head !== undefined) {
       const { digest, mediaType, size, outcome } = head;
-      const reply = chosen(
-        prepareManifest(digest, mediaType, size, NO_BODY),
-        digest,
-        headers['if-none-match'],
-      );
+      const replies = manifestReplies(digest, mediaType, size, NO_BODY);
+      const reply = chosen(replies, digest, headers['if-none-match']);
       return { ...byAccept(reply, reference, mediaType, preference), outcome };
     }
     const { manifest, outcome } = await pull(question, resolution, preference);
-    const reply = chosen(this.#prepared.of(manifest), manifest.digest, headers['if-none-match']);
+    const { byDigest } = this.#prepared.of(manifest);
+    const { reply } = chosen(byDigest, manifest.digest, headers['if-none-match']);
     return { ...byAccept(reply, reference, manifest.mediaType, preference), outcome };
   }
 
@@ -49,21 +52,22 @@ export class ManifestHandler {
   answerNow(
     { repository, path: { reference } }: ManifestRoute,
     incoming: IncomingMessage,
-  ): Answer<ReadyReply> | undefined {
+  ): PreparedAnswer | undefined {
     const resolution = repository.resolveNow(reference);
     const pulled = resolution && repository.manifestNow(resolution);
     if (pulled === undefined) return undefined;
     const { manifest, outcome } = pulled;
-    const mayBeChild = reference.kind === 'tag' && isIndexMediaType(manifest.mediaType);
+    const isByTag = reference.kind === 'tag';
+    const mayBeChild = isByTag && isIndexMediaType(manifest.mediaType);
+    // A client of single images goes on only if its answer is that of all others.
     if (mayBeChild && this.#preference(incoming).wantsSingleImage) return undefined;
-    const prepared = this.#prepared.of(manifest);
+    const { byTag, byDigest } = this.#prepared.of(manifest);
+    const replies = isByTag ? byTag : byDigest;
     const isConditional = incoming.headers['if-none-match'] !== undefined;
-    const reply = isConditional
-      ? chosen(prepared, manifest.digest, incoming.headersDistinct['if-none-match'])
-      : prepared.whole;
-    // No preference: a client of single images gets here only if its answer is the same.
-    const { status, headers, body } = byAccept(reply, reference, manifest.mediaType);
-    return { status, headers, body, outcome };
+    const prepared = isConditional
+      ? chosen(replies, manifest.digest, incoming.headersDistinct['if-none-match'])
+      : replies.whole;
+    return { prepared, outcome };
   }
 
   #preference(incoming: IncomingMessage): ManifestPreference {
@@ -103,26 +107,18 @@ async function pull(
   return { manifest: image.manifest, outcome: joined(pulled.outcome, image.outcome) };
 }
 
-function chosen(prepared: PreparedManifest, digest: Digest, ifNoneMatch: HeaderLines): ReadyReply {
-  const isKnown = matchesETag(parseIfNoneMatch(ifNoneMatch), digest);
-  return isKnown ? prepared.notModified : prepared.whole;
+function chosen<R>({ whole, notModified }: ManifestReplies<R>, digest: Digest, ifNoneMatch: HeaderLines): R {
+  return matchesETag(parseIfNoneMatch(ifNoneMatch), digest) ? notModified : whole;
 }
 
-export const VARY_BY_ACCEPT = { Vary: 'Accept' };
-
-/**
- * Tells caches in front when Accept has chosen the answer (RFC 9110 §12.5.5): a client of single images gets a child
- * of a tag's index.
- */
 function byAccept(
   reply: ReadyReply,
   reference: Reference,
   mediaType: string,
-  preference?: ManifestPreference,
+  { wantsSingleImage }: ManifestPreference,
 ): ReadyReply {
-  const isChosen = isIndexMediaType(mediaType) || preference?.wantsSingleImage === true;
-  if (reference.kind !== 'tag' || !isChosen) return reply;
-  return { ...reply, headers: { ...reply.headers, ...VARY_BY_ACCEPT } };
+  const isChosen = wantsSingleImage || isIndexMediaType(mediaType);
+  return reference.kind === 'tag' && isChosen ? variedByAccept(reply) : reply;
 }
 
 function preferenceOf(header: HeaderLines): ManifestPreference {

@@ -1,0 +1,32 @@
+import type { CacheHeaders } from './cache-privacy.ts';
+import { withConstantHeaders } from './common-headers.ts';
+import type { ReadyReply, Reply } from './reply.ts';
+
+/** A reply without the headers that differ from request to request. */
+export class PreparedReply {
+  readonly reply: ReadyReply;
+  /** By what else they depend on. Lazy, since most manifests are asked for by clients of one kind. */
+  #headers: Map<CacheHeaders | undefined, readonly string[]> | undefined;
+
+  constructor(reply: ReadyReply) {
+    this.reply = reply;
+  }
+
+  /**
+   * Returns the headers that do not differ between the requests of a kind of clients, flat: names and values in turn.
+   * They are made once for each kind.
+   * @param privacy what distinguishes the kinds, from `privacyOf`
+   */
+  headersFor(privacy: CacheHeaders | undefined): readonly string[] {
+    this.#headers ??= new Map();
+    const known = this.#headers.get(privacy);
+    if (known !== undefined) return known;
+    const headers = flat(withConstantHeaders(this.reply.headers, privacy));
+    this.#headers.set(privacy, headers);
+    return headers;
+  }
+}
+
+function flat(headers: Reply['headers']): readonly string[] {
+  return Object.entries(headers).flatMap(([name, value]) => [name, String(value)]);
+}
