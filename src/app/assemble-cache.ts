@@ -53,7 +53,7 @@ export function assembleCache(parts: CacheParts): AssembledCache {
   const upkeep = new Upkeep({ ...parts, mirror, findRepository: (key) => repositories.find(key) });
   const naming = { upstreams, defaultUpstream };
   const operator = new LocalOperator({ ...parts, mirror, upkeep, naming, maxBytes: marks.maxSize });
-  const jobs = new Jobs({ ...parts, kinds: jobKinds({ upkeep }) });
+  const jobs = new Jobs({ ...parts, kinds: jobKinds({ ...parts, repositories, naming, upkeep }) });
   return {
     mirror,
     repositories,

@@ -9,6 +9,15 @@ export interface JobProgress {
   readonly unit: 'bytes' | 'items';
   /** What is being done now, in words for the operator. */
   readonly note?: string | undefined;
+  /** What is under way of it, such as the blobs that are being pulled; in the same unit. */
+  readonly parts?: readonly JobPart[] | undefined;
+}
+
+/** A part of a job that is under way. */
+export interface JobPart {
+  readonly name: string;
+  readonly done: number;
+  readonly total: number;
 }
 
 /** Why a job failed, in words for the operator. */

@@ -160,7 +160,7 @@ export class MirrorFixture implements AsyncDisposable {
   readonly #scheme: 'http' | 'https';
   readonly #ownsDirectory: boolean;
   readonly #upstreams: readonly RoutedUpstream[];
-  readonly #repositories: RepositoryTable;
+  readonly repositories: RepositoryTable;
   readonly #left: () => readonly string[];
   readonly #close: () => Promise<void>;
   readonly parser: ThreadParser;
@@ -197,7 +197,7 @@ export class MirrorFixture implements AsyncDisposable {
     this.#scheme = parts.scheme;
     this.#ownsDirectory = parts.ownsDirectory;
     this.#upstreams = parts.upstreams;
-    this.#repositories = parts.repositories;
+    this.repositories = parts.repositories;
     this.parser = parts.parser;
     this.#left = parts.left;
     this.#close = parts.close;
@@ -209,7 +209,7 @@ export class MirrorFixture implements AsyncDisposable {
 
   /** Returns the repository that clients pull from. */
   repository(key: RepositoryKey): Repository {
-    const repository = this.#repositories.find(key);
+    const repository = this.repositories.find(key);
     if (repository === undefined) throw new Error(`no upstream is called ${key.registry}`);
     return repository;
   }

@@ -33,6 +33,8 @@ export interface PulledClosure {
 export interface ClosureOptions {
   /** The parts of all closures of one run: what two images of a repository share is pulled once. */
   readonly parts: PulledParts;
+  /** Whether bytes are in the cache: an upstream's bytes reach the caller even if the disk is full. */
+  readonly isStored: (digest: Digest) => Promise<boolean>;
   /** Limits how many parts are pulled at the same time. */
   readonly limit: LimitFunction;
   readonly signal: AbortSignal;
@@ -78,7 +80,7 @@ class ClosureWalk {
   async #walk(manifest: StoredManifest, depth: number): Promise<void> {
     const { digest, mediaType, bytes } = manifest;
     this.#seen.add(digest);
-    this.pulled.set(digest, { digest, mediaType, size: bytes.length });
+    await this.#keep({ digest, mediaType, size: bytes.length });
     const parsed = await this.#attempt(digest, async () => parseManifest(bytes, mediaType));
     if (parsed === undefined) return;
     const { config, layers } = parsed;
@@ -118,7 +120,7 @@ class ClosureWalk {
     this.#seen.add(blob.digest);
     const { parts, signal } = this.#options;
     const size = await this.#attempt(blob.digest, () => parts.pull(this.#request.repository, blob, signal));
-    if (size !== undefined) this.pulled.set(blob.digest, { ...blob, size });
+    if (size !== undefined) await this.#keep({ ...blob, size });
   }
 
   async #referrers(subject: Digest, depth: number): Promise<void> {
@@ -137,6 +139,13 @@ class ClosureWalk {
       orNothing(repository.resolve(tag, { isAnew: false })),
     );
     if (resolution !== undefined) await this.#manifest(resolution, depth);
+  }
+
+  /** Counts a part as whole if the cache has it. */
+  async #keep(part: Descriptor): Promise<void> {
+    const { digest } = part;
+    if (await this.#options.isStored(digest)) this.pulled.set(digest, part);
+    else this.failures.push({ digest, reason: 'it was fetched, but could not be stored' });
   }
 
   /** Does one piece of work in its turn. A failure is recorded, and the work gives undefined then. */

@@ -2,19 +2,22 @@ import type { Upkeep } from '../../upkeep/upkeep.ts';
 import type { JobWork } from './job-work.ts';
 import { verifyJob, type VerifyResult } from './verify-job.ts';
 import type { VerifyRequest } from './verify-job.ts';
+import { warmJob, type WarmOptions, type WarmRequest, type WarmResult } from '../warm/warm-job.ts';
 
 /** The kinds of jobs: a line here, and a line in `jobKinds`. */
 export interface JobKinds {
   readonly verify: JobWork<VerifyRequest, VerifyResult>;
+  readonly warm: JobWork<WarmRequest, WarmResult>;
 }
 
 /** What the work of all kinds needs. */
-export interface JobParts {
+export interface JobParts extends WarmOptions {
   readonly upkeep: Pick<Upkeep, 'verify'>;
 }
 
-export function jobKinds({ upkeep }: JobParts): JobKinds {
+export function jobKinds(parts: JobParts): JobKinds {
   return {
-    verify: verifyJob(upkeep),
+    verify: verifyJob(parts.upkeep),
+    warm: warmJob(parts),
   };
 }

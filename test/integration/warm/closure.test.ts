@@ -69,6 +69,7 @@ function pull(wanted: Wanted = {}): Promise<PulledClosure> {
     {
       parts: new PulledParts(wanted.onProgress ?? (() => {})),
       limit: pLimit(4),
+      isStored: async (digest) => (await mirror.store.stat(digest)) !== undefined,
       signal: wanted.signal ?? new AbortController().signal,
     },
   );
