@@ -91,7 +91,8 @@ const ROOMS = new Map<string, readonly string[]>([
   ['server/tls', []],
   ['server/token', ['request', 'v2']],
   ['cli/terminal', []],
-  ['cli/commands', ['terminal']],
+  ['cli/files', []],
+  ['cli/commands', ['terminal', 'files']],
 ]);
 
 /** The layers, or folders or single files of them, that may import a package: each is known in one place, behind a port. */

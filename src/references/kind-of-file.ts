@@ -16,10 +16,18 @@ export function kindOfFile(name: string, text: string): FileKind | undefined {
   return /^\s*FROM\s/im.test(text) ? 'dockerfile' : 'list';
 }
 
+/** What a file must have somewhere to be worth reading as YAML, which takes seconds for a large one. */
+const WORTH_READING = /\b(?:apiVersion|services|images)\b|^\s*(?:-\s|\[)/m;
+
 function kindOfYaml(text: string): FileKind | undefined {
-  const { documents } = readYaml(text);
-  const has = (key: string): boolean => documents.some((document) => document.get(key) !== undefined);
+  if (!WORTH_READING.test(text)) return undefined;
+  const { documents, problems } = readYaml(text);
+  // Of a document that is no YAML, such as a template of Helm, the lines are looked at.
+  const has = (key: string): boolean =>
+    documents.some((document) => document.get(key) !== undefined) ||
+    (problems.length > 0 && new RegExp(`^${key}:`, 'm').test(text));
   if (has('kind') && has('apiVersion')) return 'kubernetes';
   if (has('services')) return 'compose';
-  return has('images') || documents.some(({ isList }) => isList) ? 'image-list' : undefined;
+  const isList = documents.some((document) => document.isList || document.get('images')?.isList);
+  return isList ? 'image-list' : undefined;
 }

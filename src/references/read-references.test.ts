@@ -17,7 +17,11 @@ describe('the kind of a file', () => {
     ['app.json', '{"apiVersion": "v1", "kind": "Pod"}', 'kubernetes'],
     ['images.yaml', 'images: [a]', 'image-list'],
     ['images.yml', '- a', 'image-list'],
+    ['chart.yaml', 'apiVersion: v1\nkind: Pod\nspec:\n{{- x }}\n', 'kubernetes'],
+    ['broken.yaml', 'services:\n  a: [\n', 'compose'],
+    ['values.yaml', 'images: { a: b }', undefined],
     ['values.yaml', 'replicas: 1', undefined],
+    ['values.yaml', 'image: { services: 1 }', undefined],
     ['values.yaml', '', undefined],
   ])('%s with %j is %s', (name, text, kind) => {
     expect(kindOfFile(name, text)).toBe(kind);
