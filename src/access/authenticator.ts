@@ -6,7 +6,7 @@ import { NOT_IDENTIFIED, type Authentication, type Login, type Presented } from 
 import { MAX_AUTHORIZATION, readCredentials, type ClientCredentials } from './credentials.ts';
 import { FailedLogins } from './failed-logins.ts';
 import type { Identity } from './identity.ts';
-import { isKnownPrincipal, type Accounts } from './known-principal.ts';
+import { knownPrincipal, type Accounts } from './known-principal.ts';
 import { verifyToken } from './tokens/verify-token.ts';
 import { PasswordVerifier } from './users/password-verifier.ts';
 import { LoginThrottle } from './verification/login-throttle.ts';
@@ -118,7 +118,7 @@ export class Authenticator implements Authentication, Login {
     try {
       const verified = await verifier.verify(token, client);
       const { identity, proof } = verified;
-      return { verified, stillHolds: () => isKnownPrincipal(identity.principal, proof, this.#accounts) };
+      return { verified, stillHolds: knownPrincipal(identity.principal, proof, this.#accounts) };
     } catch (error) {
       if (!(error instanceof AccessError) || error.failure !== 'wrong-credentials') throw error;
       return wrongJwt(error.cause instanceof Error ? error.cause.message : error.message);

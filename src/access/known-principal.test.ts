@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
-import { isKnownPrincipal, proofOfPassword } from './known-principal.ts';
+import { isKnownPrincipal, knownPrincipal, proofOfPassword } from './known-principal.ts';
 import type { Principal } from './principal.ts';
 import { makeToken } from './tokens/static-token.ts';
+import { NO_TOKENS, type TokenList } from './tokens/token-list.ts';
 import { Users } from './users/users.ts';
 
 const { token } = makeToken({ name: 'ci', now: 0 }, (bytes) => Buffer.alloc(bytes));
@@ -27,6 +28,23 @@ test.each<[Principal, string | undefined, boolean]>([
   [{ kind: 'oidc', issuer: 'github', subject: 'a', groups: [] }, undefined, true],
 ])('%o exists, by the proof %s: %s', (principal, proof, isKnown) => {
   expect(isKnownPrincipal(principal, proof, ACCOUNTS)).toBe(isKnown);
+});
+
+test('the question of each request is answered by the files as they are now', () => {
+  const users = { value: ACCOUNTS.users.value };
+  const tokens: { value: TokenList } = { value: ACCOUNTS.tokens.value };
+  const alice = knownPrincipal({ kind: 'user', name: 'alice' }, RIGHT, { users, tokens });
+  const ci = knownPrincipal({ kind: 'token', name: 'ci' }, token.id, { users, tokens });
+  const asked = (): readonly boolean[] => [alice(), alice(), ci(), ci()];
+  expect(asked()).toEqual([true, true, true, true]);
+  users.value = new Users(new Map([['alice', 'another hash']]));
+  expect(asked()).toEqual([false, false, true, true]);
+  tokens.value = NO_TOKENS;
+  expect(asked()).toEqual([false, false, false, false]);
+  users.value = ACCOUNTS.users.value;
+  expect(asked()).toEqual([true, true, false, false]);
+  tokens.value = ACCOUNTS.tokens.value;
+  expect(asked()).toEqual([true, true, true, true]);
 });
 
 test('the proof of a password does not hold its hash', () => {

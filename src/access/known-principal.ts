@@ -29,6 +29,27 @@ export function isKnownPrincipal(
 }
 
 /**
+ * Returns `isKnownPrincipal` as a question that each request asks: the answer is made anew only when a file was read
+ * again. To make it each time would cost a hash.
+ */
+export function knownPrincipal(
+  principal: Principal,
+  proof: string | undefined,
+  accounts: Accounts,
+): () => boolean {
+  let users: Users | undefined;
+  let tokens: TokenList | undefined;
+  let isKnown = false;
+  return () => {
+    if (users === accounts.users.value && tokens === accounts.tokens.value) return isKnown;
+    users = accounts.users.value;
+    tokens = accounts.tokens.value;
+    isKnown = isKnownPrincipal(principal, proof, { users: { value: users }, tokens: { value: tokens } });
+    return isKnown;
+  };
+}
+
+/**
  * Returns the proof of a user: a fingerprint of the bcrypt hash. It helps in no guess of the password, since it says
  * nothing of the hash's salt.
  */
