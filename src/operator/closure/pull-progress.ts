@@ -1,9 +1,9 @@
 import type { JobProgress } from '../../index/job-index.ts';
 import type { Digest } from '../../oci/digest.ts';
-import type { PartProgress } from '../closure/pulled-parts.ts';
+import type { PartProgress } from './pulled-parts.ts';
 
 /** Puts the progress of many blobs together into that of one job. */
-export class WarmProgress {
+export class PullProgress {
   readonly #parts = new Map<Digest, PartProgress>();
   readonly #report: (progress: JobProgress) => void;
   readonly #images: number;
