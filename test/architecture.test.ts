@@ -82,6 +82,8 @@ const ROOMS = new Map<string, readonly string[]>([
   ['access/bearer', ['verification']],
   ['access/oidc', ['verification']],
   ['archive/layout', []],
+  ['archive/reading', []],
+  ['archive/import', ['layout', 'reading']],
   ['archive/write', ['layout']],
   ['references/dockerfile', []],
   ['references/yaml', []],

@@ -27,8 +27,13 @@ export function plainContent(manifest: Manifest, bytes: Uint8Array): ReadonlySet
   return new Set(digests.filter((digest) => !odd.has(digest) && !notPlain.has(digest)));
 }
 
+/** Whether a layer of the type need not be in any registry. */
+export function isElsewhere(mediaType: string): boolean {
+  return ELSEWHERE.test(mediaType);
+}
+
 function isPlainType(mediaType: string): boolean {
-  return !ELSEWHERE.test(mediaType) && !isManifestMediaType(mediaType);
+  return !isElsewhere(mediaType) && !isManifestMediaType(mediaType);
 }
 
 /** Returns the digests of descriptors that have members beyond the plain ones. */
