@@ -17,6 +17,7 @@ import type { TagLists } from './lists/tag-lists.ts';
 import type { LinuxImages } from './manifests/linux-image.ts';
 import { completeHead, type ManifestPuller } from './manifests/manifest-puller.ts';
 import type { TagResolver } from './tags/tag-resolver.ts';
+import { assertQuota } from './quota.ts';
 import type { Target } from './target.ts';
 
 /** What the repositories of all upstreams share. */
@@ -45,6 +46,7 @@ export class MirroredRepository implements Repository {
   }
 
   async resolve(reference: Reference, asking: Asking): Promise<Resolution> {
+    if (asking.sparesQuota === true) assertQuota(this.#target, 'not pulled, since');
     if (reference.kind === 'digest') return ofDigest(reference);
     const { digest, outcome, head, manifest } = await this.#parts.tags.resolve(
       this.#asked(asking),

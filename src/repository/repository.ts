@@ -13,6 +13,11 @@ import type { Resolution } from './resolution.ts';
 export interface Asking {
   /** Whether the client wants the present state, for instance right after a push (RFC 9111 §5.2.1.4). */
   readonly isAnew: boolean;
+  /**
+   * Whether the last pulls that the registry allows are left to others: for work that no client waits for.
+   * Absent: they are not.
+   */
+  readonly sparesQuota?: boolean;
 }
 
 /** Which part of a blob a client asks for. */

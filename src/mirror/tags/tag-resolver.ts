@@ -21,6 +21,7 @@ import { isRefusal, isVerdict, isWorthRemembering } from '../refusal.ts';
 import type { RememberedTags } from '../../index/remembering-index.ts';
 import { SlowUpstreams } from './slow-upstreams.ts';
 import { TaggedManifests } from './tagged-manifests.ts';
+import { assertQuota } from '../quota.ts';
 import type { Target } from '../target.ts';
 import { tolerate } from '../../tolerate.ts';
 
@@ -225,7 +226,7 @@ export class TagResolver {
 
   /** @throws UpstreamError which is no refusal: upstream has just said that there is such a tag */
   async #pullMoved(target: Target, tag: Tag, head: ResolvedManifest): Promise<Checked> {
-    assertQuota(target);
+    assertQuota(target, 'the tag has moved, but');
     try {
       const { manifest } = await this.#tagged.pull(target, tag, head.digest);
       const { digest } = manifest;
@@ -271,18 +272,6 @@ function checkKey({ key }: Target, tag: Tag): string {
 function mayServeOld(error: unknown, target: Target, age: 'stale' | 'expired'): boolean {
   if (isVerdict(error)) return target.tags.onDeleted === 'keep';
   return age === 'stale' && error instanceof UpstreamError;
-}
-
-/** @throws UpstreamError if the pull would be one of the last ones, which are kept for content that is not cached */
-function assertQuota({ upstream, key, tags }: Target): void {
-  const { remaining } = upstream.rateLimit() ?? {};
-  if (remaining === undefined || remaining > tags.quotaReserve) return;
-  throw new UpstreamError(
-    key.registry,
-    'throttled',
-    'quota-reserve',
-    `the tag has moved, but only ${remaining} pulls are left, which are kept for what is not cached`,
-  );
 }
 
 function notGiven({ upstream, reason, said }: UpstreamError, digest: Digest): UpstreamError {

@@ -6,7 +6,7 @@ import { parseManifest } from '../../oci/manifest.ts';
 import { isIndexMediaType } from '../../oci/media-type.ts';
 import { formatPlatform } from '../../oci/platform.ts';
 import type { Reference } from '../../oci/reference.ts';
-import type { Repository } from '../../repository/repository.ts';
+import type { Asking, Repository } from '../../repository/repository.ts';
 import { chooseManifests, type PlatformChoice } from './chosen-platforms.ts';
 import { failureOf, isNothing, type PartFailure } from './part-failure.ts';
 import type { PulledParts } from './pulled-parts.ts';
@@ -19,6 +19,8 @@ export interface ClosureRequest {
   readonly platforms: PlatformChoice;
   /** Whether its signatures, attestations and SBOMs are pulled as well. */
   readonly referrers: boolean;
+  /** Whether the last pulls that an upstream allows are left to clients. */
+  readonly sparesQuota: boolean;
 }
 
 /** What came of it. */
@@ -60,17 +62,19 @@ class ClosureWalk {
   readonly failures: PartFailure[] = [];
   readonly #request: ClosureRequest;
   readonly #options: ClosureOptions;
+  readonly #asking: Asking;
   readonly #seen = new Set<string>();
 
   constructor(request: ClosureRequest, options: ClosureOptions) {
     this.#request = request;
     this.#options = options;
+    this.#asking = { isAnew: false, sparesQuota: request.sparesQuota };
   }
 
   async run(): Promise<Digest | undefined> {
     const { repository, reference } = this.#request;
     const root = await this.#attempt(undefined, async () => {
-      const resolution = await repository.resolve(reference, { isAnew: false });
+      const resolution = await repository.resolve(reference, this.#asking);
       return (await repository.manifest(resolution)).manifest;
     });
     if (root !== undefined) await this.#walk(root, 0);
@@ -109,7 +113,7 @@ class ClosureWalk {
     }
     const { repository } = this.#request;
     const child = await this.#attempt(digest, async () => {
-      const resolution = await repository.resolve({ kind: 'digest', digest }, { isAnew: false });
+      const resolution = await repository.resolve({ kind: 'digest', digest }, this.#asking);
       return (await repository.manifest(resolution)).manifest;
     });
     if (child !== undefined) await this.#walk(child, depth);
@@ -125,9 +129,7 @@ class ClosureWalk {
 
   async #referrers(subject: Digest, depth: number): Promise<void> {
     const { repository } = this.#request;
-    const list = await this.#attempt(subject, () =>
-      orNothing(repository.referrers(subject, { isAnew: false })),
-    );
+    const list = await this.#attempt(subject, () => orNothing(repository.referrers(subject, this.#asking)));
     const listed = list?.descriptors.map((referrer) => this.#manifest(referrer, depth)) ?? [];
     await Promise.all([...listed, ...signatureTags(subject).map((tag) => this.#tagged(tag, depth))]);
   }
@@ -135,9 +137,7 @@ class ClosureWalk {
   /** Pulls what a tag stands for, if there is such a tag. */
   async #tagged(tag: Reference, depth: number): Promise<void> {
     const { repository } = this.#request;
-    const resolution = await this.#attempt(undefined, () =>
-      orNothing(repository.resolve(tag, { isAnew: false })),
-    );
+    const resolution = await this.#attempt(undefined, () => orNothing(repository.resolve(tag, this.#asking)));
     if (resolution !== undefined) await this.#manifest(resolution, depth);
   }
 

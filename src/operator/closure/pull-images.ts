@@ -13,6 +13,8 @@ export interface ImagesRequest {
   readonly platforms?: readonly string[] | undefined;
   /** Whether signatures, attestations and SBOMs are pulled as well. */
   readonly referrers?: boolean | undefined;
+  /** Whether the last pulls that an upstream allows are left to clients. */
+  readonly sparesQuota?: boolean | undefined;
 }
 
 export interface PullImagesOptions extends WantedOptions {
@@ -39,6 +41,7 @@ export async function pullImages(
   options: PullImagesOptions,
   { signal, report }: JobContext,
 ): Promise<readonly PulledImage[]> {
+  const { referrers = false, sparesQuota = false } = request;
   const platforms = request.platforms?.map(readPlatform);
   const named = readReferences(request.references, options);
   const progress = new PullProgress(named.length, report);
@@ -52,10 +55,7 @@ export async function pullImages(
   };
   const turns = pLimit(IMAGES_AT_ONCE);
   const pull = async (image: NamedReference): Promise<PulledImage> => {
-    const closure = await pullClosure(
-      { ...image.wanted, platforms, referrers: request.referrers ?? false },
-      closureOptions,
-    );
+    const closure = await pullClosure({ ...image.wanted, platforms, referrers, sparesQuota }, closureOptions);
     progress.imageDone();
     return { ...image, closure };
   };

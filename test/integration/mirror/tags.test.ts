@@ -10,6 +10,7 @@ import {
   type FakeRegistryOptions,
 } from '../../support/fake-registry.ts';
 import { FakeNetwork } from '../../support/fake-network.ts';
+import { repo, tagged } from '../../support/upstream-content.ts';
 import { MINUTE, startMirror, type MirrorFixture } from '../../support/mirror-fixture.ts';
 import {
   challenged,
@@ -586,6 +587,22 @@ describe('when few pulls are left', () => {
     const image = world.registry.putImage('acme/app', 'latest');
     world.registry.fault({ kind: 'manifest' }, few);
     expect((await world.mirror.get(PATH)).headers['docker-content-digest']).toBe(image.digest);
+  });
+
+  test('what is not cached is not pulled for work that no client waits for', async () => {
+    await using world = await startHub({ quotaReserve: 10 });
+    world.registry.putImage('acme/app', 'latest');
+    world.registry.fault({ kind: 'manifest' }, few);
+    const repository = world.mirror.repository({ registry: 'registry.test', repository: repo('acme/app') });
+    const asking = { isAnew: false, sparesQuota: true };
+    await repository.resolve(tagged('latest'), asking);
+    const before = world.registry.requests.length;
+    await expect(repository.resolve(tagged('latest'), asking)).rejects.toMatchObject({
+      reason: 'quota-reserve',
+      message: expect.stringContaining('not pulled, since only 10 pulls are left') as string,
+    });
+    expect(world.registry.requests.length).toBe(before);
+    await repository.resolve(tagged('latest'), { isAnew: false });
   });
 
   test('with some to spare the tag moves', async () => {

@@ -65,7 +65,7 @@ function pull(wanted: Wanted = {}): Promise<PulledClosure> {
     repository: parseRepositoryName(REPOSITORY),
   });
   return pullClosure(
-    { repository, reference: parseReference(reference), platforms, referrers },
+    { repository, reference: parseReference(reference), platforms, referrers, sparesQuota: false },
     {
       parts: new PulledParts(wanted.onProgress ?? (() => {})),
       limit: pLimit(4),
