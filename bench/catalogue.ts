@@ -9,7 +9,7 @@ import { millionBlobs } from './benches/million-blobs.ts';
 import { smallLayers, smallLayersByTls } from './benches/small-layers.ts';
 import { slowReaders } from './benches/slow-readers.ts';
 import { stampede } from './benches/stampede.ts';
-import { warmBlob, warmBlobByReading } from './benches/warm-blob.ts';
+import { warmBlob, warmBlobByReading, warmBlobCounted } from './benches/warm-blob.ts';
 import { warmBlobByTls, warmManifestByTls } from './benches/warm-by-tls.ts';
 import { warmManifestByDigest, warmManifestByTag } from './benches/warm-manifest.ts';
 import { warmManifestForUser } from './benches/warm-manifest-for-user.ts';
@@ -22,6 +22,7 @@ export const CATALOGUE: readonly Bench[] = [
   warmManifestByDigest,
   warmManifestForUser,
   warmBlob,
+  warmBlobCounted,
   warmBlobByReading,
   warmBlobByTls,
   warmManifestByTls,

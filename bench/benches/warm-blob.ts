@@ -1,5 +1,6 @@
 import { byScale, type Bench, type Samples, type BenchContext } from '../support/bench.ts';
 import { expectContent } from '../support/check.ts';
+import { countingClients, countingUnable } from '../support/counting-clients.ts';
 import type { LarderOptions } from '../support/larder.ts';
 import { nginxOfFiles } from '../support/nginx.ts';
 import { paired, type Round } from '../support/paired.ts';
@@ -40,22 +41,51 @@ export const warmBlobByReading: Bench = {
   run: async (context) => measureBlob(context, { delivery: 'read' }, async () => []),
 };
 
+/** What the server's own work costs, where no client copies a byte. */
+export const warmBlobCounted: Bench = {
+  name: 'warm-blob-counted',
+  title: `warm blob of 120 MB, ${CLIENTS} clients that only count`,
+  metrics: METRICS,
+  goals: [
+    { metric: 'CPU s/GB', against: 'distribution', atMost: 0.4 },
+    { metric: 'CPU s/GB', against: 'nginx sendfile', atMost: 1.4 },
+  ],
+  async run(context) {
+    const reason = await countingUnable();
+    if (reason === undefined) return measureBlob(context, {}, withNginx, counting(context));
+    context.note(`warm-blob-counted: skipped, ${reason}`);
+    return {};
+  },
+};
+
+/** Has clients ask for a blob, and returns the bytes that they received. */
+type Receive = (url: string, load: Load) => Promise<number>;
+
+const byWrk: Receive = async (url, load) => (await wrk(url, load)).bytes;
+
+function counting({ directory }: BenchContext): Receive {
+  return (url, load) => countingClients(directory, url, load);
+}
+
 async function withOthers(world: World): Promise<readonly Server[]> {
+  return [...(await world.peers(async () => world.distribution3())), ...(await withNginx(world))];
+}
+
+async function withNginx(world: World): Promise<readonly Server[]> {
   const { directory } = world.context;
-  return world.peers(
-    async () => world.distribution3(),
-    async () => nginxOfFiles('nginx sendfile', directory, world.storage.directory),
-  );
+  return world.peers(async () => nginxOfFiles('nginx sendfile', directory, world.storage.directory));
 }
 
 /**
  * Measures a warm blob, beside distribution over the same storage; both by https if `options.tls` is set.
  * @param morePeers starts further contestants
+ * @param receive the clients
  */
 export async function measureBlob(
   context: BenchContext,
   options: Partial<LarderOptions>,
   morePeers: (world: World) => Promise<readonly Server[]>,
+  receive = byWrk,
 ): Promise<Samples> {
   await using world = new World(context);
   const { rounds, seconds, size } = byScale(context.scale, PLAN);
@@ -74,12 +104,12 @@ export async function measureBlob(
   await expectContent(servers, layer.path, layer.digest);
   const load = { connections: CLIENTS, paths: [layer.path] };
   await warmUp(context, servers, load);
-  return await paired(servers, rounds, async (server) => costOf(server, { ...load, seconds }));
+  return await paired(servers, rounds, async (server) => costOf(server, { ...load, seconds }, receive));
 }
 
-async function costOf({ pid, url }: Contestant, load: Load): Promise<Round> {
+async function costOf({ pid, url }: Contestant, load: Load, receive: Receive): Promise<Round> {
   const before = await usageOf(pid);
-  const { bytes } = await wrk(url, load);
+  const bytes = await receive(url, load);
   const after = await usageOf(pid);
   return {
     'CPU s/GB': (after.cpuSeconds - before.cpuSeconds) / (bytes / GB),

@@ -1,12 +1,16 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from '../../test/support/e2e/port.ts';
+import { compiled, uncompilable, type Source } from './compiler.ts';
 import type { Directory } from './directory.ts';
-import { run, start } from './process.ts';
+import { start } from './process.ts';
 import { answering, type Contestant, type Server } from './server.ts';
 
-const SOURCE = join(import.meta.dirname, '../limit/limit.c');
-const WITH_HEADERS = `echo '#include <openssl/ssl.h>' | cc -fsyntax-only -x c -`;
+const SOURCE: Source = {
+  file: join(import.meta.dirname, '../limit/limit.c'),
+  header: 'openssl/ssl.h',
+  needs: 'a C compiler and the headers of OpenSSL (Debian: gcc libc6-dev libssl-dev)',
+  libraries: ['ssl', 'crypto'],
+};
 
 export interface LimitOptions {
   readonly name: string;
@@ -20,7 +24,7 @@ export interface LimitOptions {
 
 /** Starts the program of limit.c, which `limitUnable` has allowed. */
 export async function limit({ name, directory, upstream, caFile, syncs }: LimitOptions): Promise<Server> {
-  const program = await compiled(directory);
+  const program = await compiled(SOURCE, directory);
   const port = await freePort();
   const place = await directory.folder(`limit-${port}`);
   const args = [String(port), place, new URL(upstream.url).port];
@@ -31,18 +35,6 @@ export async function limit({ name, directory, upstream, caFile, syncs }: LimitO
 }
 
 /** @returns why this machine cannot compile it; undefined if it can */
-export async function limitUnable(): Promise<string | undefined> {
-  try {
-    await run('sh', ['-c', WITH_HEADERS]);
-    return undefined;
-  } catch {
-    return 'it needs a C compiler and the headers of OpenSSL (Debian: gcc libc6-dev libssl-dev)';
-  }
-}
-
-async function compiled(directory: Directory): Promise<string> {
-  const program = join(await directory.folder('limit'), 'limit');
-  if (!existsSync(program))
-    await run('cc', ['-O2', '-Wall', '-pthread', '-o', program, SOURCE, '-lssl', '-lcrypto']);
-  return program;
+export function limitUnable(): Promise<string | undefined> {
+  return uncompilable(SOURCE);
 }
