@@ -2,6 +2,7 @@ import { Evictor } from '../eviction/evictor.ts';
 import { fillRoom } from '../eviction/fill-room.ts';
 import type { Marks } from '../eviction/marks.ts';
 import { Mirror, type MirrorOptions } from '../mirror/mirror.ts';
+import { Bundles } from '../operator/export/bundles.ts';
 import { jobKinds, type JobKinds } from '../operator/jobs/job-kinds.ts';
 import { Jobs } from '../operator/jobs/jobs.ts';
 import { LocalOperator } from '../operator/local-operator.ts';
@@ -30,6 +31,8 @@ export interface AssembledCache {
   readonly upkeep: Upkeep;
   readonly operator: LocalOperator;
   readonly jobs: Jobs<JobKinds>;
+  /** The bundles that jobs have exported. */
+  readonly bundles: Bundles;
   /** Begins to confirm manifests' claims with upstreams in the background. */
   confirmEarly(): void;
   /** Ends the background work. The store and the index stay open: their opener closes them. */
@@ -53,7 +56,8 @@ export function assembleCache(parts: CacheParts): AssembledCache {
   const upkeep = new Upkeep({ ...parts, mirror, findRepository: (key) => repositories.find(key) });
   const naming = { upstreams, defaultUpstream };
   const operator = new LocalOperator({ ...parts, mirror, upkeep, naming, maxBytes: marks.maxSize });
-  const jobs = new Jobs({ ...parts, kinds: jobKinds({ ...parts, repositories, naming, upkeep }) });
+  const bundles = new Bundles(parts.store);
+  const jobs = new Jobs({ ...parts, kinds: jobKinds({ ...parts, repositories, naming, upkeep, bundles }) });
   return {
     mirror,
     repositories,
@@ -61,6 +65,7 @@ export function assembleCache(parts: CacheParts): AssembledCache {
     upkeep,
     operator,
     jobs,
+    bundles,
     confirmEarly() {
       const names = upstreams.map(({ name }) => name);
       mirror.confirmEarly(names, (key) => findTarget(upstreams, key));

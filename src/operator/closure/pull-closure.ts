@@ -29,7 +29,15 @@ export interface PulledClosure {
   readonly digest: Digest | undefined;
   /** Each manifest and blob that is whole, the root first; each once. */
   readonly parts: readonly Descriptor[];
+  /** What was found beside the image and is about a part of it, by the names under which it was found. */
+  readonly about: readonly Named[];
   readonly failures: readonly PartFailure[];
+}
+
+/** A manifest, by one of its names in the repository. */
+export interface Named {
+  readonly reference: Reference;
+  readonly digest: Digest;
 }
 
 export interface ClosureOptions {
@@ -54,11 +62,12 @@ export async function pullClosure(request: ClosureRequest, options: ClosureOptio
   const walk = new ClosureWalk(request, options);
   const digest = await walk.run();
   options.signal.throwIfAborted();
-  return { digest, parts: [...walk.pulled.values()], failures: walk.failures };
+  return { digest, parts: [...walk.pulled.values()], about: walk.about, failures: walk.failures };
 }
 
 class ClosureWalk {
   readonly pulled = new Map<Digest, Descriptor>();
+  readonly about: Named[] = [];
   readonly failures: PartFailure[] = [];
   readonly #request: ClosureRequest;
   readonly #options: ClosureOptions;
@@ -130,15 +139,20 @@ class ClosureWalk {
   async #referrers(subject: Digest, depth: number): Promise<void> {
     const { repository } = this.#request;
     const list = await this.#attempt(subject, () => orNothing(repository.referrers(subject, this.#asking)));
-    const listed = list?.descriptors.map((referrer) => this.#manifest(referrer, depth)) ?? [];
-    await Promise.all([...listed, ...signatureTags(subject).map((tag) => this.#tagged(tag, depth))]);
+    const listed = list?.descriptors.map(async (referrer) => {
+      this.about.push({ reference: { kind: 'digest', digest: referrer.digest }, digest: referrer.digest });
+      await this.#manifest(referrer, depth);
+    });
+    await Promise.all([...(listed ?? []), ...signatureTags(subject).map((tag) => this.#tagged(tag, depth))]);
   }
 
   /** Pulls what a tag stands for, if there is such a tag. */
   async #tagged(tag: Reference, depth: number): Promise<void> {
     const { repository } = this.#request;
     const resolution = await this.#attempt(undefined, () => orNothing(repository.resolve(tag, this.#asking)));
-    if (resolution !== undefined) await this.#manifest(resolution, depth);
+    if (resolution === undefined) return;
+    this.about.push({ reference: tag, digest: resolution.digest });
+    await this.#manifest(resolution, depth);
   }
 
   /** Counts a part as whole if the cache has it. */

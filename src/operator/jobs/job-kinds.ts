@@ -1,4 +1,10 @@
 import type { Upkeep } from '../../upkeep/upkeep.ts';
+import {
+  exportJob,
+  type ExportOptions,
+  type ExportRequest,
+  type ExportResult,
+} from '../export/export-job.ts';
 import type { JobWork } from './job-work.ts';
 import { verifyJob, type VerifyResult } from './verify-job.ts';
 import type { VerifyRequest } from './verify-job.ts';
@@ -8,10 +14,11 @@ import { warmJob, type WarmOptions, type WarmRequest, type WarmResult } from '..
 export interface JobKinds {
   readonly verify: JobWork<VerifyRequest, VerifyResult>;
   readonly warm: JobWork<WarmRequest, WarmResult>;
+  readonly export: JobWork<ExportRequest, ExportResult>;
 }
 
 /** What the work of all kinds needs. */
-export interface JobParts extends WarmOptions {
+export interface JobParts extends WarmOptions, ExportOptions {
   readonly upkeep: Pick<Upkeep, 'verify'>;
 }
 
@@ -19,5 +26,6 @@ export function jobKinds(parts: JobParts): JobKinds {
   return {
     verify: verifyJob(parts.upkeep),
     warm: warmJob(parts),
+    export: exportJob(parts),
   };
 }
