@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import './thread-pool.ts';
 import { Command, CommanderError } from 'commander';
 import { accessCommand } from './commands/access/access.ts';
