@@ -193,7 +193,7 @@ export type LarderEvent =
     }
   | {
       readonly kind: 'maintenance-failed';
-      readonly task: 'reconcile' | 'forget' | 'verify' | 'control';
+      readonly task: 'reconcile' | 'forget' | 'verify' | 'control' | 'warm';
       readonly error: unknown;
     }
   | {

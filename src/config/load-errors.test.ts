@@ -141,6 +141,17 @@ const BROKEN: readonly (readonly [title: string, file: string, lines: readonly s
     ],
   ],
   [
+    'plans of what is warmed',
+    'warm:\n  - { every: 59s, refs: [Debian, 5] }\n  - { every: 1h, refs: [a], platforms: [amd64] }\n  - refs: [a]',
+    [
+      '2: warm[0].every: expected a duration from 1m, got "59s"',
+      '2: warm[0].refs[0]: expected the name of an image, such as debian:12 or ghcr.io/acme/app, got "Debian"',
+      '2: warm[0].refs[1]: expected the name of an image, such as debian:12 or ghcr.io/acme/app, got 5',
+      '3: warm[1].platforms[0]: expected a platform such as linux/amd64 or linux/arm/v7, got "amd64"',
+      `4: warm[2].every: ${DURATION}, got nothing`,
+    ],
+  ],
+  [
     'a size that is none',
     'cache: { maxSize: , minFree: [] }',
     [
@@ -462,7 +473,7 @@ const BROKEN: readonly (readonly [title: string, file: string, lines: readonly s
 ];
 
 const KEYS =
-  'listen, tls, cache, tags, negativeTtl, offline, access, publicUrl, defaultUpstream, upstreams, timeouts, trustedProxies, limits, delivery, drainDelay, drain or log';
+  'listen, tls, cache, tags, negativeTtl, offline, access, publicUrl, defaultUpstream, upstreams, warm, timeouts, trustedProxies, limits, delivery, drainDelay, drain or log';
 
 describe('a broken file', () => {
   it.each(BROKEN)('%s', (_title, text, lines) => {

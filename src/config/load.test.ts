@@ -106,6 +106,7 @@ describe('a file without mistakes', () => {
         },
       ],
       proxies: { http: undefined, https: undefined, noProxy: [] },
+      warm: [],
       timeouts: { connectMs: 5000, headersMs: 15_000, bodyMs: 30_000 },
       answerMs: 25_000,
       trustedProxies: [],
@@ -174,6 +175,9 @@ upstreams:
     allowPrivateNetworks: true
     checksReferences: true
     timeouts: { headers: 20s }
+warm:
+  - { every: 6h, refs: [debian:12, ghcr.io/acme/app, debian:12], platforms: [linux/arm/v7], referrers: true }
+  - { every: 1m, refs: [alpine] }
 timeouts: { connect: 1s, headers: 2s, body: 3s, answer: 9s }
 trustedProxies: [unix, 10.0.0.2, "::ffff:10.0.0.2", 2001:DB8::/32]
 limits:
@@ -277,6 +281,15 @@ log: { level: debug, format: json }
         },
       ],
       proxies: { http: undefined, https: undefined, noProxy: [] },
+      warm: [
+        {
+          everyMs: 21_600_000,
+          refs: ['debian:12', 'ghcr.io/acme/app'],
+          platforms: ['linux/arm/v7'],
+          referrers: true,
+        },
+        { everyMs: 60_000, refs: ['alpine'], platforms: [], referrers: false },
+      ],
       timeouts: { connectMs: 1000, headersMs: 2000, bodyMs: 3000 },
       answerMs: 9000,
       trustedProxies: ['unix', '10.0.0.2/32', '2001:db8::/32'],

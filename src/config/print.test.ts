@@ -123,6 +123,18 @@ describe('printConfig', () => {
         negativeTtl: duration,
         offline: fc.boolean(),
         access: fc.constant({ anonymous: 'pull' }),
+        warm: fc.array(
+          fc.record(
+            {
+              every: fc.constantFrom('1m', '1h30m', '12d'),
+              refs: fc.constant(['debian:12']),
+              platforms: fc.constant(['linux/arm64']),
+              referrers: fc.boolean(),
+            },
+            { requiredKeys: ['every', 'refs'] },
+          ),
+          { maxLength: 2 },
+        ),
         timeouts: fc.record({ ...timeouts, answer: wait }, { requiredKeys: [] }),
         upstreams: fc.record({ 'docker.io': upstream, 'nvcr.io': fc.constant({}) }),
       },

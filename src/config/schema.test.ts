@@ -19,8 +19,11 @@ const WRITTEN = new Map<string, fc.Arbitrary<unknown>>(
     '`registry/repository` glob': ['**', 'docker.io/**', '*/team/*', 'ghcr.io/a/{b,c}'],
     address: [':5000', '127.0.0.1:0', '[::1]:5000', 'LOCALHOST:80', 'unix:/run/larder.sock'],
     duration: ['1ms', '90s', '1.5h', '1h30m', '1d'],
+    'duration from `1m`': ['1m', '1h30m', '90d'],
     'duration or `never`': ['never', '0s', '12h'],
     glob: ['**', 'library/*', 'v[0-9]*', '{a,b}'],
+    image: ['debian', 'ghcr.io/acme/app:1'],
+    platform: ['linux/amd64', 'linux/arm/v7'],
     host: ['A.example', 'a.example', 'b.example:80'],
     network: ['unix', '10.0.0.0/8', '192.0.2.1', '::ffff:192.0.2.1', '2001:db8::/32'],
     path: ['./a', '~/b', '/c'],
@@ -81,6 +84,10 @@ type Keys = Readonly<Record<string, fc.Arbitrary<unknown>>>;
 /** The combinations of keys that some maps need, by the key of the map. */
 const FORMS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   rules: [['repositories', 'who', 'allow']],
+  warm: [
+    ['every', 'refs'],
+    ['every', 'refs', 'platforms', 'referrers'],
+  ],
   oidc: [
     ['issuer', 'audience'],
     ['issuer', 'audience', 'claims', 'groups', 'serviceAccounts', 'jwksUrl', 'ca', 'tokenFile'],

@@ -8,6 +8,7 @@ import { tags } from './sections/tags.ts';
 import { timeouts } from './sections/timeouts.ts';
 import { tls } from './sections/tls.ts';
 import { upstreams } from './sections/upstreams.ts';
+import { warm } from './sections/warm.ts';
 import type { ValueContext } from './values/context.ts';
 import { duration, wait } from './values/duration.ts';
 import { registryHost } from './values/addresses/host.ts';
@@ -42,6 +43,7 @@ export const configSchema = (context: ValueContext) =>
       .prefault('docker.io')
       .describe('The upstream of requests that name none, as Docker sends them. One of `upstreams`.'),
     upstreams: upstreams(context),
+    warm: warm(),
     timeouts: timeouts(),
     trustedProxies: distinct(trustedProxy())
       .prefault([])

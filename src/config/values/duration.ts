@@ -79,6 +79,20 @@ export function wait(leastMs: number): Milliseconds<number> {
   return milliseconds(textLeaf({ title: 'duration', expected, parse, format: formatDuration }));
 }
 
+/**
+ * A time between two beginnings of something.
+ * @returns milliseconds
+ */
+export function interval(leastMs: number): Milliseconds<number> {
+  const parse = (text: string): number => {
+    const ms = parseDuration(text);
+    if (ms >= leastMs) return ms;
+    throw new ValueError(`a duration from ${formatDuration(leastMs)}`);
+  };
+  const title = `duration from \`${formatDuration(leastMs)}\``;
+  return milliseconds(textLeaf({ title, expected: EXPECTED, parse, format: formatDuration }));
+}
+
 /** @returns milliseconds; undefined for `never` */
 export function durationOrNever(): Milliseconds<number | undefined> {
   const leaf = textLeaf({
