@@ -11,13 +11,13 @@ export interface Instruction {
 }
 
 /** `--name=value`, with the place of the value. */
-export interface Flag {
+interface Flag {
   readonly name: string;
   readonly value: Word;
 }
 
 /** A heredoc whose end is missing: what follows it may be its text or instructions. */
-export interface OpenHeredoc {
+interface OpenHeredoc {
   readonly name: string;
   readonly line: number;
 }

@@ -16,7 +16,7 @@ export interface YamlStream {
   readonly problems: readonly YamlProblem[];
 }
 
-export interface YamlProblem {
+interface YamlProblem {
   readonly line: number;
   /** A clause such as `this is no YAML: Implicit keys need to be on a single line`. */
   readonly message: string;
