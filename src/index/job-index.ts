@@ -14,7 +14,7 @@ export interface JobProgress {
 }
 
 /** A part of a job that is under way. */
-export interface JobPart {
+interface JobPart {
   readonly name: string;
   readonly done: number;
   readonly total: number;

@@ -7,7 +7,7 @@ import type { JobWork } from '../jobs/job-work.ts';
 export type WarmRequest = ImagesRequest;
 
 /** What came of one reference. */
-export interface WarmedImage {
+interface WarmedImage {
   readonly reference: string;
   /** The digest that it stands for; absent if that could not be found out. */
   readonly digest?: Digest | undefined;
