@@ -84,6 +84,7 @@ const ROOMS = new Map<string, readonly string[]>([
   ['archive/layout', []],
   ['archive/reading', []],
   ['archive/import', ['layout', 'reading']],
+  ['archive/upload', ['reading']],
   ['archive/write', ['layout']],
   ['references/dockerfile', []],
   ['references/yaml', []],

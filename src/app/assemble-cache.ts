@@ -1,8 +1,11 @@
+import { Uploads } from '../archive/upload/uploads.ts';
 import { Evictor } from '../eviction/evictor.ts';
 import { fillRoom } from '../eviction/fill-room.ts';
 import type { Marks } from '../eviction/marks.ts';
 import { Mirror, type MirrorOptions } from '../mirror/mirror.ts';
 import { Bundles } from '../operator/export/bundles.ts';
+import { Imports } from '../operator/import/imports.ts';
+import { understoodName } from '../operator/import/understood-name.ts';
 import { jobKinds, type JobKinds } from '../operator/jobs/job-kinds.ts';
 import { Jobs } from '../operator/jobs/jobs.ts';
 import { LocalOperator } from '../operator/local-operator.ts';
@@ -19,7 +22,9 @@ export interface CacheParts extends Omit<MirrorOptions, 'onFull' | 'room'> {
   readonly upstreams: readonly RoutedUpstream[];
   /** The name of the upstream for requests that name none. */
   readonly defaultUpstream: string;
-  /** Makes the ids of jobs. */
+  /** The folder of bundles that are uploaded. */
+  readonly uploads: string;
+  /** Makes the ids of jobs and uploads. */
   readonly randomId: () => string;
 }
 
@@ -33,6 +38,7 @@ export interface AssembledCache {
   readonly jobs: Jobs<JobKinds>;
   /** The bundles that jobs have exported. */
   readonly bundles: Bundles;
+  readonly imports: Imports;
   /** Begins to confirm manifests' claims with upstreams in the background. */
   confirmEarly(): void;
   /** Ends the background work. The store and the index stay open: their opener closes them. */
@@ -42,10 +48,11 @@ export interface AssembledCache {
 /** Puts a cache together from its store, its index and its upstreams. Nothing runs until it is started. */
 export function assembleCache(parts: CacheParts): AssembledCache {
   const { upstreams, defaultUpstream, marks } = parts;
+  const room = fillRoom({ ...parts, onTight: () => evictor.wake() });
   const mirror = new Mirror({
     ...parts,
     onFull: (bytes) => evictor.makeRoom(bytes),
-    room: fillRoom({ ...parts, onTight: () => evictor.wake() }),
+    room,
   });
   const evictor = new Evictor({
     ...parts,
@@ -57,7 +64,18 @@ export function assembleCache(parts: CacheParts): AssembledCache {
   const naming = { upstreams, defaultUpstream };
   const operator = new LocalOperator({ ...parts, mirror, upkeep, naming, maxBytes: marks.maxSize });
   const bundles = new Bundles(parts.store);
-  const jobs = new Jobs({ ...parts, kinds: jobKinds({ ...parts, repositories, naming, upkeep, bundles }) });
+  const imports = new Imports(
+    {
+      ...parts,
+      room,
+      maxBytes: marks.maxSize,
+      nameOf: (text) => understoodName(text, { repositories, naming }),
+      onImported: (key, digests) => mirror.imported(key, digests),
+    },
+    new Uploads({ ...parts, ...marks, directory: parts.uploads }),
+  );
+  const kinds = jobKinds({ ...parts, repositories, naming, upkeep, bundles, imports });
+  const jobs = new Jobs({ ...parts, kinds });
   return {
     mirror,
     repositories,
@@ -66,6 +84,7 @@ export function assembleCache(parts: CacheParts): AssembledCache {
     operator,
     jobs,
     bundles,
+    imports,
     confirmEarly() {
       const names = upstreams.map(({ name }) => name);
       mirror.confirmEarly(names, (key) => findTarget(upstreams, key));

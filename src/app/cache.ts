@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { recoveredPolicy } from './recovered-policy.ts';
 import { rememberIndex, type RememberingIndex } from '../index/remembering-index.ts';
@@ -9,6 +10,7 @@ import type { ContentIndex } from '../index/content-index.ts';
 import { freeBytesOf } from '../store/capabilities.ts';
 import { HeldStore } from '../store/held-store.ts';
 import type { Parser } from '../upstream/registry/parsing/parser.ts';
+import { tolerate } from '../tolerate.ts';
 import { openCacheDirectory } from './cache-directory.ts';
 import { assembleCache, type AssembledCache } from './assemble-cache.ts';
 import type { RoutedUpstream } from './repositories.ts';
@@ -80,11 +82,13 @@ export async function openCache(
     blobMemoryBytes: config.cache.blobMemory,
     recovered: recoveredPolicy(upstreams),
     diskError: directory.error,
+    uploads: join(config.cache.directory, 'uploads'),
     randomId,
   });
   stack.defer(() => cache.close());
   // This process has the directory to itself: no job of another one can run.
   await cache.jobs.restore();
+  await tolerate(events, 'delete old uploads', () => cache.imports.sweep());
   const parts = stack.move();
   return { ...cache, index, freeBytes, close: () => parts.disposeAsync() };
 }

@@ -45,6 +45,7 @@ export class Mirror {
   readonly #options: MirrorOptions;
   readonly #disk: DiskHealth;
   readonly #belonging: Belonging;
+  readonly #negative: NegativeCache;
   readonly #permission: Permission;
   #early: EarlyConfirmation | undefined;
   readonly #stored: StoredBlobs;
@@ -55,6 +56,7 @@ export class Mirror {
     const { index, clock, events, negativeTtlMs } = options;
     const negative = new NegativeCache(clock, negativeTtlMs);
     this.#options = options;
+    this.#negative = negative;
     this.#belonging = new Belonging(index, events, negative, (upstream) => this.#early?.wake(upstream));
     this.#stored = new StoredBlobs({ ...options, onSetAside: (digest) => this.lost(digest) });
     this.#small = new SmallBlobs({ stored: this.#stored, memoryBytes: options.blobMemoryBytes });
@@ -139,6 +141,13 @@ export class Mirror {
     this.#parts.manifests.forget(digests);
     this.#small.forget(digests);
     this.#belonging.forget();
+    this.#parts.tagLists.forget();
+    this.#parts.referrerLists.forget();
+  }
+
+  /** Must be called when a repository has got content by a bundle: refusals and lists from before are out of date. */
+  imported(key: RepositoryKey, digests: readonly Digest[]): void {
+    for (const digest of digests) this.#negative.disprove(key, digest);
     this.#parts.tagLists.forget();
     this.#parts.referrerLists.forget();
   }

@@ -31,6 +31,7 @@ import type { ContentIndex } from '../../src/index/content-index.ts';
 import type { RepositoryKey } from '../../src/index/repository-key.ts';
 import type { Evictor } from '../../src/eviction/evictor.ts';
 import type { Marks } from '../../src/eviction/marks.ts';
+import type { Imports } from '../../src/operator/import/imports.ts';
 import type { LocalOperator } from '../../src/operator/local-operator.ts';
 import type { Upkeep } from '../../src/upkeep/upkeep.ts';
 import type { Repository } from '../../src/repository/repository.ts';
@@ -156,6 +157,7 @@ export class MirrorFixture implements AsyncDisposable {
   readonly evictor: Evictor;
   readonly operator: LocalOperator;
   readonly upkeep: Upkeep;
+  readonly imports: Imports;
   readonly #listening: Listening;
   readonly #scheme: 'http' | 'https';
   readonly #ownsDirectory: boolean;
@@ -175,6 +177,7 @@ export class MirrorFixture implements AsyncDisposable {
     evictor: Evictor;
     operator: LocalOperator;
     upkeep: Upkeep;
+    imports: Imports;
     listening: Listening;
     scheme: 'http' | 'https';
     ownsDirectory: boolean;
@@ -193,6 +196,7 @@ export class MirrorFixture implements AsyncDisposable {
     this.evictor = parts.evictor;
     this.operator = parts.operator;
     this.upkeep = parts.upkeep;
+    this.imports = parts.imports;
     this.#listening = parts.listening;
     this.#scheme = parts.scheme;
     this.#ownsDirectory = parts.ownsDirectory;
@@ -318,8 +322,9 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
     upstreams,
     defaultUpstream: options.upstreams[0]?.name ?? '',
     randomId: () => `job-${(jobs += 1)}`,
+    uploads: join(directory, 'uploads'),
   });
-  const { mirror, repositories, evictor, upkeep, operator } = cache;
+  const { mirror, repositories, evictor, upkeep, operator, imports } = cache;
   if (options.marks !== undefined) evictor.start();
   cache.confirmEarly();
   const admission = new Admission(options.limits ?? { requests: 1000, requestsPerClient: 1000 });
@@ -385,6 +390,7 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
     evictor,
     operator,
     upkeep,
+    imports,
     listening,
     scheme: options.tls === undefined ? 'http' : 'https',
     ownsDirectory,

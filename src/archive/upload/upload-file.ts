@@ -7,7 +7,7 @@ export interface UploadName {
   readonly fingerprint: string;
 }
 
-const NAME = /^([A-Za-z0-9_-]{8,64})\.(\d{1,15})\.([a-f0-9]{64})$/;
+const NAME = /^([A-Za-z0-9_-]{1,64})\.(\d{1,15})\.([a-f0-9]{64})$/;
 
 /** Whether a text may be the fingerprint of a bundle. */
 export function isFingerprint(text: string): boolean {

@@ -15,7 +15,7 @@ interface World {
   readonly uploads: Uploads;
   readonly directory: string;
   readonly clock: ManualClock;
-  files(): Promise<readonly string[]>;
+  readonly files: () => Promise<readonly string[]>;
 }
 
 async function openWorld(changes: Partial<UploadsOptions> = {}): Promise<World> {
@@ -185,7 +185,7 @@ describe('the room for uploads', () => {
     await uploads.sweep();
     expect(await files()).toHaveLength(3);
     await uploads.write(id, 0, text('x'));
-    const [written = ''] = (await files()).filter((name) => name.startsWith(id));
+    const written = (await files()).find((name) => name.startsWith(id)) ?? '';
     await utimes(join(directory, written), clock.now() / 1000, clock.now() / 1000);
     clock.advance(1);
     await uploads.sweep();

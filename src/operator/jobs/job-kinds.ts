@@ -5,6 +5,9 @@ import {
   type ExportRequest,
   type ExportResult,
 } from '../export/export-job.ts';
+import type { ImportResult } from '../../archive/import/import-bundle.ts';
+import { importJob, type ImportJobRequest } from '../import/import-job.ts';
+import type { Imports } from '../import/imports.ts';
 import type { JobWork } from './job-work.ts';
 import { verifyJob, type VerifyResult } from './verify-job.ts';
 import type { VerifyRequest } from './verify-job.ts';
@@ -15,11 +18,13 @@ export interface JobKinds {
   readonly verify: JobWork<VerifyRequest, VerifyResult>;
   readonly warm: JobWork<WarmRequest, WarmResult>;
   readonly export: JobWork<ExportRequest, ExportResult>;
+  readonly import: JobWork<ImportJobRequest, ImportResult>;
 }
 
 /** What the work of all kinds needs. */
 export interface JobParts extends WarmOptions, ExportOptions {
   readonly upkeep: Pick<Upkeep, 'verify'>;
+  readonly imports: Pick<Imports, 'importUpload'>;
 }
 
 export function jobKinds(parts: JobParts): JobKinds {
@@ -27,5 +32,6 @@ export function jobKinds(parts: JobParts): JobKinds {
     verify: verifyJob(parts.upkeep),
     warm: warmJob(parts),
     export: exportJob(parts),
+    import: importJob(parts.imports),
   };
 }
