@@ -4,15 +4,15 @@ import { ManualClock } from '../../test/support/manual-clock.ts';
 import { createEvents, type LarderEvent, type ServedRequest } from '../events.ts';
 import { digestOf } from '../oci/digest.ts';
 import { createLogListener } from './log.ts';
-import { createLogger } from './logger.ts';
+import { createLog } from './logger.ts';
 
 type Line = Readonly<Record<string, unknown>>;
 
 /** Returns the log after the events, as the program writes it: one object per line, without its time. */
 function logged(...events: readonly LarderEvent[]): readonly Line[] {
   const stream = new PassThrough();
-  const logger = createLogger({ level: 'trace', format: 'json' }, false, stream);
-  const listener = createLogListener(logger, new ManualClock());
+  const log = createLog({ level: 'trace', format: 'json' }, false, stream);
+  const listener = createLogListener(log, new ManualClock());
   for (const event of events) listener(event);
   const text = (stream.read() as Buffer | null)?.toString() ?? '';
   return text

@@ -2,17 +2,16 @@ import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
 import type { LarderEvent, Listener, ServedRequest } from '../events.ts';
 import { createDenialLog } from './denials.ts';
+import type { Log, WritePlain } from './logger.ts';
 import { messageOf } from './message-of.ts';
 
 /** Makes a listener that writes log lines: one access line per request, and the events that concern an operator. */
-export function createLogListener(logger: Logger, clock: Pick<Clock, 'monotonic'>): Listener {
-  // An access line has no field that may be a secret, and a search for one costs more than writing the line.
-  const accessLogger = logger.child({}, { redact: [] });
+export function createLogListener({ logger, writePlain }: Log, clock: Pick<Clock, 'monotonic'>): Listener {
   const logDenial = createDenialLog(logger, clock);
   // While the disk is known to fail, further failures of it are no news.
   let isDiskFailing = false;
   return (event) => {
-    if (event.kind === 'request-served') return logAccess(accessLogger, event.request);
+    if (event.kind === 'request-served') return logAccess(writePlain, event.request);
     if (event.kind === 'access-denied') return logDenial(event);
     if (event.kind === 'disk-changed') isDiskFailing = event.state === 'failing';
     if (event.kind === 'store-failed' && isDiskFailing) return logStoreFailure(logger, event, 'debug');
@@ -25,7 +24,7 @@ type Write<Kind extends LarderEvent['kind']> = (logger: Logger, event: Of<Kind>)
 
 /** How each event is written; undefined: it is for the metrics alone, or its writer is the listener's own. */
 const WRITERS: { readonly [Kind in LarderEvent['kind']]: Write<Kind> | undefined } = {
-  'request-served': (logger, { request }) => logAccess(logger, request),
+  'request-served': undefined,
   'upstream-request': (logger, event) => logger.debug(withoutKind(event), 'upstream request'),
   'breaker-changed': logBreaker,
   'account-changed': logAccount,
@@ -69,12 +68,16 @@ function logStoreFailure(logger: Logger, event: Of<'store-failed'>, level: 'debu
   logger[level](described(event), 'the cache could not do its work');
 }
 
-function logAccess(logger: Logger, request: ServedRequest): void {
+/** An access line has no field that may be a secret, and a search for one costs more than writing the line. */
+function logAccess(writePlain: WritePlain, request: ServedRequest): void {
   const { error } = request;
   const fields = error === undefined ? request : { ...request, error: messageOf(error) };
-  if (request.status >= 500 || (!request.complete && error !== undefined)) logger.warn(fields, 'request');
-  else if (request.requestKind === 'other' || request.requestKind === 'ping') logger.debug(fields, 'request');
-  else logger.info(fields, 'request');
+  writePlain(levelOf(request), fields, 'request');
+}
+
+function levelOf({ status, complete, error, requestKind }: ServedRequest): 'debug' | 'info' | 'warn' {
+  if (status >= 500 || (!complete && error !== undefined)) return 'warn';
+  return requestKind === 'other' || requestKind === 'ping' ? 'debug' : 'info';
 }
 
 function logFillEnd(logger: Logger, event: Extract<LarderEvent, { kind: 'fill-ended' }>): void {

@@ -3,15 +3,15 @@ import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { createLogger, type LoggerOptions } from './logger.ts';
+import { createLog, type Log, type LoggerOptions, type WritePlain } from './logger.ts';
 
-type Written = (write: (logger: ReturnType<typeof createLogger>) => void) => string;
+type Written = (write: (logger: Log['logger'], writePlain: WritePlain) => void) => string;
 
 function writing(options: Partial<LoggerOptions> = {}, isTerminal = false): Written {
   const stream = new PassThrough();
-  const logger = createLogger({ level: 'info', format: 'json', ...options }, isTerminal, stream);
+  const { logger, writePlain } = createLog({ level: 'info', format: 'json', ...options }, isTerminal, stream);
   return (write) => {
-    write(logger);
+    write(logger, writePlain);
     return (stream.read() as Buffer | null)?.toString() ?? '';
   };
 }
@@ -54,6 +54,38 @@ test.each([
   expect(text.split('\n').length - 1).toBe(lines);
 });
 
+describe('a line without secrets', () => {
+  const fields = {
+    text: 'a"\\\n\u001b[2J\u009b\u202e\ud800 é',
+    long: 'x'.repeat(200),
+    absent: undefined,
+    bytes: 7,
+    ms: Number.NaN,
+    isWhole: true,
+  };
+  const withoutTime = (text: string): string => text.replace(/"time":"[^"]*"|^\[[\d:.]+\]/, '');
+
+  test.each(['json', 'pretty'] as const)('is what the logger would write as well: %s', (format) => {
+    const byLogger = writing({ format })((logger) => logger.warn(fields, 'hello'));
+    const plain = writing({ format })((_, writePlain) => writePlain('warn', fields, 'hello'));
+    expect(plain).not.toBe('');
+    expect(withoutTime(plain)).toBe(withoutTime(byLogger));
+  });
+
+  test.each([
+    ['debug', 3],
+    ['info', 2],
+    ['warn', 1],
+    ['error', 0],
+    ['silent', 0],
+  ] as const)('level %s writes %i of them', (level, lines) => {
+    const text = writing({ level })((_, writePlain) => {
+      for (const each of ['debug', 'info', 'warn'] as const) writePlain(each, {}, 'x');
+    });
+    expect(text.split('\n').length - 1).toBe(lines);
+  });
+});
+
 test.each(['authorization', 'password', 'token', 'cookie', 'credentials'])(
   'a field called %s does not get out, be it at the top or in what is logged',
   (field) => {
@@ -83,8 +115,8 @@ async function withoutPinoPretty(format: LoggerOptions['format']): Promise<strin
       return next(specifier, context);
     } });`;
   const main = `
-    import { createLogger } from ${JSON.stringify(new URL('logger.ts', import.meta.url).href)};
-    createLogger({ level: 'info', format: '${format}' }, true).info('hello');`;
+    import { createLog } from ${JSON.stringify(new URL('logger.ts', import.meta.url).href)};
+    createLog({ level: 'info', format: '${format}' }, true).logger.info('hello');`;
   const importing = `--import=data:text/javascript,${encodeURIComponent(hook)}`;
   const args = [importing, '--input-type=module', '--eval', main];
   return (await promisify(execFile)(process.execPath, args)).stdout;
@@ -106,8 +138,8 @@ test('an installation without pino-pretty gets JSON, and is told so where it ask
 /** Returns the standard output of a process that runs `body` with a logger. */
 async function outputOf(body: string): Promise<string> {
   const main = `
-    import { createLogger } from ${JSON.stringify(new URL('logger.ts', import.meta.url).href)};
-    const logger = createLogger({ level: 'info', format: 'json' }, false);
+    import { createLog } from ${JSON.stringify(new URL('logger.ts', import.meta.url).href)};
+    const { logger } = createLog({ level: 'info', format: 'json' }, false);
     ${body}`;
   const args = ['--input-type=module', '--eval', main];
   return (await promisify(execFile)(process.execPath, args)).stdout;
@@ -129,8 +161,8 @@ test.each([
 /** A program that writes 200 MB to standard output, and tells how many MB of memory that took. */
 const LOG_MUCH = `
   import { setTimeout as wait } from 'node:timers/promises';
-  const { createLogger } = await import(process.argv[1]);
-  const logger = createLogger({ level: 'info', format: 'json' }, false);
+  const { createLog } = await import(process.argv[1]);
+  const { logger } = createLog({ level: 'info', format: 'json' }, false);
   const before = process.memoryUsage().rss;
   for (let batch = 0; batch < 200; batch += 1) {
     for (let line = 0; line < 1000; line += 1) logger.info({ text: 'x'.repeat(1000) }, 'line');

@@ -6,7 +6,7 @@ import { systemClock } from '../../clock.ts';
 import type { Config } from '../../config/config.ts';
 import { refusalToServe } from '../../app/refusal-to-serve.ts';
 import { createEvents } from '../../events.ts';
-import { createLogger } from '../../observe/logger.ts';
+import { createLog } from '../../observe/logger.ts';
 import { createLogListener } from '../../observe/log.ts';
 import type { Listening } from '../../server/listening/listen.ts';
 import { openToOthers } from '../../store/fs/open-to-others.ts';
@@ -30,8 +30,9 @@ export function serveCommand(): Command {
 async function serve(config: Config): Promise<void> {
   const clock = systemClock;
   const events = createEvents();
-  const logger = createLogger(config.log, process.stdout.isTTY);
-  events.subscribe(createLogListener(logger, clock));
+  const log = createLog(config.log, process.stdout.isTTY);
+  events.subscribe(createLogListener(log, clock));
+  const { logger } = log;
 
   const warning = openToOthers(config.cache.directory);
   if (warning !== undefined) logger.warn(warning);

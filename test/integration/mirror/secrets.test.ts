@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
-import { createLogger } from '../../../src/observe/logger.ts';
+import { createLog } from '../../../src/observe/logger.ts';
 import { createLogListener } from '../../../src/observe/log.ts';
 import { createMetrics } from '../../../src/observe/metrics.ts';
 import { digestOf } from '../../../src/oci/digest.ts';
@@ -25,10 +25,7 @@ const ASKED = { authorization: 'Basic Y2xpZW50OnNlY3JldA==', cookie: 'session=co
 /** Everything that the events so far leave behind for others to read. */
 async function traces(mirror: MirrorFixture): Promise<string> {
   const stream = new PassThrough();
-  const log = createLogListener(
-    createLogger({ level: 'trace', format: 'json' }, false, stream),
-    mirror.clock,
-  );
+  const log = createLogListener(createLog({ level: 'trace', format: 'json' }, false, stream), mirror.clock);
   const metrics = createMetrics({
     fills: () => 0,
     store: () => mirror.index.stats(),
