@@ -12,7 +12,7 @@ export type LarderEvent =
       readonly kind: 'upstream-request';
       readonly upstream: string;
       readonly method: string;
-      readonly target: 'manifest' | 'blob' | 'tags' | 'referrers' | 'token' | 'ping';
+      readonly target: 'manifest' | 'blob' | 'tags' | 'referrers' | 'catalog' | 'token' | 'ping';
       readonly result: UpstreamResult;
       /** Absent if no answer came. */
       readonly status?: number;

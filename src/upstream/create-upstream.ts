@@ -2,6 +2,7 @@ import { AccountStanding } from './auth/account-standing.ts';
 import { Authorizer } from './auth/authorizer.ts';
 import { TokenClient } from './auth/token-client.ts';
 import { BlobFetcher } from './registry/blob-fetcher.ts';
+import { CatalogLister } from './registry/catalog-lister.ts';
 import { RegistryClient } from './registry/registry-client.ts';
 import { ManifestFetcher } from './registry/manifest-fetcher.ts';
 import { systemNetwork, type Network } from './connections/network.ts';
@@ -14,7 +15,7 @@ import type { UpstreamSettings } from './settings.ts';
 import { TagLister } from './registry/tag-lister.ts';
 import { Transport, type TransportDeps } from './transport/transport.ts';
 import type { MakeContext } from './connections/trust.ts';
-import type { Upstream } from './upstream.ts';
+import type { AskedUpstream } from './upstream.ts';
 
 export interface UpstreamDeps extends Pick<TransportDeps, 'clock' | 'events' | 'connections' | 'large'> {
   /** Absent: the machine's own network. */
@@ -30,7 +31,7 @@ export interface UpstreamDeps extends Pick<TransportDeps, 'clock' | 'events' | '
  * Creates the client of one remote registry. It connects to nothing before the first call. Parts that look at outcomes
  * and not at the wire, such as the breaker, wrap the Upstream that this returns.
  */
-export function createUpstream(settings: UpstreamSettings, deps: UpstreamDeps): Upstream {
+export function createUpstream(settings: UpstreamSettings, deps: UpstreamDeps): AskedUpstream {
   const { name: upstream, url, credentials, trustedRealms = [] } = settings;
   const { network = systemNetwork, clock, parser = inlineParser } = deps;
   const reporter = new Reporter(upstream, deps);
@@ -46,6 +47,7 @@ export function createUpstream(settings: UpstreamSettings, deps: UpstreamDeps): 
   const manifests = new ManifestFetcher({ upstream, client, parser });
   const blobs = new BlobFetcher({ upstream, client, quirks, reporter });
   const tags = new TagLister({ upstream, client, quirks, parser });
+  const catalog = new CatalogLister({ upstream, client });
   const referrers = new ReferrerLister({ upstream, client, manifests, clock, parser });
   return {
     name: upstream,
@@ -55,6 +57,7 @@ export function createUpstream(settings: UpstreamSettings, deps: UpstreamDeps): 
     statBlob: blobs.stat.bind(blobs),
     tags: tags.page.bind(tags),
     referrers: referrers.list.bind(referrers),
+    catalog: catalog.page.bind(catalog),
     rateLimit: () => reporter.lastRateLimit,
     accountRefusal: () => standing.refusal,
     close: transport.close.bind(transport),

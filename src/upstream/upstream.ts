@@ -82,6 +82,13 @@ export interface TagsPage {
   readonly next: string | undefined;
 }
 
+export interface CatalogPage {
+  /** Names as the registry spells them, each of letters, digits and `._:/-`: a mirror puts a registry's host in front. */
+  readonly repositories: readonly string[];
+  /** Opaque cursor of the next page. Undefined on the last page. */
+  readonly next: string | undefined;
+}
+
 /**
  * One remote registry (OCI distribution spec, "Pull" and "Content Discovery"). Every method bounds what it reads, and
  * returns parsed values or throws UpstreamError. Manifests are verified; blobs are not, since the ingest verifies them.
@@ -130,4 +137,10 @@ export interface Upstream {
   accountRefusal(): string | undefined;
   /** Closes the connections; calls that still run fail. */
   close(): Promise<void>;
+}
+
+/** A registry that is asked about itself, too, which a mirror never does. */
+export interface AskedUpstream extends Upstream {
+  /** Gets one page of the registry's repositories (`_catalog`). Many registries refuse it. */
+  catalog(options?: CallOptions & { readonly next?: string | undefined }): Promise<CatalogPage>;
 }

@@ -15,7 +15,7 @@ import { createUpstream } from '../../src/upstream/create-upstream.ts';
 import { LargeBodies } from '../../src/upstream/transport/large-bodies.ts';
 import type { UpstreamSettings } from '../../src/upstream/settings.ts';
 import type { MakeContext } from '../../src/upstream/connections/trust.ts';
-import type { Upstream } from '../../src/upstream/upstream.ts';
+import type { AskedUpstream } from '../../src/upstream/upstream.ts';
 import { FakeNetwork } from './fake-network.ts';
 import { leftOver, notZero } from './left-over.ts';
 import { ManualClock } from './manual-clock.ts';
@@ -47,7 +47,7 @@ export class UpstreamFixture implements AsyncDisposable {
   readonly network: FakeNetwork;
   readonly events: readonly LarderEvent[];
   readonly script: ScriptedUpstream;
-  readonly upstream: Upstream;
+  readonly upstream: AskedUpstream;
   readonly #scheme: string;
   /** Returns the counts that must be zero in the end, by their names. */
   readonly #counts: () => Readonly<Record<string, number>>;

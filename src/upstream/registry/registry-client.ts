@@ -22,7 +22,8 @@ const STORE_REFUSED: ReadonlySet<number> = new Set([...SIGNATURE_REFUSED, 404, 4
 /** One question to the registry. */
 export interface RegistryRequest {
   readonly method: 'GET' | 'HEAD';
-  readonly repository: RepositoryName;
+  /** Undefined: the request is about the registry itself, and its path is the one below `/v2/`. */
+  readonly repository: RepositoryName | undefined;
   /** Path below the repository (`tags/list`), made from validated parts, so that nothing in it needs encoding. */
   readonly path: string;
   readonly query?: URLSearchParams | undefined;
@@ -83,7 +84,7 @@ export class RegistryClient {
 
   #firstHop({ method, repository, path, query, headers, signal }: RegistryRequest): HopRequest {
     const url = new URL(this.#options.url);
-    url.pathname = `${url.pathname.replace(/\/$/, '')}/v2/${repository}/${path}`;
+    url.pathname = `${url.pathname.replace(/\/$/, '')}/v2/${pathOf({ repository, path })}`;
     url.search = query?.toString() ?? '';
     return { method, url, headers: headers ?? {}, repository, signal };
   }
@@ -118,7 +119,7 @@ export class RegistryClient {
     const reason = answer.refusedAs ?? classified.reason;
     const where = this.#isOwn(answer) ? '' : `${answer.url.host} `;
     const note = answer.note === undefined ? '' : ` (${answer.note})`;
-    const text = `${request.method} ${request.repository}/${request.path}: ${where}${message}${note}`;
+    const text = `${request.method} ${pathOf(request)}: ${where}${message}${note}`;
     const { codes } = problem;
     const options = { status: answer.status, codes, retryAfterMs: retryAfterMs(answer, clock) };
     if (isElsewhere) return new UpstreamError(upstream, 'unavailable', 'redirect', text, options);
@@ -130,4 +131,8 @@ export class RegistryClient {
     if (reason === 'account-refused') this.#options.authorizer.standing.refused(error);
     return error;
   }
+}
+
+function pathOf({ repository, path }: Pick<RegistryRequest, 'repository' | 'path'>): string {
+  return repository === undefined ? path : `${repository}/${path}`;
 }
