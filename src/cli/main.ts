@@ -1,6 +1,7 @@
 import './thread-pool.ts';
 import { Command, CommanderError } from 'commander';
 import { accessCommand } from './commands/access/access.ts';
+import { catalogCommand } from './commands/ask/catalog.ts';
 import { checkCommand } from './commands/check.ts';
 import { EXIT_FAILED, EXIT_USAGE } from './terminal/exit-codes.ts';
 import { lsCommand } from './commands/cache/ls.ts';
@@ -9,6 +10,7 @@ import { pinCommand, unpinCommand } from './commands/cache/pin.ts';
 import { rmCommand } from './commands/cache/rm.ts';
 import { serveCommand } from './commands/serve.ts';
 import { statsCommand } from './commands/cache/stats.ts';
+import { tagsCommand } from './commands/ask/tags.ts';
 import { tokenCommand } from './commands/access/token.ts';
 import { verifyCommand } from './commands/cache/verify.ts';
 import { version } from '../app/version.ts';
@@ -21,6 +23,8 @@ function larder(): Command {
     .showHelpAfterError()
     .addCommand(serveCommand())
     .addCommand(checkCommand())
+    .addCommand(tagsCommand())
+    .addCommand(catalogCommand())
     .addCommand(lsCommand())
     .addCommand(rmCommand())
     .addCommand(pinCommand())

@@ -2,7 +2,8 @@ import { isDigest, type Digest } from '../../src/oci/digest.ts';
 
 /** A request to a fake registry, as its path says. */
 export interface RegistryRequest {
-  readonly kind: 'ping' | 'manifest' | 'blob' | 'tags' | 'referrers' | 'token' | 'storage' | 'other';
+  readonly kind:
+    'ping' | 'manifest' | 'blob' | 'tags' | 'referrers' | 'catalog' | 'token' | 'storage' | 'other';
   readonly repository?: string;
   /** Tag or digest of a manifest. */
   readonly reference?: string;
@@ -14,6 +15,7 @@ export interface RegistryRequest {
 
 export function parseRegistryPath(path: string): RegistryRequest {
   if (path === '/v2/' || path === '/v2') return { kind: 'ping' };
+  if (path === '/v2/_catalog') return { kind: 'catalog' };
   if (path === '/token') return { kind: 'token' };
   const storage = /^\/storage\/(.+)$/.exec(path);
   if (storage !== null) return { kind: 'storage', ...withDigest(storage[1] ?? '') };

@@ -263,6 +263,7 @@ export class FakeRegistry implements AsyncDisposable {
     if (request.kind === 'ping') return json({});
     if (request.kind === 'storage') return this.#storedBytes(request.digest);
     if (incoming.method !== 'GET' && incoming.method !== 'HEAD') return registryError(405, 'UNSUPPORTED');
+    if (request.kind === 'catalog') return this.#catalog(incoming.query);
     const repository = this.#repositories.get(request.repository ?? '');
     if (repository === undefined) return registryError(404, 'NAME_UNKNOWN');
     switch (request.kind) {
@@ -323,13 +324,21 @@ export class FakeRegistry implements AsyncDisposable {
     return this.#options.digestHeader === false ? {} : { 'docker-content-digest': digest };
   }
 
+  #catalog(query: URLSearchParams): Answer {
+    return this.#page(query, '/v2/_catalog', 'repositories', [...this.#repositories.keys()]);
+  }
+
   #tags(repository: Repository, name: string, query: URLSearchParams): Answer {
+    return this.#page(query, `/v2/${name}/tags/list`, 'tags', [...repository.tags.keys()], { name });
+  }
+
+  #page(query: URLSearchParams, path: string, key: string, names: readonly string[], head = {}): Answer {
     const last = query.get('last') ?? '';
     const limit = Math.min(Number(query.get('n') ?? Infinity), this.#options.pageSize ?? 100);
-    const after = [...repository.tags.keys()].sort().filter((tag) => tag > last);
-    const tags = after.slice(0, limit);
-    const link = `</v2/${name}/tags/list?n=${limit}&last=${encodeURIComponent(tags.at(-1) ?? '')}>; rel="next"`;
-    return json({ name, tags }, tags.length < after.length ? { headers: { link } } : {});
+    const after = names.toSorted().filter((name) => name > last);
+    const page = after.slice(0, limit);
+    const link = `<${path}?n=${limit}&last=${encodeURIComponent(page.at(-1) ?? '')}>; rel="next"`;
+    return json({ ...head, [key]: page }, page.length < after.length ? { headers: { link } } : {});
   }
 
   #referrers(repository: Repository, subject: Digest | undefined): Answer {
