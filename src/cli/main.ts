@@ -2,6 +2,7 @@ import './thread-pool.ts';
 import { Command, CommanderError } from 'commander';
 import { accessCommand } from './commands/access/access.ts';
 import { catalogCommand } from './commands/ask/catalog.ts';
+import { importCommand } from './commands/bundles/import.ts';
 import { checkCommand } from './commands/check.ts';
 import { EXIT_FAILED, EXIT_USAGE } from './terminal/exit-codes.ts';
 import { lsCommand } from './commands/cache/ls.ts';
@@ -31,6 +32,7 @@ function larder(): Command {
     .addCommand(unpinCommand())
     .addCommand(verifyCommand())
     .addCommand(statsCommand())
+    .addCommand(importCommand())
     .addCommand(accessCommand())
     .addCommand(passwdCommand())
     .addCommand(tokenCommand());

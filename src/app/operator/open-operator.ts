@@ -6,10 +6,11 @@ import { systemClock } from '../../clock.ts';
 import type { Config } from '../../config/config.ts';
 import { createEvents } from '../../events.ts';
 import { OperatorError } from '../../operator/error.ts';
+import type { Imports } from '../../operator/import/imports.ts';
 import type { Operator } from '../../operator/operator.ts';
 import { findControlSocket } from '../../server/control/control-socket.ts';
 import { DirectoryLockedError } from '../../store/fs/lock.ts';
-import { openCache } from '../cache.ts';
+import { openCache, type Cache } from '../cache.ts';
 import { isListening, RemoteOperator } from './control-client.ts';
 import { Passage } from '../../upstream/transport/passage.ts';
 import { createUpstreams } from '../upstreams.ts';
@@ -20,6 +21,8 @@ export interface OpenedOperator {
   readonly operator: Operator;
   /** Whether a running server does the command: then its clients must not be disturbed. */
   readonly isRemote: boolean;
+  /** Imports into the cache that is open here, without an upload; undefined if a running server has it open. */
+  readonly importHere: Imports['importBundle'] | undefined;
   close(): Promise<void>;
 }
 
@@ -49,6 +52,7 @@ async function reachServer({ cache }: Config): Promise<OpenedOperator | undefine
   return {
     operator: new RemoteOperator(socketPath),
     isRemote: true,
+    importHere: undefined,
     close: async () => {},
   };
 }
@@ -97,5 +101,18 @@ async function openLocally(config: Config): Promise<OpenedOperator> {
   // Else the new, empty index would know nothing of the stored blobs.
   if (isReplaced) await cache.upkeep.reconcile(new AbortController().signal);
   const parts = stack.move();
-  return { operator: cache.operator, isRemote: false, close: () => parts.disposeAsync() };
+  return {
+    operator: cache.operator,
+    isRemote: false,
+    importHere: importInto(cache),
+    close: () => parts.disposeAsync(),
+  };
+}
+
+/** An import may need the room of what was not used for long, so eviction runs meanwhile; for other commands it does not. */
+function importInto({ imports, evictor }: Cache): Imports['importBundle'] {
+  return (...args) => {
+    evictor.start();
+    return imports.importBundle(...args);
+  };
 }

@@ -17,6 +17,8 @@ export interface Containerd extends AsyncDisposable {
 export interface ContainerdOptions {
   /** Headers that each hosts.toml adds to the requests to its mirror. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Runs `ctr`, which asks the registries itself. Absent: on this machine. */
+  readonly run?: typeof run;
 }
 
 /** Starts it. @param mirrors a mirror's address by the name of the registry that it mirrors: one hosts.toml each */
@@ -35,7 +37,7 @@ export async function containerd(
   const folders = ['--root', at('root'), '--state', at('state'), '--address', at('containerd.sock')];
   stack.use(startProcess('containerd', ['--config', at('config.toml'), ...folders]));
   const ctr = async (...args: string[]): Promise<string> =>
-    run('ctr', ['--address', at('containerd.sock'), '--namespace', 'test', ...args]);
+    (options.run ?? run)('ctr', ['--address', at('containerd.sock'), '--namespace', 'test', ...args]);
   await until('containerd answers', async () =>
     (await attempt('ctr', ['--address', at('containerd.sock'), 'version'])).code === 0 ? true : undefined,
   );

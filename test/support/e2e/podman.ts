@@ -15,6 +15,8 @@ export interface Podman extends AsyncDisposable {
 export interface PodmanOptions {
   /** Whether it fetches only the parts of a layer that no other layer has, if the layer's format allows that. */
   readonly pullsParts?: boolean;
+  /** Runs podman. Absent: on this machine. */
+  readonly run?: typeof run;
 }
 
 /** Sets podman up. @param mirrors a mirror's `host[:port][/prefix]` by the name of the registry that it mirrors */
@@ -36,7 +38,8 @@ export async function podman(
     CONTAINERS_STORAGE_CONF: at('storage.conf'),
   };
   const own = ['--tmpdir', at('tmp'), '--cgroup-manager', 'cgroupfs', '--events-backend', 'none'];
-  const call = async (...args: string[]): Promise<string> => run('podman', [...own, ...args], { env });
+  const call = async (...args: string[]): Promise<string> =>
+    (options.run ?? run)('podman', [...own, ...args], { env });
   stack.defer(async () => void (await attempt('podman', [...own, 'system', 'reset', '--force'], { env })));
   const owned = stack.move();
   return {
