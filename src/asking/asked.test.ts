@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { digestOf } from '../oci/digest.ts';
-import { formatRepository, parseAsked, parseAskedRegistry, referenceOf } from './asked.ts';
+import { formatRepository, parseAsked, parseAskedRegistry } from './asked.ts';
+import { referenceOf } from '../oci/image-reference.ts';
 import { AskError } from './error.ts';
 
 const digest = digestOf('x');
@@ -19,7 +20,7 @@ describe('a reference as it is typed', () => {
     ['localhost/x', 'localhost/x', 'latest'],
     ['http://registry.example/x:1', 'registry.example/x', '1'],
     ['HTTPS://localhost:5000/x', 'localhost:5000/x', 'latest'],
-    ['http://registry/x', 'registry/x', 'latest'],
+    ['http://registry:80/x', 'registry:80/x', 'latest'],
     ['[::1]:5000/a/b', '[::1]:5000/a/b', 'latest'],
   ])('%s is %s, %s', (text, repository, reference) => {
     const asked = parseAsked(text);
@@ -42,6 +43,8 @@ describe('a reference as it is typed', () => {
     'ghcr.io/',
     'ghcr.io/A',
     'a//b',
+    'http://alpine',
+    'https://registry/x',
     'x\u001b[31m',
   ])('%j is refused', (text) => {
     expect(() => parseAsked(text)).toThrow(AskError);

@@ -1,11 +1,7 @@
-import { aliasedRegistry, knownRegistry } from '../config/sections/known-registries.ts';
+import { aliasedRegistry } from '../config/sections/known-registries.ts';
 import { asciiLower } from '../text/ascii.ts';
-import type { Digest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error.ts';
-import type { Reference } from '../oci/reference.ts';
-import { parseRepositoryName, type RepositoryName } from '../oci/repository-name.ts';
-import { isRegistrySegment, splitReference } from '../oci/spelled-reference.ts';
-import { parseTag, type Tag } from '../oci/tag.ts';
+import { isRegistryHost, parseImageReference, type ImageReference } from '../oci/image-reference.ts';
 import { quoted } from '../text/quoted.ts';
 import { AskError } from './error.ts';
 
@@ -20,15 +16,9 @@ export interface AskedRegistry {
 }
 
 /** What was typed: a repository, perhaps with a tag, a digest or both. */
-export interface Asked {
+export interface Asked extends Omit<ImageReference, 'registry'> {
   readonly registry: AskedRegistry;
-  /** Complete: `library/alpine`. */
-  readonly repository: RepositoryName;
-  readonly tag: Tag | undefined;
-  readonly digest: Digest | undefined;
 }
-
-const HUB = 'docker.io';
 
 /**
  * Reads a repository or an image as it is typed for a container engine: `alpine`, `ghcr.io/acme/app:1`,
@@ -37,14 +27,12 @@ const HUB = 'docker.io';
  */
 export function parseAsked(text: string): Asked {
   const { scheme, rest } = splitScheme(text);
+  if (scheme !== undefined && !isRegistryHost(asciiLower(rest.replace(/\/.*$/s, '')))) {
+    throw new AskError(`${quoted(text)}: expected a host with a dot or a port behind ${scheme}://`);
+  }
   try {
-    const { name, tag, digest } = splitReference(rest);
-    const [first = '', ...others] = name.split('/');
-    const host = asciiLower(first);
-    const hasRegistry = others.length > 0 && (scheme !== undefined || isRegistrySegment(host));
-    const registry = hasRegistry ? registryOf(host, scheme) : registryOf(HUB, scheme);
-    const path = hasRegistry ? others.join('/') : name;
-    return { registry, repository: repositoryOf(registry, path), tag, digest };
+    const { registry, ...image } = parseImageReference(rest);
+    return { ...image, registry: registryOf(registry, scheme) };
   } catch (error) {
     if (!(error instanceof RegistryError)) throw error;
     throw new AskError(`${quoted(text)} is no reference: ${error.message}`, { cause: error });
@@ -55,14 +43,8 @@ export function parseAsked(text: string): Asked {
 export function parseAskedRegistry(text: string): AskedRegistry {
   const { scheme, rest } = splitScheme(text);
   const host = asciiLower(rest.replace(/\/$/, ''));
-  if (isRegistrySegment(host)) return registryOf(host, scheme);
+  if (isRegistryHost(host)) return registryOf(host, scheme);
   throw new AskError(`${quoted(text)} is no registry: expected a host such as ghcr.io or localhost:5000`);
-}
-
-/** The manifest that is meant: the digest decides, as it does for container engines; without tag and digest `latest`. */
-export function referenceOf({ tag, digest }: Pick<Asked, 'tag' | 'digest'>): Reference {
-  if (digest !== undefined) return { kind: 'digest', digest };
-  return { kind: 'tag', tag: tag ?? parseTag('latest') };
 }
 
 /** Formats the repository with its registry: `docker.io/library/alpine`. */
@@ -78,10 +60,4 @@ function splitScheme(text: string): { readonly scheme: Scheme | undefined; reado
 
 function registryOf(host: string, scheme: Scheme | undefined): AskedRegistry {
   return { name: aliasedRegistry(host) ?? host, scheme };
-}
-
-function repositoryOf({ name }: AskedRegistry, path: string): RepositoryName {
-  const repository = parseRepositoryName(path);
-  const isShort = knownRegistry(name)?.addLibrary === true && !path.includes('/');
-  return isShort ? parseRepositoryName(`library/${repository}`) : repository;
 }

@@ -20,8 +20,15 @@ const DOCKER_HUB = 'docker.io';
 /** Hosts by which Docker Hub is called besides `docker.io`. */
 const HUB_ALIASES: ReadonlySet<string> = new Set(['index.docker.io', 'registry-1.docker.io']);
 
-/** A dot, a port or `localhost`: by these, clients tell a registry from the first part of a repository. */
 const HOST = /^(?=.*[.:]|localhost$)(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(?::\d{1,5})?$/;
+
+/**
+ * Whether the first segment of a name is a registry: by a dot, a port or `localhost`, clients tell it from the first
+ * part of a repository (distribution/reference, `splitDockerDomain`). @param segment in lower case
+ */
+export function isRegistryHost(segment: string): boolean {
+  return HOST.test(segment);
+}
 
 /**
  * Reads `debian`, `debian:12`, `acme/app`, `ghcr.io/acme/app:1@sha256:...` as Docker's clients do
@@ -50,7 +57,7 @@ export function parseImageReference(text: string): ImageReference {
 function splitName(name: string): Pick<ImageReference, 'registry' | 'repository'> {
   const slash = name.indexOf('/');
   const first = asciiLower(name.slice(0, Math.max(0, slash)));
-  const hasHost = HOST.test(first);
+  const hasHost = isRegistryHost(first);
   const registry = hasHost && !HUB_ALIASES.has(first) ? first : DOCKER_HUB;
   const repository = hasHost ? name.slice(slash + 1) : name;
   const isOfficial = registry === DOCKER_HUB && !repository.includes('/');

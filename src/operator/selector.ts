@@ -2,10 +2,10 @@ import type { RepositoryKey } from '../index/repository-key.ts';
 import { asciiLower } from '../text/ascii.ts';
 import { parseDigest, type Digest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error.ts';
+import { isRegistryHost } from '../oci/image-reference.ts';
 import { quoted } from '../text/quoted.ts';
 import { parseRepositoryName } from '../oci/repository-name.ts';
-import { isRegistrySegment, splitReference } from '../oci/spelled-reference.ts';
-import type { Tag } from '../oci/tag.ts';
+import { parseTag, type Tag } from '../oci/tag.ts';
 import { keyOf, type RegistryNames } from '../repository/registry-names.ts';
 import { OperatorError } from './error.ts';
 
@@ -35,7 +35,6 @@ export interface NamingOptions {
 export function parseSelectors(text: string, options: NamingOptions): readonly Selector[] {
   try {
     if (/^sha(?:256|512):/.test(text)) return [{ kind: 'digest', digest: parseDigest(text) }];
-    // The digest decides, as it does for clients.
     const { name, tag, digest } = splitReference(text);
     return parseKeys(name.split('/'), options).map((key) => selectorOf(key, tag, digest));
   } catch (error) {
@@ -43,6 +42,22 @@ export function parseSelectors(text: string, options: NamingOptions): readonly S
     const message = `${quoted(text)} is no reference: ${error.message}`;
     throw new OperatorError('invalid', message, { cause: error });
   }
+}
+
+interface SplitReference {
+  readonly name: string;
+  readonly tag: Tag | undefined;
+  readonly digest: Digest | undefined;
+}
+
+/** Splits `name:tag@digest`; the digest decides, as it does for clients. A colon before a slash is a port's. */
+function splitReference(text: string): SplitReference {
+  const at = text.indexOf('@');
+  const digest = at === -1 ? undefined : parseDigest(text.slice(at + 1));
+  const named = at === -1 ? text : text.slice(0, at);
+  const colon = named.indexOf(':', named.lastIndexOf('/') + 1);
+  if (colon === -1) return { name: named, tag: undefined, digest };
+  return { name: named.slice(0, colon), tag: parseTag(named.slice(colon + 1)), digest };
 }
 
 function selectorOf(key: RepositoryKey, tag: Tag | undefined, digest: Digest | undefined): Selector {
@@ -56,7 +71,7 @@ function parseKeys(segments: readonly string[], options: NamingOptions): readonl
   const named = rest.length === 0 ? undefined : findUpstream(options, host);
   if (named !== undefined) return [keyOf(named, rest)];
   const byDefault = findUpstream(options, options.defaultUpstream) ?? formerUpstream(options.defaultUpstream);
-  if (rest.length === 0 || !isRegistrySegment(host)) return [keyOf(byDefault, segments)];
+  if (rest.length === 0 || !isRegistryHost(host)) return [keyOf(byDefault, segments)];
   const former = keyOf(formerUpstream(host), rest);
   // No name on any registry has a colon, and none on Docker Hub a dot in its first segment.
   return host.includes(':') || byDefault.addLibrary ? [former] : [keyOf(byDefault, segments), former];

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
-import { parseAsked, referenceOf, type Asked } from '../../../src/asking/asked.ts';
+import { parseAsked, type Asked } from '../../../src/asking/asked.ts';
 import type { Asker } from '../../../src/asking/asker.ts';
 import { Askers, type AskersOptions } from '../../../src/asking/askers.ts';
 import { createEvents } from '../../../src/events.ts';
+import { referenceOf } from '../../../src/oci/image-reference.ts';
 import { digestOf } from '../../../src/oci/digest.ts';
 import { MediaType } from '../../../src/oci/media-type.ts';
 import type { Credentials } from '../../../src/upstream/credentials/credentials.ts';
