@@ -74,12 +74,12 @@ export interface BlobReader {
 }
 
 /**
- * Writes bytes into the store. None of them is visible there before `commit` has verified length and digest. An error
- * of `write` or `commit` ends the ingest, as `abort` does. Disposing of an ingest that was neither committed
- * nor aborted aborts it.
+ * Writes bytes into the store. None of them is visible there before `commit` has published them. An error of `write`,
+ * `verify` or `commit` ends the ingest, as `abort` does. Disposing of an ingest that was neither committed nor aborted
+ * aborts it.
  */
 export interface Ingest extends AsyncDisposable {
-  /** What the caller of `ingest` expects; once `commit` is called, also what its caller expects. */
+  /** What the caller of `ingest` expects; once `verify` or `commit` is called, also what its caller expects. */
   readonly expected: Expected;
   /** Bytes written so far. */
   readonly offset: number;
@@ -93,23 +93,32 @@ export interface Ingest extends AsyncDisposable {
   write(chunks: readonly Uint8Array[]): Promise<void>;
   /**
    * Opens a reader of the bytes as they arrive, with its own speed and its own descriptor. If the ingest began with a
-   * size, the last byte is held back until commit, so that no client completes a blob that was not verified. If it
-   * began without one, a follower gets all that is written, and learns of the end at commit: only the end tells it that
-   * the bytes are right. All of this holds, too, while the digest is unknown.
-   * @throws the error that ended the ingest, unless `commit` ended it.
+   * size, the last byte is held back until the bytes are verified, so that no client completes a blob that was not. If
+   * it began without one, a follower gets all that is written, and learns of the end when they are verified: only the
+   * end tells it that the bytes are right. All of this holds, too, while the digest is unknown.
+   * @throws the error that ended the ingest
    */
   follow(): Promise<BlobReader>;
   /**
-   * Verifies length and digest, syncs and publishes. A second call returns what the first one did.
-   * @param expected what the caller of `ingest` did not know yet; the digest must be given here at the latest.
-   * @throws VerificationError if length or digest do not match: nothing is published, and the bytes go to quarantine
-   *   if the store has one.
-   * @throws ExpectationError if `expected` contradicts what `ingest` was given, or if neither has the digest: the
-   *   caller's mistake. Nothing is published; the bytes, which may be right, are dropped.
-   * @throws StoreError if publishing fails: the store does not have the bytes, but since they are right, followers get
-   *   all of them. If the bytes must be read once more and cannot be, followers get this error, too.
+   * Verifies length and digest. From then on followers get all of the bytes, whatever `commit` does, and the ingest takes
+   * no more. A second call returns what the first one did.
+   * @param expected what the caller of `ingest` did not know yet; the digest must be given here or to `commit`.
+   * @throws VerificationError if length or digest do not match: the bytes go to quarantine if the store has one.
+   * @throws ExpectationError if `expected` contradicts what was expected before, or if neither has the digest: the
+   *   caller's mistake. The bytes, which may be right, are dropped.
+   * @throws StoreError if the bytes must be read once more and cannot be; followers get this error, too.
+   */
+  verify(expected?: Expected): Promise<Stored>;
+  /**
+   * Verifies the bytes unless `verify` has, syncs and publishes them. A second call returns what the first one did.
+   * @param expected as for `verify`; the digest must be given here at the latest.
+   * @throws what `verify` throws: nothing is published.
+   * @throws StoreError if publishing fails: the store does not have the bytes.
    */
   commit(expected?: Expected): Promise<Stored>;
-  /** Ends the ingest: followers get `reason` once they have read what was written. Does nothing after `commit`. */
+  /**
+   * Ends the ingest: followers get `reason` once they have read what was written, or all of the bytes if these are
+   * verified. Does nothing once `commit` was called, except to wait for its end.
+   */
   abort(reason: Error): Promise<void>;
 }

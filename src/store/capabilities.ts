@@ -52,15 +52,16 @@ export interface DirectWriting {
   /**
    * Opens the file for writing, from the ingest's `offset` on. The descriptor stays open until the caller closes it,
    * even when the ingest ends: a thread that still writes then writes to the deleted file, and never to another file
-   * that has got the same descriptor number. All writing must have ended before `commit` is called.
+   * that has got the same descriptor number. All writing must have ended before `verify` or `commit`
+   * is called.
    * @throws StoreError, and what ended the ingest
    */
   open(): Promise<WritableFile>;
   /**
    * Moves `offset` on by bytes that were written there, and wakes the followers, as `Ingest.write` does. Only one
    * call of this method or of `Ingest.write` may run at a time.
-   * @param digest of all bytes up to the new offset, if the writer has hashed them: commit trusts it. Without it,
-   *   commit reads the bytes again to hash them.
+   * @param digest of all bytes up to the new offset, if the writer has hashed them: `verify` trusts it. Without it,
+   *   `verify` reads the bytes again to hash them.
    * @throws VerificationError if the bytes go beyond the expected size; it has ended the ingest
    */
   advance(bytes: number, digest?: Digest): Promise<void>;

@@ -89,6 +89,17 @@ export function describeExpectations(subject: StoreSubject): void {
     await expectSetAside(subject, 1);
   });
 
+  it('may be told when the bytes are verified, and then stands', async () => {
+    await using ingest = await begin({});
+    expect(await ingest.verify({ digest: DIGEST })).toEqual(EXPECTED);
+    expect(ingest.expected).toMatchObject({ digest: DIGEST });
+    const error = await errorOf(ingest.commit({ digest: digestOf(WRONG) }));
+    expect(error).toBeInstanceOf(ExpectationError);
+    expect(await errorOf(ingest.commit())).toBe(error);
+    expect(await collect(subject.store.list())).toEqual([]);
+    expect(await subject.quarantined()).toBe(0);
+  });
+
   it('is not undone by a second commit that expects something else', async () => {
     await using ingest = await begin({});
     const first = ingest.commit(EXPECTED);

@@ -2,7 +2,7 @@ import { digestAlgorithm, type Digest, type DigestAlgorithm } from '../oci/diges
 import type { Expected, IngestOptions } from './blob-store.ts';
 import { ExpectationError } from './error.ts';
 
-/** What a commit verifies: by then the digest is known. */
+/** What is verified: by then the digest is known. */
 export interface Agreed extends Expected {
   readonly digest: Digest;
 }
@@ -19,16 +19,16 @@ export function algorithmOf({ digest, algorithm }: IngestOptions): DigestAlgorit
 }
 
 /**
- * Combines the expectations that `ingest` and `commit` were given.
+ * Combines the expectations that `ingest`, and then `verify` or `commit`, were given.
  * @throws ExpectationError if they contradict each other, or neither has the digest
  */
-export function agree(atIngest: IngestOptions, atCommit: Expected): Agreed {
-  assertSame('digest', atIngest.digest, atCommit.digest);
-  assertSame('size', atIngest.size, atCommit.size);
-  const digest = atIngest.digest ?? atCommit.digest;
+export function agree(atIngest: IngestOptions, atEnd: Expected): Agreed {
+  assertSame('digest', atIngest.digest, atEnd.digest);
+  assertSame('size', atIngest.size, atEnd.size);
+  const digest = atIngest.digest ?? atEnd.digest;
   if (digest === undefined) throw new ExpectationError('the bytes cannot be committed without their digest');
   assertSame('algorithm', atIngest.algorithm, digestAlgorithm(digest));
-  return { digest, size: atIngest.size ?? atCommit.size };
+  return { digest, size: atIngest.size ?? atEnd.size };
 }
 
 function assertSame<T extends string | number>(

@@ -50,7 +50,7 @@ function describeArrival(subject: StoreSubject): void {
     await reader.close();
   });
 
-  it('does not get the last byte before commit', async () => {
+  it('does not get the last byte before all are verified, and then gets it before they are stored', async () => {
     await using ingest = await subject.store.ingest(EXPECTED);
     const reader = await ingest.follow();
     await ingest.write([HELLO]);
@@ -60,8 +60,11 @@ function describeArrival(subject: StoreSubject): void {
     await expect(reader.read(into, LAST)).rejects.toThrow(RangeError);
     const available = reader.available(LAST);
     expect(await isPending(available)).toBe(true);
-    await ingest.commit();
+    expect(await ingest.verify()).toEqual(EXPECTED);
     expect(await available).toBe(HELLO.byteLength);
+    expect(await readThrough(reader)).toEqual(HELLO);
+    expect(await subject.store.stat(DIGEST)).toBeUndefined();
+    await ingest.commit();
     expect(await readThrough(reader)).toEqual(HELLO);
     await reader.close();
   });
@@ -69,19 +72,20 @@ function describeArrival(subject: StoreSubject): void {
   it.each([
     ['no byte', Buffer.alloc(0)],
     ['one byte', Buffer.from('x')],
-  ])('gets nothing of a blob of %s before commit', async (_case, bytes) => {
+  ])('gets nothing of a blob of %s before it is verified', async (_case, bytes) => {
     await using ingest = await subject.store.ingest({ digest: digestOf(bytes), size: bytes.byteLength });
     const reader = await ingest.follow();
     await ingest.write([bytes]);
     const available = reader.available(0);
     expect(await isPending(available)).toBe(true);
-    await ingest.commit();
+    await ingest.verify();
     expect(await available).toBe(bytes.byteLength);
     expect(await readThrough(reader)).toEqual(bytes);
+    await ingest.commit();
     await reader.close();
   });
 
-  it('gets everything written of a blob of unknown size, and its end at commit', async () => {
+  it('gets everything written of a blob of unknown size, and its end when that is verified', async () => {
     await using ingest = await subject.store.ingest({ digest: DIGEST });
     const reader = await ingest.follow();
     await ingest.write([HELLO]);
@@ -89,9 +93,21 @@ function describeArrival(subject: StoreSubject): void {
     expect(await reader.available(0)).toBe(HELLO.byteLength);
     const end = reader.available(HELLO.byteLength);
     expect(await isPending(end)).toBe(true);
-    await ingest.commit();
+    await ingest.verify();
     expect(await end).toBe(HELLO.byteLength);
     expect(reader.size).toBe(HELLO.byteLength);
+    await ingest.commit();
+    await reader.close();
+  });
+
+  it('may come when all is verified, and gets everything', async () => {
+    await using ingest = await subject.store.ingest(EXPECTED);
+    await ingest.write([HELLO]);
+    await ingest.verify();
+    const reader = await ingest.follow();
+    await ingest.commit();
+    expect(reader.size).toBe(HELLO.byteLength);
+    expect(await readThrough(reader)).toEqual(HELLO);
     await reader.close();
   });
 
@@ -155,6 +171,17 @@ function describeFailure(subject: StoreSubject): void {
     await ingest.abort(reason);
     expect(await reader.available(0)).toBe(LAST);
     expect(await errorOf(reader.available(LAST))).toBe(reason);
+    await reader.close();
+  });
+
+  it('gets all of the bytes if they were verified before an abort', async () => {
+    await using ingest = await subject.store.ingest(EXPECTED);
+    const reader = await ingest.follow();
+    await ingest.write([HELLO]);
+    await ingest.verify();
+    await ingest.abort(reason);
+    expect(await readThrough(reader)).toEqual(HELLO);
+    expect(await errorOf(ingest.follow())).toBe(reason);
     await reader.close();
   });
 

@@ -69,6 +69,7 @@ describe('a digest is held', () => {
     ['is aborted', (ingest) => ingest.abort(new Error('enough'))],
     ['is given up', async (ingest) => ingest[Symbol.asyncDispose]()],
     ['has got wrong bytes', (ingest) => errorOf(ingest.write([WRONG]).then(() => ingest.commit()))],
+    ['is found to have wrong bytes', (ingest) => errorOf(ingest.write([WRONG]).then(() => ingest.verify()))],
     ['has got too many bytes', (ingest) => errorOf(ingest.write([Buffer.concat([HELLO, HELLO])]))],
   ] satisfies [string, (ingest: Awaited<ReturnType<HeldStore['ingest']>>) => Promise<unknown>][])(
     'no longer by an ingest that %s',
@@ -109,6 +110,34 @@ describe('a digest is held', () => {
     expect(store.held).toEqual([DIGEST]);
     await late.close();
     expect(store.held).toEqual([]);
+  });
+
+  it('from the verification on that tells the digest, until commit has ended', async () => {
+    const memory = createMemoryStore();
+    const publishing = Promise.withResolvers<void>();
+    const store = new HeldStore({
+      ...memory,
+      async ingest(options) {
+        const ingest = await memory.ingest(options);
+        const commit = ingest.commit.bind(ingest);
+        ingest.commit = async (expected) => {
+          await publishing.promise;
+          return commit(expected);
+        };
+        return ingest;
+      },
+    });
+    const ingest = await store.ingest({});
+    await ingest.write([HELLO]);
+    const verification = ingest.verify({ digest: DIGEST });
+    expect(store.held).toEqual([DIGEST]);
+    await verification;
+    const commit = ingest.commit();
+    // What is being published takes room as what is being written does.
+    expect([store.held, [...store.ingests]]).toEqual([[DIGEST], [{ size: undefined, offset: HELLO.length }]]);
+    publishing.resolve();
+    await commit;
+    expect([store.held, [...store.ingests]]).toEqual([[], []]);
   });
 
   it('no longer once the commit expects something else', async () => {

@@ -184,6 +184,12 @@ class HeldIngest implements Ingest {
     return new HeldReader(await this.#ingest.follow(), this.#hold.holds.take());
   }
 
+  verify(expected?: Expected): Promise<Stored> {
+    const verifying = this.#ingest.verify(expected);
+    this.#hold.holds.setDigest(this.#ingest.expected.digest);
+    return this.#orRelease(verifying);
+  }
+
   async commit(expected?: Expected): Promise<Stored> {
     try {
       const committing = this.#ingest.commit(expected);
@@ -205,10 +211,10 @@ class HeldIngest implements Ingest {
     };
   }
 
-  /** Releases the hold if writing fails: its error has ended the ingest. */
-  async #orRelease(writing: Promise<void>): Promise<void> {
+  /** Releases the hold if the work fails: its error has ended the ingest. */
+  async #orRelease<T>(work: Promise<T>): Promise<T> {
     try {
-      await writing;
+      return await work;
     } catch (error) {
       this.#hold.release();
       throw error;

@@ -1,14 +1,17 @@
 import { expect, it } from 'vitest';
 import type { Ingest } from './blob-store.ts';
+import { VerificationError } from './error.ts';
 import {
   collect,
   DIGEST,
   errorOf,
   EXPECTED,
+  expectSetAside,
   HELLO,
   openAndRead,
   put,
   readThrough,
+  turns,
   WRONG,
   type StoreSubject,
 } from './store-under-test.contract.ts';
@@ -68,6 +71,49 @@ export function describeEnd(subject: StoreSubject): void {
     expect(await commit).toEqual(EXPECTED);
   });
 
+  it('is verified once, and stored only by commit', async () => {
+    await using ingest = await subject.store.ingest(EXPECTED);
+    await ingest.write([HELLO]);
+    expect(await Promise.all([ingest.verify(), ingest.verify()])).toEqual([EXPECTED, EXPECTED]);
+    expect(await collect(subject.store.list())).toEqual([]);
+    expect(await ingest.commit()).toEqual(EXPECTED);
+    expect(await ingest.verify()).toEqual(EXPECTED);
+    expect(await openAndRead(subject.store, HELLO)).toEqual(HELLO);
+  });
+
+  it('takes no bytes once it is being verified', async () => {
+    await using ingest = await subject.store.ingest({ digest: DIGEST });
+    await ingest.write([HELLO]);
+    const verification = ingest.verify();
+    await expect(ingest.write([HELLO])).rejects.toThrow('has ended');
+    expect(await verification).toEqual(EXPECTED);
+    await ingest.commit();
+  });
+
+  it('is not stored if its bytes prove wrong before commit', async () => {
+    await using ingest = await subject.store.ingest(EXPECTED);
+    await ingest.write([WRONG]);
+    const error = await errorOf(ingest.verify());
+    expect(error).toBeInstanceOf(VerificationError);
+    expect(await errorOf(ingest.commit())).toBe(error);
+    expect(await collect(subject.store.list())).toEqual([]);
+    await expectSetAside(subject, 1);
+  });
+
+  it.each([0, 1, 2, 3])(
+    'is not stored if it is aborted %i turns after its verification began',
+    async (delay) => {
+      await using ingest = await subject.store.ingest(EXPECTED);
+      await ingest.write([HELLO]);
+      const verification = ingest.verify();
+      await turns(delay);
+      await ingest.abort(reason);
+      expect(await verification).toEqual(EXPECTED);
+      expect(await errorOf(ingest.commit())).toBe(reason);
+      expect(await collect(subject.store.list())).toEqual([]);
+    },
+  );
+
   it('takes several chunks at once, in their order', async () => {
     await using ingest = await subject.store.ingest(EXPECTED);
     await ingest.write([HELLO.subarray(0, 2), new Uint8Array(), HELLO.subarray(2, 3)]);
@@ -84,16 +130,20 @@ export function describeEnd(subject: StoreSubject): void {
     expect(await subject.store.stat(DIGEST)).toBeUndefined();
   });
 
-  it('is aborted if it is disposed of without commit', async () => {
-    let ended: Ingest;
-    {
-      await using ingest = await subject.store.ingest(EXPECTED);
-      await ingest.write([HELLO]);
-      ended = ingest;
-    }
-    await expect(ended.commit()).rejects.toThrow(/given up/u);
-    expect(await subject.store.stat(DIGEST)).toBeUndefined();
-  });
+  it.each([false, true])(
+    'is aborted if it is disposed of without commit (verified: %s)',
+    async (isVerified) => {
+      let ended: Ingest;
+      {
+        await using ingest = await subject.store.ingest(EXPECTED);
+        await ingest.write([HELLO]);
+        if (isVerified) await ingest.verify();
+        ended = ingest;
+      }
+      await expect(ended.commit()).rejects.toThrow(/given up/u);
+      expect(await subject.store.stat(DIGEST)).toBeUndefined();
+    },
+  );
 }
 
 /** Tests that ingests of one digest do not disturb each other in any implementation. */

@@ -3,7 +3,15 @@ import type { IngestOptions } from './blob-store.ts';
 import { ExpectationError, StoreError } from './error.ts';
 import { SpooledIngest } from './ingest.ts';
 import type { Source, Spool } from './spool.ts';
-import { DIGEST, EXPECTED, HELLO, turns } from './store-under-test.contract.ts';
+import {
+  DIGEST,
+  errorOf,
+  EXPECTED,
+  HELLO,
+  isPending,
+  readThrough,
+  turns,
+} from './store-under-test.contract.ts';
 
 const EIO = new StoreError('read', { code: 'EIO' });
 
@@ -94,4 +102,50 @@ it('a follower that comes while bytes arrive gets the error if they cannot be re
   const { ingest } = await begin({ open: () => Promise.reject(EIO) });
   await expect(ingest.follow()).rejects.toBe(EIO);
   await ingest.abort(EIO);
+});
+
+/** Bytes of a spool that are in memory. */
+function sourceOf(bytes: Buffer): Source {
+  return {
+    fd: undefined,
+    read: async (into, position) => bytes.copy(into, 0, position, position + into.length),
+    close: async () => undefined,
+  };
+}
+
+describe('while verified bytes are being published', () => {
+  async function beginPublishing() {
+    const publishing = Promise.withResolvers<void>();
+    const publish = (): Promise<void> => publishing.promise;
+    const begun = await begin({ publish, open: async () => sourceOf(HELLO) });
+    const early = await begun.ingest.follow();
+    await begun.ingest.write([HELLO]);
+    return { ...begun, early, publishing, commit: begun.ingest.commit() };
+  }
+
+  it('followers get all of them, also one that comes now', async () => {
+    const { ingest, early, commit, publishing } = await beginPublishing();
+    expect(await readThrough(early)).toEqual(HELLO);
+    expect(await readThrough(await ingest.follow())).toEqual(HELLO);
+    expect(await isPending(commit)).toBe(true);
+    publishing.resolve();
+    expect(await commit).toEqual(EXPECTED);
+  });
+
+  it('an abort waits, and changes nothing', async () => {
+    const { ingest, spool, commit, publishing } = await beginPublishing();
+    const aborted = ingest.abort(EIO);
+    expect(await isPending(aborted)).toBe(true);
+    publishing.resolve();
+    await aborted;
+    expect([await commit, spool.isDiscarded]).toEqual([EXPECTED, false]);
+  });
+
+  it('a failure discards them, and is what a later follower gets; the earlier ones get all of them', async () => {
+    const { ingest, spool, early, commit, publishing } = await beginPublishing();
+    publishing.reject(EIO);
+    expect([await errorOf(commit), spool.isDiscarded]).toEqual([EIO, true]);
+    expect(await readThrough(early)).toEqual(HELLO);
+    expect([await errorOf(ingest.follow()), await errorOf(ingest.commit())]).toEqual([EIO, EIO]);
+  });
 });

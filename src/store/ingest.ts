@@ -17,6 +17,7 @@ export class SpooledIngest implements Ingest {
   readonly #digest: RunningDigest;
   /** Whether bytes were written directly, past this object. */
   #isDirect = false;
+  #verification: Promise<Stored> | undefined;
   #commit: Promise<Stored> | undefined;
 
   private constructor(options: IngestOptions, digest: RunningDigest, spool: Spool) {
@@ -62,25 +63,23 @@ export class SpooledIngest implements Ingest {
     }
   }
 
-  async commit(expected: Expected = {}): Promise<Stored> {
-    this.#assertNotFailed();
-    try {
-      const agreed = agree(this.#expected, expected);
-      this.#commit ??= this.#verifyAndPublish(agreed);
-    } catch (error) {
-      await this.abort(error as Error);
-      throw error;
-    }
-    return this.#commit;
+  verify(expected: Expected = {}): Promise<Stored> {
+    return this.#agreeing(expected, (agreed) => this.#verifyOnce(agreed));
+  }
+
+  commit(expected: Expected = {}): Promise<Stored> {
+    return this.#agreeing(expected, (agreed) => {
+      const verification = this.#verifyOnce(agreed);
+      this.#commit ??= this.#publish(verification);
+      return this.#commit;
+    });
   }
 
   async abort(reason: Error): Promise<void> {
+    if (this.#verification !== undefined) await settled(this.#verification);
     // Once commit has begun, it decides how the ingest ends.
-    if (this.#commit !== undefined || !this.#progress.isOpen) {
-      await this.#commit?.catch(() => undefined);
-      return;
-    }
-    await this.#fail(reason);
+    if (this.#commit !== undefined) await settled(this.#commit);
+    else if (this.#progress.reason === undefined) await this.#fail(reason);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -118,7 +117,25 @@ export class SpooledIngest implements Ingest {
     if (digest !== undefined) this.#digest.trust(digest, this.offset);
   }
 
-  async #verifyAndPublish(agreed: Agreed): Promise<Stored> {
+  /** Does what `verify` or `commit` do, after checking that their caller expects nothing else than before. */
+  async #agreeing(expected: Expected, end: (agreed: Agreed) => Promise<Stored>): Promise<Stored> {
+    this.#assertNotFailed();
+    let agreed: Agreed;
+    try {
+      agreed = agree(this.#expected, expected);
+    } catch (error) {
+      await this.abort(error as Error);
+      throw error;
+    }
+    return end(agreed);
+  }
+
+  #verifyOnce(agreed: Agreed): Promise<Stored> {
+    this.#verification ??= this.#verify(agreed);
+    return this.#verification;
+  }
+
+  async #verify(agreed: Agreed): Promise<Stored> {
     this.#expected = agreed;
     let mistake: string | undefined;
     try {
@@ -128,7 +145,8 @@ export class SpooledIngest implements Ingest {
       throw error;
     }
     if (mistake !== undefined) throw await this.#reject(mistake);
-    return this.#publish({ digest: agreed.digest, size: this.offset });
+    this.#progress.complete();
+    return { digest: agreed.digest, size: this.offset };
   }
 
   /** Returns what is wrong with the bytes, if anything. @throws StoreError if they must be read again and cannot be */
@@ -142,16 +160,14 @@ export class SpooledIngest implements Ingest {
     return actual === digest ? undefined : `the bytes have the digest ${actual}`;
   }
 
-  async #publish(stored: Stored): Promise<Stored> {
+  async #publish(verification: Promise<Stored>): Promise<Stored> {
+    const stored = await verification;
     try {
       await this.#spool.publish(stored);
       return stored;
     } catch (error) {
-      await this.#discard();
+      await this.#fail(error as Error);
       throw error;
-    } finally {
-      // The followers get all of the bytes even if publishing has failed, since the bytes are right.
-      this.#progress.complete();
     }
   }
 
@@ -191,10 +207,16 @@ export class SpooledIngest implements Ingest {
 
   #assertOpen(): void {
     this.#assertNotFailed();
-    if (this.#commit !== undefined) throw new Error(`the ingest of ${nameOf(this.#expected)} has ended`);
+    if (this.#verification !== undefined)
+      throw new Error(`the ingest of ${nameOf(this.#expected)} has ended`);
   }
 
   #assertNotFailed(): void {
     if (this.#progress.reason !== undefined) throw this.#progress.reason;
   }
+}
+
+/** Waits for the end of work whose failure its own caller learns of. */
+async function settled(work: Promise<unknown>): Promise<void> {
+  await work.catch(() => undefined);
 }

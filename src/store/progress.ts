@@ -45,11 +45,6 @@ export class Progress {
     return this.#reason;
   }
 
-  /** Whether more bytes may come. */
-  get isOpen(): boolean {
-    return !this.#complete && this.#reason === undefined;
-  }
-
   /** Counts new bytes. Followers of a fast ingest are woken for many bytes at a time, those of a slow one for any. */
   advance(bytes: number): void {
     const isFirst = this.#offset === 0;
@@ -65,6 +60,7 @@ export class Progress {
     this.#wake();
   }
 
+  /** Ends the ingest as a failure. Followers of bytes that are verified get all of them nevertheless. */
   fail(reason: Error): void {
     this.#reason = reason;
     this.#wake();

@@ -32,7 +32,7 @@ export class ProgressReader implements BlobReader {
 
   async read(into: Uint8Array, position: number): Promise<number> {
     this.#assertOpen();
-    // The file may already contain the last byte, which is held back until commit.
+    // The file may already contain the last byte, which is held back until it is verified.
     const readable = (this.#progress.readable(position) ?? position) - position;
     if (readable === 0) throw new RangeError(`nothing to read at ${position}: see available()`);
     return this.#source.read(into.subarray(0, readable), position);

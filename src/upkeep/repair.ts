@@ -85,11 +85,11 @@ async function pullManifest(repository: Repository, digest: Digest): Promise<voi
 }
 
 async function pullBlob(repository: Repository, digest: Digest): Promise<void> {
-  const { reader } = await repository.blob(digest, { range: undefined, client: '' });
+  const { reader, storing } = await repository.blob(digest, { range: undefined, client: '' });
   try {
-    // The last byte comes only once the whole blob is verified and published.
     await waitForEnd(reader);
   } finally {
     await reader.close();
   }
+  await storing;
 }

@@ -2,13 +2,14 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { RemoteOperator } from '../../src/app/operator/control-client.ts';
 import { digestOf } from '../../src/oci/digest.ts';
 import { larder, type Larder } from '../support/e2e/larder.ts';
 import { freePort } from '../support/e2e/port.ts';
 import { temporaryDirectory } from '../support/e2e/temporary.ts';
 import { startFakeRegistry, type FakeRegistry } from '../support/fake-registry.ts';
 import { Random } from '../support/random.ts';
-import { pull, putImages, type Wanted } from '../support/workload.ts';
+import { pull, pullAndTell, putImages, type Wanted } from '../support/workload.ts';
 
 const ROUNDS = Number(process.env['LARDER_CRASH_ROUNDS'] ?? 50);
 const SEED = Number(process.env['LARDER_SEED'] ?? 1);
@@ -17,8 +18,14 @@ const CLIENTS = 8;
 const LONGEST_LIFE_MS = 600;
 const SIZES = [0, 1, 1_000, 65_536, 65_537, 300_000, 1_000_000, 3_000_000, 8_000_000];
 
-/** What clients have had whole before a kill: it was published, and must not be lost. */
+/**
+ * What was published before a kill, and must not be lost: what clients have had from the cache, manifests that they have
+ * had at all, and what `larder ls` has shown. A client has the last byte of a blob before that is published.
+ */
 type Published = Set<Wanted>;
+
+/** Parts of each image of the load: its manifest, its config and one layer. */
+const PARTS = 3;
 
 test(
   `${ROUNDS} kills under load: nothing wrong is served, nothing published is lost`,
@@ -44,10 +51,11 @@ test(
       const wanted = putImages(registry, random, sizes, `round${round}`);
       const mirror = await start();
       const stopLoad = load(mirror, wanted, random, counts, published);
+      const stopListing = list(directory.path, wanted, published);
       await wait(random.between(0, LONGEST_LIFE_MS));
       mirror.process.kill('SIGKILL');
       await mirror.process.exited;
-      await stopLoad();
+      await Promise.all([stopLoad(), stopListing()]);
       found += published.size;
       await expectSound(directory.path, start, registry, published);
     }
@@ -71,9 +79,9 @@ function load(
   const client = async (): Promise<void> => {
     while (!isOver) {
       const item = random.pick(wanted);
-      const verdict = await pull(new URL(mirror.url), item);
+      const { verdict, isHit } = await pullAndTell(new URL(mirror.url), item);
       counts[verdict] = (counts[verdict] ?? 0) + 1;
-      if (verdict === 'right') published.add(item);
+      if (verdict === 'right' && (isHit || item.kind === 'manifest')) published.add(item);
       if (verdict === 'refused') isOver = true;
     }
   };
@@ -82,6 +90,32 @@ function load(
     isOver = true;
     await Promise.all(clients);
   };
+}
+
+/** An operator who lists the repositories again and again; @returns a function that ends that. */
+function list(directory: string, wanted: readonly Wanted[], published: Published): () => Promise<void> {
+  const operator = new RemoteOperator(join(directory, 'control.sock'));
+  const over = new AbortController();
+  const listing = (async (): Promise<void> => {
+    while (!over.signal.aborted) {
+      const rows = await operator.repositories({ limit: 1_000 }).catch(() => []);
+      const whole = rows.filter(({ blobs }) => blobs === PARTS).map(({ repository }) => repository);
+      for (const item of wanted) if (whole.some((name) => isOf(item, name))) published.add(item);
+      await wait(10);
+    }
+  })();
+  return async () => {
+    over.abort();
+    await listing;
+  };
+}
+
+/**
+ * Whether the item is content of the repository. A tag is none: all content may be stored before the tag is known.
+ * @param name `upstream/repository`
+ */
+function isOf({ path, digest }: Wanted, name: string): boolean {
+  return path.startsWith(`/v2${name.slice(name.indexOf('/'))}/`) && path.endsWith(digest);
 }
 
 /** After a restart, without upstream: what was published is there and right; what was not has left nothing. */

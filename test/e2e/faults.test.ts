@@ -43,9 +43,7 @@ describe.each(faults)('upstream sends %s', (_, deform) => {
 
     for (const answer of answers) expect(answer.status === 200 && answer.complete).toBe(false);
     // Where no answer told the size, Larder tries once more by itself: what has begun by now is as wrong.
-    await until('nothing is being fetched', async () =>
-      (await mirror.metrics()).get('larder_fills') === 0 ? true : undefined,
-    );
+    await mirror.idle();
     expect(existsSync(storedFile(mirror, layer.digest))).toBe(false);
     registry.proxy.heal();
     const healed = await ask(`${repository}/blobs/${layer.digest}`);

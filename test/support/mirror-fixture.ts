@@ -226,8 +226,20 @@ export class MirrorFixture implements AsyncDisposable {
     return this.mirror.fills.get(upstream, digest);
   }
 
-  get(path: string, asked?: RequestOptions): Promise<ReceivedAnswer> {
-    return get(this.url, path, asked);
+  /**
+   * Sends a request. Resolves once the whole answer is here and the blob that it has brought is stored: a client has the
+   * last byte before that. `open` does not wait.
+   */
+  async get(path: string, asked?: RequestOptions): Promise<ReceivedAnswer> {
+    const answer = await get(this.url, path, asked);
+    await this.published();
+    return answer;
+  }
+
+  /** Resolves when the blobs whose bytes are all here are stored, or it is known that they will not be. */
+  async published(): Promise<void> {
+    const whole = [...this.mirror.fills].filter(({ offset, size }) => offset === size);
+    await Promise.all(whole.map(({ ended }) => ended));
   }
 
   head(path: string, asked?: RequestOptions): Promise<ReceivedAnswer> {

@@ -1,6 +1,6 @@
 import { digestOf, type Digest } from '../../src/oci/digest.ts';
 import type { FakeRegistry } from './fake-registry.ts';
-import { get } from './http-get.ts';
+import { get, type ReceivedAnswer } from './http-get.ts';
 import type { Random } from './random.ts';
 
 /** A request of clients, and the content that they must get. */
@@ -46,12 +46,25 @@ export type Verdict = 'right' | 'cut' | 'refused' | 'wrong';
 
 /** Sends the request and judges the answer. With a random source, it sometimes asks for a range. */
 export async function pull(mirror: URL, wanted: Wanted, random?: Random): Promise<Verdict> {
+  return (await pullAndTell(mirror, wanted, random)).verdict;
+}
+
+/** Does the same, and tells whether the answer came from the cache. */
+export async function pullAndTell(
+  mirror: URL,
+  wanted: Wanted,
+  random?: Random,
+): Promise<{ readonly verdict: Verdict; readonly isHit: boolean }> {
   const start = random !== undefined && wanted.kind === 'blob' && random.next() < 0.2 ? 1 : 0;
   const headers: Record<string, string> = start > 0 ? { range: `bytes=${start}-` } : {};
   const answer = await get(mirror, wanted.path, { headers }).catch(() => undefined);
+  const isHit = answer?.headers['cache-status']?.toString().startsWith('larder; hit') ?? false;
+  return { verdict: judge(wanted, answer, start), isHit };
+}
+
+function judge({ digest, size }: Wanted, answer: ReceivedAnswer | undefined, start: number): Verdict {
   if (answer === undefined || answer.status >= 300) return 'refused';
   if (!answer.complete) return 'cut';
-  if (start > 0 && answer.status === 206)
-    return answer.body.length === wanted.size - start ? 'right' : 'wrong';
-  return digestOf(answer.body) === wanted.digest ? 'right' : 'wrong';
+  if (start > 0 && answer.status === 206) return answer.body.length === size - start ? 'right' : 'wrong';
+  return digestOf(answer.body) === digest ? 'right' : 'wrong';
 }

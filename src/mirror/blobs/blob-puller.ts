@@ -117,7 +117,8 @@ export class BlobPuller {
   ): Promise<OpenedBlob> {
     const running = this.#running(target, digest);
     if (running !== undefined && !(await this.#mayBoard(running, target, question))) {
-      await running.settled;
+      // A fill of unknown size tells its size when its bytes are verified: then upstream can confirm it.
+      await (running.size === undefined ? running.verified : running.settled);
       return this.open(target, digest, question);
     }
     const current = this.#running(target, digest);
@@ -163,7 +164,7 @@ export class BlobPuller {
   /**
    * Whether the client may board the fill. A fill for another repository is no permission: upstream must first confirm
    * the blob for this repository, and its answer counts only if it tells the fill's size. If the fill's size is not
-   * known, upstream is asked about the stored bytes once the fill has ended.
+   * known, upstream is asked about the bytes once they are verified.
    */
   async #mayBoard(fill: Fill, target: Target, { client }: BlobQuestion): Promise<boolean> {
     const { permission, belonging } = this.#options;
@@ -191,7 +192,8 @@ export class BlobPuller {
     const follower = await fill.follow(client);
     const whole = this.#resilient(follower, target, fill.digest, question, fill);
     const reader = this.#inParts(whole, fill, target, question);
-    return { reader, outcome: { hit: false, fwd: 'uri-miss', stored: fill.isKept, collapsed } };
+    const outcome: Outcome = { hit: false, fwd: 'uri-miss', stored: fill.isKept, collapsed };
+    return { reader, outcome, storing: fill.ended };
   }
 
   /** Serves several ranges in order, each as if the client had asked for it alone. */

@@ -1,6 +1,5 @@
-import type { RepositoryKey } from '../../index/repository-key.ts';
 import type { Digest } from '../../oci/digest.ts';
-import type { BlobReader, Ingest, Stored } from '../../store/blob-store.ts';
+import type { BlobReader, Ingest } from '../../store/blob-store.ts';
 import { StoreError, VerificationError } from '../../store/error.ts';
 import { UpstreamError } from '../../upstream/error.ts';
 import { Allowance } from './allowance.ts';
@@ -10,12 +9,12 @@ import type { DirectPart, FillInView } from './direct-part.ts';
 import { releaseMemory } from './release-memory.ts';
 import { FailedReader } from './failed-reader.ts';
 import type { FillOptions } from './fill-options.ts';
+import { FillRecord } from './fill-record.ts';
 import { FillReport } from './fill-report.ts';
 import { Followers } from './followers.ts';
 import { LeavingReader } from './leaving-reader.ts';
 import { Relay, type PieceSource } from './relay.ts';
 import { RelaySource } from './relay-source.ts';
-import { recordOrDrop } from '../../content/record-or-drop.ts';
 import { isWorthFinishing } from './worth-finishing.ts';
 import { isSameRepository, type Target } from '../target.ts';
 import { tolerate } from '../../tolerate.ts';
@@ -39,15 +38,16 @@ export class Fill implements FillInView {
   readonly ended: Promise<void>;
   /** Resolves when it is known that the store will take no more of the blob: when the fill ends, or before. */
   readonly settled: Promise<void>;
+  /** Resolves when all bytes are here and right, so that followers get all of them; at the latest with `settled`. */
+  readonly verified: Promise<void>;
   readonly #options: FillOptions;
   readonly #cancellation = new AbortController();
   readonly #opening = Promise.withResolvers<void>();
   readonly #refused = Promise.withResolvers<void>();
+  readonly #verifying = Promise.withResolvers<void>();
   #source: BlobSource | undefined;
   #ingest: Ingest | undefined;
   #size: number | undefined;
-  /** Other repositories that upstream has confirmed the blob for. This is recorded once all bytes are verified. */
-  readonly #boarded = new Map<string, RepositoryKey>();
   readonly #followers: Followers;
   #directBytes = 0;
   #isWorthRetrying = false;
@@ -58,6 +58,7 @@ export class Fill implements FillInView {
   /** The error with which the store refused the blob. */
   #refusal: StoreError | undefined;
   readonly #report: FillReport;
+  readonly #record: FillRecord;
 
   /** @param audience already contains the client that the fill is begun for */
   constructor(target: Target, digest: Digest, audience: FillClients, options: FillOptions) {
@@ -67,11 +68,14 @@ export class Fill implements FillInView {
     this.#followers = new Followers(audience, options.clock, () => this.#deserted());
     this.#options = options;
     this.#report = new FillReport({ ...options, upstream: target.key.registry, digest });
+    const onFailed = (error: unknown): void => this.#reportFailure(error);
+    this.#record = new FillRecord(target.key, digest, onFailed, options);
     this.opened = this.#opening.promise;
     // All clients may have left before the answer is here.
     this.opened.catch(() => {});
     this.ended = this.#run();
     this.settled = Promise.race([this.ended, this.#refused.promise]);
+    this.verified = Promise.race([this.settled, this.#verifying.promise]);
   }
 
   /** Whether `opened` has resolved. */
@@ -83,7 +87,7 @@ export class Fill implements FillInView {
     return this.#ingest?.offset ?? 0;
   }
 
-  /** The blob's size in bytes: known once `opened`, if upstream or a manifest tells it. */
+  /** The blob's size in bytes: known once `opened` if upstream or a manifest tells it, else once all is verified. */
   get size(): number | undefined {
     return this.#size;
   }
@@ -108,7 +112,7 @@ export class Fill implements FillInView {
 
   /** Adds another repository that the blob belongs to: if this transfer breaks or stalls, it goes on from there. */
   join(target: Target): void {
-    if (!isSameRepository(this.target, target)) this.#boarded.set(target.key.repository, target.key);
+    if (!isSameRepository(this.target, target)) this.#record.join(target.key);
     this.#source?.join(target);
   }
 
@@ -216,7 +220,7 @@ export class Fill implements FillInView {
       this.#opening.resolve();
       this.#followers.wait();
       await this.#pour(source, ingest, allowance);
-      await this.#record(await ingest.commit(), source.isWholeFromFirst);
+      await this.#keep(ingest, source.isWholeFromFirst);
     } catch (error) {
       this.#relay?.end(error);
       const isDescribed = source.size === undefined && this.#size !== undefined;
@@ -259,18 +263,17 @@ export class Fill implements FillInView {
     }
   }
 
-  /** @param isGiven whether all bytes came through the repository that the fill was begun for */
-  async #record(stored: Stored, isGiven: boolean): Promise<void> {
-    const { belonging, index, clock } = this.#options;
-    try {
-      // The belongings come first: a follower that has just got its last byte may ask again at once.
-      if (isGiven) await belonging.add(this.target.key, this.digest, 'given');
-      else await belonging.addOrigin(this.target.key.registry, this.digest);
-      for (const key of this.#boarded.values()) await belonging.add(key, this.digest, 'confirmed');
-      await recordOrDrop(this.#options, stored.digest, () => index.putBlob(stored, clock.now()));
-    } catch (error) {
-      this.#reportFailure(error);
-    }
+  /**
+   * Verifies the bytes, which ends the transfer for the followers, and stores them. Until they are stored, new clients
+   * board the fill and read its file.
+   * @param isGiven whether all bytes came through the repository that the fill was begun for
+   */
+  async #keep(ingest: Ingest, isGiven: boolean): Promise<void> {
+    this.#size = (await ingest.verify()).size;
+    this.#verifying.resolve();
+    // This comes before the store shows the bytes: a client that gets them from there needs no further word of upstream.
+    await this.#record.putBelongings(isGiven);
+    await this.#record.putBlob(await ingest.commit());
   }
 
   #reportFailure(error: unknown): void {

@@ -149,14 +149,19 @@ describe('whenever the power fails', () => {
     expect(recorded.broken()).toEqual([]);
   });
 
-  it('a blob is there once a client has its last byte', async () => {
+  it('a blob is whole or not there when a client has its last byte, and there once it is stored', async () => {
     await using recorded = await RecordedStore.open();
     const ingest = await recorded.store.ingest({ digest: digestOf(HELLO), size: HELLO.length });
     const reader = await ingest.follow();
-    const followed = readFrom(reader, 0, 4).then((bytes) => recorded.tell('stored', bytes));
     await ingest.write([HELLO]);
-    await Promise.all([followed, ingest.commit()]);
+    await ingest.verify();
+    expect(await readFrom(reader, 0, 4)).toEqual(HELLO);
+    const served = recorded.log.entries.length;
+    await ingest.commit();
+    recorded.tell('stored', HELLO);
     await reader.close();
+    // The client has waited for none of what makes the blob durable.
+    expect(changesOf(recorded.log.entries.slice(served))).toEqual(['sync', 'rename', 'sync-directory']);
     expect(recorded.broken()).toEqual([]);
   });
 
@@ -357,6 +362,10 @@ function isCreation(
   entry: LogEntry<StoreMessage>,
 ): entry is Extract<LogEntry<StoreMessage>, { phase: 'begin' }> & { change: { kind: 'create' } } {
   return entry.phase === 'begin' && entry.change.kind === 'create';
+}
+
+function changesOf(entries: readonly LogEntry<StoreMessage>[]): string[] {
+  return entries.flatMap((entry) => (entry.phase === 'begin' ? [entry.change.kind] : []));
 }
 
 function isSyncOfFile(entry: LogEntry<StoreMessage>): boolean {

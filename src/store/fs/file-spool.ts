@@ -26,7 +26,8 @@ export class FileSpool implements Spool {
   readonly #name: string;
   readonly #temporaryPath: string;
   readonly #quarantine: QuarantineFolder;
-  #publishedPath: Promise<string> | undefined;
+  /** Where the file is once it has been renamed. Known before. */
+  #publishedPath: string | undefined;
 
   private constructor(layout: Layout, handle: FileHandle, name: string, options: FileSpoolOptions) {
     this.#layout = layout;
@@ -68,14 +69,24 @@ export class FileSpool implements Spool {
         return await FileSource.open(this.#temporaryPath);
       } catch (error) {
         if (this.#publishedPath === undefined || !isErrno(error, 'ENOENT')) throw error;
-        return await FileSource.open(await this.#publishedPath);
+        return await FileSource.open(this.#publishedPath);
       }
     });
   }
 
-  async publish(stored: Stored): Promise<void> {
-    this.#publishedPath = this.#publish(stored);
-    await this.#publishedPath;
+  /** Publishes the bytes, which were verified, over an existing file, which may have rotted. */
+  async publish({ digest }: Stored): Promise<void> {
+    await attempt(`sync ${this.#temporaryPath}`, () => this.#growing.sync());
+    await this.#close();
+    const path = (this.#publishedPath = this.#layout.blob(digest));
+    await attempt(`publish ${path}`, () => rename(this.#temporaryPath, path));
+    try {
+      await this.#syncs.directory(dirname(path));
+    } catch (error) {
+      // Bytes that do not count as stored must not be visible: they would have no row, and never be evicted.
+      await rm(path, { force: true }).catch(() => {});
+      throw error;
+    }
   }
 
   async quarantine(expected: Digest | undefined): Promise<void> {
@@ -90,22 +101,6 @@ export class FileSpool implements Spool {
     } finally {
       await attempt(`delete ${this.#temporaryPath}`, () => rm(this.#temporaryPath, { force: true }));
     }
-  }
-
-  /** Publishes the bytes, which have just been verified, over an existing file, which may have rotted. */
-  async #publish({ digest }: Stored): Promise<string> {
-    const path = this.#layout.blob(digest);
-    await attempt(`sync ${this.#temporaryPath}`, () => this.#growing.sync());
-    await this.#close();
-    await attempt(`publish ${path}`, () => rename(this.#temporaryPath, path));
-    try {
-      await this.#syncs.directory(dirname(path));
-    } catch (error) {
-      // Bytes that do not count as stored must not be visible: they would have no row, and never be evicted.
-      await rm(path, { force: true }).catch(() => {});
-      throw error;
-    }
-    return path;
   }
 
   /** Opens another descriptor for the writer: ours is closed when the ingest ends, and its number may be reused. */

@@ -29,14 +29,14 @@ export class Syncs {
     return this.#inTurn(() => syncDirectory(path));
   }
 
-  /** Syncs a growing file ahead of its end. Returns undefined if other syncs, which clients wait for, run or wait. */
+  /** Syncs a growing file ahead of its end. Returns undefined if other syncs run or wait: they end ingests. */
   ahead(handle: FileHandle): Promise<void> | undefined {
     const { activeCount, pendingCount } = this.#inTurn;
     return activeCount + pendingCount === 0 ? this.#inTurn(() => handle.datasync()) : undefined;
   }
 }
 
-/** Makes a file durable while it grows, so that little is left to sync at its end, when clients wait. */
+/** Makes a file durable while it grows, so that little is left to sync at its end. */
 export class GrowingFile {
   readonly #handle: FileHandle;
   readonly #syncs: Syncs;

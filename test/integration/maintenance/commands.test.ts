@@ -22,6 +22,7 @@ async function pull(larder: Larder, image: StoredImage): Promise<void> {
     const { body } = await get(base, `/v2/acme/app/blobs/${digest}`);
     expect(digestOf(body)).toBe(digest);
   }
+  await larder.idle();
 }
 
 async function flipBit(path: string): Promise<void> {

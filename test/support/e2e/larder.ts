@@ -29,6 +29,8 @@ export interface Larder extends AsyncDisposable {
   readonly configFile: string;
   /** Reads the samples of /metrics by name and labels, as Prometheus writes them. */
   metrics(): Promise<ReadonlyMap<string, number>>;
+  /** Resolves when no blob is being fetched or stored: a client has all of a blob before it is stored. */
+  idle(): Promise<void>;
   stop(signal?: NodeJS.Signals): Promise<Exit>;
 }
 
@@ -64,6 +66,11 @@ export async function larder(config: Config, options: LarderOptions = {}): Promi
     }),
   );
   await ready(url, running, options.by);
+  const metrics = async (): Promise<ReadonlyMap<string, number>> => {
+    const text = (await ask(`${url}/metrics`, { by: options.by ?? {} })).body.toString('utf8');
+    assertNoSecret(text, '/metrics');
+    return parseMetrics(text);
+  };
   const owned = stack.move();
   return {
     url,
@@ -71,10 +78,11 @@ export async function larder(config: Config, options: LarderOptions = {}): Promi
     process: running,
     cacheDirectory,
     configFile,
-    async metrics() {
-      const text = (await ask(`${url}/metrics`, { by: options.by ?? {} })).body.toString('utf8');
-      assertNoSecret(text, '/metrics');
-      return parseMetrics(text);
+    metrics,
+    async idle() {
+      const isIdle = async (): Promise<true | undefined> =>
+        (await metrics()).get('larder_fills') === 0 ? true : undefined;
+      await until('no fill runs', isIdle);
     },
     stop: async (signal) => running.stop(signal),
     async [Symbol.asyncDispose]() {
