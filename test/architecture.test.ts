@@ -118,7 +118,7 @@ const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
   ['bcryptjs', ['access']],
   ['jose', ['access']],
   ['koffi', ['delivery/koffi-sendfile.ts']],
-  ['p-limit', ['delivery', 'store', 'index', 'operator']],
+  ['p-limit', ['asking', 'delivery', 'store', 'index', 'operator']],
   ['picomatch', ['config', 'server', 'mirror', 'access']],
   ['tldts', ['upstream', 'server', 'config']],
   ['ipaddr.js', ['upstream', 'server', 'config']],

@@ -1,7 +1,12 @@
 import { aliasedRegistry } from '../config/sections/known-registries.ts';
 import { asciiLower } from '../text/ascii.ts';
 import { RegistryError } from '../oci/error.ts';
-import { isRegistryHost, parseImageReference, type ImageReference } from '../oci/image-reference.ts';
+import {
+  formatImageReference,
+  isRegistryHost,
+  parseImageReference,
+  type ImageReference,
+} from '../oci/image-reference.ts';
 import { quoted } from '../text/quoted.ts';
 import { AskError } from './error.ts';
 
@@ -50,6 +55,11 @@ export function parseAskedRegistry(text: string): AskedRegistry {
 /** Formats the repository with its registry: `docker.io/library/alpine`. */
 export function formatRepository({ registry, repository }: Pick<Asked, 'registry' | 'repository'>): string {
   return `${registry.name}/${repository}`;
+}
+
+/** Formats what was asked about in full: `docker.io/library/alpine:3.20@sha256:…`. */
+export function formatAsked({ registry, ...image }: Asked): string {
+  return formatImageReference({ ...image, registry: registry.name });
 }
 
 function splitScheme(text: string): { readonly scheme: Scheme | undefined; readonly rest: string } {

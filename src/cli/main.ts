@@ -3,6 +3,9 @@ import { Command, CommanderError } from 'commander';
 import { accessCommand } from './commands/access/access.ts';
 import { catalogCommand } from './commands/ask/catalog.ts';
 import { importCommand } from './commands/bundles/import.ts';
+import { digestCommand } from './commands/ask/digest.ts';
+import { manifestCommand } from './commands/ask/manifest.ts';
+import { referrersCommand } from './commands/ask/referrers.ts';
 import { checkCommand } from './commands/check.ts';
 import { EXIT_FAILED, EXIT_USAGE } from './terminal/exit-codes.ts';
 import { lsCommand } from './commands/cache/ls.ts';
@@ -25,6 +28,9 @@ function larder(): Command {
     .addCommand(serveCommand())
     .addCommand(checkCommand())
     .addCommand(tagsCommand())
+    .addCommand(manifestCommand())
+    .addCommand(digestCommand())
+    .addCommand(referrersCommand())
     .addCommand(catalogCommand())
     .addCommand(lsCommand())
     .addCommand(rmCommand())

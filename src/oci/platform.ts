@@ -45,7 +45,8 @@ export function selectPlatform<T extends { readonly mediaType: string; readonly 
   );
 }
 
-function isSamePlatform(a: Platform, b: Platform): boolean {
+/** Whether two names mean the same platform: a variant that is the base of its architecture may be left out. */
+export function isSamePlatform(a: Platform, b: Platform): boolean {
   return a.os === b.os && a.architecture === b.architecture && baseVariant(a) === baseVariant(b);
 }
 

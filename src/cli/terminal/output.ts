@@ -6,7 +6,7 @@ import type { Writable } from 'node:stream';
  * @throws the stream's error, if it is another one
  */
 export async function writeTexts(
-  texts: AsyncIterable<string>,
+  texts: AsyncIterable<string | Uint8Array>,
   stream: Writable = process.stdout,
 ): Promise<void> {
   // The error of a write comes to its callback; without a listener, the stream's event would end the process.
@@ -21,7 +21,7 @@ export async function writeTexts(
   stream.off('error', ignore);
 }
 
-async function written(stream: Writable, text: string): Promise<Error | undefined> {
+async function written(stream: Writable, text: string | Uint8Array): Promise<Error | undefined> {
   return new Promise((resolve) => {
     stream.write(text, (error) => resolve(error ?? undefined));
   });
@@ -55,4 +55,12 @@ export async function* asJson(
     separator = ',\n';
   }
   yield `${separator === '\n' ? '' : '\n  '}]\n}\n`;
+}
+
+/** Writes bytes as they are, like `writeTexts`. */
+export async function writeBytes(bytes: Uint8Array): Promise<void> {
+  async function* whole(): AsyncGenerator<Uint8Array> {
+    yield bytes;
+  }
+  await writeTexts(whole());
 }
