@@ -24,7 +24,7 @@ export class PulledParts {
   }
 
   /**
-   * Waits until the repository has the whole blob here.
+   * Waits until the repository has the whole blob here, and the store has it if it can.
    * @returns its bytes
    * @throws as `Repository.blob` and its reader do
    */
@@ -41,12 +41,14 @@ export class PulledParts {
   }
 
   async #pull(repository: Repository, { digest, size }: Descriptor, signal: AbortSignal): Promise<number> {
-    const { reader } = await repository.blob(digest, { range: undefined, client: CLIENT });
+    const { reader, storing } = await repository.blob(digest, { range: undefined, client: CLIENT });
     const close = (): void => void reader.close();
     signal.addEventListener('abort', close, { once: true });
     try {
       if (signal.aborted) close();
-      return await this.#waitForEnd(reader, { digest, total: size });
+      const bytes = await this.#waitForEnd(reader, { digest, total: size });
+      await storing;
+      return bytes;
     } finally {
       signal.removeEventListener('abort', close);
       await reader.close();
