@@ -6,13 +6,13 @@ export type FileKind = 'dockerfile' | 'compose' | 'kubernetes' | 'image-list' | 
 const DOCKERFILE = /^(?:docker|container)file(?:\..*)?$|\.(?:docker|container)file$/i;
 
 /**
- * Tells what a file is by its name, and a YAML or JSON file by what is in it.
+ * Tells what a file is by its name, and a YAML, JSON or lock file by what is in it.
  * @param name its name without the folder
  * @returns undefined for YAML that is none of these
  */
 export function kindOfFile(name: string, text: string): FileKind | undefined {
   if (DOCKERFILE.test(name)) return 'dockerfile';
-  if (/\.(?:ya?ml|json)$/i.test(name)) return kindOfYaml(text);
+  if (/\.(?:ya?ml|json|lock)$/i.test(name)) return kindOfYaml(text);
   return /^\s*FROM\s/im.test(text) ? 'dockerfile' : 'list';
 }
 

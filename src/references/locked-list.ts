@@ -1,0 +1,24 @@
+import { stringify } from 'yaml';
+import { formatImageReference, type ImageReference } from '../oci/image-reference.ts';
+import type { Digest } from '../oci/digest.ts';
+
+/** An image whose tag was resolved. */
+export interface LockedImage {
+  readonly image: ImageReference & { readonly digest: Digest };
+  /** The wanted platforms; absent: all. */
+  readonly platforms?: readonly string[] | undefined;
+}
+
+const HEADING = `# Made by "larder lock". The digests are what is meant; the tags are for people, and for "larder lock --check".
+`;
+
+/**
+ * Writes a list of images with their digests, in the form that `readImageList` reads: the same images give the same
+ * text, so that a difference between two of them is what has changed.
+ */
+export function formatLockedList(images: readonly LockedImage[]): string {
+  const lines = new Map(images.map((locked) => [formatImageReference(locked.image), locked.platforms]));
+  const sorted = [...lines].sort(([a], [b]) => (a < b ? -1 : 1));
+  const items = sorted.map(([ref, platforms]) => ({ ref, ...(platforms !== undefined && { platforms }) }));
+  return HEADING + stringify({ images: items }, { lineWidth: 0 });
+}
