@@ -17,3 +17,18 @@ export const TagCountAnswer = z.object({ repository, count: z.int().nonnegative(
 
 /** The answer of `larder catalog`. */
 export const CatalogAnswer = z.object({ registry: z.string(), repositories: z.array(z.string()) });
+
+/** The answer of `larder lock`. */
+export const LockAnswer = z.object({ output: z.string(), images: z.int().nonnegative() });
+
+/** The answer of `larder lock --check`. */
+export const LockCheckAnswer = z.object({
+  images: z.array(
+    z.object({
+      ref: z.string().describe('The image with its tag and the locked digest.'),
+      state: z.enum(['same', 'moved', 'gone', 'unlocked', 'unknown']),
+      now: z.string().optional().describe('The digest that the tag stands for now, if it has moved.'),
+      reason: z.string().optional().describe('Why nothing is known.'),
+    }),
+  ),
+});

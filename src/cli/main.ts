@@ -8,6 +8,7 @@ import { manifestCommand } from './commands/ask/manifest.ts';
 import { referrersCommand } from './commands/ask/referrers.ts';
 import { checkCommand } from './commands/check.ts';
 import { EXIT_FAILED, EXIT_USAGE } from './terminal/exit-codes.ts';
+import { lockCommand } from './commands/ask/lock.ts';
 import { lsCommand } from './commands/cache/ls.ts';
 import { passwdCommand } from './commands/access/passwd.ts';
 import { pinCommand, unpinCommand } from './commands/cache/pin.ts';
@@ -31,6 +32,7 @@ function larder(): Command {
     .addCommand(manifestCommand())
     .addCommand(digestCommand())
     .addCommand(referrersCommand())
+    .addCommand(lockCommand())
     .addCommand(catalogCommand())
     .addCommand(lsCommand())
     .addCommand(rmCommand())

@@ -1,10 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { digestOf, type Digest } from '../oci/digest.ts';
-import { parseImageReference } from '../oci/image-reference.ts';
+import { digestOf, type Digest } from '../../oci/digest.ts';
+import { parseImageReference } from '../../oci/image-reference.ts';
 import { formatLockedList, type LockedImage } from './locked-list.ts';
-import { kindOfFile } from './kind-of-file.ts';
-import { readReferences } from './read-references.ts';
+import { kindOfFile } from '../kind-of-file.ts';
+import { readReferences } from '../read-references.ts';
 
 function locked(name: string, content: string, platforms?: readonly string[]): LockedImage {
   const digest = digestOf(content);

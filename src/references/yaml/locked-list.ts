@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
-import { formatImageReference, type ImageReference } from '../oci/image-reference.ts';
-import type { Digest } from '../oci/digest.ts';
+import { formatImageReference, type ImageReference } from '../../oci/image-reference.ts';
+import type { Digest } from '../../oci/digest.ts';
 
 /** An image whose tag was resolved. */
 export interface LockedImage {
