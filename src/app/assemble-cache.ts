@@ -3,7 +3,7 @@ import { Evictor } from '../eviction/evictor.ts';
 import { fillRoom } from '../eviction/fill-room.ts';
 import type { Marks } from '../eviction/marks.ts';
 import { Mirror, type MirrorOptions } from '../mirror/mirror.ts';
-import { Bundles } from '../operator/export/bundles.ts';
+import { Exports } from '../operator/export/exports.ts';
 import { Imports } from '../operator/import/imports.ts';
 import { understoodName } from '../operator/import/understood-name.ts';
 import { jobKinds, type JobKinds } from '../operator/jobs/job-kinds.ts';
@@ -36,8 +36,7 @@ export interface AssembledCache {
   readonly upkeep: Upkeep;
   readonly operator: LocalOperator;
   readonly jobs: Jobs<JobKinds>;
-  /** The bundles that jobs have exported. */
-  readonly bundles: Bundles;
+  readonly exports: Exports;
   readonly imports: Imports;
   /** Begins to confirm manifests' claims with upstreams in the background. */
   confirmEarly(): void;
@@ -63,7 +62,7 @@ export function assembleCache(parts: CacheParts): AssembledCache {
   const upkeep = new Upkeep({ ...parts, mirror, findRepository: (key) => repositories.find(key) });
   const naming = { upstreams, defaultUpstream };
   const operator = new LocalOperator({ ...parts, mirror, upkeep, naming, maxBytes: marks.maxSize });
-  const bundles = new Bundles(parts.store);
+  const exports = new Exports({ ...parts, repositories, naming });
   const imports = new Imports(
     {
       ...parts,
@@ -74,7 +73,7 @@ export function assembleCache(parts: CacheParts): AssembledCache {
     },
     new Uploads({ ...parts, ...marks, directory: parts.uploads }),
   );
-  const kinds = jobKinds({ ...parts, repositories, naming, upkeep, bundles, imports });
+  const kinds = jobKinds({ ...parts, repositories, naming, upkeep, exports, imports });
   const jobs = new Jobs({ ...parts, kinds });
   return {
     mirror,
@@ -83,7 +82,7 @@ export function assembleCache(parts: CacheParts): AssembledCache {
     upkeep,
     operator,
     jobs,
-    bundles,
+    exports,
     imports,
     confirmEarly() {
       const names = upstreams.map(({ name }) => name);

@@ -6,6 +6,7 @@ import { importCommand } from './commands/bundles/import.ts';
 import { digestCommand } from './commands/ask/digest.ts';
 import { manifestCommand } from './commands/ask/manifest.ts';
 import { referrersCommand } from './commands/ask/referrers.ts';
+import { exportCommand } from './commands/bundles/export.ts';
 import { checkCommand } from './commands/check.ts';
 import { EXIT_FAILED, EXIT_USAGE } from './terminal/exit-codes.ts';
 import { lockCommand } from './commands/ask/lock.ts';
@@ -41,6 +42,7 @@ function larder(): Command {
     .addCommand(verifyCommand())
     .addCommand(statsCommand())
     .addCommand(importCommand())
+    .addCommand(exportCommand())
     .addCommand(accessCommand())
     .addCommand(passwdCommand())
     .addCommand(tokenCommand());

@@ -7,6 +7,7 @@ import type { Config } from '../../config/config.ts';
 import { createEvents } from '../../events.ts';
 import { OperatorError } from '../../operator/error.ts';
 import type { Imports } from '../../operator/import/imports.ts';
+import type { Exports } from '../../operator/export/exports.ts';
 import type { Operator } from '../../operator/operator.ts';
 import { findControlSocket } from '../../server/control/control-socket.ts';
 import { DirectoryLockedError } from '../../store/fs/lock.ts';
@@ -23,6 +24,8 @@ export interface OpenedOperator {
   readonly isRemote: boolean;
   /** Imports into the cache that is open here, without an upload; undefined if a running server has it open. */
   readonly importHere: Imports['importBundle'] | undefined;
+  /** Exports from the cache that is open here; undefined if a running server has it open. */
+  readonly exportHere: Pick<Exports, 'run' | 'open'> | undefined;
   close(): Promise<void>;
 }
 
@@ -53,6 +56,7 @@ async function reachServer({ cache }: Config): Promise<OpenedOperator | undefine
     operator: new RemoteOperator(socketPath),
     isRemote: true,
     importHere: undefined,
+    exportHere: undefined,
     close: async () => {},
   };
 }
@@ -105,6 +109,7 @@ async function openLocally(config: Config): Promise<OpenedOperator> {
     operator: cache.operator,
     isRemote: false,
     importHere: importInto(cache),
+    exportHere: exportFrom(cache),
     close: () => parts.disposeAsync(),
   };
 }
@@ -114,5 +119,16 @@ function importInto({ imports, evictor }: Cache): Imports['importBundle'] {
   return (...args) => {
     evictor.start();
     return imports.importBundle(...args);
+  };
+}
+
+/** What is pulled may need that room, too. */
+function exportFrom({ exports, evictor }: Cache): Pick<Exports, 'run' | 'open'> {
+  return {
+    run(request, context) {
+      evictor.start();
+      return exports.run(request, context);
+    },
+    open: (identity) => exports.open(identity),
   };
 }

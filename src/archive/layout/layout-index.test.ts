@@ -41,11 +41,12 @@ describe('the index of a layout', () => {
     });
   });
 
-  it('is no image of containerd for a referrer', () => {
+  it('names a referrer for Larder alone, which reads the name again', () => {
     const referrer = root(`ghcr.io/acme/a@${DIGEST}`, { artifactType: 'application/sbom' });
     const text = textOf(formatLayoutIndex([{ ...referrer, isReferrer: true }]));
     expect(text).toContain('application/sbom');
-    expect(text).not.toContain('containerd');
+    expect(text).not.toMatch(/containerd|ref\.name/);
+    expect(parseLayoutIndex(new TextEncoder().encode(text))[0]?.name).toEqual(referrer.name);
   });
 
   it('is the same, in whichever order the roots come', () => {

@@ -9,6 +9,12 @@ const REF_NAME = 'org.opencontainers.image.ref.name';
 /** The name under which containerd's tools (ctr, nerdctl) import a manifest. */
 const CONTAINERD_NAME = 'io.containerd.image.name';
 
+/**
+ * Larder's own annotation: the name of a manifest that is about another one. containerd makes an image of everything
+ * that has a full name by one of the others, and fails to unpack what is none.
+ */
+const REFERRER_NAME = 'larder.referrer.name';
+
 /** A manifest that a layout lists. */
 export interface LayoutRoot {
   readonly descriptor: Descriptor;
@@ -22,15 +28,15 @@ export interface NamedRoot extends LayoutRoot {
 }
 
 /**
- * Formats `index.json`, always in the same order. Each root has its full name, a referrer by its digest. Only what has a
- * tag, or was asked for, has a name for containerd's tools, which would make an image of every signature else.
+ * Formats `index.json`, always in the same order. Each root has its full name; that of a referrer is for Larder alone.
  */
 export function formatLayoutIndex(
   roots: readonly (NamedRoot & { readonly isReferrer?: boolean })[],
 ): Uint8Array {
   const manifests = roots
-    .map(({ descriptor, name, isReferrer = false }) => named(descriptor, formatImageName(name), isReferrer))
-    .toSorted((a, b) => compare(a.annotations[REF_NAME] ?? '', b.annotations[REF_NAME] ?? ''));
+    .map((root) => ({ ...root, text: formatImageName(root.name) }))
+    .toSorted((a, b) => compare(a.text, b.text))
+    .map(({ descriptor, text, isReferrer = false }) => named(descriptor, text, isReferrer));
   const index = { schemaVersion: 2, mediaType: MediaType.ociIndex, manifests };
   return new TextEncoder().encode(JSON.stringify(index));
 }
@@ -39,8 +45,10 @@ function named(
   { mediaType, digest, size, artifactType }: Descriptor,
   name: string,
   isReferrer: boolean,
-): Descriptor & { readonly annotations: Readonly<Record<string, string>> } {
-  const annotations = { [REF_NAME]: name, ...(!isReferrer && { [CONTAINERD_NAME]: name }) };
+): Descriptor {
+  const annotations: Readonly<Record<string, string>> = isReferrer
+    ? { [REFERRER_NAME]: name }
+    : { [REF_NAME]: name, [CONTAINERD_NAME]: name };
   return { mediaType, digest, size, ...(artifactType !== undefined && { artifactType }), annotations };
 }
 
@@ -52,7 +60,7 @@ function compare(a: string, b: string): number {
 
 /**
  * Reads the roots of an `index.json`: of each the full name that its annotation for OCI or, failing that, for containerd
- * gives.
+ * or for Larder gives.
  * @throws RegistryError MANIFEST_INVALID if it is no index, has more than 4,000 roots, or a root that cannot be verified
  */
 export function parseLayoutIndex(bytes: Uint8Array): LayoutRoot[] {
@@ -70,7 +78,7 @@ export function parseLayoutIndex(bytes: Uint8Array): LayoutRoot[] {
 }
 
 function nameOf({ annotations = {} }: Descriptor): ImageName | undefined {
-  const texts = [annotations[REF_NAME], annotations[CONTAINERD_NAME]];
+  const texts = [annotations[REF_NAME], annotations[CONTAINERD_NAME], annotations[REFERRER_NAME]];
   const names = texts.map((text) => (text === undefined ? undefined : parseImageName(text)));
   return names.find((name) => name !== undefined);
 }

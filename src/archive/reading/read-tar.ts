@@ -6,7 +6,7 @@ import { decompressed } from './decompressed.ts';
 import { Meter } from './meter.ts';
 
 /** Greatest number of entries: a thousand images have a tenth of it. Each takes some hundred bytes of memory. */
-const MAX_ENTRIES = 50_000;
+export const MAX_ENTRIES = 50_000;
 
 /**
  * Reads the entries of a tar archive, compressed or not, in the order in which they stand there. Each entry's bytes are

@@ -35,7 +35,7 @@ export interface PulledClosure {
 }
 
 /** A manifest, by one of its names in the repository. */
-export interface Named {
+interface Named {
   readonly reference: Reference;
   readonly digest: Digest;
 }

@@ -1,10 +1,6 @@
 import type { Upkeep } from '../../upkeep/upkeep.ts';
-import {
-  exportJob,
-  type ExportOptions,
-  type ExportRequest,
-  type ExportResult,
-} from '../export/export-job.ts';
+import type { ExportRequest, ExportResult } from '../export/export-images.ts';
+import type { Exports } from '../export/exports.ts';
 import type { ImportResult } from '../../archive/import/import-bundle.ts';
 import { importJob, type ImportJobRequest } from '../import/import-job.ts';
 import type { Imports } from '../import/imports.ts';
@@ -22,8 +18,9 @@ export interface JobKinds {
 }
 
 /** What the work of all kinds needs. */
-export interface JobParts extends WarmOptions, ExportOptions {
+export interface JobParts extends WarmOptions {
   readonly upkeep: Pick<Upkeep, 'verify'>;
+  readonly exports: Pick<Exports, 'run'>;
   readonly imports: Pick<Imports, 'importUpload'>;
 }
 
@@ -31,7 +28,7 @@ export function jobKinds(parts: JobParts): JobKinds {
   return {
     verify: verifyJob(parts.upkeep),
     warm: warmJob(parts),
-    export: exportJob(parts),
+    export: (request, context) => parts.exports.run(request, context),
     import: importJob(parts.imports),
   };
 }

@@ -4,8 +4,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { blobPath } from '../../../src/archive/layout/paths.ts';
 import type { Descriptor } from '../../../src/oci/descriptor.ts';
 import { digestOf, type Digest } from '../../../src/oci/digest.ts';
-import { Bundles } from '../../../src/operator/export/bundles.ts';
-import { exportJob, type ExportRequest, type ExportResult } from '../../../src/operator/export/export-job.ts';
+import type { ExportRequest, ExportResult } from '../../../src/operator/export/export-images.ts';
+import { Exports } from '../../../src/operator/export/exports.ts';
 import { readWhole } from '../../../src/store/read-whole.ts';
 import { startFakeRegistry, type FakeRegistry } from '../../support/fake-registry.ts';
 import { startMirror, type MirrorFixture } from '../../support/mirror-fixture.ts';
@@ -16,13 +16,14 @@ const SHARED = randomBytes(100_000);
 
 let registry: FakeRegistry;
 let mirror: MirrorFixture;
-let bundles: Bundles;
+let exports: Exports;
 
 beforeEach(async () => {
   registry = await startFakeRegistry();
   const upstreams = [{ name: 'ghcr.io', registry, isOpen: true }];
   mirror = await startMirror({ upstreams, marks: { maxSize: 300_000 }, msPerReading: 0 });
-  bundles = new Bundles(mirror.store);
+  const { repositories, store, index, clock } = mirror;
+  exports = new Exports({ repositories, naming, store, index, clock });
 });
 afterEach(async () => {
   await mirror[Symbol.asyncDispose]();
@@ -35,14 +36,12 @@ const naming = {
 };
 
 function exportImages(request: ExportRequest): Promise<ExportResult> {
-  const { repositories, store, index, clock } = mirror;
-  const work = exportJob({ repositories, naming, store, index, clock, bundles });
-  return work(request, { signal: new AbortController().signal, report: () => {} });
+  return exports.run(request, { signal: new AbortController().signal, report: () => {} });
 }
 
 /** Returns the files of an exported bundle, by their paths. */
 async function filesOf({ bundle, bytes }: ExportResult): Promise<ReadonlyMap<string, Uint8Array>> {
-  const reader = bundles.open(bundle);
+  const reader = exports.open(bundle);
   if (reader === undefined) throw new Error('the bundle is not kept');
   const tar = await readWhole(reader);
   expect(tar.length).toBe(bytes);
@@ -60,7 +59,7 @@ function rootsOf(files: ReadonlyMap<string, Uint8Array>): Readonly<Record<string
     readonly manifests: readonly ListedRoot[];
   };
   const named = index.manifests.map(({ annotations, digest }) => [
-    annotations['org.opencontainers.image.ref.name'] ?? '',
+    annotations['org.opencontainers.image.ref.name'] ?? `${annotations['larder.referrer.name']} about it`,
     digest,
   ]);
   return Object.fromEntries(named) as Readonly<Record<string, Digest>>;
@@ -131,8 +130,8 @@ describe('an export', () => {
     const files = await filesOf(await exportImages({ references: ['acme/app:1'], referrers: true }));
     expect(rootsOf(files)).toEqual({
       'ghcr.io/acme/app:1': image.digest,
-      [`ghcr.io/acme/app@${sbom.digest}`]: sbom.digest,
-      [`ghcr.io/acme/app:${tag}`]: signature.digest,
+      [`ghcr.io/acme/app@${sbom.digest} about it`]: sbom.digest,
+      [`ghcr.io/acme/app:${tag} about it`]: signature.digest,
     });
     const index = new TextDecoder().decode(files.get('index.json'));
     expect(index.match(/io.containerd.image.name/g)).toHaveLength(1);
@@ -196,7 +195,7 @@ it('keeps the last four bundles', async () => {
     registry.putImage('acme/app', tag, { layers: [randomBytes(100)] });
     results.push(await exportImages({ references: [`acme/app:${tag}`] }));
   }
-  expect(results.map(({ bundle }) => bundles.open(bundle) !== undefined)).toEqual([
+  expect(results.map(({ bundle }) => exports.open(bundle) !== undefined)).toEqual([
     false,
     true,
     true,

@@ -1,5 +1,6 @@
 import type { Inventory } from '../../archive/layout/inventory.ts';
-import { layOut } from '../../archive/write/bundle.ts';
+import { MAX_ENTRIES } from '../../archive/reading/read-tar.ts';
+import { layOut, type Bundle } from '../../archive/write/bundle.ts';
 import { bundleFiles, type BundledImage, type BundledName } from '../../archive/write/bundle-files.ts';
 import type { Clock } from '../../clock.ts';
 import type { LeaseIndex } from '../../index/lease-index.ts';
@@ -12,8 +13,7 @@ import {
   type PullImagesOptions,
 } from '../closure/pull-images.ts';
 import { OperatorError } from '../error.ts';
-import type { JobContext, JobWork } from '../jobs/job-work.ts';
-import type { Bundles } from './bundles.ts';
+import type { JobContext } from '../jobs/job-work.ts';
 
 export interface ExportRequest extends ImagesRequest {
   /** What the other side has, by `registry/repository`: it is left out of the bundle. */
@@ -21,7 +21,7 @@ export interface ExportRequest extends ImagesRequest {
 }
 
 /** What is known of an exported image. */
-export interface ExportedImage {
+interface ExportedImage {
   readonly reference: string;
   readonly digest: Digest;
   /** Its manifests and blobs and their bytes, with those that the other side has. */
@@ -42,7 +42,6 @@ export interface ExportResult {
 export interface ExportOptions extends PullImagesOptions {
   readonly index: LeaseIndex;
   readonly clock: Clock;
-  readonly bundles: Bundles;
 }
 
 /** How long an exported bundle can be read: a download may take hours, and may be interrupted over night. */
@@ -55,18 +54,24 @@ const MAX_NAMED = 20;
 const ATTEMPTS = 3;
 
 /**
- * Returns the work that gets images whole into the cache, keeps them there for a day, and lays out a bundle of them. It
- * writes no file: the bundle is read from the store.
+ * Gets images whole into the cache, keeps them there for a day, and lays out a bundle of them. It writes no file: the
+ * bundle is read from the store.
+ * @throws OperatorError; the signal's reason
  */
-export function exportJob(options: ExportOptions): JobWork<ExportRequest, ExportResult> {
-  return async (request, context) => {
-    const { images, heldUntil } = await holdImages(request, options, context);
-    const bundled = images.map(bundledImage);
-    requireFew(bundled);
-    const bundle = await layOut(bundleFiles(bundled, inventoryOf(request)));
-    options.bundles.keep(bundle);
-    return { bundle: bundle.identity, bytes: bundle.size, heldUntil, images: images.map(describe) };
-  };
+export async function exportImages(
+  request: ExportRequest,
+  options: ExportOptions,
+  context: JobContext,
+): Promise<{ readonly bundle: Bundle; readonly result: ExportResult }> {
+  const { images, heldUntil } = await holdImages(request, options, context);
+  const bundled = images.map(bundledImage);
+  requireFew(bundled);
+  const files = bundleFiles(bundled, inventoryOf(request));
+  if (files.length > MAX_ENTRIES)
+    throw new OperatorError('invalid', `more than ${MAX_ENTRIES} blobs are too many`);
+  const bundle = await layOut(files);
+  const { identity, size: bytes } = bundle;
+  return { bundle, result: { bundle: identity, bytes, heldUntil, images: images.map(describe) } };
 }
 
 async function holdImages(

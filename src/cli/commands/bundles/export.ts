@@ -1,0 +1,101 @@
+import type { Command } from 'commander';
+import type { Inventory } from '../../../archive/layout/inventory.ts';
+import { readKnown } from '../../../archive/reading/read-known.ts';
+import { sourceOf } from '../../../archive/save/bundle-source.ts';
+import { formOf, saveBundle, type SavedBundle } from '../../../archive/save/save-bundle.ts';
+import { saveInventory } from '../../../archive/save/save-inventory.ts';
+import { OperatorError } from '../../../operator/error.ts';
+import type { ExportRequest, ExportResult } from '../../../operator/export/export-images.ts';
+import type { Exports } from '../../../operator/export/exports.ts';
+import { printJson } from '../../terminal/print-json.ts';
+import { shortSize } from '../../terminal/short-size.ts';
+import {
+  operatorCommand,
+  withOperator,
+  type OperatorOptions,
+  type Workplace,
+} from '../cache/operator-command.ts';
+
+interface ExportCommandOptions extends OperatorOptions {
+  readonly output: string;
+  readonly platform?: readonly string[];
+  readonly referrers?: boolean;
+  readonly since?: readonly string[];
+  readonly inventory?: string;
+}
+
+const EXAMPLES = `
+Examples:
+  larder export debian:12 ghcr.io/acme/app:1 -o bundle.tar
+  larder export debian:12 --platform linux/amd64 --platform linux/arm64 -o bundle.tar.zst
+  larder export ghcr.io/acme/app:1 --referrers -o bundle/                   a directory, with signatures and SBOMs
+  larder export debian:12 -o monday.tar --inventory there.json
+  larder export debian:12 -o tuesday.tar --since there.json --inventory there.json   only what is new
+  skopeo copy oci-archive:bundle.tar:docker.io/library/debian:12 docker-daemon:debian:12`;
+
+/** `larder export`: writes images into a bundle. The same command again goes on where it was interrupted. */
+export function exportCommand(): Command {
+  return operatorCommand('export')
+    .description('write images into a bundle, an OCI image layout, to carry them to another network')
+    .argument('<reference...>', 'images; without a tag or digest, latest is meant')
+    .requiredOption(
+      '-o, --output <path>',
+      'the bundle: a name in .tar or .tar.zst, or a directory with a slash',
+    )
+    .option('--platform <platform>', 'of images for several platforms only this one (again for more)', append)
+    .option('--referrers', 'signatures, attestations and SBOMs as well')
+    .option('--since <path>', 'leave out what this bundle or inventory has (again for more)', append)
+    .option('--inventory <file>', 'write down what the other side has once it has imported the bundle')
+    .addHelpText('after', EXAMPLES)
+    .action(async (references: readonly string[], options: ExportCommandOptions) => {
+      await withOperator(options, (workplace) => exportAll(workplace, references, options));
+    });
+}
+
+function append(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, text];
+}
+
+async function exportAll(
+  { exportHere, isJson }: Workplace,
+  references: readonly string[],
+  { output, platform, referrers, since = [], inventory }: ExportCommandOptions,
+): Promise<void> {
+  formOf(output);
+  const known = await readKnown(since);
+  const request = { references, platforms: platform, referrers, known: toRequest(known) };
+  if (exportHere === undefined) throw new OperatorError('failed', 'stop the server: it has the cache open');
+  const result = await exportHere.run(request, { signal: new AbortController().signal, report: () => {} });
+  const saved = await save(exportHere, result, output);
+  if (inventory !== undefined) await saveInventory(inventory, saved.path, known);
+  if (isJson) printJson({ ...result, ...saved });
+  else for (const line of linesOf(result, saved)) console.log(line);
+}
+
+function toRequest(known: Inventory): ExportRequest['known'] {
+  return Object.fromEntries([...known].map(([path, digests]) => [path, [...digests]]));
+}
+
+async function save(
+  exports: Pick<Exports, 'open'>,
+  { bundle, bytes }: ExportResult,
+  output: string,
+): Promise<SavedBundle> {
+  const reader = exports.open(bundle);
+  if (reader === undefined) throw new OperatorError('failed', 'the bundle has gone: export it again');
+  try {
+    return await saveBundle(sourceOf(reader, { identity: bundle, size: bytes }), output);
+  } finally {
+    await reader.close();
+  }
+}
+
+function linesOf({ images }: ExportResult, { path, checksums }: SavedBundle): readonly string[] {
+  return [
+    ...images.map(
+      ({ reference, digest, parts, bytes }) =>
+        `exported ${reference} ${digest} (${parts} parts, ${shortSize(bytes)})`,
+    ),
+    `${path}: ${images.length} images; its checksum is in ${checksums}`,
+  ];
+}
