@@ -133,10 +133,9 @@ export class Examiner {
   async #sizeOf(key: RepositoryKey, digest: Digest): Promise<number | undefined> {
     const { store, index, bundled, signal } = this.#options;
     signal.throwIfAborted();
-    const size = bundled.get(digest);
-    if (size !== undefined) return size;
-    if (!(await index.belongs(key, digest))) return undefined;
-    return (await store.stat(digest))?.size;
+    const mayHave = bundled.has(digest) || (await index.belongs(key, digest));
+    // What the bundle had may have been removed meanwhile.
+    return mayHave ? (await store.stat(digest))?.size : undefined;
   }
 
   #count(): void {

@@ -195,6 +195,25 @@ describe('a blob that the bundle lacks', () => {
     expect(await world.stored()).toEqual([LAYERS[0]?.digest]);
   });
 
+  it('is missing, too, if it was removed before its image was announced', async () => {
+    const world = await openWorld();
+    vi.spyOn(world.index, 'putBlob').mockImplementationOnce(async ({ digest }) => {
+      await world.store.delete(digest);
+    });
+    const { images, refused } = await world.import(WHOLE);
+    expect([images, refused[0]?.problems]).toEqual([[], [`the blob ${CONFIG_BLOB.digest} is missing`]]);
+  });
+
+  it('is told of each of many images, of the first ones with all that they lack', async () => {
+    const world = await openWorld();
+    const names = Array.from({ length: 101 }, (_, i) => [IMAGE, `docker.io/library/debian:${i}`] as const);
+    const { refused } = await world.import([IMAGE.file, layoutIndex(names)]);
+    expect(refused.map(({ problems }) => problems.length)).toEqual([
+      ...Array.from({ length: 100 }, () => 3),
+      1,
+    ]);
+  });
+
   it('does not keep the other images out', async () => {
     const world = await openWorld();
     const other = image([blob('third')]);

@@ -32,7 +32,7 @@ export interface ImportedImage {
 export interface RefusedImage {
   readonly name: string;
   readonly digest: Digest;
-  /** What is missing or wrong: at most 20 lines. */
+  /** What is missing or wrong: at most 20 lines, and one for each image after the first hundred. */
   readonly problems: readonly string[];
 }
 
@@ -43,6 +43,9 @@ export interface ImportResult {
   readonly blobs: number;
   readonly added: number;
 }
+
+/** Refused images of which all problems are told: the result of a job must be small. */
+const MAX_TOLD = 100;
 
 /** How far an import is: bytes of the bundle that were read. */
 export interface ImportProgress {
@@ -110,7 +113,8 @@ async function importImages(
   const refused: RefusedImage[] = [];
   for (const { root, name } of named) {
     const examined = await examiner.examine(name.key, root);
-    if (examined.problems.length > 0) refused.push(refusal({ root, name }, examined));
+    if (examined.problems.length > 0)
+      refused.push(refusal({ root, name }, examined, refused.length < MAX_TOLD));
     else {
       await announce(cache, name, examined, { bundled, isPinned });
       for (const digest of examined.blobs) announced.add(digest);
@@ -143,6 +147,10 @@ function imported({ root, name }: NamedRoot, { leftOut, elsewhere }: Examined): 
   return { name: formatImageName(name), digest: root.digest, leftOut: names, elsewhere };
 }
 
-function refusal({ root, name }: NamedRoot, { problems }: Examined): RefusedImage {
-  return { name: formatImageName(name), digest: root.digest, problems };
+function refusal({ root, name }: NamedRoot, { problems }: Examined, isTold: boolean): RefusedImage {
+  return {
+    name: formatImageName(name),
+    digest: root.digest,
+    problems: isTold ? problems : problems.slice(0, 1),
+  };
 }
