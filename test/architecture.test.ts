@@ -86,7 +86,7 @@ const ROOMS = new Map<string, readonly string[]>([
   ['archive/reading', ['layout']],
   ['archive/save', ['layout', 'reading']],
   ['archive/import', ['layout', 'reading']],
-  ['archive/upload', ['reading']],
+  ['archive/upload', ['reading', 'write']],
   ['archive/write', ['layout']],
   ['references/dockerfile', []],
   ['references/yaml', []],
