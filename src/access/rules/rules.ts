@@ -1,5 +1,5 @@
 import picomatch from 'picomatch';
-import type { Action } from '../action.ts';
+import { isForNoRepository, type Action } from '../action.ts';
 import { placeName, type Place } from '../identity.ts';
 import { ANONYMOUS, type Principal } from '../principal.ts';
 import { means, type Groups, type Who } from './who.ts';
@@ -73,12 +73,13 @@ export class Rules {
 
   /**
    * Whether a client gets more from repositories with credentials than without them: then the ping of all registries
-   * asks for them. A rule that is only about metrics does not count: a ping says nothing of them.
+   * asks for them. A rule that is only about what concerns no repository (metrics, the API) does not
+   * count: a ping says nothing of that.
    */
   get needsUser(): boolean {
     return this.#rules.some(
       ({ who, allow }) =>
-        allow.some((action) => action !== 'metrics') && !who.some(({ kind }) => kind === 'anonymous'),
+        allow.some((action) => !isForNoRepository(action)) && !who.some(({ kind }) => kind === 'anonymous'),
     );
   }
 

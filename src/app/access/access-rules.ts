@@ -26,10 +26,10 @@ export function asksForCredentials({ access }: AccessSettings): boolean {
   return hasLogins || words.some(({ kind }) => kind !== 'anonymous');
 }
 
-/** Without `access` everything is open, but for the metrics beyond this machine: they name what is pulled. */
+/** Without `access` everything is open, but for the metrics and the API beyond this machine: they name what is pulled. */
 function listRules({ access, listen }: AccessSettings): readonly Rule[] {
   if (access === undefined)
-    return [forAll(isLoopback(listen) ? ['pull', 'tags', 'metrics'] : ['pull', 'tags'])];
+    return [forAll(isLoopback(listen) ? ['pull', 'tags', 'read', 'metrics'] : ['pull', 'tags'])];
   const { rules, anonymous } = access;
   return anonymous === undefined ? rules : [...rules, forAll(anonymous)];
 }

@@ -3,8 +3,8 @@ import type { ExplainedRule, Explanation } from '../../app/access/explain-access
 /** Returns an explanation in lines for people. @param file the name of the configuration file */
 export function explanationLines(explanation: Explanation, file: string): readonly string[] {
   const { isAllowed, client, action, repository, isServed, hasAccess, considered } = explanation;
-  const what = repository === undefined ? `may${isAllowed ? '' : ' not'} read the ${action}` : undefined;
-  const may = what ?? `${isAllowed ? 'may' : 'may not'} ${verb(action)} ${repository}`;
+  const what = repository === undefined ? withoutRepository(action) : `${verb(action)} ${repository}`;
+  const may = `${isAllowed ? 'may' : 'may not'} ${what}`;
   const rules = considered.flatMap((rule) => [
     `  ${nameOf(rule)} (${file}:${rule.line}) ${verdict(rule, client)}:`,
     `      ${rule.text}`,
@@ -22,6 +22,18 @@ export function explanationLines(explanation: Explanation, file: string): readon
   ];
 }
 
+/** Each action that concerns no repository, in words. */
+function withoutRepository(action: string): string {
+  switch (action) {
+    case 'admin':
+      return 'change the cache by the API';
+    case 'read':
+      return 'read what the API tells';
+    default:
+      return `read the ${action}`;
+  }
+}
+
 /** Each action as a verb with its preposition. */
 function verb(action: string): string {
   switch (action) {
@@ -31,8 +43,6 @@ function verb(action: string): string {
       return 'push to';
     case 'delete':
       return 'delete from';
-    case 'admin':
-      return 'change what is cached of';
     default:
       return action;
   }

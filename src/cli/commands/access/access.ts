@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { ACTIONS, type Action } from '../../../access/action.ts';
+import { ACTIONS, isForNoRepository, type Action } from '../../../access/action.ts';
 import { explainAccess, placeOf, type Explanation } from '../../../app/access/explain-access.ts';
 import { principalOf } from '../../../app/access/principal-of.ts';
 import { ConfigError } from '../../../config/config-problem.ts';
@@ -31,7 +31,7 @@ export function accessCommand(
 ): Command {
   const explain = new Command('explain')
     .description('say whether a client may do something, and which rule decides; exit code 1: it may not')
-    .argument('[repository]', 'such as debian or ghcr.io/acme/app; none for metrics')
+    .argument('[repository]', 'such as debian or ghcr.io/acme/app; none for read, admin and metrics')
     .requiredOption(
       '--as <who>',
       'the client: anonymous, user:NAME, token:NAME, oidc:ISSUER:SUBJECT, serviceaccount:NAMESPACE/NAME',
@@ -80,8 +80,8 @@ function explain(
   sources: ConfigSources,
 ): Explanation {
   const config = loadConfig(file, sources);
-  if ((repository === undefined) !== (action === 'metrics')) {
-    const expected = action === 'metrics' ? 'no repository beside --action metrics' : 'a repository';
+  if ((repository === undefined) !== isForNoRepository(action)) {
+    const expected = isForNoRepository(action) ? `no repository beside --action ${action}` : 'a repository';
     throw new OperatorError('invalid', `expected ${expected}`);
   }
   const principal = principalOf({ word, groups }, config);

@@ -20,7 +20,7 @@ function mistakes(text: string, files: Readonly<Record<string, string>> = {}): r
 
 const WORDS =
   'anonymous, authenticated, user:NAME, group:NAME, token:NAME, oidc:ISSUER:SUBJECT or serviceaccount:NAMESPACE/NAME';
-const ACTIONS = 'pull, tags, push, delete, admin or metrics';
+const ACTIONS = 'pull, tags, push, delete, read, admin or metrics';
 const GLOB = 'a glob of registry/repository such as docker.io/library/* or ghcr.io/acme/**, or **';
 const FOR_ALL = 'expected pull, or a list of pull, tags or metrics';
 

@@ -4,6 +4,7 @@ import { isMisspelt } from '../../source/nearest.ts';
 import { isPlainMap, listAt, mapAt, type PlainMap } from '../../source/plain-value.ts';
 import { keysAt } from '../../source/schema-shape.ts';
 import { ISSUER_NAME } from '../../values/access/who.ts';
+import { FOR_NO_REPOSITORY } from '../../values/access/action.ts';
 import { checkWords } from './access-word-checks.ts';
 import { checkPublicIssuer } from './public-issuers.ts';
 import { checkRuleGlobs } from './rule-glob-checks.ts';
@@ -26,7 +27,7 @@ export function checkAccess(file: unknown, schema: z.core.$ZodType): readonly Co
     ...checkLists(map, rules),
     ...checkWords(map, rules),
     ...checkRuleGlobs(file, rules),
-    ...checkMetrics(rules),
+    ...checkForNone(rules),
   ];
 }
 
@@ -86,13 +87,13 @@ function checkLists(map: PlainMap, rules: readonly PlainMap[]): readonly ConfigP
   );
 }
 
-/** Reports rules for the metrics alone that are for some repositories: such a rule could never allow anything. */
-function checkMetrics(rules: readonly PlainMap[]): readonly ConfigProblem[] {
+/** Reports rules for what concerns no repository that are for some repositories: such a rule could never allow anything. */
+function checkForNone(rules: readonly PlainMap[]): readonly ConfigProblem[] {
   return rules.flatMap((rule, position) => {
     const [allowed, globs] = [listAt(rule, 'allow'), listAt(rule, 'repositories')];
-    const isForMetrics = allowed.length > 0 && allowed.every((action) => action === 'metrics');
-    if (!isForMetrics || globs.length === 0 || globs.includes('**')) return [];
-    const message = 'expected "**" among them, since metrics concern no single repository';
+    const isForNone = allowed.length > 0 && allowed.every((action) => FOR_NO_REPOSITORY.includes(String(action)));
+    if (!isForNone || globs.length === 0 || globs.includes('**')) return [];
+    const message = `expected "**" among them, since ${allowed.map(String).join(' and ')} concern no single repository`;
     return [{ path: ['access', 'rules', position, 'repositories'], message }];
   });
 }

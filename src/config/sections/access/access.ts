@@ -12,7 +12,7 @@ const rule = () =>
   z.strictObject({
     repositories: list(ruleGlob()).describe(
       'Globs of `registry/repository`. The registry is the name of an upstream, `*` or `**`; `library/` belongs to the ' +
-        'names of Docker Hub. `**` also means what concerns no repository: the metrics.',
+        'names of Docker Hub. `**` also means what concerns no repository: the metrics and the API.',
     ),
     who: list(who()).describe(
       'The clients: `anonymous` (every client), `authenticated` (every client with valid credentials), `user:NAME`, ' +

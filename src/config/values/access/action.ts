@@ -5,7 +5,10 @@ import { unique } from '../list.ts';
 import { ValueError } from '../value-error.ts';
 
 /** What a rule can allow. */
-export const ACTIONS = ['pull', 'tags', 'push', 'delete', 'admin', 'metrics'] as const;
+export const ACTIONS = ['pull', 'tags', 'push', 'delete', 'read', 'admin', 'metrics'] as const;
+
+/** Those that concern no single repository. */
+export const FOR_NO_REPOSITORY: readonly string[] = ['read', 'admin', 'metrics'];
 
 export type ActionConfig = (typeof ACTIONS)[number];
 
