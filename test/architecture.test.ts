@@ -12,7 +12,7 @@ const PORTS = [...VALUES, 'async', 'clock.ts', 'events.ts', 'tolerate.ts'];
 /** The error classes that become answers, the reader that delivery takes, and what reads a small one whole. */
 const ANSWERED = ['upstream/error.ts', 'store/error.ts', 'store/blob-store.ts', 'store/read-whole.ts'];
 
-const SERVER = ['operator', 'repository', 'content', 'access', 'delivery', ...PORTS, ...ANSWERED];
+const SERVER = ['api', 'operator', 'repository', 'content', 'access', 'delivery', ...PORTS, ...ANSWERED];
 
 /**
  * What the sources of a layer may import of src/ besides their own layer: other layers, or single files of
@@ -46,6 +46,7 @@ const LAYERS = new Map<string, readonly string[] | 'everything'>([
   ['delivery', ['store', ...VALUES]],
   ['references', ['oci', 'text']],
   ['observe', [...VALUES, 'clock.ts', 'events.ts']],
+  ['api', ['operator', 'archive', 'index', 'access', ...PORTS]],
   ['server', SERVER],
   ['web', SERVER],
   ['app', 'everything'],
@@ -92,8 +93,11 @@ const ROOMS = new Map<string, readonly string[]>([
   ['references/yaml', []],
   ['server/request', []],
   ['server/v2', ['request']],
-  ['server/control', []],
+  ['server/api', ['request']],
   ['server/tls', []],
+  ['api/contract', []],
+  ['api/events', ['contract']],
+  ['api/client', ['contract', 'events']],
   ['server/token', ['request', 'v2']],
   ['cli/terminal', []],
   ['cli/files', []],
@@ -111,7 +115,7 @@ const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
   ['pino-pretty', ['observe']],
   ['prom-client', ['observe']],
   ['commander', ['cli']],
-  ['zod', ['config', 'asking']],
+  ['zod', ['config', 'asking', 'api']],
   ['yaml', ['config', 'references/yaml']],
   ['parse-duration', ['config']],
   ['lru-cache', ['content', 'index', 'mirror', 'upstream', 'access']],

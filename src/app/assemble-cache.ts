@@ -1,3 +1,4 @@
+import { Api } from '../api/api.ts';
 import { Uploads } from '../archive/upload/uploads.ts';
 import { Evictor } from '../eviction/evictor.ts';
 import { fillRoom } from '../eviction/fill-room.ts';
@@ -12,6 +13,7 @@ import { LocalOperator } from '../operator/local-operator.ts';
 import type { RepositoryTable } from '../repository/repository-table.ts';
 import type { HeldStore } from '../store/held-store.ts';
 import { Upkeep } from '../upkeep/upkeep.ts';
+import { version } from './version.ts';
 import { findTarget, repositoriesOf, type RoutedUpstream } from './repositories.ts';
 
 export interface CacheParts extends Omit<MirrorOptions, 'onFull' | 'room'> {
@@ -38,6 +40,7 @@ export interface AssembledCache {
   readonly jobs: Jobs<JobKinds>;
   readonly exports: Exports;
   readonly imports: Imports;
+  readonly api: Api;
   /** Begins to confirm manifests' claims with upstreams in the background. */
   confirmEarly(): void;
   /** Ends the background work. The store and the index stay open: their opener closes them. */
@@ -61,7 +64,7 @@ export function assembleCache(parts: CacheParts): AssembledCache {
   const repositories = repositoriesOf(mirror, upstreams, defaultUpstream);
   const upkeep = new Upkeep({ ...parts, mirror, findRepository: (key) => repositories.find(key) });
   const naming = { upstreams, defaultUpstream };
-  const operator = new LocalOperator({ ...parts, mirror, upkeep, naming, maxBytes: marks.maxSize });
+  const operator = new LocalOperator({ ...parts, mirror, naming, maxBytes: marks.maxSize });
   const exports = new Exports({ ...parts, repositories, naming });
   const imports = new Imports(
     {
@@ -73,8 +76,9 @@ export function assembleCache(parts: CacheParts): AssembledCache {
     },
     new Uploads({ ...parts, ...marks, directory: parts.uploads }),
   );
-  const kinds = jobKinds({ ...parts, repositories, naming, upkeep, exports, imports });
+  const kinds = jobKinds({ ...parts, repositories, naming, upkeep, operator, exports, imports });
   const jobs = new Jobs({ ...parts, kinds });
+  const api = new Api({ ...parts, operator, jobs, version: version(), epoch: parts.randomId() });
   return {
     mirror,
     repositories,
@@ -84,11 +88,13 @@ export function assembleCache(parts: CacheParts): AssembledCache {
     jobs,
     exports,
     imports,
+    api,
     confirmEarly() {
       const names = upstreams.map(({ name }) => name);
       mirror.confirmEarly(names, (key) => findTarget(upstreams, key));
     },
     async close() {
+      api.close();
       await jobs.close();
       await evictor.close();
       await mirror.close();

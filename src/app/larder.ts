@@ -60,6 +60,7 @@ export async function startLarder(
     admission,
     passage,
     access,
+    api: cache.api,
     deliver: delivery.deliver,
   };
   const server = await startServer(config, { ...serving, metrics: metrics.read }).catch((error: unknown) => {

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Mirror } from '../mirror/mirror.ts';
 import type { Clock } from '../clock.ts';
+import type { Api } from '../api/api.ts';
 import type { Deliver } from '../delivery/deliver.ts';
 import type { Events } from '../events.ts';
 import type { Admission } from '../server/admission.ts';
@@ -49,6 +50,7 @@ export interface ServerParts {
   readonly admission: Admission;
   readonly passage: LoopGuard;
   readonly access: Access;
+  readonly api: Api;
   readonly deliver: Deliver;
   readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
   /** Makes the ids of requests in the log. Absent: random ones. */
@@ -87,6 +89,7 @@ export async function startServer(settings: ServerSettings, parts: ServerParts):
     }),
     records,
     gate,
+    api: { api: parts.api, gate, hasRules: settings.access !== undefined },
     health: {
       probe: () => mirror.probe(),
       metrics,

@@ -31,7 +31,7 @@ export async function startUpkeep(
   const schedule = verifySchedule(config, cache, dependencies);
   const background = new Background({ ...dependencies, upkeep: cache.upkeep, schedule });
   const warming = warmSchedule(config, cache, dependencies);
-  const control = await startControl(cache.operator, config.cache.directory, dependencies.events);
+  const control = await startControl(cache.api, config.cache.directory, dependencies.events);
   background.start();
   warming?.start();
   return {

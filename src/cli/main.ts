@@ -9,6 +9,7 @@ import { referrersCommand } from './commands/ask/referrers.ts';
 import { exportCommand } from './commands/bundles/export.ts';
 import { checkCommand } from './commands/check.ts';
 import { EXIT_FAILED, EXIT_USAGE } from './terminal/exit-codes.ts';
+import { jobsCommand } from './commands/cache/jobs.ts';
 import { lockCommand } from './commands/ask/lock.ts';
 import { lsCommand } from './commands/cache/ls.ts';
 import { passwdCommand } from './commands/access/passwd.ts';
@@ -43,6 +44,7 @@ function larder(): Command {
     .addCommand(statsCommand())
     .addCommand(importCommand())
     .addCommand(exportCommand())
+    .addCommand(jobsCommand())
     .addCommand(accessCommand())
     .addCommand(passwdCommand())
     .addCommand(tokenCommand());

@@ -43,6 +43,7 @@ export interface JobSummary {
 
 /** A job. What was requested and what came of it are JSON values, whose shape depends on the kind. */
 export interface JobEntry extends JobSummary {
+  /** Null: it is too long to be kept. */
   readonly request: unknown;
   /** Present once the job is done. */
   readonly result?: unknown;

@@ -4,15 +4,12 @@ import type { MaintainedContent } from '../upkeep/maintained-content.ts';
 import { explained } from './explained.ts';
 import { countContent, listRepositories, listTags } from './inventory.ts';
 import type { ContentStats, RepositoryRow, TagRow } from './inventory.ts';
-import type { Operator, VerifyRequest } from './operator.ts';
+import type { Operator } from './operator.ts';
 import { pinContent, unpinContent } from './pins.ts';
 import { removeContent, type Removed } from './remove.ts';
 import { parseSelectors, type NamingOptions, type Selector } from './selector.ts';
-import type { Upkeep } from '../upkeep/upkeep.ts';
-import type { VerifyProgress, VerifyReport } from '../upkeep/verify.ts';
 
 export interface LocalOperatorOptions extends MaintainedContent {
-  readonly upkeep: Pick<Upkeep, 'verify'>;
   readonly naming: NamingOptions;
   /** The cap of the cache, for the stats. */
   readonly maxBytes: number | undefined;
@@ -53,14 +50,6 @@ export class LocalOperator implements Operator {
 
   unpin(reference: string): Promise<readonly string[]> {
     return explained(() => unpinContent(this.#options.index, this.#parse(reference)));
-  }
-
-  verify(
-    request: VerifyRequest,
-    onProgress: (progress: VerifyProgress) => void,
-    signal: AbortSignal,
-  ): Promise<VerifyReport> {
-    return explained(() => this.#options.upkeep.verify({ ...request, onProgress, signal }));
   }
 
   #parse(reference: string): readonly Selector[] {

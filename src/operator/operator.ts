@@ -2,18 +2,10 @@ import type { Page } from '../index/page.ts';
 import type { PinEntry } from '../index/pin-index.ts';
 import type { ContentStats, RepositoryRow, TagRow } from './inventory.ts';
 import type { Removed } from './remove.ts';
-import type { VerifyProgress, VerifyReport } from '../upkeep/verify.ts';
-
-export interface VerifyRequest {
-  /** Whether bad or missing content is fetched again now. */
-  readonly repair: boolean;
-  /** Maximum bytes read per second; undefined: no limit. */
-  readonly bytesPerSecond: number | undefined;
-}
 
 /**
- * What operators can do with a cache, by the names that they type. The running server does it or, if none runs, the
- * command itself.
+ * What operators can do with a cache at once, by the names that they type; what takes longer is a job (`jobs/`). The API
+ * (`src/api/`) asks it, in the running server or, if none runs, in the process of the command.
  * Every method rejects with OperatorError if its work cannot be done.
  */
 export interface Operator {
@@ -30,10 +22,4 @@ export interface Operator {
   pin(reference: string): Promise<readonly string[]>;
   /** Ends the pins of the reference. @returns their names */
   unpin(reference: string): Promise<readonly string[]>;
-  /** Hashes again everything that is stored. */
-  verify(
-    request: VerifyRequest,
-    onProgress: (progress: VerifyProgress) => void,
-    signal: AbortSignal,
-  ): Promise<VerifyReport>;
 }

@@ -58,6 +58,11 @@ async function start({ gate, health, reply, replyNow, deliver, tokens }: WorldOp
     tokens: { reply: tokens ?? (() => Promise.resolve(EMPTY)) },
     records,
     gate: gate ?? openGate(['pull', 'metrics']),
+    api: {
+      api: { answer: () => Promise.reject(new Error('not asked')), close() {} },
+      gate: openGate([]),
+      hasRules: true,
+    },
     health: {
       probe: () => Promise.resolve(),
       detail: () => ({}),

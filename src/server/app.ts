@@ -5,6 +5,8 @@ import { AccessError } from '../access/access-error.ts';
 import type { Gate } from '../access/gate.ts';
 import { formatReasonPhrase } from '../http/reason-phrase.ts';
 import { RegistryError } from '../oci/error.ts';
+import { BASE as API_BASE } from '../api/contract/routes.ts';
+import { answerOverHttp, type HttpDoorOptions } from './api/http-door.ts';
 import { privacyOf } from './cache-privacy.ts';
 import { NO_SNIFF } from './common-headers.ts';
 import { Endpoint, type EndpointOptions } from './endpoint.ts';
@@ -29,6 +31,7 @@ interface Health {
 }
 
 export interface AppOptions extends EndpointOptions {
+  readonly api: HttpDoorOptions;
   readonly gate: Gate;
   readonly health: Health;
 }
@@ -65,7 +68,7 @@ const HEALTH_PATHS: ReadonlySet<string> = new Set(['/livez', '/readyz']);
 type Pages = Hono<{ Bindings: HttpBindings }>;
 
 /**
- * Makes the routes: the registry under `/v2/` (and `/<upstream>/v2/`), `/token`, `/livez`, `/readyz`, `/metrics`.
+ * Makes the routes: the registry under `/v2/` (and `/<upstream>/v2/`), `/token`, `/api/v1/`, `/livez`, `/readyz`, `/metrics`.
  * Requests for the registry do not pass through Hono, which decodes and normalises paths; requests that the registry can answer at
  * once take the shortest way (docs/adr/0009).
  */
@@ -91,9 +94,17 @@ export function createApp(options: AppOptions): App {
       if (route !== 'page') return void endpoint.answer(route, incoming, outgoing, record);
       records.keep(incoming, record);
       outgoing.setHeader(...NO_SNIFF);
+      if (path.startsWith(`${API_BASE}/`)) {
+        record.served = answerOverHttp(options.api, incoming, outgoing, record);
+        return;
+      }
       void pages(incoming, outgoing);
     },
-    beNotReady: () => (isStopping = true),
+    beNotReady() {
+      isStopping = true;
+      // A client of the events would stay as long as the server lets it.
+      options.api.api.close();
+    },
     release: (record) => endpoint.release(record),
     get serving() {
       return options.admission.running;

@@ -2,7 +2,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { RemoteOperator } from '../../src/app/operator/control-client.ts';
+import { ApiClient } from '../../src/api/client/api-client.ts';
+import { httpTransport } from '../../src/api/client/http-transport.ts';
 import { digestOf } from '../../src/oci/digest.ts';
 import { larder, type Larder } from '../support/e2e/larder.ts';
 import { freePort } from '../support/e2e/port.ts';
@@ -94,12 +95,14 @@ function load(
 
 /** An operator who lists the repositories again and again; @returns a function that ends that. */
 function list(directory: string, wanted: readonly Wanted[], published: Published): () => Promise<void> {
-  const operator = new RemoteOperator(join(directory, 'control.sock'));
+  const client = new ApiClient(httpTransport({ socketPath: join(directory, 'control.sock') }));
   const over = new AbortController();
   const listing = (async (): Promise<void> => {
     while (!over.signal.aborted) {
-      const rows = await operator.repositories({ limit: 1_000 }).catch(() => []);
-      const whole = rows.filter(({ blobs }) => blobs === PARTS).map(({ repository }) => repository);
+      const listed = await client.call('repositories', { query: {} }).catch(() => undefined);
+      const whole = (listed?.repositories ?? [])
+        .filter(({ blobs }) => blobs === PARTS)
+        .map(({ repository }) => repository);
       for (const item of wanted) if (whole.some((name) => isOf(item, name))) published.add(item);
       await wait(10);
     }

@@ -45,6 +45,9 @@ export const CLIENTS = {
   ci: { principal: { kind: 'token', name: 'ci' } },
   builder: { principal: BUILDER },
   prometheus: { principal: { kind: 'token', name: 'prometheus' } },
+  /** One that may read by the API, and one that may change. */
+  reader: { principal: { kind: 'user', name: 'reader' } },
+  admin: { principal: { kind: 'user', name: 'admin' } },
   /** Alice by a bearer token for acme's image, and by one for Debian. */
   'for-acme': { principal: ALICE, grant: grantOf(ACME) },
   'for-debian': { principal: ALICE, grant: grantOf(DEBIAN) },
@@ -81,6 +84,8 @@ export const RULES: readonly Rule[] = [
   { repositories: ['ghcr.io/other/**'], who: [{ kind: 'user', name: 'olga' }], allow: PULL },
   { repositories: ['docker.io/**'], who: [{ kind: 'anonymous' }], allow: PULL },
   { repositories: ['**'], who: [{ kind: 'token', name: 'prometheus' }], allow: ['metrics'] },
+  { repositories: ['**'], who: [{ kind: 'user', name: 'reader' }], allow: ['read'] },
+  { repositories: ['**'], who: [{ kind: 'user', name: 'admin' }], allow: ['admin'] },
 ];
 
 export interface AccessWorld extends AsyncDisposable {

@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import type { Login } from '../../src/access/authentication.ts';
 import type { Gate } from '../../src/access/gate.ts';
 import { openAccess } from '../../src/app/access/access.ts';
-import { assembleCache } from '../../src/app/assemble-cache.ts';
+import { assembleCache, type AssembledCache } from '../../src/app/assemble-cache.ts';
 import { startServer } from '../../src/app/server.ts';
 import type { TlsPaths } from '../../src/app/tls-files.ts';
 import type { Mirror } from '../../src/mirror/mirror.ts';
@@ -156,6 +156,8 @@ export class MirrorFixture implements AsyncDisposable {
   readonly store: HeldStore;
   readonly evictor: Evictor;
   readonly operator: LocalOperator;
+  readonly jobs: AssembledCache['jobs'];
+  readonly api: AssembledCache['api'];
   readonly upkeep: Upkeep;
   readonly imports: Imports;
   readonly #listening: Listening;
@@ -176,6 +178,8 @@ export class MirrorFixture implements AsyncDisposable {
     store: HeldStore;
     evictor: Evictor;
     operator: LocalOperator;
+    jobs: AssembledCache['jobs'];
+    api: AssembledCache['api'];
     upkeep: Upkeep;
     imports: Imports;
     listening: Listening;
@@ -195,6 +199,8 @@ export class MirrorFixture implements AsyncDisposable {
     this.store = parts.store;
     this.evictor = parts.evictor;
     this.operator = parts.operator;
+    this.jobs = parts.jobs;
+    this.api = parts.api;
     this.upkeep = parts.upkeep;
     this.imports = parts.imports;
     this.#listening = parts.listening;
@@ -336,7 +342,7 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
     randomId: () => `job-${(jobs += 1)}`,
     uploads: join(directory, 'uploads'),
   });
-  const { mirror, repositories, evictor, upkeep, operator, imports } = cache;
+  const { mirror, repositories, evictor, upkeep, operator, imports, api } = cache;
   if (options.marks !== undefined) evictor.start();
   cache.confirmEarly();
   const admission = new Admission(options.limits ?? { requests: 1000, requestsPerClient: 1000 });
@@ -362,7 +368,7 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
       trustedProxies,
       answerMs,
       publicUrl: options.publicUrl,
-      access: settings.access,
+      access: settings.access ?? options.gate,
     },
     {
       clock,
@@ -377,6 +383,7 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
         gate: options.gate ?? access.gate,
         login: options.login ?? access.login,
       },
+      api,
       deliver,
       metrics: () => Promise.resolve({ contentType: 'text/plain', text: '' }),
       requestId: () => `request-${(ids += 1)}`,
@@ -401,6 +408,8 @@ export async function startMirror(options: MirrorFixtureOptions): Promise<Mirror
     store,
     evictor,
     operator,
+    jobs: cache.jobs,
+    api,
     upkeep,
     imports,
     listening,

@@ -1,21 +1,19 @@
 import { tmpdir } from 'node:os';
 import type { Events } from '../../events.ts';
-import type { LocalOperator } from '../../operator/local-operator.ts';
-import { createControl } from '../../server/control/control-api.ts';
-import { listenControl, type ControlSocket } from '../../server/control/control-socket.ts';
+import type { Api } from '../../api/api.ts';
+import { listenControl, type ControlSocket } from '../../server/api/control-socket.ts';
 
 /**
  * Answers the command line, on a socket in the cache directory. A server without it still serves, so a failure is only
  * reported.
  */
 export async function startControl(
-  operator: LocalOperator,
+  api: Api,
   directory: string,
   events: Events,
 ): Promise<ControlSocket | undefined> {
   try {
-    const app = createControl(operator);
-    return await listenControl({ app, directory, temporaryDirectory: runtimeDirectory(process.env) });
+    return await listenControl({ api, directory, temporaryDirectory: runtimeDirectory(process.env) });
   } catch (error) {
     events.emit({ kind: 'maintenance-failed', task: 'control', error });
     return undefined;

@@ -2,24 +2,26 @@ import { randomUUID } from 'node:crypto';
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { ApiClient } from '../../api/client/api-client.ts';
+import { httpTransport } from '../../api/client/http-transport.ts';
+import { localTransport } from '../../api/client/local-transport.ts';
 import { systemClock } from '../../clock.ts';
 import type { Config } from '../../config/config.ts';
 import { createEvents } from '../../events.ts';
 import { OperatorError } from '../../operator/error.ts';
 import type { Imports } from '../../operator/import/imports.ts';
 import type { Exports } from '../../operator/export/exports.ts';
-import type { Operator } from '../../operator/operator.ts';
-import { findControlSocket } from '../../server/control/control-socket.ts';
+import { findControlSocket } from '../../server/api/control-socket.ts';
 import { DirectoryLockedError } from '../../store/fs/lock.ts';
 import { openCache, type Cache } from '../cache.ts';
-import { isListening, RemoteOperator } from './control-client.ts';
+import { isListening } from './is-listening.ts';
 import { Passage } from '../../upstream/transport/passage.ts';
 import { createUpstreams } from '../upstreams.ts';
 import { version } from '../version.ts';
 
-/** An operator that is open for one command. */
+/** The API of a cache, reached for one command. */
 export interface OpenedOperator {
-  readonly operator: Operator;
+  readonly client: ApiClient;
   /** Whether a running server does the command: then its clients must not be disturbed. */
   readonly isRemote: boolean;
   /** Imports into the cache that is open here, without an upload; undefined if a running server has it open. */
@@ -53,7 +55,7 @@ async function reachServer({ cache }: Config): Promise<OpenedOperator | undefine
   const socketPath = await findControlSocket(cache.directory);
   if (!(await isListening(socketPath))) return undefined;
   return {
-    operator: new RemoteOperator(socketPath),
+    client: new ApiClient(httpTransport({ socketPath })),
     isRemote: true,
     importHere: undefined,
     exportHere: undefined,
@@ -106,7 +108,7 @@ async function openLocally(config: Config): Promise<OpenedOperator> {
   if (isReplaced) await cache.upkeep.reconcile(new AbortController().signal);
   const parts = stack.move();
   return {
-    operator: cache.operator,
+    client: new ApiClient(localTransport(cache.api)),
     isRemote: false,
     importHere: importInto(cache),
     exportHere: exportFrom(cache),

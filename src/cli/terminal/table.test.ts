@@ -20,7 +20,7 @@ describe('a table', () => {
 
 it('times are formatted to the minute, or exactly', () => {
   const ms = Date.UTC(2026, 0, 2, 3, 4, 5, 6);
-  expect([formatTime(ms), formatTime(undefined)]).toEqual(['2026-01-02 03:04Z', '-']);
+  expect([formatTime(isoTime(ms)), formatTime(null)]).toEqual(['2026-01-02 03:04Z', '-']);
   expect([isoTime(ms), isoTime(undefined)]).toEqual(['2026-01-02T03:04:05.006Z', null]);
 });
 

@@ -13,9 +13,9 @@ export function formatTable(
   return lines.map((line) => line.map(pad).join('  ').trimEnd()).join('\n');
 }
 
-/** Formats a time to the minute, `2026-11-21 05:10Z`; `-` if there is no time. */
-export function formatTime(ms: number | undefined): string {
-  return ms === undefined ? '-' : new Date(ms).toISOString().slice(0, 16).replace('T', ' ').concat('Z');
+/** Formats a time of JSON to the minute, `2026-11-21 05:10Z`; `-` if there is no time. */
+export function formatTime(time: string | null | undefined): string {
+  return time === null || time === undefined ? '-' : `${time.slice(0, 16).replace('T', ' ')}Z`;
 }
 
 /** Formats a time for JSON; null if there is no time. */

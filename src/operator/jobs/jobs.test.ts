@@ -168,6 +168,12 @@ describe('the jobs', () => {
     expect(await jobs.get(id)).toMatchObject({ progress: { done: 1 } });
   });
 
+  it('do not keep a request that is too long', async () => {
+    const { id, call } = await start('x'.repeat(100_000));
+    expect(call.request).toHaveLength(100_000);
+    expect(await jobs.get(id)).toMatchObject({ request: null });
+  });
+
   it('tell a listener no more that has gone', async () => {
     const heard: JobSummary[] = [];
     jobs.watch((job) => heard.push(job))();

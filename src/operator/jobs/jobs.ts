@@ -26,6 +26,9 @@ const MAX_RUNNING = 4;
 /** Jobs that are remembered. */
 const MAX_KEPT = 200;
 
+/** The longest request that is remembered, in characters of JSON: an export may name all that the other side has. */
+const MAX_REQUEST = 64 * 1024;
+
 const CANCELLED = new OperatorError('failed', 'the job was cancelled');
 const INTERRUPTED = new OperatorError('failed', 'the process is ending');
 
@@ -59,7 +62,8 @@ export class Jobs<T extends Kinds<T>> {
   async start<Kind extends keyof T & string>(kind: Kind, request: Parameters<T[Kind]>[0]): Promise<JobEntry> {
     this.#assertRoom();
     const { clock, randomId, index } = this.#options;
-    const entry: JobEntry = { id: randomId(), kind, request, state: 'running', startedAt: clock.now() };
+    const kept = keptRequest(request);
+    const entry: JobEntry = { id: randomId(), kind, request: kept, state: 'running', startedAt: clock.now() };
     const job = new RunningJob(entry, { clock, onChange: (summary) => this.#tell(summary) });
     this.#jobs.set(entry.id, job);
     const recorded = explained(() => index.putJob(entry));
@@ -174,4 +178,8 @@ export class Jobs<T extends Kinds<T>> {
   #tell(job: JobSummary): void {
     for (const listener of this.#listeners) listener(job);
   }
+}
+
+function keptRequest(request: unknown): unknown {
+  return JSON.stringify(request).length <= MAX_REQUEST ? request : null;
 }

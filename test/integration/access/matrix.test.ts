@@ -4,6 +4,7 @@ import type { AccessFailure } from '../../../src/access/access-error.ts';
 import type { Action } from '../../../src/access/action.ts';
 import { placeName, type Identity, type Place } from '../../../src/access/identity.ts';
 import { ANONYMOUS } from '../../../src/access/principal.ts';
+import { BASE, ROUTES, type RouteName } from '../../../src/api/contract/routes.ts';
 import { Rules } from '../../../src/access/rules/rules.ts';
 import {
   ACME,
@@ -30,6 +31,8 @@ const ROLES: readonly (readonly [Client, string])[] = [
   ['ci', 'static token'],
   ['builder', 'service account'],
   ['for-acme', 'bearer token for _own_'],
+  ['reader', 'user with `read`'],
+  ['admin', 'user with `admin`'],
   ['wrong', 'wrong password'],
   ['expired', 'expired token'],
 ];
@@ -113,6 +116,45 @@ const PAGES: readonly (readonly [string, string, { Host?: string }?, string?])[]
   ['`/readyz`, `/livez`', '/readyz'],
 ];
 
+/** A request of each route of the API: the rest of its path, and its body. */
+const API: Readonly<Record<RouteName, readonly [string, string?]>> = {
+  stats: ['/stats'],
+  repositories: ['/repositories'],
+  tags: ['/tags?repository=docker.io/library/debian'],
+  pins: ['/pins'],
+  pin: ['/pins', '{"reference":"docker.io/library/debian:12"}'],
+  unpin: ['/pins/end', '{"reference":"docker.io/library/debian:12"}'],
+  jobs: ['/jobs'],
+  startJob: ['/jobs', '{"kind":"remove","request":{"references":["docker.io/library/none"]}}'],
+  job: ['/jobs/job-2'],
+  cancelJob: ['/jobs/job-2/cancel'],
+  events: ['/events'],
+  openapi: ['/openapi.json'],
+};
+
+/** Returns what a client gets that asks the API. */
+async function apiStatus({ mirror }: AccessWorld, client: Client, name: RouteName): Promise<number> {
+  const [path, body] = API[name];
+  const headers = { 'Content-Type': 'application/json', ...as(client) };
+  const { method } = ROUTES[name];
+  const answer = await mirror.open(`${BASE}${path}`, {
+    method,
+    headers,
+    ...(body !== undefined && { body }),
+  });
+  answer.destroy();
+  return answer.statusCode ?? 0;
+}
+
+/** Decides what a client of the API gets, by nothing but the rules. */
+function expectedApiStatus(client: Client, name: RouteName): number {
+  const identity = identityOf(client);
+  if (typeof identity === 'string') return 401;
+  const { status, needs } = ROUTES[name];
+  if (client === 'admin' || (client === 'reader' && needs === 'read')) return status;
+  return identity.principal === ANONYMOUS ? 401 : 404;
+}
+
 const RULE_TABLE = new Rules(RULES, new Map());
 
 /** Decides what a client gets, by nothing but the rules. */
@@ -183,6 +225,14 @@ describe.each([true, false])('every route, where credentials are known at once: 
     }
   });
 
+  test.each(Object.keys(ROUTES) as RouteName[])('%s of the API', async (name) => {
+    await world.mirror.jobs.start('remove', { references: ['docker.io/library/none'] }).catch(() => {});
+    await world.mirror.operator.pin('docker.io/library/debian:12');
+    for (const [client, title] of ROLES) {
+      expect([title, await apiStatus(world, client, name)]).toEqual([title, expectedApiStatus(client, name)]);
+    }
+  });
+
   test('docs/access.md has the matrix', async () => {
     const routes = ENDPOINTS.map((endpoint) => [
       endpoint.name,
@@ -198,8 +248,13 @@ describe.each([true, false])('every route, where credentials are known at once: 
       });
       pages.push([title, ...(await Promise.all(row))]);
     }
+    const api = (Object.keys(ROUTES) as RouteName[]).map((name) => [
+      `\`${ROUTES[name].method} ${BASE}${ROUTES[name].path}\``,
+      ...ROLES.map(([client]) => String(expectedApiStatus(client, name))),
+    ]);
     const headings = ROLES.map(([, title]) => title);
-    const text = `${markdownTable(['', ...headings], routes)}\n${markdownTable(['', ...headings], pages)}`;
+    const tables = [routes, pages, api].map((rows) => markdownTable(['', ...headings], rows));
+    const text = tables.join('\n');
     await expect(
       withWrittenPart(readFileSync(PAGE, 'utf8'), BEGIN, END, text),
       'docs/access.md is out of date: run "npx vitest run --project integration test/integration/access -u"',

@@ -56,7 +56,7 @@ async function verify({ mirror }: World, repair = false): Promise<Verified> {
     if (progress.kind !== 'step') findings.push(progress);
   };
   const { signal } = new AbortController();
-  const report = await mirror.operator.verify({ repair, bytesPerSecond: undefined }, onProgress, signal);
+  const report = await mirror.upkeep.verify({ repair, onProgress, signal });
   return { report, findings };
 }
 
@@ -243,11 +243,11 @@ describe('verify', () => {
   test('ends when it is told to', async () => {
     await using world = await start();
     const ending = new AbortController();
-    const verifying = world.mirror.operator.verify(
-      { repair: false, bytesPerSecond: 1024 },
-      () => {},
-      ending.signal,
-    );
+    const verifying = world.mirror.upkeep.verify({
+      repair: false,
+      bytesPerSecond: 1024,
+      signal: ending.signal,
+    });
     ending.abort(new Error('enough'));
     await expect(verifying).rejects.toThrow('enough');
   });

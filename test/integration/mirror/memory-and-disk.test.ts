@@ -62,8 +62,7 @@ async function change({ mirror, image: { digest } }: World): Promise<void> {
 }
 
 async function verify({ mirror }: World): Promise<void> {
-  const options = { repair: false, bytesPerSecond: undefined };
-  await mirror.operator.verify(options, () => {}, new AbortController().signal);
+  await mirror.upkeep.verify({ repair: false, signal: new AbortController().signal });
 }
 
 const PATHS = (digest: Digest): readonly string[] =>

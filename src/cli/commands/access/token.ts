@@ -111,7 +111,12 @@ function toJson({ name, id, createdAt, expiresAt }: StaticToken): object {
 
 function toRow({ name, id, createdAt, expiresAt }: StaticToken): string[] {
   const isExpired = expiresAt !== undefined && expiresAt <= systemClock.now();
-  return [name, id, formatTime(createdAt), `${formatTime(expiresAt)}${isExpired ? ' (expired)' : ''}`];
+  return [
+    name,
+    id,
+    formatTime(isoTime(createdAt)),
+    `${formatTime(isoTime(expiresAt))}${isExpired ? ' (expired)' : ''}`,
+  ];
 }
 
 async function revoke(nameOrId: string, { config }: TokenOptions): Promise<void> {

@@ -1,12 +1,10 @@
 import type { Command } from 'commander';
-import type { RepositoryRow, TagRow } from '../../../operator/inventory.ts';
-import { operatorCommand, withOperator } from './operator-command.ts';
-import type { OperatorOptions } from './operator-command.ts';
+import type { Repository, Tag } from '../../../api/contract/content.ts';
+import { allPages } from '../../../api/client/all-pages.ts';
 import { printJson } from '../../terminal/print-json.ts';
 import { shortSize } from '../../terminal/short-size.ts';
-import { formatTable, formatTime, isoTime } from '../../terminal/table.ts';
-
-const PAGE = 500;
+import { formatTable, formatTime } from '../../terminal/table.ts';
+import { operatorCommand, withOperator, type OperatorOptions } from './operator-command.ts';
 
 /** `larder ls`: the repositories that are cached, or one repository's tags. */
 export function lsCommand(): Command {
@@ -14,69 +12,46 @@ export function lsCommand(): Command {
     .description('list what is cached: repositories, or the tags of one')
     .argument('[repository]', 'such as debian or ghcr.io/acme/app')
     .action(async (repository: string | undefined, options: OperatorOptions) => {
-      await withOperator(options, async ({ operator, isJson }) => {
+      await withOperator(options, async ({ client, isJson }) => {
         if (repository === undefined) {
-          const rows = await allPages(
-            (page) => operator.repositories(page),
-            (row) => row.repository,
-          );
-          if (isJson) printJson(rows.map(repositoryJson));
+          const rows = await allPages(async (page) => {
+            const { repositories, next } = await client.call('repositories', { query: page });
+            return { rows: repositories, next };
+          });
+          if (isJson) printJson(rows);
           else console.log(repositoryTable(rows));
         } else {
-          const rows = await allPages(
-            (page) => operator.tags(repository, page),
-            (row) => row.tag,
-          );
-          if (isJson) printJson(rows.map(tagJson));
+          const rows = await allPages(async (page) => {
+            const { tags, next } = await client.call('tags', { query: { ...page, repository } });
+            return { rows: tags, next };
+          });
+          if (isJson) printJson(rows);
           else console.log(tagTable(rows));
         }
       });
     });
 }
 
-async function allPages<T>(
-  read: (page: { after: string | undefined; limit: number }) => Promise<readonly T[]>,
-  keyOf: (row: T) => string,
-): Promise<readonly T[]> {
-  const rows: T[] = [];
-  let after: string | undefined;
-  do {
-    const page = await read({ after, limit: PAGE });
-    rows.push(...page);
-    const last = page.at(-1);
-    after = last === undefined ? undefined : keyOf(last);
-  } while (after !== undefined);
-  return rows;
-}
-
-function repositoryTable(rows: readonly RepositoryRow[]): string {
-  const cells = rows.map(({ repository, tags, blobs, bytes, usedAt, pins }) => [
+function repositoryTable(rows: readonly Repository[]): string {
+  const cells = rows.map(({ repository, tags, blobs, bytes, lastUse, pins }) => [
     repository,
     tags,
     blobs,
     shortSize(bytes),
-    formatTime(usedAt),
+    formatTime(lastUse),
     pins,
   ]);
   return formatTable(['REPOSITORY', 'TAGS', 'BLOBS', 'SIZE', 'LAST USE', 'PINS'], cells);
 }
 
-function tagTable(rows: readonly TagRow[]): string {
-  const cells = rows.map(({ tag, digest, parts, blobs, bytes, usedAt, isPinned }) => [
+function tagTable(rows: readonly Tag[]): string {
+  const cells = rows.map(({ tag, digest, parts, blobs, bytes, lastUse, isPinned }) => [
     tag,
     digest,
     blobs === parts ? blobs : `${blobs} of ${parts}`,
     shortSize(bytes),
-    formatTime(usedAt),
+    formatTime(lastUse),
     isPinned ? 'yes' : '',
   ]);
   return formatTable(['TAG', 'DIGEST', 'BLOBS', 'SIZE', 'LAST USE', 'PINNED'], cells);
-}
-
-function repositoryJson({ usedAt, ...row }: RepositoryRow): object {
-  return { ...row, lastUse: isoTime(usedAt) };
-}
-
-function tagJson({ usedAt, checkedAt, ...row }: TagRow): object {
-  return { ...row, lastUse: isoTime(usedAt), checked: isoTime(checkedAt) };
 }

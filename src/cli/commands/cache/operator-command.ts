@@ -72,7 +72,7 @@ export async function forEachReference<T extends object>(
 }
 
 /** Prints the error and sets the exit code. @throws the error, if it is no OperatorError */
-function complain(error: unknown): OperatorError {
+export function complain(error: unknown): OperatorError {
   if (!(error instanceof OperatorError)) throw error;
   console.error(`larder: ${error.message}`);
   // The graver of two codes wins: an invalid reference is a mistake in the command line.

@@ -10,8 +10,8 @@ export function pinCommand(): Command {
     )
     .argument('<reference...>', 'such as debian:12, ghcr.io/acme/app, sha256:...')
     .action(async (references: readonly string[], options: OperatorOptions) => {
-      await withOperator(options, async ({ operator, isJson }) => {
-        const pin = async (name: string): Promise<Pins> => ({ pins: await operator.pin(name) });
+      await withOperator(options, async ({ client, isJson }) => {
+        const pin = (reference: string): Promise<Pins> => client.call('pin', { body: { reference } });
         await forEachReference(references, isJson, pin, (_, { pins }) => describe('pinned', pins));
       });
     });
@@ -23,8 +23,8 @@ export function unpinCommand(): Command {
     .description('let be evicted again what was pinned')
     .argument('<reference...>', 'as it was given to pin')
     .action(async (references: readonly string[], options: OperatorOptions) => {
-      await withOperator(options, async ({ operator, isJson }) => {
-        const unpin = async (name: string): Promise<Pins> => ({ pins: await operator.unpin(name) });
+      await withOperator(options, async ({ client, isJson }) => {
+        const unpin = (reference: string): Promise<Pins> => client.call('unpin', { body: { reference } });
         await forEachReference(references, isJson, unpin, (_, { pins }) => describe('unpinned', pins));
       });
     });

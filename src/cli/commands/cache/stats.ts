@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { ContentStats } from '../../../operator/inventory.ts';
+import type { Stats } from '../../../api/contract/content.ts';
 import { operatorCommand, withOperator } from './operator-command.ts';
 import type { OperatorOptions, Workplace } from './operator-command.ts';
 import { printJson } from '../../terminal/print-json.ts';
@@ -11,19 +11,19 @@ export function statsCommand(): Command {
   return operatorCommand('stats')
     .description('tell how much is cached, in all and of each upstream')
     .action(async (options: OperatorOptions) => {
-      await withOperator(options, async ({ operator, isJson, config, isRemote }) => {
-        const stats = await operator.stats();
-        if (isJson) printJson({ ...stats, maxBytes: stats.maxBytes ?? null });
+      await withOperator(options, async ({ client, isJson, config, isRemote }) => {
+        const stats = await client.call('stats', { query: {} });
+        if (isJson) printJson(stats);
         else console.log(formatStats(stats, { config, isRemote }));
       });
     });
 }
 
 function formatStats(
-  { blobs, bytes, maxBytes, quarantine, pins, upstreams }: ContentStats,
+  { blobs, bytes, maxBytes, quarantine, pins, upstreams }: Stats,
   { config, isRemote }: Pick<Workplace, 'config' | 'isRemote'>,
 ): string {
-  const cap = maxBytes === undefined ? 'unlimited' : `of ${shortSize(maxBytes)}`;
+  const cap = maxBytes === null ? 'unlimited' : `of ${shortSize(maxBytes)}`;
   const lines = [
     `directory   ${config.cache.directory} (${isRemote ? 'a server runs' : 'no server runs'})`,
     `stored      ${blobs} blobs, ${shortSize(bytes)} ${cap}`,

@@ -1,11 +1,12 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { parseByteSize } from '../../../config/values/byte-size.ts';
-import type { VerifyProgress, VerifyReport } from '../../../upkeep/verify.ts';
+import type { JobRequest, JobResult } from '../../../api/contract/job-kinds.ts';
+import { runJob } from '../../../api/client/run-job.ts';
 import { EXIT_FAILED } from '../../terminal/exit-codes.ts';
 import { operatorCommand, withOperator } from './operator-command.ts';
 import type { OperatorOptions, Workplace } from './operator-command.ts';
 import { printJson } from '../../terminal/print-json.ts';
-import { shortSize } from '../../terminal/short-size.ts';
+import { onJob } from '../../terminal/job-line.ts';
 
 interface VerifyCommandOptions extends OperatorOptions {
   readonly repair?: boolean;
@@ -27,8 +28,8 @@ export function verifyCommand(): Command {
     .action(async ({ repair = false, rate, ...options }: VerifyCommandOptions) => {
       await withOperator(options, async (workplace) => {
         const bytesPerSecond = rateOf(rate, workplace);
-        const report = await verify(workplace, repair, bytesPerSecond);
-        if (!report.isSound) process.exitCode = EXIT_FAILED;
+        const result = await verify(workplace, { repair, bytesPerSecond });
+        if (!result.isSound) process.exitCode = EXIT_FAILED;
       });
     });
 }
@@ -54,42 +55,30 @@ function rateOf(
 }
 
 async function verify(
-  { operator, isJson }: Workplace,
-  repair: boolean,
-  bytesPerSecond: number | undefined,
-): Promise<VerifyReport> {
-  const findings: VerifyProgress[] = [];
-  const onProgress = (progress: VerifyProgress): void => {
-    if (isFinding(progress)) findings.push(progress);
-    if (!isJson) console.log(describe(progress));
-  };
-  const signal = new AbortController().signal;
-  const report = await operator.verify({ repair, bytesPerSecond }, onProgress, signal);
-  if (isJson) printJson({ ...report, findings });
-  else
-    console.log(report.isSound ? 'everything stored is right' : 'something stored was not right, see above');
-  return report;
+  { client, isJson, isRemote }: Workplace,
+  request: JobRequest<'verify'>,
+): Promise<JobResult<'verify'>> {
+  const result = await runJob(client, 'verify', request, onJob(isJson, isRemote));
+  if (isJson) printJson(result);
+  else console.log(describe(result));
+  return result;
 }
 
-function isFinding({ kind }: VerifyProgress): boolean {
-  return kind !== 'step' && kind !== 'hashed';
+function describe({ steps, findings, moreFindings, isSound }: JobResult<'verify'>): string {
+  const lines = steps.map(({ step, stats, durationMs }) => {
+    const counts = Object.entries(stats).map(([name, count]) => `${count} ${name}`);
+    return `${step}: ${counts.join(', ')} (${(durationMs / 1000).toFixed(1)} s)`;
+  });
+  const more = moreFindings === 0 ? [] : [`and ${moreFindings} more`];
+  const verdict = isSound ? 'everything stored is right' : 'something stored was not right, see above';
+  return [...lines, ...findings.map(describeFinding), ...more, verdict].join('\n');
 }
 
-function describe(progress: VerifyProgress): string {
-  switch (progress.kind) {
-    case 'step': {
-      const stats = Object.entries(progress.stats).map(([name, count]) => `${count} ${name}`);
-      return `${progress.step}: ${stats.join(', ')} (${(progress.durationMs / 1000).toFixed(1)} s)`;
-    }
-    case 'hashed':
-      return `hashed ${shortSize(progress.bytes)} of ${shortSize(progress.ofBytes)}`;
-    case 'repaired':
-      return `repaired ${progress.digest}`;
-    case 'quarantined':
-    case 'failed':
-    case 'not-repaired':
-      return `${progress.kind.replace('-', ' ')} ${progress.digest}: ${withoutDigest(progress)}`;
-  }
+function describeFinding(finding: JobResult<'verify'>['findings'][number]): string {
+  const { kind, digest } = finding;
+  return kind === 'repaired'
+    ? `repaired ${digest}`
+    : `${kind.replace('-', ' ')} ${digest}: ${withoutDigest(finding)}`;
 }
 
 /** Removes the digest that a reason may begin with. */

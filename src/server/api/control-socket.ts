@@ -2,12 +2,12 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { getRequestListener } from '@hono/node-server';
 import { bindUnixSocket, HIDDEN } from '../unix-socket.ts';
-import type { createControl } from './control-api.ts';
+import type { Api } from '../../api/api.ts';
+import { answerApi } from './api-door.ts';
 
 export interface ControlSocketOptions {
-  readonly app: ReturnType<typeof createControl>;
+  readonly api: Pick<Api, 'answer'>;
   /** The cache directory, which must be locked by this process. */
   readonly directory: string;
   /** A directory with a short path, for a socket that cannot be in the cache directory. */
@@ -57,24 +57,24 @@ export async function listenControl(options: ControlSocketOptions): Promise<Cont
 }
 
 async function listenInside(
-  { app }: ControlSocketOptions,
+  { api }: ControlSocketOptions,
   directory: string,
   path: string,
 ): Promise<ControlSocket> {
   await removeHidden(directory);
-  const server = serverOf(app);
+  const server = serverOf(api);
   const socket = await bindUnixSocket(server, path, MODE);
   return controlSocket(server, path, () => socket.remove());
 }
 
 async function listenElsewhere(
-  { app, temporaryDirectory }: ControlSocketOptions,
+  { api, temporaryDirectory }: ControlSocketOptions,
   directory: string,
 ): Promise<ControlSocket> {
   const own = await mkdtemp(join(temporaryDirectory, 'larder-'));
   try {
     const path = join(own, NAME);
-    const server = serverOf(app);
+    const server = serverOf(api);
     await bindUnixSocket(server, path, MODE);
     await writeFile(join(directory, POINTER), JSON.stringify({ socket: path }), { mode: MODE });
     return controlSocket(server, path, () => removeFallback(directory));
@@ -84,10 +84,11 @@ async function listenElsewhere(
   }
 }
 
-function serverOf(app: ControlSocketOptions['app']): Server {
-  const handle = getRequestListener(app.fetch, { overrideGlobalObjects: false });
-  // Node's default timeouts bound only the receipt of a request, so a verification may take hours.
-  return createServer((incoming, outgoing) => void handle(incoming, outgoing));
+/** The owner of the socket may do everything: the permission to open the file is the access control. */
+function serverOf(api: ControlSocketOptions['api']): Server {
+  return createServer((incoming, outgoing) => {
+    answerApi(api, incoming, outgoing, () => {}).catch(() => outgoing.destroy());
+  });
 }
 
 function controlSocket(server: Server, path: string, remove: () => Promise<void>): ControlSocket {

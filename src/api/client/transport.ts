@@ -1,0 +1,19 @@
+/** A request of the API's client. */
+export interface ClientRequest {
+  readonly method: string;
+  /** With `/api/v1` before it, and the query behind it. */
+  readonly path: string;
+  /** JSON; absent for requests without a body. */
+  readonly body?: string | undefined;
+  /** Breaks the request off, or the reading of its answer. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface ClientAnswer {
+  readonly status: number;
+  /** The body, as it comes. */
+  readonly text: AsyncIterable<string>;
+}
+
+/** Takes a request to the API, wherever that is. Rejects with OperatorError if no answer comes. */
+export type Transport = (request: ClientRequest) => Promise<ClientAnswer>;

@@ -1,0 +1,34 @@
+import type { JobEntry, JobSummary as JobSummaryEntry } from '../index/job-index.ts';
+import type { PinEntry } from '../index/pin-index.ts';
+import type { ContentStats, RepositoryRow, TagRow } from '../operator/inventory.ts';
+import type { Pin, Repository, Stats, Tag } from './contract/content.ts';
+import type { Job, JobSummary } from './contract/jobs.ts';
+
+/** Returns a time as the contract writes it. @param ms milliseconds since the epoch */
+function time(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+export function toRepository({ usedAt, ...row }: RepositoryRow): Repository {
+  return { ...row, lastUse: usedAt === undefined ? null : time(usedAt) };
+}
+
+export function toTag({ usedAt, checkedAt, ...row }: TagRow): Tag {
+  return { ...row, lastUse: usedAt === undefined ? null : time(usedAt), checked: time(checkedAt) };
+}
+
+export function toPin({ name, digest, pinnedAt }: PinEntry): Pin {
+  return { name, digest: digest ?? null, pinnedAt: time(pinnedAt) };
+}
+
+export function toStats({ maxBytes, upstreams, ...stats }: ContentStats): Stats {
+  return { ...stats, maxBytes: maxBytes ?? null, upstreams: [...upstreams] };
+}
+
+export function toJobSummary({ startedAt, endedAt, ...job }: JobSummaryEntry): JobSummary {
+  return { ...job, startedAt: time(startedAt), ...(endedAt !== undefined && { endedAt: time(endedAt) }) };
+}
+
+export function toJob({ request, result, ...summary }: JobEntry): Job {
+  return { ...toJobSummary(summary), request, ...(result !== undefined && { result }) };
+}

@@ -1,0 +1,72 @@
+import { Command } from 'commander';
+import type { Job, JobSummary } from '../../../api/contract/jobs.ts';
+import { allPages } from '../../../api/client/all-pages.ts';
+import { followJob } from '../../../api/client/run-job.ts';
+import { EXIT_FAILED } from '../../terminal/exit-codes.ts';
+import { formatProgress, jobLine } from '../../terminal/job-line.ts';
+import { printJson } from '../../terminal/print-json.ts';
+import { formatTable, formatTime } from '../../terminal/table.ts';
+import { operatorCommand, withOperator, type OperatorOptions, type Workplace } from './operator-command.ts';
+
+/** `larder jobs`: long work that runs, or has ended. */
+export function jobsCommand(): Command {
+  return new Command('jobs')
+    .description('long work, such as verify: what runs, and how the last jobs ended')
+    .addCommand(listCommand(), { isDefault: true })
+    .addCommand(jobCommand('show', 'show one job, with its request and its result', show))
+    .addCommand(jobCommand('cancel', 'tell a job to end', cancel))
+    .addCommand(jobCommand('watch', 'wait for a job to end; exit code 1 if it is not done then', watch));
+}
+
+function listCommand(): Command {
+  return operatorCommand('list')
+    .description('list the jobs, the latest first')
+    .action(async (options: OperatorOptions) => {
+      await withOperator(options, async ({ client, isJson }) => {
+        const jobs = await allPages(async (page) => {
+          const { jobs: rows, next } = await client.call('jobs', { query: page });
+          return { rows, next };
+        });
+        if (isJson) printJson(jobs);
+        else console.log(jobTable(jobs));
+      });
+    });
+}
+
+type Act = (workplace: Workplace, id: string) => Promise<Job>;
+
+function jobCommand(name: string, description: string, act: Act): Command {
+  return operatorCommand(name)
+    .description(description)
+    .argument('<id>', 'as larder jobs lists it')
+    .action(async (id: string, options: OperatorOptions) => {
+      await withOperator(options, async (workplace) => {
+        const job = await act(workplace, id);
+        if (workplace.isJson || name === 'show') printJson(job);
+        else console.log(jobLine(job));
+      });
+    });
+}
+
+const show: Act = ({ client }, id) => client.call('job', { id });
+const cancel: Act = ({ client }, id) => client.call('cancelJob', { id });
+
+async function watch({ client, isJson }: Workplace, id: string): Promise<Job> {
+  const job = await followJob(client, id, ({ progress }) => {
+    if (!isJson && progress !== undefined) console.log(formatProgress(progress));
+  });
+  if (job.state !== 'done') process.exitCode = EXIT_FAILED;
+  return job;
+}
+
+function jobTable(jobs: readonly JobSummary[]): string {
+  const rows = jobs.map(({ id, kind, state, startedAt, endedAt, progress, error }) => [
+    id,
+    kind,
+    state,
+    formatTime(startedAt),
+    formatTime(endedAt),
+    error?.message ?? (progress === undefined ? '' : formatProgress(progress)),
+  ]);
+  return formatTable(['ID', 'KIND', 'STATE', 'STARTED', 'ENDED', 'PROGRESS'], rows);
+}

@@ -1,0 +1,96 @@
+import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Api, ApiAnswer, ApiRequest } from '../../api/api.ts';
+import type { Subscription } from '../../api/events/subscription.ts';
+import { ProblemError } from '../../api/problem-error.ts';
+import { splitUrl } from '../request/split-url.ts';
+
+/** A hundred thousand digests. */
+const MAX_BODY_BYTES = 8 * 1024 * 1024;
+
+/**
+ * Answers a request to the API that has come over a socket. Resolves when the answer is sent.
+ * @param permit checks what the client may
+ * @throws what `permit` throws
+ */
+export async function answerApi(
+  api: Pick<Api, 'answer'>,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  permit: ApiRequest['permit'],
+): Promise<void> {
+  const { path, query } = splitUrl(incoming.url ?? '');
+  const lastEventId = incoming.headers['last-event-id'];
+  const answer = await api.answer({
+    method: incoming.method ?? '',
+    path,
+    query,
+    ...(typeof lastEventId === 'string' && { lastEventId }),
+    readBody: () => readBody(incoming),
+    permit(needs) {
+      if (incoming.method !== 'GET') assertJson(incoming);
+      return permit(needs);
+    },
+  });
+  await sendApiAnswer(answer, outgoing);
+}
+
+export async function sendApiAnswer(answer: ApiAnswer, outgoing: ServerResponse): Promise<void> {
+  for (const [name, value] of Object.entries(answer.headers)) outgoing.setHeader(name, value);
+  outgoing.statusCode = answer.status;
+  if ('stream' in answer) return sendStream(answer.stream, outgoing);
+  outgoing.end(answer.text);
+}
+
+/** Sends what is told until the stream ends. A client that takes nothing while it is full is cut. */
+async function sendStream(stream: Subscription, outgoing: ServerResponse): Promise<void> {
+  const gone = new AbortController();
+  outgoing.once('close', () => {
+    gone.abort();
+    stream.end();
+  });
+  outgoing.flushHeaders();
+  const cut = (): void => void (outgoing.writableNeedDrain && outgoing.destroy());
+  void stream.ended.then(cut);
+  try {
+    for await (const text of stream) {
+      if (!outgoing.write(text)) await once(outgoing, 'drain', { signal: gone.signal });
+    }
+  } catch {
+    // The client has gone.
+  }
+  outgoing.end();
+}
+
+/** Reads a body of JSON. @throws ProblemError */
+async function readBody(incoming: IncomingMessage): Promise<unknown> {
+  const text = await readText(incoming);
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    throw new ProblemError('invalid', 'the body is not JSON', [{ field: 'body', message: 'expected JSON' }]);
+  }
+}
+
+async function readText(incoming: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of incoming) {
+    bytes += (chunk as Buffer).length;
+    if (bytes > MAX_BODY_BYTES)
+      throw new ProblemError('too-large', `expected a body of at most ${MAX_BODY_BYTES} bytes`);
+    chunks.push(chunk as Buffer);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/**
+ * Checks that a change is sent as JSON: a page of another site can send other types without asking first
+ * (https://fetch.spec.whatwg.org/#cors-safelisted-request-header).
+ * @throws ProblemError
+ */
+function assertJson(incoming: IncomingMessage): void {
+  const [type = ''] = (incoming.headers['content-type'] ?? '').split(';');
+  if (type.trim().toLowerCase() === 'application/json') return;
+  throw new ProblemError('wrong-type', 'expected the header Content-Type: application/json');
+}
