@@ -91,7 +91,8 @@ function checkLists(map: PlainMap, rules: readonly PlainMap[]): readonly ConfigP
 function checkForNone(rules: readonly PlainMap[]): readonly ConfigProblem[] {
   return rules.flatMap((rule, position) => {
     const [allowed, globs] = [listAt(rule, 'allow'), listAt(rule, 'repositories')];
-    const isForNone = allowed.length > 0 && allowed.every((action) => FOR_NO_REPOSITORY.includes(String(action)));
+    const isForNone =
+      allowed.length > 0 && allowed.every((action) => FOR_NO_REPOSITORY.includes(String(action)));
     if (!isForNone || globs.length === 0 || globs.includes('**')) return [];
     const message = `expected "**" among them, since ${allowed.map(String).join(' and ')} concern no single repository`;
     return [{ path: ['access', 'rules', position, 'repositories'], message }];
