@@ -268,6 +268,7 @@ test('/metrics and the access log tell what was sent', async () => {
   const { size, digest } = app.config;
   const url = `${scene.mirror.url}/v2/team/app/blobs/${digest}`;
   await curl('--user-agent', 'the first', '--output', '/dev/null', url);
+  await scene.mirror.idle();
   await curl('--user-agent', 'the second', '--output', '/dev/null', url);
 
   const lines = await until('both requests are logged', () => {
