@@ -173,3 +173,25 @@ test.skipIf(craneUnable !== undefined)(
     expect((await run(CRANE.path, ['digest', '--insecure', image])).trim()).toBe(app.manifest.digest);
   },
 );
+
+const ORAS = goTool('oras', 'oras.land/oras/cmd/oras', 'v1.3.0');
+const orasUnable = await ORAS.install();
+if (orasUnable !== undefined) console.log(`skipped, oras cannot be had here: ${orasUnable}`);
+
+test.skipIf(orasUnable !== undefined)(
+  'oras copies an image of an archive, and finds what is about it',
+  async () => {
+    await exportImages('debian:bookworm', 'team/app:1', '--referrers', '-o', at('oras.tar'));
+    await using target = await temporaryDirectory('oras');
+    const layout = join(target.path, 'layout');
+    const from = ['--from-oci-layout-path', at('oras.tar'), 'docker.io/team/app:1'];
+    await run(ORAS.path, ['copy', ...from, '--to-oci-layout', `${layout}:1`]);
+    expect(await hashedFiles(join(layout, 'blobs/sha256'))).toEqual([...digestsOf(app)].sort());
+    const found = await run(ORAS.path, [
+      'discover',
+      '--oci-layout',
+      `${at('oras.tar')}@${debian.index.digest}`,
+    ]);
+    expect(found).toContain(artifact.digest);
+  },
+);
