@@ -69,6 +69,7 @@ const ROOMS = new Map<string, readonly string[]>([
   ['upstream/auth', ['credentials', 'connections', 'transport']],
   ['upstream/registry', ['auth', 'transport']],
   ['upstream/protect', ['transport']],
+  ['asking/versions', []],
   ['mirror/transfer', []],
   ['mirror/permission', []],
   ['mirror/fill', ['transfer', 'permission']],

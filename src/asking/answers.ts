@@ -32,3 +32,16 @@ export const LockCheckAnswer = z.object({
     }),
   ),
 });
+
+/** The answer of `larder latest`. */
+export const LatestAnswer = z.object({
+  repository,
+  tag: z.string(),
+  series: z
+    .string()
+    .optional()
+    .describe('What the tag has in common with those it was compared with: `*-alpine`.'),
+  created: z.string().optional().describe('With `--by created`: when the image was made, as it says itself.'),
+});
+
+export type LatestAnswer = z.infer<typeof LatestAnswer>;

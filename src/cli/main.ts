@@ -11,6 +11,7 @@ import { checkCommand } from './commands/check.ts';
 import { EXIT_FAILED, EXIT_USAGE } from './terminal/exit-codes.ts';
 import { jobsCommand } from './commands/cache/jobs.ts';
 import { lockCommand } from './commands/ask/lock.ts';
+import { latestCommand } from './commands/ask/latest.ts';
 import { lsCommand } from './commands/cache/ls.ts';
 import { passwdCommand } from './commands/access/passwd.ts';
 import { pinCommand, unpinCommand } from './commands/cache/pin.ts';
@@ -35,6 +36,7 @@ function larder(): Command {
     .addCommand(digestCommand())
     .addCommand(referrersCommand())
     .addCommand(lockCommand())
+    .addCommand(latestCommand())
     .addCommand(catalogCommand())
     .addCommand(lsCommand())
     .addCommand(rmCommand())

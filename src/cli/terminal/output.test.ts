@@ -62,3 +62,12 @@ test.each([
   expect(JSON.parse(text)).toEqual({ repository: 'r', n: 1, tags });
   expect(text).toBe(`${JSON.stringify({ repository: 'r', n: 1, tags }, undefined, 2)}\n`);
 });
+
+test('if the first page fails, there is no half object', async () => {
+  async function* failing(): AsyncGenerator<readonly string[]> {
+    yield await Promise.reject(new Error('refused'));
+  }
+  const { stream, taken } = reader(9, 'EPIPE');
+  await expect(writeTexts(asJson({}, 'tags', failing()), stream)).rejects.toThrow('refused');
+  expect(taken).toEqual([]);
+});

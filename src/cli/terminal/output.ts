@@ -35,7 +35,7 @@ export async function* asLines(pages: AsyncIterable<readonly string[]>): AsyncGe
 }
 
 /**
- * Makes one JSON object of pages, which never needs all of them at once.
+ * Makes one JSON object of pages, which never needs all of them at once. If the first page fails, nothing is made.
  * @param head the members in front of the list
  * @param name of the member that is the list
  */
@@ -47,14 +47,15 @@ export async function* asJson(
   const members = Object.entries(head).map(
     ([key, value]) => `  ${JSON.stringify(key)}: ${JSON.stringify(value)},\n`,
   );
-  yield `{\n${members.join('')}  ${JSON.stringify(name)}: [`;
+  let start = `{\n${members.join('')}  ${JSON.stringify(name)}: [`;
   let separator = '\n';
   for await (const page of pages) {
     if (page.length === 0) continue;
-    yield separator + page.map((entry) => `    ${JSON.stringify(entry)}`).join(',\n');
+    yield start + separator + page.map((entry) => `    ${JSON.stringify(entry)}`).join(',\n');
+    start = '';
     separator = ',\n';
   }
-  yield `${separator === '\n' ? '' : '\n  '}]\n}\n`;
+  yield start === '' ? '\n  ]\n}\n' : `${start}]\n}\n`;
 }
 
 /** Writes bytes as they are, like `writeTexts`. */

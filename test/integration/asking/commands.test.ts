@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { CatalogAnswer, TagCountAnswer, TagsAnswer } from '../../../src/asking/answers.ts';
+import { CatalogAnswer, LatestAnswer, TagCountAnswer, TagsAnswer } from '../../../src/asking/answers.ts';
 import { larderCommand } from '../../support/e2e/larder.ts';
 import { startFakeRegistry, type FakeRegistry } from '../../support/fake-registry.ts';
 
@@ -41,6 +41,71 @@ test('--json prints what the schemas say', async () => {
   expect(TagCountAnswer.strict().parse(await json('--count'))).toEqual({ repository, count: 3 });
 });
 
+const VERSIONS = ['1.9.1', '1.10.0', '1.10.0-alpine', '1.11.0-alpine', '1.10.1-rc1', '2.0.0-rc1', 'latest'];
+
+test('tags in a range come by version, the newest first', async () => {
+  await using registry = await start(VERSIONS);
+  const repository = `localhost:${registry.port}/acme/app`;
+  const lines = async (...args: readonly string[]) =>
+    (await ask('tags', repository, ...args)).stdout.split('\n');
+  expect(await lines('--semver', '^1')).toEqual(['1.11.0-alpine', '1.10.0-alpine', '1.10.0', '1.9.1', '']);
+  expect(await lines('--semver', '>=1', '--exclude', '*-alpine', '--limit', '2', '--prerelease')).toEqual([
+    '2.0.0-rc1',
+    '1.10.1-rc1',
+    '',
+  ]);
+  expect(await lines('--semver', '^1', '--count')).toEqual(['4', '']);
+});
+
+test.each([
+  [[], '1.10.0'],
+  [['--prerelease'], '2.0.0-rc1'],
+  [['--semver', '<1.10'], '1.9.1'],
+  [['--match', '*-alpine'], '1.11.0-alpine'],
+  [['--exclude', '1.10.0'], '1.9.1'],
+])('latest %j is %s', async (args, tag) => {
+  await using registry = await start(VERSIONS);
+  const { stdout } = await ask('latest', `localhost:${registry.port}/acme/app`, ...args);
+  expect(stdout).toBe(`${tag}\n`);
+});
+
+test('latest by the time of making asks the images, and says that time in JSON', async () => {
+  await using registry = await start(['1.0']);
+  const image = (tag: string | undefined, created: string) =>
+    registry.putImage('acme/app', tag, { config: { created } });
+  image('new', '2024-05-01T00:00:00Z');
+  const { descriptor } = image(undefined, '2024-06-01T00:00:00Z');
+  const attestation = { ...image(undefined, '2025-01-01T00:00:00Z').descriptor };
+  const unknown = { os: 'unknown', architecture: 'unknown' };
+  registry.putIndex('acme/app', 'newest', [{ ...attestation, platform: unknown }, descriptor]);
+  image(`sha256-${'0'.repeat(64)}`, '2025-01-01T00:00:00Z');
+  const repository = `localhost:${registry.port}/acme/app`;
+  const { stdout } = await ask('latest', repository, '--by', 'created', '--json');
+  expect(LatestAnswer.strict().parse(JSON.parse(stdout))).toEqual({
+    repository,
+    tag: 'newest',
+    created: '2024-06-01T00:00:00Z',
+  });
+});
+
+test('too many tags are not asked when they were made', async () => {
+  await using registry = await start(
+    Array.from({ length: 201 }, (_, i) => `1.${i}`),
+    500,
+  );
+  const { code, stderr } = await ask('latest', `localhost:${registry.port}/acme/app`, '--by', 'created');
+  expect(code).toBe(2);
+  expect(stderr).toContain('more than 200 tags');
+  expect(registry.count({ kind: 'manifest' })).toBe(0);
+});
+
+test('no tag that counts is a failure', async () => {
+  await using registry = await start(['latest', 'edge']);
+  const { code, stderr } = await ask('latest', `localhost:${registry.port}/acme/app`);
+  expect(code).toBe(1);
+  expect(stderr).toContain('no tag of acme/app is a version or a date');
+});
+
 test('a catalog is printed by pages', async () => {
   await using registry = await start(['1']);
   for (const name of ['a', 'b', 'c']) registry.putBlob(name, Buffer.from(name));
@@ -69,12 +134,15 @@ test.each([
   expect(stderr).toContain(message);
 });
 
-test('a registry that refuses is a failure in one line', async () => {
-  await using registry = await start(['1']);
-  const { code, stdout, stderr } = await ask('tags', `localhost:${registry.port}/acme/other`);
-  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-  expect(stderr).toMatch(/^larder: localhost:\d+: GET acme\/other\/tags\/list: .*NAME_UNKNOWN.*\n$/);
-});
+test.each([[[]], [['--json']], [['--count']]])(
+  'a registry that refuses is a failure in one line: %j',
+  async (args) => {
+    await using registry = await start(['1']);
+    const { code, stdout, stderr } = await ask('tags', `localhost:${registry.port}/acme/other`, ...args);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(/^larder: localhost:\d+: GET acme\/other\/tags\/list: .*NAME_UNKNOWN.*\n$/);
+  },
+);
 
 test('a reader that closes its end early leaves no error, and ends the questions', async () => {
   await using registry = await start(

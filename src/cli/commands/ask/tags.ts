@@ -1,11 +1,12 @@
 import { InvalidArgumentError, type Command } from 'commander';
-import { formatRepository, parseAsked, type Asked } from '../../../asking/asked.ts';
+import { formatRepository } from '../../../asking/asked.ts';
 import { AskError } from '../../../asking/error.ts';
-import { filterPages, limitPages, countEntries } from '../../../asking/pages.ts';
+import { newestInRange } from '../../../asking/in-range.ts';
+import { countEntries, filterPages, limitPages } from '../../../asking/pages.ts';
 import { asJson, asLines, writeTexts } from '../../terminal/output.ts';
 import { printJson } from '../../terminal/print-json.ts';
 import { askCommand, withAskers, withMirror, type AskOptions } from './ask-command.ts';
-import { filterOptions, nameFilter, type FilterOptions } from './tag-filter.ts';
+import { askedRepository, filterOptions, nameFilter, rangeOf, type FilterOptions } from './tag-filter.ts';
 
 interface TagsOptions extends AskOptions, FilterOptions {
   readonly limit?: number;
@@ -17,22 +18,30 @@ export function tagsCommand(): Command {
   return filterOptions(withMirror(askCommand('tags')))
     .description('list the tags of a repository')
     .argument('<repository>', 'such as alpine or ghcr.io/acme/app')
-    .option('--limit <n>', 'at most so many', parseLimit)
+    .option('--limit <n>', 'at most so many; of --semver the newest', parseLimit)
     .option('--count', 'print only how many there are')
     .action(async (text: string, options: TagsOptions) => {
       await withAskers(options, async (askers) => {
         const asked = askedRepository(text);
-        const pages = filterPages(askers.of(asked.registry).tags(asked.repository), nameFilter(options));
-        await print(formatRepository(asked), limitPages(pages, options.limit), options);
+        const pages = askers.of(asked.registry).tags(asked.repository);
+        await print(formatRepository(asked), chosen(pages, options), options);
       });
     });
 }
 
-/** Reads a repository; a tag or a digest behind it would be ignored. @throws AskError */
-function askedRepository(text: string): Asked {
-  const asked = parseAsked(text);
-  if (asked.tag === undefined && asked.digest === undefined) return asked;
-  throw new AskError(`${text}: expected a repository without a tag or digest`);
+/**
+ * The tags that were asked for: as the registry lists them, and of a range by version, since only then the newest of
+ * them may be wanted.
+ */
+function chosen(
+  pages: AsyncIterable<readonly string[]>,
+  options: TagsOptions,
+): AsyncIterable<readonly string[]> {
+  const named = filterPages(pages, nameFilter(options));
+  const range = rangeOf(options);
+  if (range !== undefined) return newestInRange(named, { ...options, range });
+  if (options.prerelease !== true) return limitPages(named, options.limit);
+  throw new AskError('--prerelease is about the versions of --semver');
 }
 
 async function print(
