@@ -1,6 +1,6 @@
 import { parsePlatformName, type Platform } from '../../oci/platform.ts';
 import type { Reference } from '../../oci/reference.ts';
-import { parseTag } from '../../oci/tag.ts';
+import { parseTag, type Tag } from '../../oci/tag.ts';
 import { quoted } from '../../text/quoted.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { RepositoryTable } from '../../repository/repository-table.ts';
@@ -17,6 +17,8 @@ export interface WantedOptions {
 export interface NamedReference {
   readonly reference: string;
   readonly wanted: { readonly repository: Repository; readonly reference: Reference };
+  /** The tag that is written beside a digest, as in `debian:12@sha256:…`: the digest is pulled, whatever the tag is now. */
+  readonly tag?: Tag | undefined;
 }
 
 const MAX_REFERENCES = 10_000;
@@ -34,7 +36,7 @@ export function readReferences(
   const mistakes: string[] = [];
   const named = [...new Set(references)].flatMap((reference) => {
     try {
-      return [{ reference, wanted: find(reference, options) }];
+      return [{ reference, wanted: find(reference, options), tag: tagBeside(reference) }];
     } catch (error) {
       if (!(error instanceof OperatorError)) throw error;
       mistakes.push(error.message);
@@ -55,6 +57,12 @@ function find(text: string, { repositories, naming }: WantedOptions): NamedRefer
   }
   const meant = selectors.map(formatSelector).join(' or ');
   throw new OperatorError('invalid', `${quoted(text)}: the configuration serves no ${meant}`);
+}
+
+/** Returns the tag between the name and the digest of a reference that has been read; undefined if it has not both. */
+function tagBeside(reference: string): Tag | undefined {
+  const [, tag] = /:([^/:@]+)@/.exec(reference) ?? [];
+  return tag === undefined ? undefined : parseTag(tag);
 }
 
 function referenceOf(selector: Exclude<Selector, { kind: 'digest' }>): Reference {

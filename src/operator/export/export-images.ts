@@ -117,15 +117,20 @@ function requireWhole(image: PulledImage): WholeImage {
   throw new OperatorError('failed', [`${image.reference} is not whole`, ...named].join('\n'));
 }
 
-function bundledImage({ wanted, root, closure }: WholeImage): BundledImage {
+function bundledImage({ wanted, tag, root, closure }: WholeImage): BundledImage {
   const { key } = wanted.repository;
   const parts = new Map(closure.parts.map((part) => [part.digest, part]));
-  const asked = { name: { key, reference: wanted.reference }, manifest: root, isReferrer: false };
+  const references = [wanted.reference, ...(tag === undefined ? [] : [{ kind: 'tag' as const, tag }])];
+  const asked = references.map((reference) => ({
+    name: { key, reference },
+    manifest: root,
+    isReferrer: false,
+  }));
   const found = closure.about.flatMap(({ reference, digest }): BundledName[] => {
     const manifest = parts.get(digest);
     return manifest === undefined ? [] : [{ name: { key, reference }, manifest, isReferrer: true }];
   });
-  return { names: [asked, ...found], parts: closure.parts };
+  return { names: [...asked, ...found], parts: closure.parts };
 }
 
 /** @throws OperatorError `invalid`: readers of layouts, Larder among them, take no longer index */

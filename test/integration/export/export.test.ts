@@ -118,6 +118,16 @@ describe('an export', () => {
     expect(files.has(blobPath(amd64.digest))).toBe(false);
   });
 
+  it('has the tag that is written beside a digest, even if it has moved since', async () => {
+    const image = putImage('1');
+    putImage('1');
+    const files = await filesOf(await exportImages({ references: [`acme/app:1@${image.digest}`] }));
+    expect(rootsOf(files)).toEqual({
+      'ghcr.io/acme/app:1': image.digest,
+      [`ghcr.io/acme/app@${image.digest}`]: image.digest,
+    });
+  });
+
   it('lists the referrers of an image by digest, and its signatures by their tags, if they are wanted', async () => {
     const image = putImage('1');
     const sbom = registry.putImage('acme/app', undefined, {
