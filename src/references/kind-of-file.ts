@@ -6,14 +6,23 @@ export type FileKind = 'dockerfile' | 'compose' | 'kubernetes' | 'image-list' | 
 const DOCKERFILE = /^(?:docker|container)file(?:\..*)?$|\.(?:docker|container)file$/i;
 
 /**
- * Tells what a file is by its name, and a YAML, JSON or lock file by what is in it.
+ * Tells what a file is by its name if that says it, and a YAML, JSON or lock file or any other by what is in it.
  * @param name its name without the folder
  * @returns undefined for YAML that is none of these
  */
 export function kindOfFile(name: string, text: string): FileKind | undefined {
   if (DOCKERFILE.test(name)) return 'dockerfile';
   if (/\.(?:ya?ml|json|lock)$/i.test(name)) return kindOfYaml(text);
-  return /^\s*FROM\s/im.test(text) ? 'dockerfile' : 'list';
+  return kindOfText(text);
+}
+
+/** Tells what standard input is, or a file whose name tells nothing. Text inside of YAML is always indented. */
+function kindOfText(text: string): FileKind {
+  if (/^FROM\s/im.test(text)) return 'dockerfile';
+  const ofYaml = /^(?:apiVersion|kind|services|images):|^- |^\s*[[{]/m.test(text)
+    ? kindOfYaml(text)
+    : undefined;
+  return ofYaml ?? (/^\s+FROM\s/im.test(text) ? 'dockerfile' : 'list');
 }
 
 /** What a file must have somewhere to be worth reading as YAML, which takes seconds for a large one. */
