@@ -5,6 +5,7 @@ import { catalogCommand } from './commands/ask/catalog.ts';
 import { importCommand } from './commands/bundles/import.ts';
 import { digestCommand } from './commands/ask/digest.ts';
 import { manifestCommand } from './commands/ask/manifest.ts';
+import { outdatedCommand } from './commands/ask/outdated.ts';
 import { referrersCommand } from './commands/ask/referrers.ts';
 import { exportCommand } from './commands/bundles/export.ts';
 import { checkCommand } from './commands/check.ts';
@@ -37,6 +38,7 @@ function larder(): Command {
     .addCommand(referrersCommand())
     .addCommand(lockCommand())
     .addCommand(latestCommand())
+    .addCommand(outdatedCommand())
     .addCommand(catalogCommand())
     .addCommand(lsCommand())
     .addCommand(rmCommand())
