@@ -10,10 +10,9 @@ export interface PartFailure {
   readonly reason: string;
 }
 
-/** @throws the error, if it is none that a pull may meet */
-export function failureOf(digest: Digest | undefined, error: unknown): PartFailure {
-  if (isExpected(error)) return { digest, reason: error.message };
-  throw error;
+/** Returns the failure that an error means; undefined if it is none that a pull may meet. */
+export function failureOf(digest: Digest | undefined, error: unknown): PartFailure | undefined {
+  return isExpected(error) ? { digest, reason: error.message } : undefined;
 }
 
 /** Whether there is no such thing, or it cannot be known since no upstream may be asked. */

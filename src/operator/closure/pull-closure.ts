@@ -48,6 +48,8 @@ export interface ClosureOptions {
   /** Limits how many parts are pulled at the same time. */
   readonly limit: LimitFunction;
   readonly signal: AbortSignal;
+  /** Called with an error that no pull may meet. It aborts the signal with that error, which ends the whole run. */
+  readonly endRun: (error: unknown) => void;
 }
 
 /** Nested indexes beyond this depth are no image's (an index of indexes of images). */
@@ -55,7 +57,7 @@ const MAX_DEPTH = 3;
 
 /**
  * Pulls an image whole: of an index the chosen platforms, of each image its config and layers. A part that fails does
- * not stop the others, so that the next attempt has less to do.
+ * not stop the others, so that the next attempt has less to do. None of the work goes on once this has ended.
  * @throws the signal's reason
  */
 export async function pullClosure(request: ClosureRequest, options: ClosureOptions): Promise<PulledClosure> {
@@ -158,20 +160,24 @@ class ClosureWalk {
   /** Counts a part as whole if the cache has it. */
   async #keep(part: Descriptor): Promise<void> {
     const { digest } = part;
-    if (await this.#options.isStored(digest)) this.pulled.set(digest, part);
-    else this.failures.push({ digest, reason: 'it was fetched, but could not be stored' });
+    const isStored = await this.#attempt(digest, () => this.#options.isStored(digest));
+    if (isStored === true) this.pulled.set(digest, part);
+    else if (isStored === false)
+      this.failures.push({ digest, reason: 'it was fetched, but could not be stored' });
   }
 
   /** Does one piece of work in its turn. A failure is recorded, and the work gives undefined then. */
   async #attempt<T>(digest: Digest | undefined, work: () => Promise<T>): Promise<T | undefined> {
-    const { limit, signal } = this.#options;
+    const { limit, signal, endRun } = this.#options;
     return limit(async () => {
       if (signal.aborted) return undefined;
       try {
         return await work();
       } catch (error) {
         if (signal.aborted) return undefined;
-        this.failures.push(failureOf(digest, error));
+        const failure = failureOf(digest, error);
+        if (failure === undefined) endRun(error);
+        else this.failures.push(failure);
         return undefined;
       }
     });

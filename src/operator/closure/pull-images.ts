@@ -34,12 +34,12 @@ const IMAGES_AT_ONCE = 4;
 
 /**
  * Pulls images into the cache, whole. What is there already is not pulled again.
- * @throws OperatorError `invalid`; the signal's reason
+ * @throws OperatorError `invalid`; the signal's reason; an error that no pull may meet
  */
 export async function pullImages(
   request: ImagesRequest,
   options: PullImagesOptions,
-  { signal, report }: JobContext,
+  { signal: cancellation, report }: JobContext,
 ): Promise<readonly PulledImage[]> {
   const { referrers = false, sparesQuota = false } = request;
   const platforms = request.platforms?.map(readPlatform);
@@ -47,10 +47,12 @@ export async function pullImages(
   const progress = new PullProgress(named.length, report);
   const parts = new PulledParts(progress.onPart);
   const { store } = options;
+  const run = new AbortController();
   const closureOptions: ClosureOptions = {
     parts,
     limit: pLimit(PARTS_AT_ONCE),
-    signal,
+    signal: AbortSignal.any([cancellation, run.signal]),
+    endRun: (error) => run.abort(error),
     isStored: async (digest) => (await store.stat(digest)) !== undefined,
   };
   const turns = pLimit(IMAGES_AT_ONCE);
@@ -59,5 +61,8 @@ export async function pullImages(
     progress.imageDone();
     return { ...image, closure };
   };
-  return Promise.all(named.map((each) => turns(pull, each)));
+  const pulls = named.map((each) => turns(pull, each));
+  // Whatever ends the run, its caller must not find work of it going on.
+  await Promise.allSettled(pulls);
+  return Promise.all(pulls);
 }

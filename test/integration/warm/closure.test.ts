@@ -71,6 +71,7 @@ function pull(wanted: Wanted = {}): Promise<PulledClosure> {
       limit: pLimit(4),
       isStored: async (digest) => (await mirror.store.stat(digest)) !== undefined,
       signal: wanted.signal ?? new AbortController().signal,
+      endRun: (error) => expect.fail(String(error)),
     },
   );
 }
