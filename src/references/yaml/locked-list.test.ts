@@ -30,6 +30,20 @@ describe('formatLockedList', () => {
     );
   });
 
+  it.each([
+    [
+      'of two entries, those of both',
+      [['linux/arm64'], ['linux/amd64', 'linux/arm64']],
+      ['linux/amd64', 'linux/arm64'],
+    ],
+    ['all, if one entry wants all', [['linux/amd64'], undefined, ['linux/arm64']], undefined],
+  ])('writes the platforms %s, in any order of the entries', (_, entries, platforms) => {
+    const images = entries.map((each) => locked('debian:12', 'debian', each));
+    const text = formatLockedList([locked('debian:12', 'debian', platforms)]);
+    expect(formatLockedList(images)).toBe(text);
+    expect(formatLockedList(images.toReversed())).toBe(text);
+  });
+
   it('writes an empty list', () => {
     const text = formatLockedList([]);
     expect(readReferences('image-list', 'images.lock', text)).toEqual({

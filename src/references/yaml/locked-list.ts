@@ -14,11 +14,21 @@ const HEADING = `# Made by "larder lock". The digests are what is meant; the tag
 
 /**
  * Writes a list of images with their digests, in the form that `readImageList` reads: the same images give the same
- * text, so that a difference between two of them is what has changed.
+ * text, so that a difference between two of them is what has changed. An image that is listed more than once is wanted
+ * for the platforms of all its entries.
  */
 export function formatLockedList(images: readonly LockedImage[]): string {
-  const lines = new Map(images.map((locked) => [formatImageReference(locked.image), locked.platforms]));
-  const sorted = [...lines].sort(([a], [b]) => (a < b ? -1 : 1));
-  const items = sorted.map(([ref, platforms]) => ({ ref, ...(platforms !== undefined && { platforms }) }));
+  const entries = Map.groupBy(images, ({ image }) => formatImageReference(image));
+  const sorted = [...entries].sort(([a], [b]) => (a < b ? -1 : 1));
+  const items = sorted.map(([ref, same]) => ({ ref, ...platformsOf(same) }));
   return HEADING + stringify({ images: items }, { lineWidth: 0 });
+}
+
+function platformsOf(entries: readonly LockedImage[]): Pick<LockedImage, 'platforms'> {
+  const wanted = new Set<string>();
+  for (const { platforms } of entries) {
+    if (platforms === undefined) return {};
+    for (const platform of platforms) wanted.add(platform);
+  }
+  return { platforms: [...wanted].sort() };
 }
