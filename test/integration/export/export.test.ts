@@ -164,6 +164,39 @@ describe('an export', () => {
   });
 });
 
+describe('a part that is evicted before its lease begins', () => {
+  /** @param times how often */
+  function losing(digest: Digest, times: number): Exports {
+    const { repositories, store, index, clock } = mirror;
+    let left = times;
+    const leaseIndex = {
+      leasedOf: index.leasedOf,
+      async lease(...args: Parameters<typeof index.lease>) {
+        if (left-- > 0) await store.delete(digest);
+        await index.lease(...args);
+      },
+    };
+    return new Exports({ repositories, naming, store, index: leaseIndex, clock });
+  }
+
+  const request = { references: ['acme/app:1'] };
+  const context = { signal: new AbortController().signal, report: () => {} };
+
+  it('is pulled again', async () => {
+    const [layer] = putImage('1').layers;
+    exports = losing(layer?.digest ?? digestOf(''), 2);
+    const files = await filesOf(await exports.run(request, context));
+    expect([...files.keys()]).toContain(blobPath(layer?.digest ?? digestOf('')));
+    expect(registry.count({ kind: 'blob', method: 'GET', digest: layer?.digest ?? digestOf('') })).toBe(3);
+  });
+
+  it('makes the export fail, if that happens again and again', async () => {
+    const [layer] = putImage('1').layers;
+    const exporting = losing(layer?.digest ?? digestOf(''), 3).run(request, context);
+    await expect(exporting).rejects.toThrow(`no room to keep ${layer?.digest}`);
+  });
+});
+
 describe('the blobs of an export', () => {
   it('stay for a day while others are evicted, and no longer', async () => {
     const image = putImage('1');
