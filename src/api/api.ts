@@ -9,6 +9,8 @@ import { EventFeed } from './events/event-feed.ts';
 import type { Subscription } from './events/subscription.ts';
 import { findRoute, methodsOf, type FoundRoute } from './find-route.ts';
 import { createHandlers, type HandlerParts, type Handlers } from './handlers.ts';
+import { openBundle } from './open-bundle.ts';
+import { rangeAnswer, type RangeAnswer } from './range-answer.ts';
 import { invalidInput, ProblemError, problemOf } from './problem-error.ts';
 import { toJobSummary } from './to-contract.ts';
 
@@ -25,9 +27,12 @@ export interface ApiRequest {
   /** With `/api/v1` before it. */
   readonly path: string;
   readonly query: URLSearchParams;
-  readonly lastEventId?: string | undefined;
+  /** Returns a header, by its name in lower case. */
+  readonly header: (name: 'last-event-id' | 'range' | 'if-range') => string | undefined;
   /** Reads the body as JSON. @throws ProblemError */
-  readonly readBody: () => Promise<unknown>;
+  readonly readJson: () => Promise<unknown>;
+  /** The body, for routes that take any bytes. */
+  readonly bytes: AsyncIterable<Uint8Array>;
   /** Checks that the client may do it. @throws AccessError, ProblemError */
   readonly permit: (needs: Route['needs']) => void | Promise<void>;
 }
@@ -43,7 +48,8 @@ export type ApiAnswer =
       readonly status: 200;
       readonly headers: Readonly<Record<string, string>>;
       readonly stream: Subscription;
-    };
+    }
+  | RangeAnswer;
 
 /** Answers are about this moment, and perhaps about what other clients may not see. */
 const NO_STORE = { 'Cache-Control': 'no-store' };
@@ -56,12 +62,14 @@ const STREAM_HEADERS = { 'Content-Type': 'text/event-stream', 'X-Accel-Buffering
  */
 export class Api {
   readonly #handlers: Handlers;
+  readonly #exports: ApiOptions['exports'];
   readonly #feed: EventFeed;
   readonly #events: Events;
   readonly #unwatch: () => void;
 
   constructor(options: ApiOptions) {
     this.#handlers = createHandlers(options);
+    this.#exports = options.exports;
     this.#feed = new EventFeed(options);
     this.#events = options.events;
     this.#unwatch = options.jobs.watch((job) => this.#feed.emit({ event: 'job', data: toJobSummary(job) }));
@@ -88,11 +96,19 @@ export class Api {
   async #answerFound({ name, route, id }: FoundRoute, request: ApiRequest): Promise<ApiAnswer> {
     const query = parse('query', route.query, fieldsOf(request.query));
     if (name === 'events') {
-      return { status: 200, headers: STREAM_HEADERS, stream: this.#feed.subscribe(request.lastEventId) };
+      const stream = this.#feed.subscribe(request.header('last-event-id'));
+      return { status: 200, headers: STREAM_HEADERS, stream };
     }
-    const body = route.body && parse('body', route.body, await request.readBody());
+    if (name === 'bundle') return this.#bundle(query as RouteInput<'bundle'>['query'], request);
+    const body = await bodyOf(route, request);
     const handle = this.#handlers[name] as (input: RouteInput<RouteName>) => Promise<unknown>;
     return json(route.status, await handle({ id, query, body } as RouteInput<RouteName>));
+  }
+
+  #bundle({ identity }: RouteInput<'bundle'>['query'], { header }: ApiRequest): RangeAnswer {
+    const source = openBundle(this.#exports, identity);
+    const answer = rangeAnswer(source, { range: header('range'), ifRange: header('if-range') });
+    return { ...answer, headers: { ...NO_STORE, ...answer.headers } };
   }
 
   #refuse(error: unknown, { method, path }: ApiRequest): ApiAnswer {
@@ -111,6 +127,11 @@ export function problemAnswer(problem: Problem, headers: Readonly<Record<string,
     headers: { 'Content-Type': PROBLEM_TYPE, ...NO_STORE, ...headers },
     text: JSON.stringify(problem),
   };
+}
+
+async function bodyOf({ body }: Route, { readJson, bytes }: ApiRequest): Promise<unknown> {
+  if (body === undefined) return undefined;
+  return body === 'bytes' ? bytes : parse('body', body, await readJson());
 }
 
 function json(status: number, value: unknown): ApiAnswer {

@@ -1,4 +1,6 @@
 import type { JobKinds } from '../operator/jobs/job-kinds.ts';
+import type { Exports } from '../operator/export/exports.ts';
+import type { Imports } from '../operator/import/imports.ts';
 import type { Jobs } from '../operator/jobs/jobs.ts';
 import type { Operator } from '../operator/operator.ts';
 import type { RouteAnswer, RouteInput, RouteName } from './contract/routes.ts';
@@ -9,19 +11,21 @@ import { toJob, toJobSummary, toPin, toRepository, toStats, toTag } from './to-c
 export interface HandlerParts {
   readonly operator: Operator;
   readonly jobs: Jobs<JobKinds>;
+  readonly imports: Pick<Imports, 'open' | 'upload' | 'write' | 'abort'>;
+  readonly exports: Pick<Exports, 'open'>;
   /** The version of Larder. */
   readonly version: string;
 }
 
 /** The routes whose answer is a value. */
-type ValueRoute = Exclude<RouteName, 'events'>;
+type ValueRoute = Exclude<RouteName, 'events' | 'bundle'>;
 
 export type Handlers = {
   readonly [Name in ValueRoute]: (input: RouteInput<Name>) => RouteAnswer<Name> | Promise<RouteAnswer<Name>>;
 };
 
 /** Makes the function behind each route: it asks the operator, and puts the answer into the contract's words. */
-export function createHandlers({ operator, jobs, version }: HandlerParts): Handlers {
+export function createHandlers({ operator, jobs, imports, version }: HandlerParts): Handlers {
   return {
     stats: async () => toStats(await operator.stats()),
     async repositories({ query }) {
@@ -51,6 +55,10 @@ export function createHandlers({ operator, jobs, version }: HandlerParts): Handl
     startJob: async ({ body }) => toJob(await jobs.start(body.kind, body.request)),
     job: async ({ id }) => toJob(await jobs.get(id)),
     cancelJob: async ({ id }) => toJob(await jobs.cancel(id)),
+    openUpload: ({ body }) => imports.open(body.size, body.fingerprint),
+    upload: ({ id }) => imports.upload(id),
+    writeUpload: ({ id, query, body }) => imports.write(id, query.offset, body),
+    abortUpload: ({ id }) => imports.abort(id).then(() => ({})),
     openapi: () => openApiDocument(version),
   };
 }

@@ -4,6 +4,7 @@ import { EVENTS } from './contract/events.ts';
 import { JOB_KINDS } from './contract/job-kinds.ts';
 import { Job, Jobs, JobSummary, StartJob } from './contract/jobs.ts';
 import { Problem, PROBLEM_TYPE } from './contract/problem.ts';
+import { Upload } from './contract/uploads.ts';
 import { BASE, ROUTES, type Route } from './contract/routes.ts';
 
 /** A JSON value that the document is made of. */
@@ -23,6 +24,7 @@ const ANSWERS = {
   Job,
   JobSummary,
   Jobs,
+  Upload,
   Problem,
   VerifyResult: JOB_KINDS.verify.result,
   RemoveResult: JOB_KINDS.remove.result,
@@ -58,7 +60,7 @@ function operation(name: string, route: Route): Json {
     description: `A rule must allow \`${needs}\`.`,
     parameters: [...pathParameters(route), ...queryParameters(route)],
     ...(body !== undefined && {
-      requestBody: { required: true, content: { 'application/json': { schema: inputSchema(body) } } },
+      requestBody: { required: true, content: bodyContent(body) },
     }),
     responses: {
       [status]: { description: summary, content: content(route) },
@@ -70,7 +72,13 @@ function operation(name: string, route: Route): Json {
   };
 }
 
+function bodyContent(body: z.ZodType | 'bytes'): Json {
+  if (body === 'bytes') return { 'application/octet-stream': {} };
+  return { 'application/json': { schema: inputSchema(body) } };
+}
+
 function content({ answer }: Route): Json {
+  if (answer === 'bytes') return { 'application/x-tar': {} };
   if (answer === 'events') return { 'text/event-stream': { schema: { type: 'string' } } };
   const name = Object.entries(ANSWERS).find(([, schema]) => schema === answer)?.[0];
   return { 'application/json': { schema: name === undefined ? { type: 'object' } : reference(name) } };

@@ -78,7 +78,15 @@ export function assembleCache(parts: CacheParts): AssembledCache {
   );
   const kinds = jobKinds({ ...parts, repositories, naming, upkeep, operator, exports, imports });
   const jobs = new Jobs({ ...parts, kinds });
-  const api = new Api({ ...parts, operator, jobs, version: version(), epoch: parts.randomId() });
+  const api = new Api({
+    ...parts,
+    operator,
+    jobs,
+    imports,
+    exports,
+    version: version(),
+    epoch: parts.randomId(),
+  });
   return {
     mirror,
     repositories,

@@ -69,8 +69,12 @@ function door(transport: Transport): Door {
 }
 
 /** Reads an answer as JSON. */
-export async function readJson({ text }: ClientAnswer): Promise<unknown> {
-  let whole = '';
-  for await (const chunk of text) whole += chunk;
-  return JSON.parse(whole) as unknown;
+export async function readJson(answer: ClientAnswer): Promise<unknown> {
+  return JSON.parse((await readBytes(answer)).toString()) as unknown;
+}
+
+export async function readBytes({ bytes }: Pick<ClientAnswer, 'bytes'>): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of bytes) chunks.push(chunk);
+  return Buffer.concat(chunks);
 }

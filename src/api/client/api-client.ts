@@ -4,15 +4,17 @@ import { EVENTS, type ApiEvent, type EventName } from '../contract/events.ts';
 import { Problem, problemName, type ProblemName } from '../contract/problem.ts';
 import { BASE, ROUTES, type Route, type RouteAnswer, type RouteName } from '../contract/routes.ts';
 import { parseSse } from '../events/sse.ts';
-import type { ClientAnswer, Transport } from './transport.ts';
+import type { ClientAnswer, ClientRequest, Transport } from './transport.ts';
 
-type ValueRoute = Exclude<RouteName, 'events'>;
+type ValueRoute = Exclude<RouteName, 'events' | 'bundle'>;
 
 type Asked<Name extends RouteName, Part extends 'query' | 'body'> = (typeof ROUTES)[Name] extends {
   readonly [P in Part]: infer Schema extends z.ZodType;
 }
   ? { readonly [P in Part]: z.input<Schema> }
-  : unknown;
+  : (typeof ROUTES)[Name] extends { readonly [P in Part]: 'bytes' }
+    ? { readonly [P in Part]: Uint8Array }
+    : unknown;
 
 /** What a caller gives to a route. */
 export type RouteRequest<Name extends RouteName> = Asked<Name, 'query'> &
@@ -24,6 +26,7 @@ interface AnyRequest {
   readonly id?: string;
   readonly query?: Readonly<Record<string, unknown>>;
   readonly body?: unknown;
+  readonly headers?: ClientRequest['headers'];
 }
 
 /** The words of OperatorError for the classes of problems; the others are failures. */
@@ -59,16 +62,24 @@ export class ApiClient {
 
   /** Listens to what happens, from the moment at which the promise resolves. @param signal ends it */
   async events(signal: AbortSignal): Promise<AsyncIterable<ApiEvent>> {
-    const { text } = await this.#send(ROUTES.events, {}, signal);
-    return eventsOf(text);
+    const { bytes } = await this.#send(ROUTES.events, {}, signal);
+    return eventsOf(textOf(bytes));
+  }
+
+  /** Reads an exported bundle from the offset to its end. @throws OperatorError */
+  async bundle(identity: string, offset: number, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+    const headers = offset === 0 ? {} : { range: `bytes=${offset}-` };
+    const { bytes } = await this.#send(ROUTES.bundle, { query: { identity }, headers }, signal);
+    return bytes;
   }
 
   async #send(route: Route, request: AnyRequest, signal?: AbortSignal): Promise<ClientAnswer> {
-    const { id = '', query = {}, body } = request;
+    const { id = '', query = {}, body, headers } = request;
     const path = `${BASE}${route.path.replace('{id}', encodeURIComponent(id))}${queryText(query)}`;
-    const text = body === undefined ? undefined : JSON.stringify(body);
-    const answer = await this.#transport({ method: route.method, path, body: text, signal });
-    if (answer.status !== route.status) throw await errorOf(answer);
+    const sent = body === undefined || body instanceof Uint8Array ? body : JSON.stringify(body);
+    const answer = await this.#transport({ method: route.method, path, body: sent, headers, signal });
+    const isPart = answer.status === 206 && headers?.range !== undefined;
+    if (answer.status !== route.status && !isPart) throw await errorOf(answer);
     return answer;
   }
 }
@@ -80,10 +91,15 @@ function queryText(query: Readonly<Record<string, unknown>>): string {
   return given.length === 0 ? '' : `?${new URLSearchParams(given).toString()}`;
 }
 
-async function readWhole({ text }: ClientAnswer): Promise<string> {
+async function readWhole({ bytes }: ClientAnswer): Promise<string> {
   let whole = '';
-  for await (const chunk of text) whole += chunk;
+  for await (const text of textOf(bytes)) whole += text;
   return whole;
+}
+
+async function* textOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  for await (const chunk of bytes) yield decoder.decode(chunk, { stream: true });
 }
 
 async function errorOf(answer: ClientAnswer): Promise<OperatorError> {

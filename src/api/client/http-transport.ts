@@ -7,15 +7,16 @@ import type { Transport } from './transport.ts';
 export function httpTransport(
   to: Pick<RequestOptions, 'socketPath' | 'host' | 'port' | 'headers'>,
 ): Transport {
-  return async ({ method, path, body = '', signal }) => {
+  return async ({ method, path, body = '', headers, signal }) => {
     const outgoing = httpRequest({
       ...to,
       method,
       path,
       headers: {
         Host: 'larder',
-        'Content-Type': 'application/json',
+        'Content-Type': typeof body === 'string' ? 'application/json' : 'application/octet-stream',
         'Content-Length': Buffer.byteLength(body),
+        ...headers,
         ...(to.headers as Record<string, string> | undefined),
       },
       agent: false,
@@ -26,17 +27,16 @@ export function httpTransport(
     outgoing.on('error', () => {});
     try {
       const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage];
-      return { status: incoming.statusCode ?? 0, text: textOf(incoming) };
+      return { status: incoming.statusCode ?? 0, bytes: bytesOf(incoming) };
     } catch (error) {
       throw brokenOff(error);
     }
   };
 }
 
-async function* textOf(incoming: IncomingMessage): AsyncGenerator<string> {
-  incoming.setEncoding('utf8');
+async function* bytesOf(incoming: IncomingMessage): AsyncGenerator<Uint8Array> {
   try {
-    for await (const chunk of incoming) yield chunk as string;
+    for await (const chunk of incoming) yield chunk as Uint8Array;
   } catch (error) {
     throw brokenOff(error);
   }

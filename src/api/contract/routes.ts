@@ -2,13 +2,14 @@ import * as z from 'zod';
 import { PinNames, Pins, Repositories, Stats, Tags } from './content.ts';
 import { Job, Jobs, StartJob } from './jobs.ts';
 import { PageQuery } from './page.ts';
+import { BundleQuery, OpenUpload, Upload, UploadOffset } from './uploads.ts';
 import { Reference } from './values.ts';
 
 /** Where the API is. */
 export const BASE = '/api/v1';
 
 export interface Route {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** Behind `BASE`. A segment in braces stands for any text. */
   readonly path: string;
   /** What a rule must allow; the control socket's owner may do everything. */
@@ -16,9 +17,10 @@ export interface Route {
   readonly summary: string;
   readonly status: 200 | 202;
   readonly query?: z.ZodObject;
-  readonly body?: z.ZodType;
-  /** `events`: a stream of server-sent events. */
-  readonly answer: z.ZodType | 'events';
+  /** `bytes`: any bytes, as application/octet-stream. */
+  readonly body?: z.ZodType | 'bytes';
+  /** `events`: a stream of server-sent events. `bytes`: any bytes, or a range of them. */
+  readonly answer: z.ZodType | 'events' | 'bytes';
 }
 
 const NO_QUERY = z.strictObject({});
@@ -81,6 +83,38 @@ export const ROUTES = {
     status: 202,
     answer: Job,
   },
+  openUpload: {
+    ...CHANGE,
+    path: '/uploads',
+    summary: 'open an upload of a bundle, or find the one that was begun before',
+    body: OpenUpload,
+    answer: Upload,
+  },
+  upload: { ...READ, path: '/uploads/{id}', summary: 'how much of an upload is here', answer: Upload },
+  writeUpload: {
+    ...CHANGE,
+    method: 'PATCH',
+    path: '/uploads/{id}',
+    summary: 'write bytes at the end of an upload; what came of a piece that broke off stays',
+    query: UploadOffset,
+    body: 'bytes',
+    answer: Upload,
+  },
+  abortUpload: {
+    ...CHANGE,
+    method: 'DELETE',
+    path: '/uploads/{id}',
+    summary: 'end an upload without importing it',
+    answer: z.object({}),
+  },
+  bundle: {
+    ...READ,
+    needs: 'admin',
+    path: '/bundle',
+    summary: 'the bytes of an exported bundle, as a tar archive; takes `Range` and `If-Range`',
+    query: BundleQuery,
+    answer: 'bytes',
+  },
   events: {
     ...READ,
     path: '/events',
@@ -103,7 +137,9 @@ type Parsed<Name extends RouteName, Part extends 'query' | 'body'> = (typeof ROU
   readonly [P in Part]: infer Schema extends z.ZodType;
 }
   ? z.output<Schema>
-  : undefined;
+  : (typeof ROUTES)[Name] extends { readonly [P in Part]: 'bytes' }
+    ? AsyncIterable<Uint8Array>
+    : undefined;
 
 /** What a route's handler gets: everything of the request, as its schemas have read it. */
 export interface RouteInput<Name extends RouteName> {

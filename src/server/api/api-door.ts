@@ -1,4 +1,6 @@
 import { once } from 'node:events';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Api, ApiAnswer, ApiRequest } from '../../api/api.ts';
 import type { Subscription } from '../../api/events/subscription.ts';
@@ -7,6 +9,12 @@ import { splitUrl } from '../request/split-url.ts';
 
 /** A hundred thousand digests. */
 const MAX_BODY_BYTES = 8 * 1024 * 1024;
+
+/** The type that a body must have, by the method of its request. */
+const TYPES: Readonly<Record<string, string>> = {
+  POST: 'application/json',
+  PATCH: 'application/octet-stream',
+};
 
 /**
  * Answers a request to the API that has come over a socket. Resolves when the answer is sent.
@@ -20,15 +28,18 @@ export async function answerApi(
   permit: ApiRequest['permit'],
 ): Promise<void> {
   const { path, query } = splitUrl(incoming.url ?? '');
-  const lastEventId = incoming.headers['last-event-id'];
   const answer = await api.answer({
     method: incoming.method ?? '',
     path,
     query,
-    ...(typeof lastEventId === 'string' && { lastEventId }),
-    readBody: () => readBody(incoming),
+    header(name) {
+      const value = incoming.headers[name];
+      return typeof value === 'string' ? value : undefined;
+    },
+    readJson: () => readJson(incoming),
+    bytes: incoming,
     permit(needs) {
-      if (incoming.method !== 'GET') assertJson(incoming);
+      assertType(incoming);
       return permit(needs);
     },
   });
@@ -39,7 +50,13 @@ export async function sendApiAnswer(answer: ApiAnswer, outgoing: ServerResponse)
   for (const [name, value] of Object.entries(answer.headers)) outgoing.setHeader(name, value);
   outgoing.statusCode = answer.status;
   if ('stream' in answer) return sendStream(answer.stream, outgoing);
+  if ('bytes' in answer) return sendBytes(answer.bytes, outgoing);
   outgoing.end(answer.text);
+}
+
+/** Sends the bytes; if they cannot be read to their end, the connection is cut. */
+async function sendBytes(bytes: AsyncGenerator<Uint8Array>, outgoing: ServerResponse): Promise<void> {
+  await pipeline(Readable.from(bytes, { objectMode: false }), outgoing).catch(() => outgoing.destroy());
 }
 
 /** Sends what is told until the stream ends. A client that takes nothing while it is full is cut. */
@@ -63,7 +80,7 @@ async function sendStream(stream: Subscription, outgoing: ServerResponse): Promi
 }
 
 /** Reads a body of JSON. @throws ProblemError */
-async function readBody(incoming: IncomingMessage): Promise<unknown> {
+async function readJson(incoming: IncomingMessage): Promise<unknown> {
   const text = await readText(incoming);
   try {
     return JSON.parse(text) as unknown;
@@ -85,12 +102,13 @@ async function readText(incoming: IncomingMessage): Promise<string> {
 }
 
 /**
- * Checks that a change is sent as JSON: a page of another site can send other types without asking first
+ * Checks that a change has a type that no form has: a page of another site can send other types without asking first
  * (https://fetch.spec.whatwg.org/#cors-safelisted-request-header).
  * @throws ProblemError
  */
-function assertJson(incoming: IncomingMessage): void {
-  const [type = ''] = (incoming.headers['content-type'] ?? '').split(';');
-  if (type.trim().toLowerCase() === 'application/json') return;
-  throw new ProblemError('wrong-type', 'expected the header Content-Type: application/json');
+function assertType({ method = '', headers }: IncomingMessage): void {
+  const expected = TYPES[method];
+  const [type = ''] = (headers['content-type'] ?? '').split(';');
+  if (expected === undefined || type.trim().toLowerCase() === expected) return;
+  throw new ProblemError('wrong-type', `expected the header Content-Type: ${expected}`);
 }

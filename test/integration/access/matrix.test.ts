@@ -128,15 +128,24 @@ const API: Readonly<Record<RouteName, readonly [string, string?]>> = {
   startJob: ['/jobs', '{"kind":"remove","request":{"references":["docker.io/library/none"]}}'],
   job: ['/jobs/job-2'],
   cancelJob: ['/jobs/job-2/cancel'],
+  openUpload: ['/uploads', `{"size":9,"fingerprint":"${'a'.repeat(64)}"}`],
+  upload: ['/uploads/none'],
+  writeUpload: ['/uploads/none?offset=0', 'bytes'],
+  abortUpload: ['/uploads/none'],
+  bundle: [`/bundle?identity=sha256:${'0'.repeat(64)}`],
   events: ['/events'],
   openapi: ['/openapi.json'],
 };
 
+/** Routes that are asked for what there is not: they answer a client that may as they answer one that may not. */
+const MISSING_CONTENT: ReadonlySet<RouteName> = new Set(['upload', 'writeUpload', 'abortUpload', 'bundle']);
+
 /** Returns what a client gets that asks the API. */
 async function apiStatus({ mirror }: AccessWorld, client: Client, name: RouteName): Promise<number> {
   const [path, body] = API[name];
-  const headers = { 'Content-Type': 'application/json', ...as(client) };
   const { method } = ROUTES[name];
+  const type = method === 'PATCH' ? 'application/octet-stream' : 'application/json';
+  const headers = { 'Content-Type': type, ...as(client) };
   const answer = await mirror.open(`${BASE}${path}`, {
     method,
     headers,
@@ -150,7 +159,8 @@ async function apiStatus({ mirror }: AccessWorld, client: Client, name: RouteNam
 function expectedApiStatus(client: Client, name: RouteName): number {
   const identity = identityOf(client);
   if (typeof identity === 'string') return 401;
-  const { status, needs } = ROUTES[name];
+  const { needs } = ROUTES[name];
+  const status = MISSING_CONTENT.has(name) ? 404 : ROUTES[name].status;
   if (client === 'admin' || (client === 'reader' && needs === 'read')) return status;
   return identity.principal === ANONYMOUS ? 401 : 404;
 }

@@ -9,7 +9,7 @@ import type { Job } from '../../../src/api/contract/jobs.ts';
 import { Problem, PROBLEMS, type ProblemName } from '../../../src/api/contract/problem.ts';
 import { BASE, ROUTES, type Route, type RouteName } from '../../../src/api/contract/routes.ts';
 import { parseSse } from '../../../src/api/events/sse.ts';
-import { apiWorld, DOORS, readJson, type ApiWorld } from '../../support/api-doors.ts';
+import { apiWorld, DOORS, readBytes, readJson, type ApiWorld } from '../../support/api-doors.ts';
 
 const APP = 'registry.test/acme/app';
 
@@ -41,6 +41,7 @@ describe.each(DOORS)('by %s', (name) => {
   /** A request of each route that it answers with content. */
   async function requests(): Promise<Readonly<Record<RouteName, Partial<ClientRequest>>>> {
     const { client } = world.doors[name];
+    const upload = await client.call('openUpload', { body: { size: 9, fingerprint: 'b'.repeat(64) } });
     const reference = JSON.stringify({ reference: `${APP}:1` });
     const { id } = await client.call('startJob', { body: { kind: 'verify', request: {} } });
     await followJob(client, id, () => {});
@@ -55,6 +56,11 @@ describe.each(DOORS)('by %s', (name) => {
       startJob: { body: JSON.stringify({ kind: 'remove', request: { references: ['acme/none'] } }) },
       job: { path: `/jobs/${id}` },
       cancelJob: { path: `/jobs/${id}/cancel` },
+      openUpload: { body: JSON.stringify({ size: 10, fingerprint: 'a'.repeat(64) }) },
+      upload: { path: `/uploads/${upload.id}` },
+      writeUpload: { path: `/uploads/${upload.id}?offset=0`, body: Buffer.from('12345') },
+      abortUpload: { path: `/uploads/${upload.id}` },
+      bundle: {},
       events: {},
       openapi: {},
     };
@@ -63,7 +69,7 @@ describe.each(DOORS)('by %s', (name) => {
   test('each route answers what the contract says, and nothing besides', async () => {
     const asked = await requests();
     for (const [route, request] of Object.entries(asked) as [RouteName, Partial<ClientRequest>][]) {
-      if (route === 'events') continue;
+      if (route === 'events' || route === 'bundle') continue;
       const { method, path, status, answer }: Route = ROUTES[route];
       const got = await call({ method, ...request, path: `${BASE}${request.path ?? path}` });
       expect([route, got.status]).toEqual([route, status]);
@@ -200,6 +206,54 @@ function spoil({ mirror }: ApiWorld): Disposable {
   return { [Symbol.dispose]: () => spy.mockRestore() };
 }
 
+async function* decoded(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  for await (const chunk of bytes) yield Buffer.from(chunk).toString();
+}
+
+describe.each(DOORS)('a bundle by %s', (name) => {
+  test('is exported, read from any byte on, uploaded in pieces, and imported', async () => {
+    await using world = await apiWorld();
+    const { client, transport } = world.doors[name];
+    const { bundle, bytes } = await runJob(client, 'export', { references: ['acme/app:1'] });
+    const whole = await readBytes({ bytes: await client.bundle(bundle, 0) });
+    expect(whole).toHaveLength(bytes);
+    const rest = await readBytes({ bytes: await client.bundle(bundle, 1000) });
+    expect(rest.equals(whole.subarray(1000))).toBe(true);
+    const path = `${BASE}/bundle?identity=${bundle}`;
+    const ranges: [string, string | undefined, number, string][] = [
+      ['bytes=10-19', `"${bundle}"`, 206, whole.subarray(10, 20).toString()],
+      ['bytes=-5', undefined, 206, whole.subarray(-5).toString()],
+      ['bytes=10-19', '"another"', 200, whole.toString()],
+      [`bytes=${bytes}-`, undefined, 416, ''],
+    ];
+    for (const [range, ifRange, status, content] of ranges) {
+      const headers = { range, ...(ifRange !== undefined && { 'if-range': ifRange }) };
+      const answer = await transport({ method: 'GET', path, headers });
+      const isRight = (await readBytes(answer)).toString() === content;
+      expect([range, answer.status, isRight]).toEqual([range, status, true]);
+    }
+
+    const { id } = await client.call('openUpload', { body: { size: bytes, fingerprint: 'c'.repeat(64) } });
+    const half = Math.floor(bytes / 2);
+    await client.call('writeUpload', { id, query: { offset: 0 }, body: whole.subarray(0, half) });
+    const again = await client.call('openUpload', { body: { size: bytes, fingerprint: 'c'.repeat(64) } });
+    expect(again).toEqual({ id, size: bytes, offset: half });
+    const tooEarly = client.call('writeUpload', { id, query: { offset: 0 }, body: whole });
+    await expect(tooEarly).rejects.toMatchObject({ code: 'invalid' });
+    await client.call('writeUpload', { id, query: { offset: half }, body: whole.subarray(half) });
+    const { images, refused } = await runJob(client, 'import', { upload: id });
+    expect([images.map((image) => image.name), refused]).toEqual([[`${APP}:1`], []]);
+    await expect(client.call('upload', { id })).rejects.toMatchObject({ code: 'unknown' });
+  });
+
+  test('that is not there is told as such', async () => {
+    await using world = await apiWorld();
+    const { client } = world.doors[name];
+    await expect(client.bundle(`sha256:${'0'.repeat(64)}`, 0)).rejects.toMatchObject({ code: 'unknown' });
+    await expect(client.bundle('none', 0)).rejects.toMatchObject({ code: 'invalid' });
+  });
+});
+
 test('a job of one door is seen by the others, and its events by all', async () => {
   await using world = await apiWorld();
   const { http, socket, process: own } = world.doors;
@@ -210,9 +264,9 @@ test('a job of one door is seen by the others, and its events by all', async () 
     ),
   );
   const { id } = await http.client.call('startJob', { body: { kind: 'verify', request: {} } });
-  for (const { text } of answers) {
+  for (const { bytes } of answers) {
     const states: string[] = [];
-    for await (const { event, data, id: eventId } of parseSse(text)) {
+    for await (const { event, data, id: eventId } of parseSse(decoded(bytes))) {
       expect([event, eventId]).toEqual(['job', expect.stringMatching(/^job-\d+-\d+$/)]);
       const job = strict(EVENTS.job).parse(JSON.parse(data)) as Job;
       states.push(job.state);
