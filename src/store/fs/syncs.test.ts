@@ -89,7 +89,7 @@ test.each([
 ])('nothing is synced ahead while another sync %s', async (_, turns) => {
   const syncs = new Syncs(2);
   const [ending, growing] = [stubHandle(), stubHandle()];
-  const ended = syncs.file(ending.handle);
+  const ended = syncs.file(ending.handle, 1);
   for (let turn = 0; turn < turns; turn++) await setImmediate();
   expect(syncs.ahead(growing.handle)).toBeUndefined();
   await setImmediate();
@@ -101,7 +101,7 @@ test.each([
 test('bytes that could not be synced ahead are synced with the next ones', async () => {
   const syncs = new Syncs(2);
   const [ending, growing] = [stubHandle(), stubHandle()];
-  const ended = syncs.file(ending.handle);
+  const ended = syncs.file(ending.handle, 1);
   const file = syncs.growing(growing.handle);
   file.countWritten(ENOUGH);
   await setImmediate();
@@ -114,4 +114,24 @@ test('bytes that could not be synced ahead are synced with the next ones', async
   expect(growing.calls).toEqual(['datasync']);
   growing.ends[0]?.resolve();
   await file.settle();
+});
+
+test('a small file that has ended does not wait for large ones', async () => {
+  const syncs = new Syncs(1);
+  const [first, large, small] = [stubHandle(), stubHandle(), stubHandle()];
+  const files = [first, large, small].map(({ handle }) => syncs.growing(handle));
+  const running = files[0]!.sync();
+  files[1]!.countWritten(1024 * 1024 + 1);
+  files[2]!.countWritten(1024 * 1024);
+  const ended = [files[1]!.sync(), files[2]!.sync()];
+  await setImmediate();
+  first.ends[0]?.resolve();
+  await running;
+  await setImmediate();
+  expect([large.calls, small.calls]).toEqual([[], ['sync']]);
+  small.ends[0]?.resolve();
+  await ended[1];
+  await setImmediate();
+  large.ends[0]?.resolve();
+  await ended[0];
 });

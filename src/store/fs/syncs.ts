@@ -1,17 +1,19 @@
 import type { FileHandle } from 'node:fs/promises';
-import pLimit, { type LimitFunction } from 'p-limit';
 import { syncDirectory } from './directory.ts';
+import { SyncTurns } from './sync-turns.ts';
 
 /** Unsynced bytes that are worth a sync of their own while more arrive. */
 const AHEAD_BYTES = 16 * 1024 * 1024;
+/** The sync of more unsynced bytes than this is long. */
+const QUICK_BYTES = 1024 * 1024;
 
 /** Makes the files of one store durable. */
 export class Syncs {
-  readonly #inTurn: LimitFunction;
+  readonly #turns: SyncTurns;
 
   /** @param atOnce maximum number of syncs at once; each occupies one of Node's threads until the disk is done */
   constructor(atOnce: number) {
-    this.#inTurn = pLimit(atOnce);
+    this.#turns = new SyncTurns(atOnce);
   }
 
   /** Returns the means to sync a file while it grows. */
@@ -19,20 +21,22 @@ export class Syncs {
     return new GrowingFile(handle, this);
   }
 
-  /** Makes everything in the file durable. */
-  file(handle: FileHandle): Promise<void> {
-    return this.#inTurn(() => handle.sync());
+  /**
+   * Makes everything in the file durable.
+   * @param bytes about as many bytes are not synced yet
+   */
+  file(handle: FileHandle, bytes: number): Promise<void> {
+    return this.#turns.run(bytes > QUICK_BYTES ? 'long' : 'quick', () => handle.sync());
   }
 
   /** Makes the names in the directory durable. Throws StoreError. */
   directory(path: string): Promise<void> {
-    return this.#inTurn(() => syncDirectory(path));
+    return this.#turns.run('quick', () => syncDirectory(path));
   }
 
   /** Syncs a growing file ahead of its end. Returns undefined if other syncs run or wait: they end ingests. */
   ahead(handle: FileHandle): Promise<void> | undefined {
-    const { activeCount, pendingCount } = this.#inTurn;
-    return activeCount + pendingCount === 0 ? this.#inTurn(() => handle.datasync()) : undefined;
+    return this.#turns.isIdle ? this.#turns.run('long', () => handle.datasync()) : undefined;
   }
 }
 
@@ -70,7 +74,7 @@ export class GrowingFile {
   async sync(): Promise<void> {
     await this.settle();
     if (this.#error !== undefined) throw this.#error;
-    await this.#syncs.file(this.#handle);
+    await this.#syncs.file(this.#handle, this.#written);
   }
 
   /** Resolves when no sync uses the handle any more. */
