@@ -131,7 +131,7 @@ export interface Upstream {
     subject: Digest,
     options?: CallOptions & { readonly artifactType?: string | undefined },
   ): Promise<readonly Descriptor[]>;
-  /** Returns the pull limit that upstream told last; undefined if it tells none. */
+  /** Returns the pull limit that upstream told last; undefined if it tells none, or the window of that limit has passed. */
   rateLimit(): { readonly limit: number; readonly remaining: number } | undefined;
   /** Returns why upstream refuses the configured account; undefined while it accepts it, or nothing is known. */
   accountRefusal(): string | undefined;

@@ -4,9 +4,10 @@ import { parseRateLimit } from './rate-limit.ts';
 
 describe('parseRateLimit', () => {
   test.each([
-    ['100;w=21600', '20;w=21600', { limit: 100, remaining: 20 }],
-    ['200 ; w=21600', '0;w=21600', { limit: 200, remaining: 0 }],
-    ['10;w=3600', '7;w=3600, 7;w=60', { limit: 10, remaining: 7 }],
+    ['100;w=21600', '20;w=21600', { limit: 100, remaining: 20, windowMs: 21_600_000 }],
+    ['200 ; w=21600', '0;w=21600', { limit: 200, remaining: 0, windowMs: 21_600_000 }],
+    ['10;w=3600', '7;w=3600, 7;w=60', { limit: 10, remaining: 7, windowMs: 3_600_000 }],
+    ['100;w=3600', '7;w=7200', { limit: 100, remaining: 7, windowMs: 7_200_000 }],
     ['200', '0', undefined],
     ['100, 100;w=21600', '7', undefined],
     ['100;w=21600', '7', undefined],

@@ -4,6 +4,8 @@ import { headerText, type ResponseHeaders } from './headers.ts';
 export interface RateLimit {
   readonly limit: number;
   readonly remaining: number;
+  /** The time, in milliseconds, over which pulls count. */
+  readonly windowMs: number;
 }
 
 /** Docker Hub counts pulls over hours. Other registries count requests over seconds, and allow more in a moment. */
@@ -13,11 +15,14 @@ const MIN_WINDOW_S = 3600;
 export function parseRateLimit(headers: ResponseHeaders): RateLimit | undefined {
   const limit = parseCount(headerText(headers, 'ratelimit-limit'));
   const remaining = parseCount(headerText(headers, 'ratelimit-remaining'));
-  return limit === undefined || remaining === undefined ? undefined : { limit, remaining };
+  if (limit === undefined || remaining === undefined) return undefined;
+  return { limit: limit.count, remaining: remaining.count, windowMs: remaining.windowS * 1000 };
 }
 
-function parseCount(text: string | undefined): number | undefined {
+function parseCount(
+  text: string | undefined,
+): { readonly count: number; readonly windowS: number } | undefined {
   const [, count, window] = /^\s*([0-9]{1,15})\s*;\s*w=([0-9]{1,15})\s*(?:[;,]|$)/.exec(text ?? '') ?? [];
-  if (count === undefined || Number(window) < MIN_WINDOW_S) return undefined;
-  return Number(count);
+  const windowS = Number(window);
+  return count === undefined || windowS < MIN_WINDOW_S ? undefined : { count: Number(count), windowS };
 }

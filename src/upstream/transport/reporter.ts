@@ -10,7 +10,7 @@ export class Reporter {
   readonly #upstream: string;
   readonly #clock: Clock;
   readonly #events: Events;
-  #rateLimit: RateLimit | undefined;
+  #rateLimit: (RateLimit & { readonly toldAt: number }) | undefined;
 
   constructor(upstream: string, deps: { readonly clock: Clock; readonly events: Events }) {
     this.#upstream = upstream;
@@ -48,12 +48,18 @@ export class Reporter {
   }
 
   rateLimit(rateLimit: RateLimit): void {
-    this.#rateLimit = rateLimit;
-    this.#events.emit({ kind: 'rate-limit', upstream: this.#upstream, ...rateLimit });
+    this.#rateLimit = { ...rateLimit, toldAt: this.#clock.monotonic() };
+    const { limit, remaining } = rateLimit;
+    this.#events.emit({ kind: 'rate-limit', upstream: this.#upstream, limit, remaining });
   }
 
-  /** The pull limit that upstream told last. */
+  /**
+   * The pull limit that upstream told last. Undefined once its window has passed: the pulls that it counted count no
+   * more, and a caller that asks nothing while few are left would else never ask again.
+   */
   get lastRateLimit(): RateLimit | undefined {
-    return this.#rateLimit;
+    if (this.#rateLimit === undefined) return undefined;
+    const { toldAt, ...told } = this.#rateLimit;
+    return this.#clock.monotonic() - toldAt < told.windowMs ? told : undefined;
   }
 }
