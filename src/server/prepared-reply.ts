@@ -6,7 +6,7 @@ import type { ReadyReply, Reply } from './reply.ts';
 export class PreparedReply {
   readonly reply: ReadyReply;
   /** By what else they depend on. Lazy, since most manifests are asked for by clients of one kind. */
-  #headers: Map<CacheHeaders | undefined, readonly string[]> | undefined;
+  #headers: Map<string | undefined, readonly string[]> | undefined;
 
   constructor(reply: ReadyReply) {
     this.reply = reply;
@@ -19,10 +19,12 @@ export class PreparedReply {
    */
   headersFor(privacy: CacheHeaders | undefined): readonly string[] {
     this.#headers ??= new Map();
-    const known = this.#headers.get(privacy);
+    // By value: an object that is made anew for each request would make the headers anew, and keep all of them.
+    const kind = privacy?.['Cache-Control'];
+    const known = this.#headers.get(kind);
     if (known !== undefined) return known;
     const headers = flat(withConstantHeaders(this.reply.headers, privacy));
-    this.#headers.set(privacy, headers);
+    this.#headers.set(kind, headers);
     return headers;
   }
 }
