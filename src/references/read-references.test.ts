@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { kindOfFile } from './kind-of-file.ts';
 import { readReferences } from './read-references.ts';
@@ -82,7 +83,73 @@ describe('a list in YAML', () => {
 });
 
 describe('every kind', () => {
-  it.each(['dockerfile', 'compose', 'kubernetes', 'image-list', 'list'] as const)('%s is read', (kind) => {
+  const kinds = ['dockerfile', 'compose', 'kubernetes', 'image-list', 'list'] as const;
+
+  it.each(kinds)('%s is read', (kind) => {
     expect(readReferences(kind, 'f', '')).toMatchObject({ images: [], unresolved: [], notes: [] });
+  });
+
+  const piece = fc.constantFrom(
+    ...[
+      'services',
+      'images',
+      'containers',
+      'image',
+      'volumes',
+      'ref',
+      'build',
+      'apiVersion',
+      'kind',
+      'x',
+      'a:1',
+    ],
+    ...[
+      ': ',
+      ':',
+      '- ',
+      '\n',
+      '\n  ',
+      '\n    ',
+      '---\n',
+      '[',
+      ']',
+      '{',
+      '}',
+      ', ',
+      '&a ',
+      '*a',
+      '<<: *a',
+      '${V:-b}',
+      '$V',
+    ],
+    ...[
+      '"',
+      "'",
+      '#',
+      '|\n',
+      '? ',
+      '!!binary ',
+      '%YAML 9\n',
+      '\t',
+      'FROM ',
+      'ARG V=',
+      'COPY --from=',
+      '<<E',
+      '\\\n',
+    ],
+  );
+
+  it('of any text is read without an error, and each finding stands on one of its lines', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...kinds), fc.array(piece, { maxLength: 30 }), (kind, pieces) => {
+        const text = pieces.join('');
+        kindOfFile('-', text);
+        const { images, unresolved, notes } = readReferences(kind, 'f', text);
+        const lines = [...images, ...unresolved, ...notes].map(({ place }) => place.line);
+        const last = text.split('\n').length;
+        expect(lines.filter((line) => !(line >= 1 && line <= last))).toEqual([]);
+      }),
+      { numRuns: 500 },
+    );
   });
 });

@@ -49,6 +49,8 @@ export const DigestAnswer = z.object({
   digest,
 });
 
+export type DigestAnswer = z.infer<typeof DigestAnswer>;
+
 /** The answer of `larder referrers`. */
 export const ReferrersAnswer = z.object({
   image: z.string(),

@@ -87,6 +87,13 @@ services: { d: { image: alpine:3 } }
     });
   });
 
+  it.each(['image: *none', 'image:', 'image: [a]'])('names %s, which is no image', (image) => {
+    expect(read(`services:\n  a:\n    ${image}\n`)).toEqual({
+      images: [],
+      others: ['3: : expected the name of an image'],
+    });
+  });
+
   it('gives the images that are mounted', () => {
     const text =
       'services:\n  a:\n    image: a:1\n    volumes:\n      - x:/y\n      - type: image\n        source: b:1\n';

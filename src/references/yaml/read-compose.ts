@@ -55,7 +55,8 @@ class ComposeReader {
   }
 
   #image(image: YamlNode, service: YamlNode): void {
-    const text = image.text ?? '';
+    const { text } = image;
+    if (text === undefined) return this.#findings.miss('', image.line, 'expected the name of an image');
     try {
       const platform = service.get('platform')?.text;
       const platforms = platform === undefined ? [] : [this.#replaced(platform)];

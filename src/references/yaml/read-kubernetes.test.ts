@@ -85,6 +85,11 @@ describe('manifests', () => {
     expect(read(text)).toEqual({ images: [], unresolved: [] });
   });
 
+  it.each(['*none', '', '{}'])('name an image %j, which is none', (image) => {
+    const { images, unresolved } = read(`spec:\n  containers:\n    - image: ${image}\n`);
+    expect([images, unresolved]).toEqual([[], ['3: : expected the name of an image']]);
+  });
+
   it('name what is no reference', () => {
     expect(read('spec:\n  containers:\n    - image: a:${TAG}\n').unresolved).toEqual([
       expect.stringMatching(/^3: a:\$\{TAG\}: "\$\{TAG\}" is not a tag/),

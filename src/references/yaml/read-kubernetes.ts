@@ -40,5 +40,7 @@ function readEntry(key: string, value: YamlNode, findings: Findings): void {
 }
 
 function addImage(image: YamlNode | undefined, findings: Findings): void {
-  if (image?.text !== undefined) findings.add(image.text, image.line);
+  if (image === undefined) return;
+  if (image.text === undefined) findings.miss('', image.line, 'expected the name of an image');
+  else findings.add(image.text, image.line);
 }

@@ -50,15 +50,16 @@ interface Origin {
   readonly lineAt: (offset: number) => number;
 }
 
-/** A value of a YAML document with its line. Aliases are followed, and the line is that of the anchor. */
+/** A value of a YAML document with its line. Aliases are followed, and the line is that of the anchor, if there is one. */
 export class YamlNode {
   readonly #origin: Origin;
+  readonly #source: Node | null | undefined;
   readonly #node: Node | null | undefined;
 
   constructor(node: unknown, origin: Origin) {
     this.#origin = origin;
-    const source = node as Node | null | undefined;
-    this.#node = isAlias(source) ? source.resolve(origin.document) : source;
+    this.#source = node as Node | null | undefined;
+    this.#node = isAlias(this.#source) ? this.#source.resolve(origin.document) : this.#source;
   }
 
   /** The same object for all aliases of one anchor; undefined for an empty value. */
@@ -67,7 +68,7 @@ export class YamlNode {
   }
 
   get line(): number {
-    return this.#origin.lineAt(this.#node?.range?.[0] ?? 0);
+    return this.#origin.lineAt((this.#node ?? this.#source)?.range?.[0] ?? 0);
   }
 
   /** The text of a value that is neither a map nor a list, as it is written: `1.10` stays that. Undefined of others. */

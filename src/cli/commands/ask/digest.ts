@@ -3,6 +3,7 @@ import { formatAsked, parseAsked } from '../../../asking/asked.ts';
 import type { Askers } from '../../../asking/askers.ts';
 import { AskError } from '../../../asking/error.ts';
 import { findDigest } from '../../../asking/manifests/find-digest.ts';
+import type { DigestAnswer } from '../../../asking/manifests/manifest-answer.ts';
 import { digestAlgorithm, isDigest, type Digest, type DigestAlgorithm } from '../../../oci/digest.ts';
 import type { Platform } from '../../../oci/platform.ts';
 import { digestOfFile, digestOfStream, isFile } from '../../files/digest-of-file.ts';
@@ -51,12 +52,6 @@ function checkedDigest(text: string): Digest {
   throw new InvalidArgumentError('Expected sha256: and 64, or sha512: and 128 lower-case hex digits.');
 }
 
-interface DigestAnswer {
-  readonly image?: string;
-  readonly file?: string;
-  readonly digest: Digest;
-}
-
 async function digestOf(name: string, askers: Askers, options: DigestOptions): Promise<DigestAnswer> {
   const algorithm = algorithmOf(options);
   if (name === '-') return { file: name, digest: await digestOfStream(process.stdin, algorithm) };
@@ -75,7 +70,7 @@ function algorithmOf({ algorithm, check }: DigestOptions): DigestAlgorithm {
   return algorithm ?? checked ?? 'sha256';
 }
 
-function compare(digest: Digest, expected: Digest | undefined): void {
+function compare(digest: string, expected: Digest | undefined): void {
   if (expected === undefined || digest === expected) return;
   console.error(`larder: expected ${expected}, and it is ${digest}`);
   process.exitCode = EXIT_FAILED;
