@@ -22,6 +22,7 @@ import { statsCommand } from './commands/cache/stats.ts';
 import { tagsCommand } from './commands/ask/tags.ts';
 import { tokenCommand } from './commands/access/token.ts';
 import { verifyCommand } from './commands/cache/verify.ts';
+import { warmCommand } from './commands/cache/warm.ts';
 import { version } from '../app/version.ts';
 
 /** Makes the program: one subcommand per file. Exit codes: 0 done, 1 failed, 2 usage or config. */
@@ -45,6 +46,7 @@ function larder(): Command {
     .addCommand(pinCommand())
     .addCommand(unpinCommand())
     .addCommand(verifyCommand())
+    .addCommand(warmCommand())
     .addCommand(statsCommand())
     .addCommand(importCommand())
     .addCommand(exportCommand())

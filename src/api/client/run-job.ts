@@ -12,7 +12,7 @@ export type OnJob = (job: JobSummary) => void;
 
 /**
  * Starts a job and waits for its result.
- * @param onJob called with the job when it has started, and whenever it has come further
+ * @param onJob called with the job when it has started, whenever it has come further, and when it has ended
  * @throws OperatorError; if the job failed or was ended, with its reason
  */
 export async function runJob<Kind extends JobKind>(
@@ -23,7 +23,9 @@ export async function runJob<Kind extends JobKind>(
 ): Promise<JobResult<Kind>> {
   const started = await client.call('startJob', { body: { kind, request } as never });
   onJob(started);
-  return resultOf(kind, await followJob(client, started.id, onJob));
+  const ended = await followJob(client, started.id, onJob);
+  onJob(ended);
+  return resultOf(kind, ended);
 }
 
 /** Waits until the job has ended. @returns the job. @throws OperatorError */

@@ -28,6 +28,8 @@ export interface OpenedOperator {
   readonly importHere: Imports['importBundle'] | undefined;
   /** Exports from the cache that is open here; undefined if a running server has it open. */
   readonly exportHere: Pick<Exports, 'run' | 'open'> | undefined;
+  /** Lets eviction run for a command that adds content; a running server evicts anyway. */
+  makeRoom(): void;
   close(): Promise<void>;
 }
 
@@ -59,6 +61,7 @@ async function reachServer({ cache }: Config): Promise<OpenedOperator | undefine
     isRemote: true,
     importHere: undefined,
     exportHere: undefined,
+    makeRoom() {},
     close: async () => {},
   };
 }
@@ -112,6 +115,7 @@ async function openLocally(config: Config): Promise<OpenedOperator> {
     isRemote: false,
     importHere: importInto(cache),
     exportHere: exportFrom(cache),
+    makeRoom: () => cache.evictor.start(),
     close: () => parts.disposeAsync(),
   };
 }

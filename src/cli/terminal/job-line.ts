@@ -1,13 +1,6 @@
-import type { JobProgress, JobSummary } from '../../api/contract/jobs.ts';
+import type { JobSummary } from '../../api/contract/jobs.ts';
 import type { OnJob } from '../../api/client/run-job.ts';
-import { shortSize } from './short-size.ts';
-
-/** Formats how far a job has come: `1.2 GiB of 3 GiB, 17 blobs`. */
-export function formatProgress({ done, total, unit, note }: JobProgress): string {
-  const amount = (n: number): string => (unit === 'bytes' ? shortSize(n) : String(n));
-  const of = total === undefined ? '' : ` of ${amount(total)}`;
-  return `${amount(done)}${of}${note === undefined ? '' : `, ${note}`}`;
-}
+import { formatProgress, LiveLines, progressBars } from './progress-bars.ts';
 
 /** Formats a job's state and how far it has come. */
 export function jobLine({ kind, state, progress, error }: JobSummary): string {
@@ -16,15 +9,21 @@ export function jobLine({ kind, state, progress, error }: JobSummary): string {
 }
 
 /**
- * Returns a listener that prints how far a job has come, and on a terminal says first how to leave it alone.
+ * Returns a listener that shows how far a job has come: on a terminal by bars that move, else by lines.
  * @param isRemote whether the job goes on without this process
  */
 export function onJob(isJson: boolean, isRemote: boolean): OnJob {
-  return ({ id, progress }) => {
-    if (progress !== undefined) {
-      if (!isJson) console.log(formatProgress(progress));
-    } else if (isRemote && process.stderr.isTTY) {
-      console.error(`job ${id} goes on if you leave: larder jobs watch ${id}, larder jobs cancel ${id}`);
-    }
+  const { stderr } = process;
+  if (!stderr.isTTY) return isJson ? () => {} : printLines;
+  const lines = new LiveLines(stderr);
+  return ({ id, state, progress }) => {
+    if (state !== 'running') lines.clear();
+    else if (progress !== undefined) lines.show(progressBars(progress, stderr));
+    else if (isRemote)
+      stderr.write(`job ${id} goes on if you leave: larder jobs watch ${id}, larder jobs cancel ${id}\n`);
   };
 }
+
+const printLines: OnJob = ({ state, progress }) => {
+  if (state === 'running' && progress !== undefined) console.log(formatProgress(progress));
+};

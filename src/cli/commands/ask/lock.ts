@@ -7,6 +7,7 @@ import { formatLockedList } from '../../../references/yaml/locked-list.ts';
 import type { References } from '../../../references/found.ts';
 import { FileError } from '../../files/read-text.ts';
 import { readReferenceFiles } from '../../files/reference-files.ts';
+import { describeUnresolved } from '../../files/unresolved.ts';
 import { EXIT_FAILED } from '../../terminal/exit-codes.ts';
 import { printJson } from '../../terminal/print-json.ts';
 import { askCommand, withAskers, withMirror, type AskOptions } from './ask-command.ts';
@@ -73,11 +74,8 @@ async function check(files: readonly string[], options: LockOptions, askers: Ask
 async function read(files: readonly string[]): Promise<References> {
   try {
     const references = await readReferenceFiles(files, { stdin: process.stdin });
-    const problems = references.unresolved.map(
-      ({ place: { file, line }, text, reason }) =>
-        `${file}:${line}: ${text === '' ? '' : `${text}: `}${reason}`,
-    );
-    if (problems.length > 0) throw new AskError(problems.join('\n'));
+    const { unresolved } = references;
+    if (unresolved.length > 0) throw new AskError(describeUnresolved(unresolved));
     return references;
   } catch (error) {
     if (error instanceof FileError) throw new AskError(error.message, { cause: error });
