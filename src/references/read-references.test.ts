@@ -89,55 +89,40 @@ describe('every kind', () => {
     expect(readReferences(kind, 'f', '')).toMatchObject({ images: [], unresolved: [], notes: [] });
   });
 
-  const piece = fc.constantFrom(
-    ...[
-      'services',
-      'images',
-      'containers',
-      'image',
-      'volumes',
-      'ref',
-      'build',
-      'apiVersion',
-      'kind',
-      'x',
-      'a:1',
-    ],
-    ...[
-      ': ',
-      ':',
-      '- ',
-      '\n',
-      '\n  ',
-      '\n    ',
-      '---\n',
-      '[',
-      ']',
-      '{',
-      '}',
-      ', ',
-      '&a ',
-      '*a',
-      '<<: *a',
-      '${V:-b}',
-      '$V',
-    ],
-    ...[
-      '"',
-      "'",
-      '#',
-      '|\n',
-      '? ',
-      '!!binary ',
-      '%YAML 9\n',
-      '\t',
-      'FROM ',
-      'ARG V=',
-      'COPY --from=',
-      '<<E',
-      '\\\n',
-    ],
-  );
+  const words =
+    'services images containers image volumes ref build apiVersion kind x a:1 FROM ARG COPY'.split(' ');
+  const signs = [
+    ': ',
+    ':',
+    '- ',
+    '[',
+    ']',
+    '{',
+    '}',
+    ', ',
+    '"',
+    "'",
+    '#',
+    '? ',
+    '|\n',
+    '---\n',
+    '\\\n',
+    '\t',
+  ];
+  const more = [
+    '&a ',
+    '*a',
+    '<<: *a',
+    '${V:-b}',
+    '$V',
+    '!!binary ',
+    '%YAML 9\n',
+    ' V=',
+    ' --from=',
+    '<<E',
+    ' ',
+  ];
+  const piece = fc.constantFrom(...words, ...signs, ...more, '\n', '\n  ', '\n    ');
 
   it('of any text is read without an error, and each finding stands on one of its lines', () => {
     fc.assert(
