@@ -1,5 +1,6 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createDigester, type Digest } from '../../oci/digest.ts';
-import { TAR_END, tarHeader, tarPadding } from './tar-header.ts';
+import { TAR_BLOCK, TAR_END, tarHeader, tarPadding } from './tar-header.ts';
 
 /** A file of a bundle: its bytes, or the digest by which the store has them. */
 export interface BundleFile {
@@ -26,11 +27,17 @@ export interface Bundle {
   readonly segments: readonly Segment[];
 }
 
+const ZEROS = new Uint8Array(TAR_BLOCK);
+
+/** Files that are laid out in one turn of the event loop, which takes some milliseconds. */
+const FILES_PER_TURN = 20;
+
 /** Lays files out as a tar archive, in the given order. The same files always give the same bytes. */
 export async function layOut(files: Iterable<BundleFile>): Promise<Bundle> {
   const segments: Segment[] = [];
   const identity = createDigester('sha256');
   let offset = 0;
+  let count = 0;
   function add(content: Uint8Array | Digest, size: number): void {
     if (size === 0) return;
     identity.update(typeof content === 'string' ? new TextEncoder().encode(content) : content);
@@ -41,7 +48,9 @@ export async function layOut(files: Iterable<BundleFile>): Promise<Bundle> {
     const header = await tarHeader(path, size);
     add(header, header.length);
     add(content, size);
-    add(new Uint8Array(tarPadding(size)), tarPadding(size));
+    add(ZEROS.subarray(0, tarPadding(size)), tarPadding(size));
+    count += 1;
+    if (count % FILES_PER_TURN === 0) await nextTurn();
   }
   add(TAR_END, TAR_END.length);
   return { size: offset, identity: identity.digest(), segments };
