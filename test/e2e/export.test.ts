@@ -7,6 +7,7 @@ import { containerd } from '../support/e2e/containerd.ts';
 import { dockerRegistry, type DockerRegistry } from '../support/e2e/docker-registry.ts';
 import { goTool } from '../support/e2e/go-tool.ts';
 import { hashedFiles } from '../support/e2e/hash.ts';
+import { ask } from '../support/e2e/http-client.ts';
 import type { Image } from '../support/e2e/image.ts';
 import { larder, larderCommand, type Larder } from '../support/e2e/larder.ts';
 import { run, startProcess } from '../support/e2e/process.ts';
@@ -54,40 +55,68 @@ afterAll(async () => {
   await directory[Symbol.asyncDispose]();
 });
 
+const MAIN = join(import.meta.dirname, '../../src/cli/main.ts');
+
+/** Returns the bytes of a bundle that is being written; 0 if there is none. */
+async function partialSize(bundle: string): Promise<number> {
+  const name = (await readdir(directory.path)).find((each) => each.startsWith(`.${bundle}.`));
+  return name === undefined ? 0 : (await stat(at(name))).size;
+}
+
+const isThere = async (bundle: string): Promise<boolean> => (await readdir(directory.path)).includes(bundle);
+
+/** Kills an export by SIGKILL once `when` gives true. */
+async function killedOnce(when: () => boolean | Promise<boolean>, args: readonly string[]): Promise<void> {
+  await using exporting = startProcess(process.execPath, [MAIN, 'export', ...args]);
+  await until('it has begun', async () => ((await when()) ? true : undefined));
+  exporting.kill('SIGKILL');
+  await exporting.exited;
+}
+
 test('killed while it pulls, and while it writes, the same command completes', async () => {
-  const args = ['export', '--config', mirror.configFile, 'team/large:1', '-o', at('killed.tar')];
-  const main = join(import.meta.dirname, '../../src/cli/main.ts');
-  const start = (): ReturnType<typeof startProcess> => startProcess(process.execPath, [main, ...args]);
-  const partial = async (): Promise<number> => {
-    const names = await readdir(directory.path);
-    const name = names.find((each) => /^\.killed\.tar\..*\.partial$/.test(each));
-    return name === undefined ? 0 : (await stat(at(name))).size;
-  };
-  const isThere = async (): Promise<boolean> => (await readdir(directory.path)).includes('killed.tar');
-  const { size } = large.layers[0]?.descriptor ?? large.manifest;
-
+  const args = ['team/large:1', '-o', at('killed.tar')];
+  const all = ['--config', mirror.configFile, ...args];
   registry.proxy.spoil(() => ({ bytesPerSecond: 20 * MIB }));
-  await using pulling = start();
-  await until('it pulls', () =>
-    registry.proxy.requests.some(({ path }) => path.includes('team/large/blobs')) ? true : undefined,
-  );
-  pulling.kill('SIGKILL');
-  await pulling.exited;
-  expect(await isThere()).toBe(false);
+  await killedOnce(() => registry.proxy.requests.some(({ path }) => path.includes('team/large/blobs')), all);
   registry.proxy.heal();
+  expect(await isThere('killed.tar')).toBe(false);
+  await killedOnce(async () => (await partialSize('killed.tar')) > 0, all);
+  expect([await isThere('killed.tar'), (await partialSize('killed.tar')) > 0]).toEqual([false, true]);
 
-  await using writing = start();
-  await until('it writes', async () => ((await partial()) > 0 ? true : undefined));
-  writing.kill('SIGKILL');
-  await writing.exited;
-  expect([await isThere(), (await partial()) < size]).toEqual([false, true]);
-
-  await exportImages('team/large:1', '-o', at('killed.tar'));
-  expect(await partial()).toBe(0);
+  await exportImages(...args);
+  expect(await partialSize('killed.tar')).toBe(0);
   const sums = await run('sha256sum', ['--check', '--ignore-missing', 'SHA256SUMS'], { cwd: directory.path });
   expect(sums).toContain('killed.tar: OK');
   await exportImages('team/large:1', '-o', at('whole.tar'));
   expect(await sha256(at('killed.tar'))).toBe(await sha256(at('whole.tar')));
+});
+
+test('through a running server: its pulls go on, and a kill of either one costs no byte upstream', async () => {
+  const config = { upstreams: { 'docker.io': { url: registry.url } } };
+  await using cache = await temporaryDirectory('export-cache');
+  const cacheDirectory = join(cache.path, 'cache');
+  const args = ['team/large:1', '-o', at('served.tar')];
+  await exportImages('team/large:1', '-o', at('whole.tar'));
+  registry.proxy.clear();
+  {
+    await using server = await larder(config, { cacheDirectory });
+    const all = ['--config', server.configFile, ...args];
+    await killedOnce(async () => (await partialSize('served.tar')) > 0, all);
+    const pulled = await ask(`${server.url}/v2/team/app/manifests/1`);
+    expect([pulled.status, await isThere('served.tar')]).toEqual([200, false]);
+    server.process.kill('SIGKILL');
+    await server.process.exited;
+  }
+  const fetches = (): number =>
+    registry.proxy.requests.filter(
+      ({ method, path }) => method === 'GET' && path.includes('team/large/blobs'),
+    ).length;
+  const before = fetches();
+  await using server = await larder(config, { cacheDirectory });
+  const exit = await larderCommand(['export', '--config', server.configFile, ...args]);
+  expect(exit).toMatchObject({ code: 0 });
+  expect(fetches()).toBe(before);
+  expect(await sha256(at('served.tar'))).toBe(await sha256(at('whole.tar')));
 });
 
 describe('a bundle of images', () => {

@@ -10,7 +10,6 @@ import type { Config } from '../../config/config.ts';
 import { createEvents } from '../../events.ts';
 import { OperatorError } from '../../operator/error.ts';
 import type { Imports } from '../../operator/import/imports.ts';
-import type { Exports } from '../../operator/export/exports.ts';
 import { findControlSocket } from '../../server/api/control-socket.ts';
 import { DirectoryLockedError } from '../../store/fs/lock.ts';
 import { openCache, type Cache } from '../cache.ts';
@@ -26,8 +25,6 @@ export interface OpenedOperator {
   readonly isRemote: boolean;
   /** Imports into the cache that is open here, without an upload; undefined if a running server has it open. */
   readonly importHere: Imports['importBundle'] | undefined;
-  /** Exports from the cache that is open here; undefined if a running server has it open. */
-  readonly exportHere: Pick<Exports, 'run' | 'open'> | undefined;
   /** Lets eviction run for a command that adds content; a running server evicts anyway. */
   makeRoom(): void;
   close(): Promise<void>;
@@ -60,7 +57,6 @@ async function reachServer({ cache }: Config): Promise<OpenedOperator | undefine
     client: new ApiClient(httpTransport({ socketPath })),
     isRemote: true,
     importHere: undefined,
-    exportHere: undefined,
     makeRoom() {},
     close: async () => {},
   };
@@ -114,7 +110,6 @@ async function openLocally(config: Config): Promise<OpenedOperator> {
     client: new ApiClient(localTransport(cache.api)),
     isRemote: false,
     importHere: importInto(cache),
-    exportHere: exportFrom(cache),
     makeRoom: () => cache.evictor.start(),
     close: () => parts.disposeAsync(),
   };
@@ -125,16 +120,5 @@ function importInto({ imports, evictor }: Cache): Imports['importBundle'] {
   return (...args) => {
     evictor.start();
     return imports.importBundle(...args);
-  };
-}
-
-/** What is pulled may need that room, too. */
-function exportFrom({ exports, evictor }: Cache): Pick<Exports, 'run' | 'open'> {
-  return {
-    run(request, context) {
-      evictor.start();
-      return exports.run(request, context);
-    },
-    open: (identity) => exports.open(identity),
   };
 }

@@ -1,13 +1,16 @@
 import type { Command } from 'commander';
+import type { ApiClient } from '../../../api/client/api-client.ts';
+import { runJob } from '../../../api/client/run-job.ts';
+import type { JobResult } from '../../../api/contract/job-kinds.ts';
 import type { Inventory } from '../../../archive/layout/inventory.ts';
 import { readKnown } from '../../../archive/reading/read-known.ts';
-import { sourceOf } from '../../../archive/save/bundle-source.ts';
+import type { BundleSource } from '../../../archive/save/bundle-source.ts';
 import { formOf, saveBundle, type SavedBundle } from '../../../archive/save/save-bundle.ts';
 import { saveInventory } from '../../../archive/save/save-inventory.ts';
-import { OperatorError } from '../../../operator/error.ts';
-import type { ExportRequest, ExportResult } from '../../../operator/export/export-images.ts';
-import type { Exports } from '../../../operator/export/exports.ts';
+import { parseDigest, type Digest } from '../../../oci/digest.ts';
+import { onJob } from '../../terminal/job-line.ts';
 import { printJson } from '../../terminal/print-json.ts';
+import { printTenths } from '../../terminal/print-tenths.ts';
 import { shortSize } from '../../terminal/short-size.ts';
 import {
   operatorCommand,
@@ -57,40 +60,43 @@ function append(text: string, before: readonly string[] = []): readonly string[]
 }
 
 async function exportAll(
-  { exportHere, isJson }: Workplace,
+  { client, isJson, isRemote, makeRoom }: Workplace,
   references: readonly string[],
   { output, platform, referrers, since = [], inventory }: ExportCommandOptions,
 ): Promise<void> {
   formOf(output);
   const known = await readKnown(since);
-  const request = { references, platforms: platform, referrers, known: toRequest(known) };
-  if (exportHere === undefined) throw new OperatorError('failed', 'stop the server: it has the cache open');
-  const result = await exportHere.run(request, { signal: new AbortController().signal, report: () => {} });
-  const saved = await save(exportHere, result, output);
+  makeRoom();
+  const request = {
+    references: [...references],
+    ...(platform !== undefined && { platforms: [...platform] }),
+    referrers,
+    known: toRequest(known),
+  };
+  const result = await runJob(client, 'export', request, onJob(isJson, isRemote));
+  const print = isJson ? () => {} : printTenths('written');
+  const saved = await saveBundle(sourceOf(client, result), output, (bytes) => print(bytes, result.bytes));
   if (inventory !== undefined) await saveInventory(inventory, saved.path, known);
   if (isJson) printJson({ ...result, ...saved });
   else for (const line of linesOf(result, saved)) console.log(line);
 }
 
-function toRequest(known: Inventory): ExportRequest['known'] {
+function toRequest(known: Inventory): Record<string, Digest[]> {
   return Object.fromEntries([...known].map(([path, digests]) => [path, [...digests]]));
 }
 
-async function save(
-  exports: Pick<Exports, 'open'>,
-  { bundle, bytes }: ExportResult,
-  output: string,
-): Promise<SavedBundle> {
-  const reader = exports.open(bundle);
-  if (reader === undefined) throw new OperatorError('failed', 'the bundle has gone: export it again');
-  try {
-    return await saveBundle(sourceOf(reader, { identity: bundle, size: bytes }), output);
-  } finally {
-    await reader.close();
-  }
+function sourceOf(client: ApiClient, { bundle, bytes: size }: JobResult<'export'>): BundleSource {
+  const identity = parseDigest(bundle);
+  return {
+    identity,
+    size,
+    async *read(offset) {
+      if (offset < size) yield* await client.bundle(identity, offset);
+    },
+  };
 }
 
-function linesOf({ images }: ExportResult, { path, checksums }: SavedBundle): readonly string[] {
+function linesOf({ images }: JobResult<'export'>, { path, checksums }: SavedBundle): readonly string[] {
   return [
     ...images.map(
       ({ reference, digest, parts, bytes }) =>
