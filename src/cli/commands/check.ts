@@ -9,6 +9,12 @@ import { refusalToServe } from '../../app/refusal-to-serve.ts';
 import { accessLine, dockerMirrorPath } from '../terminal/access-line.ts';
 import { openToOthers } from '../../store/fs/open-to-others.ts';
 
+const EXAMPLES = `
+Examples:
+  larder check
+  larder check --config /etc/larder/config.yaml
+`;
+
 interface CheckResult {
   /** 2: the configuration cannot be used. */
   readonly exitCode: 0 | 2;
@@ -56,6 +62,7 @@ export function checkCommand(
   return new Command('check')
     .description('check the configuration and print what is in effect, with secrets hidden')
     .option('--config <file>', 'the configuration file (default: LARDER_CONFIG, else config.yaml)')
+    .addHelpText('after', EXAMPLES)
     .action(({ config }: { config?: string }) => {
       const world = sources();
       const { exitCode, output, errors } = check(configPath(config, world.env), world);

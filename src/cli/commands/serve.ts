@@ -15,11 +15,18 @@ import { readConfig } from '../terminal/read-config.ts';
 import { startBlock } from '../terminal/start-block.ts';
 import { stopSignal } from '../terminal/stop-signal.ts';
 
+const EXAMPLES = `
+Examples:
+  larder serve
+  larder serve --config /etc/larder/config.yaml
+`;
+
 /** `larder serve`: runs until SIGTERM, SIGINT or SIGHUP. */
 export function serveCommand(): Command {
   return new Command('serve')
     .description('serve the mirror')
     .option('--config <file>', 'the configuration file (default: LARDER_CONFIG, else config.yaml)')
+    .addHelpText('after', EXAMPLES)
     .action(async ({ config: option }: { config?: string }) => {
       const config = readConfig(option, refusalToServe);
       if (config === undefined) process.exitCode = EXIT_USAGE;

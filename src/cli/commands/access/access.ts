@@ -10,6 +10,12 @@ import { OperatorError } from '../../../operator/error.ts';
 import { explanationLines } from '../../terminal/access-explanation.ts';
 import { EXIT_FAILED, EXIT_USAGE } from '../../terminal/exit-codes.ts';
 
+const EXAMPLES = `
+Examples:
+  larder access explain --as user:alice ghcr.io/acme/app
+  larder access explain --as anonymous --action metrics
+`;
+
 interface ExplainOptions {
   readonly as: string;
   readonly group: readonly string[];
@@ -40,6 +46,7 @@ export function accessCommand(
     .addOption(new Option('--action <action>', 'what it wants to do').choices(ACTIONS).default('pull'))
     .option('--config <file>', 'the configuration file (default: LARDER_CONFIG, else config.yaml)')
     .option('--json', 'print JSON')
+    .addHelpText('after', EXAMPLES)
     .action((repository: string | undefined, options: ExplainOptions) => {
       process.exitCode = explainTo(streams, repository, options, sources());
     });

@@ -23,6 +23,10 @@ export function passwdCommand(): Command {
     .option('--config <file>', 'the configuration file (default: LARDER_CONFIG, else config.yaml)')
     .option('--file <file>', 'the file of users (default: access.users of the configuration)')
     .option('--delete', 'remove the user')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  larder passwd alice\n  larder passwd alice --file /etc/larder/users\n  larder passwd alice --delete\n',
+    )
     .action(passwd);
 }
 

@@ -38,6 +38,7 @@ function createCommand(): Command {
     .description('make a token, and print it: it is shown only here')
     .argument('<name>', 'the name by which rules mean it: token:NAME')
     .option('--expires <duration>', 'how long it is valid, such as 90d (default: until it is revoked)')
+    .addHelpText('after', '\nExamples:\n  larder token create ci --expires 90d\n')
     .action(create);
 }
 
@@ -45,6 +46,7 @@ function listCommand(): Command {
   return subcommand('list')
     .description('list the tokens, without their secrets')
     .option('--json', 'print JSON')
+    .addHelpText('after', '\nExamples:\n  larder token list --json\n')
     .action(list);
 }
 
@@ -52,6 +54,7 @@ function revokeCommand(): Command {
   return subcommand('revoke')
     .description('make a token useless: the one of an id, or all of a name')
     .argument('<name|id>', 'as list shows it')
+    .addHelpText('after', '\nExamples:\n  larder token revoke ci\n')
     .action(revoke);
 }
 

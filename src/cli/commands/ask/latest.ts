@@ -8,6 +8,15 @@ import { printJson } from '../../terminal/print-json.ts';
 import { askCommand, withAskers, withMirror, type AskOptions } from './ask-command.ts';
 import { askedRepository, filterOptions, nameFilter, rangeOf, type FilterOptions } from './tag-filter.ts';
 
+const EXAMPLES = `
+Examples:
+  larder latest alpine
+  larder latest node --semver ^20
+  larder latest node --match '*-alpine' --exclude '2?.*'
+  larder latest ghcr.io/acme/app --prerelease
+  larder latest localhost:5000/acme/app --by created --json
+`;
+
 interface LatestOptions extends AskOptions, FilterOptions {
   readonly by: 'version' | 'created';
 }
@@ -22,6 +31,7 @@ export function latestCommand(): Command {
         .choices(['version', 'created'])
         .default('version'),
     )
+    .addHelpText('after', EXAMPLES)
     .action(async (text: string, options: LatestOptions) => {
       await withAskers(options, async (askers) => {
         const asked = askedRepository(text);

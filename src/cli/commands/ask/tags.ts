@@ -8,6 +8,14 @@ import { printJson } from '../../terminal/print-json.ts';
 import { askCommand, withAskers, withMirror, type AskOptions } from './ask-command.ts';
 import { askedRepository, filterOptions, nameFilter, rangeOf, type FilterOptions } from './tag-filter.ts';
 
+const EXAMPLES = `
+Examples:
+  larder tags alpine --count
+  larder tags alpine --match '3.*' --exclude '*_rc*' --limit 20
+  larder tags node --semver '>=20 <22' --match '*-slim' --limit 5   the newest five
+  larder tags ghcr.io/acme/app --via localhost:5000 --json
+`;
+
 interface TagsOptions extends AskOptions, FilterOptions {
   readonly limit?: number;
   readonly count?: boolean;
@@ -20,6 +28,7 @@ export function tagsCommand(): Command {
     .argument('<repository>', 'such as alpine or ghcr.io/acme/app')
     .option('--limit <n>', 'at most so many; of --semver the newest', parseLimit)
     .option('--count', 'print only how many there are')
+    .addHelpText('after', EXAMPLES)
     .action(async (text: string, options: TagsOptions) => {
       await withAskers(options, async (askers) => {
         const asked = askedRepository(text);

@@ -22,6 +22,7 @@ export function jobsCommand(): Command {
 function listCommand(): Command {
   return operatorCommand('list')
     .description('list the jobs, the latest first')
+    .addHelpText('after', '\nExamples:\n  larder jobs\n  larder jobs --json\n')
     .action(async (options: OperatorOptions) => {
       await withOperator(options, async ({ client, isJson }) => {
         const jobs = await allPages(async (page) => {
@@ -40,6 +41,7 @@ function jobCommand(name: string, description: string, act: Act): Command {
   return operatorCommand(name)
     .description(description)
     .argument('<id>', 'as larder jobs lists it')
+    .addHelpText('after', `\nExamples:\n  larder jobs ${name} 3f9a\n`)
     .action(async (id: string, options: OperatorOptions) => {
       await withOperator(options, async (workplace) => {
         const job = await act(workplace, id);

@@ -6,11 +6,18 @@ import { shortSize } from '../../terminal/short-size.ts';
 import { formatTable, formatTime } from '../../terminal/table.ts';
 import { operatorCommand, withOperator, type OperatorOptions } from './operator-command.ts';
 
+const EXAMPLES = `
+Examples:
+  larder ls
+  larder ls ghcr.io/acme/app --json
+`;
+
 /** `larder ls`: the repositories that are cached, or one repository's tags. */
 export function lsCommand(): Command {
   return operatorCommand('ls')
     .description('list what is cached: repositories, or the tags of one')
     .argument('[repository]', 'such as debian or ghcr.io/acme/app')
+    .addHelpText('after', EXAMPLES)
     .action(async (repository: string | undefined, options: OperatorOptions) => {
       await withOperator(options, async ({ client, isJson }) => {
         if (repository === undefined) {

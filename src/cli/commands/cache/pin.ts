@@ -9,6 +9,7 @@ export function pinCommand(): Command {
       'keep from being evicted: a tag with whatever it stands for, a digest, all tags of a repository',
     )
     .argument('<reference...>', 'such as debian:12, ghcr.io/acme/app, sha256:...')
+    .addHelpText('after', '\nExamples:\n  larder pin debian:12 ghcr.io/acme/app\n')
     .action(async (references: readonly string[], options: OperatorOptions) => {
       await withOperator(options, async ({ client, isJson }) => {
         const pin = (reference: string): Promise<Pins> => client.call('pin', { body: { reference } });
@@ -22,6 +23,7 @@ export function unpinCommand(): Command {
   return operatorCommand('unpin')
     .description('let be evicted again what was pinned')
     .argument('<reference...>', 'as it was given to pin')
+    .addHelpText('after', '\nExamples:\n  larder unpin debian:12\n')
     .action(async (references: readonly string[], options: OperatorOptions) => {
       await withOperator(options, async ({ client, isJson }) => {
         const unpin = (reference: string): Promise<Pins> => client.call('unpin', { body: { reference } });

@@ -6,11 +6,18 @@ import { printJson } from '../../terminal/print-json.ts';
 import { shortSize } from '../../terminal/short-size.ts';
 import { complain, operatorCommand, withOperator, type OperatorOptions } from './operator-command.ts';
 
+const EXAMPLES = `
+Examples:
+  larder rm ghcr.io/acme/app:1
+  larder rm debian
+`;
+
 /** `larder rm`: deletes from the cache; upstream stays as it is. */
 export function rmCommand(): Command {
   return operatorCommand('rm')
     .description('delete from the cache: a repository, a tag, a digest')
     .argument('<reference...>', 'such as debian, ghcr.io/acme/app:1, debian@sha256:..., sha256:...')
+    .addHelpText('after', EXAMPLES)
     .action(async (references: readonly string[], options: OperatorOptions) => {
       await withOperator(options, async ({ client, isJson }) => {
         const { removed } = await runJob(client, 'remove', { references: [...references] });

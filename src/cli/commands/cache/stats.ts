@@ -6,10 +6,17 @@ import { printJson } from '../../terminal/print-json.ts';
 import { shortSize } from '../../terminal/short-size.ts';
 import { formatTable } from '../../terminal/table.ts';
 
+const EXAMPLES = `
+Examples:
+  larder stats
+  larder stats --json
+`;
+
 /** `larder stats`: how much is cached. */
 export function statsCommand(): Command {
   return operatorCommand('stats')
     .description('tell how much is cached, in all and of each upstream')
+    .addHelpText('after', EXAMPLES)
     .action(async (options: OperatorOptions) => {
       await withOperator(options, async ({ client, isJson, config, isRemote }) => {
         const stats = await client.call('stats', { query: {} });

@@ -8,6 +8,12 @@ import type { OperatorOptions, Workplace } from './operator-command.ts';
 import { printJson } from '../../terminal/print-json.ts';
 import { onJob } from '../../terminal/job-line.ts';
 
+const EXAMPLES = `
+Examples:
+  larder verify
+  larder verify --repair
+`;
+
 interface VerifyCommandOptions extends OperatorOptions {
   readonly repair?: boolean;
   readonly rate?: number | 'unlimited';
@@ -25,6 +31,7 @@ export function verifyCommand(): Command {
       'bytes to read a second, or unlimited (default: cache.verifyRate while a server runs)',
       parseRate,
     )
+    .addHelpText('after', EXAMPLES)
     .action(async ({ repair = false, rate, ...options }: VerifyCommandOptions) => {
       await withOperator(options, async (workplace) => {
         const bytesPerSecond = rateOf(rate, workplace);
