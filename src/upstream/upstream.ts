@@ -25,6 +25,8 @@ export interface TurnOptions extends CallOptions {
 }
 
 export interface BlobOptions extends TurnOptions {
+  /** The blob's size in bytes as a manifest tells it. It decides how the answer is read, and nothing else. */
+  readonly describedSize?: number | undefined;
   /** Absent: the whole blob. */
   readonly range?: ByteRange | undefined;
   /** Whether the call may wait for its turn, or fails at once (`busy`). False if the caller holds a turn already. */
@@ -52,7 +54,7 @@ export interface FetchedManifest {
 
 /** A blob's bytes from `start` on, as they arrive. The body must be read to the end or destroyed. */
 export interface FetchedBlob {
-  /** Each step gives all the pieces that have arrived. Their memory belongs to the reader. */
+  /** Each step gives all the pieces that have arrived. They may be used until the next step, and no longer. */
   readonly body: AsyncIterable<readonly Uint8Array[]> & { destroy(error?: Error): unknown };
   /** Position of the first byte of `body` in the blob: the one asked for, or 0 if upstream ignored Range. */
   readonly start: number;

@@ -1,5 +1,7 @@
-import { connect, isIP, type Socket } from 'node:net';
-import type { Network } from '../../src/upstream/connections/network.ts';
+import { isIP, type Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import { connectTo, type Network, type SocketOptions } from '../../src/upstream/connections/network.ts';
+import { tellConnection } from './loopback-traffic.ts';
 
 /**
  * A network in which the test says what a name resolves to. Every connection goes to this machine's loopback, at the
@@ -9,6 +11,8 @@ export class FakeNetwork implements Network {
   readonly #names = new Map<string, readonly string[]>();
   /** Addresses that were dialled, in order. */
   readonly dialled: string[] = [];
+  /** Number of connections of the reader for large bodies. */
+  read = 0;
 
   /** Gives `hostname` these addresses from now on. */
   name(hostname: string, ...addresses: readonly string[]): this {
@@ -25,8 +29,11 @@ export class FakeNetwork implements Network {
     );
   }
 
-  connect(addresses: readonly string[], port: number): Socket {
+  connect(addresses: readonly string[], port: number, options?: SocketOptions): Socket {
     this.dialled.push(addresses[0] ?? '');
-    return connect({ host: '127.0.0.1', port });
+    if (options?.onread !== undefined) this.read += 1;
+    const socket = connectTo({ host: '127.0.0.1', port }, options);
+    if (socket instanceof TLSSocket) tellConnection(socket);
+    return socket;
   }
 }

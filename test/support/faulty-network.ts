@@ -1,5 +1,5 @@
-import { connect, Socket } from 'node:net';
-import type { Network } from '../../src/upstream/connections/network.ts';
+import { Socket } from 'node:net';
+import type { Network, SocketOptions } from '../../src/upstream/connections/network.ts';
 import { FakeNetwork } from './fake-network.ts';
 
 /**
@@ -40,11 +40,11 @@ export class FaultyNetwork implements Network {
     return Promise.reject(errno('ENOTFOUND'));
   }
 
-  connect(addresses: readonly string[], port: number): Socket {
-    if (this.#fault === undefined) return this.#kept(this.names.connect(addresses, port));
+  connect(addresses: readonly string[], port: number, options?: SocketOptions): Socket {
+    if (this.#fault === undefined) return this.#kept(this.names.connect(addresses, port, options));
     this.lost.push(typeof this.#fault === 'object' ? 'answered by somebody else' : this.#fault);
     if (this.#fault === 'blackholed') return new Socket();
-    if (typeof this.#fault === 'object') return connect({ host: '127.0.0.1', port: this.#fault.port });
+    if (typeof this.#fault === 'object') return this.names.connect(addresses, this.#fault.port, options);
     const refused = new Socket();
     setImmediate(() => refused.destroy(errno('ECONNREFUSED')));
     return refused;

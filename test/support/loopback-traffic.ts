@@ -1,10 +1,14 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+
+/** The members of a socket that tell what is on its way. */
+type End = Pick<Socket, 'destroyed' | 'readableEnded' | 'bytesRead' | 'bytesWritten'>;
 
 /** Both ends of a connection, of which one may not be there yet. */
 interface Connection {
-  client?: Socket;
-  server?: Socket;
+  client?: End;
+  server?: End;
 }
 
 /**
@@ -53,9 +57,54 @@ export class LoopbackTraffic implements Disposable {
 }
 
 /** Returns whether `from` has sent or closed something that `to` has not noticed yet. */
-function isMissed(from: Socket | undefined, to: Socket | undefined): boolean {
+function isMissed(from: End | undefined, to: End | undefined): boolean {
   if (from === undefined) return false;
   if (to === undefined) return true;
   if (to.destroyed) return false;
   return from.destroyed ? !to.readableEnded : from.bytesWritten > to.bytesRead;
+}
+
+/** Tells about a connection that `tls.connect` makes by itself: Node tells only about those of `net.connect`. */
+export function tellConnection(socket: TLSSocket): void {
+  const { _handle: handle } = socket as TLSSocket & { _handle?: { _parent?: Socket } };
+  channel('net.client.socket').publish({ socket: new EncryptedEnd(socket, handle?._parent) });
+}
+
+/** The client's end of such a connection. The numbers of bytes are those of the connection below TLS. */
+class EncryptedEnd implements End {
+  readonly #socket: TLSSocket;
+  readonly #below: Pick<Socket, 'bytesRead' | 'bytesWritten'> | undefined;
+
+  constructor(socket: TLSSocket, below: Pick<Socket, 'bytesRead' | 'bytesWritten'> | undefined) {
+    this.#socket = socket;
+    this.#below = below;
+  }
+
+  once(event: string, listener: () => void): void {
+    this.#socket.once(event, listener);
+  }
+
+  get localPort(): number | undefined {
+    return this.#socket.localPort;
+  }
+
+  get remotePort(): number | undefined {
+    return this.#socket.remotePort;
+  }
+
+  get destroyed(): boolean {
+    return this.#socket.destroyed;
+  }
+
+  get readableEnded(): boolean {
+    return this.#socket.readableEnded;
+  }
+
+  get bytesRead(): number {
+    return this.#below?.bytesRead ?? 0;
+  }
+
+  get bytesWritten(): number {
+    return this.#below?.bytesWritten ?? 0;
+  }
 }

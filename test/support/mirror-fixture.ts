@@ -55,6 +55,7 @@ import type { Network } from '../../src/upstream/connections/network.ts';
 import { Passage } from '../../src/upstream/transport/passage.ts';
 import { quirksOf } from '../../src/upstream/quirks.ts';
 import type { UpstreamSettings } from '../../src/upstream/settings.ts';
+import type { Upstream } from '../../src/upstream/upstream.ts';
 import { accessSettings } from './access-settings.ts';
 import type { FakeRegistry } from './fake-registry.ts';
 import { get, open, type ReceivedAnswer, type RequestOptions } from './http-get.ts';
@@ -78,6 +79,8 @@ interface MirroredRegistry {
   readonly client?: Partial<Pick<UpstreamSettings, 'ca' | 'timeouts' | 'credentials' | 'connections'>>;
   /** The network. Absent: the machine's. */
   readonly network?: Network;
+  /** Whether every blob is read by the reader for large bodies. Default: those that a manifest describes as large. */
+  readonly isLarge?: boolean | undefined;
 }
 
 /** Bytes of manifests, and bytes of small blobs, that are kept in memory. */
@@ -461,7 +464,7 @@ function routed(
     },
   );
   const breaker = guardUpstream(
-    client,
+    entry.isLarge === true ? readAsLarge(client) : client,
     { turns, waitMs: 5_000, countsPulls: quirksOf(entry.registry.url.hostname).countsPulls },
     { clock, events },
   );
@@ -481,5 +484,14 @@ function routed(
     hosts: entry.hosts ?? [],
     addLibrary: entry.addLibrary ?? false,
     isAllowed: entry.isAllowed ?? (() => true),
+  };
+}
+
+/** Tells the client that every blob is large, and changes nothing else. */
+function readAsLarge(client: Upstream): Upstream {
+  return {
+    ...client,
+    blob: (repository, digest, options) =>
+      client.blob(repository, digest, { ...options, describedSize: Infinity }),
   };
 }

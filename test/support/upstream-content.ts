@@ -46,6 +46,6 @@ export function manifestReply(headers: Readonly<Record<string, string | undefine
 
 export async function readBlob({ body }: FetchedBlob): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
-  for await (const pieces of body) chunks.push(...pieces);
+  for await (const pieces of body) chunks.push(...pieces.map((piece) => new Uint8Array(piece)));
   return Buffer.concat(chunks);
 }

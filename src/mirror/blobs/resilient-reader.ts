@@ -92,7 +92,15 @@ export class ResilientReader implements BlobReader {
   }
 
   #open(position: number): Promise<BlobSource> {
-    return BlobSource.open(this.#target, this.#digest, { start: position }, this.#options);
+    return BlobSource.open(
+      this.#target,
+      this.#digest,
+      { start: position },
+      {
+        ...this.#options,
+        describedSize: this.size,
+      },
+    );
   }
 
   /**

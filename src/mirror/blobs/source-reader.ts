@@ -74,7 +74,8 @@ async function* verified(
   for await (const chunk of chunksOf(source)) {
     check.digester.update(chunk);
     if (held !== undefined) yield held;
-    held = chunk;
+    // The chunk's own memory is the transfer's, and may be used again for the next one.
+    held = new Uint8Array(chunk);
   }
   if (check.digester.digest() !== check.digest) {
     throw new VerificationError({ digest: check.digest, size }, 'upstream sent other bytes');

@@ -89,6 +89,7 @@ export class StoreBypass {
     const source = await BlobSource.open(target, digest, range, {
       ...this.#options,
       demand: demandOf(client),
+      describedSize: size,
     });
     // A part cannot be verified before the whole is here; the client verifies what it puts together.
     const check =

@@ -155,18 +155,6 @@ describe('a fill', () => {
     await fill.ended;
   });
 
-  test('releases the memory of bytes that are written', async () => {
-    await using cache = await MemoryCache.open();
-    const upstream = new HeldUpstream(BYTES.length);
-    const { fill } = begin(cache, upstream);
-    await fill.opened;
-    const piece = Uint8Array.from(BYTES);
-    upstream.bodies[0]?.push([piece]);
-    upstream.bodies[0]?.push(null);
-    await fill.ended;
-    expect(piece).toHaveLength(0);
-  });
-
   test('goes on from another repository that it was boarded for', async () => {
     await using cache = await MemoryCache.open();
     const [upstream, other] = [new HeldUpstream(BYTES.length), new HeldUpstream(BYTES.length)];

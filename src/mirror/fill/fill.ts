@@ -6,7 +6,6 @@ import { Allowance } from './allowance.ts';
 import type { FillClients } from '../fill-clients.ts';
 import { BlobSource } from '../transfer/blob-source.ts';
 import type { DirectPart, FillInView } from './direct-part.ts';
-import { releaseMemory } from './release-memory.ts';
 import { FailedReader } from './failed-reader.ts';
 import type { FillOptions } from './fill-options.ts';
 import { FillRecord } from './fill-record.ts';
@@ -207,10 +206,12 @@ export class Fill implements FillInView {
   async #transfer(): Promise<void> {
     const { store, clock, events } = this.#options;
     const { signal } = this.#cancellation;
-    const options = { signal, clock, events, demand: this.audience };
+    const described = await this.#describedSize();
+    const options = { signal, clock, events, demand: this.audience, describedSize: described };
     const source = (this.#source = await BlobSource.open(this.target, this.digest, { start: 0 }, options));
     try {
-      this.#size = source.size ?? (await this.#describedSize());
+      // What a manifest tells is believed only if upstream itself tells nothing, and only once.
+      this.#size = source.size ?? (this.#options.isRetry === true ? undefined : described);
       const allowance = new Allowance(this.#options.room);
       // The size is not announced if there is no room at all: the store would evict other content for it.
       this.#hasRoom = await allowance.ask(this);
@@ -251,7 +252,6 @@ export class Fill implements FillInView {
     try {
       await allowance.spend(byteLength(pieces), this);
       await ingest.write(pieces);
-      for (const piece of pieces) releaseMemory(piece);
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       this.#refusal = error;
@@ -280,10 +280,9 @@ export class Fill implements FillInView {
     this.#report.failed(error, this.#size ?? this.offset);
   }
 
-  /** Returns the size that a manifest tells. It is believed only if upstream itself tells none, and only once. */
+  /** Returns the size that a manifest tells. */
   async #describedSize(): Promise<number | undefined> {
-    const { index, events, isRetry } = this.#options;
-    if (isRetry === true) return undefined;
+    const { index, events } = this.#options;
     return tolerate(events, 'look up a size', () => index.describedSize(this.digest));
   }
 

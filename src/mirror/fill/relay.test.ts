@@ -46,7 +46,18 @@ describe('a relay', () => {
   test('gives no piece that is empty', async () => {
     const relay = new Relay(100, new ManualClock());
     const pushed = relay.push([Buffer.from('abc'), Buffer.from('def')]);
-    expect(await relay.join(103)?.next()).toEqual([Buffer.from('def')]);
+    expect(await relay.join(103)?.next()).toEqual([new Uint8Array(Buffer.from('def'))]);
+    await pushed;
+  });
+
+  test('keeps the bytes in memory of its own', async () => {
+    const relay = new Relay(0, new ManualClock());
+    const seat = relay.join(0);
+    const memory = Buffer.from('abc');
+    const pushed = relay.push([memory]);
+    memory.fill('x');
+    expect(Buffer.concat((await seat?.next()) as Uint8Array[]).toString()).toBe('abc');
+    relay.end();
     await pushed;
   });
 

@@ -13,6 +13,7 @@ export interface PieceSource {
   readonly size: number | undefined;
   /** Position of the next byte that `pieces` will give. */
   readonly offset: number;
+  /** What a step gives may be used until the next step, and no longer. */
   pieces(): AsyncGenerator<readonly Uint8Array[], void, undefined>;
   destroy(): void;
 }
@@ -57,9 +58,9 @@ export class Relay {
     return seat;
   }
 
-  /** Takes more bytes. Resolves once there is room for the next ones. */
+  /** Takes a copy of more bytes: their own memory is the transfer's. Resolves once there is room for the next ones. */
   async push(pieces: readonly Uint8Array[]): Promise<void> {
-    this.#pieces.push(...pieces);
+    this.#pieces.push(...pieces.map((piece) => new Uint8Array(piece)));
     this.#end += byteLength(pieces);
     this.wake();
     let isPatient = true;

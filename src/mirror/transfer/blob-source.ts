@@ -237,9 +237,8 @@ export class BlobSource {
   }
 
   #ask(target: Target, options: Pick<BlobOptions, 'signal' | 'mayWait'>): Promise<FetchedBlob> {
-    const { demand } = this.#options;
     const range = { start: this.#offset, end: this.#range.end };
-    return request(target, this.#digest, range, { demand, ...options });
+    return request(target, this.#digest, range, { ...this.#options, ...options });
   }
 
   get #isHopeless(): boolean {
@@ -287,14 +286,17 @@ export interface BlobSourceOptions {
   readonly signal?: AbortSignal | undefined;
   /** The demand for the blob. Absent: that of one client that is not known. */
   readonly demand?: Demand | undefined;
+  /** See `BlobOptions.describedSize`. */
+  readonly describedSize?: number | undefined;
 }
 
 function request(
   target: Target,
   digest: Digest,
   range: ByteRange,
-  { demand, signal, mayWait = true }: Pick<BlobOptions, 'demand' | 'signal' | 'mayWait'>,
+  { demand, signal, describedSize, mayWait = true }: Omit<BlobOptions, 'range'>,
 ): Promise<FetchedBlob> {
   const wanted = range.start === 0 && range.end === undefined ? undefined : range;
-  return target.upstream.blob(target.key.repository, digest, { range: wanted, demand, signal, mayWait });
+  const options = { range: wanted, demand, signal, describedSize, mayWait };
+  return target.upstream.blob(target.key.repository, digest, options);
 }

@@ -1,12 +1,30 @@
 import { lookup } from 'node:dns/promises';
-import { connect, isIP, isIPv6, type LookupFunction, type Socket } from 'node:net';
+import { connect, isIP, isIPv6, type LookupFunction, type OnReadOpts, type Socket } from 'node:net';
+import { connect as connectByTls, type ConnectionOptions } from 'node:tls';
 
 /** Resolves names to addresses and connects to addresses. Tests have implementations of their own. */
 export interface Network {
   /** Returns all addresses of a host name or IP literal. Rejects with the resolver's error. */
   resolve(hostname: string): Promise<readonly string[]>;
   /** Begins to connect to the addresses, in turn until one answers. */
-  connect(addresses: readonly string[], port: number): Socket;
+  connect(addresses: readonly string[], port: number, options?: SocketOptions): Socket;
+}
+
+/** What a socket has to be told when it is made. */
+export interface SocketOptions {
+  /** Where the socket reads to; absent: it is a stream. */
+  readonly onread?: OnReadOpts | undefined;
+  /** Absent: the connection is plain. */
+  readonly tls?: ConnectionOptions | undefined;
+}
+
+/** Begins to connect, by TLS if the options say so. */
+export function connectTo(
+  to: { readonly host: string; readonly port: number; readonly lookup?: LookupFunction },
+  { onread, tls }: SocketOptions = {},
+): Socket {
+  const options = { ...to, noDelay: true, ...(onread !== undefined && { onread }) };
+  return tls === undefined ? connect(options) : connectByTls({ ...tls, ...options });
 }
 
 /** Returns the port of a URL or of undici's connector options: by default the protocol's own. */
@@ -20,9 +38,9 @@ export const systemNetwork: Network = {
     const found = await lookup(hostname, { all: true });
     return found.map(({ address }) => address);
   },
-  connect: (addresses, port) =>
+  connect: (addresses, port, options) =>
     // The name was resolved and its addresses were judged; resolving it again here could give others.
-    connect({ host: 'resolved.invalid', port, lookup: fixedLookup(addresses), noDelay: true }),
+    connectTo({ host: 'resolved.invalid', port, lookup: fixedLookup(addresses) }, options),
 };
 
 function fixedLookup(addresses: readonly string[]): LookupFunction {

@@ -12,7 +12,7 @@ import { contentLength } from '../transport/headers.ts';
 import type { Quirks } from '../quirks.ts';
 import type { Reporter } from '../transport/reporter.ts';
 import { announcedSize } from './announced-size.ts';
-import type { ByteRange, CallOptions, FetchedBlob, DescribedBlob } from '../upstream.ts';
+import type { BlobOptions, ByteRange, CallOptions, FetchedBlob, DescribedBlob } from '../upstream.ts';
 
 export interface BlobFetcherOptions {
   readonly upstream: string;
@@ -20,6 +20,9 @@ export interface BlobFetcherOptions {
   readonly quirks: Quirks;
   readonly reporter: Reporter;
 }
+
+/** Size from which a blob is worth the reader for large bodies. */
+const LARGE_BYTES = 1024 * 1024;
 
 /** Fetches blobs of an upstream (distribution-spec, "Pulling blobs"). */
 export class BlobFetcher {
@@ -33,12 +36,13 @@ export class BlobFetcher {
   async fetch(
     repository: RepositoryName,
     digest: Digest,
-    options: CallOptions & { readonly range?: ByteRange | undefined } = {},
+    options: CallOptions & Pick<BlobOptions, 'range' | 'describedSize'> = {},
   ): Promise<FetchedBlob> {
     const range = rangeHeader(options.range);
     const answer = await this.#options.client.request({
       ...blobRequest('GET', repository, digest, options),
       headers: { accept: '*/*', ...(range !== undefined && { range }) },
+      isLarge: (options.describedSize ?? 0) >= LARGE_BYTES,
     });
     if (mayBePage(answer)) {
       const blob = await unlessPage(this.#options.upstream, answer, digest);

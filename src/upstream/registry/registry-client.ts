@@ -31,6 +31,8 @@ export interface RegistryRequest {
   readonly target: RequestTarget;
   /** Whether the content may be empty, so that 204 is a good answer. */
   readonly mayBeEmpty?: boolean | undefined;
+  /** See `HopRequest.isLarge`. */
+  readonly isLarge?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -82,11 +84,11 @@ export class RegistryClient {
     throw await this.#refusal(answer, request);
   }
 
-  #firstHop({ method, repository, path, query, headers, signal }: RegistryRequest): HopRequest {
+  #firstHop({ method, repository, path, query, headers, isLarge, signal }: RegistryRequest): HopRequest {
     const url = new URL(this.#options.url);
     url.pathname = `${url.pathname.replace(/\/$/, '')}/v2/${pathOf({ repository, path })}`;
     url.search = query?.toString() ?? '';
-    return { method, url, headers: headers ?? {}, repository, signal };
+    return { method, url, headers: headers ?? {}, repository, isLarge, signal };
   }
 
   async #follow(first: HopRequest): Promise<UpstreamResponse> {

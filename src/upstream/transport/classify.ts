@@ -99,7 +99,7 @@ const NETWORK_REASONS: readonly (readonly [pattern: RegExp, reason: UpstreamFail
   [/^(?:ECONNRESET|EPIPE|ECONNABORTED|UND_ERR_SOCKET)$/, 'reset'],
   [/^(?:ERR_TLS_\w+|ERR_SSL_\w+|EPROTO|CERT_\w+|CRL_\w+|\w*SELF_SIGNED\w*|UNABLE_TO_\w+)$/, 'tls'],
   [/^(?:INVALID_CA|HOSTNAME_MISMATCH|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED)$/, 'tls'],
-  [/^(?:HPE_\w+|HTTPParserError|UND_ERR_HEADERS_OVERFLOW|UND_ERR_RES_\w+)$/, 'content'],
+  [/^(?:ERR_UNFIT_ANSWER|HPE_\w+|HTTPParserError|UND_ERR_HEADERS_OVERFLOW|UND_ERR_RES_\w+)$/, 'content'],
 ];
 
 /** Classifies an error of the connection or of the HTTP parser: always as `unavailable`. */

@@ -1,11 +1,22 @@
-import type { Dispatcher } from 'undici';
 import type { Clock } from '../../clock.ts';
-import { Arrivals } from './arrivals.ts';
 import { classifyNetworkError } from './classify.ts';
 import { UpstreamError } from '../error.ts';
 import { LARGE_BYTES, type LargeBodies } from './large-bodies.ts';
 
-type UndiciBody = Dispatcher.ResponseData['body'];
+/** The body of an answer as it comes from the wire. */
+export interface RawBody {
+  /**
+   * Waits for bytes. What it returned before must not be used any more: its memory may be released, or used again.
+   * @returns all that have arrived, in order; undefined at the end
+   */
+  next(): Promise<readonly Uint8Array[] | undefined>;
+  /** Returns what `next` has returned last, in memory that the caller may keep. */
+  own(pieces: readonly Uint8Array[]): readonly Uint8Array[];
+  /** Ends the body; a waiting `next` gets `error`. */
+  destroy(error?: Error): void;
+  /** Throws the body away: at most `limit` bytes are read to keep the connection. */
+  discard(limit: number): Promise<void>;
+}
 
 export interface ResponseBodyOptions {
   readonly upstream: string;
@@ -34,14 +45,12 @@ const HEAD_MS = 2000;
  * Silence counts only while a reader waits, so that a slow disk does not make an upstream look dead.
  */
 export class ResponseBody implements AsyncIterable<readonly Uint8Array[]> {
-  readonly #body: UndiciBody;
+  readonly #body: RawBody;
   readonly #options: ResponseBodyOptions;
 
-  constructor(body: UndiciBody, options: ResponseBodyOptions) {
+  constructor(body: RawBody, options: ResponseBodyOptions) {
     this.#body = body;
     this.#options = options;
-    // A body that fails while no reader waits must not end the process; the next reader gets the error all the same.
-    body.on('error', () => undefined);
   }
 
   /** Ends the body; a waiting reader gets `error`. */
@@ -49,12 +58,14 @@ export class ResponseBody implements AsyncIterable<readonly Uint8Array[]> {
     this.#body.destroy(error);
   }
 
-  /** Yields the bytes in the pieces in which they arrive: each time all that have arrived. */
+  /**
+   * Yields the bytes in the pieces in which they arrive: each time all that have arrived. They may be used until the next
+   * step, and no longer.
+   */
   async *[Symbol.asyncIterator](): AsyncGenerator<readonly Uint8Array[], void, undefined> {
-    const arrivals = new Arrivals(this.#body);
     try {
       for (;;) {
-        const next = await this.#next(arrivals);
+        const next = await this.#next();
         if (next === undefined) return;
         yield next;
       }
@@ -97,7 +108,7 @@ export class ResponseBody implements AsyncIterable<readonly Uint8Array[]> {
     let length = 0;
     let isLarge = false;
     for await (const pieces of this) {
-      chunks.push(...pieces);
+      chunks.push(...this.#body.own(pieces));
       length += byteLength(pieces);
       if (length > limit) throw this.#fail('content', `answered with more than ${limit} bytes`);
       if (length <= LARGE_BYTES || isLarge) continue;
@@ -114,7 +125,7 @@ export class ResponseBody implements AsyncIterable<readonly Uint8Array[]> {
     const cancel = this.#options.clock.after(HEAD_MS, () => this.destroy());
     try {
       for await (const pieces of this) {
-        chunks.push(...pieces);
+        chunks.push(...this.#body.own(pieces));
         length += byteLength(pieces);
         if (length >= limit) break;
       }
@@ -130,7 +141,7 @@ export class ResponseBody implements AsyncIterable<readonly Uint8Array[]> {
   async discard(): Promise<void> {
     const cancel = this.#options.clock.after(this.#options.bodyMs, () => this.destroy());
     try {
-      await this.#body.dump({ limit: DISCARD_BYTES });
+      await this.#body.discard(DISCARD_BYTES);
     } catch {
       // The body is gone, as intended.
     } finally {
@@ -138,13 +149,13 @@ export class ResponseBody implements AsyncIterable<readonly Uint8Array[]> {
     }
   }
 
-  async #next(arrivals: Arrivals): Promise<readonly Uint8Array[] | undefined> {
+  async #next(): Promise<readonly Uint8Array[] | undefined> {
     const { clock, bodyMs } = this.#options;
     const cancel = clock.after(bodyMs, () => {
       this.destroy(this.#fail('timeout', `sent nothing for ${bodyMs} ms inside a body`));
     });
     try {
-      return await arrivals.next();
+      return await this.#body.next();
     } catch (error) {
       throw this.#classified(error);
     } finally {

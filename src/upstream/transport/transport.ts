@@ -3,7 +3,9 @@ import type { Clock } from '../../clock.ts';
 import type { Events } from '../../events.ts';
 import { abortable } from '../../async/abortable.ts';
 import { AddressGuard, ForbiddenAddressError } from '../connections/address-guard.ts';
-import { ResponseBody } from './response-body.ts';
+import type { ResponseHeaders } from './headers.ts';
+import { LargeAnswers } from './large-answers.ts';
+import { ResponseBody, type RawBody } from './response-body.ts';
 import { LargeBodies } from './large-bodies.ts';
 import { UpstreamResponse } from './response.ts';
 import { CredentialError } from '../credentials/credentials.ts';
@@ -17,6 +19,7 @@ import { proxyRefusal } from '../connections/proxy.ts';
 import type { UpstreamSettings } from '../settings.ts';
 import { StaleConnections } from '../connections/stale-connections.ts';
 import { Trust, type MakeContext } from '../connections/trust.ts';
+import { UndiciBody } from './undici-body.ts';
 
 /** One request to one host. */
 export interface HopRequest {
@@ -28,7 +31,25 @@ export interface HopRequest {
   readonly body?: string | undefined;
   /** The repository that the request is about; used if the URL itself names none. */
   readonly repository?: string | undefined;
+  /** Whether a large body is expected: then the reader for those is tried first. */
+  readonly isLarge?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+/** An answer as it comes from the wire. */
+interface RawAnswer {
+  readonly status: number;
+  readonly headers: ResponseHeaders;
+  readonly body: RawBody;
+}
+
+/** A request under way. */
+interface Course {
+  /** Ends the request, also while its answer is read. */
+  readonly signal: AbortSignal;
+  readonly use: ConnectionUse;
+  /** Called when the answer is over, whole or not. May be called more than once. */
+  readonly forget: () => void;
 }
 
 /** Sends one request and returns its answer, whatever its status; does not follow redirects. */
@@ -55,15 +76,16 @@ export class Transport {
   readonly #dispatchers: Dispatchers;
   /** Opens a connection of its own for each request. */
   readonly #fresh: Dispatchers;
+  readonly #largeAnswers: LargeAnswers;
   readonly #passage: TransportDeps['passage'];
   readonly #staleConnections = new StaleConnections();
-  readonly #large: LargeBodies;
+  readonly #largeBodies: LargeBodies;
   readonly #connections: ConnectionsInUse;
 
   constructor(settings: UpstreamSettings, deps: TransportDeps) {
     this.#settings = settings;
     this.#connections = deps.connections ?? new ConnectionsInUse(settings.connections);
-    this.#large = deps.large ?? new LargeBodies();
+    this.#largeBodies = deps.large ?? new LargeBodies();
     this.#clock = deps.clock;
     this.#passage = deps.passage;
     this.#guard = new AddressGuard({
@@ -76,6 +98,7 @@ export class Transport {
     const shared = { settings, guard: this.#guard, trust, ...deps };
     this.#dispatchers = new Dispatchers({ ...shared, keepsConnections: true });
     this.#fresh = new Dispatchers({ ...shared, keepsConnections: false });
+    this.#largeAnswers = new LargeAnswers({ ...shared, connectMs: settings.timeouts.connectMs });
   }
 
   /** Sends one request. @throws UpstreamError `unavailable` if no answer came */
@@ -96,16 +119,16 @@ export class Transport {
     };
     try {
       this.#guard.admitLiteral(hop.url);
-      const { statusCode, headers, body } = await this.#request(hop, abort.signal, use);
-      body.once('close', forget);
+      const course = { signal: abort.signal, use, forget };
+      const { status, headers, body } = (await this.#large(hop, course)) ?? (await this.#usual(hop, course));
       const options = {
         upstream: this.#settings.name,
         clock: this.#clock,
         bodyMs,
         dueAt,
-        large: this.#large,
+        large: this.#largeBodies,
       };
-      return new UpstreamResponse(hop.url, statusCode, headers, new ResponseBody(body, options));
+      return new UpstreamResponse(hop.url, status, headers, new ResponseBody(body, options));
     } catch (error) {
       forget();
       throw this.#classified(error, hop.url.host);
@@ -117,7 +140,28 @@ export class Transport {
   /** Closes all connections; requests that still run fail. */
   async close(): Promise<void> {
     this.#staleConnections.close();
+    this.#largeAnswers.close();
     await Promise.all([this.#dispatchers.close(), this.#fresh.close()]);
+  }
+
+  /** Gets the answer by the reader for large bodies; undefined if undici has to send the request. */
+  async #large(hop: HopRequest, { signal, use, forget }: Course): Promise<RawAnswer | undefined> {
+    const isLarge = hop.method === 'GET' && hop.isLarge === true;
+    if (!isLarge || this.#settings.proxyFor?.(hop.url) !== undefined) return undefined;
+    use.begin();
+    const request = { url: hop.url, target: targetOf(hop), headers: this.#headers(hop), signal };
+    const answer = await abortable(this.#largeAnswers.get(request), signal);
+    if (answer === undefined) return undefined;
+    void answer.over.then(forget);
+    const { head, body } = answer;
+    return { status: head.status, headers: head.headers, body };
+  }
+
+  /** Gets the answer by undici. */
+  async #usual(hop: HopRequest, { signal, use, forget }: Course): Promise<RawAnswer> {
+    const { statusCode, headers, body } = await this.#request(hop, signal, use);
+    body.once('close', forget);
+    return { status: statusCode, headers, body: new UndiciBody(body) };
   }
 
   /**
@@ -144,15 +188,9 @@ export class Transport {
     // undici's request() would normalise a URL, so it gets the parts.
     const request = {
       origin: hop.url.origin,
-      path: hop.target ?? hop.url.pathname + hop.url.search,
+      path: targetOf(hop),
       method: hop.method,
-      headers: {
-        // The bytes of a compressed body would not have the digest.
-        'accept-encoding': 'identity',
-        'user-agent': this.#settings.userAgent,
-        ...this.#via(hop.url),
-        ...hop.headers,
-      },
+      headers: this.#headers(hop),
       body: hop.body ?? null,
       signal,
     };
@@ -168,6 +206,16 @@ export class Transport {
       );
       throw error;
     }
+  }
+
+  #headers(hop: HopRequest): Readonly<Record<string, string>> {
+    return {
+      // The bytes of a compressed body would not have the digest.
+      'accept-encoding': 'identity',
+      'user-agent': this.#settings.userAgent,
+      ...this.#via(hop.url),
+      ...hop.headers,
+    };
   }
 
   /** Omits Via for signed URLs: they must go out as they were signed, and their object stores forward nothing. */
@@ -207,4 +255,9 @@ export class Transport {
     const text = `${host}: ${proxyRefusal(error) ?? message}`;
     return new UpstreamError(name, failure, reason, text, { cause: error });
   }
+}
+
+/** Returns path and query as they are sent. */
+function targetOf({ target, url }: HopRequest): string {
+  return target ?? url.pathname + url.search;
 }

@@ -1,6 +1,5 @@
-import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
-import type { Network } from '../../../src/upstream/connections/network.ts';
+import { connectTo, type Network } from '../../../src/upstream/connections/network.ts';
 import { startFakeRegistry } from '../../support/fake-registry.ts';
 import { MINUTE, startMirror, type MirrorFixture } from '../../support/mirror-fixture.ts';
 import { redirect, instead } from '../../support/scripted-reply.ts';
@@ -11,7 +10,8 @@ function leadingTo(mirror: () => MirrorFixture): { registry: { url: URL }; netwo
     registry: { url: new URL('http://mirror.test:5000') },
     network: {
       resolve: () => Promise.resolve(['8.8.8.8']),
-      connect: () => connect(Number(mirror().url.port), '127.0.0.1'),
+      connect: (_addresses, _port, options) =>
+        connectTo({ host: '127.0.0.1', port: Number(mirror().url.port) }, options),
     },
   };
 }
@@ -58,7 +58,7 @@ describe('a mirror whose upstream leads back to it', () => {
     const to = { port: Number(registry.url.port) };
     const network: Network = {
       resolve: () => Promise.resolve(['8.8.8.8']),
-      connect: () => connect(to.port, '127.0.0.1'),
+      connect: (_addresses, _port, options) => connectTo({ host: '127.0.0.1', port: to.port }, options),
     };
     const url = new URL('http://mirror.test:5000');
     await using mirror = await startMirror({
