@@ -26,7 +26,7 @@ export interface OpenedOperator {
   /** Imports into the cache that is open here, without an upload; undefined if a running server has it open. */
   readonly importHere: Imports['importBundle'] | undefined;
   /** Lets eviction run for a command that adds content; a running server evicts anyway. */
-  makeRoom(): void;
+  readonly makeRoom: () => void;
   close(): Promise<void>;
 }
 
@@ -57,7 +57,7 @@ async function reachServer({ cache }: Config): Promise<OpenedOperator | undefine
     client: new ApiClient(httpTransport({ socketPath })),
     isRemote: true,
     importHere: undefined,
-    makeRoom() {},
+    makeRoom: () => {},
     close: async () => {},
   };
 }

@@ -58,12 +58,23 @@ describe('larder warm', () => {
         'spec: { containers: [{ image: "acme/e:1" }] }',
       ),
     ]);
-    const [list = '', lock = '', compose = '', dockerfile = '', pod = ''] = files;
+    const [list, lock, compose, dockerfile, pod] = files;
     await using server = await world.serve();
-    const { code, stdout } = await world.run(
-      ...['warm', '--json', '--file', list, '--file', lock, '--from-compose', compose],
-      ...['--from-dockerfile', dockerfile, '--from-kubernetes', pod],
-    );
+    const args = [
+      'warm',
+      '--json',
+      '--file',
+      list,
+      '--file',
+      lock,
+      '--from-compose',
+      compose,
+      '--from-dockerfile',
+      dockerfile,
+      '--from-kubernetes',
+      pod,
+    ];
+    const { code, stdout } = await world.run(...args);
     const { images } = WarmResult.parse(JSON.parse(stdout));
     const named = images.map(({ reference }) => reference);
     expect({ code, named }).toEqual({
