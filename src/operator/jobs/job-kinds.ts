@@ -1,4 +1,3 @@
-import type { Upkeep } from '../../upkeep/upkeep.ts';
 import type { ExportRequest, ExportResult } from '../export/export-images.ts';
 import type { Exports } from '../export/exports.ts';
 import type { ImportResult } from '../../archive/import/import-bundle.ts';
@@ -8,7 +7,7 @@ import type { Operator } from '../operator.ts';
 import type { JobWork } from './job-work.ts';
 import { warmJob, type WarmOptions, type WarmRequest, type WarmResult } from '../warm/warm-job.ts';
 import { removeJob, type RemoveRequest, type RemoveResult } from './remove-job.ts';
-import { verifyJob, type VerifyRequest, type VerifyResult } from './verify-job.ts';
+import { verifyJob, type VerifyParts, type VerifyRequest, type VerifyResult } from './verify-job.ts';
 
 /** The kinds of jobs: a line here, and a line in `jobKinds`. */
 export interface JobKinds {
@@ -20,8 +19,7 @@ export interface JobKinds {
 }
 
 /** What the work of all kinds needs. */
-export interface JobParts extends WarmOptions {
-  readonly upkeep: Pick<Upkeep, 'verify'>;
+export interface JobParts extends WarmOptions, VerifyParts {
   readonly exports: Pick<Exports, 'run'>;
   readonly imports: Pick<Imports, 'importUpload'>;
   readonly operator: Pick<Operator, 'remove'>;
@@ -29,7 +27,7 @@ export interface JobParts extends WarmOptions {
 
 export function jobKinds(parts: JobParts): JobKinds {
   return {
-    verify: verifyJob(parts.upkeep),
+    verify: verifyJob(parts),
     remove: removeJob(parts.operator),
     warm: warmJob(parts),
     export: (request, context) => parts.exports.run(request, context),
