@@ -36,7 +36,7 @@ export function pointer({ digest, size }: Part, mediaType: string, rest: object 
   return { mediaType, digest, size, ...rest };
 }
 
-export const CONFIG = 'application/vnd.oci.image.config.v1+json';
+const CONFIG = 'application/vnd.oci.image.config.v1+json';
 export const LAYER = 'application/vnd.oci.image.layer.v1.tar+gzip';
 
 export function image(layers: readonly Part[], config = blob({ config: 'c' }), rest: object = {}): Part {

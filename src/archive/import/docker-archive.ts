@@ -84,7 +84,7 @@ export function isTold(path: string, { digest }: TakenFile, layerId: string | un
 }
 
 /** Returns the digest that a file has as its name, as in `<hex>.json` or `sha256:<hex>`; undefined for other names. */
-export function digestInName(path: string): Digest | undefined {
+function digestInName(path: string): Digest | undefined {
   const hex = /^(?:sha256:)?([a-f0-9]{64})(?:\.|$)/.exec(path)?.[1];
   const digest = `sha256:${hex}`;
   return isDigest(digest) ? digest : undefined;

@@ -18,7 +18,7 @@ import { readSmall } from './read-small.ts';
 import type { NamedRoot, Root } from './root.ts';
 
 /** An image that was imported. */
-export interface ImportedImage {
+interface ImportedImage {
   /** `registry/repository:tag` or `registry/repository@digest`. */
   readonly name: string;
   readonly digest: Digest;
@@ -29,7 +29,7 @@ export interface ImportedImage {
 }
 
 /** An image of a bundle that was not imported. */
-export interface RefusedImage {
+interface RefusedImage {
   readonly name: string;
   readonly digest: Digest;
   /** What is missing or wrong: at most 20 lines, and one for each image after the first hundred. */
@@ -48,7 +48,7 @@ export interface ImportResult {
 const MAX_TOLD = 100;
 
 /** How far an import is: bytes of the bundle that were read. */
-export interface ImportProgress {
+interface ImportProgress {
   readonly done: number;
   readonly total: number;
   readonly unit: 'bytes';
