@@ -3,6 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { tarEntry, tarOf, type TarFile } from '../../../test/support/tar.ts';
 import { digestOf } from '../../oci/digest.ts';
 import { MediaType } from '../../oci/media-type.ts';
+import { StoreError } from '../../store/error.ts';
 import { BundleError } from '../bundle-error.ts';
 import { blobPath } from '../layout/paths.ts';
 import {
@@ -90,6 +91,22 @@ describe('a bundle is refused whole, and leaves nothing:', () => {
     const large = blob('x'.repeat(200_000));
     await expect(world.import([large.file, ...WHOLE])).rejects.toThrow('no room for a blob of 200000 bytes');
     await expectNothing(world);
+  });
+
+  it.each([
+    ['ENOSPC', 0],
+    ['EIO', 1],
+  ])('one for which the disk has no room, but not one that the disk interrupts: %s', async (code, left) => {
+    const world = await openWorld();
+    const ingest = world.store.ingest.bind(world.store);
+    const fail = (): never => {
+      throw new StoreError('write', { code });
+    };
+    vi.spyOn(world.store, 'ingest')
+      .mockImplementationOnce(ingest)
+      .mockImplementationOnce(async () => fail());
+    await expect(world.import(WHOLE)).rejects.toMatchObject({ code });
+    expect(await world.stored()).toHaveLength(left);
   });
 
   it('a name that is not configured here', async () => {

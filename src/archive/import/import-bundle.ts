@@ -2,6 +2,7 @@ import type { Digest } from '../../oci/digest.ts';
 import { RegistryError } from '../../oci/error.ts';
 import { parseManifest } from '../../oci/manifest.ts';
 import { formatPlatform } from '../../oci/platform.ts';
+import { StoreError } from '../../store/error.ts';
 import { BundleError } from '../bundle-error.ts';
 import { formatImageName } from '../layout/image-name.ts';
 import type { Bundle } from '../reading/open-bundle.ts';
@@ -74,16 +75,28 @@ export async function importBundle(
 ): Promise<ImportResult> {
   const intake = new Intake(cache, signal);
   const announced = new Set<Digest>();
-  let isInterrupted = false;
   try {
     await takeIn(intake, bundle, report);
-    return await importImages(cache, intake, request, { signal, announced });
+    const result = await importImages(cache, intake, request, { signal, announced });
+    await dropUnannounced(cache, intake.added, announced);
+    return result;
   } catch (error) {
-    isInterrupted = !(error instanceof BundleError || error instanceof RegistryError);
-    throw error instanceof RegistryError ? new BundleError(error.message, { cause: error }) : error;
-  } finally {
-    if (!isInterrupted) await dropUnannounced(cache, intake.added, announced);
+    const refusal = refusalOf(error);
+    if (refusal === undefined) throw error;
+    // The reason of the refusal matters more than what could not be deleted.
+    await dropUnannounced(cache, intake.added, announced).catch(() => {});
+    throw refusal;
   }
+}
+
+/**
+ * Returns the error of an import that will not succeed later either; undefined if it was only interrupted. A full disk
+ * is one of them: what is left on it would keep it full.
+ */
+function refusalOf(error: unknown): Error | undefined {
+  if (error instanceof RegistryError) return new BundleError(error.message, { cause: error });
+  const isFull = error instanceof StoreError && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
+  return error instanceof BundleError || isFull ? error : undefined;
 }
 
 async function takeIn(intake: Intake, bundle: Bundle, report: ImportWork['report']): Promise<void> {
