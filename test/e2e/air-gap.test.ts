@@ -78,9 +78,8 @@ describe.skipIf(missing !== undefined)('an index of two platforms', () => {
       '--inventory',
       at('there.json'),
     );
-    await (await offline.serve()).stop();
-    imported = await offline.larder('import', '--json', at('bundle.tar'));
     server = shared.use(await offline.serve());
+    imported = await offline.larder('import', '--json', at('bundle.tar'));
   });
 
   afterAll(async () => shared.disposeAsync());
@@ -142,10 +141,8 @@ describe.skipIf(missing !== undefined)('an index of two platforms', () => {
     const blobs = Object.values(next).map(blobPath);
     expect(paths.filter((path) => path.startsWith('blobs/')).toSorted()).toEqual(blobs.toSorted());
 
-    await server.stop();
     const result = JSON.parse(await offline.larder('import', '--json', at('next.tar'))) as object;
     expect(result).toMatchObject([{ images: [{ digest: next.manifest }], refused: [], blobs: 3 }]);
-    await using _server = await offline.serve();
     await using engine = await containerd({ 'docker.io': `http://${ALONE}` }, { run: offline.run });
     await engine.pull('docker.io/team/app:next');
     const digests = [

@@ -1,12 +1,15 @@
 import type { Command } from 'commander';
-import type { ImportResult } from '../../../archive/import/import-bundle.ts';
+import { runJob } from '../../../api/client/run-job.ts';
+import { uploadBundle } from '../../../api/client/upload-bundle.ts';
 import type { ImportRequest } from '../../../archive/import/import-options.ts';
 import type { JobProgress } from '../../../index/job-index.ts';
 import { openBundle } from '../../../archive/reading/open-bundle.ts';
+import { uploadSource } from '../../../archive/upload/upload-source.ts';
 import { OperatorError } from '../../../operator/error.ts';
 import { EXIT_FAILED } from '../../terminal/exit-codes.ts';
 import { printJson } from '../../terminal/print-json.ts';
-import { importLines } from '../../terminal/import-lines.ts';
+import { onJob } from '../../terminal/job-line.ts';
+import { importLines, type ShownImport } from '../../terminal/import-lines.ts';
 import { shortSize } from '../../terminal/short-size.ts';
 import {
   operatorCommand,
@@ -60,16 +63,25 @@ async function importAll(
 }
 
 async function importOne(
-  { importHere, isJson }: Workplace,
+  { client, importHere, isJson, isRemote }: Workplace,
   path: string,
   request: ImportRequest,
-): Promise<ImportResult> {
-  if (importHere === undefined) throw new OperatorError('failed', 'stop the server: it has the cache open');
-  const bundle = await openBundle(path).catch((error: NodeJS.ErrnoException) => {
+): Promise<ShownImport> {
+  const report = isJson ? () => {} : printSteps();
+  if (importHere !== undefined) {
+    const bundle = await readable(openBundle(path));
+    return importHere(bundle, request, { signal: new AbortController().signal, report });
+  }
+  const source = await readable(uploadSource(path));
+  const { size: total } = source;
+  const upload = await uploadBundle(client, source, (done) => report({ done, total, unit: 'bytes' }));
+  return runJob(client, 'import', { ...request, upload }, onJob(isJson, isRemote));
+}
+
+async function readable<T>(opening: Promise<T>): Promise<T> {
+  return opening.catch((error: Error) => {
     throw new OperatorError('failed', `cannot read the bundle: ${error.message}`, { cause: error });
   });
-  const report = isJson ? () => {} : printSteps();
-  return importHere(bundle, request, { signal: new AbortController().signal, report });
 }
 
 /** Returns a function that prints each further tenth of the way. */
