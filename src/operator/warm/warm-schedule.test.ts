@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
 import { createEvents, type LarderEvent } from '../../events.ts';
-import type { JobEntry, JobState, JobSummary } from '../../index/job-index.ts';
+import type { JobEntry, JobError, JobState, JobSummary } from '../../index/job-index.ts';
 import { OperatorError } from '../error.ts';
 import type { WarmRequest } from './warm-job.ts';
 import { isDue, nextDue, parseDueTimes, WarmSchedule, type WarmPlan } from './warm-schedule.ts';
@@ -59,6 +59,7 @@ describe('the schedule', () => {
   let schedule: WarmSchedule;
   let isBusy: boolean;
   let results: Map<string, unknown>;
+  let failure: JobError | undefined;
 
   beforeEach(() => {
     clock = new ManualClock(0);
@@ -68,6 +69,7 @@ describe('the schedule', () => {
     events = [];
     isBusy = false;
     results = new Map();
+    failure = undefined;
     schedule = create();
   });
   afterEach(async () => {
@@ -109,7 +111,9 @@ describe('the schedule', () => {
   function entry(id: string): JobEntry {
     const result = results.get(id) ?? { images: [], failed: 0 };
     const job = started.find((each) => each.id === id);
-    return { id, kind: 'warm', request: job?.request, state: job?.state ?? 'done', startedAt: 0, result };
+    const state = job?.state ?? 'done';
+    const end = state === 'done' ? { result } : { error: failure };
+    return { id, kind: 'warm', request: job?.request, state, startedAt: 0, ...end };
   }
 
   /** Ends the jobs that run, and waits until the schedule has seen it. */
@@ -214,6 +218,27 @@ describe('the schedule', () => {
         error: { message: '1 of 1 images are not whole, among them debian:12: docker.io is down' },
       },
     ]);
+  });
+
+  it.each<[JobState, JobError | undefined, readonly unknown[]]>([
+    [
+      'failed',
+      { code: 'invalid', message: 'debian: not served' },
+      [{ kind: 'maintenance-failed', task: 'warm', error: { message: 'debian: not served' } }],
+    ],
+    ['cancelled', undefined, []],
+  ])('begins the next run after one that was %s only after the interval', async (state, error, told) => {
+    await schedule.close();
+    schedule = create([DEBIAN]);
+    schedule.start();
+    await settled();
+    failure = error;
+    await end(state);
+    expect(events).toMatchObject(told);
+    await pass(HOUR - 30_000);
+    expect(started).toHaveLength(1);
+    await pass(30_000);
+    expect(started).toHaveLength(2);
   });
 
   it('begins nothing after its end', async () => {
