@@ -47,25 +47,30 @@ const AT_ONCE = 8;
 /** The tag that clients mean if none is named. */
 const LATEST = parseTag('latest');
 
-/** Finds out for which digests the tags of images stand. An image that has a digest keeps it, and nothing is asked. */
+/**
+ * Finds out for which digests the tags of images stand, in their order. An image that has a digest keeps it, and nothing
+ * is asked.
+ */
 export async function lockImages(images: readonly ImageToLock[], askers: Askers): Promise<LockResult> {
   const limit = pLimit(AT_ONCE);
   const digests = new DigestsNow(askers);
-  const failed: UnlockedImage[] = [];
-  const lock = async (each: ImageToLock): Promise<readonly LockedDigest[]> => {
-    const { image } = each;
-    if (image.digest !== undefined) return [{ ...each, image: { ...image, digest: image.digest } }];
-    const tag = image.tag ?? LATEST;
-    try {
-      return [{ ...each, image: { ...image, tag, digest: await digests.of(image, tag) } }];
-    } catch (error) {
-      if (!(error instanceof UpstreamError)) throw error;
-      failed.push({ ref: formatImageReference({ ...image, tag }), reason: error.message });
-      return [];
-    }
+  const results = await Promise.all(distinct(images).map((each) => limit(() => lockImage(each, digests))));
+  return {
+    locked: results.filter((each) => 'image' in each),
+    failed: results.filter((each) => 'reason' in each),
   };
-  const locked = await Promise.all(distinct(images).map((each) => limit(lock, each)));
-  return { locked: locked.flat(), failed };
+}
+
+async function lockImage(each: ImageToLock, digests: DigestsNow): Promise<LockedDigest | UnlockedImage> {
+  const { image } = each;
+  if (image.digest !== undefined) return { ...each, image: { ...image, digest: image.digest } };
+  const tag = image.tag ?? LATEST;
+  try {
+    return { ...each, image: { ...image, tag, digest: await digests.of(image, tag) } };
+  } catch (error) {
+    if (!(error instanceof UpstreamError)) throw error;
+    return { ref: formatImageReference({ ...image, tag }), reason: error.message };
+  }
 }
 
 function distinct(images: readonly ImageToLock[]): readonly ImageToLock[] {
