@@ -113,6 +113,7 @@ describe('an image that shares its base is whole without its registry, though no
         expect((await ask(`${mirror.url}/v2/library/${name}/${path}`, accept)).status).toBe(200);
       }
     }
+    await mirror.idle();
     await until('all is confirmed', async () =>
       (await mirror.metrics()).get('larder_confirmations_waiting{upstream="docker.io"}') === 0
         ? true
