@@ -1,10 +1,10 @@
-import { readdir } from 'node:fs/promises';
-import { mkdir, symlink } from 'node:fs/promises';
+import { mkdir, readdir, symlink } from 'node:fs/promises';
 import { delimiter, dirname, join, relative } from 'node:path';
 import { beforeAll, afterAll, describe, expect, test } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
 import { OLDEST_NODE } from '../../src/cli/node-version.ts';
 import { attempt, run } from '../support/e2e/process.ts';
+import { startFakeRegistry } from '../support/fake-registry.ts';
 import { temporaryDirectory, type TemporaryDirectory } from '../support/e2e/temporary.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -47,12 +47,22 @@ async function link(dependency: string, path: string): Promise<void> {
 }
 
 const npx = async (...args: readonly string[]) =>
-  attempt('npx', ['--no-install', 'larder', ...args], { cwd: folder.path });
+  attempt('npx', ['--no-install', 'larder', ...args], {
+    cwd: folder.path,
+    env: { DOCKER_CONFIG: '/nowhere' },
+  });
 
 describe('the packed package, in a folder without a configuration file', () => {
   test('starts', async () => {
     expect(await npx('--version')).toMatchObject({ code: 0, stdout: `${manifest.version}\n` });
     expect(await npx('--help')).toMatchObject({ code: 0, stdout: expect.stringContaining('Usage: larder') });
+  });
+
+  test('asks a registry', async () => {
+    await using registry = await startFakeRegistry();
+    const { digest } = registry.putImage('acme/app', '1');
+    const image = `localhost:${registry.port}/acme/app:1`;
+    expect(await npx('digest', image)).toMatchObject({ code: 0, stdout: `${digest}\n` });
   });
 
   test('leaves nothing behind', async () => {
