@@ -103,7 +103,8 @@ const ROOMS = new Map<string, readonly string[]>([
   ['server/token', ['request', 'v2']],
   ['cli/terminal', []],
   ['cli/files', []],
-  ['cli/commands', ['terminal', 'files']],
+  ['cli/completion', []],
+  ['cli/commands', ['completion', 'terminal', 'files']],
 ]);
 
 /** The layers, or folders or single files of them, that may import a package: each is known in one place, behind a port. */

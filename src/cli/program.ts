@@ -20,6 +20,7 @@ import { statsCommand } from './commands/cache/stats.ts';
 import { verifyCommand } from './commands/cache/verify.ts';
 import { checkCommand } from './commands/check.ts';
 import { warmCommand } from './commands/cache/warm.ts';
+import { completionCommand } from './commands/completion.ts';
 import { serveCommand } from './commands/serve.ts';
 import { version } from '../app/version.ts';
 
@@ -54,6 +55,7 @@ const GROUPS: readonly (readonly [heading: string, commands: () => readonly Comm
   ],
   ['Carrying images:', () => [exportCommand(), importCommand()]],
   ['Who may pull:', () => [accessCommand(), passwdCommand(), tokenCommand()]],
+  ['More:', () => [completionCommand()]],
 ];
 
 /** Makes the program: one subcommand per file. Exit codes: 0 done, 1 failed, 2 usage or config. */

@@ -1,0 +1,30 @@
+import type { Command } from 'commander';
+
+/** What may follow a command on the command line. */
+export interface Completions {
+  /** The command without `larder`: `token create`; empty for the program itself. */
+  readonly at: string;
+  readonly words: readonly Word[];
+}
+
+/** A command or an option. */
+export interface Word {
+  readonly text: string;
+  readonly description: string;
+}
+
+/** Lists what may follow each command of a program, the program itself first. */
+export function completionsOf(command: Command, at = ''): readonly Completions[] {
+  const help = command.createHelp();
+  const commands = help.visibleCommands(command).map((each) => ({
+    text: each.name(),
+    description: each.description(),
+  }));
+  const options = help
+    .visibleOptions(command)
+    .flatMap(({ long, description }) =>
+      long === undefined || long === null ? [] : [{ text: long, description }],
+    );
+  const below = command.commands.flatMap((each) => completionsOf(each, `${at} ${each.name()}`.trim()));
+  return [{ at, words: [...commands, ...options] }, ...below];
+}
