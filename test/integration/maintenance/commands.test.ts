@@ -119,6 +119,31 @@ describe('a command', { timeout: TIMEOUT }, () => {
     expect((await world.run('stats')).stdout).toContain('a server runs');
   });
 
+  test('lists, shows and watches jobs, with a server and without', async () => {
+    await using world = await larderWorld();
+    const { server } = await startPulled(world);
+    expect((await world.run('rm', 'acme/none')).code).toBe(1);
+    expect((await world.run('verify')).code).toBe(0);
+    const listed = JSON.parse((await world.run('jobs', '--json')).stdout) as { id: string; kind: string }[];
+    expect(listed.map(({ kind }) => kind)).toEqual(['verify', 'remove']);
+    const id = listed[0]?.id ?? '';
+    expect((await world.run('jobs')).stdout).toMatch(new RegExp(`^ID .*\n${id} +verify +done +20.*Z`));
+    expect(outcome(await world.run('jobs', 'watch', id))).toEqual({
+      code: 0,
+      stdout: 'verify done',
+      stderr: '',
+    });
+    await server.stop();
+
+    const shown = JSON.parse((await world.run('jobs', 'show', id)).stdout) as object;
+    expect(shown).toMatchObject({ id, state: 'done', request: { repair: false }, result: { isSound: true } });
+    expect(outcome(await world.run('jobs', 'cancel', 'none'))).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'larder: there is no job none',
+    });
+  });
+
   test('is refused where the directory is another’s who does not answer', async () => {
     await using world = await larderWorld();
     const lock = await lockDirectory(world.cacheDirectory);
