@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { ConnectionsInUse } from './connections-in-use.ts';
 
@@ -37,4 +38,17 @@ test('a request that is given up before it gets a connection takes none afterwar
   givenUp?.end();
   givenUp?.begin();
   expect(late?.hasFoundNone).toBe(false);
+});
+
+test('a request waits until another one has released its connection', async () => {
+  const connections = new ConnectionsInUse(1);
+  const [first, next] = [1, 2].map(() => connections.request('https://a'));
+  await first?.whenFree();
+  first?.begin();
+  let isFree = false;
+  const free = next?.whenFree().then(() => (isFree = true));
+  await setImmediate();
+  expect(isFree).toBe(false);
+  first?.end();
+  await free;
 });

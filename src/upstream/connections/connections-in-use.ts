@@ -4,6 +4,8 @@ import type { Dispatcher } from 'undici';
 export interface ConnectionUse {
   /** Whether it has no connection because other requests use as many as there may be. */
   readonly hasFoundNone: boolean;
+  /** Resolves once there may be a connection for it: undici counts its own alone, and not those of the reader. */
+  whenFree(): Promise<void>;
   /** Notes that the request has got a connection. */
   begin(): void;
   end(): void;
@@ -17,6 +19,7 @@ export interface ConnectionUse {
 export class ConnectionsInUse {
   readonly #max: number;
   readonly #inUse = new Map<string, number>();
+  #waiting: (() => void)[] = [];
 
   /** @param max most connections to one origin; absent: as many as there are requests */
   constructor(max = Infinity) {
@@ -42,6 +45,9 @@ export class ConnectionsInUse {
       get hasFoundNone() {
         return !isHeld && inUse() >= max;
       },
+      whenFree: async () => {
+        while (!isOver && inUse() >= max) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+      },
       begin() {
         // undici sends a request that was given up while it waited, and notices only then; Larder awaits no answer to
         // it.
@@ -49,12 +55,20 @@ export class ConnectionsInUse {
         count(1);
         isHeld = true;
       },
-      end() {
+      end: () => {
         isOver = true;
-        if (isHeld) count(-1);
+        if (!isHeld) return;
+        count(-1);
         isHeld = false;
+        this.#wake();
       },
     };
+  }
+
+  #wake(): void {
+    const woken = this.#waiting;
+    this.#waiting = [];
+    for (const wake of woken) wake();
   }
 }
 

@@ -32,13 +32,13 @@ class World implements AsyncDisposable {
   readonly #server: Server;
   readonly #sockets: ReadonlySet<Socket>;
 
-  constructor(server: Server, sockets: ReadonlySet<Socket>, scheme: string, ca: string) {
+  constructor(server: Server, sockets: ReadonlySet<Socket>, scheme: string, ca: string, connections = 64) {
     this.#server = server;
     this.#sockets = sockets;
     const url = new URL(`${scheme}://${HOST}:${(server.address() as AddressInfo).port}`);
     const timeouts = { connectMs: 1_000, headersMs: 1_000, bodyMs: 1_000 };
     this.upstream = createUpstream(
-      { name: 'x', url, ca, timeouts, userAgent: 'x' },
+      { name: 'x', url, ca, timeouts, connections, userAgent: 'x' },
       { clock: this.clock, events: createEvents(), network: this.network },
     );
   }
@@ -57,7 +57,11 @@ class World implements AsyncDisposable {
   }
 }
 
-async function start(answer: Answer, scheme: 'http' | 'https' = 'http'): Promise<World> {
+async function start(
+  answer: Answer,
+  scheme: 'http' | 'https' = 'http',
+  connections?: number,
+): Promise<World> {
   const authority = createCertificateAuthority();
   const sockets = new Set<Socket>();
   let requests = 0;
@@ -72,7 +76,7 @@ async function start(answer: Answer, scheme: 'http' | 'https' = 'http'): Promise
   const server = scheme === 'http' ? createServer(serve) : createTlsServer(authority.issue([HOST]), serve);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  return new World(server, sockets, scheme, authority.certificate);
+  return new World(server, sockets, scheme, authority.certificate, connections);
 }
 
 async function turns(count: number): Promise<void> {
@@ -205,3 +209,16 @@ test.each([
   await readBlob(await world.upstream.blob(app, DIGEST, { describedSize }));
   expect(world.connections).toEqual({ reader: 0, undici: 1 });
 });
+
+test.each([{ describedSize: undefined }, LARGE])(
+  'its connections count among all of a host: %j',
+  async (options) => {
+    await using world = await start((socket) => void socket.write(WHOLE), 'http', 1);
+    const first = await world.upstream.blob(app, DIGEST, LARGE);
+    const next = world.upstream.blob(app, DIGEST, options);
+    await turns(50);
+    expect(world.network.dialled).toHaveLength(1);
+    expect(digestOf(await readBlob(first))).toBe(DIGEST);
+    expect(digestOf(await readBlob(await next))).toBe(DIGEST);
+  },
+);
