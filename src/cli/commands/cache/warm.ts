@@ -2,11 +2,8 @@ import type { Command } from 'commander';
 import { runJob } from '../../../api/client/run-job.ts';
 import type { JobResult } from '../../../api/contract/job-kinds.ts';
 import { OperatorError } from '../../../operator/error.ts';
-import type { References } from '../../../references/found.ts';
-import type { FileKind } from '../../../references/kind-of-file.ts';
-import { readReferenceFiles } from '../../files/reference-files.ts';
-import { FileError } from '../../files/read-text.ts';
-import { describeUnresolved } from '../../files/unresolved.ts';
+import type { FoundImage } from '../../../references/found.ts';
+import { imagesOfFiles } from '../../files/images-of-files.ts';
 import { EXIT_FAILED } from '../../terminal/exit-codes.ts';
 import { onJob } from '../../terminal/job-line.ts';
 import { printJson } from '../../terminal/print-json.ts';
@@ -97,37 +94,18 @@ async function batchesOf(
     batches.set(key, batch);
   };
   for (const reference of references) add(reference, options.platform);
-  for (const { images } of await readFiles(options))
-    for (const { text, platforms } of images) add(text, options.platform ?? platforms);
+  for (const { text, platforms } of await readFiles(options)) add(text, options.platform ?? platforms);
   if (batches.size === 0) throw new OperatorError('invalid', 'name an image, or a file with images');
   return [...batches.values()];
 }
 
-async function readFiles(options: WarmCommandOptions): Promise<readonly References[]> {
-  const wanted: readonly (readonly [readonly string[] | undefined, FileKind | undefined])[] = [
+function readFiles(options: WarmCommandOptions): Promise<readonly FoundImage[]> {
+  return imagesOfFiles([
     [options.file, undefined],
     [options.fromKubernetes, 'kubernetes'],
     [options.fromCompose, 'compose'],
     [options.fromDockerfile, 'dockerfile'],
-  ];
-  try {
-    const read = wanted.map(([paths = [], kind]) =>
-      readReferenceFiles(paths, { kind, stdin: process.stdin }),
-    );
-    const found = await Promise.all(read);
-    assertResolved(found);
-    return found;
-  } catch (error) {
-    if (!(error instanceof FileError)) throw error;
-    throw new OperatorError('invalid', error.message, { cause: error });
-  }
-}
-
-/** @throws OperatorError that names each place of which no image can be told: the cache would look warm without it */
-function assertResolved(found: readonly References[]): void {
-  const unresolved = found.flatMap((references) => references.unresolved);
-  if (unresolved.length === 0) return;
-  throw new OperatorError('invalid', describeUnresolved(unresolved));
+  ]);
 }
 
 function describe({
