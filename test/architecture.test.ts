@@ -22,17 +22,18 @@ const LAYERS = new Map<string, readonly string[] | 'everything'>([
   ['text', []],
   ['oci', ['text']],
   ['http', ['text', 'oci']],
+  ['versions', ['text']],
   ['clock.ts', []],
   ['async', ['clock.ts']],
   ['threads.ts', []],
   ['events.ts', ['oci']],
   ['tolerate.ts', ['events.ts']],
-  ['config', [...VALUES]],
+  ['config', ['versions', ...VALUES]],
   ['store', [...VALUES, 'clock.ts', 'events.ts']],
   ['index', [...PORTS]],
   ['upstream', [...PORTS]],
   ['references', ['oci', 'text']],
-  ['asking', ['references', 'upstream', 'config/sections/known-registries.ts', ...PORTS]],
+  ['asking', ['references', 'versions', 'upstream', 'config/sections/known-registries.ts', ...PORTS]],
   ['content', ['store', 'index', ...PORTS]],
   ['repository', ['content', 'store', 'index', ...VALUES]],
   ['mirror', ['repository', 'content', 'upstream', 'store', 'index', ...PORTS]],
@@ -41,7 +42,10 @@ const LAYERS = new Map<string, readonly string[] | 'everything'>([
   ['archive', ['content', 'repository', 'store', 'index', ...PORTS]],
   [
     'operator',
-    ['archive', 'upkeep', 'mirror', 'repository', 'content', 'store', 'index', 'upstream/error.ts', ...PORTS],
+    [
+      ...['archive', 'upkeep', 'mirror', 'repository', 'content', 'store', 'index'],
+      ...['versions', 'upstream/error.ts', ...PORTS],
+    ],
   ],
   ['access', [...PORTS]],
   ['delivery', ['store', ...VALUES]],
@@ -70,7 +74,6 @@ const ROOMS = new Map<string, readonly string[]>([
   ['upstream/auth', ['credentials', 'connections', 'transport']],
   ['upstream/registry', ['auth', 'transport']],
   ['upstream/protect', ['transport']],
-  ['asking/versions', []],
   ['mirror/transfer', []],
   ['mirror/permission', []],
   ['mirror/fill', ['transfer', 'permission']],
@@ -141,6 +144,7 @@ const PURE_LAYERS: ReadonlyMap<string, readonly string[]> = new Map([
   ['threads.ts', []],
   ['events.ts', []],
   ['references', []],
+  ['versions', []],
 ]);
 
 /** Time, chance, network and environment, which reach a pure layer only as arguments. */

@@ -1,9 +1,9 @@
-import { NewestVersions } from './versions/newest.ts';
-import { isInRange, type Range } from './versions/range.ts';
-import { parseVersion } from './versions/version.ts';
+import { NewestVersions } from '../versions/newest.ts';
+import { isInRange, type VersionRange } from '../versions/range.ts';
+import { parseVersion } from '../versions/version.ts';
 
 export interface RangeQuestion {
-  readonly range: Range;
+  readonly range: VersionRange;
   readonly prerelease?: boolean | undefined;
   /** How many are wanted; absent: all. */
   readonly limit?: number | undefined;

@@ -3,13 +3,13 @@ import { AskError } from './error.ts';
 import type { Asked } from './asked.ts';
 import type { Asker } from './asker.ts';
 import { createdAt } from './created-at.ts';
-import { NewestOfMainSeries, NewestVersions } from './versions/newest.ts';
-import { isInRange, type Range } from './versions/range.ts';
-import { parseVersion, type Version } from './versions/version.ts';
+import { NewestOfMainSeries, NewestVersions } from '../versions/newest.ts';
+import { isInRange, type VersionRange } from '../versions/range.ts';
+import { parseVersion, type Version } from '../versions/version.ts';
 
 /** Which tags count, and by what they are compared. */
 export interface LatestQuestion {
-  readonly range: Range | undefined;
+  readonly range: VersionRange | undefined;
   readonly prerelease: boolean;
   readonly isChosen: (tag: string) => boolean;
   /** Whether the user chose tags by name, and so has said which series are meant. */

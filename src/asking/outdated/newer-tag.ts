@@ -1,5 +1,5 @@
 import type { Tag } from '../../oci/tag.ts';
-import { compareVersions, parseVersion, type Version } from '../versions/version.ts';
+import { compareVersions, parseVersion, type Version } from '../../versions/version.ts';
 
 /** Whether a tag is a version, so that there may be newer ones of its kind. */
 export function isVersionTag(tag: Tag): boolean {

@@ -1,7 +1,7 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { parseAsked, type Asked } from '../../../asking/asked.ts';
 import { AskError } from '../../../asking/error.ts';
-import { parseRange, type Range } from '../../../asking/versions/range.ts';
+import { parseVersionRange, VersionRangeError, type VersionRange } from '../../../versions/range.ts';
 import { matcherOf, parseGlob } from '../../../config/values/glob.ts';
 import { ValueError, valueOrError } from '../../../config/values/value-error.ts';
 
@@ -29,8 +29,14 @@ export function askedRepository(text: string): Asked {
 }
 
 /** @throws AskError if it is none */
-export function rangeOf({ semver }: FilterOptions): Range | undefined {
-  return semver === undefined ? undefined : parseRange(semver);
+export function rangeOf({ semver }: FilterOptions): VersionRange | undefined {
+  if (semver === undefined) return undefined;
+  try {
+    return parseVersionRange(semver);
+  } catch (error) {
+    if (!(error instanceof VersionRangeError)) throw error;
+    throw new AskError(error.message, { cause: error });
+  }
 }
 
 /** Returns what decides whether a tag is chosen. */

@@ -1,7 +1,11 @@
-import { quoted } from '../../text/quoted.ts';
-import { AskError } from '../error.ts';
+import { quoted } from '../text/quoted.ts';
 import { compareNumbers, comparePrereleases, readPrerelease, type Prerelease } from './prerelease.ts';
 import type { Version } from './version.ts';
+
+/** A text that is no range. The message quotes it. */
+export class VersionRangeError extends Error {
+  override readonly name = 'VersionRangeError';
+}
 
 type Operator = '<' | '<=' | '>' | '>=' | '=';
 
@@ -13,15 +17,15 @@ interface Comparator {
 }
 
 /** A range of versions: of several alternatives, each of bounds that must all hold. */
-export type Range = readonly (readonly Comparator[])[];
+export type VersionRange = readonly (readonly Comparator[])[];
 
 const TERM = /^(\^|~>?|[<>]=?|=)?v?(\d{1,15}(?:\.\d{1,15}){0,3})((?:\.[x*])*|[-.a-z]?[a-z][\da-z.-]*)$/i;
 
 /**
  * Reads `>=1.2 <2`, `^1.2`, `~1.2`, `1.x`, `1.2 - 1.4`, `1 || 2`, `*`. A comma may stand between bounds.
- * @throws AskError
+ * @throws VersionRangeError
  */
-export function parseRange(text: string): Range {
+export function parseVersionRange(text: string): VersionRange {
   return text.split('||').map((alternative) => {
     const words = alternative
       .replaceAll(/([<>=~^])\s+/g, '$1')
@@ -37,7 +41,7 @@ export function parseRange(text: string): Range {
  * Whether a version is in a range. A prerelease is only if `prerelease` is set, or a bound of the range is a prerelease
  * of the same version. A date is in none.
  */
-export function isInRange(version: Version, range: Range, prerelease = false): boolean {
+export function isInRange(version: Version, range: VersionRange, prerelease = false): boolean {
   if (version.kind !== 'version') return false;
   return range.some(
     (bounds) =>
@@ -91,8 +95,8 @@ function isSameRelease({ numbers, prerelease }: Comparator, version: Version): b
   return prerelease !== undefined && compareNumbers(numbers, version.numbers) === 0;
 }
 
-function noRange(text: string): AskError {
-  return new AskError(
+function noRange(text: string): VersionRangeError {
+  return new VersionRangeError(
     `${quoted(text)} is no range: expected one such as ">=1.2 <2", "^1.2", "~1.2" or "1.x"`,
   );
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { NewestOfMainSeries, NewestVersions } from './newest.ts';
-import { isInRange, parseRange } from './range.ts';
+import { isInRange, parseVersionRange } from './range.ts';
 import { parseVersion, type Version } from './version.ts';
 
 interface Case {
@@ -154,7 +154,7 @@ function newestOf(tags: readonly string[], range?: string): string | undefined {
   const main = new NewestOfMainSeries();
   for (const version of versionsOf(tags)) {
     const isChosen =
-      range === undefined ? version.prerelease === undefined : isInRange(version, parseRange(range));
+      range === undefined ? version.prerelease === undefined : isInRange(version, parseVersionRange(range));
     if (isChosen) main.add(version);
   }
   return main.newest()?.tag;

@@ -1,12 +1,11 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { AskError } from '../error.ts';
-import { isInRange, parseRange } from './range.ts';
+import { isInRange, parseVersionRange, VersionRangeError } from './range.ts';
 import { compareVersions, parseVersion } from './version.ts';
 
 function isIn(tag: string, range: string, prerelease = false): boolean {
   const version = parseVersion(tag);
-  return version !== undefined && isInRange(version, parseRange(range), prerelease);
+  return version !== undefined && isInRange(version, parseVersionRange(range), prerelease);
 }
 
 describe('a range', () => {
@@ -72,7 +71,7 @@ describe('a range', () => {
     '1.2.3-rc1-slim',
     '\u001b',
   ])('%j is none', (text) => {
-    expect(() => parseRange(text)).toThrow(AskError);
+    expect(() => parseVersionRange(text)).toThrow(VersionRangeError);
   });
 });
 
