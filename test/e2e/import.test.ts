@@ -9,6 +9,7 @@ import { dockerd } from '../support/e2e/dockerd.ts';
 import { dockerRegistry } from '../support/e2e/docker-registry.ts';
 import { ask } from '../support/e2e/http-client.ts';
 import { incompressible } from '../support/e2e/image.ts';
+import { goTool } from '../support/e2e/go-tool.ts';
 import { larder, larderCommand, type Larder } from '../support/e2e/larder.ts';
 import { podman } from '../support/e2e/podman.ts';
 import { run, startProcess } from '../support/e2e/process.ts';
@@ -133,4 +134,28 @@ test('what skopeo, podman and docker save write is imported', async () => {
       app.layers.map(({ diffId }) => diffId),
     );
   }
+});
+
+const CRANE = goTool('crane', 'github.com/google/go-containerregistry/cmd/crane', 'v0.20.6');
+const craneUnable = await CRANE.install();
+if (craneUnable !== undefined) console.log(`skipped, crane cannot be had here: ${craneUnable}`);
+
+test.skipIf(craneUnable !== undefined)('what crane pull writes is imported', async () => {
+  await using registry = await dockerRegistry({ stock: storage });
+  await using directory = await temporaryDirectory('crane');
+  await using cache = await closedCache(directory.path);
+  const at = (name: string): string => join(directory.path, name);
+  const source = `${registry.directHost}/team/app:1`;
+  await run(CRANE.path, ['pull', '--insecure', '--format=oci', source, at('oci')]);
+  await run(CRANE.path, ['pull', '--insecure', source, at('pulled.tar')]);
+
+  const asImage = await importInto(cache, '--as', 'docker.io/team/app:1', at('oci'));
+  expect([asImage.refused, asImage.images[0]?.digest]).toEqual([[], app.manifest.digest]);
+  const { images, refused, added } = await importInto(
+    cache,
+    '--as',
+    'docker.io/team/app:2',
+    at('pulled.tar'),
+  );
+  expect([refused, images.length, added]).toEqual([[], 1, 1]);
 });

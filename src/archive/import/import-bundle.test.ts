@@ -119,7 +119,10 @@ describe('an import', () => {
     const world = await openWorld();
     const files = [...FILES, layoutIndex([[IMAGE, undefined]])];
     expect((await world.import(files, { as: NAME })).images).toMatchObject([{ name: NAME }]);
-    await expect(world.import(WHOLE, { as: NAME })).rejects.toThrow('leave out --as');
+    const other = 'docker.io/library/debian:13';
+    expect((await world.import(WHOLE, { as: other })).images).toMatchObject([{ name: other }]);
+    const repository = { as: 'docker.io/library/debian' };
+    await expect(world.import(WHOLE, repository)).rejects.toThrow('leave out --as');
   });
 
   it('writes nothing again that is stored, but hashes it', async () => {

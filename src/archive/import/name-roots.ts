@@ -17,12 +17,17 @@ interface NameRootsOptions {
 /**
  * Decides the repository, and the tag if there is one, of each root: by its full name; or by a tag alone, in the
  * repository that the operator gives; or, for a signature or an SBOM without a name, by the image that it is about.
+ * A whole name that the operator gives is that of a single root, whatever the bundle calls it.
  * @throws BundleError if a root has no name, or the operator's name fits none
  */
 export async function nameRoots(
   roots: readonly Root[],
   { as, nameOf, subjectOf }: NameRootsOptions,
 ): Promise<readonly NamedRoot[]> {
+  const [only] = roots;
+  if (only !== undefined && roots.length === 1 && as?.reference !== undefined) {
+    return [{ root: only, name: ofRoot(as, only) }];
+  }
   const full = roots.flatMap((root) =>
     root.names.filter(isFull).map((text) => ({ root, name: ofRoot(nameOf(text), root) })),
   );

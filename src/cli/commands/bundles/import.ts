@@ -36,7 +36,10 @@ export function importCommand(): Command {
   return operatorCommand('import')
     .description('take images from bundles into the cache: every byte is verified before it is served')
     .argument('<bundle...>', 'tar archives (gzip and zstd, too) or directories of images')
-    .option('--as <name>', 'the repository, or repository:tag, of images that have no full name')
+    .option(
+      '--as <name>',
+      'the repository of images that have no full name, or repository:tag of the only image',
+    )
     .option('--partial', 'import an index without the platforms that the bundle leaves out')
     .option('--pin', 'keep what is imported from eviction')
     .addHelpText('after', EXAMPLES)
