@@ -41,12 +41,13 @@ export class ConnectionsInUse {
     const max = this.#max;
     let isHeld = false;
     let isOver = false;
+    const mustWait = (): boolean => !isOver && inUse() >= max;
     return {
       get hasFoundNone() {
         return !isHeld && inUse() >= max;
       },
       whenFree: async () => {
-        while (!isOver && inUse() >= max) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+        while (mustWait()) await new Promise<void>((resolve) => this.#waiting.push(resolve));
       },
       begin() {
         // undici sends a request that was given up while it waited, and notices only then; Larder awaits no answer to
