@@ -1,27 +1,8 @@
 import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { digestOf } from '../oci/digest.ts';
+import { commandsOf, helpOf, nameOf } from './manual.ts';
 import { larder } from './program.ts';
-
-/** The commands that do something, and not the groups of them. */
-function commandsOf(command: Command): readonly Command[] {
-  const inside = command.commands.flatMap(commandsOf);
-  return command.commands.length === 0 || command.registeredArguments.length > 0
-    ? [command, ...inside]
-    : inside;
-}
-
-function nameOf(command: Command): string {
-  return command.parent === null ? command.name() : `${nameOf(command.parent)} ${command.name()}`;
-}
-
-/** What `--help` prints, with what stands behind the options. */
-function helpOf(command: Command): string {
-  let text = '';
-  command.configureOutput({ writeOut: (more) => (text += more) });
-  command.outputHelp();
-  return text;
-}
 
 /** The lines of a help's examples that run Larder, as words. `sha256:...` stands for a digest. */
 function examplesOf(command: Command): readonly (readonly string[])[] {

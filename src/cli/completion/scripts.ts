@@ -32,7 +32,7 @@ ${choice(completions, 'words_here')}
   _files
 }
 # As a file of fpath, this whole script is the function at its first call.
-if [ "\$funcstack[1]" = _larder ]; then _larder; else compdef _larder larder; fi
+if [ "$funcstack[1]" = _larder ]; then _larder; else compdef _larder larder; fi
 `;
 }
 
