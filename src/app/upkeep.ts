@@ -59,10 +59,11 @@ function warmSchedule(
   dependencies: UpkeepDependencies,
 ): WarmSchedule | undefined {
   if (warm.length === 0 || offline) return undefined;
-  const plans = warm.map(({ everyMs, refs, platforms, referrers }) => ({
+  const plans = warm.map(({ everyMs, refs, tags, platforms, referrers }) => ({
     everyMs,
     request: {
       references: refs,
+      ...(tags !== undefined && { tags }),
       ...(platforms.length > 0 && { platforms }),
       referrers,
       sparesQuota: true,

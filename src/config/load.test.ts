@@ -177,7 +177,7 @@ upstreams:
     timeouts: { headers: 20s }
 warm:
   - { every: 6h, refs: [debian:12, ghcr.io/acme/app, debian:12], platforms: [linux/arm/v7], referrers: true }
-  - { every: 1m, refs: [alpine] }
+  - { every: 1m, refs: [alpine], tags: { semver: '>=3 <4', latest: 5 } }
 timeouts: { connect: 1s, headers: 2s, body: 3s, answer: 9s }
 trustedProxies: [unix, 10.0.0.2, "::ffff:10.0.0.2", 2001:DB8::/32]
 limits:
@@ -288,7 +288,13 @@ log: { level: debug, format: json }
           platforms: ['linux/arm/v7'],
           referrers: true,
         },
-        { everyMs: 60_000, refs: ['alpine'], platforms: [], referrers: false },
+        {
+          everyMs: 60_000,
+          refs: ['alpine'],
+          tags: { semver: '>=3 <4', latest: 5 },
+          platforms: [],
+          referrers: false,
+        },
       ],
       timeouts: { connectMs: 1000, headersMs: 2000, bodyMs: 3000 },
       answerMs: 9000,

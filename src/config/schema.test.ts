@@ -23,6 +23,7 @@ const WRITTEN = new Map<string, fc.Arbitrary<unknown>>(
     'duration or `never`': ['never', '0s', '12h'],
     glob: ['**', 'library/*', 'v[0-9]*', '{a,b}'],
     image: ['debian', 'ghcr.io/acme/app:1'],
+    'range of versions': ['>=1.2 <2', '^1'],
     platform: ['linux/amd64', 'linux/arm/v7'],
     host: ['A.example', 'a.example', 'b.example:80'],
     network: ['unix', '10.0.0.0/8', '192.0.2.1', '::ffff:192.0.2.1', '2001:db8::/32'],
@@ -86,7 +87,7 @@ const FORMS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   rules: [['repositories', 'who', 'allow']],
   warm: [
     ['every', 'refs'],
-    ['every', 'refs', 'platforms', 'referrers'],
+    ['every', 'refs', 'tags', 'platforms', 'referrers'],
   ],
   oidc: [
     ['issuer', 'audience'],

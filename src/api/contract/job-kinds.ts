@@ -4,7 +4,7 @@ import { ExportRequest, ExportResult } from './kinds/export.ts';
 import { ImportRequest, ImportResult } from './kinds/import.ts';
 import { RemoveRequest, RemoveResult } from './kinds/remove.ts';
 import { VerifyRequest, VerifyResult } from './kinds/verify.ts';
-import { ImagesRequest, WarmResult } from './kinds/warm.ts';
+import { WarmRequest, WarmResult } from './kinds/warm.ts';
 
 interface Kind<Request> {
   readonly request: z.ZodType<Request>;
@@ -17,7 +17,7 @@ interface Kind<Request> {
 export const JOB_KINDS = {
   verify: { request: VerifyRequest, result: VerifyResult, summary: 'hash again everything that is stored' },
   remove: { request: RemoveRequest, result: RemoveResult, summary: 'delete from the cache' },
-  warm: { request: ImagesRequest, result: WarmResult, summary: 'pull images into the cache, whole' },
+  warm: { request: WarmRequest, result: WarmResult, summary: 'pull images into the cache, whole' },
   export: {
     request: ExportRequest,
     result: ExportResult,

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { interval } from '../values/duration.ts';
 import { imageName, platformName } from '../values/image.ts';
 import { distinct } from '../values/list.ts';
+import { versionRange } from '../values/version-range.ts';
+import { count } from '../values/whole-number.ts';
 import { sparseSection } from './section.ts';
 
 const plan = () =>
@@ -12,6 +14,14 @@ const plan = () =>
     refs: distinct(imageName()).describe(
       'The images, as clients name them. Without a tag or a digest, `latest` is meant.',
     ),
+    tags: sparseSection({
+      semver: versionRange()
+        .optional()
+        .describe('A range of versions such as `>=1.2 <2`, `^1.2` or `1.x`. Without it, every version.'),
+      latest: count(1).optional().describe('How many, the newest first. Without it, all of them.'),
+    })
+      .optional()
+      .describe('The tags that are pulled of an image without a tag or digest, in place of `latest`.'),
     platforms: distinct(platformName())
       .prefault([])
       .describe('The platforms that are pulled of an image for several. Without it, all of them.'),

@@ -16,7 +16,12 @@ export interface WantedOptions {
 /** An image as an operator has named it. */
 export interface NamedReference {
   readonly reference: string;
-  readonly wanted: { readonly repository: Repository; readonly reference: Reference };
+  readonly wanted: {
+    readonly repository: Repository;
+    readonly reference: Reference;
+    /** Whether neither a tag nor a digest is written. */
+    readonly isBare: boolean;
+  };
   /** The tag that is written beside a digest, as in `debian:12@sha256:…`: the digest is pulled, whatever the tag is now. */
   readonly tag?: Tag | undefined;
 }
@@ -53,7 +58,8 @@ function find(text: string, { repositories, naming }: WantedOptions): NamedRefer
     if (selector.kind === 'digest')
       throw new OperatorError('invalid', `${quoted(text)} names no repository to pull it from`);
     const repository = repositories.find(selector.key);
-    if (repository !== undefined) return { repository, reference: referenceOf(selector) };
+    if (repository !== undefined)
+      return { repository, reference: referenceOf(selector), isBare: selector.kind === 'repository' };
   }
   const meant = selectors.map(formatSelector).join(' or ');
   throw new OperatorError('invalid', `${quoted(text)}: the configuration serves no ${meant}`);

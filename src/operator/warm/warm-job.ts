@@ -1,10 +1,16 @@
 import type { Digest } from '../../oci/digest.ts';
-import type { PartFailure } from '../closure/part-failure.ts';
+import { newestTags, rangeOf, type TagChoice } from '../closure/newest-tags.ts';
+import { failureOf, type PartFailure } from '../closure/part-failure.ts';
 import type { PulledClosure } from '../closure/pull-closure.ts';
 import { pullImages, type ImagesRequest, type PullImagesOptions } from '../closure/pull-images.ts';
+import { readReferences } from '../closure/wanted-images.ts';
+import { OperatorError } from '../error.ts';
 import type { JobWork } from '../jobs/job-work.ts';
 
-export type WarmRequest = ImagesRequest;
+export interface WarmRequest extends ImagesRequest {
+  /** The tags that are pulled of a reference without a tag or digest; absent: `latest`. */
+  readonly tags?: TagChoice | undefined;
+}
 
 /** What came of one reference. */
 interface WarmedImage {
@@ -32,10 +38,39 @@ const MAX_FAILURES = 20;
 /** Returns the work that pulls images into the cache, whole. What is there already is not pulled again. */
 export function warmJob(options: WarmOptions): JobWork<WarmRequest, WarmResult> {
   return async (request, context) => {
-    const pulled = await pullImages(request, options, context);
-    const images = pulled.map(({ reference, closure }) => describe(reference, closure));
+    const { references, unlisted } = await listTags(request, options);
+    const pulled = await pullImages({ ...request, references }, options, context);
+    const images = [...pulled.map(({ reference, closure }) => describe(reference, closure)), ...unlisted];
     return { images, failed: images.filter(({ failures }) => failures.length > 0).length };
   };
+}
+
+/** Replaces each reference without a tag or digest by those of the chosen tags. @throws OperatorError `invalid` */
+async function listTags(
+  { references, tags, sparesQuota = false }: WarmRequest,
+  options: WarmOptions,
+): Promise<{ readonly references: readonly string[]; readonly unlisted: readonly WarmedImage[] }> {
+  if (tags === undefined) return { references, unlisted: [] };
+  rangeOf(tags);
+  const listed: string[] = [];
+  const unlisted: WarmedImage[] = [];
+  for (const { reference, wanted } of readReferences(references, options)) {
+    if (!wanted.isBare) listed.push(reference);
+    else
+      try {
+        const chosen = await newestTags(wanted.repository, tags, { isAnew: false, sparesQuota });
+        listed.push(...chosen.map((tag) => `${reference}:${tag}`));
+      } catch (error) {
+        const failure = error instanceof OperatorError ? noneOf(error) : failureOf(undefined, error);
+        if (failure === undefined) throw error;
+        unlisted.push({ reference, parts: 0, bytes: 0, failures: [failure] });
+      }
+  }
+  return { references: listed, unlisted };
+}
+
+function noneOf({ message }: OperatorError): PartFailure {
+  return { digest: undefined, reason: message };
 }
 
 function describe(reference: string, { digest, parts, failures }: PulledClosure): WarmedImage {

@@ -115,6 +115,27 @@ it('says which image is not whole and why, and has the others', async () => {
   });
 });
 
+it('pulls the newest versions in a range of a repository without a tag, and says where there are none', async () => {
+  for (const tag of ['1.9', '2.0', '2.1', '2.10', '3.0', 'latest']) putImage(ghcr, 'acme/app', tag);
+  putImage(ghcr, 'acme/old', '1');
+  const references = ['ghcr.io/acme/app', 'ghcr.io/acme/old', 'ghcr.io/acme/none', 'ghcr.io/acme/app:latest'];
+  const result = await warm({ references, tags: { semver: '>=2 <3', latest: 2 } });
+  expect(result.images.map(({ reference, parts }) => [reference, parts])).toEqual([
+    ['ghcr.io/acme/app:2.10', 4],
+    ['ghcr.io/acme/app:2.1', 4],
+    ['ghcr.io/acme/app:latest', 4],
+    ['ghcr.io/acme/old', 0],
+    ['ghcr.io/acme/none', 0],
+  ]);
+  expect(result.images[3]?.failures[0]?.reason).toBe('ghcr.io/acme/old has no version ">=2 <3"');
+  expect(result.failed).toBe(2);
+  const wrong = warm({ references, tags: { semver: 'newest' } });
+  await expect(wrong).rejects.toMatchObject({
+    code: 'invalid',
+    message: expect.stringContaining('is no range') as string,
+  });
+});
+
 describe('before anything is pulled, it refuses', () => {
   const digest = `sha256:${'0'.repeat(64)}`;
   it.each([

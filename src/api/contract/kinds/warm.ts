@@ -21,6 +21,21 @@ export const ImagesRequest = z.strictObject({
     .describe('whether the last pulls that an upstream allows are left to clients'),
 });
 
+export const WarmRequest = ImagesRequest.extend({
+  tags: z
+    .strictObject({
+      semver: z
+        .string()
+        .min(1)
+        .max(200)
+        .optional()
+        .describe('a range such as `>=1.2 <2`; absent: every version'),
+      latest: z.int().positive().optional().describe('how many, the newest first; absent: all'),
+    })
+    .optional()
+    .describe('which tags are pulled of references without a tag or digest; absent: `latest`'),
+});
+
 const WarmedImage = z.object({
   reference: z.string(),
   digest: z
