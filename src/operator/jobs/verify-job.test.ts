@@ -88,6 +88,14 @@ describe('a verification', () => {
     expect((await again(repair))[0]).toBeUndefined();
   });
 
+  it.each(['', '{', '{"after":"x","at":0,"repair":false}'])(
+    'begins anew where its note is %j',
+    async (note) => {
+      notes.set('verify-job', note);
+      expect((await again(false))[0]).toBeUndefined();
+    },
+  );
+
   it('begins anew if it is asked for something else, and after a day', async () => {
     await breakOff(false);
     expect((await again(true))[0]).toBeUndefined();

@@ -1,7 +1,7 @@
 import type { Clock } from '../../clock.ts';
 import type { ContentSurvey } from '../../index/content-survey.ts';
 import type { JobProgress } from '../../index/job-index.ts';
-import type { Digest } from '../../oci/digest.ts';
+import { isDigest, type Digest } from '../../oci/digest.ts';
 import type { Upkeep } from '../../upkeep/upkeep.ts';
 import type { VerifyProgress, VerifyReport } from '../../upkeep/verify.ts';
 import type { JobWork } from './job-work.ts';
@@ -75,10 +75,26 @@ interface VerifyNote extends Pick<VerifyResult, 'findings' | 'moreFindings'> {
 }
 
 function usableNote(text: string | undefined, repair: boolean, now: number): VerifyNote | undefined {
-  const note = JSON.parse(text ?? '{}') as Partial<VerifyNote>;
+  const note = parseNote(text);
   const { after, at = -Infinity } = note;
-  if (after === undefined || note.repair !== repair || at > now || now - at > MAX_NOTE_AGE) return undefined;
+  if (
+    after === undefined ||
+    !isDigest(after) ||
+    note.repair !== repair ||
+    at > now ||
+    now - at > MAX_NOTE_AGE
+  )
+    return undefined;
   return note as VerifyNote;
+}
+
+/** What cannot be read is no note: everything is verified anew. */
+function parseNote(text: string | undefined): Partial<VerifyNote> {
+  try {
+    return JSON.parse(text ?? '{}') as Partial<VerifyNote>;
+  } catch {
+    return {};
+  }
 }
 
 /** Whether something that an earlier run has found is still wrong: the repair looks for all that was set aside. */
