@@ -170,7 +170,7 @@ describe('a part that is evicted before its lease begins', () => {
     const { repositories, store, index, clock } = mirror;
     let left = times;
     const leaseIndex = {
-      leasedOf: index.leasedOf,
+      leasedOf: (...args: Parameters<typeof index.leasedOf>) => index.leasedOf(...args),
       async lease(...args: Parameters<typeof index.lease>) {
         if (left-- > 0) await store.delete(digest);
         await index.lease(...args);
