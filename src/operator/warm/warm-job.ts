@@ -55,18 +55,29 @@ async function listTags(
   const listed: string[] = [];
   const unlisted: WarmedImage[] = [];
   for (const { reference, wanted } of readReferences(references, options)) {
-    if (!wanted.isBare) listed.push(reference);
-    else
-      try {
-        const chosen = await newestTags(wanted.repository, tags, { isAnew: false, sparesQuota });
-        listed.push(...chosen.map((tag) => `${reference}:${tag}`));
-      } catch (error) {
-        const failure = error instanceof OperatorError ? noneOf(error) : failureOf(undefined, error);
-        if (failure === undefined) throw error;
-        unlisted.push({ reference, parts: 0, bytes: 0, failures: [failure] });
-      }
+    if (!wanted.isBare) {
+      listed.push(reference);
+      continue;
+    }
+    const chosen = await tagsOrFailure(() =>
+      newestTags(wanted.repository, tags, { isAnew: false, sparesQuota }),
+    );
+    if ('reason' in chosen) unlisted.push({ reference, parts: 0, bytes: 0, failures: [chosen] });
+    else listed.push(...chosen.map((tag) => `${reference}:${tag}`));
   }
   return { references: listed, unlisted };
+}
+
+async function tagsOrFailure(
+  list: () => Promise<readonly string[]>,
+): Promise<readonly string[] | PartFailure> {
+  try {
+    return await list();
+  } catch (error) {
+    const failure = error instanceof OperatorError ? noneOf(error) : failureOf(undefined, error);
+    if (failure === undefined) throw error;
+    return failure;
+  }
 }
 
 function noneOf({ message }: OperatorError): PartFailure {
