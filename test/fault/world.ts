@@ -46,7 +46,7 @@ export interface WorldOptions {
   readonly manifestMemoryBytes?: number;
   /** Whether Larder connects to upstream by https. */
   readonly isSecure?: boolean;
-  /** Whether the layer is read by the reader for large bodies, as if its manifest had been pulled. */
+  /** Whether the layer is read by the reader for large bodies, and not by undici. */
   readonly isLarge?: boolean;
   /** The account that is configured for upstream. */
   readonly account?: { readonly username: string; readonly password: string };
@@ -165,7 +165,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const tags = { ...TAGS, isImmutable: () => false };
   const mirror = stack.use(
     await startMirror({
-      upstreams: [{ name: REGISTRY, registry, client, network, tags, isLarge: options.isLarge }],
+      upstreams: [{ name: REGISTRY, registry, client, network, tags, isLarge: options.isLarge ?? false }],
       negativeTtlMs,
       manifestMemoryBytes,
       wrapStore: (store) => disk.wrap(store),

@@ -79,7 +79,7 @@ interface MirroredRegistry {
   readonly client?: Partial<Pick<UpstreamSettings, 'ca' | 'timeouts' | 'credentials' | 'connections'>>;
   /** The network. Absent: the machine's. */
   readonly network?: Network;
-  /** Whether every blob is read by the reader for large bodies. Default: those that a manifest describes as large. */
+  /** Whether every blob is read by the reader for large bodies, or none. Absent: those that a manifest says are large. */
   readonly isLarge?: boolean | undefined;
 }
 
@@ -464,7 +464,7 @@ function routed(
     },
   );
   const breaker = guardUpstream(
-    entry.isLarge === true ? readAsLarge(client) : client,
+    entry.isLarge === undefined ? client : readAs(client, entry.isLarge ? Infinity : 0),
     { turns, waitMs: 5_000, countsPulls: quirksOf(entry.registry.url.hostname).countsPulls },
     { clock, events },
   );
@@ -487,11 +487,10 @@ function routed(
   };
 }
 
-/** Tells the client that every blob is large, and changes nothing else. */
-function readAsLarge(client: Upstream): Upstream {
+/** Tells the client that every blob has this size, and changes nothing else. */
+function readAs(client: Upstream, describedSize: number): Upstream {
   return {
     ...client,
-    blob: (repository, digest, options) =>
-      client.blob(repository, digest, { ...options, describedSize: Infinity }),
+    blob: (repository, digest, options) => client.blob(repository, digest, { ...options, describedSize }),
   };
 }
