@@ -76,7 +76,8 @@ export class Asker {
         // Leaving the loop destroys the body.
         if (size > maxBytes) throw this.#contentError(`${digest} has more than ${maxBytes} bytes`);
         digester.update(piece);
-        pieces.push(piece);
+        // The memory of a piece is used again for the next ones.
+        pieces.push(Uint8Array.from(piece));
       }
     }
     if (digester.digest() === digest) return Buffer.concat(pieces);

@@ -80,7 +80,8 @@ test('latest by the time of making asks the images, and says that time in JSON',
   registry.putIndex('acme/app', 'newest', [{ ...attestation, platform: unknown }, descriptor]);
   image(`sha256-${'0'.repeat(64)}`, '2025-01-01T00:00:00Z');
   const repository = `localhost:${registry.port}/acme/app`;
-  const { stdout } = await ask('latest', repository, '--by', 'created', '--json');
+  const { stdout, stderr } = await ask('latest', repository, '--by', 'created', '--json');
+  expect(stderr).toBe('');
   expect(LatestAnswer.strict().parse(JSON.parse(stdout))).toEqual({
     repository,
     tag: 'newest',
