@@ -14,6 +14,9 @@ const ANSWERED = ['upstream/error.ts', 'store/error.ts', 'store/blob-store.ts', 
 
 const SERVER = ['api', 'operator', 'repository', 'content', 'access', 'delivery', ...PORTS, ...ANSWERED];
 
+/** The layers whose work operators ask for. */
+const BELOW_OPERATOR = ['archive', 'upkeep', 'mirror', 'repository', 'content', 'store', 'index'];
+
 /**
  * What the sources of a layer may import of src/ besides their own layer: other layers, or single files of
  * them (CONTRIBUTING.md, "The layers"). A layer is a folder of src/, or a file directly in it. The lowest come first.
@@ -40,13 +43,7 @@ const LAYERS = new Map<string, readonly string[] | 'everything'>([
   ['eviction', ['store', 'index', ...VALUES, 'clock.ts', 'events.ts']],
   ['upkeep', ['mirror', 'repository', 'content', 'store', 'index', 'upstream/error.ts', ...PORTS]],
   ['archive', ['content', 'repository', 'store', 'index', ...PORTS]],
-  [
-    'operator',
-    [
-      ...['archive', 'upkeep', 'mirror', 'repository', 'content', 'store', 'index'],
-      ...['versions', 'upstream/error.ts', ...PORTS],
-    ],
-  ],
+  ['operator', [...BELOW_OPERATOR, 'versions', 'upstream/error.ts', ...PORTS]],
   ['access', [...PORTS]],
   ['delivery', ['store', ...VALUES]],
   ['observe', [...VALUES, 'clock.ts', 'events.ts']],
