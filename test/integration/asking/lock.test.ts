@@ -78,6 +78,15 @@ test('locking a lock changes nothing and asks nothing', async () => {
   expect(world.registry.requests).toEqual([]);
 });
 
+test('the list goes to standard output, and nothing else does', async () => {
+  await using world = await start();
+  const { digest } = world.registry.putImage('acme/app', '1');
+  const list = await world.write('list.txt', `${world.host}/acme/app:1`);
+  const { code, stdout } = await world.lock(list, '-o', '-', '--json');
+  expect(code).toBe(0);
+  expect(stdout.split('\n').slice(1)).toEqual(['images:', `  - ref: ${world.host}/acme/app:1@${digest}`, '']);
+});
+
 test('an image that cannot be told is named, and the list that is there stays', async () => {
   await using world = await start();
   world.registry.putImage('acme/app', '1');

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { Askers } from '../../../asking/askers.ts';
 import { AskError } from '../../../asking/error.ts';
 import { checkLocks, lockImages, type LockState } from '../../../asking/locks/lock-images.ts';
+import { formatImageReference } from '../../../oci/image-reference.ts';
 import { formatLockedList } from '../../../references/yaml/locked-list.ts';
 import type { References } from '../../../references/found.ts';
 import { FileError } from '../../files/read-text.ts';
@@ -56,10 +57,15 @@ async function lock(files: readonly string[], options: LockOptions, askers: Aske
     return;
   }
   const text = formatLockedList(locked);
-  if (options.output === '-') process.stdout.write(text);
-  else await writeFile(options.output, text);
-  if (options.json === true) printJson({ output: options.output, images: locked.length });
-  else if (options.output !== '-') console.log(`${options.output}: ${locked.length} images`);
+  // The list itself is then the output, whatever else was asked for.
+  if (options.output === '-') {
+    process.stdout.write(text);
+    return;
+  }
+  await writeFile(options.output, text);
+  const count = new Set(locked.map(({ image }) => formatImageReference(image))).size;
+  if (options.json === true) printJson({ output: options.output, images: count });
+  else console.log(`${options.output}: ${count} images`);
 }
 
 async function check(files: readonly string[], options: LockOptions, askers: Askers): Promise<void> {
