@@ -27,13 +27,13 @@ function allowed(text: string, principal: Principal, place: typeof IMAGE | undef
 
 describe('without access', () => {
   it('every client may pull', () => {
-    expect(allowed('', ANONYMOUS, IMAGE)).toEqual(['pull', 'tags', 'metrics']);
+    expect(allowed('', ANONYMOUS, IMAGE)).toEqual(['pull', 'tags', 'read', 'metrics']);
     expect(allowed('listen: :5000', ANONYMOUS, IMAGE)).toEqual(['pull', 'tags']);
   });
 
   it.each([
-    ['127.0.0.1:5000', ['pull', 'tags', 'metrics']],
-    ['"[::1]:5000"', ['pull', 'tags', 'metrics']],
+    ['127.0.0.1:5000', ['pull', 'tags', 'read', 'metrics']],
+    ['"[::1]:5000"', ['pull', 'tags', 'read', 'metrics']],
     [':5000', ['pull', 'tags']],
     ['192.0.2.1:5000', ['pull', 'tags']],
   ])('on %s what concerns no repository is %j', (listen, actions) => {

@@ -86,7 +86,7 @@ describe('a rule', () => {
     ['{ repositories: ["**"], who: anonymous, allow: [pull] }', ['who: expected a list, got "anonymous"']],
     [
       '{ repositories: ["*/**", "docker.io/**"], who: [anonymous], allow: [metrics] }',
-      ['repositories: expected "**" among them, since metrics concern no single repository'],
+      ['repositories: expected "**" among them, since no single repository is meant by metrics'],
     ],
     ['{ repositories: ["docker.io/**", "**"], who: [anonymous], allow: [metrics] }', []],
     [

@@ -94,7 +94,7 @@ function checkForNone(rules: readonly PlainMap[]): readonly ConfigProblem[] {
     const isForNone =
       allowed.length > 0 && allowed.every((action) => FOR_NO_REPOSITORY.includes(String(action)));
     if (!isForNone || globs.length === 0 || globs.includes('**')) return [];
-    const message = `expected "**" among them, since ${allowed.map(String).join(' and ')} concern no single repository`;
+    const message = `expected "**" among them, since no single repository is meant by ${allowed.map(String).join(' or ')}`;
     return [{ path: ['access', 'rules', position, 'repositories'], message }];
   });
 }
