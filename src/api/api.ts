@@ -3,8 +3,8 @@ import { AccessError } from '../access/access-error.ts';
 import type { Clock } from '../clock.ts';
 import type { Events } from '../events.ts';
 import { OperatorError } from '../operator/error.ts';
-import type { Route, RouteInput, RouteName } from './contract/routes.ts';
-import { PROBLEM_TYPE, type Problem } from './contract/problem.ts';
+import type { ApiRoute, RouteInput, RouteName } from './contract/routes.ts';
+import { PROBLEM_TYPE, type ProblemDocument } from './contract/problem.ts';
 import { EventFeed } from './events/event-feed.ts';
 import type { Subscription } from './events/subscription.ts';
 import { findRoute, methodsOf, type FoundRoute } from './find-route.ts';
@@ -34,7 +34,7 @@ export interface ApiRequest {
   /** The body, for routes that take any bytes. */
   readonly bytes: AsyncIterable<Uint8Array>;
   /** Checks that the client may do it. @throws AccessError, ProblemError */
-  readonly permit: (needs: Route['needs']) => void | Promise<void>;
+  readonly permit: (needs: ApiRoute['needs']) => void | Promise<void>;
 }
 
 /** What the client gets. */
@@ -121,7 +121,10 @@ export class Api {
 }
 
 /** Returns the answer that tells a problem. */
-export function problemAnswer(problem: Problem, headers: Readonly<Record<string, string>> = {}): ApiAnswer {
+export function problemAnswer(
+  problem: ProblemDocument,
+  headers: Readonly<Record<string, string>> = {},
+): ApiAnswer {
   return {
     status: problem.status,
     headers: { 'Content-Type': PROBLEM_TYPE, ...NO_STORE, ...headers },
@@ -129,7 +132,7 @@ export function problemAnswer(problem: Problem, headers: Readonly<Record<string,
   };
 }
 
-async function bodyOf({ body }: Route, { readJson, bytes }: ApiRequest): Promise<unknown> {
+async function bodyOf({ body }: ApiRoute, { readJson, bytes }: ApiRequest): Promise<unknown> {
   if (body === undefined) return undefined;
   return body === 'bytes' ? bytes : parse('body', body, await readJson());
 }

@@ -1,9 +1,9 @@
-import { BASE, ROUTES, type Route, type RouteName } from './contract/routes.ts';
+import { BASE, ROUTES, type ApiRoute, type RouteName } from './contract/routes.ts';
 import { ProblemError } from './problem-error.ts';
 
 export interface FoundRoute {
   readonly name: RouteName;
-  readonly route: Route;
+  readonly route: ApiRoute;
   /** The text of the segment `{id}`; empty if the path has none. */
   readonly id: string;
 }
@@ -24,7 +24,7 @@ export function methodsOf(path: string): readonly string[] {
 }
 
 function matching(path: string): readonly FoundRoute[] {
-  return (Object.entries(ROUTES) as [RouteName, Route][]).flatMap(([name, route]) => {
+  return (Object.entries(ROUTES) as [RouteName, ApiRoute][]).flatMap(([name, route]) => {
     const pattern = route.path.replace('{id}', '([A-Za-z0-9_-]{1,64})').replaceAll('.', '\\.');
     const match = new RegExp(`^${BASE}${pattern}$`).exec(path);
     return match === null ? [] : [{ name, route, id: match[1] ?? '' }];

@@ -2,10 +2,10 @@ import * as z from 'zod';
 import { PinNames, Pins, Repositories, Stats, Tags } from './contract/content.ts';
 import { EVENTS } from './contract/events.ts';
 import { JOB_KINDS } from './contract/job-kinds.ts';
-import { Job, Jobs, JobSummary, StartJob } from './contract/jobs.ts';
-import { Problem, PROBLEM_TYPE } from './contract/problem.ts';
+import { Job, Jobs, ListedJob, StartJob } from './contract/jobs.ts';
+import { ProblemDocument, PROBLEM_TYPE } from './contract/problem.ts';
 import { Upload } from './contract/uploads.ts';
-import { BASE, ROUTES, type Route } from './contract/routes.ts';
+import { BASE, ROUTES, type ApiRoute } from './contract/routes.ts';
 
 /** A JSON value that the document is made of. */
 type Json = Readonly<Record<string, unknown>>;
@@ -22,10 +22,10 @@ const ANSWERS = {
   Pins,
   PinNames,
   Job,
-  JobSummary,
+  JobSummary: ListedJob,
   Jobs,
   Upload,
-  Problem,
+  Problem: ProblemDocument,
   VerifyResult: JOB_KINDS.verify.result,
   RemoveResult: JOB_KINDS.remove.result,
   WarmResult: JOB_KINDS.warm.result,
@@ -46,13 +46,13 @@ export function openApiDocument(version: string): OpenApiDocument {
 
 function paths(): Json {
   const paths: Record<string, Record<string, Json>> = {};
-  for (const [name, route] of Object.entries(ROUTES) as [string, Route][]) {
+  for (const [name, route] of Object.entries(ROUTES) as [string, ApiRoute][]) {
     (paths[route.path] ??= {})[route.method.toLowerCase()] = operation(name, route);
   }
   return paths;
 }
 
-function operation(name: string, route: Route): Json {
+function operation(name: string, route: ApiRoute): Json {
   const { summary, needs, status, body } = route;
   return {
     operationId: name,
@@ -77,19 +77,19 @@ function bodyContent(body: z.ZodType | 'bytes'): Json {
   return { 'application/json': { schema: inputSchema(body) } };
 }
 
-function content({ answer }: Route): Json {
+function content({ answer }: ApiRoute): Json {
   if (answer === 'bytes') return { 'application/x-tar': {} };
   if (answer === 'events') return { 'text/event-stream': { schema: { type: 'string' } } };
   const name = Object.entries(ANSWERS).find(([, schema]) => schema === answer)?.[0];
   return { 'application/json': { schema: name === undefined ? { type: 'object' } : reference(name) } };
 }
 
-function pathParameters({ path }: Route): readonly Json[] {
+function pathParameters({ path }: ApiRoute): readonly Json[] {
   if (!path.includes('{id}')) return [];
   return [{ name: 'id', in: 'path', required: true, schema: { type: 'string' } }];
 }
 
-function queryParameters({ query, answer }: Route): readonly Json[] {
+function queryParameters({ query, answer }: ApiRoute): readonly Json[] {
   const { properties = {}, required = [] } = query === undefined ? {} : inputSchema(query);
   const parameters = Object.entries(properties as Record<string, Json>).map(([name, schema]) => ({
     name,
@@ -125,7 +125,7 @@ function components(): Json {
 function eventSchemas(): Json {
   return Object.fromEntries(
     Object.entries(EVENTS).map(([name, schema]) => {
-      const shape = schema === JobSummary ? reference('JobSummary') : withoutAddress(z.toJSONSchema(schema));
+      const shape = schema === ListedJob ? reference('JobSummary') : withoutAddress(z.toJSONSchema(schema));
       return [`Event_${name}`, shape];
     }),
   );

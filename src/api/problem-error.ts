@@ -1,20 +1,20 @@
 import type * as z from 'zod';
 import { OperatorError } from '../operator/error.ts';
-import { problem, type Problem, type ProblemName } from './contract/problem.ts';
+import { problem, type ProblemDocument, type ProblemName } from './contract/problem.ts';
 
 /** A request that the API refuses, by the class of the problem. */
 export class ProblemError extends Error {
   override readonly name = 'ProblemError';
-  readonly problem: Problem;
+  readonly problem: ProblemDocument;
 
-  constructor(name: ProblemName, detail: string, errors?: Problem['errors']) {
+  constructor(name: ProblemName, detail: string, errors?: ProblemDocument['errors']) {
     super(detail);
     this.problem = problem(name, detail, errors);
   }
 }
 
 /** Returns what a client is told of an error: of one that was not foreseen, nothing. */
-export function problemOf(error: unknown): Problem {
+export function problemOf(error: unknown): ProblemDocument {
   if (error instanceof ProblemError) return error.problem;
   if (error instanceof OperatorError) return problem(error.code, error.message);
   return problem('failed', 'internal error');

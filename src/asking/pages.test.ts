@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { countEntries, filterPages, limitPages, readPages, type Page } from './pages.ts';
+import { countEntries, filterPages, limitPages, readPages, type EntryPage } from './pages.ts';
 
 const LIST = { upstream: 'r', what: 'the tags of x' };
 
-function paged(pages: Readonly<Record<string, Page<string>>>, asked: string[] = []) {
+function paged(pages: Readonly<Record<string, EntryPage<string>>>, asked: string[] = []) {
   return readPages(LIST, async (next = '') => {
     asked.push(next);
     return pages[next] ?? { entries: [], next: undefined };

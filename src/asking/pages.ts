@@ -2,7 +2,7 @@ import { UpstreamError } from '../upstream/error.ts';
 import { Cursors } from '../upstream/registry/walk.ts';
 
 /** A page of a list, and the cursor of the next one. */
-export interface Page<T> {
+export interface EntryPage<T> {
   readonly entries: readonly T[];
   readonly next: string | undefined;
 }
@@ -17,7 +17,7 @@ const MAX_PAGES = 100_000;
  */
 export async function* readPages<T>(
   list: { readonly upstream: string; readonly what: string },
-  read: (next: string | undefined) => Promise<Page<T>>,
+  read: (next: string | undefined) => Promise<EntryPage<T>>,
 ): AsyncGenerator<readonly T[], void, undefined> {
   const cursors = new Cursors(list);
   let next: string | undefined;

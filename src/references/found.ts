@@ -2,7 +2,7 @@ import { RegistryError } from '../oci/error.ts';
 import { parseImageReference, type ImageReference } from '../oci/image-reference.ts';
 
 /** Where a text stands: the file as the user named it, and the line, counted from 1. */
-export interface Place {
+export interface FilePlace {
   readonly file: string;
   readonly line: number;
 }
@@ -11,7 +11,7 @@ export interface FoundImage {
   readonly image: ImageReference;
   /** The reference with its variables replaced, otherwise as it is written. */
   readonly text: string;
-  readonly place: Place;
+  readonly place: FilePlace;
   /** The platforms that the file asks for, such as `linux/arm64`; absent if it leaves the choice to the reader. */
   readonly platforms?: readonly string[];
 }
@@ -19,14 +19,14 @@ export interface FoundImage {
 /** What should name an image, but which image cannot be told from the file. */
 export interface UnresolvedImage {
   readonly text: string;
-  readonly place: Place;
+  readonly place: FilePlace;
   /** A clause such as `ARG VERSION has no default`. */
   readonly reason: string;
 }
 
 /** What the reader should know about a part of the file that was left out on purpose. */
 export interface Note {
-  readonly place: Place;
+  readonly place: FilePlace;
   readonly message: string;
 }
 
@@ -67,7 +67,7 @@ export class Findings implements References {
     this.notes.push({ place: this.#at(line), message });
   }
 
-  #at(line: number): Place {
+  #at(line: number): FilePlace {
     return { file: this.#file, line };
   }
 }

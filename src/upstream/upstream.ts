@@ -84,7 +84,7 @@ export interface TagsPage {
   readonly next: string | undefined;
 }
 
-export interface CatalogPage {
+export interface RepositoriesPage {
   /** Names as the registry spells them, each of letters, digits and `._:/-`: a mirror puts a registry's host in front. */
   readonly repositories: readonly string[];
   /** Opaque cursor of the next page. Undefined on the last page. */
@@ -144,5 +144,5 @@ export interface Upstream {
 /** A registry that is asked about itself, too, which a mirror never does. */
 export interface AskedUpstream extends Upstream {
   /** Gets one page of the registry's repositories (`_catalog`). Many registries refuse it. */
-  catalog(options?: CallOptions & { readonly next?: string | undefined }): Promise<CatalogPage>;
+  catalog(options?: CallOptions & { readonly next?: string | undefined }): Promise<RepositoriesPage>;
 }

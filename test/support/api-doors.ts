@@ -10,7 +10,7 @@ import { Rules, type Rule } from '../../src/access/rules/rules.ts';
 import { ApiClient } from '../../src/api/client/api-client.ts';
 import { httpTransport } from '../../src/api/client/http-transport.ts';
 import { localTransport } from '../../src/api/client/local-transport.ts';
-import type { ClientAnswer, Transport } from '../../src/api/client/transport.ts';
+import type { ClientAnswer, ApiTransport } from '../../src/api/client/transport.ts';
 import { listenControl } from '../../src/server/api/control-socket.ts';
 import { startFakeRegistry, type FakeRegistry, type StoredImage } from './fake-registry.ts';
 import { startMirror, type MirrorFixture, type MirrorFixtureOptions } from './mirror-fixture.ts';
@@ -21,7 +21,7 @@ type DoorName = (typeof DOORS)[number];
 
 interface Door {
   readonly client: ApiClient;
-  readonly transport: Transport;
+  readonly transport: ApiTransport;
 }
 
 export interface ApiWorld extends AsyncDisposable {
@@ -64,7 +64,7 @@ export async function apiWorld(options: Partial<MirrorFixtureOptions> = {}): Pro
   return { registry, mirror, image, doors, [Symbol.asyncDispose]: () => parts.disposeAsync() };
 }
 
-function door(transport: Transport): Door {
+function door(transport: ApiTransport): Door {
   return { transport, client: new ApiClient(transport) };
 }
 

@@ -17,7 +17,7 @@ export interface CheckLaneOptions {
 }
 
 /** A check that waits for its result. */
-export interface Job {
+export interface QueuedCheck {
   readonly check: Check;
   readonly resolve: (result: never) => void;
   /** The check could not run to its end. */
@@ -34,7 +34,7 @@ export class CheckLane {
   readonly #options: CheckLaneOptions;
   readonly #onFree: () => void;
   #worker: Worker | undefined;
-  #job: Job | undefined;
+  #job: QueuedCheck | undefined;
   #cancelEnd: (() => void) | undefined;
 
   /** @param onFree is called each time when a check has ended */
@@ -48,7 +48,7 @@ export class CheckLane {
   }
 
   /** Begins a check. Only a free lane may be asked. */
-  run(job: Job): void {
+  run(job: QueuedCheck): void {
     this.#cancelEnd?.();
     this.#cancelEnd = undefined;
     this.#job = job;

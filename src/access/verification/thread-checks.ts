@@ -1,5 +1,5 @@
 import { AccessError } from '../access-error.ts';
-import { CheckLane, type CheckLaneOptions, type Job } from './check-lane.ts';
+import { CheckLane, type CheckLaneOptions, type QueuedCheck } from './check-lane.ts';
 import type { Check, CheckName } from './checks.ts';
 import { FairQueue, type FairQueueLimits } from './fair-queue.ts';
 import type { CheckedJwt, ExpectedJwt, SlowChecks } from './slow-checks.ts';
@@ -24,7 +24,7 @@ const RETRY_AFTER_MS = 1000;
  */
 export class ThreadChecks implements SlowChecks, AsyncDisposable {
   readonly #lanes: readonly CheckLane[];
-  readonly #queues: Readonly<Record<CheckName, FairQueue<Job>>>;
+  readonly #queues: Readonly<Record<CheckName, FairQueue<QueuedCheck>>>;
   #isClosed = false;
 
   constructor({ threads = THREADS, limits = LIMITS, ...lane }: ThreadChecksOptions) {
@@ -70,7 +70,7 @@ export class ThreadChecks implements SlowChecks, AsyncDisposable {
     return promise;
   }
 
-  #enqueue(client: string, job: Job): void {
+  #enqueue(client: string, job: QueuedCheck): void {
     if (this.#isClosed) return job.fail(new Error('the program ends'));
     const pushed = this.#queues[job.check.name].push(client, job);
     if (pushed === 'full') return job.refuse();
@@ -89,7 +89,7 @@ export class ThreadChecks implements SlowChecks, AsyncDisposable {
     }
   }
 
-  #next(position: number): Job | undefined {
+  #next(position: number): QueuedCheck | undefined {
     const { checkJwt: tokens, comparePassword: passwords } = this.#queues;
     const [first, second] = position % 2 === 0 ? [tokens, passwords] : [passwords, tokens];
     return first.next() ?? second.next();

@@ -1,10 +1,10 @@
 import type * as z from 'zod';
 import { OperatorError, type OperatorErrorCode } from '../../operator/error.ts';
 import { EVENTS, type ApiEvent, type EventName } from '../contract/events.ts';
-import { Problem, problemName, type ProblemName } from '../contract/problem.ts';
-import { BASE, ROUTES, type Route, type RouteAnswer, type RouteName } from '../contract/routes.ts';
+import { ProblemDocument, problemName, type ProblemName } from '../contract/problem.ts';
+import { BASE, ROUTES, type ApiRoute, type RouteAnswer, type RouteName } from '../contract/routes.ts';
 import { parseSse } from '../events/sse.ts';
-import type { ClientAnswer, ClientRequest, Transport } from './transport.ts';
+import type { ClientAnswer, ClientRequest, ApiTransport } from './transport.ts';
 
 type ValueRoute = Exclude<RouteName, 'events' | 'bundle'>;
 
@@ -38,9 +38,9 @@ const CODES: Readonly<Partial<Record<ProblemName, OperatorErrorCode>>> = {
 
 /** Asks the API, by the contract alone: it gives the types of what is asked, and checks what is answered. */
 export class ApiClient {
-  readonly #transport: Transport;
+  readonly #transport: ApiTransport;
 
-  constructor(transport: Transport) {
+  constructor(transport: ApiTransport) {
     this.#transport = transport;
   }
 
@@ -50,7 +50,7 @@ export class ApiClient {
     request: RouteRequest<Name>,
     signal?: AbortSignal,
   ): Promise<RouteAnswer<Name>> {
-    const route: Route = ROUTES[name];
+    const route: ApiRoute = ROUTES[name];
     const answer = await this.#send(route, request as AnyRequest, signal);
     const value = JSON.parse(await readWhole(answer)) as unknown;
     const result = (route.answer as z.ZodType).safeParse(value);
@@ -73,7 +73,7 @@ export class ApiClient {
     return bytes;
   }
 
-  async #send(route: Route, request: AnyRequest, signal?: AbortSignal): Promise<ClientAnswer> {
+  async #send(route: ApiRoute, request: AnyRequest, signal?: AbortSignal): Promise<ClientAnswer> {
     const { id = '', query = {}, body, headers } = request;
     const path = `${BASE}${route.path.replace('{id}', encodeURIComponent(id))}${queryText(query)}`;
     const sent = body === undefined || body instanceof Uint8Array ? body : JSON.stringify(body);
@@ -103,7 +103,7 @@ async function* textOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string>
 }
 
 async function errorOf(answer: ClientAnswer): Promise<OperatorError> {
-  const result = Problem.safeParse(parsed(await readWhole(answer)));
+  const result = ProblemDocument.safeParse(parsed(await readWhole(answer)));
   if (!result.success) return new OperatorError('failed', `the server has answered ${answer.status}`);
   const name = problemName(result.data);
   return new OperatorError((name && CODES[name]) ?? 'failed', result.data.detail);

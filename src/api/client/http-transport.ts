@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { OperatorError } from '../../operator/error.ts';
-import type { Transport } from './transport.ts';
+import type { ApiTransport } from './transport.ts';
 
 /** Returns the transport over HTTP. @param to the socket's path, or host and port, and what headers go with every request */
 export function httpTransport(
   to: Pick<RequestOptions, 'socketPath' | 'host' | 'port' | 'headers'>,
-): Transport {
+): ApiTransport {
   return async ({ method, path, body = '', headers, signal }) => {
     const outgoing = httpRequest({
       ...to,

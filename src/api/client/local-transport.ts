@@ -1,9 +1,9 @@
 import type { Api, ApiAnswer } from '../api.ts';
 import { BASE } from '../contract/routes.ts';
-import type { Transport } from './transport.ts';
+import type { ApiTransport } from './transport.ts';
 
 /** Returns the transport to the API of this process, whose user may do everything. */
-export function localTransport(api: Pick<Api, 'answer'>): Transport {
+export function localTransport(api: Pick<Api, 'answer'>): ApiTransport {
   return async ({ method, path, body = '', headers = {}, signal }) => {
     const { pathname, searchParams } = new URL(path, `http://larder${BASE}`);
     const answer = await api.answer({

@@ -1,14 +1,14 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { OperatorError, type OperatorErrorCode } from '../../operator/error.ts';
 import { JOB_KINDS, type JobKind, type JobRequest, type JobResult } from '../contract/job-kinds.ts';
-import type { Job, JobSummary } from '../contract/jobs.ts';
+import type { Job, ListedJob } from '../contract/jobs.ts';
 import type { ApiClient } from './api-client.ts';
 
 /** Pause before a stream of events that has ended is opened again. */
 const AGAIN_MS = 1_000;
 
 /** Called with a job whenever it has come further. */
-export type OnJob = (job: JobSummary) => void;
+export type OnJob = (job: ListedJob) => void;
 
 /**
  * Starts a job and waits for its result.

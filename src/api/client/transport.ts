@@ -17,4 +17,4 @@ export interface ClientAnswer {
 }
 
 /** Takes a request to the API, wherever that is. Rejects with OperatorError if no answer comes. */
-export type Transport = (request: ClientRequest) => Promise<ClientAnswer>;
+export type ApiTransport = (request: ClientRequest) => Promise<ClientAnswer>;

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { next } from './page.ts';
 import { Bytes, Count, Time } from './values.ts';
 
-export const Repository = z.object({
+export const CachedRepository = z.object({
   repository: z.string().describe('registry/repository'),
   tags: Count,
   blobs: Count,
@@ -11,7 +11,7 @@ export const Repository = z.object({
   lastUse: Time.nullable(),
 });
 
-export const Tag = z.object({
+export const CachedTag = z.object({
   tag: z.string(),
   digest: z.string(),
   parts: Count.describe(
@@ -24,15 +24,15 @@ export const Tag = z.object({
   checked: Time.describe('when upstream last confirmed the digest'),
 });
 
-export const Pin = z.object({
+export const PinnedName = z.object({
   name: z.string().describe('a digest, or registry/repository:tag'),
   digest: z.string().nullable().describe('what the pin keeps now; null: nothing is known of the tag'),
   pinnedAt: Time,
 });
 
-export const Repositories = z.object({ repositories: z.array(Repository), next });
-export const Tags = z.object({ tags: z.array(Tag), next });
-export const Pins = z.object({ pins: z.array(Pin), next });
+export const Repositories = z.object({ repositories: z.array(CachedRepository), next });
+export const Tags = z.object({ tags: z.array(CachedTag), next });
+export const Pins = z.object({ pins: z.array(PinnedName), next });
 
 /** The names of the pins that were made or ended. */
 export const PinNames = z.object({ pins: z.array(z.string()) });
@@ -48,7 +48,7 @@ export const Stats = z.object({
   ),
 });
 
-export type Repository = z.infer<typeof Repository>;
-export type Tag = z.infer<typeof Tag>;
-export type Pin = z.infer<typeof Pin>;
+export type CachedRepository = z.infer<typeof CachedRepository>;
+export type CachedTag = z.infer<typeof CachedTag>;
+export type PinnedName = z.infer<typeof PinnedName>;
 export type Stats = z.infer<typeof Stats>;

@@ -1,12 +1,12 @@
 import * as z from 'zod';
-import { JobSummary } from './jobs.ts';
+import { ListedJob } from './jobs.ts';
 
 /**
  * What the stream of events tells, by the name of the event. `reset`: events before the ones that follow are missing,
  * so a client that keeps a state reads it anew.
  */
 export const EVENTS = {
-  job: JobSummary,
+  job: ListedJob,
   reset: z.object({}),
 } as const;
 

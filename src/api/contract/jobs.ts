@@ -5,7 +5,7 @@ import { Count, Time } from './values.ts';
 
 const JobState = z.enum(['running', 'done', 'failed', 'cancelled', 'interrupted']);
 
-export const JobProgress = z.object({
+export const ProgressReport = z.object({
   done: Count,
   total: Count.optional(),
   unit: z.enum(['bytes', 'items']),
@@ -18,23 +18,23 @@ export const JobProgress = z.object({
 });
 
 /** A job, as lists and events show it. */
-export const JobSummary = z.object({
+export const ListedJob = z.object({
   id: z.string(),
   kind: z.string(),
   state: JobState,
-  progress: JobProgress.optional(),
+  progress: ProgressReport.optional(),
   error: z.object({ code: z.string(), message: z.string() }).optional(),
   startedAt: Time,
   endedAt: Time.optional(),
 });
 
 /** A job, with what was requested and what came of it: in the shapes of its kind. */
-export const Job = JobSummary.extend({
+export const Job = ListedJob.extend({
   request: z.unknown().describe('null: it is too long to be kept'),
   result: z.unknown().optional(),
 });
 
-export const Jobs = z.object({ jobs: z.array(JobSummary), next });
+export const Jobs = z.object({ jobs: z.array(ListedJob), next });
 
 type Start = {
   [Name in JobKind]: z.ZodObject<
@@ -50,6 +50,6 @@ const STARTS = Object.entries(JOB_KINDS).map(([kind, { request }]) =>
 /** What starts a job. */
 export const StartJob = z.discriminatedUnion('kind', STARTS as unknown as readonly [Start, ...Start[]]);
 
-export type JobProgress = z.infer<typeof JobProgress>;
-export type JobSummary = z.infer<typeof JobSummary>;
+export type ProgressReport = z.infer<typeof ProgressReport>;
+export type ListedJob = z.infer<typeof ListedJob>;
 export type Job = z.infer<typeof Job>;

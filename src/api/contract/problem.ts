@@ -24,7 +24,7 @@ export const PROBLEM_TYPE = 'application/problem+json';
 
 const PREFIX = 'urn:larder:problem:';
 
-export const Problem = z.object({
+export const ProblemDocument = z.object({
   /** `urn:larder:problem:` and the name of the class. */
   type: z.string().describe('urn:larder:problem: and the name of the class'),
   title: z.string(),
@@ -36,10 +36,14 @@ export const Problem = z.object({
     .describe('the fields of the request that are wrong'),
 });
 
-export type Problem = z.infer<typeof Problem>;
+export type ProblemDocument = z.infer<typeof ProblemDocument>;
 
 /** Returns the problem of a class, with what is wrong in this case. */
-export function problem(name: ProblemName, detail: string, errors?: Problem['errors']): Problem {
+export function problem(
+  name: ProblemName,
+  detail: string,
+  errors?: ProblemDocument['errors'],
+): ProblemDocument {
   return {
     type: `${PREFIX}${name}`,
     ...PROBLEMS[name],
@@ -49,7 +53,7 @@ export function problem(name: ProblemName, detail: string, errors?: Problem['err
 }
 
 /** Returns the name of a problem's class; undefined for one that this version does not know. */
-export function problemName({ type }: Problem): ProblemName | undefined {
+export function problemName({ type }: ProblemDocument): ProblemName | undefined {
   const name = type.slice(PREFIX.length);
   return type.startsWith(PREFIX) && Object.hasOwn(PROBLEMS, name) ? (name as ProblemName) : undefined;
 }

@@ -8,7 +8,7 @@ import { Reference } from './values.ts';
 /** Where the API is. */
 export const BASE = '/api/v1';
 
-export interface Route {
+export interface ApiRoute {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** Behind `BASE`. A segment in braces stands for any text. */
   readonly path: string;
@@ -129,7 +129,7 @@ export const ROUTES = {
     query: NO_QUERY,
     answer: z.looseObject({ openapi: z.string() }),
   },
-} as const satisfies Readonly<Record<string, Route>>;
+} as const satisfies Readonly<Record<string, ApiRoute>>;
 
 export type RouteName = keyof typeof ROUTES;
 

@@ -5,7 +5,7 @@ import { formatPlatform } from '../../oci/platform.ts';
 import { StoreError } from '../../store/error.ts';
 import { BundleError } from '../bundle-error.ts';
 import { formatImageName } from '../layout/image-name.ts';
-import type { Bundle } from '../reading/open-bundle.ts';
+import type { OpenedBundle } from '../reading/open-bundle.ts';
 import { announce } from './announce.ts';
 import { archiveRoots } from './archive-roots.ts';
 import { dropUnannounced } from './drop-unannounced.ts';
@@ -16,7 +16,7 @@ import { Intake } from './intake.ts';
 import { layoutRoots } from './layout-roots.ts';
 import { nameRoots } from './name-roots.ts';
 import { readSmall } from './read-small.ts';
-import type { NamedRoot, Root } from './root.ts';
+import type { RootWithName, Root } from './root.ts';
 
 /** An image that was imported. */
 interface ImportedImage {
@@ -69,7 +69,7 @@ interface ImportWork {
  */
 export async function importBundle(
   cache: ImportCache,
-  bundle: Bundle,
+  bundle: OpenedBundle,
   request: ImportRequest,
   { signal, report }: ImportWork,
 ): Promise<ImportResult> {
@@ -99,7 +99,7 @@ function refusalOf(error: unknown): Error | undefined {
   return error instanceof BundleError || isFull ? error : undefined;
 }
 
-async function takeIn(intake: Intake, bundle: Bundle, report: ImportWork['report']): Promise<void> {
+async function takeIn(intake: Intake, bundle: OpenedBundle, report: ImportWork['report']): Promise<void> {
   let done = 0;
   const total = bundle.size;
   const entries = bundle.entries((bytes) => {
@@ -155,12 +155,12 @@ async function subjectOf({ store }: ImportCache, intake: Intake, root: Root): Pr
   }
 }
 
-function imported({ root, name }: NamedRoot, { leftOut, elsewhere }: Examined): ImportedImage {
+function imported({ root, name }: RootWithName, { leftOut, elsewhere }: Examined): ImportedImage {
   const names = leftOut.map(({ digest, platform }) => (platform ? formatPlatform(platform) : digest));
   return { name: formatImageName(name), digest: root.digest, leftOut: names, elsewhere };
 }
 
-function refusal({ root, name }: NamedRoot, { problems }: Examined, isTold: boolean): RefusedImage {
+function refusal({ root, name }: RootWithName, { problems }: Examined, isTold: boolean): RefusedImage {
   return {
     name: formatImageName(name),
     digest: root.digest,

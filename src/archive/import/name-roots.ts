@@ -3,7 +3,7 @@ import { parseTag } from '../../oci/tag.ts';
 import { BundleError } from '../bundle-error.ts';
 import type { ImageName } from '../layout/image-name.ts';
 import type { UnderstoodName } from './import-options.ts';
-import type { NamedRoot, Root } from './root.ts';
+import type { RootWithName, Root } from './root.ts';
 
 interface NameRootsOptions {
   /** What the operator calls images that have no full name: a repository, or the name of the one image. */
@@ -23,7 +23,7 @@ interface NameRootsOptions {
 export async function nameRoots(
   roots: readonly Root[],
   { as, nameOf, subjectOf }: NameRootsOptions,
-): Promise<readonly NamedRoot[]> {
+): Promise<readonly RootWithName[]> {
   const [only] = roots;
   if (only !== undefined && roots.length === 1 && as?.reference !== undefined) {
     return [{ root: only, name: ofRoot(as, only) }];
@@ -48,7 +48,7 @@ function isFull(text: string): boolean {
   return /[/:]/.test(text);
 }
 
-function nameLeft(roots: readonly Root[], as: UnderstoodName | undefined): readonly NamedRoot[] {
+function nameLeft(roots: readonly Root[], as: UnderstoodName | undefined): readonly RootWithName[] {
   const [first] = roots;
   if (first === undefined) {
     if (as === undefined) return [];
@@ -61,7 +61,7 @@ function nameLeft(roots: readonly Root[], as: UnderstoodName | undefined): reado
   throw new BundleError(`${roots.length} images have no full name: give a repository without a tag by --as`);
 }
 
-function nameBy(root: Root, as: UnderstoodName): readonly NamedRoot[] {
+function nameBy(root: Root, as: UnderstoodName): readonly RootWithName[] {
   if (root.names.length === 0) return [{ root, name: ofRoot(as, root) }];
   return root.names.map((text) => ({
     root,

@@ -11,7 +11,7 @@ export interface Root {
 }
 
 /** A manifest that a bundle lists, under one of its names. */
-export interface NamedRoot {
+export interface RootWithName {
   readonly root: Pick<Root, 'digest' | 'mediaType' | 'size'>;
   readonly name: ImageName;
 }

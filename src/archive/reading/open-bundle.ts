@@ -6,7 +6,7 @@ import { readDirectory } from './read-directory.ts';
 import { readTar } from './read-tar.ts';
 
 /** A bundle that can be read once. */
-export interface Bundle {
+export interface OpenedBundle {
   /** Bytes of its files, as they lie on the disk. */
   readonly size: number;
   /** @param onRead called with the number of bytes of each chunk that was read from the disk */
@@ -14,7 +14,7 @@ export interface Bundle {
 }
 
 /** Opens a bundle: a tar archive, which may be compressed, or a directory. @throws the errors of the file system */
-export async function openBundle(path: string): Promise<Bundle> {
+export async function openBundle(path: string): Promise<OpenedBundle> {
   const stats = await stat(path);
   if (!stats.isDirectory()) return { size: stats.size, entries: (onRead) => readFileEntries(path, onRead) };
   return { size: await sizeOf(path), entries: (onRead) => readDirectory(path, onRead) };

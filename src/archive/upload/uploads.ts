@@ -2,7 +2,7 @@ import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../clock.ts';
 import { attempt, attemptUnlessAbsent } from '../../store/fs/io.ts';
-import { openBundle, type Bundle } from '../reading/open-bundle.ts';
+import { openBundle, type OpenedBundle } from '../reading/open-bundle.ts';
 import { UploadError } from './upload-error.ts';
 import { formatUploadName, isFingerprint, parseUploadName, type UploadName } from './upload-file.ts';
 
@@ -102,7 +102,7 @@ export class Uploads {
    */
   async use<T>(
     id: string,
-    work: (bundle: Bundle) => Promise<T>,
+    work: (bundle: OpenedBundle) => Promise<T>,
     isFinal: (error: unknown) => boolean,
   ): Promise<T> {
     return this.#alone(id, async (found) => {

@@ -1,6 +1,6 @@
 import type { Digest } from '../../oci/digest.ts';
 import type { BlobReader } from '../../store/blob-store.ts';
-import { segmentAt, type Bundle, type Segment } from './bundle.ts';
+import { segmentAt, type Bundle, type BundleSegment } from './bundle.ts';
 
 /** Opens a stored blob; undefined if the store does not have it (any more). */
 export type OpenStored = (digest: Digest) => Promise<BlobReader | undefined>;
@@ -58,7 +58,7 @@ export class BundleReader implements BlobReader {
     await this.#closeCurrent();
   }
 
-  async #readBlob(digest: Digest, segment: Segment, into: Uint8Array, start: number): Promise<number> {
+  async #readBlob(digest: Digest, segment: BundleSegment, into: Uint8Array, start: number): Promise<number> {
     const reader = await this.#readerOf(digest);
     if (reader.size !== segment.size) throw new BundleGapError(digest);
     return reader.read(into, start);

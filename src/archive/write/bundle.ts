@@ -10,7 +10,7 @@ export interface BundleFile {
 }
 
 /** A piece of a bundle: bytes that were made for it, or a stored blob. */
-export interface Segment {
+export interface BundleSegment {
   /** Where it begins in the bundle. */
   readonly offset: number;
   readonly size: number;
@@ -24,7 +24,7 @@ export interface Bundle {
   /** The same for two bundles only if all their bytes are the same. */
   readonly identity: Digest;
   /** In the order of their offsets, without gaps. */
-  readonly segments: readonly Segment[];
+  readonly segments: readonly BundleSegment[];
 }
 
 const ZEROS = new Uint8Array(TAR_BLOCK);
@@ -34,7 +34,7 @@ const FILES_PER_TURN = 20;
 
 /** Lays files out as a tar archive, in the given order. The same files always give the same bytes. */
 export async function layOut(files: Iterable<BundleFile>): Promise<Bundle> {
-  const segments: Segment[] = [];
+  const segments: BundleSegment[] = [];
   const identity = createDigester('sha256');
   let offset = 0;
   let count = 0;

@@ -1,18 +1,18 @@
 import pLimit from 'p-limit';
 import { digestAlgorithm } from '../../oci/digest.ts';
 import { parseTag, type Tag } from '../../oci/tag.ts';
-import type { Place, UnresolvedImage } from '../../references/found.ts';
+import type { FilePlace, UnresolvedImage } from '../../references/found.ts';
 import { UpstreamError } from '../../upstream/error.ts';
 import { formatAsked, type Asked } from '../asked.ts';
 import { AskError } from '../error.ts';
 import type { OutdatedImage } from './outdated-answer.ts';
 import { findNewerTag, isVersionTag } from './newer-tag.ts';
-import { Questions, type AskerOf } from './questions.ts';
+import { OutdatedQuestions, type AskerOf } from './questions.ts';
 
 /** An image to look after, with the places where it stands. */
 export interface LookedAfter {
   readonly asked: Asked;
-  readonly places: readonly Place[];
+  readonly places: readonly FilePlace[];
 }
 
 /** Images asked about at the same time. */
@@ -27,7 +27,7 @@ export async function findOutdated(
   askerOf: AskerOf,
 ): Promise<readonly OutdatedImage[]> {
   const limit = pLimit(PARALLEL);
-  const questions = new Questions(askerOf);
+  const questions = new OutdatedQuestions(askerOf);
   return Promise.all(images.map(async (image) => limit(async () => new Comparison(image, questions).run())));
 }
 
@@ -39,12 +39,12 @@ export function openImage({ text, place, reason }: UnresolvedImage): OutdatedIma
 /** The comparison of one image. What one question has found counts, even if the other fails. */
 class Comparison {
   readonly #image: LookedAfter;
-  readonly #questions: Questions;
+  readonly #questions: OutdatedQuestions;
   readonly #outdated: string[] = [];
   readonly #unknown: string[] = [];
   #found: Pick<OutdatedImage, 'digest' | 'newest'> = {};
 
-  constructor(image: LookedAfter, questions: Questions) {
+  constructor(image: LookedAfter, questions: OutdatedQuestions) {
     this.#image = image;
     this.#questions = questions;
   }

@@ -10,7 +10,7 @@ export type OutdatedAsker = Pick<Asker, 'resolve' | 'manifest' | 'tags'>;
 export type AskerOf = (registry: AskedRegistry) => OutdatedAsker;
 
 /** The questions about a number of images: each is asked once, however many images it is about. */
-export class Questions {
+export class OutdatedQuestions {
   readonly #askerOf: AskerOf;
   readonly #asked = new Map<string, Promise<unknown>>();
 

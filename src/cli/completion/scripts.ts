@@ -1,4 +1,4 @@
-import type { Completions, Word } from './words.ts';
+import type { Completions, CompletionWord } from './words.ts';
 
 /** Writes a shell's script, which needs no run of Larder: it holds all commands and options. */
 export type WriteScript = (completions: readonly Completions[]) => string;
@@ -41,7 +41,11 @@ function fish(completions: readonly Completions[]): string {
   return completions.map(({ at, words }) => words.map((word) => fishLine(at, word, words)).join('')).join('');
 }
 
-function fishLine(at: string, { text, description }: Word, beside: readonly Word[]): string {
+function fishLine(
+  at: string,
+  { text, description }: CompletionWord,
+  beside: readonly CompletionWord[],
+): string {
   const commands = beside.filter((word) => !word.text.startsWith('-')).map((word) => word.text);
   const seen = at.split(' ').map((word) => `__fish_seen_subcommand_from ${word}`);
   const isBefore = commands.length === 0 ? [] : [`not __fish_seen_subcommand_from ${commands.join(' ')}`];

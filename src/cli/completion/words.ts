@@ -4,11 +4,11 @@ import type { Command } from 'commander';
 export interface Completions {
   /** The command without `larder`: `token create`; empty for the program itself. */
   readonly at: string;
-  readonly words: readonly Word[];
+  readonly words: readonly CompletionWord[];
 }
 
 /** A command or an option. */
-export interface Word {
+export interface CompletionWord {
   readonly text: string;
   readonly description: string;
 }

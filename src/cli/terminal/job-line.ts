@@ -1,9 +1,9 @@
-import type { JobSummary } from '../../api/contract/jobs.ts';
+import type { ListedJob } from '../../api/contract/jobs.ts';
 import type { OnJob } from '../../api/client/run-job.ts';
 import { formatProgress, LiveLines, progressBars } from './progress-bars.ts';
 
 /** Formats a job's state and how far it has come. */
-export function jobLine({ kind, state, progress, error }: JobSummary): string {
+export function jobLine({ kind, state, progress, error }: ListedJob): string {
   const come = progress === undefined ? '' : ` ${formatProgress(progress)}`;
   return `${kind} ${state}${come}${error === undefined ? '' : `: ${error.message}`}`;
 }

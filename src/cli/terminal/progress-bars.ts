@@ -1,8 +1,8 @@
-import type { JobProgress } from '../../api/contract/jobs.ts';
+import type { ProgressReport } from '../../api/contract/jobs.ts';
 import { shortSize } from './short-size.ts';
 
 /** Formats how far a job has come: `1.2 GiB of 3 GiB, 17 blobs`. */
-export function formatProgress({ done, total, unit, note }: JobProgress): string {
+export function formatProgress({ done, total, unit, note }: ProgressReport): string {
   const amount = (n: number): string => (unit === 'bytes' ? shortSize(n) : String(n));
   const of = total === undefined ? '' : ` of ${amount(total)}`;
   return `${amount(done)}${of}${note === undefined ? '' : `, ${note}`}`;
@@ -20,7 +20,10 @@ const BAR = 24;
  * Draws how far a job has come: a line for the whole, and a bar for each part that is under way, as far as the screen
  * has room.
  */
-export function progressBars(progress: JobProgress, { rows = 24, columns = 80 }: Screen): readonly string[] {
+export function progressBars(
+  progress: ProgressReport,
+  { rows = 24, columns = 80 }: Screen,
+): readonly string[] {
   const { unit, parts = [] } = progress;
   const amount = (n: number): string => (unit === 'bytes' ? shortSize(n) : String(n));
   const shown = parts.slice(0, Math.max(0, rows - 3));

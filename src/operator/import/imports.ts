@@ -1,7 +1,7 @@
 import { BundleError } from '../../archive/bundle-error.ts';
 import { importBundle, type ImportResult } from '../../archive/import/import-bundle.ts';
 import type { ImportCache, ImportRequest } from '../../archive/import/import-options.ts';
-import type { Bundle } from '../../archive/reading/open-bundle.ts';
+import type { OpenedBundle } from '../../archive/reading/open-bundle.ts';
 import { UploadError, type UploadFailure } from '../../archive/upload/upload-error.ts';
 import type { Upload, Uploads } from '../../archive/upload/uploads.ts';
 import { OperatorError, type OperatorErrorCode } from '../error.ts';
@@ -56,13 +56,13 @@ export class Imports {
    * @throws OperatorError, and the signal's reason
    */
   importUpload(id: string, request: ImportRequest, context: JobContext): Promise<ImportResult> {
-    const work = (bundle: Bundle): Promise<ImportResult> =>
+    const work = (bundle: OpenedBundle): Promise<ImportResult> =>
       importBundle(this.#cache, bundle, request, context);
     return told(() => this.#uploads.use(id, work, (error) => error instanceof BundleError));
   }
 
   /** Imports a bundle. @throws OperatorError, the signal's reason, and what reading the bundle throws */
-  importBundle(bundle: Bundle, request: ImportRequest, context: JobContext): Promise<ImportResult> {
+  importBundle(bundle: OpenedBundle, request: ImportRequest, context: JobContext): Promise<ImportResult> {
     return told(() => importBundle(this.#cache, bundle, request, context));
   }
 }

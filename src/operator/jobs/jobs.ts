@@ -33,7 +33,7 @@ const CANCELLED = new OperatorError('failed', 'the job was cancelled');
 const INTERRUPTED = new OperatorError('failed', 'the process is ending');
 
 /** Called with a job that has begun, come further, or ended. */
-export type OnJob = (job: JobSummary) => void;
+export type JobListener = (job: JobSummary) => void;
 
 /**
  * Runs long work that does not end with its caller: a job begins, is asked about or watched, and may be cancelled. What
@@ -43,7 +43,7 @@ export class Jobs<T extends Kinds<T>> {
   readonly #options: JobsOptions<T>;
   readonly #jobs = new Map<string, RunningJob>();
   readonly #running = new Set<Promise<void>>();
-  readonly #listeners = new Set<OnJob>();
+  readonly #listeners = new Set<JobListener>();
   #isClosed = false;
 
   constructor(options: JobsOptions<T>) {
@@ -104,7 +104,7 @@ export class Jobs<T extends Kinds<T>> {
   }
 
   /** Calls the listener with every change of a job from now on. @returns ends that */
-  watch(listener: OnJob): () => void {
+  watch(listener: JobListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }

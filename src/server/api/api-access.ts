@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { AccessError } from '../../access/access-error.ts';
 import type { Gate } from '../../access/gate.ts';
-import type { Route } from '../../api/contract/routes.ts';
+import type { ApiRoute } from '../../api/contract/routes.ts';
 import { ProblemError } from '../../api/problem-error.ts';
 import { identify } from '../request/identify.ts';
 import { isOnThisMachine, UNIX_PEER } from '../request/peer.ts';
@@ -27,7 +27,7 @@ export async function checkApiAccess(
   { gate, hasRules }: ApiAccessOptions,
   incoming: IncomingMessage,
   record: RequestRecord,
-  needs: Route['needs'],
+  needs: ApiRoute['needs'],
 ): Promise<void> {
   record.action = needs;
   const reason = crossSiteReason(incoming.headers);
@@ -39,7 +39,11 @@ export async function checkApiAccess(
   if (needs === 'admin' && identity.principal.kind === 'anonymous') throw noCredentials();
 }
 
-function assertLocalRead(incoming: IncomingMessage, { client }: RequestRecord, needs: Route['needs']): void {
+function assertLocalRead(
+  incoming: IncomingMessage,
+  { client }: RequestRecord,
+  needs: ApiRoute['needs'],
+): void {
   if (needs === 'admin')
     throw new ProblemError(
       'forbidden',

@@ -2,7 +2,7 @@ import { isJsonObject } from '../../oci/json.ts';
 import { UpstreamError } from '../error.ts';
 import { requireIdentity } from '../transport/content-encoding.ts';
 import type { UpstreamResponse } from '../transport/response.ts';
-import type { CallOptions, CatalogPage } from '../upstream.ts';
+import type { CallOptions, RepositoriesPage } from '../upstream.ts';
 import { nextQuery } from './next-query.ts';
 import type { RegistryClient } from './registry-client.ts';
 
@@ -31,7 +31,7 @@ export class CatalogLister {
   }
 
   /** See `AskedUpstream.catalog`. Names that are none are left out. */
-  async page(options: PageOptions = {}): Promise<CatalogPage> {
+  async page(options: PageOptions = {}): Promise<RepositoriesPage> {
     const query = new URLSearchParams(options.next ?? { n: String(PAGE_SIZE) });
     const answer = await this.#ask(query, options);
     requireIdentity(this.#options.upstream, answer);

@@ -5,7 +5,7 @@ import { Api, type ApiOptions } from '../../../src/api/api.ts';
 import { ApiClient } from '../../../src/api/client/api-client.ts';
 import { httpTransport } from '../../../src/api/client/http-transport.ts';
 import { BASE } from '../../../src/api/contract/routes.ts';
-import type { OnJob } from '../../../src/operator/jobs/jobs.ts';
+import type { JobListener } from '../../../src/operator/jobs/jobs.ts';
 import { listenControl } from '../../../src/server/api/control-socket.ts';
 import { apiWorld } from '../../support/api-doors.ts';
 import { temporaryDirectory } from '../../support/e2e/temporary.ts';
@@ -41,8 +41,8 @@ test.each(LISTENERS)(
 test('a client that does not read the stream is cut, and another is told everything', async () => {
   await using directory = await temporaryDirectory('events');
   await using stack = new AsyncDisposableStack();
-  let tell: OnJob = () => {};
-  const watch = (listener: OnJob): (() => void) => {
+  let tell: JobListener = () => {};
+  const watch = (listener: JobListener): (() => void) => {
     tell = listener;
     return () => {};
   };

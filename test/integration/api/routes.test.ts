@@ -6,8 +6,8 @@ import type { ClientRequest } from '../../../src/api/client/transport.ts';
 import { EVENTS } from '../../../src/api/contract/events.ts';
 import { JOB_KINDS } from '../../../src/api/contract/job-kinds.ts';
 import type { Job } from '../../../src/api/contract/jobs.ts';
-import { Problem, PROBLEMS, type ProblemName } from '../../../src/api/contract/problem.ts';
-import { BASE, ROUTES, type Route, type RouteName } from '../../../src/api/contract/routes.ts';
+import { ProblemDocument, PROBLEMS, type ProblemName } from '../../../src/api/contract/problem.ts';
+import { BASE, ROUTES, type ApiRoute, type RouteName } from '../../../src/api/contract/routes.ts';
 import { parseSse } from '../../../src/api/events/sse.ts';
 import { apiWorld, DOORS, readBytes, readJson, type ApiWorld } from '../../support/api-doors.ts';
 
@@ -70,7 +70,7 @@ describe.each(DOORS)('by %s', (name) => {
     const asked = await requests();
     for (const [route, request] of Object.entries(asked) as [RouteName, Partial<ClientRequest>][]) {
       if (route === 'events' || route === 'bundle') continue;
-      const { method, path, status, answer }: Route = ROUTES[route];
+      const { method, path, status, answer }: ApiRoute = ROUTES[route];
       const got = await call({ method, ...request, path: `${BASE}${request.path ?? path}` });
       expect([route, got.status]).toEqual([route, status]);
       const parsed = strict(answer).safeParse(got.value);
@@ -180,7 +180,7 @@ describe.each(DOORS)('by %s', (name) => {
 
   test.each(BAD)('%s is refused', async (...[, method, path, body, problem, field]) => {
     const { status, value } = await call({ method, path: `${BASE}${path}`, body });
-    const told = Problem.parse(value);
+    const told = ProblemDocument.parse(value);
     expect(told).toMatchObject({ type: `urn:larder:problem:${problem}`, ...PROBLEMS[problem] });
     expect(status).toBe(told.status);
     expect(told.detail).not.toBe('');

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { Job, JobSummary } from '../../../api/contract/jobs.ts';
+import type { Job, ListedJob } from '../../../api/contract/jobs.ts';
 import { allPages } from '../../../api/client/all-pages.ts';
 import { followJob } from '../../../api/client/run-job.ts';
 import { EXIT_FAILED } from '../../terminal/exit-codes.ts';
@@ -62,7 +62,7 @@ async function watch({ client, isJson }: Workplace, id: string): Promise<Job> {
   return job;
 }
 
-function jobTable(jobs: readonly JobSummary[]): string {
+function jobTable(jobs: readonly ListedJob[]): string {
   const rows = jobs.map(({ id, kind, state, startedAt, endedAt, progress, error }) => [
     id,
     kind,

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Repository, Tag } from '../../../api/contract/content.ts';
+import type { CachedRepository, CachedTag } from '../../../api/contract/content.ts';
 import { allPages } from '../../../api/client/all-pages.ts';
 import { printJson } from '../../terminal/print-json.ts';
 import { shortSize } from '../../terminal/short-size.ts';
@@ -39,7 +39,7 @@ export function lsCommand(): Command {
     });
 }
 
-function repositoryTable(rows: readonly Repository[]): string {
+function repositoryTable(rows: readonly CachedRepository[]): string {
   const cells = rows.map(({ repository, tags, blobs, bytes, lastUse, pins }) => [
     repository,
     tags,
@@ -51,7 +51,7 @@ function repositoryTable(rows: readonly Repository[]): string {
   return formatTable(['REPOSITORY', 'TAGS', 'BLOBS', 'SIZE', 'LAST USE', 'PINS'], cells);
 }
 
-function tagTable(rows: readonly Tag[]): string {
+function tagTable(rows: readonly CachedTag[]): string {
   const cells = rows.map(({ tag, digest, parts, blobs, bytes, lastUse, isPinned }) => [
     tag,
     digest,
