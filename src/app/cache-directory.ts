@@ -3,7 +3,7 @@ import { systemClock, type Clock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import type { ContentIndex } from '../index/content-index.ts';
 import { IndexError } from '../index/error.ts';
-import { openRecoveringIndex, type RecoveringIndexOptions } from '../index/recovering-index.ts';
+import { openRecoveringIndex, type RecoveringIndexOptions } from '../index/decorators/recovering-index.ts';
 import { setDatabaseAside } from '../index/sqlite/set-aside.ts';
 import { openSqliteIndex, type SqliteIndexOptions } from '../index/sqlite/sqlite-index.ts';
 import type { BlobStore } from '../store/blob-store.ts';

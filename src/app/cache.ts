@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { recoveredPolicy } from './recovered-policy.ts';
-import { rememberIndex, type RememberingIndex } from '../index/remembering-index.ts';
+import { rememberIndex, type RememberingIndex } from '../index/decorators/remembering-index.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import type { Events } from '../events.ts';

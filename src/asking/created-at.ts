@@ -1,5 +1,5 @@
 import { RegistryError } from '../oci/error.ts';
-import { parseJsonObject } from '../oci/json.ts';
+import { parseJsonObject } from '../oci/documents/json.ts';
 import { isIndexMediaType } from '../oci/media-type.ts';
 import { parseReference, type Reference } from '../oci/reference.ts';
 import type { RepositoryName } from '../oci/repository-name.ts';

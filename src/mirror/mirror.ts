@@ -1,5 +1,5 @@
 import type { RepositoryKey } from '../index/repository-key.ts';
-import type { RememberingIndex } from '../index/remembering-index.ts';
+import type { RememberingIndex } from '../index/decorators/remembering-index.ts';
 import { catalogPage, type CatalogPage } from '../content/catalog.ts';
 import { probe } from '../content/probe.ts';
 import { SmallBlobs } from '../content/small-blobs.ts';

@@ -1,5 +1,5 @@
 import { isDigest, type Digest } from './digest.ts';
-import { isJsonObject } from './json.ts';
+import { isJsonObject } from './documents/json.ts';
 import { parsePlatform, type Platform } from './platform.ts';
 
 /** A descriptor: one document's description of another (image-spec descriptor.md). */

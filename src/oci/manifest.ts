@@ -7,7 +7,7 @@ import {
 } from './descriptor.ts';
 import type { Digest } from './digest.ts';
 import { quoted } from '../text/quoted.ts';
-import { manifestInvalid, parseJsonObject, type JsonObject } from './json.ts';
+import { manifestInvalid, parseJsonObject, type JsonObject } from './documents/json.ts';
 import {
   MediaType,
   bareMediaType,
@@ -16,7 +16,7 @@ import {
   isSchema1MediaType,
   type ManifestMediaType,
 } from './media-type.ts';
-import { unambiguousType } from './media-type-confusion.ts';
+import { unambiguousType } from './documents/media-type-confusion.ts';
 
 /** The parts of a manifest or an index that Larder uses. Schema 1 is opaque: it has a media type and nothing else. */
 export interface Manifest {

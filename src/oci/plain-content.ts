@@ -1,5 +1,5 @@
 import type { Digest } from './digest.ts';
-import { isJsonObject, parseJsonObject } from './json.ts';
+import { isJsonObject, parseJsonObject } from './documents/json.ts';
 import type { Manifest } from './manifest.ts';
 import { isManifestMediaType, MediaType } from './media-type.ts';
 

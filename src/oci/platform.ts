@@ -1,4 +1,4 @@
-import { isJsonObject } from './json.ts';
+import { isJsonObject } from './documents/json.ts';
 import { isIndexMediaType } from './media-type.ts';
 
 /** The platform that an image of an index runs on (image-spec image-index.md, "platform"). */

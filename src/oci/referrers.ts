@@ -1,6 +1,6 @@
 import { MAX_DESCRIPTORS, readDescriptors, type Descriptor } from './descriptor.ts';
 import { digestAlgorithm, digestHex, type Digest } from './digest.ts';
-import { manifestInvalid, parseJsonObject } from './json.ts';
+import { manifestInvalid, parseJsonObject } from './documents/json.ts';
 import { MediaType } from './media-type.ts';
 import { parseTag, type Tag } from './tag.ts';
 

@@ -1,7 +1,7 @@
 import { readWhole } from '../store/read-whole.ts';
 import { isUnreadable } from '../store/error.ts';
 import type { AdoptedManifest } from '../index/content-survey.ts';
-import { MAX_MANIFEST_BYTES } from '../oci/json.ts';
+import { MAX_MANIFEST_BYTES } from '../oci/documents/json.ts';
 import type { BlobReader, Listed } from '../store/blob-store.ts';
 import type { MaintainedContent } from './maintained-content.ts';
 import { setAside, type OnBroken } from './findings.ts';

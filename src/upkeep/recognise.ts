@@ -1,8 +1,8 @@
 import type { AdoptedManifest } from '../index/content-survey.ts';
 import { digestOf, digestAlgorithm, type Digest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error.ts';
-import { documentType } from '../oci/document-type.ts';
-import { parseJsonObject } from '../oci/json.ts';
+import { documentType } from '../oci/documents/document-type.ts';
+import { parseJsonObject } from '../oci/documents/json.ts';
 import { manifestEdges, parseManifest, referrerDescriptor } from '../oci/manifest.ts';
 import { isSchema1MediaType } from '../oci/media-type.ts';
 
@@ -15,7 +15,7 @@ export function mayBeManifest(head: Uint8Array): boolean {
 }
 
 /**
- * Recognises a manifest by its bytes alone (oci/document-type.ts). Returns undefined for anything else, for bytes that
+ * Recognises a manifest by its bytes alone (oci/documents/document-type.ts). Returns undefined for anything else, for bytes that
  * are not the digest's, and for schema 1, which is never stored.
  */
 export function recogniseManifest(digest: Digest, bytes: Uint8Array): AdoptedManifest | undefined {

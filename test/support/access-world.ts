@@ -11,7 +11,7 @@ import { Gate } from '../../src/access/gate.ts';
 import { placeName, type Grant, type Identity, type Place } from '../../src/access/identity.ts';
 import { ANONYMOUS, type Principal } from '../../src/access/principal.ts';
 import { Rules, type Rule } from '../../src/access/rules/rules.ts';
-import type { RememberingIndex } from '../../src/index/remembering-index.ts';
+import type { RememberingIndex } from '../../src/index/decorators/remembering-index.ts';
 import { CountedCalls } from './counted-calls.ts';
 import { startFakeRegistry, type FakeRegistry, type StoredImage } from './fake-registry.ts';
 import { startMirror, type MirrorFixture, type MirrorFixtureOptions } from './mirror-fixture.ts';

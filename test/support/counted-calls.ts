@@ -1,5 +1,5 @@
 import { mapMethods } from '../../src/index/map-methods.ts';
-import type { RememberingIndex } from '../../src/index/remembering-index.ts';
+import type { RememberingIndex } from '../../src/index/decorators/remembering-index.ts';
 import type { BlobStore } from '../../src/store/blob-store.ts';
 
 /** Counts the calls of an index and a store, also those that memory answers. */

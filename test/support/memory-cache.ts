@@ -4,7 +4,7 @@ import { Permission } from '../../src/mirror/permission/permission.ts';
 import { DiskHealth } from '../../src/mirror/disk-health.ts';
 import { LastUse } from '../../src/mirror/last-use.ts';
 import { NegativeCache } from '../../src/mirror/negative-cache.ts';
-import { rememberIndex, type RememberingIndex } from '../../src/index/remembering-index.ts';
+import { rememberIndex, type RememberingIndex } from '../../src/index/decorators/remembering-index.ts';
 import { SmallBlobs } from '../../src/content/small-blobs.ts';
 import { StoredBlobs } from '../../src/content/stored-blobs.ts';
 import type { Target } from '../../src/mirror/target.ts';

@@ -7,7 +7,7 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { HopRequest, Send } from '../../src/upstream/transport/transport.ts';
-import type { ResponseBody, HeldDocument } from '../../src/upstream/transport/response-body.ts';
+import type { ResponseBody, HeldDocument } from '../../src/upstream/transport/bodies/response-body.ts';
 import { UpstreamResponse } from '../../src/upstream/transport/response.ts';
 
 export interface MemoryAnswer {

@@ -12,7 +12,7 @@
 import { createEvents, type LarderEvent } from '../../src/events.ts';
 import { ConnectionsInUse } from '../../src/upstream/connections/connections-in-use.ts';
 import { createUpstream } from '../../src/upstream/create-upstream.ts';
-import { LargeBodies } from '../../src/upstream/transport/large-bodies.ts';
+import { LargeBodies } from '../../src/upstream/transport/bodies/large-bodies.ts';
 import type { UpstreamSettings } from '../../src/upstream/settings.ts';
 import type { MakeContext } from '../../src/upstream/connections/trust.ts';
 import type { AskedUpstream } from '../../src/upstream/upstream.ts';

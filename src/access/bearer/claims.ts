@@ -1,5 +1,5 @@
 import type { JWTPayload } from 'jose';
-import { isJsonObject } from '../../oci/json.ts';
+import { isJsonObject } from '../../oci/documents/json.ts';
 import { ACTIONS, type Action } from '../action.ts';
 import { CATALOG, type Grant, type Identity } from '../identity.ts';
 import { ANONYMOUS, formatPrincipal, type Principal, type ServiceAccount } from '../principal.ts';

@@ -1,6 +1,6 @@
 import { readFile, rename } from 'node:fs/promises';
 import { importJWK, type CryptoKey, type JWK } from 'jose';
-import { isJsonObject } from '../../oci/json.ts';
+import { isJsonObject } from '../../oci/documents/json.ts';
 import { unlessMissing } from '../missing-file.ts';
 import { writePrivateFile } from '../private-file.ts';
 

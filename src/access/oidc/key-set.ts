@@ -1,5 +1,5 @@
 import type { JSONWebKeySet, JWK } from 'jose';
-import { isJsonObject, type JsonObject } from '../../oci/json.ts';
+import { isJsonObject, type JsonObject } from '../../oci/documents/json.ts';
 import { IssuerError } from './issuer-error.ts';
 import { readJson } from './read-json.ts';
 

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../../oci/json.ts';
+import { isJsonObject, type JsonObject } from '../../oci/documents/json.ts';
 import { IssuerError } from './issuer-error.ts';
 
 /**

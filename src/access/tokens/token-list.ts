@@ -1,4 +1,4 @@
-import { isJsonObject } from '../../oci/json.ts';
+import { isJsonObject } from '../../oci/documents/json.ts';
 import { isTokenName, type StaticToken } from './static-token.ts';
 
 /** The static tokens, by their ids. */

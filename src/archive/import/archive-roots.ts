@@ -1,5 +1,5 @@
-import { documentType } from '../../oci/document-type.ts';
-import { parseJsonObject } from '../../oci/json.ts';
+import { documentType } from '../../oci/documents/document-type.ts';
+import { parseJsonObject } from '../../oci/documents/json.ts';
 import { MediaType } from '../../oci/media-type.ts';
 import { quoted } from '../../text/quoted.ts';
 import { BundleError } from '../bundle-error.ts';

@@ -1,5 +1,5 @@
 import { isDigest, type Digest } from '../../oci/digest.ts';
-import { isJsonObject, parseJsonObject } from '../../oci/json.ts';
+import { isJsonObject, parseJsonObject } from '../../oci/documents/json.ts';
 import { MediaType } from '../../oci/media-type.ts';
 import { quoted } from '../../text/quoted.ts';
 import { BundleError } from '../bundle-error.ts';

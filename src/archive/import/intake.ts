@@ -1,5 +1,5 @@
 import { createDigester, digestAlgorithm, digestOf, type Digest } from '../../oci/digest.ts';
-import { MAX_MANIFEST_BYTES } from '../../oci/json.ts';
+import { MAX_MANIFEST_BYTES } from '../../oci/documents/json.ts';
 import { recordOrDrop } from '../../content/record-or-drop.ts';
 import { quoted } from '../../text/quoted.ts';
 import { BundleError } from '../bundle-error.ts';

@@ -1,5 +1,5 @@
 import { digestAlgorithm, digestOf, type Digest } from '../../oci/digest.ts';
-import { MAX_MANIFEST_BYTES } from '../../oci/json.ts';
+import { MAX_MANIFEST_BYTES } from '../../oci/documents/json.ts';
 import type { BlobStore } from '../../store/blob-store.ts';
 import { readWhole } from '../../store/read-whole.ts';
 import { BundleError } from '../bundle-error.ts';

@@ -1,5 +1,5 @@
 import { parseDigest, type Digest } from '../../oci/digest.ts';
-import { isJsonObject } from '../../oci/json.ts';
+import { isJsonObject } from '../../oci/documents/json.ts';
 import { quoted } from '../../text/quoted.ts';
 
 /**

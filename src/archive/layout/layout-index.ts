@@ -1,5 +1,5 @@
 import { MAX_DESCRIPTORS, readDescriptor, type Descriptor } from '../../oci/descriptor.ts';
-import { manifestInvalid, parseJsonObject } from '../../oci/json.ts';
+import { manifestInvalid, parseJsonObject } from '../../oci/documents/json.ts';
 import { MediaType } from '../../oci/media-type.ts';
 import { formatImageName, parseImageName, type ImageName } from './image-name.ts';
 

@@ -1,6 +1,6 @@
 import { readDescriptor, readDescriptors } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
-import { MAX_MANIFEST_BYTES, parseJsonObject } from '../../oci/json.ts';
+import { MAX_MANIFEST_BYTES, parseJsonObject } from '../../oci/documents/json.ts';
 import { RegistryError } from '../../oci/error.ts';
 import { BundleError } from '../bundle-error.ts';
 import type { Inventory } from '../layout/inventory.ts';

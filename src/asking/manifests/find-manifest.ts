@@ -1,4 +1,4 @@
-import { parseJsonObject } from '../../oci/json.ts';
+import { parseJsonObject } from '../../oci/documents/json.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { RegistryError } from '../../oci/error.ts';
 import { isIndexMediaType } from '../../oci/media-type.ts';

@@ -6,7 +6,7 @@ import { configPath } from '../../config/source/overrides.ts';
 import { printConfig } from '../../config/print.ts';
 import { ConfigError } from '../../config/config-problem.ts';
 import { refusalToServe } from '../../app/refusal-to-serve.ts';
-import { accessLine, dockerMirrorPath } from '../terminal/access-line.ts';
+import { accessLine, dockerMirrorPath } from '../terminal/texts/access-line.ts';
 import { openToOthers } from '../../store/fs/open-to-others.ts';
 
 const EXAMPLES = `

@@ -12,7 +12,7 @@ import type { Listening } from '../../server/listening/listen.ts';
 import { openToOthers } from '../../store/fs/open-to-others.ts';
 import { EXIT_USAGE } from '../terminal/exit-codes.ts';
 import { readConfig } from '../terminal/read-config.ts';
-import { startBlock } from '../terminal/start-block.ts';
+import { startBlock } from '../terminal/texts/start-block.ts';
 import { stopSignal } from '../terminal/stop-signal.ts';
 
 const EXAMPLES = `

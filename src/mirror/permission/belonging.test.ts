@@ -6,7 +6,7 @@ import type { RepositoryKey } from '../../index/repository-key.ts';
 import { digestOf, type Digest } from '../../oci/digest.ts';
 import type { RepositoryName } from '../../oci/repository-name.ts';
 import { Belonging } from './belonging.ts';
-import { rememberIndex } from '../../index/remembering-index.ts';
+import { rememberIndex } from '../../index/decorators/remembering-index.ts';
 
 const DIGEST = digestOf('x');
 const HERE = key('registry.test', 'acme/app');

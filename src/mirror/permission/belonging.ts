@@ -6,7 +6,7 @@ import type { Digest } from '../../oci/digest.ts';
 import { flightKey } from '../../async/flights.ts';
 import type { NegativeCache } from '../negative-cache.ts';
 import type { BelongingIndex } from '../../index/belonging-index.ts';
-import type { RememberedBelongings } from '../../index/remembering-index.ts';
+import type { RememberedBelongings } from '../../index/decorators/remembering-index.ts';
 import { tolerate } from '../../tolerate.ts';
 
 /** A belonging that the index has not recorded, or not yet. */

@@ -8,7 +8,7 @@ import { parseRepositoryName } from '../../oci/repository-name.ts';
 import { UpstreamError } from '../../upstream/error.ts';
 import type { Upstream } from '../../upstream/upstream.ts';
 import { NegativeCache } from '../negative-cache.ts';
-import type { RememberingIndex } from '../../index/remembering-index.ts';
+import type { RememberingIndex } from '../../index/decorators/remembering-index.ts';
 import type { Target } from '../../mirror/target.ts';
 import type { Belonging } from '../../mirror/permission/belonging.ts';
 import { EarlyConfirmation } from './early-confirmation.ts';

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
 import { createEvents, type LarderEvent } from '../../events.ts';
 import type { WaitingClaim } from '../../index/belonging-index.ts';
-import type { RememberingIndex } from '../../index/remembering-index.ts';
+import type { RememberingIndex } from '../../index/decorators/remembering-index.ts';
 import { digestOf } from '../../oci/digest.ts';
 import { parseRepositoryName } from '../../oci/repository-name.ts';
 import { UpstreamError } from '../../upstream/error.ts';

@@ -5,7 +5,7 @@ import { digest, edge, repositoryKey, manifest } from '../../index/content.contr
 import { openSqliteIndex } from '../../index/sqlite/sqlite-index.ts';
 import { UpstreamError } from '../../upstream/error.ts';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
-import { rememberIndex, type RememberingIndex } from '../../index/remembering-index.ts';
+import { rememberIndex, type RememberingIndex } from '../../index/decorators/remembering-index.ts';
 import type { Target } from '../target.ts';
 import { EarlyConfirmation } from './early-confirmation.ts';
 import type { Permission } from './permission.ts';

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { MemoryCache } from '../../../test/support/memory-cache.ts';
 import { StubUpstream, targetOf } from '../../../test/support/stub-upstream.ts';
-import type { RememberingIndex } from '../../index/remembering-index.ts';
+import type { RememberingIndex } from '../../index/decorators/remembering-index.ts';
 import { digestOf } from '../../oci/digest.ts';
 import { parseManifest } from '../../oci/manifest.ts';
 import { MediaType } from '../../oci/media-type.ts';

@@ -18,7 +18,7 @@ import { joined, type Outcome } from '../../repository/outcome.ts';
 import type { Permission } from '../permission/permission.ts';
 import type { TagPolicy } from '../tag-policy.ts';
 import { isRefusal, isVerdict, isWorthRemembering } from '../refusal.ts';
-import type { RememberedTags } from '../../index/remembering-index.ts';
+import type { RememberedTags } from '../../index/decorators/remembering-index.ts';
 import { SlowUpstreams } from './slow-upstreams.ts';
 import { TaggedManifests } from './tagged-manifests.ts';
 import { assertQuota } from '../quota.ts';

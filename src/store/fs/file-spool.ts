@@ -9,7 +9,7 @@ import { skipBytes } from './skip-bytes.ts';
 import { attempt, isErrno } from './io.ts';
 import { FILE_MODE, type Layout } from './layout.ts';
 import { quarantineNameOf, type QuarantineFolder } from './quarantine.ts';
-import type { GrowingFile, Syncs } from './syncs.ts';
+import type { GrowingFile, Syncs } from './syncing/syncs.ts';
 
 export interface FileSpoolOptions {
   readonly quarantine: QuarantineFolder;

@@ -13,7 +13,7 @@ import { freeBytes } from './free-bytes.ts';
 import { attempt, attemptUnlessAbsent } from './io.ts';
 import { ALGORITHMS, layoutOf, prepareLayout, type Layout } from './layout.ts';
 import { QuarantineFolder, quarantineNameOf, type QuarantineLimits } from './quarantine.ts';
-import { Syncs } from './syncs.ts';
+import { Syncs } from './syncing/syncs.ts';
 
 export interface FileStoreOptions {
   /** The cache directory; created if it is missing. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
 import { createEvents } from '../../events.ts';
-import type { ResponseBody } from '../transport/response-body.ts';
+import type { ResponseBody } from '../transport/bodies/response-body.ts';
 import { UpstreamResponse } from '../transport/response.ts';
 import { Reporter } from '../transport/reporter.ts';
 import { Demands } from './demands.ts';

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../../oci/json.ts';
+import { isJsonObject, type JsonObject } from '../../oci/documents/json.ts';
 
 /** A token, with its lifetime from the moment of receipt. */
 export interface ReceivedToken {

@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.ts';
-import { isJsonObject, type JsonObject } from '../../oci/json.ts';
+import { isJsonObject, type JsonObject } from '../../oci/documents/json.ts';
 import { CredentialError, credentialsOf, type Credentials, type CredentialSource } from './credentials.ts';
 import { helperSource } from './helper.ts';
 import { readSmallFile } from './read-small-file.ts';

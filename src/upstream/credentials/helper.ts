@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { isAbsolute } from 'node:path';
 import type { Clock } from '../../clock.ts';
-import { isJsonObject } from '../../oci/json.ts';
+import { isJsonObject } from '../../oci/documents/json.ts';
 import { abortable } from '../../async/abortable.ts';
 import { CredentialError, credentialsOf, type Credentials, type CredentialSource } from './credentials.ts';
 import { serverKeys } from './server-key.ts';

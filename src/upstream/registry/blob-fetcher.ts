@@ -4,7 +4,7 @@ import { parseContentRange, type ContentRange } from '../../http/ranges/range.ts
 import type { UpstreamResponse } from '../transport/response.ts';
 import type { RegistryClient, RegistryRequest } from './registry-client.ts';
 import { encodingOf } from '../transport/content-encoding.ts';
-import { CountedBody } from '../transport/counted-body.ts';
+import { CountedBody } from '../transport/bodies/counted-body.ts';
 import { UpstreamError } from '../error.ts';
 import { isHeadRefused } from './head-refused.ts';
 import { mayBePage, unlessPage } from './page-in-place.ts';

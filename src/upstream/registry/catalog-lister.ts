@@ -1,4 +1,4 @@
-import { isJsonObject } from '../../oci/json.ts';
+import { isJsonObject } from '../../oci/documents/json.ts';
 import { UpstreamError } from '../error.ts';
 import { requireIdentity } from '../transport/content-encoding.ts';
 import type { UpstreamResponse } from '../transport/response.ts';

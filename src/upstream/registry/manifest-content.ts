@@ -1,7 +1,7 @@
 import { digestAlgorithm, digestOf, isDigest, type Digest } from '../../oci/digest.ts';
 import { RegistryError } from '../../oci/error.ts';
-import { documentType } from '../../oci/document-type.ts';
-import { parseJsonObject } from '../../oci/json.ts';
+import { documentType } from '../../oci/documents/document-type.ts';
+import { parseJsonObject } from '../../oci/documents/json.ts';
 import { parseManifest, type Manifest } from '../../oci/manifest.ts';
 import {
   bareMediaType,

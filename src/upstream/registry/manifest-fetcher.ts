@@ -1,10 +1,10 @@
 import { isDigest } from '../../oci/digest.ts';
-import { MAX_MANIFEST_BYTES } from '../../oci/json.ts';
+import { MAX_MANIFEST_BYTES } from '../../oci/documents/json.ts';
 import { WIDE_ACCEPT, bareMediaType, isManifestMediaType } from '../../oci/media-type.ts';
 import { formatReference, type Reference } from '../../oci/reference.ts';
 import type { RepositoryName } from '../../oci/repository-name.ts';
 import type { UpstreamResponse } from '../transport/response.ts';
-import type { HeldDocument } from '../transport/response-body.ts';
+import type { HeldDocument } from '../transport/bodies/response-body.ts';
 import type { RegistryClient } from './registry-client.ts';
 import { encodingOf } from '../transport/content-encoding.ts';
 import { UpstreamError } from '../error.ts';

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../clock.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
-import { MAX_MANIFEST_BYTES } from '../../oci/json.ts';
+import { MAX_MANIFEST_BYTES } from '../../oci/documents/json.ts';
 import { MediaType, bareMediaType } from '../../oci/media-type.ts';
 import { mergeReferrers, referrersTag } from '../../oci/referrers.ts';
 import type { RepositoryName } from '../../oci/repository-name.ts';

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../../oci/json.ts';
+import { isJsonObject, type JsonObject } from '../../oci/documents/json.ts';
 
 /**
  * Returns the bytes that the signatures of a Docker schema 1 manifest cover; its digest is over them (distribution,

@@ -1,4 +1,4 @@
-import type { ResponseBody } from './response-body.ts';
+import type { ResponseBody } from './bodies/response-body.ts';
 import { encodingOf } from './content-encoding.ts';
 import { headerText, type ResponseHeaders } from './headers.ts';
 import { MAX_PROBLEM_BYTES, readProblem, type Problem } from './problem.ts';

@@ -5,8 +5,8 @@ import { abortable } from '../../async/abortable.ts';
 import { AddressGuard, ForbiddenAddressError } from '../connections/address-guard.ts';
 import type { ResponseHeaders } from './headers.ts';
 import { LargeAnswers } from './large-answers.ts';
-import { ResponseBody, type RawBody } from './response-body.ts';
-import { LargeBodies } from './large-bodies.ts';
+import { ResponseBody, type RawBody } from './bodies/response-body.ts';
+import { LargeBodies } from './bodies/large-bodies.ts';
 import { UpstreamResponse } from './response.ts';
 import { CredentialError } from '../credentials/credentials.ts';
 import { classifyNetworkError } from './classify.ts';
@@ -19,7 +19,7 @@ import { proxyRefusal } from '../connections/proxy.ts';
 import type { UpstreamSettings } from '../settings.ts';
 import { StaleConnections } from '../connections/stale-connections.ts';
 import { Trust, type MakeContext } from '../connections/trust.ts';
-import { UndiciBody } from './undici-body.ts';
+import { UndiciBody } from './bodies/undici-body.ts';
 
 /** One request to one host. */
 export interface HopRequest {

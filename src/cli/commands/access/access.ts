@@ -7,7 +7,7 @@ import type { ConfigSources } from '../../../config/source/config-sources.ts';
 import { linesOf, loadConfig, systemSources } from '../../../config/load.ts';
 import { configPath } from '../../../config/source/overrides.ts';
 import { OperatorError } from '../../../operator/error.ts';
-import { explanationLines } from '../../terminal/access-explanation.ts';
+import { explanationLines } from '../../terminal/texts/access-explanation.ts';
 import { EXIT_FAILED, EXIT_USAGE } from '../../terminal/exit-codes.ts';
 
 const EXAMPLES = `

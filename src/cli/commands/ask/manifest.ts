@@ -6,7 +6,7 @@ import { descriptorAnswer, manifestContent } from '../../../asking/manifests/man
 import { hasProblem, readTree } from '../../../asking/manifests/tree.ts';
 import type { Platform } from '../../../oci/platform.ts';
 import { EXIT_FAILED } from '../../terminal/exit-codes.ts';
-import { descriptorTable, manifestText, treeText } from '../../terminal/manifest-text.ts';
+import { descriptorTable, manifestText, treeText } from '../../terminal/texts/manifest-text.ts';
 import { writeBytes } from '../../terminal/output.ts';
 import { printJson } from '../../terminal/print-json.ts';
 import { askCommand, withAskers, withMirror, type AskOptions } from './ask-command.ts';

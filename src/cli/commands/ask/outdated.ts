@@ -12,7 +12,7 @@ import { formatImageReference } from '../../../oci/image-reference.ts';
 import type { References } from '../../../references/found.ts';
 import { readReferenceFiles } from '../../files/reference-files.ts';
 import { EXIT_FAILED } from '../../terminal/exit-codes.ts';
-import { noteText, outdatedText } from '../../terminal/outdated-text.ts';
+import { noteText, outdatedText } from '../../terminal/texts/outdated-text.ts';
 import { printJson } from '../../terminal/print-json.ts';
 import { askCommand, withAskers, withMirror, type AskOptions } from './ask-command.ts';
 

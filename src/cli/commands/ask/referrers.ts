@@ -4,7 +4,7 @@ import { referenceOf } from '../../../oci/image-reference.ts';
 import { findManifest } from '../../../asking/manifests/find-manifest.ts';
 import { descriptorAnswer } from '../../../asking/manifests/manifest-answer.ts';
 import type { Platform } from '../../../oci/platform.ts';
-import { descriptorTable } from '../../terminal/manifest-text.ts';
+import { descriptorTable } from '../../terminal/texts/manifest-text.ts';
 import { printJson } from '../../terminal/print-json.ts';
 import { askCommand, withAskers, withMirror, type AskOptions } from './ask-command.ts';
 import { askedPlatform } from './asked-platform.ts';

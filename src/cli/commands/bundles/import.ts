@@ -9,7 +9,7 @@ import { OperatorError } from '../../../operator/error.ts';
 import { EXIT_FAILED } from '../../terminal/exit-codes.ts';
 import { printJson } from '../../terminal/print-json.ts';
 import { onJob } from '../../terminal/job-line.ts';
-import { importLines, type ShownImport } from '../../terminal/import-lines.ts';
+import { importLines, type ShownImport } from '../../terminal/texts/import-lines.ts';
 import { shortSize } from '../../terminal/short-size.ts';
 import {
   operatorCommand,

@@ -1,4 +1,4 @@
-import { isJsonObject } from '../../../oci/json.ts';
+import { isJsonObject } from '../../../oci/documents/json.ts';
 import { packTags, type TagNames } from '../../../oci/tag-names.ts';
 import { parseProblem } from '../../transport/problem.ts';
 

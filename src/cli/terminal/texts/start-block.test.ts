@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { Config } from '../../config/config.ts';
-import { loadConfig } from '../../config/load.ts';
-import { createCertificateAuthority } from '../../../test/support/tls.ts';
+import type { Config } from '../../../config/config.ts';
+import { loadConfig } from '../../../config/load.ts';
+import { createCertificateAuthority } from '../../../../test/support/tls.ts';
 import { startBlock, type StartState } from './start-block.ts';
 
 const STATE: StartState = {

@@ -1,6 +1,6 @@
-import { quoted } from '../text/quoted.ts';
+import { quoted } from '../../text/quoted.ts';
 import { manifestInvalid, type JsonObject } from './json.ts';
-import { MediaType, isManifestMediaType, isSchema1MediaType, type ManifestMediaType } from './media-type.ts';
+import { MediaType, isManifestMediaType, isSchema1MediaType, type ManifestMediaType } from '../media-type.ts';
 
 /**
  * Returns the type of a document that was served as `mediaType`. Refuses a document that one reader takes for a

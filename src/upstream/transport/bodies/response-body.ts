@@ -1,6 +1,6 @@
-import type { Clock } from '../../clock.ts';
-import { classifyNetworkError } from './classify.ts';
-import { UpstreamError } from '../error.ts';
+import type { Clock } from '../../../clock.ts';
+import { classifyNetworkError } from '../classify.ts';
+import { UpstreamError } from '../../error.ts';
 import { LARGE_BYTES, type LargeBodies } from './large-bodies.ts';
 
 /** The body of an answer as it comes from the wire. */

@@ -1,5 +1,5 @@
-import type { OutdatedAnswer, OutdatedImage } from '../../asking/outdated/outdated-answer.ts';
-import { escapeControls } from '../../text/controls.ts';
+import type { OutdatedAnswer, OutdatedImage } from '../../../asking/outdated/outdated-answer.ts';
+import { escapeControls } from '../../../text/controls.ts';
 
 /** Tells of each image that is not current, with its reasons and places; at the end, how many there are of each state. */
 export function outdatedText(images: readonly OutdatedImage[]): string {

@@ -2,14 +2,14 @@ import { mkdir, open as openFile, readdir, readFile, stat, truncate, writeFile }
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { temporaryDirectory, type TemporaryDirectory } from '../../test/support/e2e/temporary.ts';
-import { describeContentIndex } from './content-index.contract.ts';
-import type { ContentIndex } from './content-index.ts';
-import { DEBIAN, digest, edge, LATEST, manifest } from './content.contract.ts';
-import { IndexDamagedError, IndexError } from './error.ts';
+import { temporaryDirectory, type TemporaryDirectory } from '../../../test/support/e2e/temporary.ts';
+import { describeContentIndex } from '../content-index.contract.ts';
+import type { ContentIndex } from '../content-index.ts';
+import { DEBIAN, digest, edge, LATEST, manifest } from '../content.contract.ts';
+import { IndexDamagedError, IndexError } from '../error.ts';
 import { openRecoveringIndex, type RecoveringIndexOptions } from './recovering-index.ts';
-import { setDatabaseAside } from './sqlite/set-aside.ts';
-import { openSqliteIndex } from './sqlite/sqlite-index.ts';
+import { setDatabaseAside } from '../sqlite/set-aside.ts';
+import { openSqliteIndex } from '../sqlite/sqlite-index.ts';
 
 describeContentIndex('a recovering index', () =>
   openRecoveringIndex({

@@ -1,4 +1,4 @@
-import type { ExplainedRule, Explanation } from '../../app/access/explain-access.ts';
+import type { ExplainedRule, Explanation } from '../../../app/access/explain-access.ts';
 
 /** Returns an explanation in lines for people. @param file the name of the configuration file */
 export function explanationLines(explanation: Explanation, file: string): readonly string[] {

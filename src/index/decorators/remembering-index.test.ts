@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { describeContentIndex } from './content-index.contract.ts';
-import type { ContentIndex } from './content-index.ts';
-import { ALPINE, DEBIAN, digest, edge, LATEST, manifest } from './content.contract.ts';
-import { openSqliteIndex } from './sqlite/sqlite-index.ts';
+import { describeContentIndex } from '../content-index.contract.ts';
+import type { ContentIndex } from '../content-index.ts';
+import { ALPINE, DEBIAN, digest, edge, LATEST, manifest } from '../content.contract.ts';
+import { openSqliteIndex } from '../sqlite/sqlite-index.ts';
 import { rememberIndex, type RememberingIndex } from './remembering-index.ts';
 
 describeContentIndex('a remembering index', async () => rememberIndex(await openSqliteIndex(':memory:')));

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { digestOf } from '../../oci/digest.ts';
+import { digestOf } from '../../../oci/digest.ts';
 import { importLines } from './import-lines.ts';
 
 const digest = digestOf('a');

@@ -1,4 +1,4 @@
-import { RegistryError } from './error.ts';
+import { RegistryError } from '../error.ts';
 
 /**
  * Largest manifest: registries must accept it (distribution-spec, "Pushing Manifests"), and podman accepts no larger

@@ -1,6 +1,6 @@
-import type { ContentIndex } from './content-index.ts';
-import { IndexDamagedError } from './error.ts';
-import { mapMethods, type AnyMethod } from './map-methods.ts';
+import type { ContentIndex } from '../content-index.ts';
+import { IndexDamagedError } from '../error.ts';
+import { mapMethods, type AnyMethod } from '../map-methods.ts';
 
 export interface RecoveringIndexOptions {
   /** Opens the existing index, or an empty one. */

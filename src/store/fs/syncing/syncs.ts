@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
-import { syncDirectory } from './directory.ts';
+import { syncDirectory } from '../directory.ts';
 import { SyncTurns } from './sync-turns.ts';
 
 /** Unsynced bytes that are worth a sync of their own while more arrive. */

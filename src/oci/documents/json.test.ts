@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { codeOf } from '../../test/support/code-of.ts';
+import { codeOf } from '../../../test/support/code-of.ts';
 import { MAX_MANIFEST_BYTES, isJsonObject, parseJsonObject } from './json.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);

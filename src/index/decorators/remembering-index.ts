@@ -1,12 +1,12 @@
 import { LRUCache } from 'lru-cache';
-import type { ContentIndex } from './content-index.ts';
-import type { RepositoryKey } from './repository-key.ts';
-import type { BelongingIndex } from './belonging-index.ts';
-import type { ManifestIndex } from './manifest-index.ts';
-import type { TagEntry, TagIndex } from './tag-index.ts';
-import type { Digest } from '../oci/digest.ts';
-import type { Tag } from '../oci/tag.ts';
-import { flightKey } from '../async/flights.ts';
+import type { ContentIndex } from '../content-index.ts';
+import type { RepositoryKey } from '../repository-key.ts';
+import type { BelongingIndex } from '../belonging-index.ts';
+import type { ManifestIndex } from '../manifest-index.ts';
+import type { TagEntry, TagIndex } from '../tag-index.ts';
+import type { Digest } from '../../oci/digest.ts';
+import type { Tag } from '../../oci/tag.ts';
+import { flightKey } from '../../async/flights.ts';
 
 /** Entries kept at most; each takes some 300 bytes with its key. */
 const MAX_TAGS = 20_000;

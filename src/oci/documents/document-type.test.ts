@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { documentType } from './document-type.ts';
-import { MediaType } from './media-type.ts';
+import { MediaType } from '../media-type.ts';
 
 it.each([
   [{ mediaType: MediaType.dockerList }, MediaType.dockerList],

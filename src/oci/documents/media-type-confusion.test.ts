@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { codeOf } from '../../test/support/code-of.ts';
+import { codeOf } from '../../../test/support/code-of.ts';
 import { unambiguousType } from './media-type-confusion.ts';
-import { MediaType, type ManifestMediaType } from './media-type.ts';
+import { MediaType, type ManifestMediaType } from '../media-type.ts';
 
 const IMAGE_TYPES = [MediaType.ociManifest, MediaType.dockerManifest];
 const INDEX_TYPES = [MediaType.ociIndex, MediaType.dockerList];

@@ -1,5 +1,5 @@
 import type { ResponseBody } from './response-body.ts';
-import type { Reporter } from './reporter.ts';
+import type { Reporter } from '../reporter.ts';
 
 /** Bytes between two events: a blob of 1 GB makes a thousand events. */
 const BATCH_BYTES = 1024 * 1024;

@@ -1,5 +1,5 @@
-import { rulesOf } from '../../app/access/access-rules.ts';
-import type { Config } from '../../config/config.ts';
+import { rulesOf } from '../../../app/access/access-rules.ts';
+import type { Config } from '../../../config/config.ts';
 
 /** Says in a line how open Larder is. */
 export function accessLine(config: Config): string {

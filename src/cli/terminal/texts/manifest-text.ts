@@ -1,9 +1,9 @@
-import type { DescriptorAnswer, ManifestContent } from '../../asking/manifests/manifest-answer.ts';
-import type { ManifestTree } from '../../asking/manifests/tree.ts';
-import { escapeControls } from '../../text/controls.ts';
+import type { DescriptorAnswer, ManifestContent } from '../../../asking/manifests/manifest-answer.ts';
+import type { ManifestTree } from '../../../asking/manifests/tree.ts';
+import { escapeControls } from '../../../text/controls.ts';
 import { drawTree, type TreeLine } from './draw-tree.ts';
-import { shortSize } from './short-size.ts';
-import { formatTable } from './table.ts';
+import { shortSize } from '../short-size.ts';
+import { formatTable } from '../table.ts';
 
 /** Describes a manifest for people: what it is, and what it refers to. */
 export function manifestText(image: string, content: ManifestContent): string {

@@ -1,8 +1,8 @@
-import { formatByteSize } from '../../config/values/byte-size.ts';
-import type { Config } from '../../config/config.ts';
-import type { BoundAddress } from '../../server/listening/bind.ts';
+import { formatByteSize } from '../../../config/values/byte-size.ts';
+import type { Config } from '../../../config/config.ts';
+import type { BoundAddress } from '../../../server/listening/bind.ts';
 import { accessLine, dockerMirrorHosts, dockerMirrorPath } from './access-line.ts';
-import { shortSize } from './short-size.ts';
+import { shortSize } from '../short-size.ts';
 
 /** The facts that are known once the server listens. Sizes in bytes. */
 export interface StartState {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ManifestTree } from '../../asking/manifests/tree.ts';
+import type { ManifestTree } from '../../../asking/manifests/tree.ts';
 import { descriptorTable, manifestText, treeText } from './manifest-text.ts';
 
 const CONFIG = { digest: 'sha256:c', mediaType: 'x/config', size: 100 };

@@ -1,4 +1,4 @@
-import { quoted } from '../../text/quoted.ts';
+import { quoted } from '../../../text/quoted.ts';
 
 /** What an import has done, here or in a server. */
 export interface ShownImport {

@@ -1,5 +1,5 @@
 import type { JsonObject } from './json.ts';
-import { MediaType, isManifestMediaType, type ManifestMediaType } from './media-type.ts';
+import { MediaType, isManifestMediaType, type ManifestMediaType } from '../media-type.ts';
 
 /**
  * Returns the type of a manifest from the document alone: its own `mediaType` or, without one (the OCI image
