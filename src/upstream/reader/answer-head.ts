@@ -23,7 +23,7 @@ export interface Unfit {
 const LENGTH = /^[0-9]{1,15}$/;
 const STATUS_LINE = /^HTTP\/1\.1 ([1-9][0-9]{2}) [\t\x20-\x7e\x80-\xff]*$/;
 /** A header to the letter (RFC 9110 §5.5, §5.6.2): no blank before the colon, and the value has no control character. */
-const HEADER_LINE = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[\t ]*([\t\x20-\x7e\x80-\xff]*)$/;
+const HEADER_LINE = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):([\t\x20-\x7e\x80-\xff]*)$/;
 
 /** How long a connection is kept if the server does not say. */
 const IDLE_MS = 4_000;
@@ -57,11 +57,26 @@ function readFields(lines: readonly string[]): Fields | undefined {
     if (name === undefined || value === undefined) return undefined;
     const key = name.toLowerCase();
     const known = fields.get(key);
-    const trimmed = value.replace(/[\t ]+$/, '');
-    if (known === undefined) fields.set(key, [trimmed]);
-    else known.push(trimmed);
+    const bare = withoutBlanks(value);
+    if (known === undefined) fields.set(key, [bare]);
+    else known.push(bare);
   }
   return fields;
+}
+
+/**
+ * Cuts blanks off both ends. A pattern would look at each blank of a long row again and again, and `trim` would take
+ * other characters for blanks, too.
+ */
+function withoutBlanks(value: string): string {
+  let [start, end] = [0, value.length];
+  while (start < end && isBlank(value[start])) start += 1;
+  while (end > start && isBlank(value[end - 1])) end -= 1;
+  return value.slice(start, end);
+}
+
+function isBlank(character: string | undefined): boolean {
+  return character === ' ' || character === '\t';
 }
 
 function framingOf(status: number, fields: Fields): Framing | Unfit {
