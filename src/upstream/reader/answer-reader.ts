@@ -34,6 +34,8 @@ export class AnswerReader {
    *   what `dial` throws
    */
   async get(request: ReaderRequest): Promise<Answer> {
+    // An abort that came before tells no listener, and the answer would wait for a consumer for ever.
+    request.signal.throwIfAborted();
     const kept = this.#idle.take(request.origin);
     if (kept === undefined) return this.#getBy(await this.#dialled(request), request);
     try {
