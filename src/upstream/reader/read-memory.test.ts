@@ -1,3 +1,6 @@
+import { setImmediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ReadMemory } from './read-memory.ts';
@@ -61,4 +64,21 @@ test('two blocks are enough for a consumer that keeps up', () => {
     memory.giveBack([part]);
   }
   expect(used.size).toBe(2);
+});
+
+test('a block whose parts are never given back is not kept for ever', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const memory = new ReadMemory();
+  const blocks: WeakRef<ArrayBufferLike>[] = [];
+  for (let n = 0; n < 50; n += 1) {
+    const part = memory.filled(memory.room().length);
+    memory.lend(part);
+    blocks.push(new WeakRef(part.buffer));
+  }
+  await setImmediate();
+  collect();
+  expect(blocks.filter((block) => block.deref() !== undefined).length).toBeLessThan(5);
+  // It is still the memory of the connection.
+  expect(memory.room().length).toBeGreaterThan(0);
 });

@@ -18,7 +18,8 @@ interface Block {
  * if reads go on after the connection was paused: then there is another block.
  */
 export class ReadMemory {
-  readonly #blocks = new Map<ArrayBufferLike, Block>();
+  /** All blocks. It holds none of them: the parts of an answer that was not read to its end are never given back. */
+  readonly #blocks = new WeakMap<ArrayBufferLike, Block>();
   readonly #free: Block[] = [];
   #current: Block = this.#newBlock();
 
