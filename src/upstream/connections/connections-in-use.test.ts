@@ -43,12 +43,29 @@ test('a request that is given up before it gets a connection takes none afterwar
 test('a request waits until another one has released its connection', async () => {
   const connections = new ConnectionsInUse(1);
   const [first, next] = [1, 2].map(() => connections.request('https://a'));
-  await first?.whenFree();
+  await first?.take();
   first?.begin();
   let isFree = false;
-  const free = next?.whenFree().then(() => (isFree = true));
+  const free = next?.take().then(() => (isFree = true));
   await setImmediate();
   expect(isFree).toBe(false);
   first?.end();
   await free;
+});
+
+test('as many requests go on as connections have become free', async () => {
+  const connections = new ConnectionsInUse(1);
+  const [first, ...others] = [1, 2, 3, 4].map(() => connections.request('https://a'));
+  first?.begin();
+  const gone: number[] = [];
+  others.forEach((use, n) => void use.take().then(() => gone.push(n)));
+  await setImmediate();
+  first?.end();
+  await setImmediate();
+  expect(gone).toEqual([0]);
+  others[1]?.end();
+  others[0]?.end();
+  await setImmediate();
+  expect(gone).toEqual([0, 1, 2]);
+  expect(connections.size).toBe(1);
 });

@@ -4,8 +4,10 @@ import type { Dispatcher } from 'undici';
 export interface ConnectionUse {
   /** Whether it has no connection because other requests use as many as there may be. */
   readonly hasFoundNone: boolean;
-  /** Resolves once there may be a connection for it: undici counts its own alone, and not those of the reader. */
-  whenFree(): Promise<void>;
+  /**
+   * Waits until there is a connection for it, and takes that: undici counts its own alone, and not those of the reader.
+   */
+  take(): Promise<void>;
   /** Notes that the request has got a connection. */
   begin(): void;
   end(): void;
@@ -42,20 +44,23 @@ export class ConnectionsInUse {
     let isHeld = false;
     let isOver = false;
     const mustWait = (): boolean => !isOver && inUse() >= max;
+    const begin = (): void => {
+      // undici sends a request that was given up while it waited, and notices only then; Larder awaits no answer to
+      // it.
+      if (isHeld || isOver) return;
+      count(1);
+      isHeld = true;
+    };
     return {
       get hasFoundNone() {
         return !isHeld && inUse() >= max;
       },
-      whenFree: async () => {
+      take: async () => {
         while (mustWait()) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+        // All that wait are woken, so the first has to take the connection before the next looks.
+        begin();
       },
-      begin() {
-        // undici sends a request that was given up while it waited, and notices only then; Larder awaits no answer to
-        // it.
-        if (isHeld || isOver) return;
-        count(1);
-        isHeld = true;
-      },
+      begin,
       end: () => {
         isOver = true;
         if (!isHeld) return;

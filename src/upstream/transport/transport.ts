@@ -119,7 +119,7 @@ export class Transport {
     };
     try {
       this.#guard.admitLiteral(hop.url);
-      if (use.hasFoundNone) await abortable(use.whenFree(), abort.signal);
+      if (use.hasFoundNone) await abortable(use.take(), abort.signal);
       const course = { signal: abort.signal, use, forget };
       const { status, headers, body } = (await this.#large(hop, course)) ?? (await this.#usual(hop, course));
       const options = {
