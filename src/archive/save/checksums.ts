@@ -2,7 +2,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 /** The file of checksums, in the format of `sha256sum`. People sign it with what they have. */
-const FILE = 'SHA256SUMS';
+export const CHECKSUMS_FILE = 'SHA256SUMS';
 
 /** Bytes of a file, hashed. */
 export interface Checksum {
@@ -14,12 +14,12 @@ export interface Checksum {
 /** Writes the checksums of files into `SHA256SUMS` beside a bundle; lines of other files stay. @returns its path */
 export async function writeChecksums(bundle: string, checksums: readonly Checksum[]): Promise<string> {
   const directory = dirname(bundle);
-  const file = join(directory, FILE);
+  const file = join(directory, CHECKSUMS_FILE);
   const lines = (await readFile(file, 'utf8').catch(ignoreMissing)).split('\n').filter((line) => line !== '');
   const names = checksums.map(({ path }) => nameIn(directory, path));
   const kept = lines.filter((line) => !names.includes(line.slice(66)));
   const added = checksums.map(({ sha256 }, position) => `${sha256}  ${names[position]}`);
-  const partial = join(directory, `.${FILE}.partial`);
+  const partial = join(directory, `.${CHECKSUMS_FILE}.partial`);
   await writeFile(partial, `${[...kept, ...added].join('\n')}\n`);
   await rename(partial, file);
   return file;

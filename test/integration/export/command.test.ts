@@ -96,6 +96,18 @@ describe('larder export', () => {
     ['an unknown platform', ['acme/app:1', '-o', 'b.tar', '--platform', 'amd64'], 2, 'is no platform'],
     ['a missing bundle', ['acme/app:1', '-o', 'b.tar', '--since', '/nowhere.tar'], 1, '/nowhere.tar'],
     ['no output', ['acme/app:1'], 2, '--output'],
+    [
+      'a folder that is not there',
+      ['acme/app:1', '-o', '/nowhere/b.tar'],
+      1,
+      'there is no folder "/nowhere"',
+    ],
+    [
+      'an inventory in place of the bundle',
+      ['acme/app:1', '-o', '/tmp/b.tar', '--inventory', '/tmp/b.tar'],
+      1,
+      'would overwrite the bundle',
+    ],
   ])('refuses %s', async (_, args, code, message) => {
     await using world = await larderWorld();
     await using server = await world.serve();

@@ -5,6 +5,7 @@ import type { JobResult } from '../../../api/contract/job-kinds.ts';
 import type { Inventory } from '../../../archive/layout/inventory.ts';
 import { readKnown } from '../../../archive/reading/read-known.ts';
 import type { BundleSource } from '../../../archive/save/bundle-source.ts';
+import { requirePlaces } from '../../../archive/save/require-places.ts';
 import { formOf, saveBundle, type SavedBundle } from '../../../archive/save/save-bundle.ts';
 import { saveInventory } from '../../../archive/save/save-inventory.ts';
 import { parseDigest, type Digest } from '../../../oci/digest.ts';
@@ -81,6 +82,7 @@ async function exportAll(
 ): Promise<void> {
   const { output, referrers, since = [], inventory } = options;
   const wanted = await wantedOf(references, options);
+  await requirePlaces(output, inventory);
   const known = await readKnown(since);
   makeRoom();
   const request = { ...wanted, referrers, known: toRequest(known) };
@@ -131,6 +133,6 @@ function linesOf({ images }: JobResult<'export'>, { path, checksums }: SavedBund
       ({ reference, digest, parts, bytes }) =>
         `exported ${reference} ${digest} (${parts} parts, ${shortSize(bytes)})`,
     ),
-    `${path}: ${images.length} images; its checksum is in ${checksums}`,
+    `${path}: ${images.length} ${images.length === 1 ? 'image' : 'images'}; its checksum is in ${checksums}`,
   ];
 }
