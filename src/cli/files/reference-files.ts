@@ -43,9 +43,13 @@ function mergeReferences(found: readonly References[]): References {
 }
 
 function referencesOf(path: string, text: string, wanted: FileKind | undefined): References {
+  if (text.includes('\0')) return unreadable(path, 'this is no text');
   const kind = wanted ?? kindOfFile(basename(path), text);
   if (kind !== undefined) return readReferences(kind, path, text);
-  const reason = 'this is no Dockerfile, compose file, Kubernetes manifest or list of images';
+  return unreadable(path, 'this is no Dockerfile, compose file, Kubernetes manifest or list of images');
+}
+
+function unreadable(path: string, reason: string): References {
   return { images: [], unresolved: [{ text: '', place: { file: path, line: 1 }, reason }], notes: [] };
 }
 

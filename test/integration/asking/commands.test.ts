@@ -122,6 +122,10 @@ test.each([
   ['a name that is none', ['tags', 'Alpine'], 'is not a repository name'],
   ['a limit of none', ['tags', 'alpine', '--limit', '0'], 'expected a whole number from 1'],
   ['a broken glob', ['tags', 'alpine', '--match', '[a'], 'brackets in pairs'],
+  ['an empty glob', ['tags', 'alpine', '--match', ''], 'is invalid. Expected a glob such as'],
+  ['a file that is not there', ['digest', './nowhere.tar'], 'there is no file "./nowhere.tar"'],
+  ['a folder for a file', ['digest', '/'], '"/" is no file'],
+  ['no file to be looked at', ['outdated', 'nowhere/'], 'there is no file "nowhere/"'],
   [
     'an authority that is not there',
     ['tags', 'alpine', '--ca', '/nowhere'],

@@ -121,6 +121,25 @@ test.each([
   });
 });
 
+test('files that name no image replace no list', async () => {
+  await using world = await start();
+  const empty = await world.write('empty.txt', '# nothing');
+  const output = await world.write('images.lock', 'as it was');
+  const { code, stderr } = await world.lock(empty, '-o', output);
+  expect({ code, stderr }).toEqual({ code: 2, stderr: `larder: ${empty}: no image is named there\n` });
+  expect(await readFile(output, 'utf8')).toBe('as it was\n');
+});
+
+test('what is no text is not printed', async () => {
+  await using world = await start();
+  const [binary, steering] = [
+    await world.write('a.bin', 'a\0\u001B[2Jb'),
+    await world.write('b.txt', '\u001B[2J'),
+  ];
+  expect((await world.lock(binary)).stderr).toBe(`larder: ${binary}:1: this is no text\n`);
+  expect((await world.lock(steering)).stderr).toContain('b.txt:1: \\u001b[2J: ');
+});
+
 test('what is no image is named with its line', async () => {
   await using world = await start();
   const list = await world.write('list.txt', '# images', 'Not an image', 'alpine', 'another mistake');

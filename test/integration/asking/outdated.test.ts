@@ -100,8 +100,8 @@ test('a registry that fails makes its images unknown, with the reason; the other
 });
 
 test('a name that is neither a file nor a reference is a mistake in the command line', async () => {
-  const { code, stderr } = await outdated(['./Nothing']);
-  expect([code, stderr]).toEqual([2, expect.stringContaining('"./Nothing" is no reference')]);
+  const { code, stderr } = await outdated(['Nothing']);
+  expect([code, stderr]).toEqual([2, expect.stringContaining('"Nothing" is no reference')]);
 });
 
 function failing(registry: FakeRegistry): void {

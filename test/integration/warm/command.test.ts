@@ -106,7 +106,7 @@ describe('larder warm', () => {
     const dockerfile = await write(world, 'Dockerfile', 'ARG VERSION', 'FROM acme/app:${VERSION}');
     await using server = await world.serve();
     for (const [args, message] of [
-      [[], 'name an image, or a file with images'],
+      [[], 'no image is named: name an image, or a file with images'],
       [['--file', '/nowhere/list.txt'], '/nowhere/list.txt cannot be read: ENOENT'],
       [['acme/app', 'No image'], '"No image" is no reference'],
       [['acme/app', '--platform', 'amd64'], '"amd64" is no platform'],

@@ -7,6 +7,7 @@ import type { DigestAnswer } from '../../../asking/manifests/manifest-answer.ts'
 import { digestAlgorithm, isDigest, type Digest, type DigestAlgorithm } from '../../../oci/digest.ts';
 import type { Platform } from '../../../oci/platform.ts';
 import { digestOfFile, digestOfStream, isFile } from '../../files/digest-of-file.ts';
+import { requireNoPath } from '../../files/path-name.ts';
 import { EXIT_FAILED } from '../../terminal/exit-codes.ts';
 import { printJson } from '../../terminal/print-json.ts';
 import { askCommand, withAskers, withMirror, type AskOptions } from './ask-command.ts';
@@ -56,6 +57,7 @@ async function digestOf(name: string, askers: Askers, options: DigestOptions): P
   const algorithm = algorithmOf(options);
   if (name === '-') return { file: name, digest: await digestOfStream(process.stdin, algorithm) };
   if (isFile(name)) return { file: name, digest: await digestOfFile(name, algorithm) };
+  requireNoPath(name);
   const asked = parseAsked(name);
   const { platform } = options;
   const digest = await findDigest(askers.of(asked.registry), asked, { platform, algorithm });

@@ -49,6 +49,8 @@ export function lockCommand(): Command {
 
 async function lock(files: readonly string[], options: LockOptions, askers: Askers): Promise<void> {
   const { images } = await read(files);
+  // An empty list would replace one that is whole, if only a template could not be rendered.
+  if (images.length === 0) throw new AskError(`${files.join(', ')}: no image is named there`);
   const { locked, failed } = await lockImages(images, askers);
   for (const { ref, reason } of failed) console.error(`larder: ${ref}: ${reason}`);
   // A list without them would look whole.

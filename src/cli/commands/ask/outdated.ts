@@ -10,6 +10,7 @@ import {
 import type { OutdatedAnswer } from '../../../asking/outdated/outdated-answer.ts';
 import { formatImageReference } from '../../../oci/image-reference.ts';
 import type { References } from '../../../references/found.ts';
+import { requireNoPath } from '../../files/path-name.ts';
 import { readReferenceFiles } from '../../files/reference-files.ts';
 import { EXIT_FAILED } from '../../terminal/exit-codes.ts';
 import { noteText, outdatedText } from '../../terminal/texts/outdated-text.ts';
@@ -48,6 +49,7 @@ export function outdatedCommand(): Command {
 }
 
 function ofName(name: string): LookedAfter {
+  requireNoPath(name);
   return { asked: parseAsked(name), places: [] };
 }
 

@@ -48,6 +48,6 @@ export function nameFilter({ match, exclude }: FilterOptions): (tag: string) => 
 
 function collectGlob(text: string, before: readonly string[]): readonly string[] {
   const glob = valueOrError(() => parseGlob(text));
-  if (glob instanceof ValueError) throw new InvalidArgumentError(`expected ${glob.message}`);
+  if (glob instanceof ValueError) throw new InvalidArgumentError(`Expected ${glob.expected}.`);
   return [...before, glob];
 }

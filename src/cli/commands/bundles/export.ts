@@ -101,7 +101,8 @@ async function wantedOf(
 ): Promise<{ readonly references: string[]; readonly platforms?: string[] }> {
   const found = await imagesOfFiles([[file, undefined]]);
   const all = [...references, ...found.map(({ text }) => text)];
-  if (all.length === 0) throw new OperatorError('invalid', 'name an image, or a file with images');
+  if (all.length === 0)
+    throw new OperatorError('invalid', 'no image is named: name an image, or a file with images');
   const choices = platform === undefined ? found.map(({ platforms }) => platforms) : [platform];
   if (platform === undefined && references.length > 0) choices.push(undefined);
   const [first, ...others] = [...new Set(choices.map((choice) => choice?.join(' ')))];

@@ -95,7 +95,8 @@ async function batchesOf(
   };
   for (const reference of references) add(reference, options.platform);
   for (const { text, platforms } of await readFiles(options)) add(text, options.platform ?? platforms);
-  if (batches.size === 0) throw new OperatorError('invalid', 'name an image, or a file with images');
+  if (batches.size === 0)
+    throw new OperatorError('invalid', 'no image is named: name an image, or a file with images');
   return [...batches.values()];
 }
 
