@@ -10,7 +10,7 @@ export interface DialOptions {
   /** Deadline of TCP and TLS together, in milliseconds. */
   readonly connectMs: number;
   readonly clock: Clock;
-  /** Ends connections that are being established. */
+  /** Ends connections that are being established, with its reason. */
   readonly ending: AbortSignal;
   /** Resolves a host to the addresses that may be dialled, and learns of the connections that were established. */
   readonly guard: Pick<AddressGuard, 'admit' | 'connected'>;
@@ -25,7 +25,8 @@ export interface Dialled<T> {
 /**
  * Establishes a connection: resolves and judges the host, and has one deadline by Larder's clock.
  * @param begin begins to connect to the addresses; by TLS if there is a context
- * @throws ForbiddenAddressError; ConnectTimeoutError; the error of the resolver, of the socket or of TLS
+ * @throws ForbiddenAddressError; ConnectTimeoutError; the reason of `ending`; the error of the resolver, of the socket
+ *   or of TLS
  */
 export async function dial<T>(
   options: DialOptions,
@@ -34,7 +35,8 @@ export async function dial<T>(
 ): Promise<T> {
   const late = Promise.withResolvers<never>();
   const cancel = options.clock.after(options.connectMs, () => late.reject(new errors.ConnectTimeoutError()));
-  const end = (): void => late.reject(new errors.ClientDestroyedError());
+  const end = (): void => late.reject(options.ending.reason);
+  if (options.ending.aborted) end();
   options.ending.addEventListener('abort', end, { once: true });
   let socket: Socket | undefined;
   try {

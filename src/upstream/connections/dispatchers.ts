@@ -1,5 +1,5 @@
 import type { SecureContext } from 'node:tls';
-import { Agent, Pool, ProxyAgent, type buildConnector, type Dispatcher } from 'undici';
+import { Agent, errors, Pool, ProxyAgent, type buildConnector, type Dispatcher } from 'undici';
 import type { Clock } from '../../clock.ts';
 import type { AddressGuard } from './address-guard.ts';
 import { createConnector } from './connector.ts';
@@ -72,7 +72,7 @@ export class Dispatchers {
 
   /** Closes all connections; requests that still run fail. */
   async close(): Promise<void> {
-    this.#ending.abort();
+    this.#ending.abort(new errors.ClientDestroyedError());
     await Promise.all([...this.#open].map((dispatcher) => dispatcher.destroy()));
   }
 

@@ -24,9 +24,10 @@ export class Dialler {
     this.#options = options;
   }
 
-  /** Opens a connection. @throws see `dial` */
-  dial(target: Destination): Promise<Connection> {
-    return dial(this.#options, target, (addresses, context) => {
+  /** Opens a connection. @param signal ends it while it is being established @throws see `dial` */
+  dial(target: Destination, signal: AbortSignal): Promise<Connection> {
+    const ending = AbortSignal.any([this.#options.ending, signal]);
+    return dial({ ...this.#options, ending }, target, (addresses, context) => {
       const tls = context && this.#tls(target.hostname, context);
       const connection = new Connection((onread) =>
         this.#options.network.connect(addresses, portOf(target), { onread, tls }),

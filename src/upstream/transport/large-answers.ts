@@ -2,7 +2,7 @@ import type { Clock } from '../../clock.ts';
 import type { Answer } from '../reader/connection.ts';
 import { AnswerReader } from '../reader/answer-reader.ts';
 import { Dialler, type DiallerOptions } from '../reader/dialler.ts';
-import { UnfitAnswerError } from '../reader/failures.ts';
+import { LostConnectionError, UnfitAnswerError } from '../reader/failures.ts';
 import { formatGet } from '../reader/request-head.ts';
 import { Misfits } from './misfits.ts';
 
@@ -41,7 +41,7 @@ export class LargeAnswers {
     const { origin } = url;
     if (text === undefined || this.#misfits.has(origin)) return undefined;
     try {
-      const dial = () => this.#dialler.dial(url);
+      const dial = () => this.#dialler.dial(url, signal);
       const answer = await this.#reader.get({ origin, text, signal, dial });
       void answer.over.then((after) => {
         if (after === 'unfit') this.#misfits.add(origin);
@@ -56,7 +56,7 @@ export class LargeAnswers {
 
   /** Closes all connections; requests that still run fail. */
   close(): void {
-    this.#ending.abort();
+    this.#ending.abort(new LostConnectionError(false));
     this.#reader.close();
   }
 }
