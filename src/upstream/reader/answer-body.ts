@@ -3,6 +3,9 @@ import { LostConnectionError } from './failures.ts';
 /** Bytes read ahead of the consumer; more of them wait in the kernel until it takes these. */
 const READ_AHEAD = 384 * 1024;
 
+/** What a part counts at least: objects for each byte would take more memory than all that may be read ahead. */
+const LEAST_PART = 256;
+
 /** The connection that a body comes by. */
 export interface BodyConnection {
   pause(): void;
@@ -72,7 +75,7 @@ export class AnswerBody {
   /** Adds bytes that have come. Called by the connection. */
   add(part: Uint8Array): void {
     this.#parts.push(part);
-    this.#bytes += part.length;
+    this.#bytes += Math.max(part.length, LEAST_PART);
     if (this.#bytes >= READ_AHEAD && !this.#isPaused) {
       this.#isPaused = true;
       this.#connection.pause();
