@@ -2,6 +2,10 @@ import './thread-pool.ts';
 import { CommanderError } from 'commander';
 import { larder } from './program.ts';
 import { EXIT_FAILED, EXIT_USAGE } from './terminal/exit-codes.ts';
+import { failIfLost } from './terminal/lost-output.ts';
+
+// The server writes its log by other means.
+if (process.argv[2] !== 'serve') failIfLost(process.stdout);
 
 try {
   await larder().parseAsync();

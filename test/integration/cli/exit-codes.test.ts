@@ -4,9 +4,11 @@ import { createServer, type AddressInfo, type Server } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { larder, larderCommand } from '../../support/e2e/larder.ts';
-import type { Exit } from '../../support/e2e/process.ts';
+import { attempt, type Exit } from '../../support/e2e/process.ts';
 import { temporaryDirectory } from '../../support/e2e/temporary.ts';
 import { loopbackAddresses } from '../../support/loopback.ts';
+
+const MAIN = join(import.meta.dirname, '../../../src/cli/main.ts');
 
 /** The program run to its end with a config file of this text, in a folder of its own. */
 async function serveWith(text: string, directory: string): Promise<Exit> {
@@ -63,6 +65,18 @@ describe('what was asked for ends with 0', () => {
     expect([exit.code, exit.stderr]).toEqual([0, '']);
     expect(exit.stdout).toMatch(/^Usage: larder /);
   });
+});
+
+test.each([
+  ['an answer', ['check']],
+  ['the help', ['--help']],
+])('output that the disk does not take is a failure: %s', async (_, args) => {
+  await using directory = await temporaryDirectory('full');
+  const config = join(directory.path, 'config.yaml');
+  await writeFile(config, `cache: { directory: ${directory.path}/cache }\n`);
+  const toFullDisk = ['-c', '"$@" > /dev/full', 'sh', process.execPath, MAIN, ...args];
+  const exit = await attempt('sh', toFullDisk, { env: { LARDER_CONFIG: config } });
+  expect([exit.code, exit.stderr]).toEqual([1, 'larder: the output cannot be written: ENOSPC\n']);
 });
 
 describe('a configuration that cannot be used ends with 2, a line a mistake', () => {
