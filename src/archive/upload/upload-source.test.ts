@@ -35,6 +35,13 @@ it('reads a file from any place', async () => {
   expect((await read(source, bytes.length - 5)).toString()).toBe(bytes.subarray(-5).toString());
 });
 
+it('refuses what can be no bundle', async () => {
+  const path = join(await folder(), 'bundle');
+  await writeFile(path, '');
+  await expect(uploadSource(path)).rejects.toThrow(`"${path}" is empty`);
+  await expect(uploadSource('/dev/null')).rejects.toThrow('"/dev/null" is neither a file nor a directory');
+});
+
 it('tells files apart by their size and their ends', async () => {
   const directory = await folder();
   const print = async (content: Buffer): Promise<string> => {

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import { open, stat } from 'node:fs/promises';
+import { quoted } from '../../text/quoted.ts';
+import { BundleError } from '../bundle-error.ts';
 import { fileBytes } from '../reading/file-bytes.ts';
 import { readDirectory } from '../reading/read-directory.ts';
 import { TAR_END, tarHeader, tarPadding } from '../write/tar-header.ts';
@@ -23,7 +25,10 @@ const ENDS = 1024 * 1024;
  */
 export async function uploadSource(path: string): Promise<UploadSource> {
   const stats = await stat(path);
-  return stats.isDirectory() ? directorySource(path) : fileSource(path, stats.size);
+  if (stats.isDirectory()) return directorySource(path);
+  if (!stats.isFile()) throw new BundleError(`${quoted(path)} is neither a file nor a directory`);
+  if (stats.size === 0) throw new BundleError(`${quoted(path)} is empty`);
+  return fileSource(path, stats.size);
 }
 
 async function fileSource(path: string, size: number): Promise<UploadSource> {

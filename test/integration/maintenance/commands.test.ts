@@ -235,6 +235,7 @@ describe('the exit code', { timeout: TIMEOUT }, () => {
     [1, ['stats'], /^larder: there is no cache in .*\/cache \(cache\.directory\)$/],
     [1, ['rm', 'acme/nothing'], /^larder: there is no cache in /],
     [2, ['rm'], /missing required argument/],
+    [2, ['import', '--as', 'No name', 'bundle.tar'], /'--as <name>' argument 'No name' is invalid/],
     [2, ['verify', '--rate', 'fast'], /Expected a size such as 20MiB, or unlimited/],
   ])('is %i of %j', async (code, args, message) => {
     await using world = await larderWorld();

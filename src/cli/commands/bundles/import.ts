@@ -1,10 +1,12 @@
-import type { Command } from 'commander';
+import { InvalidArgumentError, type Command } from 'commander';
 import { runJob } from '../../../api/client/run-job.ts';
 import { uploadBundle } from '../../../api/client/upload-bundle.ts';
 import type { ImportRequest } from '../../../archive/import/import-options.ts';
 import type { JobProgress } from '../../../index/job-index.ts';
 import { openBundle } from '../../../archive/reading/open-bundle.ts';
 import { uploadSource } from '../../../archive/upload/upload-source.ts';
+import { RegistryError } from '../../../oci/error.ts';
+import { parseImageReference } from '../../../oci/image-reference.ts';
 import { OperatorError } from '../../../operator/error.ts';
 import { EXIT_FAILED } from '../../terminal/exit-codes.ts';
 import { printJson } from '../../terminal/print-json.ts';
@@ -39,6 +41,7 @@ export function importCommand(): Command {
     .option(
       '--as <name>',
       'the repository of images that have no full name, or repository:tag of the only image',
+      parseName,
     )
     .option('--partial', 'import an index without the platforms that the bundle leaves out')
     .option('--pin', 'keep what is imported from eviction')
@@ -48,6 +51,17 @@ export function importCommand(): Command {
         importAll(workplace, bundles, { as, isPartial: partial, isPinned: pin }),
       );
     });
+}
+
+/** A name that is none is refused before a large bundle is uploaded. */
+function parseName(text: string): string {
+  try {
+    parseImageReference(text);
+    return text;
+  } catch (error) {
+    if (error instanceof RegistryError) throw new InvalidArgumentError(`${error.message}.`);
+    throw error;
+  }
 }
 
 async function importAll(
