@@ -133,6 +133,11 @@ describe('a command', { timeout: TIMEOUT }, () => {
       stdout: 'verify done',
       stderr: '',
     });
+    const listedFirst = listed.at(-1)?.id ?? '';
+    expect(outcome(await world.run('jobs', 'watch', listedFirst))).toMatchObject({
+      code: 1,
+      stderr: `larder: not all of it could be done: see larder jobs show ${listedFirst}`,
+    });
     await server.stop();
 
     const shown = JSON.parse((await world.run('jobs', 'show', id)).stdout) as object;

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { Job, ListedJob } from '../../../api/contract/jobs.ts';
 import { allPages } from '../../../api/client/all-pages.ts';
+import { didAll } from '../../../api/client/did-all.ts';
 import { followJob } from '../../../api/client/run-job.ts';
 import { EXIT_FAILED } from '../../terminal/exit-codes.ts';
 import { jobLine } from '../../terminal/job-line.ts';
@@ -16,7 +17,9 @@ export function jobsCommand(): Command {
     .addCommand(listCommand(), { isDefault: true })
     .addCommand(jobCommand('show', 'show one job, with its request and its result', show))
     .addCommand(jobCommand('cancel', 'tell a job to end', cancel))
-    .addCommand(jobCommand('watch', 'wait for a job to end; exit code 1 if it is not done then', watch));
+    .addCommand(
+      jobCommand('watch', 'wait for a job to end; exit code 1 if not all of it is done then', watch),
+    );
 }
 
 function listCommand(): Command {
@@ -41,7 +44,7 @@ function jobCommand(name: string, description: string, act: Act): Command {
   return operatorCommand(name)
     .description(description)
     .argument('<id>', 'as larder jobs lists it')
-    .addHelpText('after', `\nExamples:\n  larder jobs ${name} 3f9a\n`)
+    .addHelpText('after', `\nExamples:\n  larder jobs ${name} 3f9ac05d1e7b2846\n`)
     .action(async (id: string, options: OperatorOptions) => {
       await withOperator(options, async (workplace) => {
         const job = await act(workplace, id);
@@ -58,7 +61,9 @@ async function watch({ client, isJson }: Workplace, id: string): Promise<Job> {
   const job = await followJob(client, id, ({ progress }) => {
     if (!isJson && progress !== undefined) console.log(formatProgress(progress));
   });
-  if (job.state !== 'done') process.exitCode = EXIT_FAILED;
+  if (didAll(job)) return job;
+  process.exitCode = EXIT_FAILED;
+  if (job.state === 'done') console.error(`larder: not all of it could be done: see larder jobs show ${id}`);
   return job;
 }
 
@@ -69,7 +74,7 @@ function jobTable(jobs: readonly ListedJob[]): string {
     state,
     formatTime(startedAt),
     formatTime(endedAt),
-    error?.message ?? (progress === undefined ? '' : formatProgress(progress)),
+    error?.message.replaceAll('\n', '; ') ?? (progress === undefined ? '' : formatProgress(progress)),
   ]);
   return formatTable(['ID', 'KIND', 'STATE', 'STARTED', 'ENDED', 'PROGRESS'], rows);
 }
