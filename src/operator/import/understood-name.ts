@@ -16,13 +16,15 @@ export function understoodName(
     naming,
   }: { readonly repositories: Pick<RepositoryTable, 'find'>; readonly naming: NamingOptions },
 ): UnderstoodName {
-  const named = selectorsOf(text, naming).flatMap((selector) =>
-    selector.kind === 'digest' ? [] : [selector],
-  );
-  const served = named.find(({ key }) => repositories.find(key) !== undefined);
-  if (served !== undefined) return { key: served.key, reference: referenceOf(served) };
-  const meant = named.map(({ key }) => formatSelector({ kind: 'repository', key })).join(' nor ');
-  if (meant === '') throw new BundleError(`${quoted(text)} names no repository`);
+  // A host in front is the registry: read as the first part of a name on the default upstream, an image of a registry
+  // that is not configured would come under the name of another.
+  const named = selectorsOf(text, naming).at(-1);
+  if (named === undefined || named.kind === 'digest') {
+    throw new BundleError(`${quoted(text)} names no repository`);
+  }
+  const { key } = named;
+  if (repositories.find(key) !== undefined) return { key, reference: referenceOf(named) };
+  const meant = formatSelector({ kind: 'repository', key });
   throw new BundleError(`${quoted(text)}: the configuration serves no ${meant} (upstreams)`);
 }
 

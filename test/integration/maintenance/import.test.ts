@@ -130,6 +130,14 @@ describe('an upload', () => {
     await expect(world.mirror.imports.importUpload(id, {}, CONTEXT)).rejects.toThrow(reason);
   });
 
+  test('is refused for a registry that is not configured, and is not taken for the default upstream’s', async () => {
+    await using registry = await startFakeRegistry();
+    await using mirror = await startMirror({ upstreams: [{ name: 'registry.test', registry }] });
+    const id = await upload(mirror, [...FILES, layoutIndex([[IMAGE, 'quay.io/a/b:1']])]);
+    const refusal = mirror.imports.importUpload(id, {}, CONTEXT);
+    await expect(refusal).rejects.toThrow(/serves no quay\.io\/a\/b /);
+  });
+
   test('tells its failures in an operator’s words', async () => {
     await using world = await start({ marks: { maxSize: 100 } });
     const { imports } = world.mirror;
