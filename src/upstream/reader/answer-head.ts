@@ -85,6 +85,8 @@ function framingOf(status: number, fields: Fields): Framing | Unfit {
   if (lengths.length + codings.length > 1) return { unfit: 'more than one length' };
   const [length] = lengths;
   const [coding] = codings;
+  // Seen only at the end of the body, a trailer would break a transfer that has all of its bytes.
+  if (coding !== undefined && fields.has('trailer')) return { unfit: 'a trailer' };
   if (isWithoutBody(status)) return withoutBody(status, length ?? coding);
   if (coding !== undefined) return coding === 'chunked' ? { kind: 'chunked' } : { unfit: 'another coding' };
   if (length === undefined) return { kind: 'until-close' };

@@ -136,6 +136,10 @@ test.each([
   ['a switch of the protocol', 'HTTP/1.1 101 Switching Protocols\r\n\r\n'],
   ['leave to go on, which was not asked for', `HTTP/1.1 100 Continue\r\n\r\n${OK}\r\n`],
   ['an interim answer with a length', `HTTP/1.1 102 Processing\r\ncontent-length: 1\r\n\r\n${OK}\r\n`],
+  [
+    'a trailer to come',
+    `${OK}transfer-encoding: chunked\r\ntrailer: x-a\r\n\r\n1\r\nx\r\n0\r\nx-a: 1\r\n\r\n`,
+  ],
   ['no content, and a length', 'HTTP/1.1 204 No Content\r\ncontent-length: 1\r\n\r\nx'],
   ['not modified', 'HTTP/1.1 304 Not Modified\r\n\r\n'],
   ['a head that is too long', `${OK}${'x-a: 1234567890\r\n'.repeat(2_000)}\r\n`],
