@@ -79,6 +79,19 @@ async function start(
   return new World(server, sockets, scheme, authority.certificate, connections);
 }
 
+/** Starts a server without TLS; the client may expect one. */
+async function startPlain(scheme: 'http' | 'https', answer: (socket: Socket) => void): Promise<World> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    socket.once('data', () => answer(socket));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return new World(server, sockets, scheme, createCertificateAuthority().certificate);
+}
+
 async function turns(count: number): Promise<void> {
   for (let n = 0; n < count; n += 1) await nextTurn();
 }
@@ -140,6 +153,34 @@ describe.each(['http', 'https'] as const)('by %s', (scheme) => {
     body.destroy();
     await gone.promise;
   });
+});
+
+test.each([
+  ['while TLS is being agreed', 'https', '', false],
+  ['after the request', 'http', '', false],
+  ['in the head', 'http', 'HTTP/1.1 200 OK\r\nContent-Le', false],
+  ['in the body', 'http', `${OK}${'x'.repeat(1_000)}`, true],
+  ['while the consumer is behind', 'http', `${OK}${'x'.repeat(5_000_000)}`, true],
+] as const)('a request that is given up %s ends its connection', async (_, scheme, text, isAnswered) => {
+  const came = Promise.withResolvers<Socket>();
+  // By https this is no server of TLS: it leaves the first message of the handshake unanswered.
+  await using world = await startPlain(scheme, (socket) => {
+    socket.write(text);
+    came.resolve(socket);
+  });
+  const given = new AbortController();
+  const asked = world.upstream.blob(app, DIGEST, { ...LARGE, signal: given.signal }).then(
+    () => 'answered',
+    ({ reason }: { reason: string }) => reason,
+  );
+  const socket = await came.promise;
+  if (isAnswered) await asked;
+  await turns(20);
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  given.abort();
+  await closed;
+  expect(await asked).toBe(isAnswered ? 'answered' : 'cancelled');
+  expect(world.clock.pending).toBe(0);
 });
 
 const WHOLE = Buffer.concat([Buffer.from(OK), BYTES]);
