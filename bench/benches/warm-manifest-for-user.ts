@@ -12,7 +12,7 @@ import { warmUp } from '../support/wrk.ts';
 
 const CONNECTIONS = 32;
 const PLAN = {
-  full: { rounds: 5, seconds: 2 },
+  full: { rounds: 15, seconds: 1 },
   quick: { rounds: 3, seconds: 1 },
   smoke: { rounds: 1, seconds: 1 },
 };
