@@ -23,6 +23,7 @@ const CASES: readonly (readonly [line: string, some: readonly string[], none: re
   ['larder tags alpine --', ['--match', '--limit', '--via'], ['--repair']],
   ['larder token cr', ['create'], ['list']],
   ['larder token create ci --ex', ['--expires'], ['--json']],
+  ['larder completion ba', ['bash'], ['fish']],
 ];
 
 describe.skipIf(!isThere('bash'))('bash', () => {

@@ -7,7 +7,7 @@ export interface Completions {
   readonly words: readonly CompletionWord[];
 }
 
-/** A command or an option. */
+/** A command, an argument of which there are only some, or an option. */
 export interface CompletionWord {
   readonly text: string;
   readonly description: string;
@@ -20,11 +20,14 @@ export function completionsOf(command: Command, at = ''): readonly Completions[]
     text: each.name(),
     description: each.description(),
   }));
+  const choices = command.registeredArguments.flatMap(({ argChoices = [], description }) =>
+    argChoices.map((text) => ({ text, description })),
+  );
   const options = help
     .visibleOptions(command)
     .flatMap(({ long, description }) =>
       long === undefined || long === null ? [] : [{ text: long, description }],
     );
   const below = command.commands.flatMap((each) => completionsOf(each, `${at} ${each.name()}`.trim()));
-  return [{ at, words: [...commands, ...options] }, ...below];
+  return [{ at, words: [...commands, ...choices, ...options] }, ...below];
 }

@@ -20,11 +20,13 @@ export interface RemoveResult {
 export function removeJob(operator: Pick<Operator, 'remove'>): JobWork<RemoveRequest, RemoveResult> {
   return async ({ references }, { signal, report }) => {
     const removed: RemovedReference[] = [];
+    const total = references.length;
     for (const reference of references) {
       signal.throwIfAborted();
-      report({ done: removed.length, total: references.length, unit: 'items', note: reference });
+      report({ done: removed.length, total, unit: 'items', note: reference });
       removed.push({ reference, ...(await attempt(operator, reference)) });
     }
+    report({ done: total, total, unit: 'items' });
     return { removed };
   };
 }
