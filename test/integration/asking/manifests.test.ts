@@ -227,7 +227,7 @@ describe('larder digest', () => {
     [['alpine', '--check', 'sha256:1'], 'Expected sha256: and 64'],
     [['alpine', '--check', digestOf(''), '--algorithm', 'sha512'], 'cannot be compared'],
     [['alpine', '--algorithm', 'md5'], 'sha256, sha512'],
-    [['./nothing'], 'is no reference'],
+    [['./nothing'], 'there is no file'],
   ])('%j is a mistake in the command line', async (args, message) => {
     const { code, stderr } = await ask('digest', ...args);
     expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
