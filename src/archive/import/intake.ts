@@ -164,8 +164,8 @@ export class Intake {
 }
 
 /**
- * Hashes bytes that are stored already: whoever names a digest must have its bytes, else it would open what others have
- * stored.
+ * Hashes the bundle's bytes of a blob that is stored already. A bundle that only names a digest must not open what
+ * other repositories have stored.
  * @throws BundleError if they are not the digest's
  */
 async function verify(

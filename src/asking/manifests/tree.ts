@@ -1,3 +1,4 @@
+import { attestedImage } from '../../oci/attestation.ts';
 import pLimit, { type LimitFunction } from 'p-limit';
 import { z } from 'zod';
 import type { Descriptor } from '../../oci/descriptor.ts';
@@ -35,9 +36,6 @@ const MAX_DEPTH = 4;
 
 /** More than any image has. Those beyond are counted as a problem. */
 const MAX_MANIFESTS = 1000;
-
-/** BuildKit's annotation: the digest of the image that an attestation beside it in the index is about. */
-const ABOUT = 'vnd.docker.reference.digest';
 
 /**
  * Reads all manifests below a manifest, and asks what refers to each. Each digest is asked for once. Never fails: what
@@ -99,7 +97,7 @@ class TreeReader {
     if (refusal !== undefined) return { ...described, layers: [], ...NOTHING_BELOW, problems: [refusal] };
     try {
       const fetched = await this.#fetch(descriptor.digest);
-      const isAbout = descriptor.annotations?.[ABOUT] !== undefined;
+      const isAbout = attestedImage(descriptor) !== undefined;
       const node = isAbout
         ? { ...manifestContent(fetched), ...NOTHING_BELOW }
         : await this.#node(fetched, depth);
@@ -148,7 +146,8 @@ function attach(
 ): Pick<ManifestTree, 'manifests'> {
   const about = new Map<string, ManifestTree[]>();
   const manifests = children.filter((child, position) => {
-    const subject = descriptors[position]?.annotations?.[ABOUT];
+    const descriptor = descriptors[position];
+    const subject = descriptor && attestedImage(descriptor);
     const isBeside = subject !== undefined && descriptors.some(({ digest }) => digest === subject);
     if (isBeside) about.set(subject, [...(about.get(subject) ?? []), child]);
     return !isBeside;

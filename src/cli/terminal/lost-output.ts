@@ -9,7 +9,7 @@ import { EXIT_FAILED } from './exit-codes.ts';
 export function failIfLost(stream: Writable): void {
   let isTold = false;
   stream.on('error', ({ code = 'unknown error' }: NodeJS.ErrnoException) => {
-    // Who has a listener of its own, tells of the error itself.
+    // A command that listens for errors itself reports them itself.
     if (code === 'EPIPE' || isTold || stream.listenerCount('error') > 1) return;
     isTold = true;
     console.error(`larder: the output cannot be written: ${code}`);

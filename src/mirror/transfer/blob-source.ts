@@ -9,6 +9,7 @@ import { isTransient, SourceRepositories } from './source-repositories.ts';
 import { Slowness } from './slowness.ts';
 import { StallWatch } from './stall-watch.ts';
 import type { Target } from '../target.ts';
+import { endedError, shortError, stallError } from './transfer-errors.ts';
 import { byteLength, wantedPart } from './wanted-part.ts';
 
 /** How long one place may keep the reader waiting while another place has not been tried since the last byte. */
@@ -142,7 +143,7 @@ export class BlobSource {
     let stall: UpstreamError | undefined;
     const attempt = new AbortController();
     this.#watch = new StallWatch(this.#options.clock, () => {
-      stall = this.#stallError();
+      stall = stallError(this.#upstream, STALL_MS);
       this.#current?.body.destroy(stall);
       attempt.abort();
     });
@@ -150,7 +151,7 @@ export class BlobSource {
       this.#watch.limit(this.#stallMs);
       yield* this.#receive(attempt.signal, this.#watch);
       const isShort = this.#end !== undefined && this.#offset < this.#end;
-      return isShort ? this.#shortError() : undefined;
+      return isShort ? shortError(this.#upstream, this.#digest, this.#offset) : undefined;
     } catch (error) {
       if (stall !== undefined) return stall;
       if (error instanceof UpstreamError) return error;
@@ -174,7 +175,7 @@ export class BlobSource {
       this.#current = next;
       this.#answers += 1;
       // If the transfer was ended while the answer came in, there was no body to destroy yet.
-      if (ended.aborted) throw this.#endedError();
+      if (ended.aborted) throw endedError(this.#upstream, this.#digest);
       const better = yield* this.#read(next, watch, ended);
       if (better === undefined) return;
       next = better;
@@ -249,7 +250,7 @@ export class BlobSource {
   #tellResumed(): void {
     this.#options.events.emit({
       kind: 'fill-resumed',
-      upstream: this.#places.current.key.registry,
+      upstream: this.#upstream,
       digest: this.#digest,
       offset: this.#offset,
     });
@@ -260,23 +261,8 @@ export class BlobSource {
     return this.#range.end ?? this.size;
   }
 
-  #stallError(): UpstreamError {
-    return new UpstreamError(
-      this.#places.current.key.registry,
-      'unavailable',
-      'timeout',
-      `sent nothing for ${STALL_MS} ms, and the blob can be had elsewhere`,
-    );
-  }
-
-  #endedError(): UpstreamError {
-    const message = `the transfer of ${this.#digest} was ended`;
-    return new UpstreamError(this.#places.current.key.registry, 'unavailable', 'cancelled', message);
-  }
-
-  #shortError(): UpstreamError {
-    const message = `the body of ${this.#digest} ended at byte ${this.#offset}, before its announced end`;
-    return new UpstreamError(this.#places.current.key.registry, 'unavailable', 'reset', message);
+  get #upstream(): string {
+    return this.#places.current.key.registry;
   }
 }
 

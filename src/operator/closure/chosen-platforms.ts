@@ -1,3 +1,4 @@
+import { attestedImage } from '../../oci/attestation.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { isIndexMediaType } from '../../oci/media-type.ts';
 import { selectPlatform, type Platform } from '../../oci/platform.ts';
@@ -11,9 +12,6 @@ export interface ChosenManifests {
   readonly missing: readonly Platform[];
 }
 
-/** BuildKit's annotation: the digest of the image that an attestation beside it in the index is about. */
-const ABOUT = 'vnd.docker.reference.digest';
-
 /**
  * Chooses what is pulled of an index: the image of each wanted platform with the attestations about it, nested
  * indexes, and what names no platform, such as an artifact.
@@ -22,8 +20,9 @@ export function chooseManifests(manifests: readonly Descriptor[], choice: Platfo
   if (choice === undefined) return { manifests, missing: [] };
   const images = choice.map((platform) => selectPlatform(manifests, platform));
   const chosen = new Set(images.map((image) => image?.digest));
-  const isWanted = ({ digest, mediaType, platform, annotations }: Descriptor): boolean => {
-    const about = annotations?.[ABOUT];
+  const isWanted = (descriptor: Descriptor): boolean => {
+    const { digest, mediaType, platform } = descriptor;
+    const about = attestedImage(descriptor);
     if (about !== undefined) return [...chosen].includes(about as Descriptor['digest']);
     return platform === undefined || isIndexMediaType(mediaType) || chosen.has(digest);
   };
