@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
 import { AnswerReader, type ReaderRequest } from './answer-reader.ts';
-import { Connection } from './connection.ts';
+import { ReaderConnection } from './connection.ts';
 
 /** The far end of connections that a test answers by hand. */
 class Server {
@@ -13,8 +13,8 @@ class Server {
   requests = 0;
   #answer: (text: string) => void = () => undefined;
 
-  readonly dial = async (): Promise<Connection> => {
-    return new Connection(({ buffer, callback }) => {
+  readonly dial = async (): Promise<ReaderConnection> => {
+    return new ReaderConnection(({ buffer, callback }) => {
       let room = buffer();
       this.#answer = (text) => {
         const { written } = new TextEncoder().encodeInto(text, room);

@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.ts';
-import type { Answer, Connection } from './connection.ts';
+import type { AnswerInReading, ReaderConnection } from './connection.ts';
 import { LostConnectionError } from './failures.ts';
 import { IdleConnections } from './idle-connections.ts';
 
@@ -10,7 +10,7 @@ export interface ReaderRequest {
   /** The head as it is sent: see `formatGet`. */
   readonly text: string;
   /** Opens a connection, if none is idle. */
-  readonly dial: () => Promise<Connection>;
+  readonly dial: () => Promise<ReaderConnection>;
   /** Ends the request, also while its answer is read. */
   readonly signal: AbortSignal;
 }
@@ -21,7 +21,7 @@ export interface ReaderRequest {
  */
 export class AnswerReader {
   readonly #idle: IdleConnections;
-  readonly #busy = new Set<Connection>();
+  readonly #busy = new Set<ReaderConnection>();
   #isClosed = false;
 
   constructor(clock: Clock) {
@@ -33,7 +33,7 @@ export class AnswerReader {
    * @throws UnfitAnswerError if another parser must read the answer; LostConnectionError; the signal's reason; and
    *   what `dial` throws
    */
-  async get(request: ReaderRequest): Promise<Answer> {
+  async get(request: ReaderRequest): Promise<AnswerInReading> {
     // An abort that came before tells no listener, and the answer would wait for a consumer for ever.
     request.signal.throwIfAborted();
     const kept = this.#idle.take(request.origin);
@@ -55,14 +55,17 @@ export class AnswerReader {
   }
 
   /** Opens a connection. If the request is given up meanwhile, the connection is closed as soon as it is there. */
-  async #dialled({ dial, signal }: ReaderRequest): Promise<Connection> {
+  async #dialled({ dial, signal }: ReaderRequest): Promise<ReaderConnection> {
     const connection = await dial();
     if (!signal.aborted && !this.#isClosed) return connection;
     connection.destroy();
     throw signal.aborted ? signal.reason : new LostConnectionError(false);
   }
 
-  async #getBy(connection: Connection, { text, origin, signal }: ReaderRequest): Promise<Answer> {
+  async #getBy(
+    connection: ReaderConnection,
+    { text, origin, signal }: ReaderRequest,
+  ): Promise<AnswerInReading> {
     const abort = (): void => connection.destroy(signal.reason as Error);
     const forget = (): void => {
       signal.removeEventListener('abort', abort);

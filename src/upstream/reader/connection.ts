@@ -15,7 +15,7 @@ interface OnRead {
 }
 
 /** An answer whose body is still to come. */
-export interface Answer {
+export interface AnswerInReading {
   readonly head: AnswerHead;
   readonly body: AnswerBody;
   /** Resolves when the connection is needed no more, because the answer has ended, has failed or was destroyed. */
@@ -28,13 +28,13 @@ type AfterAnswer = 'reusable' | 'closed' | 'unfit';
 /** The request that a connection is used for. */
 interface Exchange {
   readonly parser: AnswerParser;
-  readonly answered: PromiseWithResolvers<Answer>;
+  readonly answered: PromiseWithResolvers<AnswerInReading>;
   readonly over: PromiseWithResolvers<AfterAnswer>;
   body: AnswerBody | undefined;
 }
 
 /** A connection to a server that carries one request after another. */
-export class Connection {
+export class ReaderConnection {
   readonly socket: Socket;
   readonly #memory = new ReadMemory();
   #exchange: Exchange | undefined;
@@ -64,7 +64,7 @@ export class Connection {
    * Sends a request. @param text its head
    * @throws UnfitAnswerError, LostConnectionError, or the socket's error, if no answer has begun
    */
-  get(text: string): Promise<Answer> {
+  get(text: string): Promise<AnswerInReading> {
     const exchange: Exchange = {
       parser: new AnswerParser(),
       answered: Promise.withResolvers(),

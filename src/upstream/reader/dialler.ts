@@ -5,7 +5,7 @@ import type { Destination } from '../connections/address-guard.ts';
 import { dial, type DialOptions } from '../connections/dial.ts';
 import { portOf, type Network } from '../connections/network.ts';
 import { ByContext } from '../connections/trust.ts';
-import { Connection } from './connection.ts';
+import { ReaderConnection } from './connection.ts';
 
 export interface DiallerOptions extends DialOptions {
   readonly network: Pick<Network, 'connect'>;
@@ -25,11 +25,11 @@ export class Dialler {
   }
 
   /** Opens a connection. @param signal ends it while it is being established @throws see `dial` */
-  dial(target: Destination, signal: AbortSignal): Promise<Connection> {
+  dial(target: Destination, signal: AbortSignal): Promise<ReaderConnection> {
     const ending = AbortSignal.any([this.#options.ending, signal]);
     return dial({ ...this.#options, ending }, target, (addresses, context) => {
       const tls = context && this.#tls(target.hostname, context);
-      const connection = new Connection((onread) =>
+      const connection = new ReaderConnection((onread) =>
         this.#options.network.connect(addresses, portOf(target), { onread, tls }),
       );
       const { socket } = connection;
@@ -52,7 +52,7 @@ export class Dialler {
     };
   }
 
-  #keepSessions({ socket }: Connection, hostname: string, context: SecureContext): void {
+  #keepSessions({ socket }: ReaderConnection, hostname: string, context: SecureContext): void {
     const sessions = this.#sessions.get(context);
     socket.on('session', (session: Buffer) => {
       const [oldest] = sessions.keys();

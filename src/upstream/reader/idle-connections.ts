@@ -1,8 +1,8 @@
 import type { Clock } from '../../clock.ts';
-import type { Connection } from './connection.ts';
+import type { ReaderConnection } from './connection.ts';
 
 interface Idle {
-  readonly connection: Connection;
+  readonly connection: ReaderConnection;
   readonly cancel: () => void;
 }
 
@@ -17,7 +17,7 @@ export class IdleConnections {
   }
 
   /** Keeps a connection for as long as its server does. */
-  keep(origin: string, connection: Connection): void {
+  keep(origin: string, connection: ReaderConnection): void {
     if (this.#isClosed || connection.socket.destroyed) {
       connection.destroy();
       return;
@@ -29,7 +29,7 @@ export class IdleConnections {
   }
 
   /** Returns the connection that was used last: the others may become superfluous. */
-  take(origin: string): Connection | undefined {
+  take(origin: string): ReaderConnection | undefined {
     for (;;) {
       const idle = this.#byOrigin.get(origin)?.at(-1);
       if (idle === undefined) return undefined;

@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.ts';
-import type { Answer } from '../reader/connection.ts';
+import type { AnswerInReading } from '../reader/connection.ts';
 import { AnswerReader } from '../reader/answer-reader.ts';
 import { Dialler, type DiallerOptions } from '../reader/dialler.ts';
 import { LostConnectionError, UnfitAnswerError } from '../reader/failures.ts';
@@ -36,7 +36,7 @@ export class LargeAnswers {
    * Sends the request. @returns undefined if undici has to send it, since the answer or the request has another form
    * @throws the signal's reason, and errors of the network
    */
-  async get({ url, target, headers, signal }: LargeRequest): Promise<Answer | undefined> {
+  async get({ url, target, headers, signal }: LargeRequest): Promise<AnswerInReading | undefined> {
     const text = formatGet({ host: url.host, target, headers });
     const { origin } = url;
     if (text === undefined || this.#misfits.has(origin)) return undefined;
